@@ -17,8 +17,8 @@ class AudioGMMError(Exception):
 
     Examples
     --------
-    >>> print(AudioGMMError("a.wav holds 3 samples", needed="a frame of 400 samples", remedy="drop the entry"))
-    a.wav holds 3 samples; needed: a frame of 400 samples; try: drop the entry
+    >>> print(AudioGMMError("a.wav holds 3 samples", needed="a frame of 400 samples", remedy="drop it"))
+    a.wav holds 3 samples; needed: a frame of 400 samples; try: drop it
     """
 
     def __init__(self, what: str, *, needed: str = "", remedy: str = "") -> None:
