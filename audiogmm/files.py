@@ -1,0 +1,185 @@
+"""Write beside the final name, rename into place: half a file is never seen."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from audiogmm.errors import AudioGMMError, OutputError
+
+_DISK = {
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EDQUOT: "free some of your quota, or write to another disk",
+    errno.EFBIG: "write to a file system that holds larger files",
+    errno.EROFS: "write to another folder: this file system is read-only",
+    errno.EIO: "check the disk, or write to another one",
+}
+"""Failures that only writing has, wherever inside the block they surface, and what helps."""
+
+_LONGEST_NAME = 255  # bytes in a file name, on every common file system
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and rename it to `path` when the block ends well.
+
+    Nothing exists yet at the temporary path: the block makes a file or a folder there. It has the suffix
+    of the final name, since some writers choose their format, or append a suffix, by it. Whatever ends
+    the block early, Ctrl-C and a full disk included, the temporary is removed and what was at `path`
+    stays as it was. Missing parent folders are made; symbolic links are followed; a device or a pipe,
+    such as ``/dev/stdout``, is written to directly.
+
+    A folder takes the place of a missing or an empty one as a whole. With `force`, its files are renamed
+    one by one into a folder that holds something already, and what else lies there is left alone.
+
+    Parameters
+    ----------
+    path : path-like
+        Final name of a file or a folder.
+    force : bool
+        Replace what is there.
+
+    Yields
+    ------
+    Path
+        Where to write.
+
+    Raises
+    ------
+    OutputError
+        If `path` exists (and not `force`), its folder cannot be written, or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with replacing(folder / "notes.txt") as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> [(file.name, file.read_text()) for file in folder.iterdir()]
+    [('notes.txt', 'whole')]
+    """
+    path = Path(path)
+    refuse_overwrite(path, force)
+    final = Path(os.path.realpath(path))
+    if final.exists() and not final.is_file() and not final.is_dir():
+        with _naming(path, final):
+            yield final
+        return
+    with _naming(path, final.parent):
+        final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = final.parent / _temporary_name(final.name)
+    try:
+        with _naming(path, temporary):
+            yield temporary
+            _move(temporary, final)
+    finally:  # a no-op once moved
+        remove(temporary)
+
+
+def refuse_overwrite(path: str | os.PathLike[str], force: bool) -> None:
+    """Raise if `path` must not, or cannot, be written: to be asked before the work, not after it.
+
+    An empty folder may be filled.
+
+    Parameters
+    ----------
+    path : path-like
+        Name of the file or the folder to be written.
+    force : bool
+        Allow `path` to exist.
+
+    Raises
+    ------
+    OutputError
+        If `path` exists and not `force`; if its folder cannot be written, or is no folder.
+
+    Examples
+    --------
+    >>> refuse_overwrite(__file__, force=False)
+    Traceback (most recent call last):
+    ...
+    audiogmm.errors.OutputError: ...files.py exists already; needed: ...; try: another name, or --force
+    """
+    path = Path(path)
+    with _naming(path, path):
+        if not force and _holds_something(path):
+            raise OutputError(
+                f"{path} is a folder that is not empty" if path.is_dir() else f"{path} exists already",
+                needed="a new file or an empty folder, so that nothing is lost",
+                remedy="another name, or --force",
+            )
+        if path.exists() and not path.is_dir() and not path.is_file():
+            return
+        folder = path if path.is_dir() else path.parent
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+    if not folder.is_dir():
+        raise OutputError(
+            f"{path} cannot be written: {folder} is a file", needed="a folder", remedy="another name"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"{path} cannot be written: no permission to write in the folder {folder.resolve()}",
+            needed="a folder that you may write",
+            remedy=f"another folder, or chmod u+w {folder}",
+        )
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that it holds, if it is there; never raises an `OSError`."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _holds_something(path: Path) -> bool:
+    """Whether writing to `path` would lose something."""
+    if path.is_dir():
+        return any(path.iterdir())
+    return path.is_file()  # devices and pipes hold nothing
+
+
+def _temporary_name(name: str) -> str:
+    """A hidden name with the suffix of `name`, not longer than a file system takes."""
+    suffix = "".join(Path(name).suffixes[-2:])[-32:]
+    tail = f".{secrets.token_hex(6)}.part{suffix}"
+    stem = name[: len(name) - len(suffix)].encode()[: _LONGEST_NAME - 1 - len(tail.encode())]
+    return f".{stem.decode(errors='ignore')}{tail}"
+
+
+def _move(temporary: Path, final: Path) -> None:
+    """Rename into place; into a folder that holds something, file by file."""
+    if temporary.is_dir() and final.is_dir() and _holds_something(final):
+        for file in sorted(temporary.iterdir()):
+            _move(file, final / file.name)
+        temporary.rmdir()
+    else:
+        temporary.replace(final)
+
+
+@contextmanager
+def _naming(path: Path, written: Path) -> Iterator[None]:
+    """Turn the system's refusals to write into an `OutputError` that names `path`."""
+    try:
+        yield
+    except AudioGMMError:
+        raise
+    except OSError as error:
+        names = [Path(os.fsdecode(name)) for name in (error.filename, error.filename2) if name]
+        ours = any(name == written or written in name.parents for name in names)
+        # numpy's tofile has no errno when the disk is full, only "4096 requested and 512 written"
+        short_write = error.errno is None and "written" in str(error)
+        if not (ours or short_write or error.errno in _DISK):
+            raise
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}",
+            needed="a place that takes the whole output",
+            remedy=_DISK.get(error.errno or errno.ENOSPC, "another name or folder"),
+        ) from error
