@@ -1,0 +1,105 @@
+"""What a person sees: the progress bar, notes, and the closing lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+SOME_SET_ASIDE = 3
+
+
+class Console:
+    """Progress on standard error when it is a terminal, notes there always, nothing on standard output."""
+
+    def __init__(self) -> None:
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._said: set[str] = set()
+
+    def begin(self, what: str, total: float | None, unit: str) -> None:
+        """Show a bar for a stage of `total` units."""
+        self.end()
+        if not sys.stderr.isatty():
+            return
+        from rich.console import Console as Terminal
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.text import Text
+
+        class Amount(MofNCompleteColumn):
+            def render(self, task: Any) -> Text:
+                of = "" if task.total is None else f" of {task.total:,.5g}"
+                return Text(f"{task.completed:,.5g}{of} {unit}")
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            Amount(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+            console=Terminal(stderr=True),
+            transient=True,
+        )
+        self._bar.start()
+        self._task = self._bar.add_task(what, total=total, note="")
+
+    def advance(self, amount: float, note: str = "") -> None:
+        """Move the bar."""
+        if self._bar is not None and self._task is not None:
+            if note:
+                self._bar.update(self._task, advance=amount, note=note)
+            else:
+                self._bar.update(self._task, advance=amount)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = self._task = None
+
+    def say(self, message: str) -> None:
+        """Print a note on standard error, once."""
+        if message in self._said:
+            return
+        self._said.add(message)
+        if self._bar is not None:
+            self._bar.console.print(message, markup=False, highlight=False)
+        else:
+            click.echo(message, err=True)
+
+
+@contextmanager
+def console() -> Iterator[Console]:
+    """A console whose bar is taken away whatever happens."""
+    screen = Console()
+    try:
+        yield screen
+    finally:
+        screen.end()
+
+
+def close(summary: dict[str, Any], lines: Sequence[str], *, as_json: bool) -> None:
+    """Print the closing lines, or the summary as one JSON object, and set the exit status.
+
+    `summary["set_aside"]` counts the inputs that were not used, `summary["errors"]` names their list.
+    """
+    if as_json:
+        click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
+    else:
+        for line in lines:
+            click.echo(line)
+    if summary.get("set_aside"):
+        noun = "input was" if summary["set_aside"] == 1 else "inputs were"
+        click.echo(
+            f"audiogmm: {summary['set_aside']} {noun} set aside; the reasons are in {summary['errors']}",
+            err=True,
+        )
+        click.get_current_context().exit(SOME_SET_ASIDE)

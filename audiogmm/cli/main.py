@@ -1,0 +1,103 @@
+"""The command `audiogmm`: finds the command, and turns errors into messages and exit statuses."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from audiogmm import __version__
+from audiogmm.errors import AudioGMMError
+
+COMMANDS = {
+    "demo": ("audiogmm.cli.demo", "The whole job on a corpus that it synthesises."),
+    "manifest": ("audiogmm.cli.manifest", "Build, check and convert lists of recordings."),
+    "features": ("audiogmm.cli.features", "Compute frames once, for later commands to read."),
+    "train": ("audiogmm.cli.train", "Train a model on a manifest."),
+    "cluster": ("audiogmm.cli.cluster", "Assign every frame to components, and hear what each sounds like."),
+    "score": ("audiogmm.cli.score", "Write the log-likelihood of every frame."),
+    "calibrate": ("audiogmm.cli.calibrate", "Learn from normal audio how scores vary."),
+    "detect": ("audiogmm.cli.detect", "Find anomalous segments."),
+    "info": ("audiogmm.cli.info", "Say what a model is, and its latency."),
+}
+"""Each command's module, which is imported when the command is called, and its line of help."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as a shell reports it."""
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is called, so that `--help` is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in the order in which a new user needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command `cmd_name`, or None where there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "--version")
+def cli() -> None:
+    """Gaussian mixture models of speech and audio.
+
+    Train a model on recordings, score new ones frame by frame, and find the segments that do not belong.
+
+    \b
+    Example:
+      audiogmm train train.jsonl --preset ambient -o room.agmm
+      audiogmm detect room.agmm today.jsonl -o events.jsonl
+
+    Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but some inputs were set aside (each is named, with
+    its reason, in the .errors.jsonl beside the output); 130 stopped by Ctrl-C.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line, and exit with its status."""
+    verbose = any(a in ("-v", "--verbose") for a in (sys.argv[1:] if arguments is None else arguments))
+    try:
+        status = cli.main(args=arguments, prog_name="audiogmm", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except click.exceptions.Exit as done:
+        status = done.exit_code
+    except (click.Abort, KeyboardInterrupt) as stopped:
+        click.echo(f"audiogmm: stopped. {stopped}".rstrip(), err=True)
+        status = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        status = 1
+    except (AudioGMMError, OSError, MemoryError) as error:
+        if verbose:
+            traceback.print_exc()
+        click.echo(f"audiogmm: {describe(error)}", err=True)
+        status = 1
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def describe(error: BaseException) -> str:
+    """One line for an error that is not a fault of ours.
+
+    Examples
+    --------
+    >>> describe(FileNotFoundError(2, "No such file or directory", "a.wav"))
+    'a.wav: No such file or directory'
+    """
+    if isinstance(error, OSError) and not isinstance(error, AudioGMMError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or type(error).__name__

@@ -1,0 +1,95 @@
+"""Options that several commands share, each worded once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+
+manifest = click.argument("manifest", type=str, metavar="M")
+model = click.argument("model", type=PATH, metavar="MODEL")
+
+
+def output(what: str) -> Callable[[C], C]:
+    """The `-o` of a command that writes `what`, and its `--force`."""
+
+    def decorate(command: C) -> C:
+        command = click.option("--force", is_flag=True, help="Overwrite what is there.")(command)
+        return click.option(
+            "-o", "--output", type=PATH, required=True, metavar="PATH", help=f"Where to write {what}."
+        )(command)
+
+    return decorate
+
+
+def common(command: C) -> C:
+    """`--json`, `-v`, `--strict` and `--threads`."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output."),
+        click.option("-v", "--verbose", is_flag=True, callback=_log, help="Log, and show tracebacks."),
+        click.option("--strict", is_flag=True, help="Fail on the first bad recording."),
+        click.option("--threads", type=click.IntRange(1), default=None, help="Threads (default: all cores)."),
+    ):
+        command = option(command)
+    return command
+
+
+def seed(command: C) -> C:
+    """`--seed`."""
+    return click.option(
+        "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all randomness."
+    )(command)
+
+
+def workers(command: C) -> C:
+    """`--workers`."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="Processes that decode and extract (0: threads of this one).",
+    )(command)
+
+
+def front_end(command: C) -> C:
+    """`--preset`, `--frontend`, `--sample-rate` and `--upsample`."""
+    for option in (
+        click.option("--upsample", is_flag=True, help="Accept audio below the sample rate."),
+        click.option(
+            "--sample-rate",
+            type=click.IntRange(1),
+            default=None,
+            metavar="HZ",
+            help="Resample to this rate (default: the first good recording's).",
+        ),
+        click.option(
+            "--frontend",
+            "frontend_file",
+            type=PATH,
+            default=None,
+            metavar="FILE.toml",
+            help="Settings of your own.",
+        ),
+        click.option(
+            "--preset",
+            type=click.Choice(["speech", "ambient", "librosa", "kaldi"]),
+            default=None,
+            help="Front end [default: speech].",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> bool:
+    if verbose:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    return verbose

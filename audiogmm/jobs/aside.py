@@ -1,0 +1,85 @@
+"""Inputs that a batch sets aside, each with its reason, instead of stopping."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from audiogmm.errors import AudioGMMError, OutputError
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """One input that was not used: what it was, the kind of error, and its message."""
+
+    id: str
+    path: str
+    error: str
+    reason: str
+
+
+def errors_path(output: Path) -> Path:
+    """Where the inputs set aside by the job that writes `output` are listed.
+
+    Examples
+    --------
+    >>> errors_path(Path("models/ubm.agmm")).name, errors_path(Path("scores")).name
+    ('ubm.errors.jsonl', 'scores.errors.jsonl')
+    """
+    return output.with_name((output.stem if output.suffix else output.name) + ".errors.jsonl")
+
+
+class Aside:
+    """Collects set-aside inputs, and writes each at once to the list beside the output.
+
+    Parameters
+    ----------
+    path : Path or None
+        The list; None keeps them in memory alone. A list left by an earlier run is removed.
+    strict : bool
+        Raise the error instead of setting the input aside.
+
+    Examples
+    --------
+    >>> aside = Aside()
+    >>> aside.put("a", "a.wav", AudioGMMError("a.wav is empty"))
+    >>> [(row.id, row.reason) for row in aside.rows]
+    [('a', 'a.wav is empty')]
+    """
+
+    def __init__(self, path: Path | None = None, *, strict: bool = False) -> None:
+        self.path = path
+        self.strict = strict
+        self.rows: list[SetAside] = []
+        self._known: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+        if path is not None:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def put(self, id: str, path: str, error: AudioGMMError) -> None:
+        """Set an input aside for `error`, or raise it when strict.
+
+        An input that several stages stumble over is listed once.
+        """
+        if self.strict:
+            raise error
+        row = SetAside(id=id, path=path, error=type(error).__name__, reason=str(error))
+        with self._lock:
+            if (id, path) in self._known:
+                return
+            self._known.add((id, path))
+            self.rows.append(row)
+            if self.path is not None:
+                try:
+                    with self.path.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+                except OSError as failed:
+                    raise OutputError(f"{self.path} cannot be written: {failed.strerror}") from failed
