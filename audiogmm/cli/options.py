@@ -89,6 +89,33 @@ def front_end(command: C) -> C:
     return command
 
 
+def detector(command: C) -> C:
+    """The settings of the decision: `--window`, `--quantile`, `--min-duration`, `--merge-gap`."""
+    for option in (
+        click.option(
+            "--merge-gap", type=click.FloatRange(0), default=None, metavar="S", help="Merge events this near."
+        ),
+        click.option(
+            "--min-duration", type=click.FloatRange(0), default=None, metavar="S", help="Drop shorter events."
+        ),
+        click.option(
+            "--quantile",
+            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            default=None,
+            help="Share of normal windows that stay below the threshold's alarm [default: 0.999].",
+        ),
+        click.option(
+            "--window",
+            type=click.FloatRange(0, min_open=True),
+            default=None,
+            metavar="S",
+            help="Seconds over which scores are averaged [default: 0.5].",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def _log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> bool:
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")

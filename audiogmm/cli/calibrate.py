@@ -1,0 +1,61 @@
+"""`audiogmm calibrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+
+@click.command()
+@options.model
+@click.argument("manifest", type=str, metavar="M0")
+@options.output("the calibrated model")
+@options.detector
+@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@options.workers
+@options.common
+def command(
+    model: Path,
+    manifest: str,
+    output: Path,
+    force: bool,
+    window: float | None,
+    quantile: float | None,
+    min_duration: float | None,
+    merge_gap: float | None,
+    upsample: bool,
+    workers: int,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Learn from M0, normal audio that MODEL was not trained on, how scores vary.
+
+    \b
+    Example:
+      audiogmm calibrate room.agmm normal.jsonl -o room-calibrated.agmm
+    """
+    from audiogmm.jobs.calibrate import calibrate_to_file
+
+    with console() as screen:
+        result = calibrate_to_file(
+            model,
+            manifest,
+            output,
+            window=window,
+            quantile=quantile,
+            min_duration=min_duration,
+            merge_gap=merge_gap,
+            upsample=upsample,
+            force=force,
+            strict=strict,
+            threads=threads,
+            workers=workers,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)

@@ -1,0 +1,67 @@
+"""`audiogmm cluster`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+
+@click.command()
+@options.model
+@options.manifest
+@options.output("assignments, components.jsonl and the sounds, a folder")
+@click.option(
+    "--examples",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Segments written for each component, as wav files.",
+)
+@click.option(
+    "--min-posterior",
+    type=click.FloatRange(0, 1),
+    default=1e-3,
+    show_default=True,
+    help="Posteriors below this are left out of the soft assignment.",
+)
+@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@options.common
+def command(
+    model: Path,
+    manifest: str,
+    output: Path,
+    force: bool,
+    examples: int,
+    min_posterior: float,
+    upsample: bool,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Assign every frame of M to the components of MODEL, softly and hard, and write what each sounds like.
+
+    \b
+    Example:
+      audiogmm cluster room.agmm today.jsonl -o clusters
+    """
+    from audiogmm.jobs.cluster import cluster_to_folder
+
+    with console() as screen:
+        result = cluster_to_folder(
+            model,
+            manifest,
+            output,
+            examples=examples,
+            min_posterior=min_posterior,
+            upsample=upsample,
+            force=force,
+            strict=strict,
+            threads=threads,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)

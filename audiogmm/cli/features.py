@@ -1,0 +1,56 @@
+"""`audiogmm features`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+
+@click.command()
+@options.manifest
+@click.option("-o", "--output", type=options.PATH, required=True, metavar="DIR", help="The frame cache.")
+@options.front_end
+@options.workers
+@options.common
+def command(
+    manifest: str,
+    output: Path,
+    preset: str | None,
+    frontend_file: Path | None,
+    sample_rate: int | None,
+    upsample: bool,
+    workers: int,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Compute the frames of M once. Every command that takes a manifest takes DIR in its place.
+
+    What DIR holds already is not computed again, so a run that was stopped goes on where it was.
+
+    \b
+    Example:
+      audiogmm features train.jsonl --preset speech -o frames
+      audiogmm train frames -k 64 -o ubm.agmm
+    """
+    from audiogmm.jobs.features import features
+    from audiogmm.jobs.inputs import choose_front_end
+
+    with console() as screen:
+        result = features(
+            manifest,
+            output,
+            choose_front_end(preset, frontend_file),
+            sample_rate=sample_rate,
+            upsample=upsample,
+            strict=strict,
+            threads=threads,
+            workers=workers,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)

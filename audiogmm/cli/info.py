@@ -1,0 +1,27 @@
+"""`audiogmm info`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close
+
+
+@click.command()
+@options.model
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+def command(model: Path, as_json: bool, verbose: bool) -> None:
+    """Say what MODEL is, what it was trained on, and its latency.
+
+    \b
+    Example:
+      audiogmm info room.agmm
+    """
+    from audiogmm.jobs.info import info
+
+    result = info(model)
+    close(result.summary(), result.lines(), as_json=as_json)

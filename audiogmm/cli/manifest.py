@@ -1,0 +1,114 @@
+"""`audiogmm manifest scan | check | convert`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+FORMATS = ["jsonl", "csv", "kaldi", "lhotse", "nemo"]
+
+
+@click.group()
+def command() -> None:
+    """Build, check and convert lists of recordings.
+
+    \b
+    Example:
+      audiogmm manifest scan recordings -o all.jsonl
+      audiogmm manifest check all.jsonl
+    """
+
+
+@command.command()
+@click.argument("folder", type=options.PATH, metavar="DIR")
+@click.option(
+    "--speaker",
+    default=None,
+    metavar="parent|PATTERN",
+    help="The speaker: the parent folder, or a regular expression's group 'speaker' on the path.",
+)
+@options.output("the manifest (its suffix gives the format)")
+@options.common
+def scan(
+    folder: Path,
+    speaker: str | None,
+    output: Path,
+    force: bool,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """List every recording below DIR.
+
+    \b
+    Example:
+      audiogmm manifest scan recordings --speaker parent -o all.jsonl
+    """
+    from audiogmm.jobs.manifests import scan_folder
+
+    with console() as screen:
+        result = scan_folder(folder, output, speaker=speaker, force=force, progress=screen)
+    close(result.summary(), result.lines(), as_json=as_json)
+
+
+@command.command()
+@options.manifest
+@click.option("--fast", is_flag=True, help="Read headers only, not every sample.")
+@options.common
+def check(manifest: str, fast: bool, as_json: bool, verbose: bool, strict: bool, threads: int | None) -> None:
+    """Open every recording of M and name each that cannot be used.
+
+    \b
+    Example:
+      audiogmm manifest check all.jsonl
+    """
+    from audiogmm.jobs.manifests import check_manifest
+
+    with console() as screen:
+        result = check_manifest(manifest, fast=fast, threads=threads, progress=screen)
+    close(result.summary(), result.lines(), as_json=as_json)
+    if result.problems:
+        click.get_current_context().exit(1)
+
+
+@command.command()
+@click.argument("source", type=str, metavar="IN")
+@click.option("--from", "source_format", type=click.Choice(FORMATS), default=None, help="Format of IN.")
+@click.option("--to", "format", type=click.Choice(FORMATS), default=None, help="Format to write.")
+@options.output("the manifest, or the folder of a Kaldi data directory")
+@options.common
+def convert(
+    source: str,
+    source_format: str | None,
+    format: str | None,
+    output: Path,
+    force: bool,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Write the manifest IN in another format.
+
+    \b
+    Example:
+      audiogmm manifest convert all.jsonl --to kaldi -o data/all
+    """
+    from audiogmm.jobs.manifests import convert_manifest
+
+    with console() as screen:
+        result = convert_manifest(
+            source,
+            output,
+            source_format=source_format,
+            format=format,
+            force=force,
+            strict=strict,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)

@@ -1,0 +1,69 @@
+"""`audiogmm score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+
+@click.command()
+@options.model
+@options.manifest
+@options.output("the tracks, a folder")
+@click.option(
+    "--against",
+    type=options.PATH,
+    default=None,
+    metavar="UBM",
+    help="Write ratios against this background model.",
+)
+@click.option(
+    "--format", type=click.Choice(["npz", "csv"]), default="npz", show_default=True, help="Of the tracks."
+)
+@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@click.option("--resume", is_flag=True, help="Keep the tracks that a stopped run left in the folder.")
+@options.workers
+@options.common
+def command(
+    model: Path,
+    manifest: str,
+    output: Path,
+    force: bool,
+    against: Path | None,
+    format: str,
+    upsample: bool,
+    resume: bool,
+    workers: int,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Write the log-likelihood of every frame of M under MODEL: a track a recording, and summary.jsonl.
+
+    \b
+    Example:
+      audiogmm score room.agmm today.jsonl -o scores
+    """
+    from audiogmm.jobs.score import score_to_folder
+
+    with console() as screen:
+        result = score_to_folder(
+            model,
+            manifest,
+            output,
+            against=against,
+            format=format,
+            upsample=upsample,
+            resume=resume,
+            force=force,
+            strict=strict,
+            threads=threads,
+            workers=workers,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)

@@ -1,0 +1,136 @@
+"""`audiogmm train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+
+@click.command()
+@options.manifest
+@options.output("the model")
+@click.option(
+    "-k", "--components", type=click.IntRange(1), default=64, show_default=True, help="Gaussian components."
+)
+@click.option(
+    "--covariance",
+    type=click.Choice(["diag", "full", "tied", "spherical"]),
+    default="diag",
+    show_default=True,
+    help="Covariance form.",
+)
+@click.option(
+    "--algorithm",
+    type=click.Choice(["em", "kmeans"]),
+    default="em",
+    show_default=True,
+    help="EM, or k-means for comparison (one shared spherical variance).",
+)
+@options.front_end
+@click.option(
+    "--passes", type=click.IntRange(1), default=100, show_default=True, help="Most passes over the data."
+)
+@click.option(
+    "--tol",
+    type=click.FloatRange(0),
+    default=1e-3,
+    show_default=True,
+    help="Stop when a pass gains less than this, nats a frame (0: never).",
+)
+@click.option(
+    "--init",
+    type=click.Choice(["k-means++", "random", "split"]),
+    default="k-means++",
+    show_default=True,
+    help="Where EM starts.",
+)
+@click.option(
+    "--from",
+    "start",
+    type=options.PATH,
+    default=None,
+    metavar="MODEL",
+    help="Start from this model's parameters.",
+)
+@click.option(
+    "--restarts", type=click.IntRange(1), default=1, show_default=True, help="Seeds tried; the best is kept."
+)
+@click.option(
+    "--hold-out",
+    type=click.FloatRange(0, 0.5),
+    default=0.1,
+    show_default=True,
+    help="Share of the recordings that sets the normal scores (0: none; detect then needs calibrate).",
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on from the checkpoint that a stopped run left beside the output."
+)
+@options.seed
+@options.workers
+@options.common
+def command(
+    manifest: str,
+    output: Path,
+    force: bool,
+    components: int,
+    covariance: str,
+    algorithm: str,
+    preset: str | None,
+    frontend_file: Path | None,
+    sample_rate: int | None,
+    upsample: bool,
+    passes: int,
+    tol: float,
+    init: str,
+    start: Path | None,
+    restarts: int,
+    hold_out: float,
+    resume: bool,
+    seed: int,
+    workers: int,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Train a Gaussian mixture model on the recordings of M.
+
+    M is a manifest, a frame cache, one recording, a feature matrix (.npy, .csv, .parquet, .ark), or - for
+    a wav on standard input.
+
+    \b
+    Example:
+      audiogmm train train.jsonl --preset ambient -k 16 --covariance full -o room.agmm
+    """
+    from audiogmm.jobs.inputs import choose_front_end
+    from audiogmm.jobs.train import train_to_file
+
+    with console() as screen:
+        result = train_to_file(
+            manifest,
+            output,
+            choose_front_end(preset, frontend_file),
+            n_components=components,
+            covariance_type=covariance,
+            algorithm=algorithm,
+            sample_rate=sample_rate,
+            upsample=upsample,
+            passes=passes,
+            tol=tol,
+            init=init,
+            start=start,
+            restarts=restarts,
+            hold_out=hold_out,
+            resume=resume,
+            seed=seed,
+            force=force,
+            strict=strict,
+            threads=threads,
+            workers=workers,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)
