@@ -1,0 +1,223 @@
+"""From many shards to one sum, with threads or worker processes, and the same bytes whatever their number."""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from multiprocessing import get_all_start_methods, get_context
+from typing import Protocol, Self, TypeVar
+
+from audiogmm.blocks import Shard
+from audiogmm.errors import AudioGMMError, ChoiceError, TrainingError
+from audiogmm.threads import resolve_threads, single_thread
+
+OnError = Callable[[str, AudioGMMError], None]
+"""Called with a shard's id and the error for which it was set aside."""
+
+
+class Addable(Protocol):
+    """What can be summed."""
+
+    def __add__(self, other: Self, /) -> Self: ...
+
+
+S = TypeVar("S", bound=Addable)
+T = TypeVar("T")
+I = TypeVar("I", bound=Shard)  # noqa: E741
+
+
+class Reducer(Protocol):
+    """Maps a function over shards and sums what it gives. The result depends on the shards' order alone."""
+
+    def map(
+        self, shards: Iterable[I], function: Callable[[I], T], on_error: OnError | None = None
+    ) -> Iterator[T]:
+        """What `function` gives for each shard, in the shards' order."""
+        ...
+
+    def reduce(
+        self,
+        shards: Iterable[I],
+        statistic: Callable[[I], S],
+        on_error: OnError | None = None,
+        each: Callable[[S], None] | None = None,
+    ) -> S | None:
+        """The sum over all shards; None if there is none. `each` hears every term, in order."""
+        ...
+
+
+class LocalReducer:
+    """The reducer of one machine: threads of this process, or worker processes with one thread each.
+
+    Shards are taken lazily, at most `2 * max(threads, workers)` are in flight at a time, and results are
+    used in the shards' order, whichever is ready first. So memory is bounded, and the result has the same
+    bytes for any number of threads and workers.
+
+    Parameters
+    ----------
+    threads : int or None
+        Threads; None for every core that this process may use.
+    workers : int
+        Processes that decode and extract; 0 for the threads of this one. Functions and shards must then
+        be picklable. They serve what is given to `map` and `reduce`; `threaded` never uses them.
+
+    Raises
+    ------
+    ChoiceError
+        If `threads` is below 1 or `workers` below 0.
+
+    Examples
+    --------
+    >>> class Number(int):
+    ...     id = "number"
+    >>> reducer = LocalReducer(threads=2)
+    >>> reducer.reduce([Number(1), Number(2), Number(3)], lambda number: number * 10)
+    60
+    """
+
+    def __init__(self, threads: int | None = None, workers: int = 0) -> None:
+        self.threads = resolve_threads(threads)
+        if workers < 0:
+            raise ChoiceError(f"workers={workers}", needed="at least 0", remedy="0 to use threads alone")
+        self.workers = workers
+        self._processes: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker processes, if there are any; the next use starts new ones."""
+        processes, self._processes = self._processes, None
+        if processes is not None:
+            processes.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def threaded(self) -> LocalReducer:
+        """The same threads without worker processes: for work that is arithmetic alone."""
+        return LocalReducer(self.threads) if self.workers else self
+
+    def map(
+        self, shards: Iterable[I], function: Callable[[I], T], on_error: OnError | None = None
+    ) -> Iterator[T]:
+        """Apply `function` to every shard.
+
+        Parameters
+        ----------
+        shards : iterable of Shard
+            Taken one by one as there is room.
+        function : callable
+            Shard to result; picklable if there are workers.
+        on_error : callable or None
+            Hears of each shard for which `function` raised an error of `audiogmm.errors`, and the shard
+            is left out. None: the first such error is raised.
+
+        Yields
+        ------
+        object
+            What `function` gave, in the shards' order.
+
+        Raises
+        ------
+        AudioGMMError
+            The first shard's that failed, when `on_error` is None.
+        TrainingError
+            If a worker process died.
+        """
+        with closing(self._outcomes(shards, function)) as outcomes:
+            for shard, outcome in outcomes:
+                try:
+                    result = outcome()
+                except AudioGMMError as error:
+                    if on_error is None:
+                        raise
+                    on_error(shard.id, error)
+                    continue
+                except BrokenProcessPool as error:
+                    self._processes = None
+                    raise TrainingError(
+                        f"a worker process died while {shard.id} was being read",
+                        needed=f"{self.workers} processes that run to their end",
+                        remedy="fewer workers if memory ran out, or workers=0 to see the cause",
+                    ) from error
+                yield result
+
+    def reduce(
+        self,
+        shards: Iterable[I],
+        statistic: Callable[[I], S],
+        on_error: OnError | None = None,
+        each: Callable[[S], None] | None = None,
+    ) -> S | None:
+        """Sum `statistic` over the shards, in their order.
+
+        Parameters
+        ----------
+        shards, on_error
+            As for `map`.
+        statistic : callable
+            Shard to a value that can be added.
+        each : callable or None
+            Hears every term, in order, as it is added.
+
+        Returns
+        -------
+        object or None
+            The sum; None when there was no shard, or all were set aside.
+        """
+        total: S | None = None
+        for term in self.map(shards, statistic, on_error):
+            total = term if total is None else total + term
+            if each is not None:
+                each(term)
+        return total
+
+    def _outcomes(
+        self, shards: Iterable[I], function: Callable[[I], T]
+    ) -> Generator[tuple[I, Callable[[], T]], None, None]:
+        """Shards in order, each with a call that waits for its result."""
+        if not self.workers and self.threads == 1:
+            for shard in shards:
+                yield shard, lambda shard=shard: function(shard)  # type: ignore[misc]
+            return
+        executor = self._executor()
+        in_flight: deque[tuple[I, Future[T]]] = deque()
+        try:
+            for shard in shards:
+                in_flight.append((shard, executor.submit(function, shard)))
+                if len(in_flight) == 2 * (self.workers or self.threads):
+                    yield _oldest(in_flight)
+            while in_flight:
+                yield _oldest(in_flight)
+        finally:
+            for _, future in in_flight:
+                future.cancel()
+            if isinstance(executor, ThreadPoolExecutor):
+                executor.shutdown(wait=True, cancel_futures=True)
+
+    def _executor(self) -> Executor:
+        if not self.workers:
+            return ThreadPoolExecutor(self.threads, thread_name_prefix="audiogmm")
+        if self._processes is None:
+            method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
+            self._processes = ProcessPoolExecutor(
+                self.workers, mp_context=get_context(method), initializer=_start_worker
+            )
+        return self._processes
+
+
+def _oldest(in_flight: deque[tuple[I, Future[T]]]) -> tuple[I, Callable[[], T]]:
+    shard, future = in_flight.popleft()
+    return shard, future.result
+
+
+def _start_worker() -> None:
+    """One thread a worker; Ctrl-C is the parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    single_thread()
