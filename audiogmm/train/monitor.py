@@ -91,7 +91,7 @@ class Monitor:
     """
 
     def on_stage(self, stage: Stage, number: int, n_frames: int | None) -> None:
-        """A stage begins, over `n_frames` frames (None: not yet known); passes have their `number`, others 0."""
+        """A stage begins, over `n_frames` frames (None: not known yet); a pass has its `number`, others 0."""
 
     def on_frames(self, n_frames: int, seconds: Seconds) -> None:
         """`n_frames` more frames of this stage are done, that is `seconds` of audio."""
