@@ -22,6 +22,9 @@ Frames = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 """Statistics, parameters, scores."""
 
+IntArray = NDArray[np.int64]
+"""Indices and numbers of things."""
+
 BoolArray = NDArray[np.bool_]
 """Marks, such as which frames are voiced."""
 

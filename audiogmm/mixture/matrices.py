@@ -1,0 +1,98 @@
+"""Symmetric matrices: what is wrong with one, its floor, its factors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from audiogmm.types import FloatArray, IntArray
+
+_ASYMMETRY = 1e-8
+"""Largest difference across the diagonal, of the largest entry, that counts as rounding."""
+
+
+def outer_squares(vectors: FloatArray) -> FloatArray:
+    """``v v^T`` of each row: (K, D) -> (K, D, D)."""
+    return vectors[:, :, None] * vectors[:, None, :]
+
+
+def symmetric(matrices: FloatArray) -> FloatArray:
+    """The symmetric part of each matrix, shape (..., D, D)."""
+    mean: FloatArray = (matrices + matrices.swapaxes(-1, -2)) / 2
+    return mean
+
+
+def fault(matrix: FloatArray) -> str:
+    """What keeps a finite matrix (D, D) from being a covariance, with the value; "" if nothing does.
+
+    Examples
+    --------
+    >>> fault(np.diag([1.0, -2.0]))
+    'is not positive definite (its smallest eigenvalue is -2)'
+    """
+    asymmetry = np.abs(matrix - matrix.T).max()
+    if asymmetry > _ASYMMETRY * np.abs(matrix).max():
+        return f"is not symmetric (entries differ by {asymmetry:.6g} across the diagonal)"
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return f"is not positive definite (its smallest eigenvalue is {np.linalg.eigvalsh(matrix)[0]:.6g})"
+    return ""
+
+
+def floored(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
+    """The matrix (D, D), with no eigenvalue below the floor's, and what was raised, by feature (D,).
+
+    With F = diag(`floor`) = L L^T: whiten by L, raise eigenvalues to 1, unwhiten. That is the constrained
+    maximum of the likelihood, so EM with a fixed floor stays monotone. For, given the scatter S (per
+    frame), EM maximises ``-log|C| - tr(C^-1 S)`` subject to ``C - F`` positive semi-definite. With
+    ``C = L A L^T`` and ``S = L B L^T`` that is ``-log|A| - tr(A^-1 B)`` subject to every eigenvalue a of A
+    being at least 1. By von Neumann's trace inequality the trace is smallest where A has the eigenvectors
+    of B, in the same order; there the terms are ``-log a_i - b_i / a_i``, each largest, for a_i >= 1, at
+    ``max(b_i, 1)``.
+
+    A feature whose floor is 0 is not floored by the proof but only kept as it is: the whole matrix then is.
+
+    Examples
+    --------
+    >>> floored(np.diag([4.0, 0.5]), np.array([1.0, 1.0]))
+    (array([[4., 0.],
+           [0., 1.]]), array([0, 1]))
+    """
+    raised = np.zeros(len(floor), dtype=np.int64)
+    if not floor.any():
+        return matrix, raised
+    scale = np.sqrt(floor)
+    whitened = matrix / np.outer(scale, scale)
+    values, vectors = np.linalg.eigh(whitened)
+    below = values < 1
+    if not below.any():
+        return matrix, raised
+    np.add.at(raised, np.abs(vectors[:, below]).argmax(axis=0), 1)
+    lifted = whitened + (vectors[:, below] * (1 - values[below])) @ vectors[:, below].T
+    return symmetric(lifted * np.outer(scale, scale)), raised
+
+
+def longest_axis(matrix: FloatArray) -> FloatArray:
+    """Principal direction of a covariance times its standard deviation there, shape (D,).
+
+    Its largest entry is positive, so that the same matrix gives the same sign everywhere.
+    """
+    values, vectors = np.linalg.eigh(matrix)
+    axis = vectors[:, -1] * np.sqrt(max(values[-1], 0.0))
+    signed: FloatArray = axis * np.sign(axis[np.abs(axis).argmax()])
+    return signed
+
+
+def precision_factor(matrix: FloatArray) -> FloatArray:
+    """Upper triangular P, shape (D, D), with P P^T the inverse of a positive definite matrix.
+
+    Examples
+    --------
+    >>> precision_factor(np.diag([4.0, 0.25]))
+    array([[0.5, 0. ],
+           [0. , 2. ]])
+    """
+    from scipy.linalg import solve_triangular
+
+    lower = np.linalg.cholesky(matrix)
+    return np.asarray(solve_triangular(lower, np.eye(len(matrix)), lower=True).T, dtype=np.float64)
