@@ -25,7 +25,7 @@ BELOW: dict[str, set[str]] = {
     "kernels": set(),
     "mixture": {"kernels"},
     "audio": {"kernels", "blocks", "manifest"},
-    "train": {"blocks", "mixture"},
+    "train": {"blocks", "mixture", "kernels"},
     "score": {"blocks", "mixture"},
     "anomaly": {"score", "blocks", "mixture"},
     "report": {"score", "anomaly", "blocks", "mixture"},
