@@ -76,6 +76,7 @@ def assign(model: Posterior, shard: Shard) -> Iterator[Assignment]:
 
     Examples
     --------
+    >>> from audiogmm.blocks import FrameBlock
     >>> class Sign:
     ...     def posteriors(self, frames):
     ...         return np.where(frames < 0, [0.75, 0.25], [0.5, 0.5])
@@ -164,12 +165,12 @@ class ComponentTally:
 
     @property
     def mean_posterior(self) -> FloatArray:
-        """How sure each component is of what it claims, shape (n_components,); NaN where it claims nothing."""
+        """How sure each component is of what it claims, shape (K,); NaN where it claims nothing."""
         return self._per_claimed(self.confidence)
 
     @property
     def mean_entropy(self) -> FloatArray:
-        """Mean entropy, nats, of the frames each claims, shape (n_components,); NaN where it claims nothing."""
+        """Mean entropy, nats, of the frames each claims, shape (K,); NaN where it claims nothing."""
         return self._per_claimed(self.entropy)
 
     def _per_claimed(self, sums: FloatArray) -> FloatArray:

@@ -1,0 +1,296 @@
+"""A threshold learnt from normal audio, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.normal import NormalScores
+from audiogmm.anomaly.smoothing import smooth
+from audiogmm.anomaly.stream import EventStream
+from audiogmm.anomaly.threshold import Thresholds, tail_probability
+from audiogmm.errors import ChoiceError, MismatchError, ModelFileError
+from audiogmm.score.track import ScoreTrack
+from audiogmm.timeline import FrameClock
+from audiogmm.types import FloatArray, Json, Seconds
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """How events are cut out of scores.
+
+    Parameters
+    ----------
+    window : Seconds
+        Length of the box over which scores are averaged, centred on the frame.
+    quantile : float
+        Share of normal windows that score at or under the threshold: 0.001 is the 99.9 % rule.
+    release_quantile : float
+        The same of the looser threshold: an event reaches as far to both sides as scores stay under it.
+    min_duration : Seconds
+        Shorter events are dropped, after merging.
+    merge_gap : Seconds
+        Events this far apart, or less, are one.
+
+    Raises
+    ------
+    ChoiceError
+        If a value is outside its range.
+
+    Examples
+    --------
+    >>> DetectorSettings(quantile=0.01, release_quantile=0.05).window
+    0.5
+    """
+
+    window: Seconds = 0.5
+    quantile: float = 0.001
+    release_quantile: float = 0.02
+    min_duration: Seconds = 0.1
+    merge_gap: Seconds = 0.25
+
+    def __post_init__(self) -> None:
+        if not 0 < self.quantile <= self.release_quantile <= 0.5:
+            raise ChoiceError(
+                f"quantile={self.quantile}, release_quantile={self.release_quantile}",
+                needed="0 < quantile <= release_quantile <= 0.5: events begin under the stricter threshold",
+            )
+        if not (
+            0 < self.window < np.inf and 0 <= self.min_duration < np.inf and 0 <= self.merge_gap < np.inf
+        ):
+            raise ChoiceError(
+                f"window={self.window}, min_duration={self.min_duration}, merge_gap={self.merge_gap}",
+                needed="seconds: a positive window, and finite values of at least 0",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Detector:
+    """Settings, and the scores of normal audio from which the thresholds follow.
+
+    Parameters
+    ----------
+    normal : NormalScores
+        Scores of normal recordings that the model was not trained on.
+    settings : DetectorSettings
+        How events are cut out.
+
+    Raises
+    ------
+    MismatchError
+        If no normal frame is voiced.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> clock = FrameClock(8000, 80, 200)
+    >>> calm = ScoreTrack("calm", rng.normal(-40, 1, 60_000), np.ones(60_000, bool), clock)
+    >>> detector = learn([calm])
+    >>> odd = ScoreTrack("odd", np.r_[calm.scores[:500], np.full(50, -60.0), calm.scores[:500]],
+    ...                  np.ones(1050, bool), clock)
+    >>> [(round(event.start, 2), round(event.end, 2)) for event in detector.detect(odd)]
+    [(4.75, 5.75)]
+    """
+
+    normal: NormalScores
+    settings: DetectorSettings = DetectorSettings()
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames a second, of the normal audio and of what is looked at."""
+        return self.normal.frame_rate
+
+    @property
+    def half(self) -> int:
+        """Frames on either side of the window's centre."""
+        return round(self.settings.window * self.frame_rate / 2)
+
+    @property
+    def latency(self) -> int:
+        """Frames after which an event that has ended is given out, unless another one may join it."""
+        return self.half + self.merge_gap_frames + 1
+
+    @property
+    def merge_gap_frames(self) -> int:
+        """Longest gap in frames that is bridged."""
+        return round(self.settings.merge_gap * self.frame_rate)
+
+    @property
+    def min_duration_frames(self) -> int:
+        """Frames that an event has at least."""
+        return round(self.settings.min_duration * self.frame_rate)
+
+    @cached_property
+    def windows(self) -> FloatArray:
+        """Window scores of the normal audio around every frame, sorted, shape (n_windows,), nats."""
+        values = np.concatenate([smooth(track, self.half) for track in self.normal.tracks()])
+        values = np.sort(values[~np.isnan(values)])
+        if not len(values):
+            raise MismatchError(
+                "no frame of the normal recordings is voiced",
+                needed="voiced normal audio, to set a threshold by",
+                remedy="other recordings, or a front end without VAD",
+            )
+        return values
+
+    @cached_property
+    def n_independent(self) -> float:
+        """Normal windows that do not overlap: voiced frames by the frames in a window."""
+        return float(self.normal.voiced.sum()) / (2 * self.half + 1)
+
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        """Where events begin, and how far they reach."""
+        settings = self.settings
+        return Thresholds.of(
+            self.windows, self.n_independent, settings.quantile, settings.release_quantile, settings.window
+        )
+
+    @property
+    def threshold(self) -> float:
+        """Window score at or under which an event begins, nats."""
+        return self.thresholds.enter
+
+    @property
+    def release(self) -> float:
+        """Window score at or under which an event goes on, nats."""
+        return self.thresholds.release
+
+    @cached_property
+    def typical(self) -> float:
+        """Median window score of normal audio, nats: what a window without a voiced frame counts as."""
+        return float(np.median(self.windows))
+
+    @property
+    def note(self) -> str:
+        """What a user should know about the thresholds; empty when there is nothing to say."""
+        note = self.thresholds.note
+        left_out = self.normal.n_seen - len(self.normal.scores)
+        if left_out:
+            note += f"{'; ' * bool(note)}{left_out} of {self.normal.n_seen} normal frames were left out"
+        return note
+
+    def p_value(self, window_score: float) -> float:
+        """Share of normal windows that score this or less; see `threshold.tail_probability`."""
+        return tail_probability(self.windows, self.n_independent, window_score)
+
+    def with_settings(self, **changes: Any) -> Detector:
+        """The same normal audio, other settings."""
+        return replace(self, settings=replace(self.settings, **changes))
+
+    def smooth(self, track: ScoreTrack) -> FloatArray:
+        """Window scores of a track, shape (n_frames,), nats; `typical` where no frame of a window is voiced.
+
+        Raises
+        ------
+        MismatchError
+            If the track has another frame rate.
+        """
+        self._require_rate(track.clock)
+        means = smooth(track, self.half)
+        return np.where(np.isnan(means), self.typical, means)
+
+    def stream(self, clock: FrameClock, id: str = "", audio_filepath: str | None = None) -> EventStream:
+        """Look for events in scores that arrive piece by piece.
+
+        Parameters
+        ----------
+        clock : FrameClock
+            Of the recording.
+        id, audio_filepath : str
+            Named in the events.
+
+        Raises
+        ------
+        MismatchError
+            If the clock has another frame rate than the normal audio.
+        """
+        self._require_rate(clock)
+        return EventStream(self, clock, id, audio_filepath)
+
+    def detect(self, track: ScoreTrack, audio_filepath: str | None = None) -> list[Event]:
+        """The events of a whole track, in order of time.
+
+        Raises
+        ------
+        MismatchError
+            If the track has another frame rate.
+        """
+        stream = self.stream(track.clock, track.id, audio_filepath)
+        return [*stream.push(track.scores, track.voiced), *stream.flush()]
+
+    def metadata(self) -> Json:
+        """What `from_parts` needs besides the arrays, and what `audiogmm info` tells, as JSON."""
+        return {
+            **asdict(self.settings),
+            "frame_rate": self.frame_rate,
+            "threshold": self.threshold,
+            "release": self.release,
+            "n_windows": self.n_independent,
+            "note": self.note,
+            "recordings": list(self.normal.ids),
+            "n_seen": self.normal.n_seen,
+        }
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Arrays to be kept beside the metadata, under names that begin with ``normal/``."""
+        return self.normal.tensors()
+
+    @classmethod
+    def from_parts(cls, metadata: Json, tensors: Mapping[str, np.ndarray]) -> Detector:
+        """Undo `metadata` and `tensors`.
+
+        Raises
+        ------
+        ModelFileError
+            If something is missing.
+        """
+        try:
+            settings = DetectorSettings(**{name: metadata[name] for name in _SETTINGS})
+            frame_rate, ids, seen = (metadata[name] for name in ("frame_rate", "recordings", "n_seen"))
+        except KeyError as error:
+            raise ModelFileError(
+                f"the model's detector lacks {error}", needed="a whole one", remedy="audiogmm calibrate"
+            ) from error
+        return cls(NormalScores.from_tensors(tensors, frame_rate, ids, seen), settings)
+
+    def _require_rate(self, clock: FrameClock) -> None:
+        if abs(clock.frame_rate - self.frame_rate) > 1e-9 * self.frame_rate:
+            raise MismatchError(
+                f"{clock.frame_rate:g} frames a second",
+                needed=f"{self.frame_rate:g}, as the normal audio has",
+                remedy="the front end and the sample rate of the model",
+            )
+
+
+def learn(tracks: Iterable[ScoreTrack], settings: DetectorSettings | None = None) -> Detector:
+    """Learn from normal audio how scores vary.
+
+    Parameters
+    ----------
+    tracks : iterable of ScoreTrack
+        Of normal recordings that the model was not trained on; read once, one at a time.
+    settings : DetectorSettings, optional
+        The default ones otherwise.
+
+    Returns
+    -------
+    Detector
+        With its thresholds.
+
+    Raises
+    ------
+    MismatchError
+        If there is no voiced frame, or the tracks have different frame rates.
+    """
+    detector = Detector(NormalScores.of(tracks), settings or DetectorSettings())
+    _ = detector.thresholds  # a recording that is no use is refused here, not at the first detection
+    return detector
+
+
+_SETTINGS = tuple(DetectorSettings.__dataclass_fields__)

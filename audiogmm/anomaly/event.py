@@ -1,0 +1,90 @@
+"""Something that did not sound like what the model knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audiogmm.timeline import Segment
+from audiogmm.types import Json, Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An anomalous stretch of a recording.
+
+    Attributes
+    ----------
+    audio_filepath : str or None
+        The recording's file, where known.
+    id : str
+        The recording's name.
+    start, end : Seconds
+        From the start of the first frame to the end of the last one, on the recording's clock.
+    score : float or None
+        Mean of the smoothed scores from start to end, nats.
+    peak : float or None
+        The lowest smoothed score, nats: the least normal moment.
+    peak_time : Seconds or None
+        Centre of that frame.
+    threshold : float or None
+        Smoothed score at or under which an event begins, nats.
+    p_value : float or None
+        How often a window of normal audio scores `peak` or less: of one window, however many were looked at.
+    reasons : tuple of str
+        What made it anomalous, where known.
+
+    Examples
+    --------
+    >>> event = Event("a.wav", "a", 1.0, 2.0, -60.0, -70.0, 1.5, -55.0)
+    >>> event.segment.duration, Event.from_dict(event.to_dict()) == event
+    (1.0, True)
+    """
+
+    audio_filepath: str | None
+    id: str
+    start: Seconds
+    end: Seconds
+    score: float | None = None
+    peak: float | None = None
+    peak_time: Seconds | None = None
+    threshold: float | None = None
+    p_value: float | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def segment(self) -> Segment:
+        """Where it lies."""
+        return Segment(self.start, self.end)
+
+    def to_dict(self) -> Json:
+        """The event as a JSON object; `p_value` and `reasons` only where known."""
+        row: Json = {name: getattr(self, name) for name in REQUIRED}
+        if self.p_value is not None:
+            row["p_value"] = self.p_value
+        if self.reasons:
+            row["reasons"] = list(self.reasons)
+        return row
+
+    @classmethod
+    def from_dict(cls, row: Json) -> Event:
+        """The event of a JSON object; keys that are not ours are left out.
+
+        Raises
+        ------
+        KeyError
+            If `id`, `start` or `end` is missing.
+        """
+        return cls(
+            audio_filepath=row.get("audio_filepath"),
+            id=str(row["id"]),
+            start=float(row["start"]),
+            end=float(row["end"]),
+            reasons=tuple(row.get("reasons") or ()),
+            **{name: None if row.get(name) is None else float(row[name]) for name in _NUMBERS},
+        )
+
+
+REQUIRED = ("audio_filepath", "id", "start", "end", "score", "peak", "peak_time", "threshold")
+"""What every row of a JSONL or CSV file of events has."""
+
+_NUMBERS = ("score", "peak", "peak_time", "threshold", "p_value")
