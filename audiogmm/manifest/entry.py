@@ -1,0 +1,173 @@
+"""One recording, or a piece of one, as a manifest names it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from audiogmm.errors import ManifestError
+from audiogmm.timeline import Segment
+from audiogmm.types import Seconds
+
+STANDARD_INPUT = "-"
+"""The path that means a wav stream on standard input."""
+
+_LONGEST_ID = 200  # bytes: leaves room in a 255-byte file name for a suffix and a temporary name
+_UNSAFE = re.compile(r'[\x00-\x20\x7f<>:"|?*\\\s\ud800-\udfff]')
+_SAFE = re.compile(
+    r'[^\x00-\x20\x7f<>:"|?*\\\s\ud800-\udfff/.-][^\x00-\x20\x7f<>:"|?*\\\s\ud800-\udfff/]{0,49}'
+)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:://|::)")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One recording, or a piece of one.
+
+    Attributes
+    ----------
+    audio_filepath : str or None
+        An absolute local path, a URL with its scheme, or ``-`` for a wav stream on standard input.
+    features_filepath : str or None
+        A feature matrix in place of audio, likewise resolved. Exactly one of the two is set.
+    id : str
+        Name of the entry, unique within a manifest and fit for a file name: no slash, no blank, no
+        leading dot, at most 200 bytes. It may hold dots: append a suffix to it, never replace one.
+    offset, duration : Seconds
+        The piece to read, on the recording's clock; `duration` None reads to the end.
+    channel : int or None
+        Channel to read, counted from 0; None mixes all of them down.
+    speaker, label : str or None
+        Who speaks; what the recording is.
+    frame_rate : float or None
+        Rows a second of a feature matrix; None if its rows have no time.
+    sample_rate : int or None
+        Samples a second that the recording is said to have, for `manifest check`.
+    events : tuple of Segment
+        Truth for `evaluate detect`, seconds on the recording's clock.
+    extra : mapping
+        Keys that audiogmm does not use, kept as they are. A key of ours appears here only where its field
+        cannot hold all that the file said: an `id` unfit for a file name, a `speaker` given as a number,
+        `events` with further keys such as `snr_db`. The writers give that original back for as long as
+        the field still says the same.
+    source : str
+        Where the entry was read, as ``train.jsonl:17``; for messages, and no part of equality.
+
+    Raises
+    ------
+    ManifestError
+        If not exactly one of the two paths is set, or the id cannot name a file.
+
+    Examples
+    --------
+    >>> entry = Entry(audio_filepath="/data/a.wav", id="a", offset=2.0, duration=1.5)
+    >>> entry.path, entry.end
+    ('/data/a.wav', 3.5)
+    """
+
+    audio_filepath: str | None
+    features_filepath: str | None = None
+    id: str = ""
+    offset: Seconds = 0.0
+    duration: Seconds | None = None
+    channel: int | None = None
+    speaker: str | None = None
+    label: str | None = None
+    frame_rate: float | None = None
+    sample_rate: int | None = None
+    events: tuple[Segment, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if bool(self.audio_filepath) is bool(self.features_filepath):
+            raise ManifestError(
+                f"{self.source or 'an entry'}: audio_filepath is {self.audio_filepath!r} and "
+                f"features_filepath is {self.features_filepath!r}",
+                needed="exactly one of the two",
+                remedy="name the recording, or the feature matrix",
+            )
+        if not _SAFE.fullmatch(self.id) and self.id != safe_id(self.id):
+            raise ManifestError(
+                f"{self.source or 'an entry'}: the id {self.id!r} cannot name a file",
+                needed="no slash, no blank, no leading dot, 1 to 200 bytes",
+                remedy=f"{safe_id(self.id)!r}",
+            )
+
+    @property
+    def path(self) -> str:
+        """The recording's path, or the feature matrix's."""
+        return self.audio_filepath or self.features_filepath or ""
+
+    @property
+    def end(self) -> Seconds | None:
+        """Where the piece ends, seconds on the recording's clock; None if at the recording's end."""
+        return None if self.duration is None else self.offset + self.duration
+
+
+def is_url(path: str) -> bool:
+    """Whether a path has a scheme, so that fsspec opens it.
+
+    Examples
+    --------
+    >>> is_url("s3://bucket/a.wav"), is_url("zip://a.wav::b.zip"), is_url("a/b.wav"), is_url("C:/a.wav")
+    (True, True, False, False)
+    """
+    return ":" in path and _URL.match(path) is not None
+
+
+def safe_id(text: str) -> str:
+    """Make a text fit for a file name, the same always, and readable.
+
+    Slashes become ``--``, blanks and what file systems refuse become ``_``, leading dots and dashes go,
+    and beyond 200 bytes the tail is kept behind a hash of the whole.
+
+    Examples
+    --------
+    >>> safe_id("id10001/1zcIwh/00001"), safe_id("../a b.c"), safe_id(".."), safe_id("a")
+    ('id10001--1zcIwh--00001', 'a_b.c', 'recording', 'a')
+    """
+    if _SAFE.fullmatch(text):
+        return text
+    parts = [part for part in text.replace("://", "/").split("/") if part not in ("", ".", "..")]
+    text = _UNSAFE.sub("_", "--".join(parts)).lstrip(".-") or "recording"
+    encoded = text.encode()
+    if len(encoded) <= _LONGEST_ID:
+        return text
+    mark = hashlib.blake2b(encoded, digest_size=8).hexdigest()
+    return f"{mark}~{encoded[len(mark) + 1 - _LONGEST_ID :].decode(errors='ignore')}"
+
+
+def default_id(path: str, offset: Seconds = 0.0, channel: int | None = None) -> str:
+    """Name an entry after its path without the suffix, its channel and its offset.
+
+    Parameters
+    ----------
+    path : str
+        As written in the manifest, so that the name does not depend on where the manifest lies.
+    offset : Seconds
+        Appended where there is one.
+    channel : int or None
+        Appended where there is one.
+
+    Examples
+    --------
+    >>> default_id("fsdd/0_george_5.wav"), default_id("a.wav", 12.5), default_id("a.wav", 3.0, channel=1)
+    ('fsdd--0_george_5', 'a@12.5', 'a-ch1@3')
+    >>> default_id("s3://bucket/take.1.flac"), default_id("-")
+    ('s3--bucket--take.1', 'stdin')
+    """
+    if path == STANDARD_INPUT:
+        name = "stdin"
+    else:
+        stem, dot, suffix = path.rpartition(".")
+        # what follows the last dot is a suffix if it looks like one: "take.1" and "x.y/z" have none
+        name = stem if dot and stem and suffix.isalnum() and not suffix.isdigit() else path
+    if channel is not None:
+        name = f"{name}-ch{channel}"
+    if offset:
+        name = f"{name}@{offset:.15g}"
+    return safe_id(name)

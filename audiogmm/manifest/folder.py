@@ -1,0 +1,68 @@
+"""Where a manifest lies: its paths made absolute, and relative again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from audiogmm.manifest.entry import STANDARD_INPUT, is_url
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where a manifest lies: turns the paths written in it into absolute ones, and back.
+
+    Parameters
+    ----------
+    path : str
+        An absolute folder, or the URL of one.
+
+    Examples
+    --------
+    >>> folder = Folder("/data/lists")
+    >>> folder.resolve("a.wav"), folder.resolve("/b.wav"), folder.resolve("s3://c/d.wav")
+    ('/data/lists/a.wav', '/b.wav', 's3://c/d.wav')
+    >>> folder.relative("/data/lists/x/a.wav"), folder.relative("/data/wav/b.wav"), folder.relative("/c.wav")
+    ('x/a.wav', '../wav/b.wav', '/c.wav')
+    """
+
+    path: str
+
+    @classmethod
+    def of(cls, manifest: str | os.PathLike[str]) -> Folder:
+        """The folder that a manifest lies in."""
+        text = os.fspath(manifest)
+        return cls(text.rpartition("/")[0]) if is_url(text) else cls(str(Path(text).absolute().parent))
+
+    @cached_property
+    def _prefix(self) -> str:
+        return self.path.rstrip("/") + "/"
+
+    @cached_property
+    def _real(self) -> str:
+        return os.path.realpath(self.path)
+
+    def resolve(self, path: str) -> str:
+        """An absolute path, or the URL or ``-`` as it is."""
+        if path.startswith("/") or path == STANDARD_INPUT or is_url(path):
+            return path
+        # joined as it is: "link/../a.wav" lies beside what the link points to, which only the system knows
+        return self._prefix + path.removeprefix("./")
+
+    def relative(self, path: str) -> str:
+        """A path as it is to be written: relative if below the folder, or at most two folders up."""
+        if path == STANDARD_INPUT or is_url(path):
+            return path
+        if "/../" in path or not path.startswith("/"):
+            path = os.path.realpath(path)
+        for prefix in (self._prefix, self._real.rstrip("/") + "/"):
+            if path.startswith(prefix):
+                inside = path[len(prefix) :]
+                return f"./{inside}" if inside == STANDARD_INPUT or is_url(inside) else inside
+        if is_url(self.path):
+            return path
+        shared = os.path.commonpath([self._real, path])
+        ups = len(Path(self._real).parts) - len(Path(shared).parts)
+        return os.path.relpath(path, self._real) if ups <= 2 and shared != "/" else path

@@ -1,0 +1,86 @@
+"""The table of manifest formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from audiogmm.errors import ChoiceError
+from audiogmm.manifest.entry import Entry
+from audiogmm.manifest.jsonl import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A manifest format; its module is imported when it is used.
+
+    Attributes
+    ----------
+    name : str
+        As in ``--to``.
+    module : str
+        Module of this package with `read(path)` and `write(entries, temporary, final)`.
+    summary : str
+        What it is, in a line.
+    loses : frozenset of str
+        Keys of ours that it cannot hold.
+    keeps : frozenset of str or None
+        Further keys that it holds; None holds all.
+    """
+
+    name: str
+    module: str
+    summary: str
+    loses: frozenset[str] = frozenset()
+    keeps: frozenset[str] | None = None
+
+    def read(self, path: str) -> Iterator[Item]:
+        """Give line numbers with their entries, or what is wrong with them."""
+        items: Iterator[Item] = import_module(self.module).read(path)
+        return items
+
+    def write(self, entries: Iterable[Entry], temporary: Path, final: Path) -> int:
+        """Write entries to a temporary path that is to become `final`; returns how many."""
+        count: int = import_module(self.module).write(entries, temporary, final)
+        return count
+
+
+FORMATS: dict[str, Format] = {
+    format.name: format
+    for format in (
+        Format("jsonl", "audiogmm.manifest.jsonl", "one JSON object a line"),
+        Format("csv", "audiogmm.manifest.table", "CSV or TSV with a header line"),
+        Format(
+            "kaldi",
+            "audiogmm.manifest.kaldi",
+            "data directory: wav.scp or feats.scp, segments, utt2spk, text",
+            loses=frozenset({"label", "frame_rate", "sample_rate", "events"}),
+            keeps=frozenset({"text", "recording_id"}),
+        ),
+        Format("lhotse", "audiogmm.manifest.lhotse", "cuts, or a folder of recordings and supervisions"),
+        Format(
+            "nemo", "audiogmm.manifest.nemo", "JSONL with audio_filepath, duration and text in every line"
+        ),
+    )
+}
+"""Every format that is read and written, by its name."""
+
+
+def format_named(name: str) -> Format:
+    """Look a format up.
+
+    Raises
+    ------
+    ChoiceError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> format_named("csv").summary
+    'CSV or TSV with a header line'
+    """
+    if name not in FORMATS:
+        raise ChoiceError(f"the manifest format {name!r}", needed=f"one of {', '.join(FORMATS)}")
+    return FORMATS[name]

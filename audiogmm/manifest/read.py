@@ -1,0 +1,165 @@
+"""Read any manifest, lazily: any number of times, from any process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from audiogmm.errors import ManifestError
+from audiogmm.manifest.entry import STANDARD_INPUT, Entry, default_id, is_url
+from audiogmm.manifest.formats import FORMATS, format_named
+from audiogmm.manifest.ids import SeenIds
+from audiogmm.manifest.jsonl import Item
+from audiogmm.manifest.sniff import sniff
+
+OnError = Callable[[ManifestError], None]
+"""Is told what is wrong with a line that is then left out."""
+
+_LARGEST_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The entries of a manifest, read anew by every iteration.
+
+    Nothing is kept but sixteen bytes an id while an iteration runs. Made by `read_manifest`.
+
+    Attributes
+    ----------
+    path : str
+        The manifest, as named.
+    format : str
+        A key of `FORMATS`, or "audio" or "features" for a file named in place of a manifest.
+    on_error : callable or None
+        Takes the `ManifestError` of each bad line, which is left out; None raises it.
+
+    Examples
+    --------
+    >>> manifest = read_manifest("-")
+    >>> [entry.id for entry in manifest], manifest.count()
+    (['stdin'], 1)
+    """
+
+    path: str
+    format: str
+    on_error: OnError | None = None
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Give the entries in order.
+
+        Raises
+        ------
+        ManifestError
+            For a bad line or an id that was there before (unless `on_error`), and if there is no entry at
+            all. Both lines of a doubled id are named.
+        """
+        seen = SeenIds()
+        items = self._items()
+        size = 1  # the first entry comes at once, then the ids are looked up by thousands
+        empty = True
+        while batch := list(islice(items, size)):
+            size = min(2 * size, _LARGEST_BATCH)
+            empty = False
+            entries = [(number, item) for number, item in batch if type(item) is Entry]
+            doubled = seen.add([entry.id for _, entry in entries], [number for number, _ in entries])
+            at = -1
+            for _, item in batch:
+                if isinstance(item, ManifestError):
+                    self._refuse(item)
+                    continue
+                at += 1
+                if at in doubled:
+                    self._refuse(_doubled(item, doubled[at]))
+                else:
+                    yield item
+        if empty:
+            raise ManifestError(f"{self.path} holds no entry", needed="at least one recording")
+
+    def count(self) -> int:
+        """How many entries there are, bad lines not counted: reads the whole manifest."""
+        return sum(1 for _ in replace(self, on_error=_ignore))
+
+    def _items(self) -> Iterator[Item]:
+        if self.format in ("audio", "features"):
+            return iter([(1, _single(self.path, self.format))])
+        path = self.path
+        if self.format in ("jsonl", "nemo") and not is_url(path) and Path(path).is_dir():
+            path = f"{path.rstrip('/')}/index.jsonl"  # a frame cache
+        return FORMATS[self.format].read(path)
+
+    def _refuse(self, error: ManifestError) -> None:
+        if self.on_error is None:
+            raise error
+        self.on_error(error)
+
+
+def read_manifest(
+    path: str | os.PathLike[str], format: str | None = None, *, on_error: OnError | None = None
+) -> Manifest:
+    """Open a manifest of any format, or a recording or a feature matrix named in place of one.
+
+    Only as much is read as tells the format; the entries are read when they are asked for.
+
+    Parameters
+    ----------
+    path : path-like
+        A manifest file or folder, a recording, a feature matrix (.npy, .parquet, .ark, or a CSV of numbers),
+        a URL, or ``-`` for a wav stream on standard input.
+    format : {"jsonl", "csv", "kaldi", "lhotse", "nemo"}, optional
+        The format, where name and content do not tell it.
+    on_error : callable, optional
+        Takes the `ManifestError` of each bad line, so that a job can set it aside and go on; by default
+        the first one is raised.
+
+    Returns
+    -------
+    Manifest
+        Iterates over `Entry` objects, as often as wanted; can be pickled if `on_error` can.
+
+    Raises
+    ------
+    ManifestError
+        If the path does not exist or is no manifest.
+    ChoiceError
+        If there is no such format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "train.jsonl"
+    >>> _ = file.write_text('{"audio_filepath": "a.wav", "duration": 2}\\n{"duration": 2}\\n')
+    >>> problems = []
+    >>> [entry.id for entry in read_manifest(file, on_error=problems.append)]
+    ['a']
+    >>> print(problems[0].what.removeprefix(str(file)))
+    :2: no audio_filepath, and no features_filepath in its place
+    """
+    name = os.fspath(path)
+    kind: str = sniff(name) if format is None else format_named(format).name
+    if format is not None and not is_url(name) and not Path(name).exists():
+        raise ManifestError(f"{name} does not exist", needed=f"a {format} manifest", remedy="check the path")
+    return Manifest(name, kind, on_error)
+
+
+def _single(path: str, kind: str) -> Entry:
+    """The one entry of a file named in place of a manifest."""
+    full = path if path == STANDARD_INPUT or is_url(path) else str(Path(path).absolute())
+    name = default_id(path if path == STANDARD_INPUT else path.rstrip("/").rpartition("/")[2])
+    if kind == "audio":
+        return Entry(audio_filepath=full, id=name, source=path)
+    return Entry(audio_filepath=None, features_filepath=full, id=name, source=path)
+
+
+def _doubled(entry: Entry, first: int) -> ManifestError:
+    return ManifestError(
+        f"{entry.source}: the id {entry.id!r} stands on line {first} already",
+        needed="another id for each entry",
+        remedy='give one of them an "id" of its own',
+    )
+
+
+def _ignore(_: ManifestError) -> None:
+    """Leave a bad line out."""

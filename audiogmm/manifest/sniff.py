@@ -1,0 +1,169 @@
+"""What a file named as a manifest is: by its name where that is enough, else by its first bytes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from audiogmm.errors import ManifestError
+from audiogmm.manifest.entry import STANDARD_INPUT, is_url
+from audiogmm.manifest.text import head
+
+Kind = Literal["jsonl", "csv", "kaldi", "lhotse", "audio", "features"]
+"""A format, or a recording or a feature matrix named in place of a manifest."""
+
+# fmt: off
+AUDIO_SUFFIXES = frozenset({
+    ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc",
+    ".au", ".snd",
+    ".sph", ".nist", ".w64", ".rf64", ".caf", ".voc", ".m4a",
+    ".aac", ".mp4", ".wma", ".amr", ".webm", ".mka",
+})
+# fmt: on
+"""What `manifest scan` takes for a recording, and what may be named in place of a manifest."""
+
+FEATURE_SUFFIXES = frozenset({".npy", ".parquet", ".pq", ".ark"})
+
+_MAGIC: tuple[tuple[bytes, Kind], ...] = (
+    (b"RIFF", "audio"),
+    (b"RIFX", "audio"),
+    (b"RF64", "audio"),
+    (b"fLaC", "audio"),
+    (b"OggS", "audio"),
+    (b"FORM", "audio"),
+    (b"caff", "audio"),
+    (b".snd", "audio"),
+    (b"ID3", "audio"),
+    (b"\xff\xfb", "audio"),
+    (b"NIST_1A", "audio"),
+    (b"\x93NUMPY", "features"),
+    (b"PAR1", "features"),
+)
+
+_ACCEPTED = (
+    "a manifest (JSONL, CSV, a Kaldi data directory, Lhotse, NeMo), a recording, or a feature matrix (.npy, "
+    ".csv, .parquet, .ark)"
+)
+
+
+def sniff(path: str) -> Kind:
+    """Tell what a path named as a manifest is.
+
+    Parameters
+    ----------
+    path : str
+        A file, a folder, a URL or ``-``.
+
+    Returns
+    -------
+    str
+        A format's name, "audio" or "features".
+
+    Raises
+    ------
+    ManifestError
+        If it is missing, empty, or nothing of these.
+
+    Examples
+    --------
+    >>> sniff("-"), sniff("s3://bucket/a.flac")
+    ('audio', 'audio')
+    """
+    if path == STANDARD_INPUT:
+        return "audio"
+    if not is_url(path):
+        _must_exist(path)
+        if Path(path).is_dir():
+            return _folder(path)
+    suffix = suffix_of(path)
+    if suffix in AUDIO_SUFFIXES:
+        return "audio"
+    if suffix in FEATURE_SUFFIXES:
+        return "features"
+    return "kaldi" if suffix == ".scp" else _by_content(path, head(path))
+
+
+def suffix_of(path: str) -> str:
+    """The suffix that tells the format, in lower case, without ``.gz``.
+
+    Examples
+    --------
+    >>> suffix_of("cuts.jsonl.gz"), suffix_of("A.WAV")
+    ('.jsonl', '.wav')
+    """
+    return Path(path.removesuffix(".gz")).suffix.lower()
+
+
+def _must_exist(path: str) -> None:
+    if not Path(path).exists():
+        raise ManifestError(f"{path} does not exist", needed=_ACCEPTED, remedy="check the path")
+
+
+def _folder(path: str) -> Kind:
+    """A folder that is a manifest: Kaldi's, Lhotse's, or a frame cache with its index."""
+    folder = Path(path)
+    if (folder / "wav.scp").exists() or (folder / "feats.scp").exists():
+        return "kaldi"
+    if (folder / "index.jsonl").exists():
+        return "jsonl"
+    if any((folder / f"recordings.jsonl{end}").exists() for end in ("", ".gz")):
+        return "lhotse"
+    raise ManifestError(
+        f"{path} is a folder without wav.scp, feats.scp, recordings.jsonl or index.jsonl",
+        needed=_ACCEPTED,
+        remedy=f"audiogmm manifest scan {path} -o all.jsonl",
+    )
+
+
+def _by_content(path: str, start: bytes) -> Kind:
+    for magic, kind in _MAGIC:
+        if start.startswith(magic):
+            return kind
+    if start[4:8] == b"ftyp":  # MPEG-4
+        return "audio"
+    text = start.decode("utf-8-sig", errors="replace").lstrip()
+    if not text:
+        raise ManifestError(f"{path} is empty", needed=_ACCEPTED, remedy="write it anew")
+    first = text.splitlines()[0]
+    if first[0] == "{" or suffix_of(path) in (".jsonl", ".ndjson", ".json"):
+        return "lhotse" if _is_lhotse(first) else "jsonl"
+    # imported late: for most manifests the table of CSV is not needed
+    from audiogmm.manifest.table import delimiter_of
+
+    if delimiter_of(first) is not None:
+        return "csv"
+    if suffix_of(path) in (".csv", ".tsv", ".txt"):
+        numbers = _rows_of_numbers(text)
+        if numbers:
+            return "features"
+        raise ManifestError(
+            f"{path} has the columns {first[:80]!r}",
+            needed="a column audio_filepath or features_filepath, or nothing but numbers below the header",
+            remedy="name the column audio_filepath",
+        )
+    raise ManifestError(
+        f"{path} begins with {start[:16]!r}", needed=_ACCEPTED, remedy="give its format, or convert it"
+    )
+
+
+def _is_lhotse(line: str) -> bool:
+    """Whether a line is a recording, a supervision or a cut of Lhotse; it may be cut off."""
+    keys = set(re.findall(r'"(\w+)"\s*:', line))
+    return "audio_filepath" not in keys and (
+        {"sources", "sampling_rate"} <= keys
+        or "recording_id" in keys
+        or {"type", "start", "duration"} <= keys
+    )
+
+
+def _rows_of_numbers(text: str) -> bool:
+    """Whether every whole line below the first holds numbers alone, or nothing; or the first, if alone."""
+    lines = [line for line in text.splitlines()[:50] if line.strip()]
+    for line in lines[1:-1] or lines[1:] or lines:
+        for cell in re.split(r"[,;\t ]+", line.strip()):
+            try:
+                float(cell or "nan")
+            except ValueError:
+                return False
+    return True

@@ -1,0 +1,69 @@
+"""The lines of a manifest file: local, compressed, or behind a URL."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from audiogmm.errors import ManifestError
+from audiogmm.manifest.entry import is_url
+
+_BUFFER = 1 << 18
+
+
+@contextmanager
+def open_bytes(path: str) -> Iterator[BinaryIO]:
+    """Open a manifest to read its bytes; ``.gz`` is unpacked, a URL goes through fsspec.
+
+    Raises
+    ------
+    ManifestError
+        If it is missing, is a folder, cannot be read, or its compression is broken.
+    """
+    try:
+        if is_url(path):
+            import fsspec
+
+            with fsspec.open(path, "rb", compression="gzip" if path.endswith(".gz") else None) as remote:
+                yield remote
+        elif path.endswith(".gz"):
+            with gzip.open(path, "rb") as packed:
+                yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, packed), _BUFFER))
+        else:
+            with Path(path).open("rb", buffering=_BUFFER) as plain:
+                yield plain
+    except ManifestError:
+        raise
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ManifestError(
+            f"{path} cannot be read: {reason}", needed="a manifest file", remedy="check the path"
+        ) from error
+
+
+@contextmanager
+def open_text(path: str) -> Iterator[TextIO]:
+    """Open a manifest to read its text, UTF-8 with or without a byte-order mark."""
+    with open_bytes(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        try:
+            yield text
+        except UnicodeDecodeError as error:
+            raise ManifestError(
+                f"{path} is not UTF-8 text: {error.reason} ({error.object[error.start : error.start + 1]!r})",
+                needed="UTF-8 text",
+                remedy=f"iconv -f latin1 -t utf-8 {path}",
+            ) from None
+        finally:
+            text.detach()
+
+
+def head(path: str, size: int = 65536) -> bytes:
+    """The first bytes of a file, to tell its format by."""
+    with open_bytes(path) as file:
+        return file.read(size)

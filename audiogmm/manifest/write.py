@@ -1,0 +1,160 @@
+"""Write a manifest in any format: whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from audiogmm.errors import ManifestError
+from audiogmm.files import replacing
+from audiogmm.manifest.entry import Entry
+from audiogmm.manifest.formats import FORMATS, Format, format_named
+from audiogmm.manifest.sniff import suffix_of
+
+_BY_SUFFIX = {".jsonl": "jsonl", ".json": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv"}
+
+
+class ManifestWarning(UserWarning):
+    """A format could not hold all that the entries say."""
+
+
+class RecordingInfo(Protocol):
+    """What is measured of a recording; `audiogmm.audio.decode.AudioInfo` is one."""
+
+    @property
+    def sample_rate(self) -> int: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def n_samples(self) -> int | None: ...
+
+
+Measure = Callable[[Entry], RecordingInfo]
+"""Opens the recording of an entry and says how long it is."""
+
+
+def write_manifest(
+    entries: Iterable[Entry],
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    force: bool = False,
+    *,
+    measure: Measure | None = None,
+) -> int:
+    """Write entries as a manifest; nothing appears at `path` before all of it is written.
+
+    Paths below the manifest's folder, or at most two folders up from it, are written relative to it, others
+    absolute; in Kaldi's and Lhotse's formats, whose tools look from the working folder, all are absolute.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        Read once, and not held.
+    path : path-like
+        A file; a folder for "kaldi", and for "lhotse" unless it ends in ``.jsonl`` or ``.jsonl.gz``.
+    format : {"jsonl", "csv", "kaldi", "lhotse", "nemo"}, optional
+        By default what the suffix says.
+    force : bool
+        Replace what is there.
+    measure : callable, optional
+        Is asked about recordings whose sample rate or duration is not known but needed ("lhotse", "nemo").
+
+    Returns
+    -------
+    int
+        How many entries were written.
+
+    Warns
+    -----
+    ManifestWarning
+        If the format cannot hold a key, which is left out.
+
+    Raises
+    ------
+    ManifestError
+        If the suffix does not tell the format, or an entry lacks what the format needs.
+    OutputError
+        If `path` exists (and not `force`) or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> entry = Entry(audio_filepath=f"{folder}/wav/a.wav", id="a", speaker="ann")
+    >>> write_manifest([entry], folder / "all.csv")
+    1
+    >>> print((folder / "all.csv").read_text())
+    audio_filepath,id,speaker
+    wav/a.wav,a,ann
+    <BLANKLINE>
+    """
+    final = Path(path)
+    chosen = _format(final, format)
+    if measure is not None and chosen.name in ("lhotse", "nemo"):
+        entries = (measured(entry, measure) for entry in entries)
+    lost: dict[str, None] = {}
+    with replacing(final, force=force) as temporary:
+        count = chosen.write(_watched(entries, chosen, lost), temporary, final)
+        if lost:
+            warnings.warn(
+                f"{final}: the {chosen.name} format cannot hold {', '.join(sorted(lost))}: left out",
+                ManifestWarning,
+                stacklevel=2,
+            )
+    return count
+
+
+def measured(entry: Entry, measure: Measure) -> Entry:
+    """Add the sample rate, the number of channels and samples, and the duration that an entry lacks.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> info = SimpleNamespace(sample_rate=8000, channels=1, n_samples=12000)
+    >>> full = measured(Entry(audio_filepath="/a.wav", id="a"), lambda entry: info)
+    >>> full.sample_rate, full.duration, full.extra
+    (8000, 1.5, {'channels': 1, 'num_samples': 12000})
+    """
+    known = entry.sample_rate and entry.duration and "num_samples" in entry.extra
+    if known or entry.audio_filepath is None:
+        return entry
+    info = measure(entry)
+    extra = {"channels": info.channels, **entry.extra}
+    duration = entry.duration
+    if info.n_samples is not None:
+        extra.setdefault("num_samples", info.n_samples)
+        if duration is None and info.n_samples > entry.offset * info.sample_rate:
+            duration = info.n_samples / info.sample_rate - entry.offset
+    return replace(entry, sample_rate=info.sample_rate, duration=duration, extra=extra)
+
+
+def _format(path: Path, name: str | None) -> Format:
+    if name is not None:
+        return format_named(name)
+    known = _BY_SUFFIX.get(suffix_of(str(path)))
+    if known is None or (path.suffix == ".gz" and known == "csv"):
+        raise ManifestError(
+            f"the name {path.name} does not say in which format to write",
+            needed=f"one of the suffixes {', '.join(_BY_SUFFIX)}, or a format",
+            remedy="--to jsonl, csv, kaldi, lhotse or nemo",
+        )
+    return FORMATS[known]
+
+
+def _watched(entries: Iterable[Entry], format: Format, lost: dict[str, None]) -> Iterator[Entry]:
+    """Pass the entries on, and note the keys that the format will lose."""
+    for entry in entries:
+        for key in format.loses:
+            if getattr(entry, key):
+                lost[key] = None
+        if format.keeps is not None:
+            lost.update(
+                dict.fromkeys(
+                    key for key in entry.extra if key not in format.keeps and not hasattr(entry, key)
+                )
+            )
+        yield entry
