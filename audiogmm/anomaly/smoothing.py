@@ -36,7 +36,7 @@ class Smoother:
         self._counts: FloatArray = np.zeros(half)
 
     def push(self, scores: FloatArray, voiced: BoolArray) -> FloatArray:
-        """Take the next frames' scores and marks, shape (n,); give the means that are complete, shape (m,)."""
+        """Take the next scores and marks, shape (n,); give the means that are complete, shape (m,)."""
         self._scores = np.concatenate([self._scores, np.where(voiced, scores, 0.0)])
         self._counts = np.concatenate([self._counts, voiced.astype(np.float64)])
         width = 2 * self.half + 1
@@ -55,7 +55,7 @@ class Smoother:
 
 
 def smooth(track: ScoreTrack, half: int) -> FloatArray:
-    """The window score of every frame of a track, shape (n_frames,), nats; NaN where no frame of it is voiced.
+    """The window score of every frame of a track, shape (n_frames,), nats; NaN where nothing is voiced.
 
     Examples
     --------

@@ -71,7 +71,7 @@ class EventStream:
         self._gap: _Stretch | None = None  # what came between the event and the run that is going on
 
     def push(self, scores: FloatArray, voiced: BoolArray) -> list[Event]:
-        """Take the next frames' scores, shape (n,), nats, and marks, shape (n,); give the events that are over.
+        """Take the next scores, nats, and marks, shape (n,); give the events that are over.
 
         Raises
         ------
