@@ -1,0 +1,88 @@
+"""What every decoder offers, and what a recording says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from audiogmm.types import Seconds
+
+CEILINGS = {"PCM_16": 32767, "PCM_U8": 127 << 8, "PCM_S8": 127 << 8, "ULAW": 32124, "ALAW": 32256}
+"""Formats that int16 holds exactly, and the largest value of each: full scale."""
+
+FLOAT_CEILING = 32767 / 32768
+"""Full scale of every other format, read as float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """What a recording says of itself.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Hertz.
+    channels : int
+        How many.
+    n_samples : int or None
+        Samples of each channel in the whole recording; None if that is not known before its end (a pipe).
+    format : str
+        Container and sample format, as ``WAV PCM_16``.
+    """
+
+    sample_rate: int
+    channels: int
+    n_samples: int | None
+    format: str
+
+    @property
+    def duration(self) -> Seconds | None:
+        """Length of the whole recording in seconds, if known.
+
+        Examples
+        --------
+        >>> AudioInfo(sample_rate=8000, channels=1, n_samples=2000, format="WAV PCM_16").duration
+        0.25
+        """
+        return None if self.n_samples is None else self.n_samples / self.sample_rate
+
+
+class Decoder(Protocol):
+    """One open recording.
+
+    Attributes
+    ----------
+    info : AudioInfo
+    ceiling : float
+        Full scale, in the units of what `read` returns.
+    promised : int or None
+        Samples of each channel that the header promises, where it can be believed: fewer are
+        a truncated file.
+    """
+
+    info: AudioInfo
+    ceiling: float
+    promised: int | None
+
+    def seek(self, sample: int) -> None:
+        """Go to a sample, counted from the recording's first."""
+        ...
+
+    def read(self, n_samples: int) -> NDArray[Any]:
+        """The next 1 to `n_samples` samples, shape (n, n_channels), int16 or float32; none at the end.
+
+        The array may be overwritten by the next call.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give everything back to the system."""
+        ...
+
+
+def skip(decoder: Decoder, n_samples: int) -> None:
+    """Read and forget; stops at the end of the recording."""
+    while n_samples > 0 and (got := len(decoder.read(min(n_samples, 65536)))):
+        n_samples -= got

@@ -1,0 +1,239 @@
+"""The bytes of a recording: a local file, a URL, or standard input."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from audiogmm.errors import AudioFileError, AudioGMMError
+from audiogmm.manifest.entry import STANDARD_INPUT, is_url
+
+SPOOL_LIMIT = 8 << 30
+"""Bytes that a stream may take on disk where its format cannot be decoded as it arrives."""
+
+
+class ByteSource(Protocol):
+    """What is needed of a file."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to `size` bytes; none only at the end."""
+        ...
+
+    def seekable(self) -> bool:
+        """Whether it can go back."""
+        ...
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a byte, where that can be done."""
+        ...
+
+    def close(self) -> None:
+        """Give it back to the system."""
+        ...
+
+
+def display_name(path: str) -> str:
+    """A path as messages name it.
+
+    Examples
+    --------
+    >>> display_name("-"), display_name("/data/a.wav")
+    ('standard input', '/data/a.wav')
+    """
+    return "standard input" if path == STANDARD_INPUT else path
+
+
+def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSource:
+    """Open for reading; what cannot be opened, or is empty, is an error that says why.
+
+    Parameters
+    ----------
+    path : str
+        Local path, URL that fsspec opens, or ``-`` for standard input.
+    kind : type of AudioGMMError
+        What to raise.
+
+    Returns
+    -------
+    binary file
+        Unbuffered where it is local; it may be unable to seek.
+
+    Raises
+    ------
+    AudioFileError
+        (or `kind`) if it is missing, empty, a folder, not readable, or a URL that cannot be fetched.
+    """
+    if path == STANDARD_INPUT:
+        return _KeptOpen(sys.stdin.buffer)
+    if is_url(path):
+        return _open_url(path, kind)
+    try:
+        size = Path(path).stat().st_size
+        if Path(path).is_dir():
+            raise kind(f"{path} is a folder", needed="a file")
+        if size == 0 and Path(path).is_file():
+            raise kind(
+                f"{path} is empty: 0 bytes",
+                needed="a whole file",
+                remedy="copy or record it again, or take it out of the manifest",
+            )
+        return open(path, "rb", buffering=0)  # noqa: PTH123 - the caller closes it
+    except FileNotFoundError as error:
+        raise kind(
+            f"{path} is missing",
+            needed="a file",
+            remedy="correct the path; paths in a manifest are relative to the manifest's folder",
+        ) from error
+    except OSError as error:
+        if isinstance(error, AudioGMMError):
+            raise
+        raise kind(f"{path} cannot be opened: {error.strerror or error}", needed="a readable file") from error
+
+
+def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:
+    import fsspec
+
+    try:
+        file = fsspec.open(path, "rb").open()
+    except (ImportError, ValueError) as error:  # unknown protocol, or the package for it is not installed
+        raise kind(
+            f"{path} cannot be opened: {error}",
+            needed="a URL that fsspec opens",
+            remedy="install the package that the message names, or copy the file here",
+        ) from error
+    except FileNotFoundError as error:
+        raise kind(f"{path} is missing", needed="a file", remedy="correct the URL") from error
+    except Exception as error:  # each protocol has errors of its own
+        raise kind(
+            f"{path} cannot be fetched: {type(error).__name__}: {error}", needed="a readable URL"
+        ) from error
+    return GuardedFile(file)
+
+
+class _KeptOpen(io.RawIOBase):
+    """Standard input, which is not ours to close."""
+
+    def __init__(self, stream: ByteSource) -> None:
+        self._stream = stream
+        self.read1 = getattr(stream, "read1", stream.read)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size)
+
+
+class GuardedFile(io.RawIOBase):
+    """A file that keeps the first failure of its reads, since libsndfile's callbacks swallow exceptions.
+
+    Attributes
+    ----------
+    failure : Exception or None
+        What went wrong; reads then end as if the file did.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.failure: Exception | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data: bytes = self._file.read(size)
+        except Exception as error:  # noqa: BLE001 - each protocol has errors of its own
+            self.failure = self.failure or error
+            return b""
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+@contextmanager
+def spooled(head: bytes, stream: ByteSource, name: str, limit: int = SPOOL_LIMIT) -> Iterator[Path]:
+    """A stream that cannot seek, as a temporary file that is removed at the end.
+
+    Parameters
+    ----------
+    head : bytes
+        What was read of it already.
+    stream : binary file
+        The rest.
+    name : str
+        For messages.
+    limit : int
+        Bytes that it may take on disk.
+
+    Raises
+    ------
+    AudioFileError
+        If the stream is empty, holds more than `limit` bytes, or the disk is full.
+    """
+    descriptor, path = tempfile.mkstemp(prefix="audiogmm-")
+    try:
+        try:
+            size = _copy(head, stream, descriptor, name, limit)
+        except OSError as error:
+            if isinstance(error, AudioGMMError):
+                raise
+            raise AudioFileError(
+                f"{name} cannot be kept in {path}: {error.strerror or error}",
+                needed="room in the temporary folder",
+                remedy="free some space, or set TMPDIR to another disk",
+            ) from error
+        if size == 0:
+            raise empty_stream(name)
+        yield Path(path)
+    finally:
+        with suppress(OSError):
+            Path(path).unlink()
+
+
+def empty_stream(name: str) -> AudioFileError:
+    """The error for a pipe that holds nothing."""
+    return AudioFileError(
+        f"{name} is empty, or was read before",
+        needed="a recording",
+        remedy="save it to a file if it must be read more than once",
+    )
+
+
+def _copy(head: bytes, stream: ByteSource, descriptor: int, name: str, limit: int) -> int:
+    """Write all of a stream to a file; the bytes written."""
+    size = len(head)
+    with open(descriptor, "wb") as file:
+        file.write(head)
+        while piece := stream.read(1 << 20):
+            size += len(piece)
+            if size > limit:
+                raise AudioFileError(
+                    f"{name} holds more than {limit} bytes of a format that cannot be decoded as it arrives",
+                    needed=f"a wav stream, or at most {limit} bytes",
+                    remedy="convert it on the way in: ffmpeg -i INPUT -f wav - | audiogmm ...",
+                )
+            file.write(piece)
+    return size
