@@ -8,7 +8,7 @@ import numpy as np
 
 from audiogmm.kernels.lanes import WIDTH, broadcast, exponent, fma, load, mantissa, maximum, store
 from audiogmm.kernels.policy import kernel
-from audiogmm.kernels.spectrum import SpectrumPlan, load_tile, power_tile
+from audiogmm.kernels.spectrum import load_tile, power_tile
 from audiogmm.types import FloatArray
 
 BLOCK = 4

@@ -78,7 +78,9 @@ def plan_transform(n: int) -> FourierPlan:
         digits //= radix
         length = m
     twiddles = np.concatenate(tables) if tables else np.zeros(0)
-    return FourierPlan(n, np.array(factors, dtype=np.int64), twiddles, order, 2 * WIDTH * max(factors, default=1))
+    return FourierPlan(
+        n, np.array(factors, dtype=np.int64), twiddles, order, 2 * WIDTH * max(factors, default=1)
+    )
 
 
 def _unit_circle(turns: FloatArray) -> FloatArray:

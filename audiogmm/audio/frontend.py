@@ -1,0 +1,436 @@
+"""The front end: every setting that turns a recording into feature vectors, as one frozen object."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiogmm.audio.latency import Latency, StageLatency
+from audiogmm.audio.presets import PRESETS
+from audiogmm.audio.settings import check, from_settings, nearest, to_toml
+from audiogmm.blocks import FrameBlock
+from audiogmm.errors import ChoiceError, FrontEndError, MismatchError
+from audiogmm.timeline import FrameClock
+from audiogmm.types import Frames, Json, Samples, Seconds
+
+if TYPE_CHECKING:
+    from audiogmm.audio.stream import FrameStream
+
+TELEPHONE_RATE = 8000
+"""Hertz: up to here speech is taken for telephone speech, whose band begins at 100 Hz."""
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Settings of a front end; the defaults are those of the preset `speech`.
+
+    Attributes
+    ----------
+    sample_rate : int or None
+        Hertz to which recordings are resampled; None takes each recording's own.
+    length_unit : {"seconds", "samples"}
+        Unit of `frame_length` and `hop_length`.
+    frame_length, hop_length : float
+        Length of a frame, and from one frame's start to the next; samples are rounded down.
+    n_fft : int
+        Samples of the Fourier transform, zeros behind the frame; 0: the next power of two.
+    window : {"hann", "hamming", "povey", "blackman", "rectangular"}
+    window_periodic : bool
+        Of period `frame_length` (librosa) in place of symmetric (Kaldi).
+    sample_scale : float
+        What a full-scale sample counts as (Kaldi: 32768).
+    dither : float
+        Standard deviation of the Gaussian noise added to samples, in scaled units (Kaldi: 1.0); 0: none.
+    dither_seed : int
+        Seed of that noise.
+    remove_dc : bool
+        Subtract each frame's mean.
+    preemphasis : float
+        x[n] - preemphasis * x[n-1] within each frame, whose first sample repeats; 0: none.
+    spectrum : {"power", "magnitude"}
+    n_mels : int
+        Mel bands.
+    mel_scale : {"htk", "slaney"}
+    mel_triangles : {"hertz", "mel"}
+        The axis on which filters are triangles.
+    mel_norm : {"none", "slaney"}
+        Height 1, or equal area.
+    fmin : float or None
+        Lower edge of the lowest band, hertz; None: 100 up to 8 kHz (telephone), else 20.
+    fmax : float or None
+        Upper edge of the highest band, hertz; 0 or below: so much under the Nyquist frequency (Kaldi); None: 95 % of the
+        Nyquist frequency, at most 7600.
+    log_scale : {"ln", "db"}
+        Natural logarithm, or 10 log10.
+    log_floor : float
+        Smallest band energy, in squared scaled units.
+    feature : {"mfcc", "logmel"}
+        Cepstra, or the log energies of the mel bands.
+    n_mfcc : int
+        Cepstra (an energy in place of c0 counted).
+    include_c0 : bool
+        Cepstra c0 to c(n_mfcc - 1); otherwise c1 to c(n_mfcc).
+    lifter : float
+        c_k times 1 + (lifter / 2) sin(pi k / lifter); 0: none.
+    energy : {"none", "raw", "windowed"}
+        Log energy of the frame in place of c0, or before the log-mel bands.
+    deltas : int
+        Highest order of deltas; 0: none.
+    delta_window : int
+        Frames to either side in each regression.
+    cmvn : {"none", "utterance", "sliding", "online", "global"}
+        Normalisation of means: none; over the recording (two passes); over a centred window; over a causal one; by
+        `cmvn_mean` and `cmvn_scale`.
+    cmvn_window : Seconds
+        Length of the window of `sliding` and `online`.
+    cmvn_variance : bool
+        Normalise variances too (`utterance`, `sliding`, `online`).
+    cmvn_mean, cmvn_scale : tuple of float
+        Statistics of `global`: means, and one over the deviations.
+    vad : {"none", "energy"}
+        Activity detector; frames whose samples are all exactly zero are never voiced.
+    vad_window : Seconds
+        Window in which the detector looks for quiet and loud levels.
+    vad_margin, vad_depth : float
+        Decibels above the quiet level, and at most below the loud one, that a voiced frame is.
+    vad_before, vad_after : Seconds
+        Marked ahead of loud frames, and behind them (the hangover).
+
+    Raises
+    ------
+    ChoiceError
+        If a setting has the wrong kind, is not one of its choices, or out of range.
+    FrontEndError
+        If two settings contradict each other.
+
+    Examples
+    --------
+    >>> frontend = FrontEnd.preset("kaldi")
+    >>> frontend(np.zeros(16000, np.float32), 16000).shape
+    (98, 13)
+    >>> frontend.difference(FrontEnd.preset("kaldi", n_mels=40))
+    ['n_mels: 23 != 40']
+    >>> FrontEnd.preset("speech").latency.steady
+    153
+    """
+
+    sample_rate: int | None = None
+    length_unit: str = "seconds"
+    frame_length: float = 0.025
+    hop_length: float = 0.010
+    n_fft: int = 0
+    window: str = "hamming"
+    window_periodic: bool = False
+    sample_scale: float = 1.0
+    dither: float = 0.0
+    dither_seed: int = 0
+    remove_dc: bool = True
+    preemphasis: float = 0.97
+    spectrum: str = "power"
+    n_mels: int = 30
+    mel_scale: str = "htk"
+    mel_triangles: str = "hertz"
+    mel_norm: str = "none"
+    fmin: float | None = None
+    fmax: float | None = None
+    log_scale: str = "ln"
+    log_floor: float = 1e-12
+    feature: str = "mfcc"
+    n_mfcc: int = 20
+    include_c0: bool = False
+    lifter: float = 0.0
+    energy: str = "none"
+    deltas: int = 2
+    delta_window: int = 2
+    cmvn: str = "sliding"
+    cmvn_window: Seconds = 3.0
+    cmvn_variance: bool = False
+    cmvn_mean: tuple[float, ...] = ()
+    cmvn_scale: tuple[float, ...] = ()
+    vad: str = "energy"
+    vad_window: Seconds = 3.0
+    vad_margin: float = 5.0
+    vad_depth: float = 30.0
+    vad_before: Seconds = 0.02
+    vad_after: Seconds = 0.05
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> FrontEnd:
+        """A front end by name: "speech", "ambient", "librosa" or "kaldi", with changes.
+
+        Raises
+        ------
+        ChoiceError
+            If there is no such preset or setting.
+
+        Examples
+        --------
+        >>> FrontEnd.preset("librosa", n_mfcc=13).n_features()
+        13
+        """
+        if name not in PRESETS:
+            raise ChoiceError(
+                f"preset {name!r}", needed=f"one of {', '.join(PRESETS)}", remedy=nearest(name, PRESETS)
+            )
+        return cls(**PRESETS[name] | from_settings(changes, cls._names()))
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> FrontEnd:
+        """A front end from `to_dict`; what is missing is as in the preset that `preset` names, or in "speech".
+
+        Raises
+        ------
+        ChoiceError
+            If a setting is unknown; the nearest known one is named.
+        """
+        changes = dict(settings)
+        return cls.preset(changes.pop("preset", "speech"), **changes)
+
+    def to_dict(self) -> Json:
+        """Every setting that is not None, for JSON and TOML."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name in self._names()
+            if (value := getattr(self, name)) is not None
+        }
+
+    @classmethod
+    def from_toml(cls, text: str | Path) -> FrontEnd:
+        """A front end from a TOML document (a string), or from a file (a Path). See `from_dict`.
+
+        Raises
+        ------
+        FrontEndError
+            If it is not TOML, or cannot be read.
+
+        Examples
+        --------
+        >>> FrontEnd.from_toml('preset = "kaldi"\\nn_mels = 40').n_mels
+        40
+        """
+        import tomllib
+
+        source = str(text) if isinstance(text, Path) else "front end"
+        try:
+            return cls.from_dict(tomllib.loads(text.read_text() if isinstance(text, Path) else text))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise FrontEndError(f"{source}: {error}", needed="settings in TOML") from error
+        except OSError as error:
+            raise FrontEndError(
+                f"{source}: {error.strerror or error}", needed="a readable TOML file"
+            ) from error
+
+    def to_toml(self) -> str:
+        """The settings as a TOML document that `from_toml` reads."""
+        return to_toml(self.to_dict())
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [field.name for field in dataclasses.fields(cls)]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all settings, hexadecimal: equal fingerprints mean equal frames."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+    def difference(self, other: FrontEnd) -> list[str]:
+        """The settings in which another front end differs, as "name: ours != theirs"."""
+        return [
+            f"{name}: {getattr(self, name)!r} != {getattr(other, name)!r}"
+            for name in self._names()
+            if getattr(self, name) != getattr(other, name)
+        ]
+
+    @property
+    def n_static(self) -> int:
+        """Features of a frame before deltas."""
+        if self.feature == "mfcc":
+            return self.n_mfcc
+        return self.n_mels + (self.energy != "none")
+
+    def n_features(self, sample_rate: int | None = None) -> int:
+        """Numbers in a feature vector (the same at any sample rate)."""
+        return self.n_static * (self.deltas + 1)
+
+    def rate(self, sample_rate: int) -> int:
+        """Hertz at which a recording of `sample_rate` is analysed.
+
+        Raises
+        ------
+        MismatchError
+            If the recording's rate is below the front end's.
+        """
+        if self.sample_rate is None or self.sample_rate == sample_rate:
+            return sample_rate
+        if self.sample_rate > sample_rate:
+            raise MismatchError(
+                f"audio at {sample_rate} Hz for a front end at {self.sample_rate} Hz",
+                needed=f"{self.sample_rate} Hz or more",
+                remedy="--upsample, or a front end at the lower rate",
+            )
+        return self.sample_rate
+
+    def sizes(self, rate: int) -> tuple[int, int, int]:
+        """Frame length, hop and transform length in samples, at an analysis rate in hertz.
+
+        Raises
+        ------
+        FrontEndError
+            If a frame or a hop has no sample, or a frame does not fit into the transform.
+        """
+        unit = 1.0 if self.length_unit == "samples" else float(rate)
+        length, hop = (int(unit * size + 1e-6) for size in (self.frame_length, self.hop_length))
+        if length < 2 or hop < 1:
+            raise FrontEndError(
+                f"frames of {self.frame_length} {self.length_unit} every {self.hop_length} at {rate} Hz",
+                needed="at least two samples a frame and one a hop",
+            )
+        n_fft = self.n_fft or 1 << (length - 1).bit_length()
+        if n_fft < length:
+            raise FrontEndError(
+                f"n_fft = {n_fft} for frames of {length} samples ({rate} Hz)",
+                needed="a transform that holds a frame",
+                remedy=f"n_fft = {1 << (length - 1).bit_length()}, or 0 for the next power of two",
+            )
+        return length, hop, n_fft
+
+    def band(self, rate: int) -> tuple[float, float]:
+        """Lower edge of the lowest mel band and upper edge of the highest, hertz, at an analysis rate.
+
+        Raises
+        ------
+        FrontEndError
+            If they do not lie, in this order, between 0 and the Nyquist frequency.
+
+        Examples
+        --------
+        >>> FrontEnd().band(8000), FrontEnd().band(16000)
+        ((100.0, 3800.0), (20.0, 7600.0))
+        """
+        nyquist = rate / 2
+        fmin = self.fmin if self.fmin is not None else 100.0 if rate <= TELEPHONE_RATE else 20.0
+        if self.fmax is None:
+            fmax = min(7600.0, 0.95 * nyquist)
+        else:
+            fmax = self.fmax if self.fmax > 0 else nyquist + self.fmax
+        if not 0 <= fmin < fmax <= nyquist:
+            raise FrontEndError(
+                f"mel bands from {fmin:g} to {fmax:g} Hz at a sample rate of {rate} Hz",
+                needed=f"0 <= fmin < fmax <= {nyquist:g} Hz",
+                remedy="another fmin or fmax, or a higher sample_rate",
+            )
+        return fmin, fmax
+
+    def clock(self, sample_rate: int, offset: Seconds = 0.0) -> FrameClock:
+        """Where the frames of a recording of this rate lie, its first sample being `offset` seconds into it."""
+        rate = self.rate(sample_rate)
+        length, hop, _ = self.sizes(rate)
+        return FrameClock(rate, hop, length, offset)
+
+    @property
+    def latency(self) -> Latency:
+        """Frames that each stage waits for, at `sample_rate` (16 kHz where that is None)."""
+        return self.latency_at(self.sample_rate or 16000)
+
+    def latency_at(self, sample_rate: int) -> Latency:
+        """Frames that each stage waits for, for recordings of this rate."""
+        clock = self.clock(sample_rate)
+        none = StageLatency(0, 0)
+        ahead = self.deltas * self.delta_window
+        stages = {"framing": none, "deltas": StageLatency(ahead, ahead), "cmvn": none, "vad": none}
+        if self.cmvn == "sliding":
+            window = clock.count(self.cmvn_window)
+            stages["cmvn"] = StageLatency(window - window // 2 - 1, window - 1)
+        if self.vad == "energy":
+            window = clock.count(self.vad_window)
+            before = round(self.vad_before * clock.frame_rate)
+            stages["vad"] = StageLatency(window - window // 2 - 1 + before, window - 1 + before)
+        return Latency(stages)
+
+    def with_global(self, mean: Sequence[float], deviation: Sequence[float]) -> FrontEnd:
+        """The same front end with the statistics by which it normalises.
+
+        Parameters
+        ----------
+        mean, deviation : sequence of float, length n_features()
+            Of un-normalised features; a deviation of zero counts as 1.
+        """
+        scale = [1.0 / d if d > 0 else 1.0 for d in map(float, deviation)]
+        mean = tuple(map(float, mean))
+        return dataclasses.replace(self, cmvn="global", cmvn_mean=mean, cmvn_scale=tuple(scale))
+
+    def without_global(self) -> FrontEnd:
+        """The same front end without global normalisation: `cmvn` becomes "none" where it was "global"."""
+        if self.cmvn != "global":
+            return self
+        return dataclasses.replace(self, cmvn="none", cmvn_mean=(), cmvn_scale=())
+
+    def stream(self, sample_rate: int, offset: Seconds = 0.0) -> FrameStream:
+        """A stream that takes mono samples at `sample_rate` and gives blocks of frames.
+
+        Raises
+        ------
+        MismatchError
+            If `sample_rate` is below the front end's.
+        FrontEndError
+            If the front end normalises over the whole recording, or by global statistics that it does not have.
+        """
+        from audiogmm.audio.stream import FrameStream
+
+        return FrameStream(self, sample_rate, offset)
+
+    def two_passes(
+        self, open_chunks: Callable[[], Iterable[Samples]], sample_rate: int, offset: Seconds = 0.0
+    ) -> Iterator[FrameBlock]:
+        """Blocks of frames normalised over the whole recording (`cmvn="utterance"`), which is read twice.
+
+        Parameters
+        ----------
+        open_chunks : callable
+            Gives the recording's chunks of mono samples, anew at each call.
+        sample_rate : int
+            Theirs, hertz.
+        offset : Seconds
+            Of the first sample.
+        """
+        from audiogmm.audio.stream import two_passes
+
+        return two_passes(self, open_chunks, sample_rate, offset)
+
+    def __call__(self, samples: Samples, sample_rate: int) -> Frames:
+        """All frames of a recording that is in memory.
+
+        Parameters
+        ----------
+        samples : array_like of shape (n_samples,)
+            Mono, full scale is 1.0; converted to float32.
+        sample_rate : int
+            Hertz.
+
+        Returns
+        -------
+        ndarray of shape (n_frames, n_features), float32
+
+        Raises
+        ------
+        AudioDataError
+            If a sample is not finite.
+        """
+        if self.cmvn == "utterance":
+            blocks = list(self.two_passes(lambda: [samples], sample_rate))
+        else:
+            stream = self.stream(sample_rate)
+            blocks = stream.push(samples) + stream.flush()
+        if not blocks:
+            return np.empty((0, self.n_features()), np.float32)
+        return np.concatenate([block.frames for block in blocks])

@@ -1,0 +1,57 @@
+"""How long a front end keeps a frame back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StageLatency:
+    """Frames that a stage must see ahead of the one it gives out.
+
+    Attributes
+    ----------
+    steady : int
+        In the midst of a recording.
+    worst : int
+        At its start, where a window must fill first.
+    """
+
+    steady: int
+    worst: int
+
+    def __add__(self, other: StageLatency) -> StageLatency:
+        return StageLatency(self.steady + other.steady, self.worst + other.worst)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Latencies of a front end's stages, in frames.
+
+    A frame is complete as soon as its last sample has arrived; the stages count from there. Deltas and normalisation
+    follow each other, the activity detector works beside them. A stream that resamples waits for the resampler besides.
+
+    Attributes
+    ----------
+    stages : mapping of str to StageLatency
+        `framing`, `deltas`, `cmvn`, `vad`; those that are switched off are 0.
+    """
+
+    stages: Mapping[str, StageLatency]
+
+    @property
+    def steady(self) -> int:
+        """Frames ahead, in the midst of a recording."""
+        features, marks = self._paths()
+        return max(features.steady, marks.steady)
+
+    @property
+    def worst(self) -> int:
+        """Frames ahead at the start of a recording."""
+        features, marks = self._paths()
+        return max(features.worst, marks.worst)
+
+    def _paths(self) -> tuple[StageLatency, StageLatency]:
+        stages = self.stages
+        return stages["framing"] + stages["deltas"] + stages["cmvn"], stages["framing"] + stages["vad"]
