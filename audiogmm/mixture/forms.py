@@ -59,6 +59,10 @@ class CovarianceForm(ABC):
         """Maximum-likelihood covariances, not floored; counts are positive, deviations are means - origin."""
 
     @abstractmethod
+    def add(self, covariances: FloatArray, amount: float) -> FloatArray:
+        """Covariances with `amount` added to every variance."""
+
+    @abstractmethod
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
         """Covariances not below a floor (D,), and how many values were raised, by component and feature.
 
@@ -84,11 +88,9 @@ class CovarianceForm(ABC):
         kept[components] = previous[components]
         return kept
 
-    def duplicate(self, covariances: FloatArray, source: int, target: int) -> FloatArray:
-        """`covariances`, but that of `target` a copy of that of `source`."""
-        copied = covariances.copy()
-        copied[target] = covariances[source]
-        return copied
+    def take(self, covariances: FloatArray, components: IntArray) -> FloatArray:
+        """Covariances of a mixture of these components, in this order, repeated where they repeat."""
+        return covariances[components]
 
     @abstractmethod
     def direction(self, covariances: FloatArray, component: int, D: int) -> FloatArray:
@@ -148,6 +150,9 @@ class Spherical(CovarianceForm):
         squares = np.einsum("kd,kd->k", deviations, deviations)
         estimated: FloatArray = (second / counts - squares) / deviations.shape[1]
         return estimated
+
+    def add(self, covariances: FloatArray, amount: float) -> FloatArray:
+        return covariances + amount
 
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
         low = floor.mean()
@@ -209,6 +214,9 @@ class Diagonal(CovarianceForm):
 
     def estimate(self, counts: FloatArray, deviations: FloatArray, second: FloatArray) -> FloatArray:
         return second / counts[:, None] - deviations**2
+
+    def add(self, covariances: FloatArray, amount: float) -> FloatArray:
+        return covariances + amount
 
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
         return np.maximum(covariances, floor), (covariances < floor).astype(np.int64)
@@ -272,6 +280,9 @@ class Full(CovarianceForm):
 
     def estimate(self, counts: FloatArray, deviations: FloatArray, second: FloatArray) -> FloatArray:
         return matrices.symmetric(second / counts[:, None, None] - matrices.outer_squares(deviations))
+
+    def add(self, covariances: FloatArray, amount: float) -> FloatArray:
+        return covariances + amount * np.eye(covariances.shape[-1])
 
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
         floored = covariances.copy()
@@ -349,6 +360,9 @@ class Tied(CovarianceForm):
         between = (deviations * counts[:, None]).T @ deviations
         return matrices.symmetric((second - between) / counts.sum())
 
+    def add(self, covariances: FloatArray, amount: float) -> FloatArray:
+        return covariances + amount * np.eye(covariances.shape[-1])
+
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
         floored, raised = matrices.floored(covariances, floor)
         return floored, raised[None]
@@ -365,7 +379,7 @@ class Tied(CovarianceForm):
     def keep(self, covariances: FloatArray, previous: FloatArray, components: IntArray) -> FloatArray:
         return covariances  # shared, so that the other components have estimated it
 
-    def duplicate(self, covariances: FloatArray, source: int, target: int) -> FloatArray:
+    def take(self, covariances: FloatArray, components: IntArray) -> FloatArray:
         return covariances
 
     def direction(self, covariances: FloatArray, component: int, D: int) -> FloatArray:

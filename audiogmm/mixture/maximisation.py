@@ -1,0 +1,230 @@
+"""The M-step: from statistics to a model, and what happened on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiogmm.errors import ChoiceError, MismatchError, TrainingError
+from audiogmm.mixture.floor import overall
+from audiogmm.mixture.forms import CovarianceForm, form_of
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.types import FloatArray, IntArray
+
+EMPTY_WEIGHT = 1e-7
+"""Below this weight a component is empty: an E-step that prunes cannot tell it from nothing."""
+
+_NEGATIVE = 1e-6
+"""How far below 0, of all frames, a count may come out when statistics are taken away."""
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """What an M-step had to do beyond the formulas.
+
+    Attributes
+    ----------
+    floored : ndarray of shape (n_components, n_features), int64
+        Variances raised to the floor (spherical: a component's one counts in every feature). Full and tied
+        (1, n_features): eigenvalues, each under the feature that weighs most in its eigenvector.
+    cancelled : tuple of int
+        Components with a variance that came out as 0 or below: identical frames, or an origin so far away
+        that the digits were lost. Floored like the others. Tied: all components, or none.
+    emptied : tuple of int
+        Components with too little weight to estimate anything from; they kept the parameters they had.
+
+    Examples
+    --------
+    >>> Update(floored=np.array([[0, 0], [1, 0]]), cancelled=(), emptied=(3,)).messages()
+    ('component 3 is empty', '1 variance of 1 component raised to the floor')
+    """
+
+    floored: IntArray
+    cancelled: tuple[int, ...]
+    emptied: tuple[int, ...]
+
+    @property
+    def n_floored(self) -> int:
+        """How many variances or eigenvalues were raised."""
+        return int(self.floored.sum())
+
+    @property
+    def clean(self) -> bool:
+        """Whether the formulas alone made the model."""
+        return not (self.n_floored or self.cancelled or self.emptied)
+
+    def messages(self) -> tuple[str, ...]:
+        """What happened, in words; none if nothing did."""
+        said = []
+        if self.emptied:
+            said.append(_naming(self.emptied) + (" is empty" if len(self.emptied) == 1 else " are empty"))
+        if self.n_floored:
+            owners = np.count_nonzero(self.floored.any(axis=1))
+            said.append(
+                f"{_plural(self.n_floored, 'variance')} of {_plural(owners, 'component')} raised to the floor"
+            )
+        if self.cancelled:
+            said.append(f"{_naming(self.cancelled)} had a variance of 0 or below before the floor")
+        return tuple(said)
+
+
+def maximise(
+    stats: SufficientStats,
+    *,
+    floor: float | FloatArray = 0.0,
+    previous: Mixture | None = None,
+    empty_weight: float = EMPTY_WEIGHT,
+    reg_covar: float = 0.0,
+) -> tuple[Mixture, Update]:
+    """Estimate the mixture of highest likelihood from statistics (Bishop 2006, equations 9.24 to 9.26).
+
+    With a `floor` that stays the same, the covariances are the constrained maximum, so that EM never
+    lowers the likelihood from one model above the floor to the next. Diagonal: each variance contributes
+    ``-log v - s / v``, largest for ``v >= f`` at ``max(s, f)``. Spherical: the same, with the floor's
+    mean. Full and tied: see `audiogmm.mixture.matrices.floored`. An emptied component keeps its mean and
+    covariance and gets its new weight, which does not lower the likelihood either.
+
+    Moments about an origin far from the frames lose digits, about ``log10((distance / deviation)^2)`` of
+    16: take the mixture's `centre` for origin. What is lost shows as `Update.cancelled`, never as NaN.
+
+    Parameters
+    ----------
+    stats : SufficientStats
+        The moments; statistics of a prior may have been added.
+    floor : float or ndarray of shape (n_features,), float64
+        Least variance of each feature, above 0 to be safe: see `variance_floor`.
+    previous : Mixture, optional
+        The model that gave the posteriors: an emptied component keeps its mean and covariance from here.
+        Without it, it gets the mean and the variances of all frames.
+    empty_weight : float
+        A component whose weight comes out below this is emptied.
+    reg_covar : float
+        Added to every variance before the floor, as scikit-learn does. The likelihood may then fall.
+
+    Returns
+    -------
+    mixture : Mixture
+        The new model.
+    update : Update
+        What was floored, cancelled, emptied.
+
+    Raises
+    ------
+    TrainingError
+        If there are no frames, more was removed than there was, or a moment is not finite.
+    MixtureError
+        If a covariance is not positive definite, which a positive floor prevents.
+    MismatchError
+        If `previous` has another form or shape.
+    ChoiceError
+        If the floor is negative, not finite, or of another shape.
+
+    Examples
+    --------
+    >>> stats = SufficientStats.measure(
+    ...     np.array([[0.0, 1.0], [2.0, 1.0]]), origin=np.zeros(2), covariance_type="diag")
+    >>> mixture, update = maximise(stats, floor=0.01)
+    >>> mixture.means, mixture.covariances
+    (array([[1., 1.]]), array([[1.  , 0.01]]))
+    >>> update.n_floored, update.cancelled
+    (1, (0,))
+    """
+    form = form_of(stats.covariance_type)
+    low = _checked_floor(floor, stats.n_features)
+    _check_reg_covar(reg_covar)
+    _check_usable(stats)
+    if previous is not None:
+        _check_fits(previous, stats)
+
+    mass = np.maximum(stats.counts, 0.0)
+    weights = mass / mass.sum()  # equation 9.26
+    empty = np.flatnonzero((weights < empty_weight) | (weights == 0))
+    deviations = np.zeros_like(stats.first)
+    np.divide(stats.first, mass[:, None], out=deviations, where=mass[:, None] > 0)
+    means = stats.origin + deviations  # equation 9.24
+    with np.errstate(divide="ignore", invalid="ignore"):  # what an empty component gives is replaced
+        covariances = form.estimate(mass, deviations, stats.second)  # equation 9.25
+    if len(empty):
+        kept = previous or _of_all_frames(stats, form, low)
+        means[empty] = kept.means[empty]
+        covariances = form.keep(covariances, kept.covariances, empty)
+    positive = (form.variances(covariances, *means.shape) > 0).all(axis=1)
+    if reg_covar:
+        covariances = form.add(covariances, reg_covar)
+    covariances, floored = form.floor(covariances, low)
+    update = Update(
+        floored=floored,
+        cancelled=tuple(np.flatnonzero(~positive).tolist()),
+        emptied=tuple(empty.tolist()),
+    )
+    return Mixture(weights, means, covariances, stats.covariance_type), update
+
+
+def _of_all_frames(stats: SufficientStats, form: CovarianceForm, floor: FloatArray) -> Mixture:
+    """A mixture whose components all have the mean and the variances of all frames."""
+    K = stats.n_components
+    mean, variances = overall(stats)
+    spread = np.maximum(variances, np.where(floor > 0, floor, np.finfo(float).tiny))
+    return Mixture(np.full(K, 1 / K), np.tile(mean, (K, 1)), form.broaden(spread, K), stats.covariance_type)
+
+
+def _checked_floor(floor: float | FloatArray, n_features: int) -> FloatArray:
+    low = np.asarray(floor, dtype=np.float64)
+    if low.shape not in ((), (n_features,)):
+        raise ChoiceError(
+            f"a variance floor of shape {low.shape}", needed=f"one number, or one of {n_features} features"
+        )
+    if not (np.isfinite(low).all() and (low >= 0).all()):
+        raise ChoiceError(f"a variance floor of {low.min():.6g}", needed="finite variances of at least 0")
+    return np.broadcast_to(low, (n_features,))
+
+
+def _check_reg_covar(reg_covar: float) -> None:
+    if not (np.isfinite(reg_covar) and reg_covar >= 0):
+        raise ChoiceError(f"reg_covar={reg_covar}", needed="a finite variance of at least 0")
+
+
+def _check_usable(stats: SufficientStats) -> None:
+    for name in ("counts", "first", "second"):
+        moments = getattr(stats, name)
+        if not np.isfinite(moments).all():
+            raise TrainingError(
+                f"the {name} of the statistics hold {moments[~np.isfinite(moments)][0]}",
+                needed="finite moments",
+                remedy="look for NaN, infinite or huge values in the frames",
+            )
+    total = stats.counts.sum()
+    if total <= 0:
+        raise TrainingError(
+            f"statistics of {total:.6g} frames",
+            needed="at least one frame to estimate from",
+            remedy="check that the recordings are not all silent, unvoiced or set aside",
+        )
+    k = int(np.argmin(stats.counts))
+    if stats.counts[k] < -_NEGATIVE * total:
+        raise TrainingError(
+            f"component {k} has {stats.counts[k]:.6g} frames of {total:.6g}",
+            needed="counts of at least 0",
+            remedy="remove only what was added, under the same model",
+        )
+
+
+def _check_fits(previous: Mixture, stats: SufficientStats) -> None:
+    theirs = (previous.covariance_type, previous.n_components, previous.n_features)
+    ours = (stats.covariance_type, stats.n_components, stats.n_features)
+    if theirs != ours:
+        raise MismatchError(
+            f"a previous model of (covariance type, components, features) {theirs}",
+            needed=f"{ours}, as the statistics have",
+        )
+
+
+def _plural(n: int | np.integer, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _naming(components: tuple[int, ...]) -> str:
+    named = ", ".join(map(str, components[:5])) + (", ..." if len(components) > 5 else "")
+    return f"component{'' if len(components) == 1 else 's'} {named}"
