@@ -12,6 +12,7 @@ from audiogmm.errors import TrainingError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.splitting import rescue
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.train.convergence import Converged, Convergence, movement
 from audiogmm.train.kmeans import Assign, ClusterSums, hard_log_likelihood, shared_variance
@@ -19,7 +20,6 @@ from audiogmm.train.monitor import Monitor, PassReport
 from audiogmm.train.packing import packed
 from audiogmm.train.reduce import Addable, Reducer
 from audiogmm.train.source import FrameSource
-from audiogmm.train.splitting import rescue
 from audiogmm.types import FloatArray, Seconds
 
 S = TypeVar("S", bound=Addable)
@@ -193,7 +193,8 @@ class Schedule(Generic[S]):
         self.monitor.on_stage("pass", number, self.source.n_frames)
         total = self.source.reduce(self.reducer, self.method.expect(run.mixture), self._tick)
         updated = self.method.update(total, run.mixture)
-        mixture, rescued = rescue(updated.mixture, _worth_rescuing(updated.emptied, run.history))
+        rescued = _worth_rescuing(updated.emptied, run.history)
+        mixture = rescue(updated.mixture, rescued)
         report = PassReport(
             number=number,
             n_frames=int(updated.n_frames),
@@ -221,6 +222,6 @@ def _with_gain(report: PassReport, history: tuple[PassReport, ...]) -> PassRepor
     return replace(report, gain=report.log_likelihood - history[-1].log_likelihood)
 
 
-def _worth_rescuing(emptied: tuple[int, ...], history: tuple[PassReport, ...]) -> list[int]:
+def _worth_rescuing(emptied: tuple[int, ...], history: tuple[PassReport, ...]) -> tuple[int, ...]:
     """The emptied components that were not rescued `RESCUES` times already."""
-    return [k for k in emptied if sum(k in report.rescued for report in history) < RESCUES]
+    return tuple(k for k in emptied if sum(k in report.rescued for report in history) < RESCUES)

@@ -8,8 +8,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from audiogmm.errors import ChoiceError
+from audiogmm.mixture.floor import RELATIVE_FLOOR, VarianceFloor, variance_floor
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.train.batch import EM, KMeans
 from audiogmm.train.convergence import Convergence
 from audiogmm.train.seeding import Init
@@ -19,9 +21,6 @@ Algorithm = Literal["em", "kmeans"]
 """Batch EM, or k-means for comparison."""
 
 METHODS: dict[Algorithm, type[EM] | type[KMeans]] = {"em": EM, "kmeans": KMeans}
-
-CONSTANT_DEVIATION = 1e-3
-"""Least standard deviation, in the feature's own unit, where a feature has one value in all frames."""
 
 SAMPLED_EACH = 64
 """Frames sampled to start from, a component; between `SAMPLED_LEAST` and `SAMPLED_MOST` in all."""
@@ -57,7 +56,7 @@ class Settings:
     tol: float = 1e-3
     movement_tol: float = 1e-4
     restarts: int = 1
-    floor: float | FloatArray = 1e-3
+    floor: float | FloatArray = RELATIVE_FLOOR
     max_spool_bytes: int = 8 << 30
 
     def __post_init__(self) -> None:
@@ -107,19 +106,13 @@ class Settings:
         most = max(SAMPLED_MOST, self.n_components)
         return min(max(SAMPLED_EACH * self.n_components, SAMPLED_LEAST), most)
 
-    def variance_floor(self, mean: FloatArray, variance: FloatArray) -> FloatArray:
-        """Least variance of each feature.
+    def variance_floor(self, moments: SufficientStats) -> VarianceFloor:
+        """Least variance of each feature: `floor` itself if it is an array, else a share of all frames'.
 
         Parameters
         ----------
-        mean, variance : ndarray of shape (n_features,), float64
+        moments : SufficientStats
             Of all frames.
-
-        Returns
-        -------
-        ndarray of shape (n_features,), float64
-            `floor` itself if it is an array. Else that share of the variance, and for constant features the
-            square of `CONSTANT_DEVIATION`, or of a millionth of the value where that is more.
 
         Raises
         ------
@@ -128,19 +121,20 @@ class Settings:
 
         Examples
         --------
-        >>> Settings(n_components=1, floor=0.01).variance_floor(np.array([0.0, 7.0]), np.array([4.0, 0.0]))
-        array([4.e-02, 1.e-06])
+        >>> frames = np.array([[-1.0, 7.0], [1.0, 7.0]])
+        >>> moments = SufficientStats.measure(frames, origin=np.zeros(2), covariance_type="diag")
+        >>> Settings(n_components=1, floor=0.01).variance_floor(moments).variances
+        array([1.e-02, 1.e-06])
         """
-        floor = np.asarray(self.floor, dtype=np.float64)
-        if floor.shape not in ((), mean.shape) or not (np.isfinite(floor) & (floor >= 0)).all():
+        if np.ndim(self.floor) == 0:
+            return variance_floor(moments, relative=float(self.floor))
+        variances = np.array(self.floor, dtype=np.float64)
+        if variances.shape != moments.origin.shape or not (np.isfinite(variances) & (variances >= 0)).all():
             raise ChoiceError(
                 f"floor={self.floor}",
-                needed=f"a share of at least 0, or {len(mean)} variances of at least 0",
+                needed=f"a share of at least 0, or {moments.n_features} finite variances of at least 0",
             )
-        if floor.ndim or floor == 0:
-            return np.array(np.broadcast_to(floor, mean.shape))
-        least = np.maximum(CONSTANT_DEVIATION, 1e-6 * np.abs(mean)) ** 2
-        return np.where(constant_features(mean, variance), least, floor * variance)
+        return VarianceFloor(variances, variance_floor(moments).constant)
 
     def to_json(self) -> Json:
         """What decides the course of the passes; when they stop does not belong to it."""
@@ -153,11 +147,3 @@ class Settings:
             "restarts": self.restarts,
             "floor": np.asarray(self.floor).tolist(),
         }
-
-
-def constant_features(mean: FloatArray, variance: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which features vary by no more than the rounding of float32, shape (n_features,)."""
-    constant: np.ndarray[tuple[int], np.dtype[np.bool_]] = np.sqrt(variance) <= np.finfo(
-        np.float32
-    ).eps * np.abs(mean)
-    return constant

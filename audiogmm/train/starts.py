@@ -9,13 +9,13 @@ import numpy as np
 
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.splitting import grow
 from audiogmm.train.batch import EM, KMeans, Run, Schedule
 from audiogmm.train.convergence import Convergence
 from audiogmm.train.monitor import Monitor
 from audiogmm.train.reduce import LocalReducer
 from audiogmm.train.seeding import Init, Sample, cluster_mixture, random_mixture, single_gaussian
 from audiogmm.train.source import InMemory
-from audiogmm.train.splitting import grow
 from audiogmm.types import CovarianceType
 
 SPLIT_PASSES = 4
@@ -97,7 +97,7 @@ class Starter:
         while mixture.n_components < self.n_components:
             if mixture.n_components > 1:
                 mixture = self._train(mixture, sample, SPLIT_PASSES).mixture
-            mixture = grow(mixture, self.n_components)
+            mixture = grow(mixture, min(2 * mixture.n_components, self.n_components))
         return mixture
 
     def _train(self, mixture: Mixture, sample: Sample, passes: int) -> Run:

@@ -15,6 +15,7 @@ import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioDataError, AudioGMMError, FeatureError, OutputError, TrainingError
+from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.train.monitor import Monitor
 from audiogmm.train.packing import SLICE_ROWS, Packer, voiced_frames
 from audiogmm.train.reduce import OnError, Reducer
@@ -64,6 +65,13 @@ class Moments:
             n,
             self.mean + delta * (other.n / n),
             self.deviations + other.deviations + delta**2 * (self.n * other.n / n),
+        )
+
+    @property
+    def statistics(self) -> SufficientStats:
+        """The same as statistics of one diagonal component, about the mean."""
+        return SufficientStats(
+            "diag", self.mean, np.array([self.n]), 0 * self.mean[None], self.deviations[None], self.n
         )
 
     @property

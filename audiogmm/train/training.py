@@ -8,10 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from audiogmm.blocks import Shard
 from audiogmm.errors import TrainingError
+from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.threads import resolve_threads
 from audiogmm.train.batch import Run, Schedule
@@ -20,7 +19,7 @@ from audiogmm.train.monitor import Monitor
 from audiogmm.train.reduce import LocalReducer, OnError, Reducer
 from audiogmm.train.result import TrainingInterrupted, TrainingResult
 from audiogmm.train.seeding import Init, Sample
-from audiogmm.train.settings import METHODS, Algorithm, Settings, constant_features
+from audiogmm.train.settings import METHODS, Algorithm, Settings
 from audiogmm.train.spool import Spool
 from audiogmm.train.starts import Starter, check_start
 from audiogmm.train.survey import Survey, survey
@@ -39,7 +38,7 @@ def train_mixture(
     tol: float = 1e-3,
     movement_tol: float = 1e-4,
     restarts: int = 1,
-    floor: float | FloatArray = 1e-3,
+    floor: float | FloatArray = RELATIVE_FLOOR,
     reducer: Reducer | None = None,
     monitor: Monitor | None = None,
     checkpoint: Path | None = None,
@@ -78,8 +77,8 @@ def train_mixture(
     restarts : int
         Starts to try: each makes a short run over the sample, and the best goes on.
     floor : float or ndarray of shape (n_features,), float64
-        Variance floor: a share of each feature's variance over all frames (constant features then get the
-        square of `CONSTANT_DEVIATION`), or variances. 0 turns it off.
+        Variance floor: a share of each feature's variance over all frames (0 turns it off for all but
+        constant features; see `audiogmm.mixture.floor.variance_floor`), or variances.
     reducer : Reducer or None
         Threads and workers; None for every core.
     monitor : Monitor or None
@@ -193,9 +192,9 @@ class Training:
         self.found = found
         self.reducer = reducer
         self.monitor = monitor
-        self.floor = settings.variance_floor(moments.mean, moments.variance)
+        self.floor = settings.variance_floor(moments.statistics)
         self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, self._identity())
-        self.method = METHODS[settings.algorithm](self.floor)
+        self.method = METHODS[settings.algorithm](self.floor.variances)
         self.schedule: Schedule[Any] = Schedule(
             self.method,
             found.source,
@@ -240,8 +239,8 @@ class Training:
             set_aside=tuple(found.set_aside),
             mean=moments.mean,
             variance=moments.variance,
-            floor=self.floor,
-            constant=tuple(np.flatnonzero(constant_features(moments.mean, moments.variance)).tolist()),
+            floor=self.floor.variances,
+            constant=self.floor.constant,
             spooled=isinstance(found.source, Spool),
             starts=self.starts,
         )
@@ -255,7 +254,7 @@ class Training:
         self.monitor.on_stage("seed", 0, None)
         threads = self.reducer.threads if isinstance(self.reducer, LocalReducer) else resolve_threads(None)
         starter = Starter(settings.init, settings.n_components, settings.form, self.method, threads)
-        sample = Sample(self.found.sample, moments.mean, moments.variance, self.floor)
+        sample = Sample(self.found.sample, moments.mean, moments.variance, self.floor.variances)
         mixture, self.starts = starter.best(sample, settings.seed, settings.restarts)
         return mixture
 
