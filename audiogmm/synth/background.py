@@ -1,0 +1,68 @@
+"""Machines and rooms: sounds that are never twice the same, and always normal."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from audiogmm.synth.noise import LEVEL, SAMPLE_RATE, coloured, rms, wander
+from audiogmm.types import FloatArray
+
+SITES = ("fan", "pump", "hall")
+"""Where the scenes play: a steady machine, a rhythmic one, and a room whose colour changes."""
+
+
+def background(site: str, n: int, rng: np.random.Generator) -> FloatArray:
+    """The sound of a site, whose level and colour wander.
+
+    Parameters
+    ----------
+    site : str
+        One of `SITES`.
+    n : int
+        Samples.
+    rng : Generator
+        Every draw is another day.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        Mono audio, root mean square about `LEVEL`.
+
+    Examples
+    --------
+    >>> background("fan", 16_000, np.random.default_rng(0)).shape
+    (16000,)
+    """
+    bass, bright = coloured(n, rng, slope=-6.0), coloured(n, rng, slope=-2.0)
+    colour = 0.5 + 0.3 * wander(n, rng, 0.3)
+    sound = (1 - colour) * bass + colour * bright
+    if site == "fan":
+        sound += 0.8 * _hum(n, rng, 50.0, harmonics=12) + 0.3 * _hum(n, rng, 287.0, harmonics=4)
+    elif site == "pump":
+        sound = 0.7 * sound + 0.5 * _hum(n, rng, 50.0, harmonics=6) + 1.1 * _strokes(n, rng, 1.6)
+    else:
+        sound += 0.5 * coloured(n, rng, slope=-4.0, band=(300.0, 1200.0)) * (1 + wander(n, rng, 4.0))
+        sound += 0.4 * _strokes(n, rng, 0.4)
+    gain = 10 ** (2.0 * wander(n, rng, 1.0) / 20)  # 2 dB up and down
+    return LEVEL * gain * sound / rms(sound)
+
+
+def _hum(n: int, rng: np.random.Generator, pitch: float, harmonics: int) -> FloatArray:
+    """A hum of unit power: harmonics of a pitch that drifts by half a percent."""
+    phase = 2 * np.pi * np.cumsum(pitch * (1 + 0.005 * wander(n, rng, 0.5))) / SAMPLE_RATE
+    hum = np.zeros(n)
+    for k in range(1, harmonics + 1):
+        hum += (1 + 0.3 * wander(n, rng, 0.5)) / k * np.cos(k * phase + rng.uniform(0, 2 * np.pi))
+    return hum / rms(hum)
+
+
+def _strokes(n: int, rng: np.random.Generator, rate: float) -> FloatArray:
+    """Dull strokes, `rate` a second, that decay in a tenth of a second."""
+    envelope = np.zeros(n)
+    decay = np.exp(-np.arange(round(0.4 * SAMPLE_RATE)) / (0.1 * SAMPLE_RATE))
+    at = rng.uniform(0, 1 / rate)
+    while (start := round(at * SAMPLE_RATE)) < n:
+        length = min(len(decay), n - start)
+        envelope[start : start + length] += rng.uniform(0.7, 1.3) * decay[:length]
+        at += rng.uniform(0.92, 1.08) / rate
+    return envelope * coloured(n, rng, slope=-6.0, band=(60.0, 900.0)) * 2.0

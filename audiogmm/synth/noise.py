@@ -1,0 +1,47 @@
+"""What every sound here is made of: coloured noise, and curves that wander."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from audiogmm.types import FloatArray
+
+SAMPLE_RATE = 16_000
+"""Hertz, of everything that is synthesised here."""
+
+LEVEL = 0.03
+"""Root mean square of a background: peaks then stay below full scale."""
+
+
+def coloured(
+    n: int, rng: np.random.Generator, slope: float, band: tuple[float, float] = (30.0, SAMPLE_RATE / 2)
+) -> FloatArray:
+    """Gaussian noise of unit power whose spectrum changes by `slope` dB an octave within `band`, hertz."""
+    spectrum = np.fft.rfft(rng.standard_normal(n))
+    frequency = np.fft.rfftfreq(n, 1 / SAMPLE_RATE)
+    shape = np.where(
+        (frequency >= band[0]) & (frequency <= band[1]), np.maximum(frequency, 1.0) ** (slope / 6.0206), 0
+    )
+    noise = np.fft.irfft(spectrum * shape, n)
+    return noise / rms(noise)
+
+
+def wander(n: int, rng: np.random.Generator, rate: float) -> FloatArray:
+    """A slow random curve through normal deviates, `rate` of them a second, shape (n,)."""
+    knots = rng.standard_normal(int(n / SAMPLE_RATE * rate) + 4)
+    where = np.arange(n) / SAMPLE_RATE * rate + rng.uniform(0, 1)
+    left = where.astype(int)
+    blend = 0.5 - 0.5 * np.cos(np.pi * (where - left))
+    curve: FloatArray = knots[left] * (1 - blend) + knots[left + 1] * blend
+    return curve
+
+
+def fade(n: int, seconds: float) -> FloatArray:
+    """A gain that rises from 0 to 1, stays, and falls to 0 again, shape (n,)."""
+    ramp = np.minimum(np.arange(n), np.arange(n)[::-1]) / (seconds * SAMPLE_RATE)
+    return np.clip(ramp, 0.0, 1.0)
+
+
+def rms(samples: FloatArray) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(samples))))
