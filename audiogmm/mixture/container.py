@@ -1,0 +1,142 @@
+"""The file that holds a model: safetensors, with one JSON document in its metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from audiogmm.errors import ModelFileError
+
+KEY = "audiogmm"
+"""The one metadata key."""
+
+DTYPES = tuple(np.dtype(name) for name in ("f8", "f4", "i8", "i4", "u1", "?"))
+"""What a tensor may be made of."""
+
+_LENGTH = 8  # bytes of the number, in front, that says how long the header is
+_OTHERS = (
+    (b"PK\x03\x04", "a zip archive (.npz, or PyTorch's)"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"RIFF", "a wav recording"),
+    (b"fLaC", "a FLAC recording"),
+    (b"OggS", "an OGG recording"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x78", "a zlib stream (joblib's pickles are)"),
+)
+"""How files begin that people take for a model."""
+
+
+def pack(arrays: Mapping[str, np.ndarray], document: str) -> bytes:
+    """The bytes of a file that holds `arrays` and the JSON text `document`; the same for the same content.
+
+    Examples
+    --------
+    >>> content = pack({"weights": np.ones(2)}, "{}")
+    >>> unpack(Path("m.agmm"), content)
+    ('{}', {'weights': array([1., 1.])})
+    """
+    from safetensors.numpy import save
+
+    contiguous = {
+        name: np.ascontiguousarray(arrays[name]).reshape(arrays[name].shape) for name in sorted(arrays)
+    }
+    return save(contiguous, metadata={KEY: document})
+
+
+def read(path: Path) -> tuple[str, dict[str, np.ndarray]]:
+    """The JSON text and the arrays of a file.
+
+    Raises
+    ------
+    ModelFileError
+        If it cannot be read, is truncated, or is something else; it says what.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelFileError(
+            f"{path} does not exist", needed="a model file", remedy="the path that train printed"
+        ) from None
+    except IsADirectoryError:
+        raise ModelFileError(
+            f"{path} is a folder", needed="a model file", remedy="a .agmm file inside it"
+        ) from None
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror}", needed="a model file") from error
+    return unpack(path, content)
+
+
+def unpack(path: Path, content: bytes) -> tuple[str, dict[str, np.ndarray]]:
+    """Like `read`, of a file's bytes; `path` is for messages."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    header = _header(path, content)
+    metadata = header.get("__metadata__")
+    if not isinstance(metadata, dict) or KEY not in metadata:
+        names = [name for name in header if name != "__metadata__"]
+        raise _not_ours(path, f"a safetensors file of another program ({_some(names)})")
+    try:
+        return metadata[KEY], load(content)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ModelFileError(
+            f"{path} is damaged: {error}",
+            needed="a whole model file",
+            remedy="copy it again, or train it again",
+        ) from error
+
+
+def _header(path: Path, content: bytes) -> dict[str, object]:
+    """The safetensors header, once the file has been seen to be whole."""
+    if not content:
+        raise ModelFileError(f"{path} is empty", needed="a model file", remedy="copy it again")
+    length = int.from_bytes(content[:_LENGTH], "little")
+    if content[_LENGTH : _LENGTH + 1] != b"{":
+        raise _not_ours(path, _guess(content))
+    if len(content) < _LENGTH + length:
+        raise _truncated(path, len(content), f"more than {_LENGTH + length}")
+    try:
+        header = json.loads(content[_LENGTH : _LENGTH + length])
+        end = max(
+            (spec["data_offsets"][1] for name, spec in header.items() if name != "__metadata__"), default=0
+        )
+    except (ValueError, TypeError, KeyError, IndexError):
+        raise _not_ours(path, "a file with a header that is not safetensors'") from None
+    if len(content) < _LENGTH + length + end:
+        raise _truncated(path, len(content), str(_LENGTH + length + end))
+    return dict(header)
+
+
+def _guess(content: bytes) -> str:
+    """What a file that is not safetensors seems to be."""
+    if content[0] == 0x80 and 2 <= content[1:2].ljust(1)[0] <= 5:
+        return "a pickle, which could run any program and is never loaded"
+    for magic, name in _OTHERS:
+        if content.startswith(magic):
+            return name
+    if len(content) <= _LENGTH:
+        return f"a file of {len(content)} bytes"
+    return f"a file that begins with {content[:8]!r}"
+
+
+def _truncated(path: Path, size: int, whole: str) -> ModelFileError:
+    return ModelFileError(
+        f"{path} is truncated: it ends after {size} bytes",
+        needed=f"{whole} bytes, as its header says",
+        remedy="copy it again, or train it again",
+    )
+
+
+def _not_ours(path: Path, what: str) -> ModelFileError:
+    return ModelFileError(
+        f"{path} is {what}", needed="a model that audiogmm saved", remedy="audiogmm train, or another path"
+    )
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(sorted(names)[:3]) + (", ..." if len(names) > 3 else "")
+    return f"tensors {shown}" if names else "without tensors"

@@ -1,0 +1,282 @@
+"""A model and its file: parameters, what they were estimated from, and how frames are made for them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from audiogmm.errors import AudioGMMError, ModelFileError
+from audiogmm.files import replacing
+from audiogmm.mixture import container
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
+from audiogmm.types import CovarianceType, FloatArray, Json
+
+FORMAT_VERSION = 1
+"""Of the file; a reader refuses higher ones."""
+
+_PARAMETERS = ("weights", "means", "covariances")
+_STATISTICS = "statistics."
+_RESERVED = "fingerprint"
+_LIBRARIES = ("numpy", "scipy", "numba", "soxr", "soundfile")
+_EMPTY: Json = {
+    "frontend": None,
+    "sample_rate": None,
+    "seed": None,
+    "training": {},
+    "data": {},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A mixture with all that is needed to use it, to go on training it, and to know where it came from.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        The parameters.
+    statistics : SufficientStats, optional
+        What the mixture was estimated from, for `update`.
+    metadata : dict, optional
+        JSON: ``frontend`` (settings, or None for frames of one's own), ``sample_rate`` (hertz, or None),
+        ``seed``, ``training`` (how it went), ``data`` (what it saw), ``versions``. What is missing is
+        filled in; ``format_version`` and ``covariance_type`` always are. Further keys are kept.
+    tensors : dict of str to ndarray, optional
+        Further arrays that belong to the model, such as the scores of normal audio.
+
+    Raises
+    ------
+    ModelFileError
+        If the metadata cannot be written as JSON, or a tensor has a name of the model's own.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> mixture = Mixture([0.5, 0.5], [[0.0], [1.0]], [[1.0], [2.0]], "diag")
+    >>> path = Path(tempfile.mkdtemp()) / "two.agmm"
+    >>> Model(mixture, metadata={"seed": 0}).save(path)
+    >>> model = load(path)
+    >>> model.mixture == mixture, model.metadata["seed"], model.weights
+    (True, 0, array([0.5, 0.5]))
+    """
+
+    mixture: Mixture
+    statistics: SufficientStats | None = None
+    metadata: Json = field(default_factory=dict)
+    tensors: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        known = {"format_version": FORMAT_VERSION, "covariance_type": self.mixture.covariance_type}
+        metadata = _EMPTY | dict(self.metadata) | known
+        metadata.setdefault("versions", _versions())
+        object.__setattr__(self, "metadata", json.loads(_dump(metadata)))  # as it will be read back
+        object.__setattr__(self, "tensors", {name: _frozen(name, a) for name, a in self.tensors.items()})
+
+    @property
+    def weights(self) -> FloatArray:
+        """Weights of the components, shape (n_components,)."""
+        return self.mixture.weights
+
+    @property
+    def means(self) -> FloatArray:
+        """Means, shape (n_components, n_features)."""
+        return self.mixture.means
+
+    @property
+    def covariances(self) -> FloatArray:
+        """Covariances; their shape depends on the form, see `Mixture`."""
+        return self.mixture.covariances
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the front end, the sample rate and the parameters, hexadecimal: what decides scores."""
+        frames = _dump({name: self.metadata[name] for name in ("frontend", "sample_rate")})
+        return hashlib.sha256(f"{frames}\n{self.mixture.fingerprint}".encode()).hexdigest()
+
+    def summary(self) -> Json:
+        """What the model is, as JSON.
+
+        Examples
+        --------
+        >>> summary = Model(Mixture([0.5, 0.5], np.zeros((2, 3)), [1.0, 1.0], "spherical")).summary()
+        >>> summary["n_components"], summary["n_features"], summary["effective_components"]
+        (2, 3, 2.0)
+        """
+        weights = self.weights[self.weights > 0]
+        return {
+            "covariance_type": self.mixture.covariance_type,
+            "n_components": self.mixture.n_components,
+            "n_features": self.mixture.n_features,
+            "n_parameters": self.mixture.n_parameters,
+            "effective_components": round(float(np.exp(-(weights * np.log(weights)).sum())), 2),
+            "smallest_weight": float(self.weights.min()),
+            "largest_weight": float(self.weights.max()),
+            "fingerprint": self.fingerprint,
+            "n_frames": None if self.statistics is None else self.statistics.n_frames,
+            "tensors": {name: list(array.shape) for name, array in self.tensors.items()},
+            **{name: value for name, value in self.metadata.items() if name != "covariance_type"},
+        }
+
+    def save(self, path: str | os.PathLike[str], force: bool = False) -> None:
+        """Write the model to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            Where to; ``.agmm`` by custom.
+        force : bool
+            Replace what is there.
+
+        Raises
+        ------
+        OutputError
+            If the file exists and not `force`, or cannot be written.
+        """
+        arrays = {name: getattr(self.mixture, name) for name in _PARAMETERS}
+        if self.statistics is not None:
+            arrays |= {_STATISTICS + name: getattr(self.statistics, name) for name in ARRAYS}
+            arrays[_STATISTICS + "scalars"] = np.array([getattr(self.statistics, name) for name in SCALARS])
+        document = _dump(self.metadata | {_RESERVED: self.mixture.fingerprint})
+        content = container.pack(arrays | dict(self.tensors), document)
+        with replacing(path, force=force) as temporary:
+            temporary.write_bytes(content)
+
+    def __repr__(self) -> str:
+        return f"Model({self.mixture!r}, fingerprint {self.fingerprint[:12]})"
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model file.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that `Model.save` wrote.
+
+    Returns
+    -------
+    Model
+        Checked: its parameters are those that were saved.
+
+    Raises
+    ------
+    ModelFileError
+        If there is no such file, or it is truncated, damaged, from a newer version, a pickle, or not a
+        model of ours; it says which.
+    """
+    path = Path(path)
+    document, arrays = container.read(path)
+    metadata = _parsed(path, document)
+    if missing := [name for name in _PARAMETERS if name not in arrays]:
+        raise _damaged(path, f"lacks the tensor {missing[0]!r}")
+    try:
+        weights, means, covariances = (arrays.pop(name) for name in _PARAMETERS)
+        mixture = Mixture(weights, means, covariances, metadata["covariance_type"])
+        statistics = _statistics(path, arrays, metadata["covariance_type"])
+    except ModelFileError:
+        raise
+    except AudioGMMError as error:
+        raise ModelFileError(
+            f"{path} holds no valid mixture: {error.what}", needed=error.needed, remedy="train it again"
+        ) from error
+    if metadata.pop(_RESERVED, None) != mixture.fingerprint:
+        raise _damaged(path, "holds other parameters than were saved")
+    return Model(mixture, statistics, metadata, arrays)
+
+
+def _parsed(path: Path, document: str) -> Json:
+    """The metadata of a file, if this version can read it."""
+    try:
+        metadata = json.loads(document)
+        format_version = int(metadata["format_version"])
+        metadata["covariance_type"] = str(metadata["covariance_type"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise _damaged(path, f"has metadata that cannot be read ({type(error).__name__}: {error})") from error
+    if format_version > FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} has format version {format_version} (versions: {metadata.get('versions')})",
+            needed=f"format version {FORMAT_VERSION} at most",
+            remedy="a newer audiogmm: pip install --upgrade audiogmm",
+        )
+    return dict(metadata)
+
+
+def _statistics(
+    path: Path, arrays: dict[str, np.ndarray], covariance_type: CovarianceType
+) -> SufficientStats | None:
+    """Take the statistics out of the arrays of a file, if it has them."""
+    found = {name: arrays.pop(name) for name in list(arrays) if name.startswith(_STATISTICS)}
+    if not found:
+        return None
+    names = [_STATISTICS + name for name in (*ARRAYS, "scalars")]
+    if missing := [name for name in names if name not in found]:
+        raise _damaged(path, f"lacks the tensor {missing[0]!r}")
+    for name in names:
+        if not np.isfinite(found[name]).all():
+            raise _damaged(path, f"holds a number in {name!r} that is not finite")
+    scalars = dict(zip(SCALARS, found[_STATISTICS + "scalars"].tolist(), strict=True))
+    moments = {name: found[_STATISTICS + name] for name in ARRAYS}
+    return SufficientStats(covariance_type, **moments, **scalars)
+
+
+def _damaged(path: Path, what: str) -> ModelFileError:
+    return ModelFileError(
+        f"{path} {what}", needed="a model as audiogmm saved it", remedy="copy it again, or train it again"
+    )
+
+
+def _frozen(name: str, array: np.ndarray) -> np.ndarray:
+    """A read-only, C-contiguous copy of a tensor, if its name is free."""
+    if name in _PARAMETERS or name.startswith((_STATISTICS, "__")):
+        raise ModelFileError(
+            f"a tensor named {name!r}",
+            needed=f"another name than {', '.join(_PARAMETERS)}, {_STATISTICS}* and __*",
+        )
+    if (dtype := np.asarray(array).dtype) not in container.DTYPES:
+        raise ModelFileError(
+            f"tensor {name!r} of dtype {dtype}", needed="one of " + ", ".join(map(str, container.DTYPES))
+        )
+    copy = np.array(array, order="C")
+    copy.flags.writeable = False
+    return copy
+
+
+def _versions() -> dict[str, str]:
+    from audiogmm import __version__
+
+    found = {"audiogmm": __version__, "python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _dump(metadata: Json) -> str:
+    """JSON text that depends on the content alone."""
+    try:
+        return json.dumps(metadata, sort_keys=True, ensure_ascii=False, allow_nan=False, default=_plain)
+    except (ValueError, TypeError) as error:
+        raise ModelFileError(
+            f"metadata that is no JSON: {error}", needed="finite numbers, strings, lists and dicts"
+        ) from error
+
+
+def _plain(value: object) -> object:
+    """What JSON takes in place of NumPy's scalars and arrays, and of paths."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"{type(value).__name__} {value!r}")
