@@ -93,24 +93,24 @@ def triangular_joint(
 
 
 @kernel
-def log_sum_exp(joint: FloatArray, totals: FloatArray) -> None:
-    """`totals[n] = log sum_k exp(joint[n, k])`, finite wherever one term of the row is.
+def whiten(frames: AnyFrames, origin: FloatArray, factor: FloatArray, points: FloatArray) -> None:
+    """`points[n] = (frames[n] - origin) @ factor`, each row computed by itself.
 
     Parameters
     ----------
-    joint : ndarray of shape (n, K), float64
+    frames : ndarray of shape (n, D), float32 or float64
         IN.
-    totals : ndarray of shape (n,), float64
-        OUT. Nats.
+    origin : ndarray of shape (D,), float64
+        IN.
+    factor : ndarray of shape (D, D), float64
+        IN. Upper triangular, such that factor factor^T is the precision matrix.
+    points : ndarray of shape (n, at least D), float64
+        OUT. Further columns are zero.
     """
-    for n in range(len(totals)):
-        highest = -np.inf
-        for k in range(joint.shape[1]):
-            highest = max(highest, joint[n, k])
-        if not np.isfinite(highest):
-            totals[n] = highest
-            continue
-        total = 0.0
-        for k in range(joint.shape[1]):
-            total += np.exp(joint[n, k] - highest)
-        totals[n] = highest + np.log(total)
+    n_features = len(origin)
+    for n in range(len(frames)):
+        points[n, :] = 0.0
+        for j in range(n_features):
+            x = np.float64(frames[n, j]) - origin[j]
+            for i in range(j, n_features):
+                points[n, i] += x * factor[j, i]

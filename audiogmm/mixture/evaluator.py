@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from numpy.typing import NDArray
 
 from audiogmm.errors import ChoiceError, MixtureError
-from audiogmm.kernels.densities import AnyFrames, log_sum_exp, scaled_joint, triangular_joint
+from audiogmm.kernels.densities import AnyFrames
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.prepared import prepare
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray
 
-if TYPE_CHECKING:
-    from audiogmm.mixture.gaussian import Mixture
+ROWS = 256
+"""Frames whose posteriors `top` holds at a time."""
 
-TILE = 256
+SKIPPED_IN_ALL = 1e-7
+"""Of a frame's likelihood, what `log_likelihood` may leave out at most, all components together."""
 
 
 class Evaluator:
-    """Evaluates frames under one mixture; one thread, no interpreter lock, memory that does not grow with n.
+    """Evaluates frames under one mixture, on one thread and without the interpreter lock.
+
+    A component is skipped only where a float32 bound proves its posterior to be below a threshold
+    (`mixture.screening`); what is reported is computed in float64 from the others. What a frame gets does not depend on
+    the frames around it: any chunking gives the same bytes. Memory beside the results does not grow with the frames.
 
     Parameters
     ----------
     mixture : Mixture
         The model.
     threshold : float
-        `accumulate` may leave out a component of a frame whose posterior is proven to be below this.
+        `accumulate` may skip a component for a frame if its posterior is proven to be below this. 0 skips
+        nothing.
+
+    Raises
+    ------
+    ChoiceError
+        If the threshold is not in [0, 1).
+
+    Examples
+    --------
+    >>> mixture = Mixture([0.5, 0.5], [[0.0], [10.0]], [[1.0], [1.0]], "diag")
+    >>> evaluator = Evaluator(mixture)
+    >>> frames = np.array([[0.0], [1.0], [10.0]], dtype=np.float32)
+    >>> evaluator.log_likelihood(frames).round(3)
+    array([-1.612, -2.112, -1.612])
+    >>> stats = evaluator.accumulate(frames)
+    >>> stats.counts, float(stats.skipped)
+    (array([2., 1.]), 3.0)
     """
 
     def __init__(self, mixture: Mixture, threshold: float = 1e-7) -> None:
@@ -37,120 +61,121 @@ class Evaluator:
                 remedy="0 skips nothing, 1e-7 is usual",
             )
         self.mixture = mixture
-        self.threshold = threshold
-        n_features = mixture.n_features
-        with np.errstate(divide="ignore"):
-            log_weights = np.log(np.asarray(mixture.weights, dtype=np.float64))
-        self.origin = np.ascontiguousarray((mixture.weights @ mixture.means).astype(np.float32), np.float64)
-        self._means = np.ascontiguousarray(mixture.means, dtype=np.float64)
-        if mixture.covariance_type in ("spherical", "diag"):
-            variances = np.asarray(mixture.covariances, dtype=np.float64)
-            if mixture.covariance_type == "spherical":
-                variances = np.repeat(variances[:, None], n_features, axis=1)
-            self._factors = np.ascontiguousarray(1 / np.sqrt(variances))
-            log_det = np.log(self._factors).sum(axis=1)
-        else:
-            covariances = np.asarray(mixture.covariances, dtype=np.float64)
-            if mixture.covariance_type == "tied":
-                covariances = covariances[None]
-            identity = np.eye(n_features)
-            self._factors = np.array(
-                [solve_triangular(np.linalg.cholesky(c), identity, lower=True) for c in covariances]
-            )
-            log_det = np.log(np.diagonal(self._factors, axis1=1, axis2=2)).sum(axis=1)
-        self._constants = log_weights + log_det - 0.5 * n_features * np.log(2 * np.pi)
+        self.threshold = float(threshold)
+        self._prepared = prepare(mixture)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.mixture, self.threshold)
 
-    def log_joint(self, frames: AnyFrames) -> FloatArray:
-        """Log weight plus log density, shape (n_frames, n_components), nats."""
-        frames = self._checked(frames)
-        joint = np.empty((len(frames), self.mixture.n_components))
-        form = self.mixture.covariance_type
-        if form == "full":
-            triangular_joint(frames, self._means, self._factors, self._constants, joint)
-        elif form == "tied":
-            whitener = self._factors[0]
-            white = np.einsum("ij,nj->ni", whitener, frames - self.origin)
-            means = np.ascontiguousarray(whitener @ (self._means - self.origin).T)
-            scaled_joint(white, means, np.ones_like(means), self._constants, joint)
-        else:
-            means, scales = np.ascontiguousarray(self._means.T), np.ascontiguousarray(self._factors.T)
-            scaled_joint(frames, means, scales, self._constants, joint)
-        return joint
+    def __repr__(self) -> str:
+        return f"Evaluator({self.mixture!r}, threshold={self.threshold:g})"
 
-    def log_likelihood(self, frames: AnyFrames) -> FloatArray:
-        """log p(x) of every frame, shape (n_frames,), nats."""
-        frames = self._checked(frames)
-        totals = np.empty(len(frames))
-        for start in range(0, len(frames), TILE):
-            log_sum_exp(self.log_joint(frames[start : start + TILE]), totals[start : start + TILE])
-        return totals
-
-    def posteriors(self, frames: AnyFrames) -> FloatArray:
-        """P(component | frame), shape (n_frames, n_components); rows sum to one."""
-        joint = self.log_joint(frames)
-        totals = np.empty(len(joint))
-        log_sum_exp(joint, totals)
-        gamma: FloatArray = np.exp(joint - totals[:, None])
-        return gamma
-
-    def top(self, frames: AnyFrames) -> tuple[np.ndarray[Any, np.dtype[np.int32]], FloatArray, FloatArray]:
-        """Likeliest component (n,) int32, its posterior (n,), entropy of the posteriors (n,) in nats."""
-        frames = self._checked(frames)
-        best = np.empty(len(frames), dtype=np.int32)
-        sure, entropy = np.empty(len(frames)), np.empty(len(frames))
-        for start in range(0, len(frames), TILE):
-            gamma = self.posteriors(frames[start : start + TILE])
-            tile = slice(start, start + len(gamma))
-            best[tile] = gamma.argmax(axis=1)
-            sure[tile] = gamma.max(axis=1)
-            entropy[tile] = -(gamma * np.log(np.where(gamma > 0, gamma, 1.0))).sum(axis=1)
-        return best, sure, entropy
+    @property
+    def origin(self) -> FloatArray:
+        """What moments are taken about, shape (n_features,): the mixture's centre, rounded to float32."""
+        return self._prepared.origin
 
     def accumulate(self, frames: AnyFrames, weights: FloatArray | None = None) -> SufficientStats:
-        """The E-step: sufficient statistics of frames, about `origin`."""
+        """The E-step: scores, log-sum-exp and moments in one go; posteriors of all frames are never held.
+
+        A posterior is computed from all components that were not skipped, and theirs sum to one. Sums over
+        frames are taken in the frames' type within a tile of at most 128 of them, and in float64 beyond.
+
+        Parameters
+        ----------
+        frames : ndarray of shape (n, n_features), float32 or float64
+            Feature vectors.
+        weights : ndarray of shape (n,), float64, optional
+            A weight of each frame, 1 by default.
+
+        Returns
+        -------
+        SufficientStats
+            About `origin`.
+
+        Raises
+        ------
+        MixtureError
+            If frames have another shape or are not finite, naming the first such row, or weights do not fit.
+        """
         frames = self._checked(frames)
-        form, (n_components, n_features) = self.mixture.covariance_type, self._means.shape
-        counts, first = np.zeros(n_components), np.zeros((n_components, n_features))
-        second: FloatArray = np.zeros(
-            {
-                "spherical": (n_components,),
-                "diag": (n_components, n_features),
-                "tied": (n_features, n_features),
-                "full": (n_components, n_features, n_features),
-            }[form]
-        )
-        log_likelihood = 0.0
-        for start in range(0, len(frames), TILE):
-            tile = frames[start : start + TILE]
-            w = np.ones(len(tile)) if weights is None else weights[start : start + TILE]
-            joint, totals = self.log_joint(tile), np.empty(len(tile))
-            log_sum_exp(joint, totals)
-            gamma = np.exp(joint - totals[:, None]) * w[:, None]
-            x = tile - self.origin
-            counts += gamma.sum(axis=0)
-            first += gamma.T @ x
-            if form == "spherical":
-                second += gamma.T @ (x**2).sum(axis=1)
-            elif form == "diag":
-                second += gamma.T @ x**2
-            elif form == "tied":
-                second += (w[:, None] * x).T @ x
-            else:
-                second += np.einsum("nk,ni,nj->kij", gamma, x, x, optimize=True)
-            log_likelihood += float(w @ totals)
+        if weights is None:
+            weights = np.empty(0)
+            n_frames = float(len(frames))
+        else:
+            weights = self._checked_weights(weights, len(frames))
+            n_frames = float(weights.sum())
+        form, K = self.mixture.covariance_type, self.mixture.n_components
+        sums = self._prepared.accumulate(frames, weights, _log(self.threshold))
+        _refuse(sums.fault, frames)
         return SufficientStats(
-            covariance_type=form,
+            form,
             origin=self.origin,
-            counts=counts,
-            first=first,
-            second=second,
-            n_frames=float(len(frames) if weights is None else weights.sum()),
-            log_likelihood=log_likelihood,
-            skipped=0.0,
+            counts=sums.counts,
+            first=sums.first,
+            second=sums.second,
+            n_frames=n_frames,
+            log_likelihood=sums.log_likelihood,
+            skipped=len(frames) * K - sums.pairs,
         )
+
+    def log_likelihood(self, frames: AnyFrames) -> FloatArray:
+        """log p(x) of every frame, shape (n,), nats; finite however far a frame is.
+
+        Off by at most `SKIPPED_IN_ALL` nats beside float64 rounding. Frames and errors as of `accumulate`.
+        """
+        frames = self._checked(frames)
+        totals = np.empty(len(frames))
+        cut = _log(min(self.threshold, SKIPPED_IN_ALL / self.mixture.n_components))
+        _refuse(self._prepared.log_likelihood(frames, cut, totals), frames)
+        return totals
+
+    def log_joint(self, frames: AnyFrames) -> FloatArray:
+        """log weight + log density of every component, shape (n, n_components), nats; nothing is skipped.
+
+        Minus infinity for a component without weight. Frames and errors as of `accumulate`.
+        """
+        frames = self._checked(frames)
+        _refuse_rows(frames)
+        joint = np.full((len(frames), self.mixture.n_components), -np.inf)
+        self._prepared.log_joint(frames, joint)
+        return joint
+
+    def posteriors(self, frames: AnyFrames) -> FloatArray:
+        """P(component | frame), shape (n, n_components), rows sum to one; nothing is skipped.
+
+        Frames and errors as of `accumulate`.
+        """
+        joint = self.log_joint(frames)
+        joint -= joint.max(axis=1, keepdims=True)
+        np.exp(joint, out=joint)
+        joint /= joint.sum(axis=1, keepdims=True)
+        return joint
+
+    def top(self, frames: AnyFrames) -> tuple[NDArray[np.int32], FloatArray, FloatArray]:
+        """The likeliest component of every frame, and how sure that is.
+
+        Frames and errors as of `accumulate`.
+
+        Returns
+        -------
+        component : ndarray of shape (n,), int32
+            The first of those with the highest posterior.
+        posterior : ndarray of shape (n,), float64
+            Of that component.
+        entropy : ndarray of shape (n,), float64
+            Of the posteriors, nats; from 0, sure, to log(n_components).
+        """
+        frames = self._checked(frames)
+        component = np.empty(len(frames), dtype=np.int32)
+        posterior, entropy = np.empty(len(frames)), np.empty(len(frames))
+        for start in range(0, len(frames), ROWS):
+            rows = slice(start, start + ROWS)
+            gamma = self.posteriors(frames[rows])
+            component[rows] = gamma.argmax(axis=1)
+            posterior[rows] = gamma.max(axis=1)
+            entropy[rows] = -(gamma * np.log(np.where(gamma > 0, gamma, 1.0))).sum(axis=1)
+        return component, posterior, entropy
 
     def _checked(self, frames: AnyFrames) -> AnyFrames:
         frames = np.ascontiguousarray(frames)
@@ -160,14 +185,39 @@ class Evaluator:
         if frames.ndim != 2 or frames.shape[1] != n_features:
             raise MixtureError(
                 f"frames of shape {frames.shape}",
-                needed=f"(n_frames, {n_features}), as the mixture has {n_features} features",
-                remedy="use the front end that the mixture was trained with",
-            )
-        bad = np.flatnonzero(~np.isfinite(frames).all(axis=1))
-        if len(bad):
-            raise MixtureError(
-                f"frame {bad[0]} holds {frames[bad[0]][~np.isfinite(frames[bad[0]])][0]}",
-                needed="finite features",
-                remedy="set the recording aside, or repair its samples",
+                needed=f"shape (n_frames, {n_features}): the mixture has {n_features} features",
+                remedy="the front end that the mixture was trained with",
             )
         return frames
+
+    def _checked_weights(self, weights: FloatArray, n_frames: int) -> FloatArray:
+        weights = np.ascontiguousarray(weights, dtype=np.float64)
+        if weights.shape != (n_frames,):
+            raise MixtureError(
+                f"weights of shape {weights.shape} for {n_frames} frames", needed=f"shape ({n_frames},)"
+            )
+        if n_frames and not (np.isfinite(weights).all() and weights.min() >= 0):
+            n = int(np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))[0])
+            raise MixtureError(f"frame {n} has weight {weights[n]}", needed="finite weights of at least 0")
+        return weights
+
+
+def _log(threshold: float) -> float:
+    return float(np.log(threshold)) if threshold > 0 else -np.inf
+
+
+def _refuse_rows(frames: AnyFrames) -> None:
+    finite = np.isfinite(frames).all(axis=1)
+    if not finite.all():
+        _refuse(int(finite.argmin()), frames)
+
+
+def _refuse(fault: int, frames: AnyFrames) -> None:
+    if fault < 0:
+        return
+    feature = int(np.flatnonzero(~np.isfinite(frames[fault]))[0])
+    raise MixtureError(
+        f"frame {fault} has the value {frames[fault, feature]} in feature {feature}",
+        needed="finite features",
+        remedy="set the recording aside, or repair its samples",
+    )
