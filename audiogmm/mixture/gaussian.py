@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from audiogmm.errors import MixtureError
-from audiogmm.mixture.forms import CovarianceForm, form_of
+from audiogmm.mixture.form import CovarianceForm
+from audiogmm.mixture.forms import form_of
 from audiogmm.types import CovarianceType, FloatArray, IntArray
 
 WEIGHT_TOLERANCE = 1e-6

@@ -8,7 +8,8 @@ import numpy as np
 
 from audiogmm.errors import ChoiceError, MismatchError, TrainingError
 from audiogmm.mixture.floor import overall
-from audiogmm.mixture.forms import CovarianceForm, form_of
+from audiogmm.mixture.form import CovarianceForm
+from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray, IntArray

@@ -224,9 +224,11 @@ def _statistics(
     for name in names:
         if not np.isfinite(found[name]).all():
             raise _damaged(path, f"holds a number in {name!r} that is not finite")
-    scalars = dict(zip(SCALARS, found[_STATISTICS + "scalars"].tolist(), strict=True))
-    moments = {name: found[_STATISTICS + name] for name in ARRAYS}
-    return SufficientStats(covariance_type, **moments, **scalars)
+    scalars = found[_STATISTICS + "scalars"]
+    if scalars.shape != (len(SCALARS),):
+        raise _damaged(path, f"has {scalars.size} sums in its statistics")
+    origin, counts, first, second = (found[_STATISTICS + name] for name in ARRAYS)
+    return SufficientStats(covariance_type, origin, counts, first, second, *scalars.tolist())
 
 
 def _damaged(path: Path, what: str) -> ModelFileError:
