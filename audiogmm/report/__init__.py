@@ -1,1 +1,3 @@
+"""Pictures."""
 
+from __future__ import annotations

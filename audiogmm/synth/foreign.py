@@ -61,14 +61,14 @@ FOREIGN: dict[str, Callable[[int, np.random.Generator], FloatArray]] = {
 def with_foreign_sounds(
     background: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, list[Segment], list[str]]:
-    """One or two foreign sounds in a background, 3 to 10 dB above it, brought back to its level.
+    """One or two foreign sounds in a background, brought back to its level.
 
     Parameters
     ----------
     background : ndarray of shape (n_samples,), float64
         At least 5 s; a second sound needs 8 s.
     rng : Generator
-        Draws kinds, places, lengths (0.8 to 2 s) and levels.
+        Draws kinds, places, lengths (0.8 to 2 s) and levels (3 dB under to 7 dB over the background).
 
     Returns
     -------
@@ -89,7 +89,7 @@ def with_foreign_sounds(
         start = part * share + int(rng.integers(SAMPLE_RATE // 2, share - n - SAMPLE_RATE // 2))
         kind = str(rng.choice(list(FOREIGN)))
         sound = FOREIGN[kind](n, rng)
-        gain = 10 ** (rng.uniform(3, 10) / 20) * rms(background[start : start + n]) / rms(sound)
+        gain = 10 ** (rng.uniform(-3, 7) / 20) * rms(background[start : start + n]) / rms(sound)
         mixture[start : start + n] += gain * fade(n, _FADE) * sound
         events.append(Segment(start / SAMPLE_RATE, (start + n) / SAMPLE_RATE))
         sounds.append(kind)
