@@ -9,17 +9,17 @@ from audiogmm.kernels.context import slide
 from audiogmm.types import FloatArray, Frames
 
 CMVN = ("none", "utterance", "sliding", "online", "global")
-"""`utterance`: over the whole recording, in two passes; `sliding`: over a centred window; `online`: over a causal one;
-`global`: by statistics of a corpus."""
+"""`utterance`: over the whole recording, in two passes; `sliding`: over a centred window; `online`: over a
+causal one; `global`: by statistics of a corpus."""
 
 
 class SlidingCmvn:
     """Subtracts the mean over a window of frames, and optionally divides by the deviation.
 
-    Centred, the rule is that of Kaldi's `apply-cmvn-sliding --center=true`: `window // 2` frames before the frame,
-    the others behind it, and at either edge of the recording the window is pushed inwards whole. Causal, the window
-    ends with the frame and is shorter at the start. Latency: centred, window - window // 2 - 1 frames, at the start
-    window - 1; causal, none.
+    Centred, the rule is that of Kaldi's `apply-cmvn-sliding --center=true`: `window // 2` frames before the
+    frame, the others behind it, and at either edge of the recording the window is pushed inwards whole.
+    Causal, the window ends with the frame and is shorter at the start. Latency: centred, window - window // 2
+    - 1 frames, at the start window - 1; causal, none.
 
     The sums run in float64 from frame to frame in one fixed order, so chunks leave no trace.
 
@@ -101,6 +101,8 @@ class GlobalCmvn:
 class Moments:
     """Means and deviations of rows, for the first of two passes: sums in float64, row after row.
 
+    They are sums about the first row, so that large means cancel nothing.
+
     Parameters
     ----------
     width : int
@@ -120,7 +122,7 @@ class Moments:
         self.n_rows = 0
 
     def push(self, rows: Frames) -> None:
-        """Add rows of shape (n, width). They are moments about the first row, so that large means cancel nothing."""
+        """Add rows of shape (n, width)."""
         if self.n_rows == 0 and len(rows):
             self._origin = rows[0].astype(np.float64)
         centred = rows - self._origin
@@ -132,11 +134,13 @@ class Moments:
     @property
     def mean(self) -> FloatArray:
         """Means, shape (width,)."""
-        return self._origin + self._sums[0] / max(self.n_rows, 1)
+        mean: FloatArray = self._origin + self._sums[0] / max(self.n_rows, 1)
+        return mean
 
     @property
     def deviation(self) -> FloatArray:
         """Standard deviations, shape (width,); 1 where there is no variation."""
         n = max(self.n_rows, 1)
         variance = self._sums[1] / n - (self._sums[0] / n) ** 2
-        return np.sqrt(np.where(variance > 1e-10, variance, 1.0))
+        deviation: FloatArray = np.sqrt(np.where(variance > 1e-10, variance, 1.0))
+        return deviation

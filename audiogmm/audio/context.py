@@ -26,8 +26,8 @@ class Stage(Protocol):
 def delta_scales(order: int, window: int) -> FloatArray:
     """Weights of the neighbours for deltas of orders 0 to `order`.
 
-    Order 1 is the regression sum(j x[t+j]) / sum(j^2), j from -window to window (The HTK Book, eq. 5.16); each order is the
-    regression of the one before, which makes one filter of them (Kaldi's `DeltaFeatures`).
+    Order 1 is the regression sum(j x[t+j]) / sum(j^2), j from -window to window (The HTK Book, eq. 5.16);
+    each order is the regression of the one before, which makes one filter of them (Kaldi's `DeltaFeatures`).
 
     Returns
     -------
@@ -65,8 +65,8 @@ class Deltas:
     --------
     >>> stage = Deltas(1, order=1, window=2)
     >>> rows = np.arange(6, dtype=np.float32)[:, None]
-    >>> len(stage.push(rows)), stage.flush().round(2).tolist()
-    (4, [[4.0, 0.8], [5.0, 0.5]])
+    >>> len(stage.push(rows)), stage.flush().tolist()
+    (4, [[4.0, 0.800000011920929], [5.0, 0.5]])
     """
 
     def __init__(self, width: int, order: int, window: int) -> None:

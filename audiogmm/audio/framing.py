@@ -31,7 +31,7 @@ def window(shape: str, length: int, periodic: bool = False) -> FloatArray:
 
     Examples
     --------
-    >>> window("hann", 5).round(3).tolist(), window("hann", 4, periodic=True).tolist()
+    >>> window("hann", 5).round(3).tolist(), window("hann", 4, periodic=True).round(3).tolist()
     ([0.0, 0.5, 1.0, 0.5, 0.0], [0.0, 0.5, 1.0, 0.5])
     """
     period = length if periodic else length - 1
@@ -91,7 +91,8 @@ class Dither:
     --------
     >>> silence = np.zeros(6, np.float32)
     >>> whole, parts = Dither(1e-4, seed=0), Dither(1e-4, seed=0)
-    >>> np.array_equal(whole.push(silence), np.concatenate([parts.push(silence[:2]), parts.push(silence[2:])]))
+    >>> joined = np.concatenate([parts.push(silence[:2]), parts.push(silence[2:])])
+    >>> np.array_equal(whole.push(silence), joined)
     True
     """
 

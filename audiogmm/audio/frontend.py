@@ -65,8 +65,8 @@ class FrontEnd:
     fmin : float or None
         Lower edge of the lowest band, hertz; None: 100 up to 8 kHz (telephone), else 20.
     fmax : float or None
-        Upper edge of the highest band, hertz; 0 or below: so much under the Nyquist frequency (Kaldi); None: 95 % of the
-        Nyquist frequency, at most 7600.
+        Upper edge of the highest band, hertz; 0 or below: so much under the Nyquist frequency (Kaldi); None:
+        95 % of the Nyquist frequency, at most 7600.
     log_scale : {"ln", "db"}
         Natural logarithm, or 10 log10.
     log_floor : float
@@ -86,8 +86,8 @@ class FrontEnd:
     delta_window : int
         Frames to either side in each regression.
     cmvn : {"none", "utterance", "sliding", "online", "global"}
-        Normalisation of means: none; over the recording (two passes); over a centred window; over a causal one; by
-        `cmvn_mean` and `cmvn_scale`.
+        Normalisation of means: none; over the recording (two passes); over a centred window; over a causal
+        one; by `cmvn_mean` and `cmvn_scale`.
     cmvn_window : Seconds
         Length of the window of `sliding` and `online`.
     cmvn_variance : bool
@@ -186,7 +186,7 @@ class FrontEnd:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> FrontEnd:
-        """A front end from `to_dict`; what is missing is as in the preset that `preset` names, or in "speech".
+        """A front end from `to_dict`; what is missing is as in the preset named by `preset`, or in "speech".
 
         Raises
         ------
@@ -332,7 +332,7 @@ class FrontEnd:
         return fmin, fmax
 
     def clock(self, sample_rate: int, offset: Seconds = 0.0) -> FrameClock:
-        """Where the frames of a recording of this rate lie, its first sample being `offset` seconds into it."""
+        """Where the frames of a recording of this rate lie; its first sample is `offset` seconds into it."""
         rate = self.rate(sample_rate)
         length, hop, _ = self.sizes(rate)
         return FrameClock(rate, hop, length, offset)
@@ -383,7 +383,8 @@ class FrontEnd:
         MismatchError
             If `sample_rate` is below the front end's.
         FrontEndError
-            If the front end normalises over the whole recording, or by global statistics that it does not have.
+            If the front end normalises over the whole recording, or by global statistics that it does not
+            have.
         """
         from audiogmm.audio.stream import FrameStream
 

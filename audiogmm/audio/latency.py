@@ -29,8 +29,9 @@ class StageLatency:
 class Latency:
     """Latencies of a front end's stages, in frames.
 
-    A frame is complete as soon as its last sample has arrived; the stages count from there. Deltas and normalisation
-    follow each other, the activity detector works beside them. A stream that resamples waits for the resampler besides.
+    A frame is complete as soon as its last sample has arrived; the stages count from there. Deltas and
+    normalisation follow each other, the activity detector works beside them. A stream that resamples waits
+    for the resampler besides.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Frames of samples into log-mel energies or cepstra: the settings of a front end, made ready for the kernels."""
+"""Frames of samples into log-mel energies or cepstra: a front end's settings, made ready for the kernels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def cosine_matrix(n_mfcc: int, n_mels: int) -> FloatArray:
     True
     """
     k = np.arange(n_mfcc)[:, None]
-    matrix = np.sqrt(2.0 / n_mels) * np.cos(np.pi * k * (np.arange(n_mels) + 0.5) / n_mels)
+    matrix: FloatArray = np.sqrt(2.0 / n_mels) * np.cos(np.pi * k * (np.arange(n_mels) + 0.5) / n_mels)
     matrix[0] *= np.sqrt(0.5)
     return matrix
 
@@ -50,7 +50,8 @@ def lifter_weights(n_mfcc: int, lifter: float) -> FloatArray:
     """
     if lifter == 0:
         return np.ones(n_mfcc)
-    return 1.0 + 0.5 * lifter * np.sin(np.pi * np.arange(n_mfcc) / lifter)
+    weights: FloatArray = 1.0 + 0.5 * lifter * np.sin(np.pi * np.arange(n_mfcc) / lifter)
+    return weights
 
 
 class Analyser:
@@ -150,7 +151,8 @@ def _cepstrum_plan(frontend: FrontEnd, filters: FloatArray, halved: bool) -> Cep
         rows = rows[skipped:]
         matrix = np.zeros((-(-len(rows) // BLOCK) * BLOCK, frontend.n_mels))
         matrix[: len(rows)] = rows
-    # Kaldi's raw energy is that of the scaled samples; the windowed one has the scale, and perhaps a half, in it.
+    # Kaldi's raw energy is that of the scaled samples; the windowed one has the scale, and perhaps a half, in
+    # it.
     scale = frontend.sample_scale**2 if frontend.energy == "raw" else 4.0 if halved else 1.0
     return CepstrumPlan(
         first=first.astype(np.int64),

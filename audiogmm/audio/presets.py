@@ -7,7 +7,8 @@ from typing import Any
 PRESETS: dict[str, dict[str, Any]] = {
     # What a FrontEnd is when nothing is said: 20 cepstra (c1 to c20) with two deltas, normalised over 3 s.
     "speech": {},
-    # For sounds of rooms and machines, where the level is news: c0 stays, nothing is normalised away but the corpus.
+    # For sounds of rooms and machines, where the level is news: c0 stays, nothing is normalised away but the
+    # corpus.
     "ambient": {
         "n_mels": 40,
         "fmin": 20.0,

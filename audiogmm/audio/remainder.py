@@ -45,7 +45,7 @@ class Remainder:
         return self._array[self.first + self._offset : self.end + self._offset]
 
     def rows_with_slack(self) -> tuple[NDArray[Any], int]:
-        """The whole array, in which `SLACK` rows past `end` may be read, and the place of row `first` in it."""
+        """An array in which `SLACK` rows past `end` may be read, and the place of row `first` in it."""
         return self._array, self.first + self._offset
 
     def append(self, rows: NDArray[Any]) -> None:

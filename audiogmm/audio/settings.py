@@ -111,6 +111,12 @@ def _converted(name: str, kind: str, value: Any) -> Any:
         raise ChoiceError(
             f"{name} = {value!r}", needed=f"a value of type {kind}{' or none' * bool(optional)}"
         )
+    _check_range(name, value)
+    return value
+
+
+def _check_range(name: str, value: Any) -> None:
+    """Refuse a value that is not one of its choices, or too small."""
     if name in CHOICES and value not in CHOICES[name]:
         raise ChoiceError(
             f"{name} = {value!r}",
@@ -121,7 +127,6 @@ def _converted(name: str, kind: str, value: Any) -> Any:
         raise ChoiceError(f"{name} = {value}", needed=f"at least {LOWEST[name]}")
     if name in ABOVE and value <= ABOVE[name]:
         raise ChoiceError(f"{name} = {value}", needed=f"more than {ABOVE[name]}")
-    return value
 
 
 def _is_number(value: object) -> bool:

@@ -29,8 +29,8 @@ PIECE = 1 << 17
 class FrameStream:
     """Turns chunks of samples into blocks of frames; the same frames, bit for bit, whatever the chunks.
 
-    It keeps the samples of the frame that is not complete yet, and what the stages need to see of their past: memory
-    does not depend on the length of the recording.
+    It keeps the samples of the frame that is not complete yet, and what the stages need to see of their past:
+    memory does not depend on the length of the recording.
 
     Parameters
     ----------

@@ -21,10 +21,11 @@ LOUD_QUANTILE = 0.95
 class EnergyVad:
     """Marks frames that stand out of the sliding noise floor.
 
-    A frame is loud if its level is `margin` decibels above the quiet level of the window around it, and not more than
-    `depth` below the loud level; loud frames, the `before` frames ahead of them and the `after` frames behind them are
-    voiced. Only differences of levels count, so that a quieter recording gives the same marks. Stationary noise never
-    stands out. Frames of exact silence are never voiced and do not count as noise floor.
+    A frame is loud if its level is `margin` decibels above the quiet level of the window around it, and not
+    more than `depth` below the loud level; loud frames, the `before` frames ahead of them and the `after`
+    frames behind them are voiced. Only differences of levels count, so that a quieter recording gives the
+    same marks. Stationary noise never stands out. Frames of exact silence are never voiced and do not count
+    as noise floor.
 
     Latency: window - window // 2 - 1 + before frames; at the start window - 1 + before.
 
@@ -56,7 +57,7 @@ class EnergyVad:
         self.next_frame = 0
 
     def push(self, levels: Samples) -> BoolArray:
-        """Levels of shape (n,), decibels, float32, minus infinity for exact silence, in; marks of shape (m,) out."""
+        """Levels of shape (n,) in: decibels, float32, minus infinity for exact silence; marks (m,) out."""
         self._levels.append(levels)
         end, window = self._levels.end, self._settings[0]
         self._classify(end - window + window // 2 + 1 if end >= window else 0)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiogmm.kernels.policy import kernel
+from audiogmm.types import BoolArray, Samples
 
 STEP = 0.25
 """Resolution of the histogram of levels, decibels."""
@@ -20,7 +22,7 @@ SILENT, QUIET, LOUD = 0, 1, 2
 
 
 @kernel
-def first_non_finite(samples):  # type: ignore[no-untyped-def]
+def first_non_finite(samples: Samples) -> int:
     """Index of the first NaN or infinite sample, -1 if there is none.
 
     samples : IN, float32 (n,).
@@ -38,7 +40,7 @@ def first_non_finite(samples):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def mark_silent(samples, base, hop, length, levels):  # type: ignore[no-untyped-def]
+def mark_silent(samples: Samples, base: int, hop: int, length: int, levels: Samples) -> None:
     """Set the level of frames whose samples are all exactly zero to minus infinity.
 
     samples : IN, float32 (n,).
@@ -62,20 +64,31 @@ def mark_silent(samples, base, hop, length, levels):  # type: ignore[no-untyped-
 
 
 @kernel
-def classify(levels, first, start, last, settings, histogram, bounds, states):  # type: ignore[no-untyped-def]
+def classify(
+    levels: Samples,
+    first: int,
+    start: int,
+    last: int,
+    settings: tuple[int, float, float, float, float],
+    histogram: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+    states: NDArray[np.uint8],
+) -> None:
     """Compare each level with a threshold between the quiet and the loud ones around it.
 
-    The threshold is `margin` decibels above the quiet level (a low quantile) of a centred window that is pushed inwards
-    at the edges (the window of `context.slide`), but never more than `depth` decibels below the loud level (a high
-    quantile). Frames of exact silence have no part in the quantiles.
+    The threshold is `margin` decibels above the quiet level (a low quantile) of a centred window that is
+    pushed inwards at the edges (the window of `context.slide`), but never more than `depth` decibels below
+    the loud level (a high quantile). Frames of exact silence have no part in the quantiles.
 
     levels : IN, float32 (n,), decibels, minus infinity for exact silence.
     first : IN, int, absolute index of levels[0].
     start : IN, int, absolute index of states[0].
     last : IN, int, absolute index of the last level that there is.
-    settings : IN, (int, float, float, float, float): window in frames, low quantile, high quantile, margin, depth.
+    settings : IN, (int, float, float, float, float): window in frames, low quantile, high quantile, margin,
+    depth.
     histogram : INOUT, int64 (N_BINS,), of the levels within bounds.
-    bounds : INOUT, int64 (7,), from and up to which frame; levels in the histogram; then the bin of either quantile and the
+    bounds : INOUT, int64 (7,), from and up to which frame; levels in the histogram; then the bin of either
+    quantile and the
         number of levels below it.
     states : OUT, uint8 (m,), SILENT, QUIET or LOUD.
     """
@@ -103,7 +116,7 @@ def classify(levels, first, start, last, settings, histogram, bounds, states):  
 
 
 @kernel
-def _count(level, sign, histogram, bounds):  # type: ignore[no-untyped-def]
+def _count(level: float, sign: int, histogram: NDArray[np.int64], bounds: NDArray[np.int64]) -> None:
     """Put a level into the histogram, or take it out."""
     if level == -np.inf:
         return
@@ -116,7 +129,7 @@ def _count(level, sign, histogram, bounds):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _quantile(share, histogram, bounds, tracker):  # type: ignore[no-untyped-def]
+def _quantile(share: float, histogram: NDArray[np.int64], bounds: NDArray[np.int64], tracker: int) -> float:
     """Centre of the bin that holds a quantile, decibels: found from where it was last, a few bins away."""
     rank = int(share * (bounds[2] - 1))
     place = bounds[tracker]
@@ -129,11 +142,13 @@ def _quantile(share, histogram, bounds, tracker):  # type: ignore[no-untyped-def
         place += 1
     bounds[tracker] = place
     bounds[tracker + 1] = below
-    return LOWEST + (place + 0.5) * STEP
+    return LOWEST + (float(place) + 0.5) * STEP
 
 
 @kernel
-def hang_over(states, first, start, last, before, after, voiced):  # type: ignore[no-untyped-def]
+def hang_over(
+    states: NDArray[np.uint8], first: int, start: int, last: int, before: int, after: int, voiced: BoolArray
+) -> None:
     """Mark frames that are loud, come shortly before a loud one, or shortly after one; never exact silence.
 
     states : IN, uint8 (n,).

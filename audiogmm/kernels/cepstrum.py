@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from audiogmm.kernels.lanes import WIDTH, broadcast, exponent, fma, load, mantissa, maximum, store
+from audiogmm.kernels.lanes import WIDTH, Lanes, broadcast, exponent, fma, load, mantissa, maximum, store
 from audiogmm.kernels.policy import kernel
-from audiogmm.kernels.spectrum import load_tile, power_tile
-from audiogmm.types import FloatArray
+from audiogmm.kernels.spectrum import SpectrumPlan, load_tile, power_tile
+from audiogmm.types import FloatArray, Frames, Samples
 
 BLOCK = 4
 """Rows of the cosine matrix that are taken together; it is padded to a multiple of them."""
@@ -38,8 +39,8 @@ class CepstrumPlan(NamedTuple):
         Turns the sum of squares into the units of the scaled samples.
     """
 
-    first: np.ndarray
-    offsets: np.ndarray
+    first: NDArray[np.int64]
+    offsets: NDArray[np.int64]
     weights: FloatArray
     log_floor: float
     log_factor: float
@@ -49,7 +50,7 @@ class CepstrumPlan(NamedTuple):
 
 
 @kernel
-def logarithm(x):  # type: ignore[no-untyped-def]
+def logarithm(x: Lanes) -> Lanes:
     """Natural logarithm of every lane, within 1 ulp; for positive normal numbers.
 
     x = 2^k m, f = m - 1, s = f / (2 + f): log(m) = f - (f^2/2 - s (f^2/2 + R)), R a polynomial in s^2 (the
@@ -72,7 +73,16 @@ def logarithm(x):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def analyse(samples, base, hop, spectrum, cepstrum, workspace, features, levels):  # type: ignore[no-untyped-def]
+def analyse(
+    samples: Samples,
+    base: int,
+    hop: int,
+    spectrum: SpectrumPlan,
+    cepstrum: CepstrumPlan,
+    workspace: FloatArray,
+    features: Frames,
+    levels: Samples,
+) -> None:
     """Compute the features and the level of consecutive frames.
 
     samples : IN, float32 (n,), readable WIDTH samples past the last frame's end.
@@ -115,7 +125,7 @@ def analyse(samples, base, hop, spectrum, cepstrum, workspace, features, levels)
 
 
 @kernel
-def workspace_size(spectrum, cepstrum):  # type: ignore[no-untyped-def]
+def workspace_size(spectrum: SpectrumPlan, cepstrum: CepstrumPlan) -> int:
     """Numbers of workspace that `analyse` needs."""
     bins = 2 * spectrum.fourier.n + spectrum.fourier.n + 1
     scratch = max(WIDTH * WIDTH, spectrum.fourier.scratch)
@@ -123,7 +133,7 @@ def workspace_size(spectrum, cepstrum):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _mel_bands(power, plan, mel, level):  # type: ignore[no-untyped-def]
+def _mel_bands(power: FloatArray, plan: CepstrumPlan, mel: FloatArray, level: FloatArray) -> None:
     """Log energies of the mel bands, and the level in decibels of all bins that they cover."""
     floor = broadcast(plan.log_floor)
     factor = broadcast(plan.log_factor)
@@ -143,7 +153,7 @@ def _mel_bands(power, plan, mel, level):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _log_energy(energies, plan):  # type: ignore[no-untyped-def]
+def _log_energy(energies: FloatArray, plan: CepstrumPlan) -> None:
     """Replace the energies of the frames, raw and windowed, by their logarithms."""
     for i in range(0, 2 * WIDTH, WIDTH):
         energy = load(energies, i) * broadcast(plan.energy_scale)
@@ -152,7 +162,7 @@ def _log_energy(energies, plan):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _cosine_transform(mel, matrix, rows):  # type: ignore[no-untyped-def]
+def _cosine_transform(mel: FloatArray, matrix: FloatArray, rows: FloatArray) -> None:
     """Multiply by the cosine matrix, BLOCK rows at a time so that sums need not wait for each other."""
     n_mels = matrix.shape[1]
     for row in range(0, len(matrix), BLOCK):
@@ -173,7 +183,15 @@ def _cosine_transform(mel, matrix, rows):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _spread(rows, energies, level, frame, energy, features, levels):  # type: ignore[no-untyped-def]
+def _spread(
+    rows: FloatArray,
+    energies: FloatArray,
+    level: FloatArray,
+    frame: int,
+    energy: int,
+    features: Frames,
+    levels: Samples,
+) -> None:
     """Write the lanes that are frames into their rows; a log energy goes in front."""
     n_columns = features.shape[1]
     shift = 1 if energy else 0

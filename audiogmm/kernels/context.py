@@ -1,22 +1,24 @@
 """Features from neighbouring frames: deltas, and normalisation over sliding windows.
 
-Rows are addressed by their absolute index, `rows[t - first]` being row t, and every row is computed by the same
-operations in the same order, however the rows arrived.
+Rows are addressed by their absolute index, `rows[t - first]` being row t, and every row is computed by the
+same operations in the same order, however the rows arrived.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiogmm.kernels.lanes import WIDTH, broadcast, fma, load_float32, store_float32
 from audiogmm.kernels.policy import kernel
+from audiogmm.types import FloatArray, Frames, Samples
 
 VARIANCE_FLOOR = 1e-10
 """Smallest variance by which a sliding window divides (Kaldi's)."""
 
 
 @kernel
-def deltas(rows, first, start, last, scales, out):  # type: ignore[no-untyped-def]
+def deltas(rows: Frames, first: int, start: int, last: int, scales: FloatArray, out: Frames) -> None:
     """Regression over neighbouring rows; the first and the last row repeat beyond the edges.
 
     rows : IN, float32 (n, width), C-contiguous.
@@ -55,12 +57,21 @@ def deltas(rows, first, start, last, scales, out):  # type: ignore[no-untyped-de
 
 
 @kernel
-def slide(rows, first, start, last, span, bounds, sums, out):  # type: ignore[no-untyped-def]
+def slide(
+    rows: Frames,
+    first: int,
+    start: int,
+    last: int,
+    span: tuple[int, bool],
+    bounds: NDArray[np.int64],
+    sums: FloatArray,
+    out: Frames,
+) -> None:
     """Subtract the mean over a sliding window, and divide by the deviation where second moments are kept.
 
-    A centred window (span[1] is 0) has span[0] rows, of which span[0] // 2 come before row t; at the edges it is
-    pushed inwards whole (Kaldi's `apply-cmvn-sliding --center=true`). A causal one (span[1] is 1) ends with row t and is
-    cut off at row 0.
+    A centred window (span[1] is 0) has span[0] rows, of which span[0] // 2 come before row t; at the edges it
+    is pushed inwards whole (Kaldi's `apply-cmvn-sliding --center=true`). A causal one (span[1] is 1) ends
+    with row t and is cut off at row 0.
 
     rows : IN, float32 (n, width), C-contiguous.
     first : IN, int, absolute index of rows[0].
@@ -102,7 +113,7 @@ def slide(rows, first, start, last, span, bounds, sums, out):  # type: ignore[no
 
 
 @kernel
-def _add_row(row, sign, sums):  # type: ignore[no-untyped-def]
+def _add_row(row: Samples, sign: float, sums: FloatArray) -> None:
     """Add a row to the sums, or take it out."""
     for i in range(len(row)):
         sums[0, i] += sign * row[i]

@@ -1,8 +1,9 @@
 """Discrete Fourier transforms of any length, of eight signals at once, one in each lane.
 
-Decimation in frequency, in place: stage by stage a transform of length r*m becomes r of length m (Cooley & Tukey
-1965). The outputs lie in digit-reversed order; with whole registers for elements, reading them through a table
-costs nothing. Complex element `i` of a tile is the lanes at `2 * i * WIDTH` (real) and `(2 * i + 1) * WIDTH`.
+Decimation in frequency, in place: stage by stage a transform of length r*m becomes r of length m (Cooley &
+Tukey 1965). The outputs lie in digit-reversed order; with whole registers for elements, reading them through
+a table costs nothing. Complex element `i` of a tile is the lanes at `2 * i * WIDTH` (real) and `(2 * i + 1) *
+WIDTH`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from audiogmm.kernels.lanes import WIDTH, broadcast, fma, load, store
+from audiogmm.kernels.lanes import WIDTH, Lanes, broadcast, fma, load, store
 from audiogmm.kernels.policy import kernel
 from audiogmm.types import FloatArray
 
@@ -26,8 +28,8 @@ class FourierPlan(NamedTuple):
     factors : ndarray of shape (n_stages,), int64
         Radix of each stage; their product is `n`.
     twiddles : ndarray, float64
-        For each stage, for each j below m, for p = 1 .. r-1: cos and sin of -2 pi j p / (r m); then, for radices
-        other than 2 and 4, cos and sin of -2 pi p q / r for all p and q.
+        For each stage, for each j below m, for p = 1 .. r-1: cos and sin of -2 pi j p / (r m); then, for
+        radices other than 2 and 4, cos and sin of -2 pi p q / r for all p and q.
     order : ndarray of shape (n,), int64
         Element in which frequency k is found.
     scratch : int
@@ -35,9 +37,9 @@ class FourierPlan(NamedTuple):
     """
 
     n: int
-    factors: np.ndarray
+    factors: NDArray[np.int64]
     twiddles: FloatArray
-    order: np.ndarray
+    order: NDArray[np.int64]
     scratch: int
 
 
@@ -90,7 +92,7 @@ def _unit_circle(turns: FloatArray) -> FloatArray:
 
 
 @kernel
-def transform(tile, plan, scratch):  # type: ignore[no-untyped-def]
+def transform(tile: FloatArray, plan: FourierPlan, scratch: FloatArray) -> None:
     """Transform every lane of a tile.
 
     tile : INOUT, float64 (2 * n * WIDTH,), the signals; then the spectra, frequency k at element `order[k]`.
@@ -114,7 +116,7 @@ def transform(tile, plan, scratch):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _turn(tile, at, real, imaginary, cosine, sine):  # type: ignore[no-untyped-def]
+def _turn(tile: FloatArray, at: int, real: Lanes, imaginary: Lanes, cosine: float, sine: float) -> None:
     """Multiply by a twiddle factor and store."""
     c = broadcast(cosine)
     s = broadcast(sine)
@@ -123,7 +125,7 @@ def _turn(tile, at, real, imaginary, cosine, sine):  # type: ignore[no-untyped-d
 
 
 @kernel
-def _radix4(tile, n, m, twiddles):  # type: ignore[no-untyped-def]
+def _radix4(tile: FloatArray, n: int, m: int, twiddles: FloatArray) -> None:
     """One stage of radix 4: blocks of 4 m elements become four blocks of m."""
     step = 2 * WIDTH * m
     for block in range(0, n, 4 * m):
@@ -157,7 +159,7 @@ def _radix4(tile, n, m, twiddles):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _radix2(tile, n, m, twiddles):  # type: ignore[no-untyped-def]
+def _radix2(tile: FloatArray, n: int, m: int, twiddles: FloatArray) -> None:
     """One stage of radix 2."""
     step = 2 * WIDTH * m
     for block in range(0, n, 2 * m):
@@ -172,7 +174,9 @@ def _radix2(tile, n, m, twiddles):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _any_radix(tile, n, m, radix, twiddles, scratch):  # type: ignore[no-untyped-def]
+def _any_radix(
+    tile: FloatArray, n: int, m: int, radix: int, twiddles: FloatArray, scratch: FloatArray
+) -> None:
     """One stage of any radix, by the defining sum: meant for small ones, right for all."""
     step = 2 * WIDTH * m
     roots = twiddles[2 * (radix - 1) * m :]

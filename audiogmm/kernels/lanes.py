@@ -5,29 +5,38 @@ that a frame's bytes depend neither on its neighbours nor on how the recording w
 each operation is one machine instruction for all lanes (two or four of them on narrower CPUs).
 
 Inside a `kernel`, `load`, `broadcast` and friends give lanes, `+ - * /` work on them, and `fma(a, b, c)` is
-a * b + c, rounded once where the CPU has such an instruction. Positions in flat arrays count numbers, and nothing
-checks them.
+a * b + c, rounded once where the CPU has such an instruction. Positions in flat arrays count numbers, and
+nothing checks them.
 """
+
+# numba's extension interface is not annotated:
+# mypy: disable-error-code="untyped-decorator, no-untyped-call, misc, call-arg"
 
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, TypeAlias
 
 from llvmlite import ir
+from numba import extending
 from numba.core import cgutils, types
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import lower_builtin, models, register_model
 
 WIDTH = 8
 """Lanes, that is frames computed side by side."""
+
+Lanes: TypeAlias = Any
+"""`WIDTH` float64 numbers, inside a kernel."""
+
+intrinsic: Any = extending.intrinsic  # untyped on purpose: inside a kernel it takes lanes, not types
 
 _DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
 _FLOATS = ir.VectorType(ir.FloatType(), WIDTH)
 _LONGS = ir.VectorType(ir.IntType(64), WIDTH)
 
 
-class _LanesType(types.Type):  # type: ignore[misc]
+class _LanesType(types.Type):
     """Numba's name for `WIDTH` float64 numbers."""
 
     def __init__(self) -> None:
@@ -38,7 +47,7 @@ lanes_type = _LanesType()
 
 
 @register_model(_LanesType)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     """Held in LLVM's vector type, so in one register where the CPU has one wide enough."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
@@ -72,7 +81,7 @@ def _call(builder: Any, name: str, args: Any) -> Any:
     return builder.call(function, args)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load(typing: Any, array: Any, index: Any) -> Any:
     """Lanes `array[index : index + WIDTH]` of a flat float64 array."""
 
@@ -82,7 +91,7 @@ def load(typing: Any, array: Any, index: Any) -> Any:
     return lanes_type(array, types.intp), build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     """Write lanes to `array[index : index + WIDTH]` of a flat float64 array."""
 
@@ -94,7 +103,7 @@ def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, lanes_type), build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load_float32(typing: Any, array: Any, index: Any) -> Any:
     """Lanes `array[index : index + WIDTH]` of a flat float32 array, widened."""
 
@@ -105,7 +114,7 @@ def load_float32(typing: Any, array: Any, index: Any) -> Any:
     return lanes_type(array, types.intp), build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def broadcast(typing: Any, number: Any) -> Any:
     """The same number in every lane."""
 
@@ -115,7 +124,7 @@ def broadcast(typing: Any, number: Any) -> Any:
     return lanes_type(types.float64), build
 
 
-class _Arithmetic(ConcreteTemplate):  # type: ignore[misc]
+class _Arithmetic(ConcreteTemplate):
     """Two lanes give lanes."""
 
     cases = (signature(lanes_type, lanes_type, lanes_type),)
@@ -140,7 +149,7 @@ for _operation, _instruction in (
     _register(_operation, _instruction)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """a * b + c in every lane, rounded once where the CPU can."""
 
@@ -150,7 +159,7 @@ def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return lanes_type(lanes_type, lanes_type, lanes_type), build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def maximum(typing: Any, a: Any, b: Any) -> Any:
     """The larger one in every lane; `a` where `b` is not a number."""
 
@@ -160,7 +169,7 @@ def maximum(typing: Any, a: Any, b: Any) -> Any:
     return lanes_type(lanes_type, lanes_type), build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def square_root(typing: Any, a: Any) -> Any:
     """Square root of every lane."""
 
@@ -188,7 +197,7 @@ _ONE = 0x3FF0000000000000
 _SQRT_HALF = 0x3FE6A09E00000000
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def exponent(typing: Any, a: Any) -> Any:
     """The k of a = 2**k * m with m from sqrt(1/2) up to sqrt(2), as float64; for positive normal numbers."""
 
@@ -199,7 +208,7 @@ def exponent(typing: Any, a: Any) -> Any:
     return lanes_type(lanes_type), _reinterpreted(adjust)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def mantissa(typing: Any, a: Any) -> Any:
     """The m of a = 2**k * m with m from sqrt(1/2) up to sqrt(2); for positive normal numbers."""
 
@@ -210,7 +219,7 @@ def mantissa(typing: Any, a: Any) -> Any:
     return lanes_type(lanes_type), _reinterpreted(adjust)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store_float32(typing: Any, array: Any, index: Any, value: Any) -> Any:
     """Write lanes, rounded, to `array[index : index + WIDTH]` of a flat float32 array."""
 
@@ -222,11 +231,12 @@ def store_float32(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, lanes_type), build
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def transpose(typing: Any, source: Any, starts: Any, offset: Any, target: Any) -> Any:
-    """Turn stretches of a flat float32 array into lanes: `target[WIDTH * i + l] = source[starts[l] + offset + i]`.
+    """Turn stretches of a flat float32 array into lanes.
 
-    For i and l below WIDTH; `target` is flat float64. Three rounds of interleaving halves.
+    target[WIDTH * i + l] = source[starts[l] + offset + i] for i and l below WIDTH; `target` is flat float64.
+    It takes three rounds of interleaving halves.
     """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:

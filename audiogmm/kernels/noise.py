@@ -7,11 +7,12 @@ import math
 import numpy as np
 
 from audiogmm.kernels.policy import kernel
+from audiogmm.types import Samples
 
 
 @kernel
-def _mix(counter, key):  # type: ignore[no-untyped-def]
-    """64 random bits from a counter: SplitMix64 (Steele, Lea & Flood 2014), its state being counter times gamma."""
+def _mix(counter: np.uint64, key: np.uint64) -> np.uint64:
+    """64 random bits of a counter: SplitMix64 (Steele, Lea & Flood 2014), started at counter times gamma."""
     z = np.uint64(counter) * np.uint64(0x9E3779B97F4A7C15) + key
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -19,7 +20,7 @@ def _mix(counter, key):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def add_noise(samples, position, seed, deviation, out):  # type: ignore[no-untyped-def]
+def add_noise(samples: Samples, position: int, seed: int, deviation: float, out: Samples) -> None:
     """Add Gaussian noise (Box & Muller 1958), one number for each absolute index.
 
     samples : IN, float32 (n,).

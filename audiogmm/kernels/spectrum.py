@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiogmm.kernels.fft import FourierPlan, transform
 from audiogmm.kernels.lanes import WIDTH, broadcast, fma, load, load_float32, square_root, store, transpose
 from audiogmm.kernels.policy import kernel
-from audiogmm.types import FloatArray
+from audiogmm.types import FloatArray, Samples
 
 
 class SpectrumPlan(NamedTuple):
@@ -43,7 +44,14 @@ class SpectrumPlan(NamedTuple):
 
 
 @kernel
-def load_tile(samples, starts, plan, tile, scratch, energies):  # type: ignore[no-untyped-def]
+def load_tile(
+    samples: Samples,
+    starts: NDArray[np.int64],
+    plan: SpectrumPlan,
+    tile: FloatArray,
+    scratch: FloatArray,
+    energies: FloatArray,
+) -> None:
     """Fill a tile with windowed frames, zeros behind them.
 
     samples : IN, float32 (n,), readable WIDTH samples past the last frame's end.
@@ -51,7 +59,8 @@ def load_tile(samples, starts, plan, tile, scratch, energies):  # type: ignore[n
     plan : IN, SpectrumPlan.
     tile : OUT, float64 (2 * fourier.n * WIDTH,).
     scratch : OUT, float64 (WIDTH * WIDTH,).
-    energies : OUT, float64 (2 * WIDTH,), sums of squares: without the mean, before pre-emphasis and window; after.
+    energies : OUT, float64 (2 * WIDTH,), sums of squares: without the mean, before pre-emphasis and window;
+    after.
     """
     length = len(plan.window)
     mean = broadcast(0.0)
@@ -85,7 +94,7 @@ def load_tile(samples, starts, plan, tile, scratch, energies):  # type: ignore[n
 
 
 @kernel
-def _means(samples, starts, length, scratch):  # type: ignore[no-untyped-def]
+def _means(samples: Samples, starts: NDArray[np.int64], length: int, scratch: FloatArray) -> None:
     """Mean of each lane's frame, into scratch[:WIDTH]: eight partial sums a frame, added in one order."""
     whole = length - length % WIDTH
     for lane in range(WIDTH):
@@ -103,7 +112,7 @@ def _means(samples, starts, length, scratch):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def power_tile(tile, plan, scratch, power):  # type: ignore[no-untyped-def]
+def power_tile(tile: FloatArray, plan: SpectrumPlan, scratch: FloatArray, power: FloatArray) -> None:
     """Transform a tile and write the power (or magnitude) of each bin from 0 Hz to the Nyquist frequency.
 
     tile : INOUT, float64 (2 * fourier.n * WIDTH,), as `load_tile` leaves it; then spectra.
@@ -125,11 +134,11 @@ def power_tile(tile, plan, scratch, power):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _unpack(tile, plan, power):  # type: ignore[no-untyped-def]
+def _unpack(tile: FloatArray, plan: SpectrumPlan, power: FloatArray) -> None:
     """Power of a real signal of 2 n samples from the transform Z of its halved sample pairs.
 
-    With E[k] = Z[k] + conj(Z[n-k]) and O[k] = -i (Z[k] - conj(Z[n-k])), the spectrum is X[k] = E[k] + w^k O[k] and
-    X[n-k] = conj(E[k] - w^k O[k]), w = exp(-i pi / n) (Press et al., Numerical Recipes, 12.3).
+    With E[k] = Z[k] + conj(Z[n-k]) and O[k] = -i (Z[k] - conj(Z[n-k])), the spectrum is X[k] = E[k] + w^k
+    O[k] and X[n-k] = conj(E[k] - w^k O[k]), w = exp(-i pi / n) (Press et al., Numerical Recipes, 12.3).
     """
     order = plan.fourier.order
     n = plan.fourier.n
@@ -159,7 +168,7 @@ def spectrum_plan(
     preemphasis: float = 0.0,
     magnitude: bool = False,
 ) -> SpectrumPlan:
-    """Put together what `load_tile` and `power_tile` need for frames of `len(window)` samples, padded to `n_fft`."""
+    """What `load_tile` and `power_tile` need for frames of `len(window)` samples, padded to `n_fft`."""
     packed = n_fft % 2 == 0
     angles = -np.pi * np.arange(fourier.n // 2 + 1) / fourier.n
     unpack = np.stack([np.cos(angles), np.sin(angles)], axis=1).ravel()
