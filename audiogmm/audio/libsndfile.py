@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ class LibsndfileDecoder:
             found = max(1, min(header.data_size, size - header.data_start))
             return header.n_samples if header.subtype else round(n_samples * header.data_size / found)
         log = self._file.extra_info
-        if container == "NIST" and (count := re.search(r"sample_count -i (\d+)", log)):
+        if container == "NIST" and (count := re.search(rb"\nsample_count -i (\d+)", self._head())):
             return int(count[1])
         if container == "MP3":
             return None  # its header is a guess more often than not
@@ -115,6 +116,13 @@ class LibsndfileDecoder:
             missing = max(0, int(sizes[1]) - int(sizes[2]))
             return n_samples - -missing // (_WIDTHS[subtype] * self.info.channels)
         return n_samples
+
+    def _head(self) -> bytes:
+        """The first kilobyte of a local file: the header of NIST SPHERE."""
+        if not isinstance(self._file.name, str):
+            return b""
+        with Path(self._file.name).open("rb") as file:
+            return file.read(1024)
 
     def _damaged(self, error: soundfile.LibsndfileError, position: int) -> AudioFileError:
         promised = "an unknown length" if self.info.duration is None else f"{self.info.duration:.3f} s"
