@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from audiogmm.manifest.check import Problem, check
 from audiogmm.manifest.entry import Entry, safe_id
 from audiogmm.manifest.formats import FORMATS, Format
 from audiogmm.manifest.read import Manifest, read_manifest
+from audiogmm.manifest.scan import scan
 from audiogmm.manifest.write import ManifestWarning, write_manifest
 
 __all__ = [
@@ -12,6 +14,9 @@ __all__ = [
     "Manifest",
     "read_manifest",
     "write_manifest",
+    "scan",
+    "check",
+    "Problem",
     "FORMATS",
     "Format",
     "ManifestWarning",

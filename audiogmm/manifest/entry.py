@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any
 
 from audiogmm.errors import ManifestError
@@ -51,7 +51,7 @@ class Entry:
     extra : mapping
         Keys that audiogmm does not use, kept as they are. A key of ours appears here only where its field
         cannot hold all that the file said: an `id` unfit for a file name, a `speaker` given as a number,
-        `events` with further keys such as `snr_db`. The writers give that original back for as long as
+        `events` with further keys such as `snr_db`, or none at all (which says that somebody looked). The writers give that original back for as long as
         the field still says the same.
     source : str
         Where the entry was read, as ``train.jsonl:17``; for messages, and no part of equality.
@@ -108,6 +108,14 @@ class Entry:
         return None if self.duration is None else self.offset + self.duration
 
 
+Draft: Any = make_dataclass("Draft", [(attribute.name, Any) for attribute in fields(Entry)], slots=True)
+"""An entry before it is frozen: ``draft.__class__ = Entry`` makes it one, unchecked.
+
+Millions of lines are read one by one, and a frozen dataclass sets each field through `object.__setattr__`:
+this way takes a sixth of the time. The slots are the same, or Python refuses the assignment.
+"""
+
+
 def is_url(path: str) -> bool:
     """Whether a path has a scheme, so that fsspec opens it.
 
@@ -132,6 +140,10 @@ def safe_id(text: str) -> str:
     """
     if _SAFE.fullmatch(text):
         return text
+    if "/." not in text and "//" not in text:  # no parts to leave out: the common case
+        quick = text.strip("/").replace("/", "--")
+        if _SAFE.fullmatch(quick):
+            return quick
     parts = [part for part in text.replace("://", "/").split("/") if part not in ("", ".", "..")]
     text = _UNSAFE.sub("_", "--".join(parts)).lstrip(".-") or "recording"
     encoded = text.encode()

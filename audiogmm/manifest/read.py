@@ -18,7 +18,7 @@ from audiogmm.manifest.sniff import sniff
 OnError = Callable[[ManifestError], None]
 """Is told what is wrong with a line that is then left out."""
 
-_LARGEST_BATCH = 4096
+_LARGEST_BATCH = 1024  # more no longer fit in the cache, and cost more than the looking up saves
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Manifest:
         """
         seen = SeenIds()
         items = self._items()
-        size = 1  # the first entry comes at once, then the ids are looked up by thousands
+        size = 1  # the first entry comes at once, then ids are looked up a thousand at a time
         empty = True
         while batch := list(islice(items, size)):
             size = min(2 * size, _LARGEST_BATCH)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
-from audiogmm.manifest.entry import Entry, default_id, safe_id
+from audiogmm.manifest.entry import Draft, Entry, default_id, safe_id
 from audiogmm.manifest.folder import Folder
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
@@ -104,9 +104,7 @@ def entry_of(record: Mapping[str, Any], folder: Folder, source: str) -> Entry:
     audio, features = get("audio_filepath"), get("features_filepath")
     if (audio is None) is (features is None):
         return _second_look(record, folder, source)
-    offset = get("offset")
-    offset = float(offset) if offset else 0.0
-    channel = get("channel")
+    offset, channel = get("offset", 0.0), get("channel")
     name = get("id")
     if name is None:
         name = default_id(audio or features or "", offset, channel)
@@ -115,21 +113,25 @@ def entry_of(record: Mapping[str, Any], folder: Folder, source: str) -> Entry:
         if name != given:
             extra["id"] = given
     duration, frame_rate, events = get("duration"), get("frame_rate"), get("events")
-    return Entry(
+    if events == []:  # "nothing happens here" is not "nobody looked"
+        extra["events"] = events
+    draft = Draft(
         audio and folder.resolve(audio),
         features and folder.resolve(features),
         name,
-        offset,
-        duration if duration is None else float(duration),
+        float(offset),
+        duration and float(duration),
         channel,
         get("speaker"),
         get("label"),
-        frame_rate if frame_rate is None else float(frame_rate),
+        frame_rate and float(frame_rate),
         get("sample_rate"),
         tuple(Segment(float(event["start"]), float(event["end"])) for event in events) if events else (),
         extra,
         source,
     )
+    draft.__class__ = Entry
+    return cast(Entry, draft)
 
 
 def _second_look(record: Mapping[str, Any], folder: Folder, source: str) -> Entry:
@@ -167,7 +169,7 @@ def record_of(entry: Entry, folder: Folder) -> Json:
         value = getattr(entry, key)
         if value is not None:
             record[key] = _as_given(entry, key, value)
-    if entry.events:
+    if entry.events or "events" in entry.extra:
         record["events"] = _as_given(entry, "events", entry.events)
     for key, value in entry.extra.items():
         if key not in _PLAIN:

@@ -129,7 +129,7 @@ def explained_entry(record: Mapping[str, Any], folder: Folder, source: str) -> E
     for key, given in (("id", line.id), ("speaker", line.speaker), ("label", line.label)):
         if isinstance(given, int) or (key == "id" and given not in (None, name)):
             extra[key] = given
-    if any(event.model_extra for event in line.events or ()):
+    if line.events == [] or any(event.model_extra for event in line.events or ()):
         extra["events"] = record["events"]
     return Entry(
         audio_filepath=line.audio_filepath and folder.resolve(line.audio_filepath),

@@ -1,0 +1,144 @@
+"""A manifest from a folder: every recording below it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from audiogmm.errors import ChoiceError, ManifestError
+from audiogmm.manifest.entry import Entry, default_id
+from audiogmm.manifest.sniff import AUDIO_SUFFIXES
+from audiogmm.manifest.write import Measure, measured
+
+
+def scan(
+    folder: str | os.PathLike[str], speaker: str | None = None, *, measure: Measure | None = None
+) -> Iterator[Entry]:
+    """Find every recording below a folder, in the order of their paths, hidden files left out.
+
+    Links to folders are followed, each folder once. Two recordings that differ in their suffix alone keep
+    it in their ids.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where to look.
+    speaker : str, optional
+        "parent" for the name of the folder that a recording lies in, or a regular expression to be searched in
+        its path below `folder`: the group ``speaker`` is the speaker, else the first group, else the whole match.
+    measure : callable, optional
+        Opens a recording, so that its duration and rate get into the manifest. One that it refuses, with an
+        error of audiogmm's, is listed without them: `manifest check` will name it.
+
+    Yields
+    ------
+    Entry
+        One a file; its id is the path below `folder` without the suffix.
+
+    Raises
+    ------
+    ManifestError
+        If there is no such folder, no recording in it, or a path in which the pattern is not found.
+    ChoiceError
+        If the pattern is no regular expression.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "ann").mkdir(); (folder / "ann" / "1.wav").touch(); (folder / "notes.txt").touch()
+    >>> [(entry.id, entry.speaker) for entry in scan(folder, speaker="parent")]
+    [('ann--1', 'ann')]
+    """
+    top = Path(folder)
+    if not top.is_dir():
+        kind = "is a file" if top.exists() else "does not exist"
+        raise ManifestError(f"{top} {kind}", needed="a folder of recordings", remedy="check the path")
+    pattern = _pattern(speaker)
+    return _scan(top, speaker, pattern, measure)
+
+
+def _scan(
+    top: Path, speaker: str | None, pattern: re.Pattern[str] | None, measure: Measure | None
+) -> Iterator[Entry]:
+    empty = True
+    for path, shared in _files(str(top.absolute()), ""):
+        empty = False
+        full = str(top.absolute() / path)
+        who = None
+        if speaker == "parent":
+            who = Path(full).parent.name
+        elif pattern is not None:
+            who = _speaker(pattern, path, top)
+        # the dot of a suffix that must stay is no longer the last one
+        name = default_id(f"{path}." if shared else path)
+        entry = Entry(audio_filepath=full, id=name, speaker=who, source=full)
+        yield entry if measure is None else _measured(entry, measure)
+    if empty:
+        raise ManifestError(
+            f"{top} holds no recording",
+            needed="files such as .wav, .flac, .ogg or .mp3",
+            remedy="another folder",
+        )
+
+
+def _files(
+    top: str, below: str, seen: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[tuple[str, bool]]:
+    """Paths of recordings below `top`, and whether another differs in the suffix alone."""
+    here = Path(top, below)
+    status = here.stat()
+    mark = (status.st_dev, status.st_ino)
+    if mark in seen:  # a link to a folder above
+        return
+    try:
+        names = sorted(name for name in os.listdir(here) if not name.startswith("."))  # noqa: PTH208
+    except OSError as error:
+        raise ManifestError(f"{here} cannot be read: {error.strerror}", needed="a folder to list") from error
+    recordings = [name for name in names if Path(name).suffix.lower() in AUDIO_SUFFIXES]
+    stems = [Path(name).stem for name in recordings]
+    doubled = {stem for stem, following in zip(stems, stems[1:], strict=False) if stem == following}
+    for name in names:
+        path = f"{below}/{name}" if below else name
+        if (here / name).is_dir():
+            yield from _files(top, path, seen | {mark})
+        elif Path(name).suffix.lower() in AUDIO_SUFFIXES:
+            yield path, Path(name).stem in doubled
+
+
+def _pattern(speaker: str | None) -> re.Pattern[str] | None:
+    if speaker is None or speaker == "parent":
+        return None
+    try:
+        return re.compile(speaker)
+    except re.error as error:
+        raise ChoiceError(
+            f"the speaker pattern {speaker!r} is no regular expression: {error}",
+            needed='"parent" or a pattern',
+            remedy=r"'(?P<speaker>\w+)_\d+\.wav'",
+        ) from error
+
+
+def _speaker(pattern: re.Pattern[str], path: str, top: Path) -> str:
+    match = pattern.search(path)
+    found = None
+    if match is not None:
+        found = match["speaker"] if "speaker" in pattern.groupindex else match[min(1, pattern.groups)]
+    if not found:
+        raise ManifestError(
+            f"the speaker pattern {pattern.pattern!r} finds nothing in {path} (below {top})",
+            needed="a speaker in every path",
+            remedy="another pattern, or move that file away",
+        )
+    return found
+
+
+def _measured(entry: Entry, measure: Measure) -> Entry:
+    from audiogmm.errors import AudioGMMError
+
+    try:
+        return measured(entry, measure)
+    except AudioGMMError:
+        return entry
