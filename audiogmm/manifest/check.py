@@ -81,7 +81,7 @@ def check_entry(entry: Entry, probe: Probe) -> Iterator[Problem]:
     """Name what is wrong with one entry; nothing if it is good."""
     try:
         info = probe(entry)
-        if info is not None:
+        if info is not None and entry.audio_filepath is not None:
             compare(entry, info)
     except AudioGMMError as error:
         yield Problem(error, entry)
@@ -132,7 +132,7 @@ def compare(entry: Entry, info: RecordingInfo) -> None:
             f"{entry.channel}",
             needed=f"a channel from 0 to {info.channels - 1}",
         )
-    if info.n_samples is None:
+    if info.n_samples is None:  # a pipe
         return
     length = info.n_samples / info.sample_rate
     for name, time in (("offset", entry.offset), ("end (offset + duration)", entry.end)):

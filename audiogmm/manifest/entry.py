@@ -51,8 +51,8 @@ class Entry:
     extra : mapping
         Keys that audiogmm does not use, kept as they are. A key of ours appears here only where its field
         cannot hold all that the file said: an `id` unfit for a file name, a `speaker` given as a number,
-        `events` with further keys such as `snr_db`, or none at all (which says that somebody looked). The writers give that original back for as long as
-        the field still says the same.
+        `events` with further keys such as `snr_db`, or an empty list of them (nothing happens is not nobody
+        looked). The writers give that original back for as long as the field still says the same.
     source : str
         Where the entry was read, as ``train.jsonl:17``; for messages, and no part of equality.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from audiogmm.errors import ChoiceError, ManifestError
-from audiogmm.manifest.entry import Entry, default_id
+from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError
+from audiogmm.manifest.entry import Entry, default_id, safe_id
 from audiogmm.manifest.sniff import AUDIO_SUFFIXES
 from audiogmm.manifest.write import Measure, measured
 
@@ -26,8 +27,9 @@ def scan(
     folder : path-like
         Where to look.
     speaker : str, optional
-        "parent" for the name of the folder that a recording lies in, or a regular expression to be searched in
-        its path below `folder`: the group ``speaker`` is the speaker, else the first group, else the whole match.
+        "parent" for the name of the folder that a recording lies in, or a regular expression to be searched
+        in its path below `folder`: the group ``speaker`` is the speaker, else the first group, else the
+        whole match.
     measure : callable, optional
         Opens a recording, so that its duration and rate get into the manifest. One that it refuses, with an
         error of audiogmm's, is listed without them: `manifest check` will name it.
@@ -72,8 +74,7 @@ def _scan(
             who = Path(full).parent.name
         elif pattern is not None:
             who = _speaker(pattern, path, top)
-        # the dot of a suffix that must stay is no longer the last one
-        name = default_id(f"{path}." if shared else path)
+        name = safe_id(path) if shared else default_id(path)
         entry = Entry(audio_filepath=full, id=name, speaker=who, source=full)
         yield entry if measure is None else _measured(entry, measure)
     if empty:
@@ -98,14 +99,13 @@ def _files(
     except OSError as error:
         raise ManifestError(f"{here} cannot be read: {error.strerror}", needed="a folder to list") from error
     recordings = [name for name in names if Path(name).suffix.lower() in AUDIO_SUFFIXES]
-    stems = [Path(name).stem for name in recordings]
-    doubled = {stem for stem, following in zip(stems, stems[1:], strict=False) if stem == following}
+    stems = Counter(Path(name).stem for name in recordings)
     for name in names:
         path = f"{below}/{name}" if below else name
         if (here / name).is_dir():
             yield from _files(top, path, seen | {mark})
         elif Path(name).suffix.lower() in AUDIO_SUFFIXES:
-            yield path, Path(name).stem in doubled
+            yield path, stems[Path(name).stem] > 1
 
 
 def _pattern(speaker: str | None) -> re.Pattern[str] | None:
@@ -136,8 +136,6 @@ def _speaker(pattern: re.Pattern[str], path: str, top: Path) -> str:
 
 
 def _measured(entry: Entry, measure: Measure) -> Entry:
-    from audiogmm.errors import AudioGMMError
-
     try:
         return measured(entry, measure)
     except AudioGMMError:
