@@ -156,7 +156,7 @@ class FrontEnd:
     cmvn_scale: tuple[float, ...] = ()
     vad: str = "energy"
     vad_window: Seconds = 3.0
-    vad_margin: float = 5.0
+    vad_margin: float = 4.0
     vad_depth: float = 30.0
     vad_before: Seconds = 0.02
     vad_after: Seconds = 0.05
