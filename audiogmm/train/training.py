@@ -112,6 +112,7 @@ def train_mixture(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from audiogmm.train.source import ArraySlice
     >>> frames = np.random.default_rng(0).normal([[0.0, 5.0]], 1.0, (500, 2)).astype(np.float32)
     >>> result = train_mixture([ArraySlice("noise", frames)], n_components=1)
