@@ -281,12 +281,12 @@ def score_limits(scores: FloatArray, threshold: float) -> tuple[float, float]:
     Examples
     --------
     >>> low, high = score_limits(np.array([-40.0, -41.0, -1e9]), -45.0)
-    >>> low > -200, high > -40
+    >>> low > -250, high > -40
     (True, True)
     """
     top = float(max(scores.max(), threshold))
     typical = float(np.median(scores))
-    deepest = min(threshold, typical) - 8 * max(typical - threshold, 1.0)
+    deepest = min(threshold, typical) - 20 * max(typical - threshold, 1.0)
     bottom = max(float(min(scores.min(), threshold)), deepest)
     margin = 0.06 * max(top - bottom, 1.0)
     return bottom - margin, top + margin

@@ -277,7 +277,8 @@ def _write_csv(path: Path, n_frames: int, clock: FrameClock, windows: Windows) -
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as archive:
+    # opened here, since numpy leaves the file open when it is no archive
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("a single array")
         return {name: archive[name] for name in archive.files}
