@@ -354,7 +354,8 @@ class FrontEnd:
         if self.vad == "energy":
             window = clock.count(self.vad_window)
             before = round(self.vad_before * clock.frame_rate)
-            stages["vad"] = StageLatency(window - window // 2 - 1 + before, window - 1 + before)
+            at_once = max(before - window // 2, 0)  # the first window decides half of its frames
+            stages["vad"] = StageLatency(window - window // 2 - 1 + before, window - 1 + at_once)
         return Latency(stages)
 
     def with_global(self, mean: Sequence[float], deviation: Sequence[float]) -> FrontEnd:

@@ -107,7 +107,7 @@ def _converted(name: str, kind: str, value: Any) -> Any:
         return tuple(float(x) for x in value)
     if _KINDS.get(kind) is float and _is_number(value):
         value = float(value)
-    if type(value) is not _KINDS[kind]:
+    if type(value) is not _KINDS[kind] or (type(value) is float and not math.isfinite(value)):
         raise ChoiceError(
             f"{name} = {value!r}", needed=f"a value of type {kind}{' or none' * bool(optional)}"
         )

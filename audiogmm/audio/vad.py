@@ -27,7 +27,8 @@ class EnergyVad:
     same marks. Stationary noise never stands out. Frames of exact silence are never voiced and do not count
     as noise floor.
 
-    Latency: window - window // 2 - 1 + before frames; at the start window - 1 + before.
+    Latency: window - window // 2 - 1 + before frames; at the start window - 1 (if the window is at
+    least twice as long as `before`).
 
     Parameters
     ----------

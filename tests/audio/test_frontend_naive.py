@@ -86,9 +86,7 @@ def test_any_settings_match_the_twin(length, hop, extra, n, options):
 
 
 @DRAWS
-@given(
-    n=st.integers(1, 40), width=st.integers(1, 20), order=st.integers(1, 3), window=st.integers(1, 3)
-)
+@given(n=st.integers(1, 40), width=st.integers(1, 20), order=st.integers(1, 3), window=st.integers(1, 3))
 def test_deltas_match_the_twin(n, width, order, window):
     rows = np.random.default_rng(n).standard_normal((n, width)).astype(np.float32)
     stage = Deltas(width, order, window)
@@ -109,7 +107,9 @@ def test_sliding_normalisation_matches_the_twin(n, width, window, variance, caus
     stage = SlidingCmvn(width, window, variance, causal)
     found = np.concatenate([stage.push(rows), stage.flush()])
     # a window of one or two rows has a variance of nearly nothing, by which the rounding is divided
-    assert np.allclose(found, naive.normalised(rows, window, variance, causal), atol=1e-3 if variance else 1e-5)
+    assert np.allclose(
+        found, naive.normalised(rows, window, variance, causal), atol=1e-3 if variance else 1e-5
+    )
 
 
 @DRAWS

@@ -22,7 +22,9 @@ def recording(name, rate, seconds=1.0):
     samples = {
         # glottal pulses through two resonances, in syllables, over a faint background
         "speech": 0.3 * speech_like(t, rate) + 1e-3 * noise,
-        "music": sum(0.15 * np.sin(2 * np.pi * f * t) * np.exp(-3 * (t % 0.4)) for f in (220, 277.2, 329.6, 440)),
+        "music": sum(
+            0.15 * np.sin(2 * np.pi * f * t) * np.exp(-3 * (t % 0.4)) for f in (220, 277.2, 329.6, 440)
+        ),
         "silence": 0 * t,
         "noise": 0.1 * noise,
         "impulse": (np.arange(len(t)) == len(t) // 2) * 1.0,
