@@ -218,7 +218,7 @@ def _skip_text(stream: ByteSource, path: str, offset: int) -> bool:
 
 
 def _read_with_kaldiio(stream: ByteSource, path: str, text: bool) -> NDArray[Any]:
-    """A text or a compressed value, by the two readers of kaldiio that run no command and unpickle nothing."""
+    """A text or a compressed value, by the readers of kaldiio that run no command and unpickle nothing."""
     try:
         from kaldiio.matio import read_ascii_mat, read_matrix_or_vector
     except ImportError as error:

@@ -1,0 +1,142 @@
+"""The frames of one recording in one file, written whole or not at all, read in windows."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from audiogmm.blocks import FrameBlock
+from audiogmm.errors import FeatureError
+from audiogmm.timeline import FrameClock
+
+WINDOW = 8192
+"""Frames read at once: a multiple of 8, so that a window's marks begin with a byte."""
+
+_MAGIC = b"AGMMFRM1"
+_HEADER = struct.Struct(
+    "<8sQIIIIdd16x"
+)  # magic, frames, features, hop, length, bytes of notices, rate, offset
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFile:
+    """What a file of frames says of itself.
+
+    The file is a header of 64 bytes, the frames (float32, little-endian, row after row), the marks of the
+    voiced frames (a bit each, the first in the highest place), and notices about the recording (JSON).
+
+    Attributes
+    ----------
+    path : Path
+    n_frames, n_features : int
+    clock : FrameClock
+    notices : tuple of str
+        What deserved a warning when the frames were computed.
+    """
+
+    path: Path
+    n_frames: int
+    n_features: int
+    clock: FrameClock
+    notices: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        """Blocks of `WINDOW` frames, read into fresh arrays: mapped pages would count as memory.
+
+        Raises
+        ------
+        FeatureError
+            If the file went away or became shorter.
+        """
+        width = 4 * self.n_features
+        marks_start = _HEADER.size + self.n_frames * width
+        with self.path.open("rb", buffering=0) as file:
+            for start in range(0, self.n_frames, WINDOW):
+                n = min(WINDOW, self.n_frames - start)
+                frames = np.empty((n, self.n_features), np.float32)
+                marks = np.empty(-(-n // 8), np.uint8)
+                _read_at(file.fileno(), frames.data.cast("B"), _HEADER.size + start * width, self.path)
+                _read_at(file.fileno(), marks.data.cast("B"), marks_start + start // 8, self.path)
+                voiced = np.unpackbits(marks, count=n).view(np.bool_)
+                yield FrameBlock(frames, voiced, start, self.clock)
+
+
+def open_frames(path: Path) -> FrameFile | None:
+    """Look at a file of frames; None if there is none, or not a whole one.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            header = file.read(_HEADER.size)
+            size = file.seek(0, os.SEEK_END)
+            if len(header) < _HEADER.size:
+                return None
+            magic, n_frames, n_features, hop, length, n_notices, rate, offset = _HEADER.unpack(header)
+            end = _HEADER.size + n_frames * n_features * 4 + -(-n_frames // 8)
+            if magic != _MAGIC or size != end + n_notices:
+                return None
+            file.seek(end)
+            notices = tuple(json.loads(file.read(n_notices) or b"[]"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return FrameFile(path, n_frames, n_features, FrameClock(rate, hop, length, offset), notices)
+
+
+class FrameWriter:
+    """Writes a file of frames, block by block. Memory: one bit a frame.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for writing, at its start.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._marks: list[np.ndarray] = []  # packed, but for fewer than eight that wait for the next block
+        self._waiting = np.empty(0, np.bool_)
+        self._n_frames = 0
+        self._n_features = 0
+        self._clock: FrameClock | None = None
+        file.write(bytes(_HEADER.size))
+
+    def write(self, block: FrameBlock) -> None:
+        """Append a block."""
+        self._clock, self._n_features = block.clock, block.frames.shape[1]
+        self._file.write(np.ascontiguousarray(block.frames, "<f4").data)
+        marks = np.concatenate([self._waiting, block.voiced])
+        whole = len(marks) // 8 * 8
+        self._marks.append(np.packbits(marks[:whole]))
+        self._waiting = marks[whole:]
+        self._n_frames += len(block)
+
+    def finish(self, notices: Sequence[str] = ()) -> None:
+        """Write what comes behind the frames, and then the header."""
+        clock = self._clock or FrameClock(1.0, 1, 1)
+        text = json.dumps(list(notices)).encode() if notices else b""
+        self._file.write(np.concatenate([*self._marks, np.packbits(self._waiting)]).tobytes())
+        self._file.write(text)
+        self._file.seek(0)
+        sizes = self._n_frames, self._n_features, clock.hop, clock.length, len(text)
+        self._file.write(_HEADER.pack(_MAGIC, *sizes, clock.sample_rate, clock.offset))
+
+
+def _read_at(descriptor: int, buffer: memoryview, position: int, path: Path) -> None:
+    """Fill a buffer from a place in a file."""
+    while buffer:
+        n = os.preadv(descriptor, [buffer], position)
+        if n == 0:
+            raise FeatureError(
+                f"{path} became shorter while it was read", needed="a frame cache that is left alone"
+            )
+        buffer, position = buffer[n:], position + n

@@ -1,0 +1,269 @@
+"""A manifest's entry as a source of frames."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from audiogmm.audio.cache import FrameCache
+from audiogmm.audio.cmvn import GlobalCmvn
+from audiogmm.audio.decode import open_audio
+from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.matrix import expand, read_matrix_blocks
+from audiogmm.audio.notices import Warn, warn_user
+from audiogmm.audio.resample import Resampler
+from audiogmm.audio.source import display_name
+from audiogmm.blocks import FrameBlock
+from audiogmm.errors import (
+    AudioDataError,
+    AudioFileError,
+    ChoiceError,
+    FeatureError,
+    FrontEndError,
+    MismatchError,
+)
+from audiogmm.manifest.entry import STANDARD_INPUT, Entry
+from audiogmm.timeline import FrameClock
+from audiogmm.types import Samples
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The frames of one entry: a `Shard`. Each iteration decodes anew, in bounded memory.
+
+    Audio is decoded, mixed down or its channel chosen, resampled, and taken through the front end. Rows of a
+    feature matrix are frames as they are, all of them voiced, on a clock of `frame_rate` rows a second.
+
+    Attributes
+    ----------
+    entry : Entry
+    frontend : FrontEnd or None
+        None for feature matrices only.
+    sample_rate : int or None
+        Hertz to resample to, where the front end does not say; None takes the recording's own.
+    upsample : bool
+        Allow recordings of a lower rate.
+    cache : Path or None
+        Folder of a `FrameCache` that is read and filled. Not for feature matrices and standard input.
+    warn : callable
+        Gets what should be known of a recording that is used all the same: clipped, all zeros, resampled (the
+        same text for all recordings of one rate, so that it is said once). It must be picklable if the
+        recording is to be.
+
+    Raises
+    ------
+    AudioFileError, AudioDataError
+        While iterating: as `open_audio`; and if the recording is shorter than a frame.
+    FeatureError
+        While iterating: as `read_matrix_blocks`.
+    MismatchError
+        While iterating: if the recording's rate is lower than needed, and not `upsample`.
+    OutputError
+        While iterating: if the cache cannot be written.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, soundfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.wav"
+    >>> soundfile.write(path, np.sin(np.arange(16000.0)) / 2, 16000)
+    >>> recording = Recording(Entry(str(path), id="a"), FrontEnd.preset("kaldi"))
+    >>> sum(len(block) for block in recording)
+    98
+    """
+
+    entry: Entry
+    frontend: FrontEnd | None = None
+    sample_rate: int | None = None
+    upsample: bool = False
+    cache: Path | None = None
+    warn: Warn = field(default=warn_user, compare=False)
+
+    @property
+    def id(self) -> str:
+        """The entry's id."""
+        return self.entry.id
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        return self._rows() if self.entry.features_filepath is not None else self._frames()
+
+    def _rows(self) -> Iterator[FrameBlock]:
+        """A feature matrix."""
+        clock = FrameClock.for_rows(self.entry.frame_rate)
+        clock = dataclasses.replace(clock, offset=self.entry.offset)
+        start = 0
+        for rows in read_matrix_blocks(self.entry):
+            yield FrameBlock(rows, np.ones(len(rows), np.bool_), start, clock)
+            start += len(rows)
+
+    def _frames(self) -> Iterator[FrameBlock]:
+        """Audio, by way of the cache if there is one."""
+        frontend = self._front_end()
+        plain = frontend.without_global()
+        if frontend.cmvn == "global" and not frontend.cmvn_mean:
+            frontend.stream(frontend.sample_rate or 16000)  # raises, with what to do
+        if self.cache is None:
+            blocks = self._computed(plain, self.warn)
+        else:
+            cache = FrameCache(self.cache)
+            if self.entry.path != STANDARD_INPUT:
+                self._check_rate(cache.identify(self.entry).sample_rate, frontend.sample_rate)
+            blocks = cache.blocks(self.entry, plain, lambda warn: self._computed(plain, warn), self.warn)
+        if frontend.cmvn != "global":
+            yield from blocks
+            return
+        normalise = GlobalCmvn(frontend.cmvn_mean, frontend.cmvn_scale)
+        for block in blocks:
+            yield dataclasses.replace(block, frames=normalise.push(block.frames))
+
+    def _computed(self, frontend: FrontEnd, warn: Warn) -> Iterator[FrameBlock]:
+        """Decode and analyse; a recording without a frame is an error."""
+        n_frames = 0
+        for block in self._analysed(frontend, warn):
+            n_frames += len(block)
+            yield block
+        if n_frames == 0:
+            raise AudioDataError(
+                f"{display_name(self.entry.path)} is shorter than a frame",
+                needed=f"at least {frontend.frame_length:g} {frontend.length_unit}",
+                remedy="take it out of the manifest",
+            )
+
+    def _analysed(self, frontend: FrontEnd, warn: Warn) -> Iterator[FrameBlock]:
+        with open_audio(self.entry, warn=warn) as audio:
+            own = audio.info.sample_rate
+            self._check_rate(own, frontend.sample_rate)
+            rate = max(own, frontend.sample_rate or own)
+            if frontend.cmvn != "utterance":
+                stream = frontend.stream(rate, self.entry.offset)
+                for samples in _upsampled(audio, own, rate):
+                    yield from stream.push(samples)
+                yield from stream.flush()
+                return
+        if self.entry.path == STANDARD_INPUT:
+            raise FrontEndError(
+                "cmvn = 'utterance' on standard input",
+                needed="a recording that can be read twice",
+                remedy="cmvn = 'sliding' or 'online', or save it to a file",
+            )
+        yield from frontend.two_passes(lambda: self._chunks(own, rate, warn), rate, self.entry.offset)
+
+    def _chunks(self, own: int, rate: int, warn: Warn) -> Iterator[Samples]:
+        with open_audio(self.entry, warn=warn) as audio:
+            yield from _upsampled(audio, own, rate)
+
+    def _check_rate(self, own: int, wanted: int | None) -> None:
+        """Refuse a rate that is too low; say once that one is changed."""
+        if wanted is None or own == wanted:
+            return
+        if own > wanted:
+            self.warn(f"audio at {own} Hz is resampled to {wanted} Hz")
+        elif self.upsample:
+            self.warn(f"audio at {own} Hz is resampled to {wanted} Hz: it has nothing above {own / 2:g} Hz")
+        else:
+            raise MismatchError(
+                f"{display_name(self.entry.path)} has a sample rate of {own} Hz",
+                needed=f"{wanted} Hz or more",
+                remedy=f"--upsample, or a model at {own} Hz",
+            )
+
+    def _front_end(self) -> FrontEnd:
+        """The front end, at the sample rate wanted."""
+        if self.frontend is None:
+            raise FrontEndError(
+                f"{display_name(self.entry.path)} is audio, and there is no front end",
+                needed="a front end",
+                remedy="FrontEnd.preset('speech'), or --preset speech",
+            )
+        theirs = self.frontend.sample_rate
+        if self.sample_rate is None or self.sample_rate == theirs:
+            return self.frontend
+        if theirs is not None:
+            raise ChoiceError(
+                f"a sample rate of {self.sample_rate} Hz, and a front end at {theirs} Hz", needed="the same"
+            )
+        return dataclasses.replace(self.frontend, sample_rate=self.sample_rate)
+
+
+@dataclass(frozen=True)
+class RecordingSet:
+    """The recordings of a manifest: lazy, re-iterable, and picklable if its entries and `warn` are.
+
+    An entry that names a Kaldi archive of several matrices gives a recording for each of them. A damaged
+    archive gives one recording, which raises when it is iterated.
+
+    Attributes
+    ----------
+    entries : re-iterable of Entry
+    frontend, sample_rate, upsample, cache, warn
+        As of each `Recording`.
+    """
+
+    entries: Iterable[Entry]
+    frontend: FrontEnd | None = None
+    sample_rate: int | None = None
+    upsample: bool = False
+    cache: Path | None = None
+    warn: Warn = field(default=warn_user, compare=False)
+
+    def __iter__(self) -> Iterator[Recording]:
+        for entry in self.entries:
+            expanded = expand(entry)
+            while True:
+                try:
+                    piece = next(expanded)
+                except StopIteration:
+                    break
+                except (FeatureError, AudioFileError):
+                    yield self.recording(entry)
+                    break
+                yield self.recording(piece)
+
+    def recording(self, entry: Entry) -> Recording:
+        """The recording of one entry."""
+        return Recording(entry, self.frontend, self.sample_rate, self.upsample, self.cache, self.warn)
+
+
+def recordings(
+    entries: Iterable[Entry],
+    frontend: FrontEnd | None = None,
+    *,
+    sample_rate: int | None = None,
+    upsample: bool = False,
+    cache: Path | None = None,
+    warn: Warn = warn_user,
+) -> RecordingSet:
+    """The recordings of a manifest, for training or scoring.
+
+    Parameters
+    ----------
+    entries : re-iterable of Entry
+        A `Manifest`, or a list.
+    frontend, sample_rate, upsample, cache, warn
+        As of `Recording`.
+
+    Returns
+    -------
+    RecordingSet
+
+    Examples
+    --------
+    >>> entries = [Entry("/data/a.wav", id="a"), Entry("/data/b.wav", id="b")]
+    >>> [recording.id for recording in recordings(entries, FrontEnd.preset("speech"))]
+    ['a', 'b']
+    """
+    return RecordingSet(entries, frontend, sample_rate, upsample, cache, warn)
+
+
+def _upsampled(audio: Iterable[Samples], own: int, rate: int) -> Iterator[Samples]:
+    """Samples at a rate that is not below the front end's, which itself resamples down."""
+    if own == rate:
+        yield from audio
+        return
+    resampler = Resampler(own, rate)
+    for samples in audio:
+        yield resampler.push(samples)
+    yield resampler.flush()
