@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,21 +88,34 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
 
 
 def write_objects(records: Iterable[Mapping[str, Any]], file: Path, final: Path) -> int:
-    """Write one object a line, compressed if the final name ends in ``.gz``."""
+    """Write one object a line, compressed if the final name ends in ``.gz``; returns how many."""
+    count = 0
+    with line_writer(file, packed=final.suffix == ".gz") as write_line:
+        for count, record in enumerate(records, 1):  # noqa: B007
+            write_line(record)
+    return count
+
+
+@contextmanager
+def line_writer(file: Path, *, packed: bool) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Open a file and give a function that writes an object on a line of its own."""
     import gzip
 
-    count = 0
     encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-    with gzip.open(file, "wb") if final.suffix == ".gz" else file.open("wb") as out:
-        for record in records:
-            # surrogates stand for the bytes of a file name that is not UTF-8: JSON can escape them
+    # without a name and a time in the header, the same entries make the same bytes
+    with ExitStack() as stack:
+        out: Any = stack.enter_context(file.open("wb"))
+        if packed:
+            out = stack.enter_context(gzip.GzipFile("", "wb", fileobj=out, mtime=0))
+
+        def write_line(record: Mapping[str, Any]) -> None:
             try:
                 line = encode(record).encode()
-            except UnicodeEncodeError:
-                line = json.dumps(record).encode()
+            except UnicodeEncodeError:  # surrogates stand for bytes of a file name that is not UTF-8
+                line = json.dumps(record, allow_nan=False).encode()
             out.write(line + b"\n")
-            count += 1
-    return count
+
+        yield write_line
 
 
 def _second_look(line: bytes, source: str) -> Mapping[str, Any] | ManifestError:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
 from audiogmm.errors import ManifestError
-from audiogmm.manifest.entry import Entry, default_id, safe_id
-from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.entry import Entry, safe_id
 from audiogmm.manifest.jsonl import Item
 from audiogmm.manifest.lookup import Lookup
+from audiogmm.manifest.recording import Base, recording_id, refuse_command
 from audiogmm.manifest.text import open_text
 from audiogmm.types import Json
 
@@ -25,8 +23,8 @@ def read(path: str) -> Iterator[Item]:
     """Read a Kaldi data directory, or a lone ``.scp`` file.
 
     The files are read side by side, as Kaldi sorts them; a file in another order is held in memory.
-    Relative paths count from the data directory, or, as Kaldi has it, from the working folder if the first of
-    them is found only there. A speaker who is named like the utterance is unknown: Kaldi's convention.
+    Relative paths are found as `audiogmm.manifest.recording.Base` says. A speaker named like the
+    utterance is unknown: Kaldi's convention.
 
     Parameters
     ----------
@@ -52,7 +50,7 @@ def read(path: str) -> Iterator[Item]:
     if not scp.is_file():
         raise ManifestError(f"{path} has no wav.scp and no feats.scp", needed="a Kaldi data directory")
     speakers, texts, channels = (_lookup(folder / name) for name in ("utt2spk", "text", _FILES[-1]))
-    base = _Base(folder)
+    base = Base(folder)
     if given.is_dir() and scp.name == "wav.scp" and (folder / _SEGMENTS).exists():
         rows = _pieces(folder / _SEGMENTS, _lookup(scp))
     else:
@@ -148,7 +146,7 @@ def _write_one(entry: Entry, files: Mapping[str, TextIO]) -> bool:
     if entry.features_filepath:
         line("feats.scp", entry.id, entry.features_filepath)
     else:
-        recording = _recording(entry) if piece else entry.id
+        recording = recording_id(entry) if piece else entry.id
         line("wav.scp", recording, entry.path)
         end = "-1" if entry.end is None else f"{entry.end:.15g}"
         line(_SEGMENTS, entry.id, recording, f"{entry.offset:.15g}", end)
@@ -158,16 +156,6 @@ def _write_one(entry: Entry, files: Mapping[str, TextIO]) -> bool:
     if entry.extra.get("text"):
         line("text", entry.id, " ".join(str(entry.extra["text"]).split()))
     return piece and not entry.features_filepath
-
-
-def _recording(entry: Entry) -> str:
-    """Name the recording that a piece is of: as it was named, or by its path."""
-    if entry.extra.get("recording_id"):
-        return safe_id(str(entry.extra["recording_id"]))
-    if not entry.offset and entry.channel is None:
-        return entry.id
-    mark = hashlib.blake2b(f"{entry.path}\0{entry.channel}".encode(errors="surrogateescape"), digest_size=4)
-    return f"{default_id(entry.path.rpartition('/')[2], channel=entry.channel)}-{mark.hexdigest()}"
 
 
 def _sort(file: Path) -> bool:
@@ -262,13 +250,9 @@ def _bad(source: str, line: str, needed: str) -> ManifestError:
 
 
 def _file(location: str, source: str, *, audio: bool) -> str:
-    """A location that is a file; a command is not run, since a manifest may come from anywhere."""
+    """A location that is a file."""
     if location.endswith("|") or location.startswith("|"):
-        raise ManifestError(
-            f"{source} is a command: {location[:80]!r}",
-            needed="the path of a file: commands from a manifest are never run",
-            remedy="run it once, keep its output as a file, and name that",
-        )
+        refuse_command(location, source)
     if ".ark:" in location and audio:
         raise ManifestError(
             f"{source} is inside an archive: {location[:80]!r}",
@@ -288,18 +272,3 @@ def _channel(line: str | None, source: str) -> int | None:
     if word.isdigit() and int(word) > 0:
         return int(word) - 1
     raise ManifestError(f"{source}: the channel {word!r}", needed="A, B, or a number from 1")
-
-
-class _Base:
-    """Where relative paths count from, decided by the first of them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.absolute()
-        self._base: Path | None = None
-
-    def resolve(self, path: str) -> str:
-        if self._base is None and not path.startswith("/"):
-            bare = path.rpartition(":")[0] if ".ark:" in path else path
-            here = not (self._folder / bare).exists() and Path(bare).exists()
-            self._base = Path.cwd() if here else self._folder
-        return Folder(os.fspath(self._base or self._folder)).resolve(path)

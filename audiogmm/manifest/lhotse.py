@@ -1,0 +1,323 @@
+"""Lhotse: a file of cuts, or recordings with supervisions beside them; plain or ``.gz``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from audiogmm.errors import ManifestError
+from audiogmm.manifest.entry import Entry, is_url
+from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.ids import SeenIds
+from audiogmm.manifest.jsonl import Item, line_writer, objects, write_objects
+from audiogmm.manifest.lookup import Lookup
+from audiogmm.manifest.record import entry_of, record_of
+from audiogmm.manifest.recording import Base, recording_id, refuse_command
+from audiogmm.types import Json
+
+_SPAN = frozenset({"id", "recording_id", "start", "duration", "channel", "speaker", "text"})
+"""The keys of a supervision that an entry can hold; those of a cut's with more are kept as they are."""
+
+_PLACED = _SPAN | {"audio_filepath", "offset", "sample_rate", "num_samples", "channels", "supervisions"}
+"""The keys of ours that have a place in a cut; the others go into `custom`."""
+
+_FURTHER = ("language", "gender")
+"""Keys that a supervision has beside; no use is made of them."""
+
+_CUT_FILE = (".jsonl", ".gz")
+
+
+def read(path: str) -> Iterator[Item]:
+    """Read recordings, recordings and supervisions, or cuts.
+
+    Of recordings and supervisions, which lie beside each other under the same name but for that word, each
+    supervision is an entry; of recordings alone, each recording; of cuts, each cut. Relative paths are found
+    as `audiogmm.manifest.recording.Base` says. What `custom` holds, `text` and the like become further keys.
+
+    Parameters
+    ----------
+    path : str
+        A file, or a folder with ``recordings.jsonl`` or ``recordings.jsonl.gz``.
+
+    Yields
+    ------
+    tuple of (int, Entry or ManifestError)
+        For every line its number, and its entry or what is wrong with it: a mixed cut, a transformed or a
+        many-file recording, and a command in place of a file are refused.
+
+    Raises
+    ------
+    ManifestError
+        If a file is missing or cannot be read.
+    """
+    file = _recordings_file(path)
+    base = Base(Path(file).parent)
+    supervisions, recordings = _beside(file, "supervisions"), _beside(file, "recordings")
+    first = next((record for _, record in objects(file) if not isinstance(record, ManifestError)), {})
+    lookup: Lookup[Mapping[str, Any]] | None = None
+    if "sources" in first and supervisions:
+        file, lookup = supervisions, _lookup(file)
+    elif "recording_id" in first and "recording" not in first:
+        if recordings is None:
+            raise ManifestError(
+                f"{file} holds supervisions, and no recordings lie beside it",
+                needed="a file of the same name but for 'recordings' in place of 'supervisions'",
+                remedy="put it there",
+            )
+        lookup = _lookup(recordings)
+    for number, record in objects(file):
+        source = f"{file}:{number}"
+        try:
+            if isinstance(record, ManifestError):
+                raise record
+            yield number, _entry(record, lookup, base, source)
+        except ManifestError as error:
+            yield number, error
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            what = f"lacks {error}" if isinstance(error, KeyError) else f"is not as Lhotse writes it: {error}"
+            yield number, ManifestError(f"{source} {what}", needed="a recording, a supervision or a cut")
+
+
+def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
+    """Write cuts if the final name ends in ``.jsonl`` or ``.jsonl.gz``, else a folder of two files.
+
+    Paths are absolute, since Lhotse looks from the working folder.
+
+    Parameters
+    ----------
+    entries : iterable of Entry
+        What to write.
+    file : Path
+        Where to write.
+    final : Path
+        Where it is to lie in the end.
+
+    Returns
+    -------
+    int
+        How many entries were written.
+
+    Raises
+    ------
+    ManifestError
+        If an entry has features in place of audio, or its sample rate or length is not known: Lhotse needs
+        them.
+    """
+    if final.suffix in _CUT_FILE:
+        return write_objects(map(_cut, entries), file, final)
+    file.mkdir()
+    seen = SeenIds()
+    count = 0
+    names = [file / f"{name}.jsonl.gz" for name in ("recordings", "supervisions")]
+    with ExitStack() as stack:
+        recordings, supervisions = (stack.enter_context(line_writer(name, packed=True)) for name in names)
+        for count, entry in enumerate(entries, 1):
+            recording = _recording(entry)
+            if not seen.add([recording["id"]], [count]):
+                recordings(recording)
+            custom = _custom(entry)
+            span = {key: custom.pop(key) for key in _FURTHER if isinstance(custom.get(key), str)}
+            supervisions({**_span(entry, recording, entry.offset), **span, "custom": custom})
+    return count
+
+
+def _entry(
+    record: Mapping[str, Any], recordings: Lookup[Mapping[str, Any]] | None, base: Base, source: str
+) -> Entry:
+    """Read a recording, a supervision of one of `recordings`, or a cut."""
+    kind = record.get("type")
+    if kind in ("MixedCut", "PaddingCut"):
+        raise ManifestError(
+            f"{source} is a {kind}: {record.get('id')!r}",
+            needed="cuts of one recording each",
+            remedy="CutSet.save_audios() writes mixed cuts as recordings",
+        )
+    if "sources" in record:
+        said = {"duration": record["duration"]}
+        return _of(record, record, said, base, source)
+    if "recording" in record:
+        spans = record.get("supervisions") or []
+        said = {"offset": record["start"], "duration": record["duration"], "channel": record.get("channel")}
+        speakers = {span.get("speaker") for span in spans}
+        if len(speakers) == 1:
+            said["speaker"] = speakers.pop()
+        if len(spans) == 1 and spans[0].get("text") is not None:
+            said["text"] = spans[0]["text"]
+        if len(spans) > 1 or any(span.keys() - _SPAN for span in spans):
+            said["supervisions"] = spans
+        return _of(record, record["recording"], said, base, source)
+    if recordings is None:
+        raise ManifestError(f"{source} has no recording", needed="a cut with its recording")
+    recording = recordings.get(str(record["recording_id"]))
+    if recording is None:
+        raise ManifestError(
+            f"{source}: the recording {record['recording_id']!r} is not among the recordings",
+            needed="a recording for every supervision",
+            remedy="lhotse.fix_manifests",
+        )
+    said = {
+        key: value for key, value in record.items() if key not in ("id", "start", "recording_id", "custom")
+    }
+    return _of(record, recording, {"offset": record["start"], **said}, base, source)
+
+
+def _of(named: Mapping[str, Any], recording: Mapping[str, Any], said: Json, base: Base, source: str) -> Entry:
+    """An entry with the name and the custom keys of `named`, of a recording, and what is said of it."""
+    channel = said.pop("channel", None)
+    if isinstance(channel, list):
+        channel = channel[0] if len(channel) == 1 else None
+    location, inside, channels = _source(recording, channel, source)
+    record: Json = {
+        "audio_filepath": base.resolve(location),
+        "id": str(named["id"]),
+        "sample_rate": recording["sampling_rate"],
+        "channel": inside if channels > 1 else None,
+        **said,
+        "num_samples": recording["num_samples"],
+        "channels": channels,
+    }
+    if named["id"] != recording["id"]:
+        record["recording_id"] = recording["id"]
+    for key, value in (named.get("custom") or {}).items():
+        record.setdefault(key, value)
+    return entry_of(record, Folder("/"), source)
+
+
+def _source(recording: Mapping[str, Any], channel: int | None, source: str) -> tuple[str, int | None, int]:
+    """The file that holds a channel, the channel's number in it, and how many it has."""
+    if recording.get("transforms"):
+        raise ManifestError(
+            f"{source}: the recording {recording['id']!r} has transforms: {recording['transforms']!s:.80}",
+            needed="recordings as they are in their files",
+            remedy="Recording.move_to_memory or CutSet.save_audios() apply the transforms",
+        )
+    files = recording["sources"]
+    if len(files) > 1 and channel is not None:
+        files = [file for file in files if channel in file["channels"]]
+    if len(files) != 1:
+        raise ManifestError(
+            f"{source}: the recording {recording['id']!r} lies in {len(recording['sources'])} files",
+            needed="one file, or a channel that is in one of them",
+            remedy="a cut or a supervision for each channel",
+        )
+    file = files[0]
+    if file["type"] == "command":
+        refuse_command(str(file["source"]), source)
+    if file["type"] not in ("file", "url"):
+        raise ManifestError(f"{source}: a source of type {file['type']!r}", needed="a file or a URL")
+    inside = None if channel is None else file["channels"].index(channel)
+    return file["source"], inside, len(file["channels"])
+
+
+def _recordings_file(path: str) -> str:
+    if not Path(path).is_dir():
+        return path
+    for end in ("", ".gz"):
+        file = Path(path, f"recordings.jsonl{end}")
+        if file.exists():
+            return str(file)
+    raise ManifestError(f"{path} holds no recordings.jsonl(.gz)", needed="a folder as Lhotse writes it")
+
+
+def _beside(file: str, word: str) -> str | None:
+    """The file of the same name but for that word, if it is there."""
+    other = "recordings" if word == "supervisions" else "supervisions"
+    path = Path(file)
+    for end in ("", ".gz"):
+        found = path.with_name(path.name.removesuffix(".gz").replace(other, word) + end)
+        if other in path.name and found.exists():
+            return str(found)
+    return None
+
+
+def _lookup(file: str) -> Lookup[Mapping[str, Any]]:
+    return Lookup(
+        lambda: (
+            (str(record.get("id")), record)
+            for _, record in objects(file)
+            if not isinstance(record, ManifestError)
+        )
+    )
+
+
+def _cut(entry: Entry) -> Json:
+    """The cut that an entry is."""
+    recording = _recording(entry)
+    spans = entry.extra.get("supervisions")
+    if not isinstance(spans, list):
+        said = entry.speaker is not None or "text" in entry.extra
+        spans = [_span(entry, recording, 0.0)] if said else []
+    return {
+        "id": str(entry.extra.get("id", entry.id)),
+        "start": entry.offset,
+        "duration": _duration(entry, recording),
+        "channel": entry.channel or 0,
+        "supervisions": spans,
+        "recording": recording,
+        "custom": _custom(entry),
+        "type": "MonoCut",
+    }
+
+
+def _span(entry: Entry, recording: Json, start: float) -> Json:
+    """The supervision that an entry is."""
+    span: Json = {
+        "id": str(entry.extra.get("id", entry.id)),
+        "recording_id": recording["id"],
+        "start": start,
+        "duration": _duration(entry, recording),
+        "channel": entry.channel or 0,
+    }
+    if entry.speaker is not None:
+        span["speaker"] = entry.speaker
+    if "text" in entry.extra:
+        span["text"] = entry.extra["text"]
+    return span
+
+
+def _duration(entry: Entry, recording: Json) -> float:
+    return round(recording["duration"] - entry.offset, 9) if entry.duration is None else entry.duration
+
+
+def _custom(entry: Entry) -> Json:
+    """The keys that Lhotse has no place for."""
+    record = record_of(entry, Folder("/"))
+    return {key: value for key, value in record.items() if key not in _PLACED}
+
+
+def _recording(entry: Entry) -> Json:
+    """The recording that an entry is a piece of."""
+    rate, n_samples = entry.sample_rate, entry.extra.get("num_samples")
+    if n_samples is None and not entry.offset and entry.duration is not None and rate is not None:
+        n_samples = round(entry.duration * rate)
+    if entry.audio_filepath is None or rate is None or not isinstance(n_samples, int):
+        lacking = (
+            "features in place of audio"
+            if entry.audio_filepath is None
+            else "no sample_rate"
+            if rate is None
+            else "no duration of the whole recording"
+        )
+        raise ManifestError(
+            f"{entry.source or entry.id}: {entry.path} has {lacking}",
+            needed="audio of a known sample rate and length: Lhotse states them",
+            remedy="manifest scan measures them",
+        )
+    channels = entry.extra.get("channels")
+    numbers = list(range(max(channels if isinstance(channels, int) else 1, (entry.channel or 0) + 1)))
+    return {
+        "id": recording_id(entry),
+        "sources": [
+            {
+                "type": "url" if is_url(entry.audio_filepath) else "file",
+                "channels": numbers,
+                "source": entry.audio_filepath,
+            }
+        ],
+        "sampling_rate": rate,
+        "num_samples": n_samples,
+        "duration": n_samples / rate,
+        "channel_ids": numbers,
+    }
