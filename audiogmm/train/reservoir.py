@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from audiogmm.types import Frames
 
+_PORTION = 1024  # frames that are looked at together
+
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -37,57 +39,48 @@ class Reservoir:
         self.seen = 0
         self._salt = _mix(np.array([seed & 0xFFFFFFFFFFFFFFFF], np.uint64) + _GOLDEN)
         self._limit = np.uint64(0xFFFFFFFFFFFFFFFF)
-        self._priorities: list[NDArray[np.uint64]] = []
-        self._numbers: list[NDArray[np.uint64]] = []
-        self._rows: list[Frames] = []
+        self._priorities = np.empty(0, np.uint64)
+        self._rows: Frames = np.empty((0, 0), np.float32)
         self._held = 0
 
     def offer(self, frames: Frames) -> None:
         """Take the next frames, shape (n, n_features), in order."""
+        for first in range(0, len(frames), _PORTION):
+            self._offer(frames[first : first + _PORTION])
+
+    def sample(self) -> Frames:
+        """The sample, in the frames' own order: shape (min(size, seen), n_features)."""
+        self._shrink()
+        return self._rows[: self._held]
+
+    def _offer(self, frames: Frames) -> None:
         numbers = np.arange(self.seen, self.seen + len(frames), dtype=np.uint64)
         self.seen += len(frames)
         priorities = _mix(numbers * _GOLDEN ^ self._salt)
         chosen = np.flatnonzero(priorities <= self._limit)
-        if len(chosen):
-            self._priorities.append(priorities[chosen])
-            self._numbers.append(numbers[chosen])
-            self._rows.append(frames[chosen])
-            self._held += len(chosen)
-        if self._held > self.size + max(self.size // 4, 2 * len(frames)):
+        if not len(chosen):
+            return
+        if not len(self._rows):
+            room = self.size + max(self.size // 4, _PORTION)
+            self._rows = np.empty((room, frames.shape[1]), frames.dtype)  # pages are taken as they fill
+            self._priorities = np.empty(room, np.uint64)
+        if self._held + len(chosen) > len(self._rows):
             self._shrink()
-
-    def sample(self) -> Frames:
-        """The sample, in the frames' own order: shape (min(size, seen), n_features)."""
-        if not self._rows:
-            return np.empty((0, 0), np.float32)
-        self._shrink()
-        order = np.argsort(self._numbers[0])
-        return self._rows[0][order]
+        new = slice(self._held, self._held + len(chosen))
+        self._priorities[new], self._rows[new] = priorities[chosen], frames[chosen]
+        self._held = new.stop
 
     def _shrink(self) -> None:
-        """Drop all but the `size` smallest priorities."""
-        priorities = np.concatenate(self._priorities)
-        keep = np.arange(len(priorities))
-        if len(priorities) > self.size:
-            keep = np.sort(np.argpartition(priorities, self.size - 1)[: self.size])
-            self._limit = priorities[keep].max()
-        self._priorities = [priorities[keep]]
-        self._numbers = [np.concatenate(self._numbers)[keep]]
-        self._rows = [_take(self._rows, keep)]
-        self._held = len(keep)
-
-
-def _take(parts: list[Frames], keep: NDArray[np.intp]) -> Frames:
-    """Rows `keep` (ascending) of the parts laid end to end, letting each part go as it is read."""
-    rows = np.empty((len(keep), parts[0].shape[1]), parts[0].dtype)
-    done = start = 0
-    parts.reverse()
-    while parts:
-        part = parts.pop()
-        end = int(np.searchsorted(keep, start + len(part)))
-        rows[done:end] = part[keep[done:end] - start]
-        done, start = end, start + len(part)
-    return rows
+        """Keep the `size` smallest priorities, in place: what is kept only moves towards the front."""
+        if self._held <= self.size:
+            return
+        keep = np.sort(np.argpartition(self._priorities[: self._held], self.size - 1)[: self.size])
+        for first in range(0, self.size, _PORTION):
+            rows = slice(first, min(first + _PORTION, self.size))
+            self._rows[rows] = self._rows[keep[rows]]
+        self._priorities[: self.size] = self._priorities[keep]
+        self._limit = self._priorities[: self.size].max()
+        self._held = self.size
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

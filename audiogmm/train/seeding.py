@@ -83,7 +83,7 @@ def cluster_mixture(
     Mixture
         Of the shape asked for, floored.
     """
-    scaled = padded((sample.frames - sample.mean) / scale)
+    scaled = padded(sample.frames, sample.mean, scale)
     with ThreadPoolExecutor(threads) as pool:
         centres = scaled[k_means_plus_plus(scaled, n_components, seed, pool)].astype(np.float64)
         labels = nearest(scaled, centres, pool)
@@ -194,11 +194,16 @@ def cluster_means(frames: Frames, labels: NDArray[np.int32], centres: FloatArray
     return means
 
 
-def padded(frames: NDArray[np.floating]) -> Frames:
-    """Frames as float32 with columns of zeros up to a multiple of 16, which distances do not notice."""
+def padded(frames: Frames, mean: FloatArray, scale: FloatArray) -> Frames:
+    """``(frames - mean) / scale``, float32, and columns of zeros up to a multiple of 16.
+
+    Distances do not notice the zeros, and registers are full.
+    """
     n, d = frames.shape
     wide = np.zeros((n, -(-d // _PAD) * _PAD), np.float32)
-    wide[:, :d] = frames
+    for first in range(0, n, SLICE_ROWS):
+        rows = slice(first, first + SLICE_ROWS)
+        wide[rows, :d] = (frames[rows] - mean) / scale
     return wide
 
 

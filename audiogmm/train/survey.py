@@ -24,6 +24,8 @@ from audiogmm.train.source import SET_ASIDE, FrameSource, Reread
 from audiogmm.train.spool import Spool, read_rows, write_rows
 from audiogmm.types import FloatArray, Frames, Seconds
 
+_PORTION = 2048  # rows that are written, and whose moments are taken, together
+
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
@@ -163,7 +165,7 @@ class Extract:
             raise
 
     def _write(self, item: Numbered, path: Path, descriptor: int) -> Extracted:
-        packer, moments = Packer(), None
+        packer, moments = Packer(_PORTION), None
         n_frames, seconds, dtype = 0, 0.0, "float32"
 
         def keep(full: Frames) -> Moments:

@@ -35,7 +35,8 @@ def test_a_start_has_the_shape_asked_for_and_follows_the_seed(init: str, form: C
 def test_k_means_plus_plus_finds_separate_clusters() -> None:
     random = np.random.default_rng(0)
     centres = 100 * np.eye(16)
-    frames = padded((centres[np.arange(800) % 16] + random.normal(size=(800, 16))).astype(np.float32))
+    frames = (centres[np.arange(800) % 16] + random.normal(size=(800, 16))).astype(np.float32)
+    frames = padded(frames, np.zeros(16), np.ones(16))
     with ThreadPoolExecutor(2) as pool:
         rows = k_means_plus_plus(frames, 16, 0, pool)
         assert sorted(rows % 16) == list(range(16))
