@@ -55,8 +55,10 @@ class Spherical(CovarianceForm):
 
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
         low = floor.mean()
-        raised = np.repeat(covariances[:, None] < low, len(floor), axis=1)
-        return np.maximum(covariances, low), raised.astype(np.int64)
+        below = (covariances < low) & (low > 0)  # a floor of 0 is none
+        return np.where(below, low, covariances), np.repeat(below[:, None], len(floor), axis=1).astype(
+            np.int64
+        )
 
     def total(self, second: FloatArray, D: int) -> FloatArray:
         return np.full(D, second.sum() / D)
@@ -118,7 +120,8 @@ class Diagonal(CovarianceForm):
         return covariances + amount
 
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
-        return np.maximum(covariances, floor), (covariances < floor).astype(np.int64)
+        below = (covariances < floor) & (floor > 0)  # a floor of 0 is none
+        return np.where(below, floor, covariances), below.astype(np.int64)
 
     def total(self, second: FloatArray, D: int) -> FloatArray:
         result: FloatArray = second.sum(axis=0)

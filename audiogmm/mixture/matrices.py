@@ -9,6 +9,9 @@ from audiogmm.types import FloatArray, IntArray
 _ASYMMETRY = 1e-8
 """Largest difference across the diagonal, of the largest entry, that counts as rounding."""
 
+_NO_FLOOR = 1e-14
+"""What a floor of 0 means beside others, of a feature's variance: whitening cannot divide by 0."""
+
 
 def outer_squares(vectors: FloatArray) -> FloatArray:
     """``v v^T`` of each row: (K, D) -> (K, D, D)."""
@@ -50,7 +53,7 @@ def floored(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray
     of B, in the same order; there the terms are ``-log a_i - b_i / a_i``, each largest, for a_i >= 1, at
     ``max(b_i, 1)``.
 
-    A feature whose floor is 0 is not floored by the proof but only kept as it is: the whole matrix then is.
+    A floor of 0 is none; beside features that have one, it counts as `_NO_FLOOR` of the feature's variance.
 
     Examples
     --------
@@ -61,7 +64,9 @@ def floored(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray
     raised = np.zeros(len(floor), dtype=np.int64)
     if not floor.any():
         return matrix, raised
-    scale = np.sqrt(floor)
+    variances = np.diag(matrix)
+    unfloored = _NO_FLOOR * np.where(variances > 0, variances, floor.max())
+    scale = np.sqrt(np.where(floor > 0, floor, unfloored))
     whitened = matrix / np.outer(scale, scale)
     values, vectors = np.linalg.eigh(whitened)
     below = values < 1

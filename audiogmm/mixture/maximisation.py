@@ -17,6 +17,9 @@ from audiogmm.types import FloatArray, IntArray
 EMPTY_WEIGHT = 1e-7
 """Below this weight a component is empty: an E-step that prunes cannot tell it from nothing."""
 
+_ROUNDING = 1e-13
+"""Below this share of the second moment about the origin, a variance is made of rounding errors."""
+
 _NEGATIVE = 1e-6
 """How far below 0, of all frames, a count may come out when statistics are taken away."""
 
@@ -31,8 +34,8 @@ class Update:
         Variances raised to the floor (spherical: a component's one counts in every feature). Full and tied
         (1, n_features): eigenvalues, each under the feature that weighs most in its eigenvector.
     cancelled : tuple of int
-        Components with a variance that came out as 0 or below: identical frames, or an origin so far away
-        that the digits were lost. Floored like the others. Tied: all components, or none.
+        Components with a variance that came out as 0 or below, or too small beside its squared distance
+        from the origin to mean anything: identical frames, or an origin too far away. Floored as others are.
     emptied : tuple of int
         Components with too little weight to estimate anything from; they kept the parameters they had.
 
@@ -67,7 +70,9 @@ class Update:
                 f"{_plural(self.n_floored, 'variance')} of {_plural(owners, 'component')} raised to the floor"
             )
         if self.cancelled:
-            said.append(f"{_naming(self.cancelled)} had a variance of 0 or below before the floor")
+            said.append(
+                f"{_naming(self.cancelled)} had a variance of 0, or one lost in rounding, before the floor"
+            )
         return tuple(said)
 
 
@@ -151,13 +156,14 @@ def maximise(
         kept = previous or _of_all_frames(stats, form, low)
         means[empty] = kept.means[empty]
         covariances = form.keep(covariances, kept.covariances, empty)
-    positive = (form.variances(covariances, *means.shape) > 0).all(axis=1)
+    estimated = form.variances(covariances, *means.shape)
+    lost = (estimated <= _ROUNDING * (estimated + deviations**2)).any(axis=1)
     if reg_covar:
         covariances = form.add(covariances, reg_covar)
     covariances, floored = form.floor(covariances, low)
     update = Update(
         floored=floored,
-        cancelled=tuple(np.flatnonzero(~positive).tolist()),
+        cancelled=tuple(np.flatnonzero(lost).tolist()),
         emptied=tuple(empty.tolist()),
     )
     return Mixture(weights, means, covariances, stats.covariance_type), update
