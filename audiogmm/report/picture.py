@@ -173,6 +173,11 @@ def _draw_spectrogram(axes: Axes, picture: Picture) -> None:
 
 
 def _bracket(axes: Axes, start: Seconds, end: Seconds, height: float, colour: str) -> None:
+    """A bar above the axes; what would stick out on the sides, and spoil the layout, is cut off."""
+    left, right = axes.get_xlim()
+    start, end = max(start, left), min(end, right)
+    if start >= end:
+        return
     axes.plot(
         [start, end],
         [height, height],

@@ -1,0 +1,301 @@
+"""The detector: thresholds from normal audio, and events that do not depend on how scores arrive."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
+from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.normal import NormalScores
+from audiogmm.anomaly.smoothing import Smoother, smooth, window_sums
+from audiogmm.anomaly.threshold import tail_probability
+from audiogmm.errors import ChoiceError, FeatureError, MismatchError, ModelFileError
+from audiogmm.score.track import ScoreTrack
+from audiogmm.timeline import FrameClock
+from tests.naive import scores as naive
+
+CLOCK = FrameClock(8000, 80, 200)
+
+
+def track(scores: np.ndarray, id: str = "a", voiced: np.ndarray | None = None) -> ScoreTrack:
+    marks = np.ones(len(scores), bool) if voiced is None else voiced
+    return ScoreTrack(id, np.asarray(scores, dtype=np.float64), marks, CLOCK)
+
+
+def normal_scores(n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(-40, 3, n)
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return learn([track(normal_scores(60_000))])
+
+
+def restless(seed: int, n: int = 1500) -> ScoreTrack:
+    """Scores that wander through both thresholds, with unvoiced stretches."""
+    rng = np.random.default_rng(seed)
+    walk = -40 + 2.5 * np.cumsum(rng.normal(size=n // 10)).repeat(10) * 0.3 + rng.normal(0, 2, n)
+    voiced = np.repeat(rng.random(n // 50 + 1) < 0.8, 50)[:n]
+    return ScoreTrack("restless", walk, voiced, CLOCK)
+
+
+def in_pieces(detector: Detector, heard: ScoreTrack, cuts: list[int]) -> list[Event]:
+    stream = detector.stream(heard.clock, heard.id)
+    events: list[Event] = []
+    bounds = [0, *sorted(cuts), len(heard)]
+    for first, last in pairwise(bounds):
+        events += stream.push(heard.scores[first:last], heard.voiced[first:last])
+    return events + stream.flush()
+
+
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(0, 80), half=st.integers(0, 12), seed=st.integers(0, 99))
+def test_window_scores_agree_with_their_naive_twin(n: int, half: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    heard = track(rng.normal(size=n), voiced=rng.random(n) < 0.6)
+    found = smooth(heard, half)
+    expected = naive.window_scores(heard.scores, heard.voiced, half)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.lists(st.integers(0, 200), max_size=12), half=st.integers(0, 30))
+def test_window_scores_have_the_same_bytes_however_they_arrive(cuts: list[int], half: int) -> None:
+    heard = restless(1, 200)
+    smoother, parts = Smoother(half), []
+    bounds = [0, *sorted(cuts), len(heard)]
+    for first, last in pairwise(bounds):
+        parts.append(smoother.push(heard.scores[first:last], heard.voiced[first:last]))
+        assert sum(map(len, parts)) == max(0, last - half)  # the latency that is stated
+    parts.append(smoother.flush())
+    assert np.concatenate(parts).tobytes() == smooth(heard, half).tobytes()
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 8, 51, 64])
+def test_window_sums_are_sums_of_windows(width: int) -> None:
+    values = np.random.default_rng(0).normal(size=100)
+    expected = [values[i : i + width].sum() for i in range(100 - width + 1)]
+    np.testing.assert_allclose(window_sums(values, width), expected, atol=1e-12)
+
+
+def test_one_absurd_score_does_not_outlive_its_window() -> None:
+    scores = normal_scores(500)
+    scores[100] = -1e30
+    clean = scores.copy()
+    clean[100] = -40
+    spoilt, expected = smooth(track(scores), 25), smooth(track(clean), 25)
+    assert spoilt[126:].tobytes() == expected[126:].tobytes()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 30), cuts=st.lists(st.integers(0, 1500), max_size=15))
+def test_events_have_the_same_bytes_however_scores_arrive(
+    detector: Detector, seed: int, cuts: list[int]
+) -> None:
+    heard = restless(seed)
+    assert in_pieces(detector, heard, cuts) == detector.detect(heard)
+
+
+def test_events_come_one_frame_at_a_time(detector: Detector) -> None:
+    for seed in range(4):
+        heard = restless(seed)
+        assert in_pieces(detector, heard, list(range(len(heard)))) == detector.detect(heard)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 200),
+    merge=st.sampled_from([0.0, 0.05, 0.3]),
+    least=st.sampled_from([0.0, 0.1, 0.4]),
+)
+def test_events_agree_with_their_naive_twin(
+    detector: Detector, seed: int, merge: float, least: float
+) -> None:
+    chosen = detector.with_settings(merge_gap=merge, min_duration=least)
+    heard = restless(seed)
+    means = chosen.smooth(heard)
+    expected = naive.events(means, chosen.threshold, chosen.release, round(merge * 100), round(least * 100))
+    found = chosen.detect(heard)
+    assert [(event.start, event.end) for event in found] == [
+        (CLOCK.start(first), CLOCK.end(last)) for first, last in expected
+    ]
+    for event, (first, last) in zip(found, expected, strict=True):
+        stretch = means[first : last + 1]
+        assert event.score == pytest.approx(stretch.mean())
+        assert event.peak == stretch.min()
+        assert event.peak_time == CLOCK.centre(first + int(stretch.argmin()))
+        assert event.threshold == chosen.threshold
+
+
+def test_restless_scores_exercise_the_detector(detector: Detector) -> None:
+    """The two tests above would pass on no events at all."""
+    assert sum(len(detector.detect(restless(seed))) for seed in range(10)) >= 10
+
+
+def test_a_stream_starts_anew_after_flush(detector: Detector) -> None:
+    stream = detector.stream(CLOCK, "restless")
+    for _ in range(2):
+        heard = restless(0)
+        assert [*stream.push(heard.scores, heard.voiced), *stream.flush()] == detector.detect(heard)
+
+
+def test_an_event_is_out_within_the_stated_latency(detector: Detector) -> None:
+    scores = np.r_[np.full(1000, -40.0), np.full(50, -90.0), np.full(1000, -40.0)]
+    stream = detector.stream(CLOCK, "a")
+    given_out = [i for i, score in enumerate(scores) if stream.push(score[None], np.ones(1, bool))]
+    (event,) = detector.detect(track(scores))
+    last = round((event.end - CLOCK.end(0)) * CLOCK.frame_rate)
+    assert given_out == [last + detector.latency]
+
+
+def test_state_is_bounded(detector: Detector) -> None:
+    stream = detector.stream(CLOCK, "a")
+    sizes = []
+    for _ in range(20):
+        stream.push(np.full(1000, -90.0), np.ones(1000, bool))
+        sizes.append(len(pickle.dumps(stream)))
+    assert max(sizes[1:]) - min(sizes[1:]) < 64
+
+
+def test_the_release_threshold_extends_an_event_to_both_sides(detector: Detector) -> None:
+    between = (detector.threshold + detector.release) / 2
+    scores = np.r_[np.full(300, -40.0), np.full(200, between), np.full(20, -80.0), np.full(200, between)]
+    (event,) = detector.detect(track(np.r_[scores, np.full(300, -40.0)]))
+    assert event.end - event.start > 3.8
+    alone = np.r_[np.full(300, -40.0), np.full(400, between), np.full(300, -40.0)]
+    assert detector.detect(track(alone)) == []
+
+
+def test_what_is_unvoiced_is_no_event(detector: Detector) -> None:
+    scores = np.r_[normal_scores(500), np.full(200, -500.0), normal_scores(500)]
+    voiced = np.r_[np.ones(500, bool), np.zeros(200, bool), np.ones(500, bool)]
+    assert detector.detect(track(scores, voiced=voiced)) == []
+    assert np.isfinite(detector.smooth(track(scores, voiced=voiced))).all()
+    assert detector.smooth(track(scores, voiced=voiced))[600] == detector.typical
+    assert len(detector.detect(track(scores))) == 1
+
+
+def test_the_threshold_is_the_quantile_of_normal_windows(detector: Detector) -> None:
+    means = smooth(track(normal_scores(60_000).astype(np.float32)), 25)
+    assert detector.threshold == pytest.approx(np.quantile(means, 0.001))
+    assert detector.release == pytest.approx(np.quantile(means, 0.02))
+    assert detector.note == ""
+    fresh = smooth(track(normal_scores(200_000, seed=7)), 25)
+    assert np.mean(fresh <= detector.threshold) < 0.005
+
+
+def test_with_few_normal_windows_it_says_so_and_is_careful() -> None:
+    few = learn([track(normal_scores(3000))])
+    assert "58 windows of 0.5 s, a quantile of 0.001 needs 1000 (500 s)" in few.note
+    assert few.threshold <= few.windows[0]
+    enough = few.with_settings(quantile=0.02, release_quantile=0.05)
+    assert enough.note == ""
+    assert enough.threshold == pytest.approx(np.quantile(few.windows, 0.02))
+
+
+def test_recordings_do_not_flow_into_one_another() -> None:
+    apart = learn([track(np.full(100, -40.0), "a"), track(np.full(100, -80.0), "b")])
+    assert set(np.unique(apart.windows)) == {-80.0, -40.0}
+
+
+def test_a_p_value_counts_normal_windows_that_are_as_low() -> None:
+    windows = np.sort(np.random.default_rng(0).normal(size=1000))
+    assert tail_probability(windows, 99, -100.0) == pytest.approx(0.01)
+    assert tail_probability(windows, 99, float(windows[499])) == pytest.approx((1 + 49.5) / 100)
+
+
+def test_p_values_of_normal_windows_are_not_too_small() -> None:
+    detector = learn([track(normal_scores(20_000))])
+    fresh = smooth(track(normal_scores(100_000, seed=5)), 25)[::51]
+    p = np.array([detector.p_value(value) for value in fresh])
+    assert np.mean(p <= 0.05) < 0.08
+
+
+def test_a_detector_goes_into_a_model_file_and_comes_back(detector: Detector) -> None:
+    metadata = json.loads(json.dumps(detector.metadata()))
+    tensors = {name: array.copy() for name, array in detector.tensors().items()}
+    assert all(name.startswith("normal/") for name in tensors)
+    back = Detector.from_parts(metadata, tensors)
+    assert (back.threshold, back.release, back.settings) == (
+        detector.threshold,
+        detector.release,
+        detector.settings,
+    )
+    assert back.detect(restless(3)) == detector.detect(restless(3))
+
+
+def test_half_a_detector_is_refused(detector: Detector) -> None:
+    with pytest.raises(ModelFileError, match=r"lacks 'normal/scores'.*audiogmm calibrate"):
+        Detector.from_parts(detector.metadata(), {})
+    with pytest.raises(ModelFileError, match="lacks 'window'"):
+        Detector.from_parts({}, detector.tensors())
+    tensors = detector.tensors() | {"normal/lengths": np.array([3])}
+    with pytest.raises(ModelFileError, match="60000 normal scores, 60000 marks, 1 ids of 3"):
+        Detector.from_parts(detector.metadata(), tensors)
+
+
+def test_what_is_kept_of_much_normal_audio_depends_on_names_only() -> None:
+    tracks = [track(normal_scores(300 + 10 * i, i), f"room_{i}") for i in range(20)]
+    kept = NormalScores.of(tracks, most=2000)
+    assert kept.lengths.sum() <= 2000
+    assert kept.n_seen == sum(map(len, tracks))
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(20)
+        again = NormalScores.of([tracks[i] for i in order], most=2000)
+        assert again.ids == kept.ids
+        np.testing.assert_array_equal(again.scores, kept.scores)
+    assert "normal frames were left out" in Detector(kept).note
+
+
+def test_a_single_endless_recording_gives_its_beginning() -> None:
+    kept = NormalScores.of([track(normal_scores(5000))], most=1000)
+    np.testing.assert_array_equal(kept.scores, normal_scores(5000)[:1000].astype(np.float32))
+
+
+def test_absurd_scores_are_kept_finite() -> None:
+    assert np.isfinite(NormalScores.of([track(np.array([-1e300, -40.0]))]).scores).all()
+
+
+def test_normal_audio_that_is_no_use_is_refused() -> None:
+    with pytest.raises(MismatchError, match="no normal recording with a frame"):
+        learn([])
+    with pytest.raises(MismatchError, match="no frame of the normal recordings is voiced"):
+        learn([track(normal_scores(100), voiced=np.zeros(100, bool))])
+    other = ScoreTrack("b", np.zeros(5), np.ones(5, bool), FrameClock(8000, 160, 200))
+    with pytest.raises(MismatchError, match="b has 50 frames a second, others 100"):
+        learn([track(normal_scores(100)), other])
+    with pytest.raises(MismatchError, match="two normal recordings named a"):
+        learn([track(normal_scores(100)), track(normal_scores(100))])
+
+
+def test_scores_of_another_frame_rate_are_refused(detector: Detector) -> None:
+    with pytest.raises(MismatchError, match="50 frames a second; needed: 100"):
+        detector.stream(FrameClock(8000, 160, 200))
+
+
+def test_scores_without_marks_are_refused(detector: Detector) -> None:
+    with pytest.raises(FeatureError, match=r"\(3,\) scores and \(2,\) marks"):
+        detector.stream(CLOCK, "a").push(np.zeros(3), np.ones(2, bool))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"quantile": 0.0}, "quantile=0.0"),
+        ({"quantile": 0.1}, "quantile=0.1, release_quantile=0.02"),
+        ({"release_quantile": 0.6}, "release_quantile=0.6"),
+        ({"window": 0.0}, "window=0.0"),
+        ({"min_duration": -1.0}, "min_duration=-1.0"),
+        ({"merge_gap": float("nan")}, "merge_gap=nan"),
+    ],
+)
+def test_settings_outside_their_range_are_refused(changes: dict[str, float], message: str) -> None:
+    with pytest.raises(ChoiceError, match=message):
+        DetectorSettings(**changes)

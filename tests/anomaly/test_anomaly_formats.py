@@ -1,0 +1,128 @@
+"""Events in files: what a format keeps comes back; what is no event is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.formats import FORMATS, EventWriter, read_events, write_events
+from audiogmm.errors import ChoiceError, ManifestError, OutputError
+
+FULL = Event("a b.wav", "a b", 1.25, 2.0625, -61.5, -70.125, 1.5, -55.0, 0.001, ("too bright", "1, 2 kHz"))
+BARE = Event(None, "zwölf", 0.0, 0.1)
+SUFFIX = {name: event_format.suffix for name, event_format in FORMATS.items()}
+
+text = st.text(
+    st.characters(codec="utf-8", exclude_characters="|\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), max_size=9
+)
+number = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+events = st.builds(
+    Event,
+    audio_filepath=st.none() | text.filter(bool),
+    id=text.filter(bool),
+    start=st.floats(0, 1e5),
+    end=st.floats(0, 1e5),
+    score=number,
+    peak=number,
+    peak_time=number,
+    threshold=number,
+    p_value=number,
+    reasons=st.lists(text.filter(lambda t: bool(t.strip())), max_size=2).map(tuple),
+)
+
+
+@pytest.mark.parametrize("name", ["jsonl", "csv"])
+@settings(max_examples=40, deadline=None)
+@given(written=st.lists(events, max_size=4))
+def test_these_formats_keep_everything(
+    tmp_path_factory: pytest.TempPathFactory, name: str, written: list[Event]
+) -> None:
+    path = tmp_path_factory.mktemp("events") / f"events{SUFFIX[name]}"
+    assert write_events(written, path) == len(written)
+    assert list(read_events(path)) == written
+
+
+def test_rttm_keeps_place_and_score(tmp_path: Path) -> None:
+    write_events([FULL, BARE], tmp_path / "e.rttm")
+    first = (tmp_path / "e.rttm").read_text().splitlines()[0]
+    assert first == "SPEAKER a_b 1 1.25 0.8125 <NA> <NA> anomaly -61.5 <NA>"
+    assert list(read_events(tmp_path / "e.rttm")) == [Event(None, "a_b", 1.25, 2.0625, score=-61.5), BARE]
+
+
+def test_audacity_opens_labels(tmp_path: Path) -> None:
+    write_events([FULL, BARE], tmp_path / "e.txt")
+    assert (tmp_path / "e.txt").read_text() == "1.25\t2.0625\ta b -70.125\n0.0\t0.1\tzwölf -\n"
+    assert list(read_events(tmp_path / "e.txt")) == [Event(None, "a b", 1.25, 2.0625, peak=-70.125), BARE]
+
+
+def test_jsonl_has_the_promised_keys(tmp_path: Path) -> None:
+    write_events([FULL, BARE], tmp_path / "e.jsonl")
+    full, bare = map(json.loads, (tmp_path / "e.jsonl").read_text().splitlines())
+    promised = ["audio_filepath", "id", "start", "end", "score", "peak", "peak_time", "threshold"]
+    assert list(bare) == promised
+    assert list(full) == [*promised, "p_value", "reasons"]
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_no_event_is_a_file_too(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "none.dat"
+    assert write_events([], path, name) == 0
+    assert list(read_events(path, name)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "message"),
+    [
+        ("jsonl", "{", "is no event"),
+        ("jsonl", "[1]", "not an object"),
+        ("jsonl", '{"id": "a", "start": 1}', "KeyError: 'end'"),
+        ("csv", "a.wav,a,1", "is no event"),
+        ("rttm", "SPKR-INFO a 1 <NA> <NA> <NA> <NA> b <NA>", "is no event"),
+        ("audacity", "1.0 2.0 a", "is no event"),
+    ],
+)
+def test_a_line_that_is_no_event_is_named(tmp_path: Path, name: str, line: str, message: str) -> None:
+    path = tmp_path / f"events{SUFFIX[name]}"
+    write_events([BARE], path)
+    n = len(path.read_text().splitlines()) + 1
+    with path.open("a") as file:
+        file.write(f"{line}\n")
+    with pytest.raises(ManifestError, match=rf"events{SUFFIX[name]}:{n}: .*{message}"):
+        list(read_events(path))
+
+
+def test_a_csv_of_something_else_is_named(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("name,age\nx,3\n")
+    with pytest.raises(ManifestError, match=r"e\.csv:1: 'name,age'; needed: the header audio_filepath,id"):
+        list(read_events(tmp_path / "e.csv"))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=r"none\.jsonl cannot be read"):
+        list(read_events(tmp_path / "none.jsonl"))
+
+
+def test_unknown_formats_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ChoiceError, match=r"e\.xml; needed: a suffix of \.jsonl, \.csv, \.rttm, \.txt"):
+        EventWriter(tmp_path / "e.xml")
+    with pytest.raises(ChoiceError, match="'textgrid'; needed: one of jsonl, csv, rttm, audacity"):
+        EventWriter(tmp_path / "e.jsonl", "textgrid")
+
+
+def test_nothing_is_left_of_events_that_were_broken_off(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), EventWriter(tmp_path / "e.jsonl") as writer:
+        writer.write(FULL)
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_events_are_not_overwritten_unasked(tmp_path: Path) -> None:
+    write_events([FULL], tmp_path / "e.jsonl")
+    with pytest.raises(OutputError, match=r"e\.jsonl exists already"):
+        write_events([], tmp_path / "e.jsonl")
+    assert write_events([], tmp_path / "e.jsonl", force=True) == 0
