@@ -13,6 +13,8 @@ from audiogmm.mixture.gaussian import Mixture
 STEP = 0.5
 """How far the halves move apart: each by this much of the standard deviation along the longest axis."""
 
+_GOLDEN = (5**0.5 - 1) / 2
+
 
 def split(mixture: Mixture, component: int, into: int, step: float = STEP) -> Mixture:
     """Put half of one component in the place of another.
@@ -69,7 +71,7 @@ def rescue(mixture: Mixture, emptied: Sequence[int], step: float = STEP) -> Mixt
     emptied : sequence of int
         Its components without frames, `Update.emptied`.
     step : float
-        As for `split`.
+        As for `split`, up to a quarter less or more.
 
     Returns
     -------
@@ -86,7 +88,8 @@ def rescue(mixture: Mixture, emptied: Sequence[int], step: float = STEP) -> Mixt
     while waiting:
         weights = mixture.weights.copy()
         weights[waiting] = -1.0  # nothing to give
-        mixture = split(mixture, int(weights.argmax()), waiting.pop(0), step)
+        into = waiting.pop(0)
+        mixture = split(mixture, int(weights.argmax()), into, _varied(step, into))
     return mixture
 
 
@@ -105,8 +108,17 @@ def grow(mixture: Mixture, n_components: int, step: float = STEP) -> Mixture:
         )
     while mixture.n_components < n_components:
         heaviest, K = int(mixture.weights.argmax()), mixture.n_components
-        mixture = _halved(mixture, np.append(np.arange(K), heaviest), heaviest, K, step)
+        mixture = _halved(mixture, np.append(np.arange(K), heaviest), heaviest, K, _varied(step, K))
     return mixture
+
+
+def _varied(step: float, index: int) -> float:
+    """The step times 0.75 to 1.25, another factor for every index.
+
+    Halves of halves would meet again after equal steps along one axis, and EM never parts two components
+    that are the same. Multiples of the golden ratio, modulo 1, stay apart.
+    """
+    return step * (0.75 + 0.5 * (index * _GOLDEN % 1))
 
 
 def _halved(mixture: Mixture, source: np.ndarray, component: int, other: int, step: float) -> Mixture:
