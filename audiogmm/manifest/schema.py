@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -195,3 +197,12 @@ def _shown(value: object) -> str:
     """A value as it stands in a message, not too long."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def main() -> None:
+    """Print the schema, as ``data_manifests/schema.json`` holds it."""
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
