@@ -241,17 +241,26 @@ def test_half_a_detector_is_refused(detector: Detector) -> None:
         Detector.from_parts(detector.metadata(), tensors)
 
 
-def test_what_is_kept_of_much_normal_audio_depends_on_names_only() -> None:
-    tracks = [track(normal_scores(300 + 10 * i, i), f"room_{i}") for i in range(20)]
-    kept = NormalScores.of(tracks, most=2000)
-    assert kept.lengths.sum() <= 2000
+@pytest.mark.parametrize("most", [700, 1500, 2000, 3000, 4500])
+def test_what_is_kept_of_much_normal_audio_depends_on_names_only(most: int) -> None:
+    rng = np.random.default_rng(most)
+    tracks = [track(normal_scores(int(n)), f"room_{i}") for i, n in enumerate(rng.integers(20, 600, 20))]
+    kept = NormalScores.of(tracks, most=most)
+    assert 0 < kept.lengths.sum() <= most
     assert kept.n_seen == sum(map(len, tracks))
-    for seed in range(5):
-        order = np.random.default_rng(seed).permutation(20)
-        again = NormalScores.of([tracks[i] for i in order], most=2000)
+    for _ in range(5):
+        again = NormalScores.of([tracks[i] for i in rng.permutation(20)], most=most)
         assert again.ids == kept.ids
         np.testing.assert_array_equal(again.scores, kept.scores)
     assert "normal frames were left out" in Detector(kept).note
+
+
+def test_an_event_of_the_least_duration_is_one(detector: Detector) -> None:
+    heard = track(np.r_[np.full(500, -40.0), np.full(20, -80.0), np.full(500, -40.0)])
+    (event,) = detector.detect(heard)
+    n_frames = round((event.end - event.start - 0.025) * 100) + 1
+    assert len(detector.with_settings(min_duration=n_frames / 100).detect(heard)) == 1
+    assert detector.with_settings(min_duration=(n_frames + 1) / 100).detect(heard) == []
 
 
 def test_a_single_endless_recording_gives_its_beginning() -> None:
