@@ -1,7 +1,8 @@
 """Any chunking gives the same bytes; and a stage that counts from its block's edge would be caught.
 
-`MUTANTS` breaks one stage at a time, the way such a mistake is really made: the stage starts anew with every block
-and so measures from the block's first row. The same check that passes for the front end as it is must fail for each.
+`MUTANTS` breaks one stage at a time, the way such a mistake is really made: the stage starts anew with every
+block and so measures from the block's first row. The same check that passes for the front end as it is must
+fail for each.
 """
 
 from __future__ import annotations

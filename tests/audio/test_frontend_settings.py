@@ -135,11 +135,11 @@ def test_what_cannot_work_at_a_rate_is_refused_there(settings, rate, needed):
 
 
 def test_unknown_names_bring_the_nearest():
-    with pytest.raises(ChoiceError, match="'n_mell'.*try: 'n_mels'"):
+    with pytest.raises(ChoiceError, match=r"'n_mell'.*try: 'n_mels'"):
         FrontEnd.from_dict({"n_mell": 3})
     with pytest.raises(ChoiceError, match="'hop'"):
         FrontEnd.from_toml("hop = 3")
-    with pytest.raises(ChoiceError, match="'ambiant'.*try: 'ambient'"):
+    with pytest.raises(ChoiceError, match=r"'ambiant'.*try: 'ambient'"):
         FrontEnd.preset("ambiant")
 
 
@@ -153,5 +153,5 @@ def test_a_file_that_is_no_toml_is_named(tmp_path):
 
 
 def test_a_lower_rate_is_refused_with_both_named():
-    with pytest.raises(MismatchError, match="8000 Hz.*16000 Hz.*--upsample"):
+    with pytest.raises(MismatchError, match=r"8000 Hz.*16000 Hz.*--upsample"):
         FrontEnd(sample_rate=16000).stream(8000)
