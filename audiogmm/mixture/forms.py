@@ -163,6 +163,8 @@ class Full(CovarianceForm):
         return K * D * (D + 1) // 2
 
     def fault(self, covariances: FloatArray) -> str:
+        if not matrices.fault(covariances):  # all at once, then which
+            return ""
         for k, matrix in enumerate(covariances):
             if fault := matrices.fault(matrix):
                 return f"component {k} has a covariance that {fault}"
