@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from audiogmm.files import replacing
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.types import Json
 
+FRONT_END = "frontend.toml"
+"""What a cache says that it is for."""
+
 
 @dataclass(frozen=True)
 class FrameCache:
@@ -31,8 +35,9 @@ class FrameCache:
     renamed. A hash is taken once for a file's path, size and time of change.
 
     The folder holds ``index.jsonl``, which is a manifest of the same recordings, so that the folder can be
-    named in place of a manifest; ``ledger.sqlite``; and ``frames/xx/KEY.frames``. Any number of processes and
-    threads may fill and read it at once. If a recording is gone, its frames are still found by its path.
+    named in place of a manifest; ``frontend.toml``, the front end that it is for; ``ledger.sqlite``; and
+    ``frames/xx/KEY.frames``. Any number of processes and threads may fill and read it at once. If a recording
+    is gone, its frames are still found by its path.
 
     Attributes
     ----------
@@ -115,6 +120,28 @@ class FrameCache:
             writer.finish(notices.messages)
         Ledger(self.folder).add(entry, made.fingerprint, made.to_dict())
 
+    def declare(self, frontend: FrontEnd) -> None:
+        """Say which front end the folder is for, before it is filled: what `cached_front_end` gives back.
+
+        Parameters
+        ----------
+        frontend : FrontEnd
+            As the user chose it; statistics of global normalisation are left out.
+
+        Raises
+        ------
+        MismatchError
+            If the folder is for another one already; the settings that differ are named.
+        OutputError
+            If it cannot be written.
+        """
+        bare = dataclasses.replace(frontend, cmvn_mean=(), cmvn_scale=())
+        declared = cached_front_end(self.folder)
+        if declared is not None and (differences := declared.difference(bare)):
+            raise self._mismatch(differences)
+        with replacing(self.folder / FRONT_END, force=True) as temporary:
+            temporary.write_text(bare.to_toml())
+
     def frontends(self) -> list[FrontEnd]:
         """The front ends whose frames are there, each with the sample rate that it was used at."""
         return [FrontEnd(**_as_tuples(settings)) for settings in Ledger(self.folder).frontends()]
@@ -141,11 +168,14 @@ class FrameCache:
             differences.append(other.difference(wanted))
         nearest = min(differences, key=lambda settings: len(settings), default=[])
         if nearest:
-            raise MismatchError(
-                f"{self.folder} holds frames of another front end: {', '.join(nearest)}",
-                needed="the front end that the frames were made with",
-                remedy="audiogmm features with this front end and another folder, or name the manifest",
-            )
+            raise self._mismatch(nearest)
+
+    def _mismatch(self, differences: list[str]) -> MismatchError:
+        return MismatchError(
+            f"{self.folder} holds frames of another front end: {', '.join(differences)}",
+            needed="the front end that the frames were made with",
+            remedy="audiogmm features with this front end and another folder, or name the manifest",
+        )
 
     def _path(self, entry: Entry, identity: Identity, made: FrontEnd) -> Path:
         parts = [identity.content, entry.offset, entry.duration, entry.channel, made.fingerprint]
@@ -156,6 +186,32 @@ class FrameCache:
 def is_frame_cache(path: Path) -> bool:
     """Whether a path is a folder that `FrameCache` has filled."""
     return (path / INDEX).is_file() and (path / "frames").is_dir()
+
+
+def cached_front_end(path: str | os.PathLike[str]) -> FrontEnd | None:
+    """The front end that a frame cache is for; None if the path is no frame cache, or does not say.
+
+    It has no statistics of global normalisation. Where none was declared and all frames were made with one
+    front end, it is that one, at the lowest of the sample rates.
+
+    Parameters
+    ----------
+    path : path-like
+        Maybe a frame cache, maybe a manifest.
+
+    Raises
+    ------
+    FrontEndError
+        If its ``frontend.toml`` is damaged.
+    """
+    folder = Path(path)
+    if (folder / FRONT_END).is_file():
+        return FrontEnd.from_toml(folder / FRONT_END)
+    if not is_frame_cache(folder):
+        return None
+    stored = sorted(FrameCache(folder).frontends(), key=lambda frontend: frontend.sample_rate or 0)
+    bare = {dataclasses.replace(frontend, sample_rate=None) for frontend in stored}
+    return stored[0] if len(bare) == 1 else None
 
 
 @functools.lru_cache(maxsize=1 << 16)

@@ -76,6 +76,7 @@ class Ledger:
         AudioFileError
             If it is gone and nothing is remembered, or is not audio.
         """
+        path = _settled(path)
         with self._connected() as ledger:
             query = "SELECT signature, content, sample_rate FROM files WHERE path = ?"
             row = ledger.execute(query, (path,)).fetchone()
@@ -101,7 +102,7 @@ class Ledger:
         OutputError
             If the index lists another piece under the same id.
         """
-        cut = json.dumps([entry.path, entry.offset, entry.duration, entry.channel])
+        cut = json.dumps([_settled(entry.path), entry.offset, entry.duration, entry.channel])
         with self._connected() as ledger:
             ledger.execute(
                 "INSERT OR IGNORE INTO frontends VALUES (?, ?)",
@@ -186,6 +187,11 @@ def signature_of(path: str) -> str | None:
     except OSError:
         return None
     return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
+def _settled(path: str) -> str:
+    """One name for a file, however it was reached: the index has ``cache/../a.wav`` for its neighbours."""
+    return path if is_url(path) else os.path.realpath(path)
 
 
 def _content(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from audiogmm.audio.source import display_name
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import (
     AudioDataError,
-    AudioFileError,
+    AudioGMMError,
     ChoiceError,
     FeatureError,
     FrontEndError,
@@ -29,6 +29,9 @@ from audiogmm.errors import (
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Samples
+
+OnError = Callable[[Entry, AudioGMMError], None]
+"""What takes an entry that cannot be used, and why."""
 
 
 @dataclass(frozen=True)
@@ -193,13 +196,15 @@ class RecordingSet:
     """The recordings of a manifest: lazy, re-iterable, and picklable if its entries and `warn` are.
 
     An entry that names a Kaldi archive of several matrices gives a recording for each of them. A damaged
-    archive gives one recording, which raises when it is iterated.
+    archive is reported to `on_error`; without one, it gives a recording that raises when it is iterated.
 
     Attributes
     ----------
     entries : re-iterable of Entry
     frontend, sample_rate, upsample, cache, warn
         As of each `Recording`.
+    on_error : callable or None
+        Gets an entry of which no recording can be made, and the error.
     """
 
     entries: Iterable[Entry]
@@ -208,6 +213,7 @@ class RecordingSet:
     upsample: bool = False
     cache: Path | None = None
     warn: Warn = field(default=warn_user, compare=False)
+    on_error: OnError | None = field(default=None, compare=False)
 
     def __iter__(self) -> Iterator[Recording]:
         for entry in self.entries:
@@ -217,8 +223,11 @@ class RecordingSet:
                     piece = next(expanded)
                 except StopIteration:
                     break
-                except (FeatureError, AudioFileError):
-                    yield self.recording(entry)
+                except FeatureError as error:
+                    if self.on_error is None:
+                        yield self.recording(entry)
+                    else:
+                        self.on_error(entry, error)
                     break
                 yield self.recording(piece)
 
@@ -235,6 +244,7 @@ def recordings(
     upsample: bool = False,
     cache: Path | None = None,
     warn: Warn = warn_user,
+    on_error: OnError | None = None,
 ) -> RecordingSet:
     """The recordings of a manifest, for training or scoring.
 
@@ -244,6 +254,8 @@ def recordings(
         A `Manifest`, or a list.
     frontend, sample_rate, upsample, cache, warn
         As of `Recording`.
+    on_error : callable, optional
+        As of `RecordingSet`.
 
     Returns
     -------
@@ -255,7 +267,7 @@ def recordings(
     >>> [recording.id for recording in recordings(entries, FrontEnd.preset("speech"))]
     ['a', 'b']
     """
-    return RecordingSet(entries, frontend, sample_rate, upsample, cache, warn)
+    return RecordingSet(entries, frontend, sample_rate, upsample, cache, warn, on_error)
 
 
 def _upsampled(audio: Iterable[Samples], own: int, rate: int) -> Iterator[Samples]:
