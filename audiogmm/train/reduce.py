@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from multiprocessing import get_all_start_methods, get_context
 from typing import Protocol, Self, TypeVar
 
@@ -190,16 +190,17 @@ class LocalReducer:
         in_flight: deque[tuple[I, Future[T]]] = deque()
         try:
             for shard in shards:
-                in_flight.append((shard, executor.submit(function, shard)))
+                with _interrupts_blocked():  # in what submit starts
+                    in_flight.append((shard, executor.submit(function, shard)))
                 if len(in_flight) == 2 * (self.workers or self.threads):
                     yield _oldest(in_flight)
             while in_flight:
                 yield _oldest(in_flight)
         finally:
-            for _, future in in_flight:
-                future.cancel()
             if isinstance(executor, ThreadPoolExecutor):
                 executor.shutdown(wait=True, cancel_futures=True)
+            elif in_flight:  # ended early: what is under way is not wanted any more
+                self.close()
 
     def _executor(self) -> Executor:
         if not self.workers:
@@ -207,7 +208,7 @@ class LocalReducer:
         if self._processes is None:
             method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
             self._processes = ProcessPoolExecutor(
-                self.workers, mp_context=get_context(method), initializer=_start_worker
+                self.workers, mp_context=get_context(method), initializer=single_thread
             )
         return self._processes
 
@@ -217,7 +218,14 @@ def _oldest(in_flight: deque[tuple[I, Future[T]]]) -> tuple[I, Callable[[], T]]:
     return shard, future.result
 
 
-def _start_worker() -> None:
-    """One thread a worker; Ctrl-C is the parent's to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    single_thread()
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Ctrl-C waits; processes started meanwhile never hear it, since it is their parent's to handle."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
