@@ -1,5 +1,87 @@
-"""Gaussian mixture models of speech and audio: streaming features, exact EM, scores, anomalous segments."""
+"""Gaussian mixture models of speech and audio: streaming features, exact EM, scores, anomalous segments.
+
+Names are imported when they are first used, so that `import audiogmm` costs nothing.
+
+Examples
+--------
+>>> import numpy as np
+>>> import audiogmm as ag
+>>> frontend = ag.FrontEnd.preset("kaldi")
+>>> frontend(np.zeros(16000, np.float32), 16000).shape
+(98, 13)
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from audiogmm.anomaly.event import Event
+    from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.blocks import FrameBlock
+    from audiogmm.errors import AudioGMMError
+    from audiogmm.jobs.calibrate import calibrate
+    from audiogmm.jobs.detect import detect
+    from audiogmm.jobs.score import score
+    from audiogmm.jobs.train import train
+    from audiogmm.manifest import Entry, read_manifest, write_manifest
+    from audiogmm.mixture.gaussian import Mixture
+    from audiogmm.mixture.store import Model, load
+    from audiogmm.score.track import ScoreTrack, read_track
+    from audiogmm.timeline import FrameClock, Segment
+
+__all__ = [
+    "FrontEnd",
+    "read_manifest",
+    "write_manifest",
+    "Entry",
+    "train",
+    "load",
+    "Model",
+    "Mixture",
+    "score",
+    "ScoreTrack",
+    "read_track",
+    "calibrate",
+    "detect",
+    "Event",
+    "FrameBlock",
+    "FrameClock",
+    "Segment",
+    "AudioGMMError",
+]
+
+_HOME = {
+    "FrontEnd": "audio.frontend",
+    "read_manifest": "manifest",
+    "write_manifest": "manifest",
+    "Entry": "manifest",
+    "train": "jobs.train",
+    "load": "mixture.store",
+    "Model": "mixture.store",
+    "Mixture": "mixture.gaussian",
+    "score": "jobs.score",
+    "ScoreTrack": "score.track",
+    "read_track": "score.track",
+    "calibrate": "jobs.calibrate",
+    "detect": "jobs.detect",
+    "Event": "anomaly.event",
+    "FrameBlock": "blocks",
+    "FrameClock": "timeline",
+    "Segment": "timeline",
+    "AudioGMMError": "errors",
+}
+"""Where each public name lives."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'audiogmm' has no attribute {name!r}")
+    return getattr(import_module(f"audiogmm.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,7 @@ def console() -> Iterator[Console]:
         screen.end()
 
 
-def close(summary: dict[str, Any], lines: Sequence[str], *, as_json: bool) -> None:
+def close(summary: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
     """Print the closing lines, or the summary as one JSON object, and set the exit status.
 
     `summary["set_aside"]` counts the inputs that were not used, `summary["errors"]` names their list.

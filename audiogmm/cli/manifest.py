@@ -70,7 +70,7 @@ def check(manifest: str, fast: bool, as_json: bool, verbose: bool, strict: bool,
     from audiogmm.jobs.manifests import check_manifest
 
     with console() as screen:
-        result = check_manifest(manifest, fast=fast, threads=threads, progress=screen)
+        result = check_manifest(manifest, fast=fast, progress=screen)
     close(result.summary(), result.lines(), as_json=as_json)
     if result.problems:
         click.get_current_context().exit(1)

@@ -1,0 +1,210 @@
+"""Detect: which segments do not sound like what the model knows?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.formats import format_of, write_events
+from audiogmm.blocks import Shard
+from audiogmm.files import refuse_overwrite
+from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.calibrate import changed
+from audiogmm.jobs.inputs import inputs_for
+from audiogmm.jobs.journal import Journal
+from audiogmm.jobs.models import detector_of, load_model
+from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.score.likelihood import score_blocks
+from audiogmm.types import Json
+
+if TYPE_CHECKING:
+    from audiogmm.manifest import Entry
+    from audiogmm.mixture.evaluator import Evaluator
+    from audiogmm.mixture.store import Model
+
+
+SHOWN = 10
+"""Events in the closing lines."""
+
+
+@dataclass(frozen=True)
+class DetectTask:
+    """Finds the events of a recording in one pass and bounded memory; runs in a thread or a worker."""
+
+    evaluator: Evaluator
+    detector: Detector
+
+    def __call__(self, shard: Shard) -> Json:
+        path = getattr(getattr(shard, "entry", None), "path", None)
+        stream = None
+        events: list[Event] = []
+        seconds = 0.0
+        for block, scores in score_blocks(self.evaluator, shard):
+            stream = stream or self.detector.stream(block.clock, shard.id, path)
+            events += stream.push(scores, block.voiced)
+            seconds = block.clock.end(block.start + len(block) - 1) - block.clock.start(0)
+        if stream is not None:
+            events += stream.flush()
+        return {"id": shard.id, "seconds": seconds, "events": [event.to_dict() for event in events]}
+
+
+def detect(detector: Model, entry: Entry, *, upsample: bool = False) -> list[Event]:
+    """The anomalous segments of one recording.
+
+    Parameters
+    ----------
+    detector : Model
+        A calibrated model (`train` calibrates with what it holds out).
+    entry : Entry
+        The recording, or a piece of it.
+    upsample : bool
+        Accept audio below the model's sample rate.
+
+    Returns
+    -------
+    list of Event
+        In order of time; seconds on the recording's clock.
+
+    Raises
+    ------
+    MismatchError
+        If the model is not calibrated, or the recording does not fit it.
+    AudioFileError, AudioDataError, FeatureError
+        If the recording cannot be used.
+    """
+    from audiogmm.mixture.evaluator import Evaluator
+
+    task = DetectTask(Evaluator(detector.mixture), detector_of(detector))
+    inputs = inputs_for(detector, [entry], aside=Aside(strict=True), say=_ignore, upsample=upsample)
+    row = task(next(iter(inputs)))
+    return [Event.from_dict(event) for event in row["events"]]
+
+
+@dataclass
+class DetectResult:
+    """What a detection run found."""
+
+    output: Path
+    detector: Detector
+    aside: Aside
+    events: int = 0
+    recordings: int = 0
+    seconds: float = 0.0
+    severest: list[Event] = field(default_factory=list)
+    pictures: list[Path] = field(default_factory=list)
+    heard: set[str] = field(default_factory=set)
+
+    def add(self, seconds: float, events: list[Event]) -> None:
+        """Count one recording, and keep the severest events for the closing lines."""
+        self.recordings += 1
+        self.seconds += seconds
+        self.events += len(events)
+        self.heard.update(event.id for event in events[:1])
+        self.severest = sorted([*self.severest, *events], key=_severity)[:SHOWN]
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        return {
+            "output": str(self.output),
+            "events": self.events,
+            "recordings": self.recordings,
+            "hours": self.seconds / 3600,
+            "threshold": self.detector.threshold,
+            "note": self.detector.note,
+            "pictures": [str(picture) for picture in self.pictures],
+            "set_aside": len(self.aside),
+            "errors": str(self.aside.path),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person: the severest events first."""
+        yield f"{self.events} events in {self.recordings} recordings ({self.seconds / 60:,.1f} minutes)"
+        for event in self.severest:
+            yield f"  {event.id}  {event.start:.2f} to {event.end:.2f} s  lowest score {event.peak:.2f}"
+        if self.events > len(self.severest):
+            yield f"  and {self.events - len(self.severest)} more"
+        yield f"events: {self.output}"
+        for picture in self.pictures:
+            yield f"picture: {picture}"
+
+
+def detect_to_file(
+    model: Path,
+    source: str,
+    output: Path,
+    *,
+    window: float | None = None,
+    quantile: float | None = None,
+    min_duration: float | None = None,
+    merge_gap: float | None = None,
+    plot: Path | None = None,
+    upsample: bool = False,
+    resume: bool = False,
+    force: bool = False,
+    strict: bool = False,
+    threads: int | None = None,
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> DetectResult:
+    """Find the anomalous segments of every recording of a manifest, and draw them if asked.
+
+    Raises
+    ------
+    MismatchError
+        If the model is not calibrated.
+    OutputError
+        If the output exists (and not `force`), or cannot be written.
+    """
+    from audiogmm.jobs.plot import draw_recordings
+    from audiogmm.mixture.evaluator import Evaluator
+    from audiogmm.train.reduce import LocalReducer
+
+    progress = progress or Silent()
+    refuse_overwrite(output, force)
+    format_of(output)
+    loaded = load_model(model)
+    detector = detector_of(loaded)
+    settings = changed(detector.settings, window, quantile, min_duration, merge_gap)
+    detector = replace(detector, settings=settings)
+    if detector.note:
+        progress.say(f"note: {detector.note}")
+    aside = Aside(errors_path(output), strict=strict)
+    inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample)
+    task = DetectTask(Evaluator(loaded.mixture), detector)
+    result = DetectResult(output, detector, aside)
+    progress.begin("listening", None, "recordings")
+    with (
+        Journal(output, key=f"{loaded.fingerprint} {settings}", resume=resume) as journal,
+        LocalReducer(threads, workers) as reducer,
+    ):
+        found = 0
+        for row in reducer.map(journal.waiting(inputs), task, inputs.refuse):
+            journal.write(row)
+            found += len(row["events"])
+            progress.advance(1, f"{found} events")
+        write_events(_counted(journal.rows(), result), output, force=force)
+    progress.end()
+    if plot is not None:
+        result.pictures = draw_recordings(
+            loaded, detector, inputs, result.severest, result.heard, plot, force=force
+        )
+    return result
+
+
+def _counted(rows: Iterator[Json], result: DetectResult) -> Iterator[Event]:
+    for row in rows:
+        events = [Event.from_dict(event) for event in row["events"]]
+        result.add(row["seconds"], events)
+        yield from events
+
+
+def _severity(event: Event) -> float:
+    return 0.0 if event.peak is None else event.peak
+
+
+def _ignore(_: str) -> None:
+    """Warnings of a single recording are the caller's to look for."""

@@ -1,0 +1,112 @@
+"""Which recordings a training holds out to learn how normal audio scores."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.manifest import Entry
+
+FEWEST, SHORTEST = 2, 30.0
+"""At least so many recordings are held out, and so many seconds where the manifest tells durations."""
+
+LAST_PART = 5
+"""Of a single recording, the last fifth is held out."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOut:
+    """Says of an id whether it is held out: a seeded draw that needs no list of ids.
+
+    Examples
+    --------
+    >>> half = HoldOut(seed=0, below=1 << 63)
+    >>> [id for id in "abcdef" if id in half]
+    ['b', 'c', 'f']
+    """
+
+    seed: int
+    below: int
+
+    def __contains__(self, id: str) -> bool:
+        return rank(id, self.seed) < self.below
+
+
+def rank(id: str, seed: int) -> int:
+    """A number below 2**64 that orders ids at random, the same on every machine."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}:{id}".encode(), digest_size=8).digest(), "big")
+
+
+def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
+    """Draw `share` of the recordings, at least two, and 30 s where durations are told, but at most half.
+
+    Returns
+    -------
+    HoldOut or None
+        None where there is only one recording, which cannot be drawn from.
+
+    Examples
+    --------
+    >>> entries = [Entry(audio_filepath=f"/{i}.wav", id=str(i), duration=10.0) for i in range(20)]
+    >>> held = draw(entries, 0.1, seed=0)
+    >>> sum(entry.id in held for entry in entries)
+    3
+    """
+    ranks, durations = array("Q"), array("d")
+    for entry in entries:
+        ranks.append(rank(entry.id, seed))
+        durations.append(entry.duration or 0.0)
+    if len(ranks) < 2:
+        return None
+    order = np.argsort(np.frombuffer(ranks, dtype=np.uint64), kind="stable")
+    n = max(FEWEST, round(share * len(ranks)))
+    seconds = np.cumsum(np.frombuffer(durations, dtype=np.float64)[order])
+    if seconds[-1] > 0:
+        n = max(n, int(np.searchsorted(seconds, SHORTEST)) + 1)
+    n = min(n, len(ranks) // 2)
+    return HoldOut(seed, int(ranks[int(order[n])]))
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Some of a shard's frames, `[start, stop)`; blocks keep their place on the clock."""
+
+    shard: Shard
+    start: int
+    stop: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The shard's."""
+        return self.shard.id
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        for block in self.shard:
+            first = max(self.start - block.start, 0)
+            last = len(block) if self.stop is None else min(self.stop - block.start, len(block))
+            if last <= first:
+                continue
+            yield replace(
+                block,
+                frames=block.frames[first:last],
+                voiced=block.voiced[first:last],
+                start=block.start + first,
+            )
+
+
+def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:
+    """A recording's first four fifths, and its last one.
+
+    Raises
+    ------
+    AudioGMMError
+        If the recording cannot be read: its frames are counted by reading it once.
+    """
+    n = sum(len(block) for block in shard)
+    cut = n - n // LAST_PART
+    return Excerpt(shard, 0, cut), Excerpt(shard, cut)

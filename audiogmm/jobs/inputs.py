@@ -1,0 +1,261 @@
+"""What a job reads: the entries of a manifest, and recordings made of them and a front end."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, TrainingError
+from audiogmm.jobs.aside import Aside
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.audio.recording import Recording
+    from audiogmm.manifest import Entry
+    from audiogmm.mixture.store import Model
+
+REMEMBERED = 65536
+"""Recordings whose paths are remembered, so that an error can be told with the file."""
+
+
+def choose_front_end(preset: str | None, file: Path | None) -> FrontEnd | None:
+    """The front end of a preset or a TOML file; None if neither is named.
+
+    Raises
+    ------
+    ChoiceError
+        If both are named.
+    FrontEndError
+        If the file does not hold one.
+    """
+    from audiogmm.audio.frontend import FrontEnd
+
+    if preset is not None and file is not None:
+        raise ChoiceError(
+            f"both --preset {preset} and --frontend {file}", needed="one front end", remedy="drop one of them"
+        )
+    if file is not None:
+        return FrontEnd.from_toml(file)
+    return None if preset is None else FrontEnd.preset(preset)
+
+
+def read_entries(
+    source: str | os.PathLike[str] | Iterable[Entry], aside: Aside, format: str | None = None
+) -> Iterable[Entry]:
+    """The entries of a manifest (or of what stands in its place), re-iterable; bad lines are set aside.
+
+    An iterable of entries is passed through; an iterator is read into a list.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        from audiogmm.manifest import read_manifest
+
+        def refuse(error: ManifestError) -> None:
+            aside.put("", os.fspath(source), error)
+
+        return read_manifest(source, format, on_error=refuse)
+    return list(source) if isinstance(source, Iterator) else source
+
+
+class Hear:
+    """Takes what should be known of a recording; sent to a worker process, it prints there."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+
+    def __call__(self, message: str) -> None:
+        self.say(message)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Hear, (print_note,)
+
+
+def print_note(message: str) -> None:
+    """Print a note on standard error."""
+    sys.stderr.write(message + "\n")
+
+
+@dataclass
+class Inputs:
+    """The recordings of a job: re-iterable, lazy, each made of an entry and the front end.
+
+    Attributes
+    ----------
+    entries : iterable of Entry
+        Re-iterable.
+    frontend : FrontEnd or None
+        With its sample rate settled; None where all entries bring frames of their own.
+    aside : Aside
+        Where bad inputs go.
+    say : callable
+        Hears warnings, such as of a clipped recording.
+    upsample : bool
+        Accept audio below the sample rate.
+    cache : Path or None
+        The frame cache that frames are read from.
+    """
+
+    entries: Iterable[Entry]
+    frontend: FrontEnd | None
+    aside: Aside
+    say: Callable[[str], None]
+    upsample: bool = False
+    cache: Path | None = None
+    _paths: OrderedDict[str, str] = field(default_factory=OrderedDict)
+
+    def __iter__(self) -> Iterator[Recording]:
+        from audiogmm.audio.recording import recordings
+
+        for recording in recordings(
+            self.entries, self.frontend, upsample=self.upsample, cache=self.cache, warn=Hear(self.say)
+        ):
+            self._paths[recording.id] = recording.entry.path
+            if len(self._paths) > REMEMBERED:
+                self._paths.popitem(last=False)
+            yield recording
+
+    def refuse(self, id: str, error: AudioGMMError) -> None:
+        """Set the recording `id` aside."""
+        self.aside.put(id, self._paths.get(id, ""), error)
+
+
+def open_inputs(
+    source: str | os.PathLike[str] | Iterable[Entry],
+    frontend: FrontEnd | None,
+    *,
+    aside: Aside,
+    say: Callable[[str], None],
+    sample_rate: int | None = None,
+    upsample: bool = False,
+) -> Inputs:
+    """Open what a new model is trained on, and settle the front end.
+
+    The front end is the one given, else the frame cache's own, else the preset `speech`; its sample rate is
+    `sample_rate`, else its own, else the first good recording's. Frames of the user's own have none.
+
+    Raises
+    ------
+    TrainingError
+        If no recording can be opened.
+    ChoiceError
+        If a frame cache holds frames of several front ends, and none was named.
+    MismatchError
+        If a frame cache has none of the front end named.
+    """
+    from audiogmm.audio.frontend import FrontEnd
+
+    entries = read_entries(source, aside)
+    cache = cache_at(source)
+    if cache is not None:
+        frontend = cached_front_end(cache, frontend, sample_rate)
+    chosen = frontend or FrontEnd.preset("speech")
+    rate = sample_rate or chosen.sample_rate
+    for entry in entries:
+        if entry.features_filepath is not None:
+            return Inputs(entries, None, aside, say, upsample)
+        rate = rate or rate_of(entry, aside)
+        if rate is not None:
+            break
+    if rate is None:
+        raise TrainingError(
+            f"none of the recordings of {source} could be opened"
+            if isinstance(source, str)
+            else "no recording",
+            needed="at least one good recording",
+            remedy="audiogmm manifest check, which says what is wrong with each",
+        )
+    return Inputs(entries, dataclasses.replace(chosen, sample_rate=rate), aside, say, upsample, cache)
+
+
+def inputs_for(
+    model: Model,
+    source: str | os.PathLike[str] | Iterable[Entry],
+    *,
+    aside: Aside,
+    say: Callable[[str], None],
+    upsample: bool = False,
+) -> Inputs:
+    """Open what a model is applied to, through its own front end.
+
+    Raises
+    ------
+    MismatchError
+        If a frame cache has no frames of the model's front end.
+    """
+    frontend = front_end_of(model)
+    cache = cache_at(source)
+    if cache is not None and frontend is not None:
+        cached_front_end(cache, frontend, None)
+    return Inputs(read_entries(source, aside), frontend, aside, say, upsample, cache)
+
+
+def front_end_of(model: Model) -> FrontEnd | None:
+    """The front end kept in a model; None where it was trained on frames of the user's own."""
+    from audiogmm.audio.frontend import FrontEnd
+
+    settings = model.metadata.get("frontend")
+    return None if settings is None else FrontEnd.from_dict(settings)
+
+
+def rate_of(entry: Entry, aside: Aside) -> int | None:
+    """The sample rate of a recording; None, and set aside, if it cannot be opened.
+
+    Raises
+    ------
+    ChoiceError
+        For standard input, which cannot be looked at twice.
+    """
+    from audiogmm.audio.decode import probe
+
+    if entry.audio_filepath == "-":
+        raise ChoiceError(
+            "standard input and no sample rate",
+            needed="a rate in hertz, since a stream can be read only once",
+            remedy="--sample-rate 16000",
+        )
+    try:
+        return probe(entry, full=False).sample_rate
+    except AudioGMMError as error:
+        aside.put(entry.id, entry.path, error)
+        return None
+
+
+def cache_at(source: object) -> Path | None:
+    """The folder, if `source` names a frame cache."""
+    from audiogmm.audio.cache import is_frame_cache
+
+    if not isinstance(source, (str, os.PathLike)):
+        return None
+    path = Path(source)
+    return path if is_frame_cache(path) else None
+
+
+def cached_front_end(cache: Path, frontend: FrontEnd | None, sample_rate: int | None) -> FrontEnd:
+    """The front end of the frames in a cache: the one asked for, or the only one.
+
+    Raises
+    ------
+    MismatchError
+        If there are no frames of the one asked for.
+    ChoiceError
+        If there are several, and none was asked for.
+    """
+    from audiogmm.audio.cache import FrameCache
+
+    found = FrameCache(cache)
+    if frontend is not None:
+        found.require(dataclasses.replace(frontend, sample_rate=sample_rate or frontend.sample_rate))
+        return frontend
+    known = found.frontends()
+    if len(known) != 1:
+        raise ChoiceError(
+            f"the frame cache {cache} holds frames of {len(known)} front ends",
+            needed="one, or its name",
+            remedy="--preset or --frontend, and --sample-rate",
+        )
+    return known[0]

@@ -1,0 +1,122 @@
+"""What a batch has finished, recording by recording, so that a run that was stopped can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from audiogmm.blocks import Shard
+from audiogmm.errors import OutputError
+from audiogmm.types import Json
+
+I = TypeVar("I", bound=Shard)  # noqa: E741
+
+
+class Journal:
+    """A file beside the output that takes a row for each finished recording; removed when the job is done.
+
+    Rows are on disk alone: a batch of millions of recordings holds no more than their ids in memory, and
+    those only when it goes on from an earlier run.
+
+    Parameters
+    ----------
+    output : Path
+        The job's output; the journal is `<output>.journal`.
+    key : str
+        Says what the rows depend on (the model, the settings). A journal of another key is dropped.
+    resume : bool
+        Go on from the journal of a run that was stopped; otherwise that journal is dropped.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> output = Path(tempfile.mkdtemp()) / "events.jsonl"
+    >>> try:
+    ...     with Journal(output, key="model 1") as journal:
+    ...         journal.write({"id": "a", "events": 2})
+    ...         raise KeyboardInterrupt
+    ... except KeyboardInterrupt:
+    ...     pass
+    >>> with Journal(output, key="model 1", resume=True) as journal:
+    ...     list(journal.rows())
+    [{'id': 'a', 'events': 2}]
+    >>> journal.path.exists()
+    False
+    """
+
+    def __init__(self, output: Path, *, key: str, resume: bool = False) -> None:
+        self.path = output.with_name(output.name + ".journal")
+        self.key = key
+        self.finished: set[str] = set()
+        self._resume = resume
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            whole = self._take_over() if self._resume else 0
+            self._file = self.path.open("r+b" if whole else "wb")
+            self._file.truncate(whole)
+            self._file.seek(whole)
+            if not whole:
+                self._put({"key": self.key})
+        except OSError as error:
+            raise self._refusal(error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        if kind is None:
+            self.path.unlink(missing_ok=True)
+
+    def waiting(self, shards: Iterable[I]) -> Iterable[I]:
+        """Those of the shards that are not finished yet."""
+        return (shard for shard in shards if shard.id not in self.finished) if self.finished else shards
+
+    def write(self, row: Json) -> None:
+        """The recording `row["id"]` is finished, and `row` is what came of it."""
+        try:
+            self._put(row)
+        except OSError as error:
+            raise self._refusal(error) from error
+
+    def rows(self) -> Iterator[Json]:
+        """All rows, those of the earlier run first."""
+        with self.path.open("rb") as file:
+            next(file)
+            for line in file:
+                yield json.loads(line)
+
+    def _put(self, row: Json) -> None:
+        self._file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        self._file.flush()
+
+    def _take_over(self) -> int:
+        """Note what an earlier run finished; how many bytes of its journal are whole lines."""
+        if not self.path.exists():
+            return 0
+        whole = 0
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file):
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    break
+                if number == 0 and row.get("key") != self.key:
+                    return 0
+                if number:
+                    self.finished.add(row["id"])
+                whole += len(line)
+        return whole
+
+    def _refusal(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{os.fspath(self.path)} cannot be written: {error.strerror}",
+            needed="a place beside the output that takes a row for each recording",
+            remedy="free some space, or another folder",
+        )

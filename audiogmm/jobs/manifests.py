@@ -1,0 +1,189 @@
+"""Scan a folder, check a manifest, convert one format to another."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiogmm.files import refuse_overwrite
+from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.inputs import read_entries
+from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.types import Json
+
+if TYPE_CHECKING:
+    from audiogmm.audio.decode import AudioInfo
+    from audiogmm.manifest import Entry
+    from audiogmm.manifest.check import Problem
+
+
+@dataclass
+class WriteResult:
+    """A manifest that was written."""
+
+    output: Path
+    entries: int = 0
+    speakers: set[str] = field(default_factory=set)
+    aside: Aside = field(default_factory=Aside)
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        return {
+            "output": str(self.output),
+            "entries": self.entries,
+            "speakers": len(self.speakers),
+            "set_aside": len(self.aside),
+            "errors": str(self.aside.path),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        speakers = f" of {len(self.speakers)} speakers" if self.speakers else ""
+        yield f"{self.entries} recordings{speakers}"
+        yield f"manifest: {self.output}"
+
+
+def scan_folder(
+    folder: Path,
+    output: Path,
+    *,
+    speaker: str | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> WriteResult:
+    """List every recording below a folder in a manifest.
+
+    Raises
+    ------
+    ManifestError
+        If the folder does not exist, or holds no recording.
+    OutputError
+        If the manifest exists (and not `force`), or cannot be written.
+    """
+    from audiogmm.manifest import scan
+
+    refuse_overwrite(output, force)
+    return _write(scan(folder, speaker=speaker or None), output, None, force, progress or Silent(), Aside())
+
+
+def convert_manifest(
+    source: str,
+    output: Path,
+    *,
+    source_format: str | None = None,
+    format: str | None = None,
+    force: bool = False,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> WriteResult:
+    """Write a manifest in another format; lines that cannot be read are set aside.
+
+    Raises
+    ------
+    ManifestError
+        If the manifest cannot be read, or the other format cannot hold it.
+    OutputError
+        If the output exists (and not `force`), or cannot be written.
+    """
+    refuse_overwrite(output, force)
+    aside = Aside(errors_path(output), strict=strict)
+    entries = read_entries(source, aside, source_format)
+    return _write(entries, output, format, force, progress or Silent(), aside)
+
+
+def _write(
+    entries: Iterable[Entry],
+    output: Path,
+    format: str | None,
+    force: bool,
+    progress: Progress,
+    aside: Aside,
+) -> WriteResult:
+    from audiogmm.audio.decode import probe
+    from audiogmm.manifest import ManifestWarning, write_manifest
+
+    result = WriteResult(output, aside=aside)
+
+    def counted() -> Iterator[Entry]:
+        for entry in entries:
+            if entry.speaker is not None:
+                result.speakers.add(entry.speaker)
+            progress.advance(1)
+            yield entry
+
+    progress.begin("writing", None, "recordings")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ManifestWarning)
+        result.entries = write_manifest(
+            counted(), output, format, force=force, measure=lambda entry: probe(entry, full=False)
+        )
+    progress.end()
+    for warning in caught:
+        progress.say(str(warning.message))
+    return result
+
+
+@dataclass
+class CheckResult:
+    """What a check found."""
+
+    manifest: str
+    entries: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        return {
+            "manifest": self.manifest,
+            "entries": self.entries,
+            "problems": [
+                {
+                    "source": problem.entry.source if problem.entry else self.manifest,
+                    "id": problem.entry.id if problem.entry else None,
+                    "error": type(problem.error).__name__,
+                    "reason": str(problem.error),
+                }
+                for problem in self.problems
+            ],
+            "set_aside": 0,
+            "errors": None,
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person: every problem, then how many there are."""
+        yield from map(str, self.problems)
+        bad = f"{len(self.problems)} bad" if self.problems else "all good"
+        yield f"{self.entries} entries checked: {bad}"
+
+
+def check_manifest(
+    source: str,
+    *,
+    fast: bool = False,
+    progress: Progress | None = None,
+) -> CheckResult:
+    """Open every recording of a manifest (`fast`: its header alone), and name each that cannot be used.
+
+    Raises
+    ------
+    ManifestError
+        If the manifest itself cannot be read.
+    """
+    from audiogmm.audio.decode import probe
+    from audiogmm.manifest import check, read_manifest
+
+    progress = progress or Silent()
+    result = CheckResult(source)
+
+    def look(entry: Entry) -> AudioInfo:
+        result.entries += 1
+        progress.advance(1)
+        return probe(entry, full=not fast)
+
+    progress.begin("checking", None, "recordings")
+    result.problems.extend(check(read_manifest(source), look))
+    progress.end()
+    return result

@@ -1,0 +1,57 @@
+"""Models as the jobs use them: loaded, with their detector."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiogmm.errors import MismatchError
+
+if TYPE_CHECKING:
+    from audiogmm.anomaly.detector import Detector
+    from audiogmm.mixture.store import Model
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Load a model file.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not a model of ours, or not a whole one.
+    """
+    from audiogmm.mixture.store import load
+
+    return load(Path(path))
+
+
+def detector_of(model: Model) -> Detector:
+    """The detector kept in a model.
+
+    Raises
+    ------
+    MismatchError
+        If the model was never calibrated.
+    """
+    from audiogmm.anomaly.detector import Detector
+
+    if "detector" not in model.metadata:
+        raise MismatchError(
+            "the model holds no scores of normal audio, so there is no threshold",
+            needed="a calibrated model",
+            remedy="audiogmm calibrate MODEL NORMAL -o MODEL, or train with --hold-out 0.1",
+        )
+    return Detector.from_parts(model.metadata["detector"], model.tensors)
+
+
+def with_detector(model: Model, detector: Detector) -> Model:
+    """The same model with another detector."""
+    from dataclasses import replace
+
+    kept = {name: tensor for name, tensor in model.tensors.items() if not name.startswith("normal/")}
+    return replace(
+        model,
+        metadata=model.metadata | {"detector": detector.metadata()},
+        tensors=kept | detector.tensors(),
+    )

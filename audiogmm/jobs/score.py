@@ -1,0 +1,201 @@
+"""Score recordings: how likely is every frame?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiogmm.blocks import Shard
+from audiogmm.errors import MismatchError
+from audiogmm.files import refuse_overwrite
+from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.inputs import front_end_of, inputs_for
+from audiogmm.jobs.journal import Journal
+from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.table import write_rows
+from audiogmm.score.likelihood import score as score_shard
+from audiogmm.score.likelihood import score_blocks
+from audiogmm.score.track import ScoreTrack, TrackWriter
+from audiogmm.types import Json
+
+if TYPE_CHECKING:
+    from audiogmm.manifest import Entry
+    from audiogmm.mixture.evaluator import Evaluator
+    from audiogmm.mixture.store import Model
+
+
+def score(model: Model, entry: Entry, against: Model | None = None, *, upsample: bool = False) -> ScoreTrack:
+    """Score one recording, frame by frame.
+
+    Parameters
+    ----------
+    model : Model
+        With the front end that it was trained through.
+    entry : Entry
+        The recording, or a piece of it.
+    against : Model, optional
+        Background model: the scores are then log-likelihood ratios.
+    upsample : bool
+        Accept audio below the model's sample rate.
+
+    Returns
+    -------
+    ScoreTrack
+        A finite score, in nats, for every frame.
+
+    Raises
+    ------
+    AudioFileError, AudioDataError, FeatureError
+        If the recording cannot be used.
+    MismatchError
+        If it does not fit the model, or the two models have different front ends.
+    """
+    recording = next(
+        iter(inputs_for(model, [entry], aside=Aside(strict=True), say=_ignore, upsample=upsample))
+    )
+    evaluator, background = evaluators(model, against)
+    return score_shard(evaluator, recording, background)
+
+
+def evaluators(model: Model, against: Model | None) -> tuple[Evaluator, Evaluator | None]:
+    """What evaluates a model, and its background model.
+
+    Raises
+    ------
+    MismatchError
+        If the two were trained through different front ends.
+    """
+    from audiogmm.mixture.evaluator import Evaluator
+
+    if against is None:
+        return Evaluator(model.mixture), None
+    ours, theirs = front_end_of(model), front_end_of(against)
+    if ours != theirs or model.mixture.n_features != against.mixture.n_features:
+        differences = ours.difference(theirs) if ours and theirs else ["one was not trained on audio"]
+        raise MismatchError(
+            f"the model and its background model have different front ends ({', '.join(differences)})",
+            needed="models trained through the same one",
+            remedy="train the model with the background model's --frontend",
+        )
+    return Evaluator(model.mixture), Evaluator(against.mixture)
+
+
+@dataclass(frozen=True)
+class ScoreTask:
+    """Scores a recording into its file; runs in a thread or a worker process."""
+
+    evaluator: Evaluator
+    against: Evaluator | None
+    folder: Path
+    suffix: str
+
+    def __call__(self, shard: Shard) -> Json:
+        with TrackWriter(self.folder / f"{shard.id}{self.suffix}", shard.id, force=True) as writer:
+            for block, scores in score_blocks(self.evaluator, shard, self.against):
+                writer.write(block, scores)
+        return writer.summary.to_dict()
+
+
+@dataclass
+class ScoreResult:
+    """What a scoring run did."""
+
+    folder: Path
+    aside: Aside
+    recordings: int = 0
+    frames: int = 0
+    scored: int = 0
+    total: float = 0.0
+
+    def add(self, row: Json) -> None:
+        """Count the summary row of one recording."""
+        self.recordings += 1
+        self.frames += row["frames"]
+        if row["mean"] is not None:
+            scored = row["voiced"] or row["frames"]
+            self.scored += scored
+            self.total += scored * row["mean"]
+
+    @property
+    def mean(self) -> float | None:
+        """Mean score of the voiced frames, nats."""
+        return self.total / self.scored if self.scored else None
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        return {
+            "output": str(self.folder),
+            "recordings": self.recordings,
+            "frames": self.frames,
+            "mean": self.mean,
+            "set_aside": len(self.aside),
+            "errors": str(self.aside.path),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        mean = "" if self.mean is None else f", {self.mean:.3f} nats a frame on average"
+        yield f"scored {self.recordings} recordings ({self.frames:,} frames{mean})"
+        yield f"tracks and summary.jsonl: {self.folder}"
+
+
+def score_to_folder(
+    model: Path,
+    source: str,
+    output: Path,
+    *,
+    against: Path | None = None,
+    format: str = "npz",
+    upsample: bool = False,
+    resume: bool = False,
+    force: bool = False,
+    strict: bool = False,
+    threads: int | None = None,
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> ScoreResult:
+    """Score every recording of a manifest: a track each, and a summary row each.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds something already (and neither `force` nor `resume`), or cannot be written.
+    AudioGMMError
+        The first bad recording's, if `strict`.
+    """
+    from audiogmm.jobs.models import load_model
+    from audiogmm.train.reduce import LocalReducer
+
+    progress = progress or Silent()
+    refuse_overwrite(output, force or resume)
+    loaded = load_model(model)
+    background = None if against is None else load_model(against)
+    key = f"{loaded.fingerprint} {background.fingerprint if background else ''} {format}"
+    aside = Aside(errors_path(output), strict=strict)
+    inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample)
+    task = ScoreTask(*evaluators(loaded, background), output, f".{format}")
+    output.mkdir(parents=True, exist_ok=True)
+    result = ScoreResult(output, aside)
+    progress.begin("scoring", None, "recordings")
+    with (
+        Journal(output / "summary.jsonl", key=key, resume=resume) as journal,
+        LocalReducer(threads, workers) as reducer,
+    ):
+        for row in reducer.map(journal.waiting(inputs), task, inputs.refuse):
+            journal.write(row)
+            progress.advance(1, "" if row["mean"] is None else f"{row['mean']:.2f} nats a frame")
+        write_rows(_counted(journal.rows(), result), output / "summary.jsonl", force=True)
+    progress.end()
+    return result
+
+
+def _counted(rows: Iterator[Json], result: ScoreResult) -> Iterator[Json]:
+    for row in rows:
+        result.add(row)
+        yield row
+
+
+def _ignore(_: str) -> None:
+    """Warnings of a single recording are the caller's to look for."""

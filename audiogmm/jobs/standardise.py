@@ -1,0 +1,61 @@
+"""Global normalisation: mean and deviation of every feature, measured once, kept in the front end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from audiogmm.blocks import Shard
+from audiogmm.errors import AudioDataError, TrainingError
+from audiogmm.jobs.inputs import Inputs
+from audiogmm.jobs.progress import Progress
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.train import LocalReducer
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Moments of the voiced frames of a recording; runs in a thread or a worker process."""
+
+    def __call__(self, shard: Shard) -> SufficientStats:
+        total: SufficientStats | None = None
+        for block in shard:
+            frames = block.frames[block.voiced].astype(np.float64)
+            if total is None:
+                origin = (frames if len(frames) else block.frames)[0].astype(np.float64)
+                total = SufficientStats.zero(1, len(origin), "diag", origin)
+            if len(frames):
+                total = total + SufficientStats.measure(frames, origin=total.origin, covariance_type="diag")
+        if total is None:
+            raise AudioDataError(
+                f"{shard.id} has no frame", needed="at least one", remedy="a longer recording"
+            )
+        return total
+
+
+def with_global_statistics(inputs: Inputs, reducer: LocalReducer, progress: Progress) -> Inputs:
+    """The inputs with a front end that normalises, where it is one that does so globally; others as they are.
+
+    Raises
+    ------
+    TrainingError
+        If no recording has a voiced frame.
+    """
+    frontend = inputs.frontend
+    if frontend is None or frontend.cmvn != "global" or frontend.cmvn_mean:
+        return inputs
+    plain = replace(inputs, frontend=frontend.without_global())
+    progress.begin("measuring means and deviations", None, "recordings")
+    total = reducer.reduce(plain, Measure(), plain.refuse, lambda _: progress.advance(1))
+    progress.end()
+    if total is None or not total.n_frames:
+        raise TrainingError(
+            "no recording with a voiced frame",
+            needed="at least one",
+            remedy="audiogmm manifest check names why",
+        )
+    shift = total.first[0] / total.n_frames
+    deviation = np.sqrt(np.maximum(total.second[0] / total.n_frames - shift**2, 0))
+    deviation[deviation == 0] = 1.0
+    return replace(inputs, frontend=frontend.with_global(total.origin + shift, deviation))

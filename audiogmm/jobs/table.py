@@ -1,0 +1,31 @@
+"""Rows of results, written as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from audiogmm.files import replacing
+from audiogmm.types import Json
+
+
+def write_rows(rows: Iterable[Json], path: Path, *, force: bool = False) -> int:
+    """Write one JSON object a line, and the whole file or none of it.
+
+    Returns
+    -------
+    int
+        How many rows there were.
+
+    Raises
+    ------
+    OutputError
+        If the file exists (and not `force`), or cannot be written.
+    """
+    n = 0
+    with replacing(path, force=force) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+            n += 1
+    return n

@@ -1,0 +1,401 @@
+"""Train a model: from a manifest to a mixture, with the scores that normal audio gets under it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.errors import AudioGMMError, MismatchError, TrainingError
+from audiogmm.files import refuse_overwrite
+from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.calibrate import TrackTask
+from audiogmm.jobs.holdout import HoldOut, draw, last_part
+from audiogmm.jobs.inputs import Inputs, open_inputs
+from audiogmm.jobs.models import load_model, with_detector
+from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.standardise import with_global_statistics
+from audiogmm.jobs.watch import Watch
+from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.store import Model
+from audiogmm.train import LocalReducer, TrainingInterrupted, TrainingResult, train_mixture
+from audiogmm.train.seeding import Init
+from audiogmm.train.settings import Algorithm
+from audiogmm.types import CovarianceType, Json
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.manifest import Entry
+
+
+def train(
+    source: str | os.PathLike[str] | Iterable[Entry] | Iterable[FrameBlock],
+    frontend: FrontEnd | None = None,
+    *,
+    n_components: int = 64,
+    covariance_type: CovarianceType | None = None,
+    algorithm: Algorithm = "em",
+    seed: int = 0,
+    init: Init = "k-means++",
+    start: Model | None = None,
+    passes: int = 100,
+    tol: float = 1e-3,
+    restarts: int = 1,
+    hold_out: float = 0.1,
+    sample_rate: int | None = None,
+    upsample: bool = False,
+    threads: int | None = None,
+    workers: int = 0,
+    checkpoint: Path | None = None,
+    aside: Aside | None = None,
+    progress: Progress | None = None,
+) -> Model:
+    """Train a Gaussian mixture model on recordings.
+
+    Parameters
+    ----------
+    source : path-like, or re-iterable of Entry or of FrameBlock
+        A manifest, a frame cache, one recording, or a feature matrix; entries; or blocks of frames.
+    frontend : FrontEnd, optional
+        The preset `speech` by default; not used for frames of your own.
+    n_components : int
+        Gaussian components, K.
+    covariance_type : {"diag", "full", "tied", "spherical"}, optional
+        ``"diag"`` by default (k-means: ``"spherical"``).
+    algorithm : {"em", "kmeans"}
+        Batch EM, or k-means for comparison.
+    seed : int
+        Of all randomness.
+    init : {"k-means++", "random", "split"}
+        Where EM starts.
+    start : Model, optional
+        Start from this model's parameters instead, through its front end.
+    passes : int
+        At most so many passes over the data.
+    tol : float
+        Stop when a pass gains less, nats a frame; 0: never.
+    restarts : int
+        Starts tried; the best is kept.
+    hold_out : float
+        Share of the recordings (of a single one: its last fifth) that is scored by a model of the others, to
+        learn how normal audio scores; the model is then re-estimated on all. 0: none.
+    sample_rate : int, optional
+        Hertz; the first good recording's by default.
+    upsample : bool
+        Accept audio below the sample rate.
+    threads, workers : int
+        Threads (all cores by default), and processes that decode and extract (none by default).
+    checkpoint : Path, optional
+        Written after every pass, and gone on from.
+    aside : Aside, optional
+        Takes recordings that cannot be used; by default the first one raises.
+    progress : Progress, optional
+        Who listens.
+
+    Returns
+    -------
+    Model
+        With its front end, its statistics, its history and, unless `hold_out` is 0, its detector.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer frames than components, or none at all.
+    TrainingInterrupted
+        On Ctrl-C.
+    AudioGMMError
+        The first bad recording's, unless `aside` takes it.
+    """
+    progress = progress or Silent()
+    aside = aside or Aside(strict=True)
+    blocks = as_blocks(source)
+    with LocalReducer(threads, workers) as reducer:
+        if blocks is not None:
+            inputs: Inputs | None = None
+            shards: Iterable[Shard] = [blocks]
+            settled = None
+        else:
+            frontend = started_front_end(start, frontend)
+            inputs = open_inputs(
+                source,  # type: ignore[arg-type]  # as_blocks has looked: these are entries
+                frontend,
+                aside=aside,
+                say=progress.say,
+                sample_rate=sample_rate,
+                upsample=upsample,
+            )
+            inputs = with_global_statistics(inputs, reducer, progress)
+            shards, settled = inputs, inputs.frontend
+        on_error = None if inputs is None else inputs.refuse
+
+        def fit(part: Iterable[Shard], name: str, **changes: Any) -> TrainingResult:
+            with Watch(progress, name) as watch:
+                return train_mixture(
+                    part,
+                    **(arguments | changes),
+                    reducer=reducer,
+                    monitor=watch,
+                    checkpoint=checkpoint and checkpoint.with_name(f"{checkpoint.name}.{name}"),
+                    on_error=on_error,
+                )
+
+        arguments: dict[str, Any] = {
+            "n_components": n_components,
+            "covariance_type": covariance_type,
+            "algorithm": algorithm,
+            "seed": seed,
+            "init": init if start is None else start.mixture,
+            "passes": passes,
+            "tol": tol,
+            "restarts": restarts,
+        }
+        parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
+        detector: Detector | None = None
+        if parts is None:
+            result = fit(shards, "training")
+        else:
+            kept, held = parts
+            partial = fit(kept, "training without the held-out part")
+            detector = learn_from(partial, held, reducer, inputs, progress)
+            result = fit(shards, "training on all", init=partial.mixture, restarts=1)
+    model = Model(
+        result.mixture,
+        statistics=result.statistics,
+        metadata={
+            "frontend": settled.to_dict() if settled else None,
+            "sample_rate": settled.sample_rate if settled else None,
+            "seed": seed,
+            "training": result.to_json()
+            | {"algorithm": algorithm, "init": init if start is None else "model", "hold_out": hold_out},
+            "data": describe(inputs.entries if inputs else None, result),
+        },
+    )
+    return model if detector is None else with_detector(model, detector)
+
+
+def train_to_file(
+    source: str,
+    output: Path,
+    frontend: FrontEnd | None,
+    *,
+    start: Path | None = None,
+    resume: bool = False,
+    force: bool = False,
+    strict: bool = False,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> TrainResult:
+    """Train as `train` does, and save the model; a checkpoint lies beside it until it is saved.
+
+    Raises
+    ------
+    OutputError
+        If the model file exists (and not `force`), or cannot be written.
+    TrainingInterrupted
+        On Ctrl-C; `resume` goes on from the last complete pass.
+    """
+    refuse_overwrite(output, force)
+    aside = Aside(errors_path(output), strict=strict)
+    checkpoint = output.with_name(output.name + ".checkpoint")
+    if not resume:
+        drop(checkpoint)
+    try:
+        model = train(
+            source,
+            frontend,
+            start=None if start is None else load_model(start),
+            checkpoint=checkpoint,
+            aside=aside,
+            progress=progress,
+            **settings,
+        )
+    except TrainingInterrupted as stopped:
+        raise KeyboardInterrupt(
+            f"{stopped.what}; go on with the same command and --resume"
+            if any(checkpoints(checkpoint))
+            else f"{stopped.what}; nothing was written"
+        ) from stopped
+    model.save(output, force=force)
+    drop(checkpoint)
+    return TrainResult(output, model, aside)
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained model, and where it lies."""
+
+    output: Path
+    model: Model
+    aside: Aside
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        training = self.model.metadata["training"]
+        detector = self.model.metadata.get("detector") or {}
+        kept = ("passes", "converged", "log_likelihood", "bic", "aic", "n_frames", "n_recordings", "seconds")
+        return {
+            "output": str(self.output),
+            "n_components": self.model.mixture.n_components,
+            "covariance_type": self.model.mixture.covariance_type,
+            **{name: training[name] for name in kept},
+            "threshold": detector.get("threshold"),
+            "note": detector.get("note", ""),
+            "set_aside": len(self.aside),
+            "errors": str(self.aside.path),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        summary, training = self.summary(), self.model.metadata["training"]
+        frontend = self.model.metadata["frontend"]
+        amount = f"{summary['seconds'] / 60:,.1f} minutes, " if frontend else ""
+        yield f"{summary['n_recordings']} recordings ({amount}{summary['n_frames']:,} frames)"
+        why = {"likelihood": "the likelihood is stable", "parameters": "the parameters stand still"}.get(
+            summary["converged"], "all the passes allowed: it might still gain"
+        )
+        yield (
+            f"{summary['n_components']} components, {summary['covariance_type']}: "
+            f"{summary['log_likelihood']:.4f} nats a frame after {summary['passes']} passes ({why})"
+        )
+        yield f"BIC {summary['bic']:,.0f}, AIC {summary['aic']:,.0f}"
+        if training["constant"]:
+            yield f"note: constant features, kept alive by the variance floor: {training['constant']}"
+        if summary["threshold"] is not None:
+            yield f"detector: threshold {summary['threshold']:.3f} nats a frame, from held-out normal audio"
+        if summary["note"]:
+            yield f"note: {summary['note']}"
+        yield f"model: {self.output}"
+
+
+class BlockShard:
+    """Blocks of frames, as the one recording of a job."""
+
+    id = "frames"
+
+    def __init__(self, blocks: Iterable[FrameBlock]) -> None:
+        self.blocks = blocks
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        return iter(self.blocks)
+
+
+def as_blocks(source: Any) -> BlockShard | None:
+    """The source as a shard, if it is an iterable of blocks of frames (an iterator is read into a list)."""
+    if isinstance(source, (str, os.PathLike)) or not isinstance(source, Iterable):
+        return None
+    if isinstance(source, Iterator):
+        raise TrainingError(
+            "an iterator, which can be read only once",
+            needed="something that can be read in every pass",
+            remedy="a list, or an object whose __iter__ starts anew",
+        )
+    head = next(iter(source), None)
+    return BlockShard(source) if isinstance(head, FrameBlock) else None
+
+
+def started_front_end(start: Model | None, frontend: FrontEnd | None) -> FrontEnd | None:
+    """The front end of the model to start from, which has to be the one asked for.
+
+    Raises
+    ------
+    MismatchError
+        If it is another one.
+    """
+    from audiogmm.jobs.inputs import front_end_of
+
+    if start is None:
+        return frontend
+    theirs = front_end_of(start)
+    if frontend is not None and theirs is not None and (differences := frontend.difference(theirs)):
+        raise MismatchError(
+            f"the model to start from has another front end ({', '.join(differences)})",
+            needed="the same settings",
+            remedy="drop --preset and --frontend",
+        )
+    return theirs
+
+
+def divide(
+    inputs: Inputs | None, shards: Iterable[Shard], share: float, seed: int
+) -> tuple[Iterable[Shard], Iterable[Shard]] | None:
+    """What trains, and what is held out: recordings drawn by `seed`, or the last fifth of a single one."""
+    held = None if inputs is None else draw(inputs.entries, share, seed)
+    if inputs is not None and held is not None:
+        return Chosen(shards, held, False), Chosen(shards, held, True)
+    single = list(shards)
+    if len(single) > 1:  # one entry that holds several recordings, such as a Kaldi ark
+        held = draw((shard.entry for shard in single if hasattr(shard, "entry")), share, seed)
+        return None if held is None else (Chosen(single, held, False), Chosen(single, held, True))
+    if not single:
+        return None
+    try:
+        first, last = last_part(single[0])
+    except AudioGMMError as error:
+        if inputs is None:
+            raise
+        inputs.refuse(single[0].id, error)
+        return None
+    return [first], [last]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Those of the recordings that are held out, or the others."""
+
+    shards: Iterable[Shard]
+    held: HoldOut
+    wanted: bool
+
+    def __iter__(self) -> Iterator[Shard]:
+        return (shard for shard in self.shards if (shard.id in self.held) == self.wanted)
+
+
+def learn_from(
+    result: TrainingResult,
+    held: Iterable[Shard],
+    reducer: LocalReducer,
+    inputs: Inputs | None,
+    progress: Progress,
+) -> Detector | None:
+    """What the held-out recordings score under a model of the others; None if none can be scored."""
+    progress.begin("scoring the held-out part", None, "recordings")
+    task = TrackTask(Evaluator(result.mixture))
+    tracks = reducer.map(held, task, None if inputs is None else inputs.refuse)
+    try:
+        return learn(tracks)
+    except MismatchError as error:
+        progress.say(f"no normal scores were learnt ({error.what}); detect will need calibrate")
+        return None
+    finally:
+        progress.end()
+
+
+def describe(entries: Iterable[Entry] | None, result: TrainingResult) -> Json:
+    """What a model saw: how much, and a fingerprint of the entries."""
+    digest = hashlib.sha256()
+    for entry in entries or ():
+        piece = [entry.id, Path(entry.path).name, entry.offset, entry.duration, entry.channel]
+        digest.update(json.dumps(piece).encode())
+    return {
+        "n_recordings": result.n_recordings,
+        "n_frames": result.n_frames,
+        "seconds": result.seconds,
+        "fingerprint": digest.hexdigest() if entries is not None else None,
+    }
+
+
+def checkpoints(path: Path) -> Iterator[Path]:
+    """The checkpoints of a training, one for each of its parts."""
+    return path.parent.glob(f"{path.name}.*")
+
+
+def drop(path: Path) -> None:
+    """Remove the checkpoints of a training."""
+    for file in checkpoints(path):
+        file.unlink(missing_ok=True)
