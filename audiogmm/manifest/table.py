@@ -30,7 +30,7 @@ def delimiter_of(header: str) -> str | None:
     (';', ',', None)
     """
     for delimiter in ",\t;":
-        if _PATHS & set(next(csv.reader([header.strip()], delimiter=delimiter), [])):
+        if _PATHS & set(next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter), [])):
             return delimiter
     return None
 
@@ -66,7 +66,7 @@ def read(path: str) -> Iterator[Item]:
                 needed="a column audio_filepath or features_filepath",
                 remedy="add the header line",
             )
-        columns = next(csv.reader([header.strip()], delimiter=delimiter))
+        columns = next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter))
         doubled = sorted({column for column in columns if column and columns.count(column) > 1})
         if doubled:
             raise ManifestError(f"{path}:1 names the column {doubled[0]!r} twice", needed="each column once")
