@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiogmm.audio.latency import Latency, StageLatency
+from audiogmm.audio.latency import Latency, latency_of
 from audiogmm.audio.presets import PRESETS
-from audiogmm.audio.settings import check, from_settings, nearest, to_toml
+from audiogmm.audio.rates import analysis_rate, band, sizes
+from audiogmm.audio.settings import check, from_settings, nearest, read_toml, to_toml
 from audiogmm.blocks import FrameBlock
-from audiogmm.errors import ChoiceError, FrontEndError, MismatchError
+from audiogmm.errors import ChoiceError
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Frames, Json, Samples, Seconds
 
 if TYPE_CHECKING:
     from audiogmm.audio.stream import FrameStream
-
-TELEPHONE_RATE = 8000
-"""Hertz: up to here speech is taken for telephone speech, whose band begins at 100 Hz."""
 
 
 @dataclass(frozen=True)
@@ -218,17 +216,7 @@ class FrontEnd:
         >>> FrontEnd.from_toml('preset = "kaldi"\\nn_mels = 40').n_mels
         40
         """
-        import tomllib
-
-        source = str(text) if isinstance(text, Path) else "front end"
-        try:
-            return cls.from_dict(tomllib.loads(text.read_text() if isinstance(text, Path) else text))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise FrontEndError(f"{source}: {error}", needed="settings in TOML") from error
-        except OSError as error:
-            raise FrontEndError(
-                f"{source}: {error.strerror or error}", needed="a readable TOML file"
-            ) from error
+        return cls.from_dict(read_toml(text))
 
     def to_toml(self) -> str:
         """The settings as a TOML document that `from_toml` reads."""
@@ -263,73 +251,16 @@ class FrontEnd:
         return self.n_static * (self.deltas + 1)
 
     def rate(self, sample_rate: int) -> int:
-        """Hertz at which a recording of `sample_rate` is analysed.
-
-        Raises
-        ------
-        MismatchError
-            If the recording's rate is below the front end's.
-        """
-        if self.sample_rate is None or self.sample_rate == sample_rate:
-            return sample_rate
-        if self.sample_rate > sample_rate:
-            raise MismatchError(
-                f"audio at {sample_rate} Hz for a front end at {self.sample_rate} Hz",
-                needed=f"{self.sample_rate} Hz or more",
-                remedy="--upsample, or a front end at the lower rate",
-            )
-        return self.sample_rate
+        """Hertz at which a recording of `sample_rate` is analysed: see `rates.analysis_rate`."""
+        return analysis_rate(self, sample_rate)
 
     def sizes(self, rate: int) -> tuple[int, int, int]:
-        """Frame length, hop and transform length in samples, at an analysis rate in hertz.
-
-        Raises
-        ------
-        FrontEndError
-            If a frame or a hop has no sample, or a frame does not fit into the transform.
-        """
-        unit = 1.0 if self.length_unit == "samples" else float(rate)
-        length, hop = (int(unit * size + 1e-6) for size in (self.frame_length, self.hop_length))
-        if length < 2 or hop < 1:
-            raise FrontEndError(
-                f"frames of {self.frame_length} {self.length_unit} every {self.hop_length} at {rate} Hz",
-                needed="at least two samples a frame and one a hop",
-            )
-        n_fft = self.n_fft or 1 << (length - 1).bit_length()
-        if n_fft < length:
-            raise FrontEndError(
-                f"n_fft = {n_fft} for frames of {length} samples ({rate} Hz)",
-                needed="a transform that holds a frame",
-                remedy=f"n_fft = {1 << (length - 1).bit_length()}, or 0 for the next power of two",
-            )
-        return length, hop, n_fft
+        """Frame length, hop and transform length in samples, at an analysis rate: see `rates.sizes`."""
+        return sizes(self, rate)
 
     def band(self, rate: int) -> tuple[float, float]:
-        """Lower edge of the lowest mel band and upper edge of the highest, hertz, at an analysis rate.
-
-        Raises
-        ------
-        FrontEndError
-            If they do not lie, in this order, between 0 and the Nyquist frequency.
-
-        Examples
-        --------
-        >>> FrontEnd().band(8000), FrontEnd().band(16000)
-        ((100.0, 3800.0), (20.0, 7600.0))
-        """
-        nyquist = rate / 2
-        fmin = self.fmin if self.fmin is not None else 100.0 if rate <= TELEPHONE_RATE else 20.0
-        if self.fmax is None:
-            fmax = min(7600.0, 0.95 * nyquist)
-        else:
-            fmax = self.fmax if self.fmax > 0 else nyquist + self.fmax
-        if not 0 <= fmin < fmax <= nyquist:
-            raise FrontEndError(
-                f"mel bands from {fmin:g} to {fmax:g} Hz at a sample rate of {rate} Hz",
-                needed=f"0 <= fmin < fmax <= {nyquist:g} Hz",
-                remedy="another fmin or fmax, or a higher sample_rate",
-            )
-        return fmin, fmax
+        """Lowest and highest edge of the mel bands, hertz, at an analysis rate: see `rates.band`."""
+        return band(self, rate)
 
     def clock(self, sample_rate: int, offset: Seconds = 0.0) -> FrameClock:
         """Where the frames of a recording of this rate lie; its first sample is `offset` seconds into it."""
@@ -344,19 +275,7 @@ class FrontEnd:
 
     def latency_at(self, sample_rate: int) -> Latency:
         """Frames that each stage waits for, for recordings of this rate."""
-        clock = self.clock(sample_rate)
-        none = StageLatency(0, 0)
-        ahead = self.deltas * self.delta_window
-        stages = {"framing": none, "deltas": StageLatency(ahead, ahead), "cmvn": none, "vad": none}
-        if self.cmvn == "sliding":
-            window = clock.count(self.cmvn_window)
-            stages["cmvn"] = StageLatency(window - window // 2 - 1, window - 1)
-        if self.vad == "energy":
-            window = clock.count(self.vad_window)
-            before = round(self.vad_before * clock.frame_rate)
-            at_once = max(before - window // 2, 0)  # the first window decides half of its frames
-            stages["vad"] = StageLatency(window - window // 2 - 1 + before, window - 1 + at_once)
-        return Latency(stages)
+        return latency_of(self, self.clock(sample_rate))
 
     def with_global(self, mean: Sequence[float], deviation: Sequence[float]) -> FrontEnd:
         """The same front end with the statistics by which it normalises.

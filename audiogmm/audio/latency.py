@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audiogmm.timeline import FrameClock
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend import FrontEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +62,19 @@ class Latency:
     def _paths(self) -> tuple[StageLatency, StageLatency]:
         stages = self.stages
         return stages["framing"] + stages["deltas"] + stages["cmvn"], stages["framing"] + stages["vad"]
+
+
+def latency_of(frontend: FrontEnd, clock: FrameClock) -> Latency:
+    """Latencies of a front end whose frames lie as the clock says."""
+    none = StageLatency(0, 0)
+    ahead = frontend.deltas * frontend.delta_window
+    stages = {"framing": none, "deltas": StageLatency(ahead, ahead), "cmvn": none, "vad": none}
+    if frontend.cmvn == "sliding":
+        window = clock.count(frontend.cmvn_window)
+        stages["cmvn"] = StageLatency(window - window // 2 - 1, window - 1)
+    if frontend.vad == "energy":
+        window = clock.count(frontend.vad_window)
+        before = round(frontend.vad_before * clock.frame_rate)
+        at_once = max(before - window // 2, 0)  # the first window decides half of its frames
+        stages["vad"] = StageLatency(window - window // 2 - 1 + before, window - 1 + at_once)
+    return Latency(stages)

@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import math
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.audio.cmvn import CMVN
@@ -191,6 +192,25 @@ def from_settings(settings: Mapping[str, Any], fields: Iterable[str]) -> dict[st
                 remedy=nearest(name, known),
             )
     return dict(settings)
+
+
+def read_toml(text: str | Path) -> dict[str, Any]:
+    """The settings in a TOML document: a string, or a file named by a Path.
+
+    Raises
+    ------
+    FrontEndError
+        If it is not TOML, or cannot be read.
+    """
+    import tomllib
+
+    source = str(text) if isinstance(text, Path) else "front end"
+    try:
+        return tomllib.loads(text.read_text() if isinstance(text, Path) else text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FrontEndError(f"{source}: {error}", needed="settings in TOML") from error
+    except OSError as error:
+        raise FrontEndError(f"{source}: {error.strerror or error}", needed="a readable TOML file") from error
 
 
 def to_toml(settings: Mapping[str, Any]) -> str:

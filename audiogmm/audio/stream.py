@@ -236,10 +236,11 @@ def _activity_stage(
 def _as_samples(samples: object) -> Samples:
     """A row of float32 numbers, or a refusal."""
     array = np.asarray(samples)
-    if array.ndim != 1 or array.dtype.kind not in "fiu" or array.dtype.kind != "f":
+    if array.ndim != 1 or array.dtype.kind != "f":
         raise AudioDataError(
             f"samples of type {array.dtype} and shape {array.shape}",
             needed="a row of floating-point numbers, full scale being 1.0",
             remedy="mix channels down first, and divide 16-bit integers by 32768",
         )
-    return np.ascontiguousarray(array, np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused as such
+        return np.ascontiguousarray(array, np.float32)

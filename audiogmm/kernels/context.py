@@ -29,7 +29,6 @@ def deltas(rows: Frames, first: int, start: int, last: int, scales: FloatArray, 
     out : OUT, float32 (m, (order + 1) * width), the rows themselves, then deltas order by order.
     """
     width = rows.shape[1]
-    whole = width - width % WIDTH
     context = scales.shape[1] // 2
     source = rows.ravel()
     target = out.ravel()
@@ -41,19 +40,24 @@ def deltas(rows: Frames, first: int, start: int, last: int, scales: FloatArray, 
         for order in range(1, len(scales)):
             at += width
             reach = order * context // (len(scales) - 1)
-            for column in range(0, whole, WIDTH):
-                lanes = broadcast(0.0)
-                for j in range(-reach, reach + 1):
-                    row = min(max(t + j, 0), last) - first
-                    x = load_float32(source, row * width + column)
-                    lanes = fma(broadcast(scales[order, context + j]), x, lanes)
-                store_float32(target, at + column, lanes)
-            for column in range(whole, width):
-                total = 0.0
-                for j in range(-reach, reach + 1):
-                    row = min(max(t + j, 0), last) - first
-                    total += scales[order, context + j] * source[row * width + column]
-                target[at + column] = total
+            weights = scales[order, context - reach : context + reach + 1]
+            if width >= WIDTH:
+                # the last register overlaps the one before it, and computes the same again
+                for block in range(0, width, WIDTH):
+                    column = min(block, width - WIDTH)
+                    lanes = broadcast(0.0)
+                    for j in range(-reach, reach + 1):
+                        row = min(max(t + j, 0), last) - first
+                        x = load_float32(source, row * width + column)
+                        lanes = fma(broadcast(weights[reach + j]), x, lanes)
+                    store_float32(target, at + column, lanes)
+            else:
+                for column in range(width):
+                    total = 0.0
+                    for j in range(-reach, reach + 1):
+                        row = min(max(t + j, 0), last) - first
+                        total += weights[reach + j] * source[row * width + column]
+                    target[at + column] = total
 
 
 @kernel

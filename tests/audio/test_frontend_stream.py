@@ -184,6 +184,11 @@ def test_float64_and_strided_samples_are_taken():
     assert np.array_equal(frontend(np.repeat(samples, 2)[::2], RATE), frontend(samples, RATE))
 
 
+def test_float64_samples_beyond_float32_are_not_finite():
+    with pytest.raises(AudioDataError, match="is inf"):
+        FrontEnd.preset("kaldi").stream(RATE).push(np.full(10, 1e60))
+
+
 def test_nothing_may_follow_the_flush():
     stream = FrontEnd.preset("speech").stream(RATE)
     stream.flush()
