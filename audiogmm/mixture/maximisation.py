@@ -138,11 +138,11 @@ def maximise(
     (1, (0,))
     """
     form = form_of(stats.covariance_type)
-    low = _checked_floor(floor, stats.n_features)
+    low = checked_floor(floor, stats.n_features)
     _check_reg_covar(reg_covar)
-    _check_usable(stats)
+    check_usable(stats)
     if previous is not None:
-        _check_fits(previous, stats)
+        check_fits(previous, stats)
 
     mass = np.maximum(stats.counts, 0.0)
     weights = mass / mass.sum()  # equation 9.26
@@ -177,7 +177,14 @@ def _of_all_frames(stats: SufficientStats, form: CovarianceForm, floor: FloatArr
     return Mixture(np.full(K, 1 / K), np.tile(mean, (K, 1)), form.broaden(spread, K), stats.covariance_type)
 
 
-def _checked_floor(floor: float | FloatArray, n_features: int) -> FloatArray:
+def checked_floor(floor: float | FloatArray, n_features: int) -> FloatArray:
+    """The floor of each feature, shape (n_features,).
+
+    Raises
+    ------
+    ChoiceError
+        If it is negative, not finite, or of another shape.
+    """
     low = np.asarray(floor, dtype=np.float64)
     if low.shape not in ((), (n_features,)):
         raise ChoiceError(
@@ -193,7 +200,8 @@ def _check_reg_covar(reg_covar: float) -> None:
         raise ChoiceError(f"reg_covar={reg_covar}", needed="a finite variance of at least 0")
 
 
-def _check_usable(stats: SufficientStats) -> None:
+def check_usable(stats: SufficientStats) -> None:
+    """Raise `TrainingError` if a model cannot come of these statistics: no frames, or not finite."""
     for name in ("counts", "first", "second"):
         moments = getattr(stats, name)
         if not np.isfinite(moments).all():
@@ -218,7 +226,8 @@ def _check_usable(stats: SufficientStats) -> None:
         )
 
 
-def _check_fits(previous: Mixture, stats: SufficientStats) -> None:
+def check_fits(previous: Mixture, stats: SufficientStats) -> None:
+    """Raise `MismatchError` if a model has another form or shape than the statistics."""
     theirs = (previous.covariance_type, previous.n_components, previous.n_features)
     ours = (stats.covariance_type, stats.n_components, stats.n_features)
     if theirs != ours:
