@@ -179,7 +179,6 @@ class Schedule(Generic[S]):
         """
         while len(run.history) < self.passes and not (run.history and self.converged(run)):
             run = self._once(run)
-            self.monitor.on_pass(run.history[-1])
             yield run
 
     def converged(self, run: Run) -> Converged:

@@ -218,12 +218,13 @@ class Training:
         self.found.sample = self.found.sample[:0].copy()
 
     def go_on(self) -> None:
-        """Pass after pass, each kept as soon as it is complete."""
+        """Pass after pass; each is kept first, and then reported."""
         assert self.run is not None, "begin comes first"
         for run in self.schedule.run(self.run):
             self.run = run
             if self.checkpoint:
                 self.checkpoint.save(run, self.starts)
+            self.monitor.on_pass(run.history[-1])
 
     def result(self) -> TrainingResult:
         """How far it is."""

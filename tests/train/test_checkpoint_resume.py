@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,8 @@ from training_shards import blobs, recordings
 
 from audiogmm.errors import MismatchError, ModelFileError, OutputError
 from audiogmm.train import LocalReducer, Monitor, PassReport, TrainingInterrupted, train_mixture
+
+ROOT = Path(__file__).parents[2]
 
 
 class Impatient(Monitor):
@@ -115,3 +121,46 @@ def test_reports_survive_json() -> None:
     report = PassReport(3, 100, -2.5, None, 0.25, 7, (1, 2), (2,), 0.5, 12.0, seconds=9.0)
     assert PassReport.from_json(report.to_json()) == report
     assert "seconds" not in report.to_json()
+
+
+def test_a_real_interrupt_with_workers_ends_at_once_and_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C reaches every process of a terminal; the parent must not wait for ever for dead workers."""
+    script = f"""
+import signal, sys, pathlib
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from training_shards import blobs, recordings
+from audiogmm.train import LocalReducer, Monitor, TrainingInterrupted, train_mixture
+
+class Loud(Monitor):
+    def on_pass(self, report):
+        print(report.number, flush=True)
+
+if __name__ == "__main__":
+    try:
+        train_mixture(recordings(blobs(20000), 1000), n_components=4, passes=10**6, tol=0, max_spool_bytes=0,
+                      reducer=LocalReducer(1, workers=2), monitor=Loud(), checkpoint=pathlib.Path("run"))
+    except TrainingInterrupted as error:
+        print("kept", error.result.passes >= 2, error.checkpoint, flush=True)
+"""
+    (tmp_path / "script.py").write_text(script)
+    (tmp_path / "scratch").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=os.environ | {"TMPDIR": str(tmp_path / "scratch"), "PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(2)] == ["1\n", "2\n"]
+        os.killpg(process.pid, signal.SIGINT)
+        rest, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (0, "")
+    assert rest.splitlines()[-1] == "kept True run"
+    assert list((tmp_path / "scratch").glob("audiogmm-*")) == []
