@@ -34,7 +34,7 @@ class Remainder:
 
     def __init__(self, width: int, dtype: type) -> None:
         self._shape = (width,) if width else ()
-        self._array: NDArray[Any] = np.zeros((1024, *self._shape), dtype)
+        self._array: NDArray[Any] = np.zeros((2 * SLACK, *self._shape), dtype)
         self._offset = 0  # of absolute index 0 in the array; negative once rows were discarded
         self.first = 0
         self.end = 0

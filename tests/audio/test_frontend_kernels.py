@@ -30,7 +30,7 @@ def spectra(signals):
 def test_transforms_of_any_length_are_numpys(n, seed):
     rng = np.random.default_rng(seed)
     signals = rng.standard_normal((n, WIDTH)) + 1j * rng.standard_normal((n, WIDTH))
-    assert np.abs(spectra(signals) - np.fft.fft(signals, axis=0)).max() < 1e-14 * n + 1e-14
+    assert np.abs(spectra(signals) - np.fft.fft(signals, axis=0)).max() < 5e-14 * n
 
 
 def test_lanes_do_not_see_each_other():
@@ -94,4 +94,4 @@ def test_a_remainder_holds_what_was_not_discarded(steps):
         kept.discard(before)
         assert (kept.first, kept.end) == (before, len(stream))
         assert np.array_equal(kept.rows, stream[before:])
-        assert len(kept._array) <= 2 * (max(m for m, _ in steps) + 4008) + 1024
+        assert len(kept._array) <= 2 * (max(m for m, _ in steps) + 4008)
