@@ -11,10 +11,15 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from audiogmm.audio.decoder import CEILINGS, FLOAT_CEILING, AudioInfo
+from audiogmm.audio.decoder import CEILINGS, FLOAT_CEILING, AudioInfo, skip
 from audiogmm.audio.source import GuardedFile
 from audiogmm.audio.wave import WaveHeader
 from audiogmm.errors import AudioFileError
+
+_INEXACT = {"VORBIS", "OPUS"} | {f"MPEG_LAYER_{layer}" for layer in ("I", "II", "III")}
+"""Formats whose decoders remember what came before: after a seek libsndfile's samples differ, and those of
+Vorbis may lie elsewhere (https://github.com/libsndfile/libsndfile/issues/885). They are decoded up to a
+piece's first sample, so that a piece is exactly that piece of the whole."""
 
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's SF_COUNT_MAX: a FLAC stream whose header has no length
 
@@ -74,7 +79,10 @@ class LibsndfileDecoder:
         self.promised = None if n_samples is None else self._promised(header, size, n_samples)
 
     def seek(self, sample: int) -> None:
-        """Go to a sample, counted from the recording's first."""
+        """Go to a sample, counted from the recording's first; call it before any `read`."""
+        if self._file.subtype in _INEXACT:
+            skip(self, sample)
+            return
         try:
             self._file.seek(sample)
         except soundfile.LibsndfileError as error:

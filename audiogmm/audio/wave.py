@@ -100,26 +100,37 @@ def read_header(stream: ByteSource, name: str) -> WaveHeader | None:
         chunk = _read_exactly(stream, 8)
         position += 8
         if len(chunk) < 8:
-            raise AudioFileError(
-                f"{name} is truncated: it ends after {position - 8 + len(chunk)} bytes, before its samples",
-                needed="a wav stream with a fmt and a data chunk",
-                remedy="copy or record it again",
-            )
+            raise _ends_early(name, position - 8 + len(chunk))
         kind, size = struct.unpack("<4sI", chunk)
         if kind == b"data":
             if form is None:
-                raise AudioFileError(f"{name} is no usable wav: its samples come before their format")
+                raise AudioFileError(
+                    f"{name} is no usable wav: its samples come before their format",
+                    needed="a fmt chunk first",
+                )
             if size == 0xFFFFFFFF and long_size is not None:
                 size = long_size
             promised = None if _is_unknown(size) else size
             return WaveHeader(*form, data_start=position, data_size=promised)
         body = _read_exactly(stream, min(size + (size & 1), _HEADER_LIMIT))
         position += len(body)
+        if len(body) < min(size, _HEADER_LIMIT):
+            raise _ends_early(name, position)
         if kind == b"ds64" and len(body) >= 16:
             long_size = struct.unpack_from("<Q", body, 8)[0]
         elif kind == b"fmt ":
             form = _parse_format(body, name)
-    raise AudioFileError(f"{name} is no usable wav: no samples in its first {_HEADER_LIMIT >> 20} MiB")
+    raise AudioFileError(
+        f"{name} is no usable wav: no samples in its first {_HEADER_LIMIT >> 20} MiB", needed="a data chunk"
+    )
+
+
+def _ends_early(name: str, size: int) -> AudioFileError:
+    return AudioFileError(
+        f"{name} is truncated: it ends after {size} bytes, before its samples",
+        needed="a wav stream with a fmt and a data chunk",
+        remedy="copy or record it again",
+    )
 
 
 def _is_unknown(size: int) -> bool:
