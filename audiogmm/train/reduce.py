@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -210,6 +211,8 @@ class LocalReducer:
             self._processes = ProcessPoolExecutor(
                 self.workers, mp_context=get_context(method), initializer=single_thread
             )
+            # a pool that is merely dropped ends by itself, and may trip over the interpreter's own end
+            weakref.finalize(self, self._processes.shutdown)
         return self._processes
 
 
