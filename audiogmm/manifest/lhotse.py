@@ -303,7 +303,7 @@ def _recording(entry: Entry) -> Json:
         raise ManifestError(
             f"{entry.source or entry.id}: {entry.path} has {lacking}",
             needed="audio of a known sample rate and length: Lhotse states them",
-            remedy="manifest scan measures them",
+            remedy="audiogmm manifest convert, which measures them",
         )
     channels = entry.extra.get("channels")
     numbers = list(range(max(channels if isinstance(channels, int) else 1, (entry.channel or 0) + 1)))

@@ -52,7 +52,7 @@ def _line(entry: Entry, folder: Folder) -> Json:
         raise ManifestError(
             f"{entry.source or entry.id}: {entry.path} has {lacking}",
             needed="audio_filepath and duration in every line of a NeMo manifest",
-            remedy="manifest scan writes the durations",
+            remedy="audiogmm manifest convert, which measures them",
         )
     record = record_of(entry, folder)
     return {
