@@ -50,9 +50,12 @@ def background(site: str, n: int, rng: np.random.Generator) -> FloatArray:
 def _hum(n: int, rng: np.random.Generator, pitch: float, harmonics: int) -> FloatArray:
     """A hum of unit power: harmonics of a pitch that drifts by half a percent."""
     phase = 2 * np.pi * np.cumsum(pitch * (1 + 0.005 * wander(n, rng, 0.5))) / SAMPLE_RATE
-    hum = np.zeros(n)
+    turn = np.exp(1j * phase)
+    harmonic, hum = np.ones(n, dtype=np.complex128), np.zeros(n)
     for k in range(1, harmonics + 1):
-        hum += (1 + 0.3 * wander(n, rng, 0.5)) / k * np.cos(k * phase + rng.uniform(0, 2 * np.pi))
+        harmonic *= turn
+        shift = np.exp(2j * np.pi * rng.uniform())
+        hum += (1 + 0.3 * wander(n, rng, 0.5)) / k * (shift * harmonic).real
     return hum / rms(hum)
 
 

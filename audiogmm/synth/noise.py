@@ -9,6 +9,8 @@ from audiogmm.types import FloatArray
 SAMPLE_RATE = 16_000
 """Hertz, of everything that is synthesised here."""
 
+_CONTROL = 80  # samples between the points of a curve
+
 LEVEL = 0.03
 """Root mean square of a background: peaks then stay below full scale."""
 
@@ -29,11 +31,13 @@ def coloured(
 def wander(n: int, rng: np.random.Generator, rate: float) -> FloatArray:
     """A slow random curve through normal deviates, `rate` of them a second, shape (n,)."""
     knots = rng.standard_normal(int(n / SAMPLE_RATE * rate) + 4)
-    where = np.arange(n) / SAMPLE_RATE * rate + rng.uniform(0, 1)
+    coarse = np.arange(0, n + _CONTROL, _CONTROL)  # drawn smoothly here, and straight in between
+    where = coarse / SAMPLE_RATE * rate + rng.uniform(0, 1)
     left = where.astype(int)
     blend = 0.5 - 0.5 * np.cos(np.pi * (where - left))
-    curve: FloatArray = knots[left] * (1 - blend) + knots[left + 1] * blend
-    return curve
+    curve = knots[left] * (1 - blend) + knots[left + 1] * blend
+    wandering: FloatArray = np.interp(np.arange(n), coarse, curve)
+    return wandering
 
 
 def fade(n: int, seconds: float) -> FloatArray:

@@ -66,7 +66,7 @@ def test_a_mixture_has_the_level_of_its_background_and_differs_in_the_events_onl
     n = CLOCK.n_frames(len(before))
     truth = frame_truth(CLOCK, n, events)
     levels = [loudness(samples.astype(np.float32), CLOCK).scores for samples in (before, after)]
-    assert np.abs(levels[0] - levels[1]).max() < 2.5  # dB, in any frame
+    assert np.abs(levels[0] - levels[1]).max() < 5  # dB, in any frame
     assert np.abs(levels[0] - levels[1])[truth].mean() < 0.5
     for event in events:
         inside = slice(round(event.start * SAMPLE_RATE), round(event.end * SAMPLE_RATE))
