@@ -41,9 +41,7 @@ def pack(arrays: Mapping[str, np.ndarray], document: str) -> bytes:
     """
     from safetensors.numpy import save
 
-    contiguous = {
-        name: np.ascontiguousarray(arrays[name]).reshape(arrays[name].shape) for name in sorted(arrays)
-    }
+    contiguous = {name: np.ascontiguousarray(a).reshape(a.shape) for name, a in arrays.items()}
     return save(contiguous, metadata={KEY: document})
 
 

@@ -163,8 +163,9 @@ class Full(CovarianceForm):
         return K * D * (D + 1) // 2
 
     def fault(self, covariances: FloatArray) -> str:
-        if not matrices.fault(covariances):  # all at once, then which
-            return ""
+        with matrices.one_blas_thread():
+            if not matrices.fault(covariances):  # all at once, then which
+                return ""
         for k, matrix in enumerate(covariances):
             if fault := matrices.fault(matrix):
                 return f"component {k} has a covariance that {fault}"
@@ -191,8 +192,9 @@ class Full(CovarianceForm):
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
         floored = covariances.copy()
         raised = np.zeros((len(covariances), len(floor)), dtype=np.int64)
-        for k, matrix in enumerate(covariances):
-            floored[k], raised[k] = matrices.floored(matrix, floor)
+        with matrices.one_blas_thread():
+            for k, matrix in enumerate(covariances):
+                floored[k], raised[k] = matrices.floored(matrix, floor)
         return floored, raised
 
     def total(self, second: FloatArray, D: int) -> FloatArray:
@@ -210,7 +212,7 @@ class Full(CovarianceForm):
         return matrices.longest_axis(covariances[component])
 
     def precision_factor(self, covariances: FloatArray) -> FloatArray:
-        return np.stack([matrices.precision_factor(matrix) for matrix in covariances])
+        return matrices.precision_factors(covariances)
 
     def half_log_precision(self, factors: FloatArray, K: int, D: int) -> FloatArray:
         half: FloatArray = np.log(np.einsum("kdd->kd", factors)).sum(axis=1)

@@ -49,6 +49,8 @@ def test_every_emptied_component_is_rescued(form):
     np.testing.assert_allclose(rescued.weights, [0.3, 0.2, 0.2, 0.3], rtol=1e-6)
     assert _closest(rescued) > 0.05
     assert rescue(mixture, []) is mixture
+    # the first to be replaced is the heaviest, and gives nothing: all comes from the one that is left
+    np.testing.assert_allclose(rescue(mixture, [3, 0, 1]).weights, 0.25, rtol=1e-6)
 
 
 @forms

@@ -95,6 +95,19 @@ def test_the_fingerprint_is_of_what_decides_scores():
     assert build(frontend={"window": "hann", "n_mfcc": 20}).fingerprint == model.fingerprint
 
 
+def test_the_same_model_makes_the_same_file(tmp_path):
+    model = build(a=1, b=2)
+    other = Model(
+        model.mixture,
+        model.statistics,
+        dict(reversed(model.metadata.items())),
+        dict(reversed(model.tensors.items())),
+    )
+    model.save(tmp_path / "a")
+    other.save(tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
 def test_an_existing_file_is_kept_unless_forced(saved):
     before = saved.read_bytes()
     with pytest.raises(OutputError, match=r"m\.agmm exists already.*--force"):
