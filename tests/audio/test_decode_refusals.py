@@ -244,6 +244,17 @@ def test_clipped_and_silent_recordings_are_delivered_with_a_warning(tmp_path: Pa
         probe(Entry(str(path), id="a"))
 
 
+def test_the_clipped_share_does_not_depend_on_blocks(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.wav", (sound() * 20).clip(-1, 1))
+    said = []
+    for block in (1, 2, 777, 65536):
+        notices = Notices()
+        with open_audio(Entry(str(path), id="a"), block=block, warn=notices) as audio:
+            assert sum(map(len, audio)) == RATE
+        said.append(notices.messages)
+    assert len(set(said)) == 1
+
+
 def test_a_few_peaks_at_full_scale_are_no_clipping(tmp_path: Path) -> None:
     samples = sound()
     samples[::100] = 1.0  # one in a hundred, but no three in a row

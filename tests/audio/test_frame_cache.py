@@ -192,7 +192,7 @@ def test_a_torn_line_of_the_index_is_cut_off(wav: Path, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     list(Recording(Entry(str(wav), id="a"), SPEECH, cache=folder))
     with (folder / "index.jsonl").open("a") as index:
-        index.write('{"audio_filepath": "b.w')  # a process was killed here
+        index.write('{"audio_filepath": "' + 400 * "b")  # a process was killed here
     write(tmp_path / "c.wav", seed=2)
     list(Recording(Entry(str(tmp_path / "c.wav"), id="c"), SPEECH, cache=folder))
     assert [entry.id for entry in read_manifest(str(folder))] == ["a", "c"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,13 @@ def test_one_sample_at_a_time(rates: tuple[int, int]) -> None:
     samples = np.random.default_rng(0).standard_normal(9_000).astype(np.float32)
     single = resampled(samples, rates, list(range(1, 9_000)))
     assert single.tobytes() == resampled(samples, rates, []).tobytes()
+
+
+@pytest.mark.parametrize("rates", RATES)
+def test_soxr_over_the_whole_recording_says_the_same(rates: tuple[int, int]) -> None:
+    samples = np.random.default_rng(1).standard_normal(12_345).astype(np.float32)
+    whole = soxr.resample(samples, *rates, quality="HQ")
+    np.testing.assert_allclose(resampled(samples, rates, [99, 5_000]), whole, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("rates", [(44100, 16000), (48000, 16000), (8000, 16000)])
