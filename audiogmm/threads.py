@@ -57,6 +57,16 @@ def single_thread() -> None:
     threadpool_limits(limits=1)
 
 
+def keep_linear_algebra_calm() -> None:
+    """Keep linear algebra at one thread each, unless the user says otherwise; to be called before numpy loads.
+
+    The package's own threads take every core. A library that adds threads of its own to small products makes
+    them wait for each other.
+    """
+    for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 def _affinity() -> int:
     affinity = getattr(os, "sched_getaffinity", None)  # not on every system
     return len(affinity(0)) if affinity else os.cpu_count() or 1

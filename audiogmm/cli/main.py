@@ -10,6 +10,7 @@ import click
 
 from audiogmm import __version__
 from audiogmm.errors import AudioGMMError
+from audiogmm.threads import keep_linear_algebra_calm
 
 COMMANDS = {
     "demo": ("audiogmm.cli.demo", "The whole job on a corpus that it synthesises."),
@@ -68,6 +69,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line, and exit with its status."""
+    keep_linear_algebra_calm()
     verbose = any(a in ("-v", "--verbose") for a in (sys.argv[1:] if arguments is None else arguments))
     try:
         status = cli.main(args=arguments, prog_name="audiogmm", standalone_mode=False)

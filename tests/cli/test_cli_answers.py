@@ -1,0 +1,405 @@
+"""What the command line says, and with which status it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.cli.conftest import RATE, Audiogmm
+
+SMALL = ["-k", 2, "--passes", 3, "--preset", "ambient", "--hold-out", 0]
+
+
+def noise(path: Path, seconds: float = 2.0, seed: int = 0, rate: int = RATE, **options: str) -> None:
+    """A wav of coloured noise."""
+    samples = np.random.default_rng(seed).normal(size=round(seconds * rate)) * 0.1
+    soundfile.write(path, np.convolve(samples, [1, 0.9, 0.5])[: len(samples)], rate, **options)
+
+
+def manifest(path: Path, *rows: dict[str, object] | str) -> Path:
+    """A JSONL manifest of rows, or of raw lines."""
+    path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def model(workshop: Path, audiogmm: Audiogmm) -> Path:
+    done = audiogmm("train", "train.jsonl", "-o", "room.agmm", "-k", 4, "--preset", "ambient")
+    assert done.status == 0, done.err
+    return workshop / "room.agmm"
+
+
+def test_help_is_instant() -> None:
+    environment = os.environ | {"PYTHONPROFILEIMPORTTIME": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "audiogmm", "--help"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    for name in ("demo", "train", "score", "detect"):
+        assert name in done.stdout
+
+
+def test_json_is_the_only_thing_on_standard_output(workshop: Path, audiogmm: Audiogmm) -> None:
+    done = audiogmm("train", "train.jsonl", "-o", "room.agmm", *SMALL, "--json")
+    assert done.status == 0, done.err
+    assert done.json["n_components"] == 2
+    assert done.json["n_recordings"] == 6
+
+
+def test_a_bad_recording_is_set_aside_with_its_reason(workshop: Path, audiogmm: Audiogmm) -> None:
+    good = [json.loads(line) for line in Path("train.jsonl").read_text().splitlines()]
+    Path("broken.wav").write_bytes(b"RIFF not a wav at all")
+    Path("empty.wav").write_bytes(b"")
+    bad = [{"audio_filepath": name} for name in ("broken.wav", "empty.wav", "gone.wav")]
+    manifest(Path("mixed.jsonl"), *good, *bad, "this is not JSON")
+    done = audiogmm("train", "mixed.jsonl", "-o", "room.agmm", *SMALL, "--json")
+    assert done.status == 3, done.err
+    assert done.json["set_aside"] == 4
+    rows = [json.loads(line) for line in Path("room.errors.jsonl").read_text().splitlines()]
+    reasons = {row["id"]: row["reason"] for row in rows}
+    assert "gone.wav" in reasons["gone"]
+    assert "empty" in reasons["empty"]
+    assert "broken.wav" in reasons["broken"]
+    assert "mixed.jsonl:10" in reasons[""]
+
+    strict = audiogmm("train", "mixed.jsonl", "-o", "strict.agmm", *SMALL, "--strict")
+    assert strict.status == 1
+    assert not Path("strict.agmm").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{not json", "bad.jsonl:2"),
+        ('{"duration": 3}', "audio_filepath"),
+        ('["a.wav"]', "bad.jsonl:2"),
+        ('{"audio_filepath": "x.wav", "duration": -1}', "-1"),
+    ],
+)
+def test_a_bad_manifest_line_is_named_with_its_number(
+    workshop: Path, audiogmm: Audiogmm, line: str, told: str
+) -> None:
+    first = Path("train.jsonl").read_text().splitlines()[0]
+    manifest(Path("bad.jsonl"), first, line)
+    done = audiogmm("manifest", "check", "bad.jsonl")
+    assert done.status == 1
+    assert told in done.out
+    assert "bad.jsonl:2" in done.out
+
+
+def test_manifest_check_names_each_fault(workshop: Path, audiogmm: Audiogmm) -> None:
+    noise(Path("good.wav"))
+    noise(Path("short.wav"), seconds=0.01)
+    noise(Path("whole.wav"))
+    content = Path("whole.wav").read_bytes()
+    Path("truncated.wav").write_bytes(content[: len(content) // 2])
+    Path("empty.wav").write_bytes(b"")
+    Path("text.wav").write_text("not audio at all, but long enough to be read as a header" * 4)
+    samples = np.zeros(RATE, dtype=np.float32)
+    samples[RATE // 2] = np.nan
+    soundfile.write("nan.wav", samples, RATE, subtype="FLOAT")
+    rows: list[dict[str, object]] = [
+        {"audio_filepath": "good.wav"},
+        {"audio_filepath": "gone.wav"},
+        {"audio_filepath": "empty.wav"},
+        {"audio_filepath": "truncated.wav"},
+        {"audio_filepath": "text.wav"},
+        {"audio_filepath": "short.wav"},
+        {"audio_filepath": "good.wav", "id": "late", "offset": 9.0},
+        {"audio_filepath": "good.wav", "id": "rate", "sample_rate": 8000},
+        {"audio_filepath": "good.wav", "id": "channels", "channels": 2},
+        {"audio_filepath": "whole.wav", "id": "good"},
+        {"audio_filepath": "nan.wav"},
+    ]
+    manifest(Path("all.jsonl"), *rows)
+    done = audiogmm("manifest", "check", "all.jsonl", "--json")
+    assert done.status == 1
+    problems = {problem["source"].rpartition(":")[2]: problem["reason"] for problem in done.json["problems"]}  # type: ignore[attr-defined]
+    told = {
+        "2": "gone.wav",
+        "3": "empty",
+        "4": "truncated",
+        "5": "text.wav",
+        "6": "short",
+        "7": "9",
+        "8": "8000",
+        "9": "2",
+        "11": "0.5",
+    }
+    for number, word in told.items():
+        assert word in problems.get(number, ""), (number, problems)
+    doubled = [reason for reason in problems.values() if "'good'" in reason]
+    assert doubled and "line 1" in doubled[0]
+    assert done.json["entries"] == 10  # the doubled one is not opened
+
+
+def test_silence_clipping_and_non_finite_samples(workshop: Path, audiogmm: Audiogmm) -> None:
+    soundfile.write("silent.wav", np.zeros(RATE), RATE)
+    soundfile.write("clipped.wav", np.sign(np.sin(np.arange(2 * RATE) / 20)), RATE, subtype="PCM_16")
+    soundfile.write("none.wav", np.zeros(0), RATE)
+    for name, value in (("nan", np.nan), ("infinite", np.inf)):
+        samples = np.full(RATE, 0.1, dtype=np.float32)
+        samples[RATE // 4] = value
+        soundfile.write(f"{name}.wav", samples, RATE, subtype="FLOAT")
+    good = [json.loads(line) for line in Path("train.jsonl").read_text().splitlines()]
+    names = ("silent", "clipped", "none", "nan", "infinite")
+    manifest(Path("mixed.jsonl"), *good, *({"audio_filepath": f"{name}.wav"} for name in names))
+    trained = audiogmm("train", "mixed.jsonl", "-o", "room.agmm", *SMALL)
+    assert trained.status == 3
+    assert "clipped.wav" in trained.err
+    reasons = Path("room.errors.jsonl").read_text()
+    for name in ("silent", "none", "nan", "infinite"):
+        assert f'"{name}"' in reasons, reasons
+    assert "0.25" in reasons
+    assert '"clipped"' not in reasons
+
+    scored = audiogmm("score", "room.agmm", "mixed.jsonl", "-o", "scores")
+    assert scored.status == 3
+    assert "silent.wav" in scored.err
+    silent = np.load("scores/silent.npz")
+    assert np.isfinite(silent["scores"]).all() and not silent["voiced"].any()
+    assert not Path("scores/nan.npz").exists()
+
+
+def test_a_recording_without_a_voiced_frame(workshop: Path, audiogmm: Audiogmm) -> None:
+    soundfile.write("quiet.wav", np.full(RATE, 0.001), RATE)
+    noise(Path("a.wav"))
+    manifest(Path("one.jsonl"), {"audio_filepath": "quiet.wav"})
+    done = audiogmm("train", "one.jsonl", "-o", "ubm.agmm", "-k", 2, "--preset", "speech")
+    assert done.status == 1
+    assert "quiet" in Path("ubm.errors.jsonl").read_text()
+    assert "voiced" in Path("ubm.errors.jsonl").read_text()
+
+
+def test_fewer_frames_than_components(workshop: Path, audiogmm: Audiogmm) -> None:
+    noise(Path("a.wav"), seconds=0.3)
+    done = audiogmm("train", "a.wav", "-o", "m.agmm", "-k", 500, "--preset", "ambient", "--hold-out", 0)
+    assert done.status == 1
+    assert "28 frames for 500 components" in done.err
+    assert not Path("m.agmm").exists()
+
+
+def test_identical_and_constant_frames(workshop: Path, audiogmm: Audiogmm) -> None:
+    rng = np.random.default_rng(0)
+    np.save("same.npy", np.ones((200, 3), np.float32))
+    np.save("constant.npy", np.c_[rng.normal(size=(200, 2)), np.full(200, 7.0)].astype(np.float32))
+    for name in ("same", "constant"):
+        done = audiogmm("train", f"{name}.npy", "-o", f"{name}.agmm", "-k", 2)
+        assert done.status == 0, done.err
+        assert "constant features" in done.out
+        scored = audiogmm("score", f"{name}.agmm", f"{name}.npy", "-o", f"{name}-scores")
+        assert scored.status == 0, scored.err
+        assert np.isfinite(np.load(f"{name}-scores/{name}.npz")["scores"]).all()
+
+
+def test_a_strange_model_file(model: Path, workshop: Path, audiogmm: Audiogmm) -> None:
+    import pickle
+
+    from safetensors.numpy import save_file
+
+    content = model.read_bytes()
+    Path("cut.agmm").write_bytes(content[: len(content) // 2])
+    Path("pickle.agmm").write_bytes(pickle.dumps({"weights": 1}))
+    Path("newer.agmm").write_bytes(content.replace(b'\\"format_version\\": 1', b'\\"format_version\\": 9'))
+    save_file({"weight": np.zeros(3, np.float32)}, "other.agmm")
+    told = {"cut": "truncated", "pickle": "pickle", "newer": "9", "other": "other.agmm", "gone": "gone.agmm"}
+    for name, word in told.items():
+        done = audiogmm("info", f"{name}.agmm")
+        assert done.status == 1, name
+        assert word in done.err, done.err
+
+
+def test_the_wrong_sample_rate(model: Path, workshop: Path, audiogmm: Audiogmm) -> None:
+    noise(Path("low.wav"), rate=8000)
+    done = audiogmm("score", model, "low.wav", "-o", "scores")
+    assert done.status == 3
+    reason = Path("scores.errors.jsonl").read_text()
+    assert "8000" in reason and "16000" in reason and "--upsample" in reason
+    assert audiogmm("score", model, "low.wav", "-o", "up", "--upsample").status == 0
+    noise(Path("high.wav"), rate=44100)
+    down = audiogmm("score", model, "high.wav", "-o", "down")
+    assert down.status == 0
+    assert "44100 Hz is resampled to 16000 Hz" in down.err
+
+
+def test_an_output_that_cannot_be_written(model: Path, workshop: Path, audiogmm: Audiogmm) -> None:
+    Path("file").write_text("not a folder")
+    for command in (
+        ["score", model, "test.jsonl"],
+        ["detect", model, "test.jsonl"],
+        ["train", "train.jsonl"],
+    ):
+        done = audiogmm(*command, "-o", "file/inside.jsonl")
+        assert done.status == 1
+        assert "file/inside.jsonl cannot be written" in done.err
+    kept = audiogmm("score", model, "test.jsonl", "-o", "file")
+    assert kept.status == 1 and "--force" in kept.err
+    assert Path("file").read_text() == "not a folder"
+
+
+def test_a_full_disk_leaves_no_half_file(workshop: Path) -> None:
+    noise(Path("long.wav"), seconds=60)
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
+        "from audiogmm.cli.main import main; main(sys.argv[1:])"
+    )
+    command = ["train", "long.wav", "-o", "m.agmm", *map(str, SMALL)]
+    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert "cannot be written" in done.stderr or "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(Path().glob("*m.agmm*"))
+
+
+def test_ctrl_c_in_training_keeps_what_is_done(workshop: Path) -> None:
+    call = [sys.executable, "-m", "audiogmm"]
+    options = ["train", "train.jsonl", "-o", "m.agmm", "-k", "32", "--preset", "ambient", "--hold-out", "0"]
+    options += ["--passes", "400", "--tol", "0"]
+    running = subprocess.Popen([*call, *options], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(Path().glob("m.agmm.checkpoint*")) and time.monotonic() < deadline:
+        assert running.poll() is None, running.stderr and running.stderr.read()
+        time.sleep(0.05)
+    running.send_signal(2)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 130, told
+    assert "interrupted after" in told and "--resume" in told
+    assert "Traceback" not in told
+    assert not Path("m.agmm").exists()
+    short = [*options[:-3], "60", "--tol", "0"]
+    assert subprocess.run([*call, *short, "--resume"], capture_output=True).returncode in (0, 1)
+
+
+def test_a_resumed_training_gives_the_same_bytes(workshop: Path, audiogmm: Audiogmm) -> None:
+    options = ["train", "train.jsonl", "-k", 4, "--preset", "ambient", "--hold-out", 0, "--tol", 0]
+    assert audiogmm(*options, "--passes", 6, "-o", "whole.agmm").status == 0
+    from audiogmm.jobs import train as job
+
+    kept = job.drop
+    job.drop = lambda path: None  # as if the machine had gone down before the checkpoint was removed
+    try:
+        assert audiogmm(*options, "--passes", 3, "-o", "m.agmm").status == 0
+        done = audiogmm(*options, "--passes", 6, "-o", "m.agmm", "--resume", "--force")
+    finally:
+        job.drop = kept
+    assert done.status == 0, done.err
+    assert Path("m.agmm").read_bytes() == Path("whole.agmm").read_bytes()
+
+
+def test_a_scoring_run_goes_on_where_it_stopped(
+    model: Path, workshop: Path, audiogmm: Audiogmm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from audiogmm.jobs.score import ScoreTask
+
+    whole = audiogmm("score", model, "train.jsonl", "-o", "whole")
+    assert whole.status == 0
+    scored: list[str] = []
+    plain = ScoreTask.__call__
+
+    def stopping(task: ScoreTask, shard: object) -> object:
+        if len(scored) == 3:
+            raise KeyboardInterrupt
+        scored.append(shard.id)  # type: ignore[attr-defined]
+        return plain(task, shard)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ScoreTask, "__call__", stopping)
+    stopped = audiogmm("score", model, "train.jsonl", "-o", "scores", "--threads", 1)
+    assert stopped.status == 130
+    monkeypatch.setattr(ScoreTask, "__call__", lambda t, s: scored.append(s.id) or plain(t, s))
+    done = audiogmm("score", model, "train.jsonl", "-o", "scores", "--resume", "--threads", 1)
+    assert done.status == 0, done.err
+    assert len(scored) == len(set(scored)) == 6
+    for track in Path("whole").iterdir():
+        assert (Path("scores") / track.name).read_bytes() == track.read_bytes()
+
+
+def test_the_same_model_for_any_number_of_threads_and_workers(workshop: Path, audiogmm: Audiogmm) -> None:
+    options = ["train", "train.jsonl", "-k", 4, "--preset", "ambient", "--passes", 4]
+    for name, extra in (("one", ["--threads", 1]), ("seven", ["--threads", 7]), ("procs", ["--workers", 2])):
+        done = audiogmm(*options, "-o", f"{name}.agmm", *extra)
+        assert done.status == 0, done.err
+    assert Path("one.agmm").read_bytes() == Path("seven.agmm").read_bytes()
+    assert Path("one.agmm").read_bytes() == Path("procs.agmm").read_bytes()
+
+
+def test_the_frame_cache_stands_for_the_manifest(workshop: Path, audiogmm: Audiogmm) -> None:
+    assert audiogmm("features", "train.jsonl", "--preset", "ambient", "-o", "frames").status == 0
+    for name, source in (("direct", "train.jsonl"), ("cached", "frames")):
+        done = audiogmm("train", source, "-o", f"{name}.agmm", *SMALL)
+        assert done.status == 0, done.err
+    from audiogmm.mixture.store import load
+
+    direct, cached = load(Path("direct.agmm")), load(Path("cached.agmm"))
+    assert direct.mixture == cached.mixture
+    refused = audiogmm("train", "frames", "-o", "x.agmm", "-k", 2, "--preset", "speech")
+    assert refused.status == 1
+    assert "another front end" in refused.err and "cmvn" in refused.err
+
+
+def test_standard_input_is_scored_as_a_file_is(model: Path, workshop: Path) -> None:
+    name = json.loads(Path("test.jsonl").read_text().splitlines()[1])["audio_filepath"]
+    call = [sys.executable, "-m", "audiogmm"]
+    content = Path(name).read_bytes()
+    unknown = content[:40] + b"\xff\xff\xff\xff" + content[44:]  # as ffmpeg writes to a pipe
+    for source, given in (("-", unknown), (name, None)):
+        output = "piped" if source == "-" else "filed"
+        for command in (["score", "-o", f"{output}-scores"], ["detect", "-o", f"{output}.csv"]):
+            done = subprocess.run(
+                [*call, command[0], str(model), source, *command[1:]], input=given, capture_output=True
+            )
+            assert done.returncode == 0, done.stderr
+    piped, filed = np.load("piped-scores/stdin.npz"), np.load(f"filed-scores/{Path(name).stem}.npz")
+    for key in ("scores", "times", "voiced"):
+        assert piped[key].tobytes() == filed[key].tobytes()
+    columns = [
+        [line.split(",")[2:] for line in Path(f"{output}.csv").read_text().splitlines()]
+        for output in ("piped", "filed")
+    ]
+    assert columns[0] == columns[1]
+    assert len(columns[0]) > 1
+
+
+def test_wrong_usage_has_status_two(audiogmm: Audiogmm) -> None:
+    assert audiogmm("train").status == 2
+    assert audiogmm("nonsense").status == 2
+    assert audiogmm("train", "a.jsonl", "-o", "b", "-k", 0).status == 2
+    assert audiogmm("train", "a.jsonl", "-o", "b", "--covariance", "round").status == 2
+
+
+def test_a_path_that_is_not_there(workshop: Path, audiogmm: Audiogmm) -> None:
+    done = audiogmm("train", "gone.jsonl", "-o", "m.agmm")
+    assert done.status == 1
+    assert "gone.jsonl" in done.err
+    done = audiogmm("detect", "gone.agmm", "test.jsonl", "-o", "e.jsonl")
+    assert done.status == 1
+    assert "gone.agmm" in done.err
+
+
+def test_detect_without_normal_scores_says_what_to_do(workshop: Path, audiogmm: Audiogmm) -> None:
+    assert audiogmm("train", "train.jsonl", "-o", "m.agmm", *SMALL).status == 0
+    done = audiogmm("detect", "m.agmm", "test.jsonl", "-o", "events.jsonl")
+    assert done.status == 1
+    assert "calibrate" in done.err
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".rttm", ".txt"])
+def test_events_in_every_format(model: Path, workshop: Path, audiogmm: Audiogmm, suffix: str) -> None:
+    from audiogmm.anomaly.formats import read_events
+
+    done = audiogmm("detect", model, "test.jsonl", "-o", f"events{suffix}", "--json")
+    assert done.status == 0, done.err
+    found = list(read_events(Path(f"events{suffix}")))
+    assert len(found) == done.json["events"]
+    assert found and all(event.end > event.start for event in found)

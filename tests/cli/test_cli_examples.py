@@ -1,0 +1,87 @@
+"""Every worked example of every `--help` runs as it stands."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+from audiogmm.cli.main import COMMANDS, cli
+from tests.cli.conftest import Audiogmm
+
+ORDER = ["manifest", "features", "train", "info", "score", "cluster", "calibrate", "detect"]
+"""Later commands use what earlier ones made."""
+
+
+def examples(command: click.Command) -> Iterator[list[str]]:
+    """The lines of the help that call us."""
+    for line in (command.help or "").splitlines():
+        if line.strip().startswith("audiogmm "):
+            yield shlex.split(line)[1:]
+    if isinstance(command, click.Group) and command is not cli:
+        for part in command.commands.values():
+            yield from examples(part)
+
+
+def commands(command: click.Command) -> Iterator[click.Command]:
+    """A command and those below it."""
+    yield command
+    if isinstance(command, click.Group) and command is not cli:
+        for part in command.commands.values():
+            yield from commands(part)
+
+
+def command(name: str) -> click.Command:
+    found = cli.get_command(click.Context(cli), name)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_has_a_worked_example(name: str) -> None:
+    for part in commands(command(name)):
+        assert list(examples(part)), f"{part.name} has no example"
+
+
+def test_every_example_runs(workshop: Path, audiogmm: Audiogmm) -> None:
+    shutil.copytree(workshop / "train", workshop / "recordings" / "ann")
+    shutil.copy(workshop / "train.jsonl", workshop / "normal.jsonl")
+    shutil.copy(workshop / "test.jsonl", workshop / "today.jsonl")
+    ran = set()
+    for name in [*ORDER, None]:
+        for example in examples(cli if name is None else command(name)):
+            if name != "demo" and example[0] != "demo":
+                again = [*example, "--force"] if "-o" in example and example[0] != "features" else example
+                done = audiogmm(*again)
+                assert done.status == 0, (example, done.err)
+                assert done.out, example
+                ran.add(example[0])
+    assert ran == set(COMMANDS) - {"demo"}
+
+    track = np.load(next((workshop / "scores").glob("*.npz")))
+    assert np.isfinite(track["scores"]).all()
+    assert {"times", "voiced"} <= set(track)
+    assert (workshop / "events.jsonl").exists()
+    assert list((workshop / "clusters" / "sounds").rglob("*.wav"))
+
+
+def test_the_demo_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audiogmm: Audiogmm) -> None:
+    monkeypatch.chdir(tmp_path)
+    (example,) = examples(command("demo"))
+    done = audiogmm(*example, "--json")
+    assert done.status == 0, done.err
+    summary = done.json
+    assert summary["auc"] > 0.85  # type: ignore[operator]
+    assert abs(summary["auc_loudness"] - 0.5) < 0.12  # type: ignore[operator]
+    assert summary["events_caught"] > 0.6 * summary["events_true"]  # type: ignore[operator]
+    assert Path(str(summary["picture"])).stat().st_size > 10_000
+
+    refused = audiogmm(*example)
+    assert refused.status == 1
+    assert "demo" in refused.err
+    assert "--force" in refused.err
