@@ -101,9 +101,12 @@ def features(
     ------
     ChoiceError
         If the manifest brings frames of its own, which need no cache.
+    MismatchError
+        If the folder is for another front end already.
     OutputError
         If the folder cannot be written.
     """
+    from audiogmm.audio.cache import FrameCache
     from audiogmm.train import LocalReducer
 
     progress = progress or Silent()
@@ -119,6 +122,8 @@ def features(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}", needed="a folder") from error
+    FrameCache(output).declare(inputs.frontend)
+    inputs.frontend = inputs.frontend.without_global()  # its statistics are applied on reading
     inputs.cache = output
     result = FeaturesResult(output, aside, inputs.frontend.n_features(inputs.frontend.sample_rate or 0))
     progress.begin("computing frames", None, "hours of audio")

@@ -245,12 +245,14 @@ def cached_front_end(cache: Path, frontend: FrontEnd | None, sample_rate: int | 
     ChoiceError
         If there are several, and none was asked for.
     """
-    from audiogmm.audio.cache import FrameCache
+    from audiogmm.audio import cache as audio_cache
 
-    found = FrameCache(cache)
+    found = audio_cache.FrameCache(cache)
     if frontend is not None:
         found.require(dataclasses.replace(frontend, sample_rate=sample_rate or frontend.sample_rate))
         return frontend
+    if (declared := audio_cache.cached_front_end(cache)) is not None:
+        return declared
     known = found.frontends()
     if len(known) != 1:
         raise ChoiceError(
