@@ -93,24 +93,37 @@ def triangular_joint(
 
 
 @kernel
-def whiten(frames: AnyFrames, origin: FloatArray, factor: FloatArray, points: FloatArray) -> None:
-    """`points[n] = (frames[n] - origin) @ factor`, each row computed by itself.
+def whiten(
+    frames: AnyFrames,
+    at: int,
+    count: int,
+    origin: FloatArray,
+    factor: FloatArray,
+    width: int,
+    points: AnyFrames,
+) -> None:
+    """`points[n] = (frames[at + n] - origin) @ factor` for n < `count`, each row computed by itself.
 
     Parameters
     ----------
     frames : ndarray of shape (n, D), float32 or float64
         IN.
+    at, count : int
+        IN. Which rows.
     origin : ndarray of shape (D,), float64
         IN.
     factor : ndarray of shape (D, D), float64
         IN. Upper triangular, such that factor factor^T is the precision matrix.
-    points : ndarray of shape (n, at least D), float64
-        OUT. Further columns are zero.
+    width : int
+        IN. Numbers of a row of `points`, at least D.
+    points : ndarray of shape (T * width,), float64
+        OUT. Further columns, and rows from `count` on, are left alone.
     """
     n_features = len(origin)
-    for n in range(len(frames)):
-        points[n, :] = 0.0
+    for n in range(count):
+        row = points[n * width : n * width + n_features]
+        row[:] = 0.0
         for j in range(n_features):
-            x = np.float64(frames[n, j]) - origin[j]
+            x = np.float64(frames[at + n, j]) - origin[j]
             for i in range(j, n_features):
-                points[n, i] += x * factor[j, i]
+                row[i] += x * factor[j, i]

@@ -25,8 +25,9 @@ class Evaluator:
     """Evaluates frames under one mixture, on one thread and without the interpreter lock.
 
     A component is skipped only where a float32 bound proves its posterior to be below a threshold
-    (`mixture.screening`); what is reported is computed in float64 from the others. What a frame gets does not depend on
-    the frames around it: any chunking gives the same bytes. Memory beside the results does not grow with the frames.
+    (`mixture.screening`); what is reported is computed in float64 from the others. What a frame gets does not
+    depend on the frames around it: any chunking gives the same bytes. Memory beside the results does not grow
+    with the frames.
 
     Parameters
     ----------
@@ -178,7 +179,7 @@ class Evaluator:
         return component, posterior, entropy
 
     def _checked(self, frames: AnyFrames) -> AnyFrames:
-        frames = np.ascontiguousarray(frames)
+        frames = np.ascontiguousarray(frames)  # type: ignore[assignment]
         if frames.dtype not in (np.float32, np.float64):
             frames = frames.astype(np.float64)
         n_features = self.mixture.n_features
@@ -188,7 +189,7 @@ class Evaluator:
                 needed=f"shape (n_frames, {n_features}): the mixture has {n_features} features",
                 remedy="the front end that the mixture was trained with",
             )
-        return frames
+        return frames if frames.flags.writeable else _Writeable(frames).view()
 
     def _checked_weights(self, weights: FloatArray, n_frames: int) -> FloatArray:
         weights = np.ascontiguousarray(weights, dtype=np.float64)
@@ -200,6 +201,18 @@ class Evaluator:
             n = int(np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))[0])
             raise MixtureError(f"frame {n} has weight {weights[n]}", needed="finite weights of at least 0")
         return weights
+
+
+class _Writeable:
+    """Passes a read-only array off as writeable: kernels would be compiled anew for the other kind."""
+
+    def __init__(self, array: AnyFrames) -> None:
+        self._array = array  # keeps the memory alive
+        interface = array.__array_interface__
+        self.__array_interface__ = interface | {"data": (interface["data"][0], False)}
+
+    def view(self) -> AnyFrames:
+        return np.asarray(self)
 
 
 def _log(threshold: float) -> float:

@@ -1,18 +1,21 @@
-"""A mixture's parameters, laid out for the kernels: one class for components that are diagonal, one for full."""
+"""A mixture's parameters, laid out for the kernels: components that are diagonal, and full ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from audiogmm.kernels import estep
+from audiogmm.kernels import axes, ellipsoids
 from audiogmm.kernels.densities import AnyFrames, scaled_joint, triangular_joint, whiten
-from audiogmm.kernels.microkernels import BLOCK, PANEL
+from audiogmm.kernels.moments import ABREAST
+from audiogmm.kernels.outer import scatter
+from audiogmm.kernels.screens import BLOCK, PANEL
+from audiogmm.kernels.tiles import Tile
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.screening import diagonal_screen
+from audiogmm.mixture.screening import diagonal_screen, triangular_screen
 from audiogmm.types import FloatArray
 
 
@@ -53,30 +56,35 @@ def prepare(mixture: Mixture) -> Prepared:
     return Ellipsoids(mixture) if mixture.covariance_type == "full" else Axes(mixture)
 
 
+def padded_width(n_features: int) -> int:
+    """Features with the padding, a multiple of `BLOCK`."""
+    return -(-n_features // BLOCK) * BLOCK
+
+
 def padded(features: FloatArray) -> FloatArray:
-    """Rows (n, D) with zeros up to a multiple of `BLOCK`, shape (n, width)."""
-    width = -(-features.shape[1] // BLOCK) * BLOCK
-    return np.pad(features, ((0, 0), (0, width - features.shape[1])))
+    """Rows (n, D) with zeros behind them, shape (n, width)."""
+    D = features.shape[1]
+    return np.pad(features, ((0, 0), (0, padded_width(D) - D)))
 
 
-LARGEST_TILE = 128
-"""Frames of a tile; sums within a tile are in the frames' type, so this bounds their rounding."""
+LARGEST_TILE = 512
+"""Frames of a tile."""
 
-TILE_SCORES = 2**17
-"""Scores that a tile may hold: they should stay in a core's own cache."""
+TILE_PAIRS = 2**19
+"""Pairs of component and frame that a tile may hold."""
 
 
 def tile_frames(n_frames: int, n_components: int) -> int:
     """Frames of a tile: a multiple of PANEL, no more than there are."""
-    room = min(LARGEST_TILE, max(1, TILE_SCORES // n_components), max(1, n_frames))
+    room = min(LARGEST_TILE, max(1, TILE_PAIRS // n_components), max(1, n_frames))
     return -(-room // PANEL) * PANEL
 
 
 class Axes:
     """Components that are diagonal: in the frames' own axes, or (tied) once frames are whitened.
 
-    A tied covariance with P P^T its inverse (`CovarianceForm.precision_factor`) makes of (x - origin) @ P points whose
-    components all have the identity for a covariance.
+    A tied covariance with P P^T its inverse (`CovarianceForm.precision_factor`) makes of (x - origin) @ P
+    points whose components all have the identity for a covariance.
     """
 
     def __init__(self, mixture: Mixture) -> None:
@@ -84,9 +92,7 @@ class Axes:
         self._form = form
         self.origin = mixture.centre.astype(np.float32).astype(np.float64)
         factors = form.precision_factor(mixture.covariances)
-        with np.errstate(divide="ignore"):
-            constants = np.log(mixture.weights)
-        constants += form.half_log_precision(factors, K, D) - 0.5 * D * np.log(2 * np.pi)
+        constants = constants_of(mixture, factors)
         means, centred = mixture.means, mixture.means - self.origin
         whitener = np.empty((0, 0))
         if form.shared:
@@ -102,7 +108,7 @@ class Axes:
         self._screen = diagonal_screen(
             centred[active], factors.reshape(K, -1)[active] ** 2, constants[active]
         )
-        self._components = estep.Components(
+        self._components = axes.Components(
             padded(means[active]).ravel(),
             padded(self._scales[active]).ravel(),
             constants[active],
@@ -113,28 +119,35 @@ class Axes:
     def accumulate(self, frames: AnyFrames, weights: FloatArray, log_cut: float) -> Sums:
         """See `Prepared`."""
         K, D = self._means.shape
-        active, width = self._active, -(-D // BLOCK) * BLOCK
+        active, width = self._active, padded_width(D)
         name = self._form.name
         first = np.zeros((len(active), width))
         second = np.zeros({"diag": first.shape, "spherical": (len(active),)}.get(name, (0,)))
-        totals = estep.Totals(np.zeros(len(active)), first.ravel(), second.ravel(), np.zeros(2))
-        fault = estep.accumulate(
+        totals = axes.Totals(np.zeros(len(active)), first.ravel(), second.ravel(), np.zeros(2))
+        fault = axes.accumulate(
             frames, weights, log_cut, self._screen, self._components, self._tile(frames), totals
         )
         sums = Sums(
-            np.zeros(K), np.zeros((K, D)), np.zeros(self._form.second_shape(K, D)), *totals.sums, fault
+            np.zeros(K),
+            np.zeros((K, D)),
+            np.zeros(self._form.second_shape(K, D)),
+            float(totals.sums[0]),
+            float(totals.sums[1]),
+            fault,
         )
         sums.counts[active] = totals.counts
         sums.first[active] = first[:, :D]
         if name == "tied":
-            estep.scatter(frames, weights, self.origin, sums.second)
+            total = np.zeros((width, width))
+            scatter(frames, weights, self.origin, width, total.ravel())
+            sums.second[:] = mirrored(total[:D, :D])
         else:
             sums.second[active] = second[:, :D] if second.ndim == 2 else second
         return sums
 
     def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
         """See `Prepared`."""
-        return estep.log_likelihood(
+        return axes.log_likelihood(
             frames, log_cut, self._screen, self._components, self._tile(frames), totals
         )
 
@@ -142,77 +155,108 @@ class Axes:
         """See `Prepared`."""
         points: AnyFrames = frames
         if self._form.shared:
-            points = np.empty(frames.shape)
-            whiten(frames, self.origin, self._components.factor, points)
+            flat = np.empty(frames.size)
+            n, D = frames.shape
+            whiten(frames, 0, n, self.origin, self._components.factor, D, flat)
+            points = flat.reshape(n, D)
         means, scales = np.ascontiguousarray(self._means.T), np.ascontiguousarray(self._scales.T)
         scaled_joint(points, means, scales, self._constants, joint)
 
-    def _tile(self, frames: AnyFrames) -> estep.Tile:
-        D, K = self._means.shape[1], len(self._active)
-        T, width = tile_frames(len(frames), K), -(-D // BLOCK) * BLOCK
-        return estep.Tile(
-            centred=np.zeros(T * width, frames.dtype),
-            points=np.zeros(T * width),
-            norm=np.empty(T),
-            terms=np.empty(T * self._screen.n_terms, np.float32),
-            upper=np.empty(T * len(self._screen.start), np.float32),
-            lower=np.empty(T, np.float32),
-            highest=np.empty(T),
-            total=np.empty(T),
-            begin=np.empty(K + 1, np.int64),
-            member=np.empty(T * K, np.int32),
-            score=np.empty(T * K),
-            gamma=np.empty(T * K, frames.dtype),
-        )
+    def _tile(self, frames: AnyFrames) -> Tile:
+        points = np.dtype(np.float64) if self._form.shared else frames.dtype
+        return make_tile(frames, len(self._active), self._screen.n_terms, len(self._screen.start), points)
+
+
+def make_tile(
+    frames: AnyFrames, n_components: int, n_terms: int, n_bounds: int, points: np.dtype[Any]
+) -> Tile:
+    """Room for a tile of these frames."""
+    T, K, width = tile_frames(len(frames), n_components), n_components, padded_width(frames.shape[1])
+    return Tile(
+        centred=np.zeros(T * width, frames.dtype),
+        points=np.zeros(T * width, points),
+        terms=np.zeros((max(n_terms, width) + BLOCK) * PANEL, np.float32),
+        upper=np.empty(n_bounds * PANEL, np.float32),
+        lower=np.empty(PANEL, np.float32),
+        found=np.empty(T * K + PANEL, np.int32),
+        owner=np.empty(T * K + PANEL, np.int32),
+        begin=np.empty(K + 1, np.int64),
+        member=np.empty(T * K, np.int32),
+        score=np.empty(T * K + ABREAST),
+        gamma=np.empty(T * K, frames.dtype),
+        highest=np.empty(T),
+        total=np.empty(T),
+    )
 
 
 class Ellipsoids:
     """Components with a full covariance each: (x - mean) @ P with P P^T its inverse."""
 
     def __init__(self, mixture: Mixture) -> None:
-        form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
+        form, D = form_of(mixture.covariance_type), mixture.n_features
         self.origin = mixture.centre.astype(np.float32).astype(np.float64)
-        factors = form.precision_factor(mixture.covariances)
-        with np.errstate(divide="ignore"):
-            constants = np.log(mixture.weights)
-        self._constants = constants + form.half_log_precision(factors, K, D) - 0.5 * D * np.log(2 * np.pi)
-        self._means = mixture.means
-        self._factors = np.ascontiguousarray(factors.swapaxes(1, 2))
-
-    def log_joint(self, frames: AnyFrames, joint: FloatArray) -> None:
-        """See `Prepared`."""
-        triangular_joint(frames, self._means, self._factors, self._constants, joint)
-
-    def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
-        """See `Prepared`."""
-        for at in range(0, len(frames), LARGEST_TILE):
-            rows = frames[at : at + LARGEST_TILE]
-            joint = np.empty((len(rows), len(self._means)))
-            self.log_joint(rows, joint)
-            highest = joint.max(axis=1)
-            totals[at : at + len(rows)] = highest + np.log(np.exp(joint - highest[:, None]).sum(axis=1))
-        bad = np.flatnonzero(~np.isfinite(frames).all(axis=1))
-        return int(bad[0]) if len(bad) else -1
+        self._means, self._factors = mixture.means, form.precision_factor(mixture.covariances)
+        self._constants = constants_of(mixture, self._factors)
+        self._active = active = np.flatnonzero(mixture.weights > 0)
+        self._screen = triangular_screen(
+            self._means[active] - self.origin, self._factors[active], self._constants[active]
+        )
+        rest = padded_width(D) - D
+        factors = np.pad(self._factors[active], ((0, 0), (0, rest), (0, rest)))
+        self._components = ellipsoids.Components(
+            padded(self._means[active]).ravel(), factors.ravel(), self._constants[active], self.origin
+        )
 
     def accumulate(self, frames: AnyFrames, weights: FloatArray, log_cut: float) -> Sums:
         """See `Prepared`."""
         K, D = self._means.shape
-        sums = Sums(np.zeros(K), np.zeros((K, D)), np.zeros((K, D, D)), 0.0, len(frames) * K, -1)
-        total = 0.0
-        for at in range(0, len(frames), LARGEST_TILE):
-            rows = frames[at : at + LARGEST_TILE]
-            joint = np.empty((len(rows), K))
-            self.log_joint(rows, joint)
-            highest = joint.max(axis=1)
-            gamma = np.exp(joint - highest[:, None])
-            mass = gamma.sum(axis=1)
-            w = weights[at : at + LARGEST_TILE] if len(weights) else np.ones(len(rows))
-            total += float(w @ (highest + np.log(mass)))
-            gamma *= (w / mass)[:, None]
-            x = rows - self.origin
-            np.add(sums.counts, gamma.sum(axis=0), out=sums.counts)
-            np.add(sums.first, gamma.T @ x, out=sums.first)
-            for k in range(K):
-                sums.second[k] += (x * gamma[:, k, None]).T @ x
-        bad = np.flatnonzero(~np.isfinite(frames).all(axis=1))
-        return Sums(sums.counts, sums.first, sums.second, total, sums.pairs, int(bad[0]) if len(bad) else -1)
+        active, width = self._active, padded_width(D)
+        first, second = np.zeros((len(active), width)), np.zeros((len(active), width, width))
+        totals = ellipsoids.Totals(np.zeros(len(active)), first.ravel(), second.ravel(), np.zeros(2))
+        fault = ellipsoids.accumulate(
+            frames, weights, log_cut, self._screen, self._components, self._tile(frames), totals
+        )
+        sums = Sums(
+            np.zeros(K),
+            np.zeros((K, D)),
+            np.zeros((K, D, D)),
+            float(totals.sums[0]),
+            float(totals.sums[1]),
+            fault,
+        )
+        sums.counts[active] = totals.counts
+        sums.first[active] = first[:, :D]
+        for k, matrix in zip(active, second, strict=True):
+            sums.second[k] = mirrored(matrix[:D, :D])
+        return sums
+
+    def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
+        """See `Prepared`."""
+        return ellipsoids.log_likelihood(
+            frames, log_cut, self._screen, self._components, self._tile(frames), totals
+        )
+
+    def log_joint(self, frames: AnyFrames, joint: FloatArray) -> None:
+        """See `Prepared`."""
+        lower = np.ascontiguousarray(self._factors.swapaxes(1, 2))
+        triangular_joint(frames, self._means, lower, self._constants, joint)
+
+    def _tile(self, frames: AnyFrames) -> Tile:
+        screen = self._screen
+        n_bounds = len(screen.limits) // 4
+        return make_tile(frames, len(self._active), screen.n_rows + 1, n_bounds, frames.dtype)
+
+
+def constants_of(mixture: Mixture, factors: FloatArray) -> FloatArray:
+    """log weight + half log determinant of the precision - D/2 log 2 pi, shape (K,), nats."""
+    K, D = mixture.means.shape
+    half_log_det = form_of(mixture.covariance_type).half_log_precision(factors, K, D)
+    with np.errstate(divide="ignore"):
+        constants: FloatArray = np.log(mixture.weights) + half_log_det - 0.5 * D * np.log(2 * np.pi)
+    return constants
+
+
+def mirrored(upper: FloatArray) -> FloatArray:
+    """The symmetric matrix with this upper triangle."""
+    triangle = np.triu(upper)
+    return triangle + np.triu(upper, 1).T

@@ -4,42 +4,44 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.kernels.estep import FARTHEST, Screen
-from audiogmm.kernels.microkernels import GROUP
+from audiogmm.kernels import axes, ellipsoids
+from audiogmm.kernels.screens import GROUP, TRIANGLES
+from audiogmm.kernels.tiles import Float32Array
 from audiogmm.types import FloatArray
 
 ROUNDOFF = 2.0**-24
 """Unit roundoff of float32."""
 
 LARGEST = 1e15
-"""A component with a coefficient beyond this is not screened: times `FARTHEST` squared, float32 could overflow."""
+"""A component with a coefficient beyond this is not screened: times `FARTHEST`^2, float32 could overflow."""
 
 UNDERFLOW = 1e-12
 """More than all that gradual underflow of the terms can add up to."""
 
-ALWAYS = np.float32(1e30)
+ALWAYS = 1e30
 """The upper bound of a component that is not screened."""
 
 
-def diagonal_screen(means: FloatArray, precisions: FloatArray, constants: FloatArray) -> Screen:
+def diagonal_screen(means: FloatArray, precisions: FloatArray, constants: FloatArray) -> axes.Screen:
     """Bounds for scores ``s = C - 1/2 sum_d (x_d - m_d)^2 p_d`` by one float32 product.
 
     The product. With M = 1/2 sum_d m_d^2 p_d, the score is
 
         s = (C - M) + sum_d (m_d p_d) x_d + sum_d (-p_d / 2) x_d^2,
 
-    a sum of a constant and F terms, F = 2 D; or F = D + 1 if p_d is the same for all d, with x_d^2 summed once.
+    a sum of a constant and F terms, F = 2 D; or F = D + 1 if p_d is the same for all d, with x_d^2 summed
+    once.
 
-    The bound. Let u = 2^-24. Coefficients and x are each rounded once, x^2 at most three times more than x (its sum over d
-    is taken in float64), and a chain of F multiplications and additions rounds each term at most F + 1 times (Higham 2002,
-    section 3.1). So the computed sum is off by at most e S, with e = (F + 8) u / (1 - (F + 8) u) and S the sum of the
-    sizes,
+    The bound. Let u = 2^-24. Coefficients and x are each rounded once, so a term with x^2 = x * x is off by
+    at most four roundings before it is added, or D more where these are summed first; a chain of F
+    multiplications and additions adds at most F + 1 (Higham 2002, section 3.1). So what is computed is off by
+    at most e S, with e = n u / (1 - n u), n = F + 8 (or 2 F + 8), and S the sum of the sizes,
 
         S = |C - M| + sum_d |m_d p_d x_d| + 1/2 sum_d p_d x_d^2.
 
-    S need not be computed, as the score itself bounds it. Write q = C - s = 1/2 sum_d (x_d - m_d)^2 p_d >= 0. As
-    x^2 <= 2 (x - m)^2 + 2 m^2, the last sum is at most 2 q + 2 M. As |m x| <= (m^2 + x^2) / 2, the middle one is at
-    most M plus the last. With |C - M| <= |C| + M,
+    S need not be computed, as the score itself bounds it. Write q = C - s = 1/2 sum_d (x_d - m_d)^2 p_d >= 0.
+    As x^2 <= 2 (x - m)^2 + 2 m^2, the last sum is at most 2 q + 2 M. As |m x| <= (m^2 + x^2) / 2, the middle
+    one is at most M plus the last. With |C - M| <= |C| + M,
 
         S <= |C| + M + 5 M + 4 q = B - 4 s,    where B = |C| + 6 M + 4 C.
 
@@ -47,10 +49,11 @@ def diagonal_screen(means: FloatArray, precisions: FloatArray, constants: FloatA
 
         (computed - e B) / (1 - 4 e) <= s <= (computed + e B) / (1 + 4 e).
 
-    e B is put into the constant once, so a bound costs nothing a frame. The constant then is e |B| larger, which adds
-    e^2 |B| to S, and its own roundings; both are within the four roundings that the 8 has to spare, and within `UNDERFLOW`.
-    Where e B is large the component always survives and bounds nobody: that is what near-zero variances and means far
-    from the origin cost, and all that they cost. A component with a coefficient over `LARGEST` is not screened at all.
+    e B is put into the constant once, so a bound costs nothing a frame. The constant then is e |B| larger,
+    which adds e^2 |B| to S, and its own roundings; both are within the four roundings that the 8 has to
+    spare, and within `UNDERFLOW`. Where e B is large the component always survives and bounds nobody: that is
+    what near-zero variances and means far from the origin cost, and all that they cost. A component with a
+    coefficient over `LARGEST` is not screened at all.
 
     Parameters
     ----------
@@ -61,26 +64,28 @@ def diagonal_screen(means: FloatArray, precisions: FloatArray, constants: FloatA
 
     Returns
     -------
-    Screen
+    axes.Screen
         With K rounded up to a multiple of the group.
     """
-    K, D = means.shape
+    D = means.shape[1]
     squares = precisions.shape[1] == D and D > 1
     half_norm = 0.5 * (means**2 * precisions).sum(axis=1)
     coefficients = np.concatenate([means * precisions, -0.5 * precisions], axis=1)
     n_terms = coefficients.shape[1]
-    e = roundings(n_terms + 8)
+    e = roundings(n_terms + 8 if squares else 2 * n_terms + 8)
     size = np.abs(constants) + 6 * half_norm + 4 * constants
     margin = e * (size + 8 * e * np.abs(size)) + UNDERFLOW
     start = constants - half_norm + margin
     hopeless = ~(np.abs(coefficients).max(axis=1) <= LARGEST) | ~(np.abs(start) + margin <= LARGEST)
     coefficients[hopeless] = 0
-    return pack(
-        coefficients,
-        start=np.where(hopeless, ALWAYS, start),
-        slack=np.where(hopeless, 2 * ALWAYS, 2 * margin),
+    return axes.Screen(
+        coefficients=in_groups(coefficients, GROUP, 0.0).ravel(),
+        start=in_groups(np.where(hopeless, ALWAYS, start), GROUP, -ALWAYS).ravel(),
+        slack=in_groups(np.where(hopeless, 2 * ALWAYS, 2 * margin), GROUP, 0.0).ravel(),
+        n_terms=n_terms,
         squares=squares,
-        widen=1 / (1 - 4 * e),
+        widen_lower=1 / (1 - 4 * e),
+        widen_upper=1 + 4 * e,
     )
 
 
@@ -89,19 +94,92 @@ def roundings(n: int) -> float:
     return n * ROUNDOFF / (1 - n * ROUNDOFF)
 
 
-def pack(
-    coefficients: FloatArray, *, start: FloatArray, slack: FloatArray, squares: bool, widen: float
-) -> Screen:
-    """Lay coefficients (K, F) out for `score_block`; components that fill up the last group never survive."""
-    K, n_terms = coefficients.shape
-    n_groups = -(-K // GROUP)
-    table = np.zeros((n_groups * GROUP, n_terms), dtype=np.float32)
-    table[:K] = coefficients
-    table = np.ascontiguousarray(table.reshape(n_groups, GROUP, n_terms).swapaxes(1, 2))
-    starts = np.full(n_groups * GROUP, -ALWAYS)
-    slacks = np.zeros(n_groups * GROUP, dtype=np.float32)
-    starts[:K], slacks[:K] = start, slack
-    return Screen(table.ravel(), starts, slacks, n_terms, squares, widen)
+def in_groups(table: FloatArray, group: int, empty: float) -> Float32Array:
+    """Rows (K, ...), float32, as (n_groups, ..., group); rows that fill up the last group are `empty`."""
+    n_groups = -(-len(table) // group)
+    filled = np.full((n_groups * group, *table.shape[1:]), empty, dtype=np.float32)
+    filled[: len(table)] = table
+    grouped = np.moveaxis(filled.reshape(n_groups, group, *table.shape[1:]), 1, -1)
+    return np.ascontiguousarray(grouped)
 
 
-__all__ = ["FARTHEST", "diagonal_screen", "pack", "roundings"]
+SPLIT = 2.0**-12
+"""delta in `(a + b)^2 <= (1 + delta) a^2 + (1 + 1/delta) b^2`: how the error of a distance is shared out."""
+
+LARGEST_FACTOR = 1e9
+"""As `LARGEST`, for entries of a triangular factor: their squares are taken."""
+
+
+def triangular_screen(means: FloatArray, factors: FloatArray, constants: FloatArray) -> ellipsoids.Screen:
+    """Bounds for scores ``s = C - 1/2 |L x - b|^2`` with b = L m, each from one triangular float32 product.
+
+    Let g = n u / (1 - n u) with n = D + 8 and u = 2^-24, H the Frobenius norm of L, r = |x|^2, and delta =
+    `SPLIT`. Scale by c^2 = 1 / (2 (1 + g) (1 + delta)). Each entry of t = c (L x - b) is a chain of at most D
+    + 1 terms whose factors are rounded once each, so what is computed is t + v with (Higham 2002, section
+    3.1; Cauchy-Schwarz)
+
+        |v_i| <= g c (sum_j |L_ij| |x_j| + |b_i|),    |v|^2 <= 2 g^2 c^2 (H^2 r + |b|^2) =: V.
+
+    For any delta, (1 - delta) |t|^2 - V / delta <= |t + v|^2 <= (1 + delta) |t|^2 + (1 + 1 / delta) V. With
+    |t|^2 = c^2 |L x - b|^2 the score obeys, for Q = |t + v|^2,
+
+        s <= C - (1 + g) Q + (1 + g) (1 + 1 / delta) V,
+        s >= C - w (Q + V / delta),    where w = (1 + g) (1 + delta) / (1 - delta).
+
+    V is linear in r, so both are: an upper bound is computed as ``start + reach r - Q``, a chain of D + 2
+    terms that is off by at most g (|start| + reach r + Q); the excess g Q is what the factor 1 + g above has
+    to spare, the rest goes into start and reach. Turned round, Q is at most (start + reach r - upper + g
+    |start| + g reach r) / (1 - g), so ``s >= W (upper - slack - shrink r)`` with W = w / (1 - g). r itself is
+    summed in float32; one per cent is allowed for that and for the rounding of the four numbers.
+
+    A component with an entry beyond `LARGEST_FACTOR` always survives and bounds nobody.
+
+    Parameters
+    ----------
+    means : ndarray of shape (K, D), float64
+        m, about the origin.
+    factors : ndarray of shape (K, D, D), float64
+        P = L^T, upper triangular, with P P^T the precision.
+    constants : ndarray of shape (K,), float64
+        C: log weight + half log determinant of the precision - D/2 log 2 pi.
+
+    Returns
+    -------
+    ellipsoids.Screen
+        With K rounded up to a multiple of the group.
+    """
+    K, D = means.shape
+    g = roundings(D + 8)
+    squared_scale = 0.5 / ((1 + g) * (1 + SPLIT))
+    lower = factors.swapaxes(1, 2) * np.sqrt(squared_scale)
+    offsets = -np.einsum("kij,kj->ki", lower, means)
+    allowance = 1.01 * 2 * g**2
+    spread = allowance * (lower**2).sum(axis=(1, 2))  # V = spread r + fixed
+    fixed = allowance * (offsets**2).sum(axis=1)
+    start = constants + 4 * g * np.abs(constants) + 1.01 * (1 + 1 / SPLIT) * fixed + UNDERFLOW
+    reach = 1.01 * (1 + 1 / SPLIT) * spread
+    widen = (1 + g) ** 2 * (1 + SPLIT) / (1 - SPLIT) / (1 - g)
+    slack = start - constants / widen + 8 * g * np.abs(start) + fixed / SPLIT + UNDERFLOW
+    shrink = 1.01 * reach + spread / SPLIT
+    hopeless = ~(np.abs(lower).max(axis=(1, 2)) <= LARGEST_FACTOR)
+    hopeless |= ~(np.maximum(np.abs(start), np.abs(offsets).max(axis=1)) <= LARGEST_FACTOR)
+    lower[hopeless], offsets[hopeless] = 0, 0
+    limits = np.stack(
+        [
+            np.where(hopeless, ALWAYS, start),
+            np.where(hopeless, 0, reach),
+            np.where(hopeless, 2 * ALWAYS, slack),
+            np.where(hopeless, 0, shrink),
+        ],
+        axis=1,
+    )
+    n_rows = D + D % 2
+    filled = np.zeros((K, n_rows, 1 + n_rows))
+    filled[:, :D, 0], filled[:, :D, 1 : D + 1] = offsets, lower
+    columns = np.concatenate(
+        [filled[:, i : i + 2, : i + 3].swapaxes(1, 2) for i in range(0, n_rows, 2)], axis=1
+    )
+    packed = in_groups(limits, TRIANGLES, 0.0)
+    if K % TRIANGLES:
+        packed[-1, 0, K % TRIANGLES :] = -ALWAYS
+    return ellipsoids.Screen(in_groups(columns, TRIANGLES, 0.0).ravel(), packed.ravel(), n_rows, widen)

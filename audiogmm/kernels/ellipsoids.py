@@ -1,0 +1,169 @@
+"""The E-step of components with a full covariance each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from audiogmm.kernels.axes import add_counts
+from audiogmm.kernels.densities import AnyFrames
+from audiogmm.kernels.moments import ABREAST, add_first, score_triangle
+from audiogmm.kernels.outer import LONGEST, add_outer
+from audiogmm.kernels.policy import kernel
+from audiogmm.kernels.screens import BLOCK, PANEL, TRIANGLES, triangle_block
+from audiogmm.kernels.tiles import (
+    ALL_FINITE,
+    Float32Array,
+    Tile,
+    centre,
+    exponentiate,
+    first_fault,
+    gather,
+    list_survivors,
+    panel_terms,
+    weigh,
+)
+from audiogmm.types import FloatArray
+
+
+class Screen(NamedTuple):
+    """float32 factors of the bounds on scores; `mixture.screening` proves them."""
+
+    coefficients: Float32Array
+    """Flat (n_groups, columns, 2, TRIANGLES): offsets and factors as `triangle_block` reads them."""
+    limits: Float32Array
+    """Flat (n_groups, 4, TRIANGLES): start, reach, slack, shrink."""
+    n_rows: int
+    """Features, rounded up to an even number."""
+    widen: float
+    """A true score lies between (upper - slack - shrink r) * widen and upper; r is |x - origin|^2."""
+
+
+class Components(NamedTuple):
+    """What a score is computed from in float64."""
+
+    means: FloatArray
+    """Flat (K, width)."""
+    factors: FloatArray
+    """Flat (K, width, width): upper triangular P, with P P^T the precision; zero in the padding."""
+    constants: FloatArray
+    """(K,), nats."""
+    origin: FloatArray
+    """(D,), float32 numbers."""
+
+
+class Totals(NamedTuple):
+    """Where sums go."""
+
+    counts: FloatArray
+    """(K,)."""
+    first: FloatArray
+    """Flat (K, width)."""
+    second: FloatArray
+    """Flat (K, width, width): its upper triangle is right, the rest is not."""
+    sums: FloatArray
+    """(2,): the log-likelihood, and the pairs that were not skipped."""
+
+
+@kernel
+def score_tile(
+    frames: AnyFrames, at: int, count: int, log_cut: float, screen: Screen, model: Components, tile: Tile
+) -> int:
+    """As `axes.score_tile`."""
+    n_features = frames.shape[1]
+    width = len(tile.points) // len(tile.highest)
+    terms, upper, lower = tile.terms, tile.upper, tile.lower
+    coefficients, limits, n_rows = screen.coefficients, screen.limits, screen.n_rows
+    centre(frames, at, count, model.origin, tile)
+    n_groups = len(limits) // (4 * TRIANGLES)
+    stride = len(coefficients) // n_groups
+    m = 0
+    for panel in range(-(-count // PANEL)):
+        if not panel_terms(tile.centred, panel, n_features, False, tile):
+            fault = first_fault(frames, at + panel * PANEL, PANEL)
+            if fault != ALL_FINITE:
+                return -2 - fault
+        if n_rows > n_features:  # an empty feature before the norms
+            for lane in range(PANEL):
+                terms[n_rows * PANEL + lane] = terms[n_features * PANEL + lane]
+                terms[n_features * PANEL + lane] = 0
+        for g in range(n_groups):
+            triangle_block(
+                terms,
+                n_rows,
+                coefficients,
+                g * stride,
+                limits,
+                g * 4 * TRIANGLES,
+                g * TRIANGLES,
+                upper,
+                lower,
+            )
+        m = list_survivors(panel, m, count, screen.widen, 1.0, log_cut, tile)
+    gather(m, tile)
+    score_members(frames, at, n_features, width, model, tile)
+    exponentiate(m, tile)
+    return m
+
+
+@kernel
+def score_members(
+    frames: AnyFrames, at: int, n_features: int, width: int, model: Components, tile: Tile
+) -> None:
+    """Fill `tile.score` for all pairs."""
+    begin, member, score = tile.begin, tile.member, tile.score
+    means, factors, constants = model.means, model.factors, model.constants
+    difference = np.zeros(ABREAST * width)
+    for k in range(len(constants)):
+        for i in range(begin[k], begin[k + 1], ABREAST):
+            for j in range(ABREAST):
+                n = at + member[min(i + j, begin[k + 1] - 1)]
+                for d in range(n_features):
+                    difference[j * width + d] = np.float64(frames[n, d]) - means[k * width + d]
+            score_triangle(difference, width, factors, k * width * width, constants[k], score, i)
+
+
+@kernel
+def log_likelihood(
+    frames: AnyFrames, log_cut: float, screen: Screen, model: Components, tile: Tile, totals: FloatArray
+) -> int:
+    """As `axes.log_likelihood`."""
+    for at in range(0, len(frames), len(tile.highest)):
+        count = min(len(tile.highest), len(frames) - at)
+        n_pairs = score_tile(frames, at, count, log_cut, screen, model, tile)
+        if n_pairs < 0:
+            return -2 - n_pairs
+        for n in range(count):
+            totals[at + n] = tile.highest[n] + np.log(tile.total[n])
+    return ALL_FINITE
+
+
+@kernel
+def accumulate(
+    frames: AnyFrames,
+    weights: FloatArray,
+    log_cut: float,
+    screen: Screen,
+    model: Components,
+    tile: Tile,
+    totals: Totals,
+) -> int:
+    """As `axes.accumulate`."""
+    width = len(tile.points) // len(tile.highest)
+    rows, member, gamma, first, second = tile.centred, tile.member, tile.gamma, totals.first, totals.second
+    for at in range(0, len(frames), len(tile.highest)):
+        count = min(len(tile.highest), len(frames) - at)
+        n_pairs = score_tile(frames, at, count, log_cut, screen, model, tile)
+        if n_pairs < 0:
+            return -2 - n_pairs
+        totals.sums[0] += weigh(at, count, n_pairs, weights, tile)
+        totals.sums[1] += n_pairs
+        add_counts(tile.begin, tile.score, totals.counts)
+        for k in range(len(model.constants)):
+            for begin in range(tile.begin[k], tile.begin[k + 1], LONGEST):
+                end = min(begin + LONGEST, tile.begin[k + 1])
+                for d in range(0, width, BLOCK):
+                    add_first(rows, width, d, member, gamma, begin, end, first, first, k * width + d)
+                add_outer(rows, width, member, gamma, begin, end, second, k * width * width)
+    return ALL_FINITE

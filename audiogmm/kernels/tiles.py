@@ -1,0 +1,237 @@
+"""A tile of frames on its way through the E-step, and the steps that do not depend on the covariance form.
+
+A tile is screened panel by panel: whatever no bound rules out is listed as a pair of component and frame.
+Pairs are then brought together by component, scored in float64, and made posteriors. All sums over components
+run in the components' order, so that a frame's numbers do not depend on its tile.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.kernels.densities import AnyFrames
+from audiogmm.kernels.moments import power_of_two
+from audiogmm.kernels.policy import kernel
+from audiogmm.kernels.screens import (
+    BLOCK,
+    COMPRESS,
+    PANEL,
+    list_bits,
+    lowest_bit,
+    survivors,
+    transpose_block,
+)
+from audiogmm.types import FloatArray
+
+Float32Array = NDArray[np.float32]
+Int32Array = NDArray[np.int32]
+
+FARTHEST = 1e9
+"""A frame further from the origin than this, in any unit, is not screened: float32 could overflow."""
+
+ALL_FINITE = -1
+"""What kernels return if no frame holds NaN or infinity; else the index of the first one that does."""
+
+
+class Tile(NamedTuple):
+    """Room for T frames, a multiple of PANEL, of `width` features with the padding, and K components."""
+
+    centred: AnyFrames
+    """Flat (T, width): frames minus the origin, rounded to the frames' type; padding stays zero."""
+    points: AnyFrames
+    """Flat (T, width): what distances are taken of; padding stays zero."""
+    terms: Float32Array
+    """Flat (at least n_terms + BLOCK, PANEL): what a panel's bounds are computed from."""
+    upper: Float32Array
+    """Flat (at least K, PANEL): upper bounds of a panel."""
+    lower: Float32Array
+    """(PANEL,): lower bound of the best score, later what a score must reach."""
+    found: Int32Array
+    """(T * K + PANEL,): frame of each pair, by panel, then component."""
+    owner: Int32Array
+    """(T * K + PANEL,): component of each pair in `found`."""
+    begin: NDArray[np.int64]
+    """(K + 1,): where the pairs of each component begin in what follows."""
+    member: Int32Array
+    """(T * K,): frame of each pair, by component, then frame."""
+    score: FloatArray
+    """(T * K + ABREAST,): scores, later exp(score - highest), later posteriors times weights."""
+    gamma: AnyFrames
+    """(T * K,): the same posterior in the frames' type."""
+    highest: FloatArray
+    """(T,): the best score."""
+    total: FloatArray
+    """(T,): sum of exp(score - highest)."""
+
+
+@kernel
+def centre(frames: AnyFrames, at: int, count: int, origin: FloatArray, tile: Tile) -> None:
+    """Fill `tile.centred` with `count` frames from `at`, and zeros behind."""
+    width = len(tile.centred) // len(tile.highest)
+    for n in range(count):
+        for d in range(len(origin)):
+            tile.centred[n * width + d] = frames[at + n, d] - frames.dtype.type(origin[d])
+    tile.centred[count * width :] = 0
+
+
+@kernel
+def panel_terms(rows: AnyFrames, panel: int, n_features: int, squares: bool, tile: Tile) -> bool:
+    """Fill `tile.terms` from rows (T, width) of a panel: x_d, then x_d^2 (or else |x|^2 once).
+
+    A frame that is not within `FARTHEST` gets zeros, and NaN in `tile.lower`, where the others get minus
+    infinity. Returns whether all frames are within.
+    """
+    width = len(rows) // len(tile.highest)
+    for lane in range(0, PANEL, BLOCK):
+        for d in range(0, width, BLOCK):
+            transpose_block(rows, (panel * PANEL + lane) * width + d, width, tile.terms, d * PANEL + lane)
+    terms, lower = tile.terms, tile.lower
+    norm = np.zeros(PANEL, np.float32)
+    for d in range(n_features):
+        for lane in range(PANEL):
+            x = terms[d * PANEL + lane]
+            norm[lane] += x * x
+    within = True
+    for lane in range(PANEL):
+        lower[lane] = -np.inf
+        if not norm[lane] <= np.float32(FARTHEST**2):
+            within = False
+            lower[lane] = np.nan
+            norm[lane] = 0
+            for d in range(n_features):
+                terms[d * PANEL + lane] = 0
+    rest = n_features * PANEL
+    if squares:
+        for i in range(rest):
+            terms[rest + i] = terms[i] * terms[i]
+    else:
+        for lane in range(PANEL):
+            terms[rest + lane] = norm[lane]
+    return within
+
+
+@kernel
+def first_fault(frames: AnyFrames, at: int, count: int) -> int:
+    """Index of the first of `count` frames from `at` that holds NaN or infinity, or `ALL_FINITE`."""
+    for n in range(at, min(at + count, len(frames))):
+        for d in range(frames.shape[1]):
+            if not np.isfinite(frames[n, d]):
+                return n
+    return ALL_FINITE
+
+
+@kernel
+def list_survivors(
+    panel: int, m: int, count: int, widen_lower: float, widen_upper: float, log_cut: float, tile: Tile
+) -> int:
+    """Append the pairs of a panel that no bound rules out to the m that there are; returns their new number.
+
+    A true score is at most upper / widen_upper, and the best one is at least lower * widen_lower. A posterior
+    is at most exp(score - best), so a pair is ruled out if upper / widen_upper < lower * widen_lower +
+    log_cut.
+    """
+    for lane in range(PANEL):
+        bound: float = (np.float64(tile.lower[lane]) * widen_lower + log_cut) * widen_upper
+        bound -= 1e-6 * abs(bound)
+        if panel * PANEL + lane >= count:
+            bound = np.inf
+        elif not np.isfinite(bound):
+            bound = -np.inf
+        tile.lower[lane] = bound
+    upper, lower, found, owner = tile.upper, tile.lower, tile.found, tile.owner
+    for k in range(len(tile.begin) - 1):
+        bits = survivors(upper, k * PANEL, lower)
+        if bits == 0:
+            continue
+        if COMPRESS:
+            m = list_bits(bits, panel * PANEL, k, found, owner, m)
+        else:
+            while bits != 0:
+                found[m] = panel * PANEL + lowest_bit(bits)
+                owner[m] = k
+                bits &= bits - 1
+                m += 1
+    return m
+
+
+@kernel
+def gather(n_pairs: int, tile: Tile) -> None:
+    """Sort the pairs by component, and keep them in the frames' order there: fills `begin` and `member`."""
+    begin, owner, found, member = tile.begin, tile.owner, tile.found, tile.member
+    begin[:] = 0
+    for i in range(n_pairs):
+        begin[owner[i] + 1] += 1
+    for k in range(len(begin) - 1):
+        begin[k + 1] += begin[k]
+    for i in range(n_pairs):
+        k = owner[i]
+        member[begin[k]] = found[i]
+        begin[k] += 1
+    for k in range(len(begin) - 1, 0, -1):
+        begin[k] = begin[k - 1]
+    begin[0] = 0
+
+
+@kernel
+def exponentiate(n_pairs: int, tile: Tile) -> None:
+    """Find the highest score of each frame, turn scores into exp(score - highest), and sum these by frame."""
+    score, member, highest, total = tile.score, tile.member, tile.highest, tile.total
+    highest[:] = -np.inf
+    for i in range(n_pairs):
+        n = member[i]
+        if score[i] > highest[n]:
+            highest[n] = score[i]
+    for i in range(n_pairs):
+        score[i] -= highest[member[i]]
+    for i in range(n_pairs):
+        score[i] = exponential(score[i])
+    total[:] = 0.0
+    for i in range(n_pairs):
+        total[member[i]] += score[i]
+
+
+@kernel
+def weigh(at: int, count: int, n_pairs: int, weights: FloatArray, tile: Tile) -> float:
+    """Turn scores into posteriors times weights (empty: 1); returns the weighted log-likelihood, nats."""
+    log_likelihood = 0.0
+    for n in range(count):
+        weight = weights[at + n] if len(weights) else 1.0
+        log_likelihood += weight * (tile.highest[n] + np.log(tile.total[n]))
+        tile.total[n] = weight / tile.total[n]
+    for i in range(n_pairs):
+        tile.score[i] *= tile.total[tile.member[i]]
+    for i in range(n_pairs):
+        tile.gamma[i] = tile.score[i]
+    return log_likelihood
+
+
+@kernel
+def exponential(x: float) -> float:
+    """exp(x) for x from -700 to 0, to a unit or two in the last place; below -700 it is exp(-700).
+
+    Cody and Waite's reduction by ln 2 in two parts, then the series up to r^13 on |r| < 0.347. Additions and
+    multiplications only, so that LLVM may take several numbers at once and the result is the same.
+    """
+    x = max(x, -700.0)
+    shifted = x * 1.4426950408889634 + 6755399441055744.0
+    n = shifted - 6755399441055744.0
+    r = x - n * 0.6931471803691238 - n * 1.9082149292705877e-10
+    series = 1.0 / 6227020800.0
+    series = series * r + 1.0 / 479001600.0
+    series = series * r + 1.0 / 39916800.0
+    series = series * r + 1.0 / 3628800.0
+    series = series * r + 1.0 / 362880.0
+    series = series * r + 1.0 / 40320.0
+    series = series * r + 1.0 / 5040.0
+    series = series * r + 1.0 / 720.0
+    series = series * r + 1.0 / 120.0
+    series = series * r + 1.0 / 24.0
+    series = series * r + 1.0 / 6.0
+    series = series * r + 0.5
+    series = series * r + 1.0
+    series = series * r + 1.0
+    result: float = series * power_of_two(np.int64(n))
+    return result
