@@ -58,7 +58,7 @@ def single_thread() -> None:
 
 
 def keep_linear_algebra_calm() -> None:
-    """Keep linear algebra at one thread each, unless the user says otherwise; to be called before numpy loads.
+    """Keep linear algebra at one thread, unless the user says otherwise; call it before numpy loads.
 
     The package's own threads take every core. A library that adds threads of its own to small products makes
     them wait for each other.

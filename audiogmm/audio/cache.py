@@ -118,7 +118,6 @@ class FrameCache:
                 writer.write(block)
                 yield block
             writer.finish(notices.messages)
-        Ledger(self.folder).add(entry, made.fingerprint, made.to_dict())
 
     def declare(self, frontend: FrontEnd) -> None:
         """Say which front end the folder is for, before it is filled: what `cached_front_end` gives back.
@@ -141,6 +140,30 @@ class FrameCache:
             raise self._mismatch(differences)
         with replacing(self.folder / FRONT_END, force=True) as temporary:
             temporary.write_text(bare.to_toml())
+
+    def enter(self, entry: Entry, frontend: FrontEnd) -> None:
+        """List an entry in the index, once its frames are there.
+
+        Whoever fills the cache enters the recordings in the manifest's order, so that the index, and a model
+        trained on it, do not depend on which of several threads was ready first.
+
+        Parameters
+        ----------
+        entry : Entry
+            Of audio.
+        frontend : FrontEnd
+            As given to `blocks`.
+
+        Raises
+        ------
+        OutputError
+            If the index cannot be written, or lists another piece under the same id.
+        """
+        if entry.path == STANDARD_INPUT:
+            return
+        plain = frontend.without_global()
+        made = dataclasses.replace(plain, sample_rate=plain.sample_rate or self.identify(entry).sample_rate)
+        Ledger(self.folder).add(entry, made.fingerprint, made.to_dict())
 
     def frontends(self) -> list[FrontEnd]:
         """The front ends whose frames are there, each with the sample rate that it was used at."""

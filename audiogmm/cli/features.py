@@ -35,8 +35,8 @@ def command(
 
     \b
     Example:
-      audiogmm features train.jsonl --preset speech -o frames
-      audiogmm train frames -k 64 -o ubm.agmm
+      audiogmm features train.jsonl --preset ambient -o frames
+      audiogmm train frames -k 64 -o room.agmm
     """
     from audiogmm.jobs.features import features
     from audiogmm.jobs.inputs import choose_front_end

@@ -79,7 +79,8 @@ def main(arguments: list[str] | None = None) -> None:
     except click.exceptions.Exit as done:
         status = done.exit_code
     except (click.Abort, KeyboardInterrupt) as stopped:
-        click.echo(f"audiogmm: stopped. {stopped}".rstrip(), err=True)
+        said = stopped.__cause__ if isinstance(stopped, click.Abort) else stopped
+        click.echo(f"audiogmm: stopped. {said or ''}".rstrip(), err=True)
         status = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()

@@ -81,7 +81,13 @@ def calibrate(
     from audiogmm.train import LocalReducer
 
     progress = progress or Silent()
-    inputs = inputs_for(model, source, aside=aside or Aside(strict=True), say=progress.say, upsample=upsample)
+    inputs = inputs_for(
+        model,
+        source,
+        aside=Aside(strict=True) if aside is None else aside,
+        say=progress.say,
+        upsample=upsample,
+    )
     progress.begin("scoring normal audio", None, "recordings")
     with LocalReducer(threads, workers) as reducer:
         tracks = reducer.map(inputs, TrackTask(Evaluator(model.mixture)), inputs.refuse)

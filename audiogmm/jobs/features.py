@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.blocks import Shard
 from audiogmm.errors import ChoiceError, OutputError
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import open_inputs
@@ -16,12 +15,15 @@ from audiogmm.types import Json, Seconds
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.audio.recording import Recording
+    from audiogmm.manifest import Entry
 
 
 @dataclass(frozen=True)
 class Extracted:
     """How much one recording gave."""
 
+    entry: Entry
     frames: int
     voiced: int
     seconds: Seconds
@@ -31,14 +33,14 @@ class Extracted:
 class ExtractTask:
     """Reads a recording to its end, which fills the cache; runs in a thread or a worker process."""
 
-    def __call__(self, shard: Shard) -> Extracted:
+    def __call__(self, shard: Recording) -> Extracted:
         frames = voiced = 0
         seconds = 0.0
         for block in shard:
             frames += len(block)
             voiced += int(block.voiced.sum())
             seconds = block.clock.end(block.start + len(block) - 1) - block.clock.start(0)
-        return Extracted(frames, voiced, seconds)
+        return Extracted(shard.entry, frames, voiced, seconds)
 
 
 @dataclass
@@ -122,13 +124,15 @@ def features(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}", needed="a folder") from error
-    FrameCache(output).declare(inputs.frontend)
+    cache = FrameCache(output)
+    cache.declare(inputs.frontend)
     inputs.frontend = inputs.frontend.without_global()  # its statistics are applied on reading
     inputs.cache = output
     result = FeaturesResult(output, aside, inputs.frontend.n_features(inputs.frontend.sample_rate or 0))
     progress.begin("computing frames", None, "hours of audio")
     with LocalReducer(threads, workers) as reducer:
         for found in reducer.map(inputs, ExtractTask(), inputs.refuse):
+            cache.enter(found.entry, inputs.frontend)
             result.add(found)
             progress.advance(found.seconds / 3600)
     progress.end()

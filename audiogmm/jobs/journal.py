@@ -52,6 +52,7 @@ class Journal:
         self.path = output.with_name(output.name + ".journal")
         self.key = key
         self.finished: set[str] = set()
+        self.n_finished = 0
         self._resume = resume
 
     def __enter__(self) -> Self:
@@ -63,6 +64,7 @@ class Journal:
             self._file.seek(whole)
             if not whole:
                 self._put({"key": self.key})
+            self.n_finished = len(self.finished)
         except OSError as error:
             raise self._refusal(error) from error
         return self
@@ -73,6 +75,10 @@ class Journal:
         self._file.close()
         if kind is None:
             self.path.unlink(missing_ok=True)
+        elif issubclass(kind, KeyboardInterrupt):
+            raise KeyboardInterrupt(
+                f"{self.n_finished} recordings are done and kept; go on with the same command and --resume"
+            ) from error
 
     def waiting(self, shards: Iterable[I]) -> Iterable[I]:
         """Those of the shards that are not finished yet."""
@@ -80,6 +86,7 @@ class Journal:
 
     def write(self, row: Json) -> None:
         """The recording `row["id"]` is finished, and `row` is what came of it."""
+        self.n_finished += 1
         try:
             self._put(row)
         except OSError as error:

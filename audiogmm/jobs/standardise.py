@@ -12,6 +12,7 @@ from audiogmm.jobs.inputs import Inputs
 from audiogmm.jobs.progress import Progress
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.train import LocalReducer
+from audiogmm.train.packing import packed
 
 
 @dataclass(frozen=True)
@@ -20,16 +21,16 @@ class Measure:
 
     def __call__(self, shard: Shard) -> SufficientStats:
         total: SufficientStats | None = None
-        for block in shard:
-            frames = block.frames[block.voiced].astype(np.float64)
-            if total is None:
-                origin = (frames if len(frames) else block.frames)[0].astype(np.float64)
-                total = SufficientStats.zero(1, len(origin), "diag", origin)
-            if len(frames):
-                total = total + SufficientStats.measure(frames, origin=total.origin, covariance_type="diag")
+        for rows in packed(shard):  # windows of one size, so that the sums do not depend on the blocks
+            frames = rows.astype(np.float64)
+            origin = frames[0] if total is None else total.origin
+            part = SufficientStats.measure(frames, origin=origin, covariance_type="diag")
+            total = part if total is None else total + part
         if total is None:
             raise AudioDataError(
-                f"{shard.id} has no frame", needed="at least one", remedy="a longer recording"
+                f"{shard.id} has no voiced frame",
+                needed="at least one",
+                remedy="another recording, or a front end without VAD",
             )
         return total
 

@@ -113,7 +113,7 @@ def train(
         The first bad recording's, unless `aside` takes it.
     """
     progress = progress or Silent()
-    aside = aside or Aside(strict=True)
+    aside = Aside(strict=True) if aside is None else aside
     blocks = as_blocks(source)
     with LocalReducer(threads, workers) as reducer:
         if blocks is not None:
@@ -217,9 +217,9 @@ def train_to_file(
         )
     except TrainingInterrupted as stopped:
         raise KeyboardInterrupt(
-            f"{stopped.what}; go on with the same command and --resume"
+            f"Training was {stopped.what}; go on with the same command and --resume"
             if any(checkpoints(checkpoint))
-            else f"{stopped.what}; nothing was written"
+            else f"Training was {stopped.what}; nothing was written"
         ) from stopped
     model.save(output, force=force)
     drop(checkpoint)

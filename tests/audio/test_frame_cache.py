@@ -47,6 +47,13 @@ def everything(recording: Recording) -> tuple[bytes, bytes, FrameClock]:
     return frames.tobytes(), np.concatenate([b.voiced for b in blocks]).tobytes(), blocks[0].clock
 
 
+def fill(recording: Recording) -> None:
+    """Compute the frames, and enter the recording, as the job `features` does."""
+    everything(recording)
+    assert recording.cache is not None and recording.frontend is not None
+    FrameCache(recording.cache).enter(recording.entry, recording.frontend)
+
+
 def forbid_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("decoded, though the frames are there")
@@ -135,7 +142,7 @@ def test_the_folder_is_a_manifest(tmp_path: Path) -> None:
     assert not is_frame_cache(folder)
     for _ in range(2):
         for recording in recordings(entries, SPEECH, cache=folder):
-            everything(recording)
+            fill(recording)
     assert is_frame_cache(folder)
     listed = list(read_manifest(str(folder)))
     assert [(e.id, e.speaker, e.extra) for e in listed] == [(e.id, e.speaker, e.extra) for e in entries]
@@ -150,7 +157,7 @@ def test_another_front_end_is_refused_and_the_settings_named(wav: Path, tmp_path
     cache = FrameCache(tmp_path / "cache")
     ambient = FrontEnd.preset("ambient")
     cache.declare(ambient)
-    list(Recording(Entry(str(wav), id="a"), ambient.without_global(), cache=cache.folder))
+    fill(Recording(Entry(str(wav), id="a"), ambient.without_global(), cache=cache.folder))
     assert cached_front_end(cache.folder) == ambient
     cache.require(ambient)
     cache.require(ambient.with_global([0.0] * ambient.n_features(), [1.0] * ambient.n_features()))
@@ -190,11 +197,11 @@ def test_a_torn_frame_file_is_computed_again(wav: Path, tmp_path: Path) -> None:
 
 def test_a_torn_line_of_the_index_is_cut_off(wav: Path, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
-    list(Recording(Entry(str(wav), id="a"), SPEECH, cache=folder))
+    fill(Recording(Entry(str(wav), id="a"), SPEECH, cache=folder))
     with (folder / "index.jsonl").open("a") as index:
         index.write('{"audio_filepath": "' + 400 * "b")  # a process was killed here
     write(tmp_path / "c.wav", seed=2)
-    list(Recording(Entry(str(tmp_path / "c.wav"), id="c"), SPEECH, cache=folder))
+    fill(Recording(Entry(str(tmp_path / "c.wav"), id="c"), SPEECH, cache=folder))
     assert [entry.id for entry in read_manifest(str(folder))] == ["a", "c"]
 
 
@@ -207,14 +214,15 @@ def test_many_writers_at_once(tmp_path: Path) -> None:
     cached = [Recording(entry, SPEECH, cache=tmp_path / "cache") for entry in entries] * 4
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(everything, cached)) == plain * 4
+        list(pool.map(fill, cached))
     assert sorted(entry.id for entry in read_manifest(str(tmp_path / "cache"))) == list("012345")
 
 
 def test_one_id_for_two_recordings_is_refused(wav: Path, tmp_path: Path) -> None:
-    list(Recording(Entry(str(wav), id="a"), SPEECH, cache=tmp_path / "cache"))
+    fill(Recording(Entry(str(wav), id="a"), SPEECH, cache=tmp_path / "cache"))
     write(tmp_path / "b.wav", seed=1)
     with pytest.raises(OutputError, match=r"under the id 'a', and now comes .*b\.wav"):
-        list(Recording(Entry(str(tmp_path / "b.wav"), id="a"), SPEECH, cache=tmp_path / "cache"))
+        fill(Recording(Entry(str(tmp_path / "b.wav"), id="a"), SPEECH, cache=tmp_path / "cache"))
 
 
 def test_a_folder_that_cannot_be_one(wav: Path, tmp_path: Path) -> None:
