@@ -18,7 +18,7 @@ from audiogmm.manifest import Entry, scan
 
 def main(folder: Path) -> None:
     """Train, identify, and print how many were right."""
-    train: dict[str, list[Entry]] = defaultdict(list)
+    enrolled: dict[str, list[Entry]] = defaultdict(list)
     test: list[Entry] = []
     for entry in scan(folder, speaker=r"(?:^|/)\d_(?P<speaker>[^_/]+)_\d+\.wav$"):
         if entry.speaker is None:
@@ -26,13 +26,13 @@ def main(folder: Path) -> None:
         if int(Path(entry.path).stem.rsplit("_", 1)[1]) < 5:
             test.append(entry)
         else:
-            train[entry.speaker].append(entry)
-    if not train or not test:
+            enrolled[entry.speaker].append(entry)
+    if not enrolled or not test:
         sys.exit(f"{folder} holds no DIGIT_SPEAKER_INDEX.wav")
 
     frontend = ag.FrontEnd.preset("speech", cmvn="none", sample_rate=8000)
     models = {}
-    for speaker, entries in sorted(train.items()):
+    for speaker, entries in sorted(enrolled.items()):
         models[speaker] = ag.train(entries, frontend, n_components=32, hold_out=0)
         print(f"{speaker}: trained on {len(entries)} recordings")
 

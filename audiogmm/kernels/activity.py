@@ -78,7 +78,8 @@ def classify(
 
     The threshold is `margin` decibels above the quiet level (a low quantile) of a centred window that is
     pushed inwards at the edges (the window of `context.slide`), but never more than `depth` decibels below
-    the loud level (a high quantile). Frames of exact silence have no part in the quantiles.
+    the loud level (a high quantile). Frames of exact silence have no part in the quantiles. A window of which
+    less than a third is sound shows no floor, and only `depth` counts: a short word may fill its recording.
 
     levels : IN, float32 (n,), decibels, minus infinity for exact silence.
     first : IN, int, absolute index of levels[0].
@@ -111,7 +112,9 @@ def classify(
             continue
         quiet = _quantile(low, histogram, bounds, 3)
         loud = _quantile(high, histogram, bounds, 5)
-        threshold = max(quiet + margin, loud - depth)
+        threshold = loud - depth
+        if 3 * bounds[2] >= window:
+            threshold = max(quiet + margin, threshold)
         states[t - start] = LOUD if level > threshold else QUIET
 
 

@@ -182,7 +182,9 @@ def marked(levels, window, margin, depth, before, after, quiet=0.1, loud=0.95, s
         part = sorted(x for x in levels[begin:end] if x > -math.inf)
         threshold = math.inf
         if part:
-            threshold = max(quantile(part, quiet) + margin, quantile(part, loud) - depth)
+            threshold = quantile(part, loud) - depth
+            if 3 * len(part) >= window:
+                threshold = max(quantile(part, quiet) + margin, threshold)
         states.append(levels[t] > threshold)
     voiced = []
     for t in range(n):
