@@ -25,7 +25,8 @@ class EnergyVad:
     more than `depth` below the loud level; loud frames, the `before` frames ahead of them and the `after`
     frames behind them are voiced. Only differences of levels count, so that a quieter recording gives the
     same marks. Stationary noise never stands out. Frames of exact silence are never voiced and do not count
-    as noise floor.
+    as noise floor. Where less than a third of the window is sound, as in a recording of one short word,
+    there is no floor to stand out of, and only `depth` counts.
 
     Latency: window - window // 2 - 1 + before frames; at the start window - 1 (if the window is at
     least twice as long as `before`).
