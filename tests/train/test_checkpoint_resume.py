@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -144,23 +145,26 @@ if __name__ == "__main__":
         print("kept", error.result.passes >= 2, error.checkpoint, flush=True)
 """
     (tmp_path / "script.py").write_text(script)
-    (tmp_path / "scratch").mkdir()
-    process = subprocess.Popen(
-        [sys.executable, "script.py"],
-        cwd=tmp_path,
-        env=os.environ | {"TMPDIR": str(tmp_path / "scratch"), "PYTHONPATH": str(ROOT)},
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        assert [process.stdout.readline() for _ in range(2)] == ["1\n", "2\n"]
-        os.killpg(process.pid, signal.SIGINT)
-        rest, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert (process.returncode, errors) == (0, "")
-    assert rest.splitlines()[-1] == "kept True run"
-    assert list((tmp_path / "scratch").glob("audiogmm-*")) == []
+    # a short name: the path of a socket in it has at most 107 bytes
+    with (
+        tempfile.TemporaryDirectory(prefix="s") as scratch,
+        subprocess.Popen(
+            [sys.executable, "script.py"],
+            cwd=tmp_path,
+            env=os.environ | {"TMPDIR": scratch, "PYTHONPATH": str(ROOT)},
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            first = [process.stdout.readline() for _ in range(2)]
+            os.killpg(process.pid, signal.SIGINT)
+            rest, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        assert (first, process.returncode, errors) == (["1\n", "2\n"], 0, "")
+        assert rest.splitlines()[-1] == "kept True run"
+        assert list(Path(scratch).glob("audiogmm-*")) == []
