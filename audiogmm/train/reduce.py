@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -58,6 +57,9 @@ class LocalReducer:
     used in the shards' order, whichever is ready first. So memory is bounded, and the result has the same
     bytes for any number of threads and workers.
 
+    Inside a `with` block the worker processes are kept from one call to the next, and end with the block;
+    without it each call starts its own.
+
     Parameters
     ----------
     threads : int or None
@@ -86,14 +88,18 @@ class LocalReducer:
             raise ChoiceError(f"workers={workers}", needed="at least 0", remedy="0 to use threads alone")
         self.workers = workers
         self._processes: ProcessPoolExecutor | None = None
+        self._users = 0
 
     def __enter__(self) -> Self:
+        self._users += 1
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self._users -= 1
+        if not self._users:
+            self._close()
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """End the worker processes, if there are any; the next use starts new ones."""
         processes, self._processes = self._processes, None
         if processes is not None:
@@ -131,7 +137,7 @@ class LocalReducer:
         TrainingError
             If a worker process died.
         """
-        with closing(self._outcomes(shards, function)) as outcomes:
+        with self, closing(self._outcomes(shards, function)) as outcomes:
             for shard, outcome in outcomes:
                 try:
                     result = outcome()
@@ -141,7 +147,7 @@ class LocalReducer:
                     on_error(shard.id, error)
                     continue
                 except BrokenProcessPool as error:
-                    self._processes = None
+                    self._close()
                     raise TrainingError(
                         f"a worker process died while {shard.id} was being read",
                         needed=f"{self.workers} processes that run to their end",
@@ -201,7 +207,7 @@ class LocalReducer:
             if isinstance(executor, ThreadPoolExecutor):
                 executor.shutdown(wait=True, cancel_futures=True)
             elif in_flight:  # ended early: what is under way is not wanted any more
-                self.close()
+                self._close()
 
     def _executor(self) -> Executor:
         if not self.workers:
@@ -211,8 +217,6 @@ class LocalReducer:
             self._processes = ProcessPoolExecutor(
                 self.workers, mp_context=get_context(method), initializer=single_thread
             )
-            # a pool that is merely dropped ends by itself, and may trip over the interpreter's own end
-            weakref.finalize(self, self._processes.shutdown)
         return self._processes
 
 

@@ -134,8 +134,9 @@ def train_mixture(
     )
     monitor = monitor or Monitor()
     with ExitStack() as resources:
-        if reducer is None:
-            reducer = resources.enter_context(LocalReducer())
+        reducer = reducer or LocalReducer()
+        if isinstance(reducer, LocalReducer):
+            resources.enter_context(reducer)
         training: Training | None = None
         try:
             found = survey(
