@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Pixels in a .npy matrix: segment a picture by colour. scripts/example_pixels.py [OUT]
 
-Paints sky, grass and a red roof with noise, makes one row (red, green, blue, height) a pixel, and calls train
-and cluster: the hard assignment, put back into the picture's shape, is the segmentation.
+Paints sky, grass and a red roof with noise, makes one row (red, green, blue) a pixel, and calls train and
+cluster: the hard assignment, put back into the picture's shape, is the segmentation.
 """
 
 from __future__ import annotations
@@ -30,16 +30,15 @@ def main(out: Path) -> None:
     """Make the matrix, run the commands, and print how the regions were found."""
     out.mkdir(parents=True, exist_ok=True)
     picture, region = paint(np.random.default_rng(0))
-    height = np.repeat(np.linspace(0, 1, HEIGHT), WIDTH)[:, None]
     matrix = out / "pixels.npy"
-    np.save(matrix, np.concatenate([picture.reshape(-1, 3), height], axis=1).astype(np.float32))
+    np.save(matrix, picture.reshape(-1, 3).astype(np.float32))
 
     def run(*arguments: object) -> None:
         command = ["audiogmm", *map(str, arguments), "--force"]
         print("$", " ".join(command))
         subprocess.run(command, check=True)
 
-    run("train", matrix, "-k", 3, "--covariance", "full", "-o", out / "pixels.agmm")
+    run("train", matrix, "-k", 3, "--hold-out", 0, "-o", out / "pixels.agmm")
     run("cluster", out / "pixels.agmm", matrix, "-o", out / "segments")
 
     found = np.load(out / "segments" / "pixels.npz")["component"].reshape(HEIGHT, WIDTH)

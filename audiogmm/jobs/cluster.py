@@ -14,7 +14,7 @@ from audiogmm.errors import AudioGMMError
 from audiogmm.files import refuse_overwrite, replacing
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.models import load_model
+from audiogmm.jobs.models import load_model, unit_of
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.table import write_rows
 from audiogmm.score.claims import Claim, StrongestClaims, claims
@@ -117,6 +117,7 @@ class ClusterResult:
     rows: list[Json] = field(default_factory=list)
     recordings: int = 0
     frames: int = 0
+    unit: str = " s"
 
     def summary(self) -> Json:
         """For `--json`."""
@@ -135,7 +136,7 @@ class ClusterResult:
         yield "component  weight  mean posterior  entropy (nats)  longest claim"
         for row in sorted(self.rows, key=lambda row: -row["weight"])[:12]:
             example = row["segments"][0] if row["segments"] else None
-            claim = f"{example['id']} at {example['start']:.2f} s" if example else "none"
+            claim = f"{example['id']} at {example['start']:.2f}{self.unit}" if example else "none"
             sure = "-" if row["mean_posterior"] is None else f"{row['mean_posterior']:.3f}"
             entropy = "-" if row["entropy"] is None else f"{row['entropy']:.3f}"
             yield f"{row['component']:9d}  {row['weight']:6.3f}  {sure:>14}  {entropy:>14}  {claim}"
@@ -181,7 +182,7 @@ def cluster_to_folder(
     task = ClusterTask(Evaluator(loaded.mixture), K, output, min_posterior, examples)
     tally = ComponentTally.zero(K)
     strongest = StrongestClaims(K, max(examples, 1))
-    result = ClusterResult(output, aside)
+    result = ClusterResult(output, aside, unit=unit_of(loaded))
     progress.begin("clustering", None, "recordings")
     with LocalReducer(threads) as reducer:
         for found in reducer.map(inputs, task, inputs.refuse):

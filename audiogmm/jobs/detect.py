@@ -16,7 +16,7 @@ from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.calibrate import changed
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.models import detector_of, load_model
+from audiogmm.jobs.models import detector_of, load_model, unit_of
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.score.likelihood import score_blocks
 from audiogmm.types import Json
@@ -97,6 +97,7 @@ class DetectResult:
     severest: list[Event] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
     heard: set[str] = field(default_factory=set)
+    unit: str = " s"
 
     def add(self, seconds: float, events: list[Event]) -> None:
         """Count one recording, and keep the severest events for the closing lines."""
@@ -122,9 +123,11 @@ class DetectResult:
 
     def lines(self) -> Iterator[str]:
         """For a person: the severest events first."""
-        yield f"{self.events} events in {self.recordings} recordings ({self.seconds / 60:,.1f} minutes)"
+        amount = f"{self.seconds / 60:,.1f} minutes" if self.unit else f"{self.seconds:,.0f} rows"
+        yield f"{self.events} events in {self.recordings} recordings ({amount})"
         for event in self.severest:
-            yield f"  {event.id}  {event.start:.2f} to {event.end:.2f} s  lowest score {event.peak:.2f}"
+            place = f"{event.start:.2f} to {event.end:.2f}{self.unit}"
+            yield f"  {event.id}  {place}  lowest score {event.peak:.2f}"
         if self.events > len(self.severest):
             yield f"  and {self.events - len(self.severest)} more"
         yield f"events: {self.output}"
@@ -175,7 +178,7 @@ def detect_to_file(
     aside = Aside(errors_path(output), strict=strict)
     inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample)
     task = DetectTask(Evaluator(loaded.mixture), detector)
-    result = DetectResult(output, detector, aside)
+    result = DetectResult(output, detector, aside, unit=unit_of(loaded))
     progress.begin("listening", None, "recordings")
     with (
         Journal(output, key=f"{loaded.fingerprint} {settings}", resume=resume) as journal,

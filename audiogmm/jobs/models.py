@@ -55,3 +55,8 @@ def with_detector(model: Model, detector: Detector) -> Model:
         metadata=model.metadata | {"detector": detector.metadata()},
         tensors=kept | detector.tensors(),
     )
+
+
+def unit_of(model: Model) -> str:
+    """What follows a time: frames of the user's own may be rows of any table."""
+    return " s" if model.metadata["frontend"] else ""
