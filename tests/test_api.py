@@ -1,0 +1,78 @@
+"""What `import audiogmm as ag` offers works as the design's example has it."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import audiogmm as ag
+from audiogmm.errors import TrainingError
+from audiogmm.synth import scenes, write_corpus
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("api") / "corpus"
+    write_corpus(folder, (r for r in scenes(seed=3, train=5, test=2, duration=5.0) if r.site == "pump"))
+    return folder
+
+
+def test_every_public_name_is_there() -> None:
+    for name in ag.__all__:
+        assert getattr(ag, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        _ = ag.trian
+
+
+def test_importing_a_room_does_not_hide_a_verb() -> None:
+    for room in ("training", "scoring", "jobs.train", "jobs.score", "jobs.detect", "jobs.calibrate"):
+        importlib.import_module(f"audiogmm.{room}")
+    for verb in (ag.train, ag.score, ag.detect, ag.calibrate, ag.load):
+        assert callable(verb)
+
+
+def test_from_a_manifest_to_events(corpus: Path, tmp_path: Path) -> None:
+    entries = ag.read_manifest(corpus / "train.jsonl")
+    frontend = ag.FrontEnd.preset("ambient")
+    model = ag.train(entries, frontend, n_components=4, covariance_type="full", seed=0)
+    assert model.weights.shape == (4,)
+    assert model.means.shape == (4, model.mixture.n_features)
+    assert model.metadata["frontend"]["cmvn"] == "global"
+    model.save(tmp_path / "room.agmm")
+    loaded = ag.load(tmp_path / "room.agmm")
+    assert loaded.fingerprint == model.fingerprint
+
+    normal, odd = list(ag.read_manifest(corpus / "test.jsonl"))
+    track = ag.score(loaded, odd)
+    assert track.scores.shape == track.times.shape == track.voiced.shape
+    events = ag.detect(loaded, odd)
+    assert any(event.segment.overlap(truth) > 0 for event in events for truth in odd.events)
+    assert ag.score(loaded, odd, against=loaded).scores.tolist() == [0.0] * len(track)
+
+    again = ag.calibrate(model, [normal])
+    assert again.metadata["detector"]["recordings"] == [normal.id]
+
+
+def test_any_re_iterable_of_blocks_trains() -> None:
+    rng = np.random.default_rng(0)
+    clock = ag.FrameClock(16000, 160, 400)
+    means = np.array([[0.0, 0.0], [6.0, 6.0]])
+    blocks = []
+    for i in range(10):
+        frames = (means[i % 2] + rng.normal(size=(50, 2))).astype(np.float32)
+        blocks.append(ag.FrameBlock(frames, np.ones(50, dtype=bool), 50 * i, clock))
+    model = ag.train(blocks, n_components=2)
+    np.testing.assert_allclose(np.sort(model.means, axis=0), means, atol=0.3)
+    with pytest.raises(TrainingError, match="an iterator, which can be read only once"):
+        ag.train(iter(blocks), n_components=2)
+
+
+def test_a_stream_gives_what_the_whole_gives() -> None:
+    frontend = ag.FrontEnd.preset("speech")
+    samples = np.random.default_rng(0).normal(size=24000).astype(np.float32) * 0.1
+    stream = frontend.stream(16000)
+    blocks = [b for piece in np.array_split(samples, 7) for b in stream.push(piece)] + stream.flush()
+    assert np.concatenate([b.frames for b in blocks]).tobytes() == frontend(samples, 16000).tobytes()
