@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.kernels.densities import AnyFrames, whiten
+from audiogmm.kernels.densities import AnyFrames
 from audiogmm.kernels.moments import add_block, add_first, add_four_blocks, add_four_firsts, score_pairs
 from audiogmm.kernels.outer import LONGEST
 from audiogmm.kernels.policy import kernel
@@ -24,6 +24,7 @@ from audiogmm.kernels.tiles import (
     panel_terms,
     weigh,
 )
+from audiogmm.kernels.whitening import whiten
 from audiogmm.types import FloatArray
 
 
@@ -56,7 +57,7 @@ class Components(NamedTuple):
     origin: FloatArray
     """(D,), float32 numbers."""
     factor: FloatArray
-    """(D, D): points are (x - origin) @ factor. Empty: points are frames."""
+    """(width, width): points are (x - origin) @ factor. Empty: points are frames."""
 
 
 class Totals(NamedTuple):
@@ -85,7 +86,7 @@ def score_tile(
     centre(frames, at, count, model.origin, tile)
     white = len(model.factor) > 0
     if white:
-        whiten(frames, at, count, model.origin, model.factor, width, tile.points)
+        whiten(frames, at, count, model.origin, model.factor, tile.points)
         tile.points[count * width :] = 0
     else:
         for n in range(count):

@@ -24,7 +24,7 @@ def scaled_joint(
 
     Parameters
     ----------
-    frames : ndarray of shape (n, D), float32 or float64
+    frames : ndarray of shape (n, at least D), float32 or float64
         IN.
     means, scales : ndarray of shape (D, K), float64
         IN. Transposed: component last. A scale is one over a standard deviation.
@@ -33,10 +33,9 @@ def scaled_joint(
     joint : ndarray of shape (n, K), float64
         OUT.
     """
-    n_frames, n_features = frames.shape
-    n_components = len(constants)
+    n_features, n_components = means.shape
     distance = np.empty(n_components)
-    for n in range(n_frames):
+    for n in range(len(frames)):
         distance[:] = 0.0
         for d in range(n_features):
             x = np.float64(frames[n, d])
@@ -90,40 +89,3 @@ def triangular_joint(
                     distance[lane] += row[lane] * row[lane]
             for lane in range(present):
                 joint[start + lane, k] = constants[k] - 0.5 * distance[lane]
-
-
-@kernel
-def whiten(
-    frames: AnyFrames,
-    at: int,
-    count: int,
-    origin: FloatArray,
-    factor: FloatArray,
-    width: int,
-    points: AnyFrames,
-) -> None:
-    """`points[n] = (frames[at + n] - origin) @ factor` for n < `count`, each row computed by itself.
-
-    Parameters
-    ----------
-    frames : ndarray of shape (n, D), float32 or float64
-        IN.
-    at, count : int
-        IN. Which rows.
-    origin : ndarray of shape (D,), float64
-        IN.
-    factor : ndarray of shape (D, D), float64
-        IN. Upper triangular, such that factor factor^T is the precision matrix.
-    width : int
-        IN. Numbers of a row of `points`, at least D.
-    points : ndarray of shape (T * width,), float64
-        OUT. Further columns, and rows from `count` on, are left alone.
-    """
-    n_features = len(origin)
-    for n in range(count):
-        row = points[n * width : n * width + n_features]
-        row[:] = 0.0
-        for j in range(n_features):
-            x = np.float64(frames[at + n, j]) - origin[j]
-            for i in range(j, n_features):
-                row[i] += x * factor[j, i]

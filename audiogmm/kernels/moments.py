@@ -113,14 +113,7 @@ def score_triangle(
         rows = [builder.gep(table, [builder.mul(width, number(i))]) for i in range(ABREAST)]
         blocks = Loop(builder, number(0), builder.sdiv(width, number(BLOCK)), [zeros(vector)] * ABREAST)
         column = builder.mul(blocks.index, number(BLOCK))
-        inner = Loop(builder, number(0), builder.add(column, number(BLOCK)), [zeros(vector)] * (2 * ABREAST))
-        here = builder.gep(factor, [builder.add(builder.mul(inner.index, width), column)])
-        halves = [load(builder, here, vector, 8 * h) for h in range(2)]
-        updated = []
-        for i, row in enumerate(rows):
-            x = load_splat(builder, row, 8, inner.index)
-            updated += [multiply_add(x, halves[h], inner.carried[2 * i + h]) for h in range(2)]
-        t = inner.close(updated)
+        t = _times_factor(builder, rows, factor, width, column)
         sums = blocks.carried
         for h in range(2):
             sums = [multiply_add(t[2 * i + h], t[2 * i + h], sums[i]) for i in range(ABREAST)]
@@ -130,6 +123,52 @@ def score_triangle(
 
     i = types.intp
     return types.void(differences, i, factors, i, types.float64, score, i), build
+
+
+@microkernel
+def times_triangle(
+    typing: Any, differences: Any, width: Any, factor: Any, points: Any, points_at: Any, n_rows: Any
+) -> Any:
+    """`points[n] = differences[n] @ P` for n < `n_rows` <= `ABREAST`, float64.
+
+    IN `differences` (ABREAST, width); `factor` (width, width), the upper triangular P.
+    OUT `points` (n_rows, width) from `points_at`.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kinds = signature.args
+        table = pointer(context, builder, kinds[0], args[0], number(0))
+        matrix = pointer(context, builder, kinds[2], args[2], number(0))
+        target = pointer(context, builder, kinds[3], args[3], args[4])
+        width = args[1]
+        rows = [builder.gep(table, [builder.mul(width, number(i))]) for i in range(ABREAST)]
+        blocks = Loop(builder, number(0), builder.sdiv(width, number(BLOCK)), [])
+        column = builder.mul(blocks.index, number(BLOCK))
+        t = _times_factor(builder, rows, matrix, width, column)
+        for i in range(ABREAST):
+            with builder.if_then(builder.icmp_signed("<", number(i), args[5])):
+                here = builder.gep(target, [builder.add(builder.mul(width, number(i)), column)])
+                for h in range(2):
+                    store(builder, t[2 * i + h], here, 8 * h)
+        blocks.close([])
+        return context.get_dummy_value()
+
+    i = types.intp
+    return types.void(differences, i, factor, points, i, i), build
+
+
+def _times_factor(builder: Any, rows: list[Any], factor: Any, width: Any, column: Any) -> list[Any]:
+    """Entries `column` to `column + BLOCK` of `row @ factor` for each row: two vectors of eight a row."""
+    vector = ir.VectorType(DOUBLE, 8)
+    multiply_add = fma(builder, vector)
+    loop = Loop(builder, number(0), builder.add(column, number(BLOCK)), [zeros(vector)] * (2 * len(rows)))
+    here = builder.gep(factor, [builder.add(builder.mul(loop.index, width), column)])
+    halves = [load(builder, here, vector, 8 * h) for h in range(2)]
+    updated = []
+    for i, row in enumerate(rows):
+        x = load_splat(builder, row, 8, loop.index)
+        updated += [multiply_add(x, halves[h], loop.carried[2 * i + h]) for h in range(2)]
+    return loop.close(updated)
 
 
 def _row(

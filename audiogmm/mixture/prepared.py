@@ -8,11 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from audiogmm.kernels import axes, ellipsoids
-from audiogmm.kernels.densities import AnyFrames, scaled_joint, triangular_joint, whiten
+from audiogmm.kernels.densities import AnyFrames, scaled_joint, triangular_joint
 from audiogmm.kernels.moments import ABREAST
 from audiogmm.kernels.outer import scatter
 from audiogmm.kernels.screens import BLOCK, PANEL
 from audiogmm.kernels.tiles import Tile
+from audiogmm.kernels.whitening import whiten
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.screening import diagonal_screen, triangular_screen
@@ -113,7 +114,7 @@ class Axes:
             padded(self._scales[active]).ravel(),
             constants[active],
             self.origin,
-            whitener,
+            np.pad(whitener, (0, padded_width(len(whitener)) - len(whitener))),
         )
 
     def accumulate(self, frames: AnyFrames, weights: FloatArray, log_cut: float) -> Sums:
@@ -155,10 +156,10 @@ class Axes:
         """See `Prepared`."""
         points: AnyFrames = frames
         if self._form.shared:
-            flat = np.empty(frames.size)
-            n, D = frames.shape
-            whiten(frames, 0, n, self.origin, self._components.factor, D, flat)
-            points = flat.reshape(n, D)
+            n, width = len(frames), padded_width(frames.shape[1])
+            flat = np.empty(n * width)
+            whiten(frames, 0, n, self.origin, self._components.factor, flat)
+            points = flat.reshape(n, width)
         means, scales = np.ascontiguousarray(self._means.T), np.ascontiguousarray(self._scales.T)
         scaled_joint(points, means, scales, self._constants, joint)
 
