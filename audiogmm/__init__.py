@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from audiogmm.manifest import Entry, read_manifest, write_manifest
     from audiogmm.mixture.gaussian import Mixture
     from audiogmm.mixture.store import Model, load
-    from audiogmm.score.track import ScoreTrack, read_track
+    from audiogmm.scoring.track import ScoreTrack, read_track
     from audiogmm.timeline import FrameClock, Segment
 
 __all__ = [
@@ -64,8 +64,8 @@ _HOME = {
     "Model": "mixture.store",
     "Mixture": "mixture.gaussian",
     "score": "jobs.score",
-    "ScoreTrack": "score.track",
-    "read_track": "score.track",
+    "ScoreTrack": "scoring.track",
+    "read_track": "scoring.track",
     "calibrate": "jobs.calibrate",
     "detect": "jobs.detect",
     "Event": "anomaly.event",

@@ -34,9 +34,9 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.train.batch import EStep
-from audiogmm.train.reduce import LocalReducer
-from audiogmm.train.source import InMemory
+from audiogmm.training.batch import EStep
+from audiogmm.training.reduce import LocalReducer
+from audiogmm.training.source import InMemory
 from audiogmm.types import Frames
 
 CASES = (

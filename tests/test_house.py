@@ -25,10 +25,10 @@ BELOW: dict[str, set[str]] = {
     "kernels": set(),
     "mixture": {"kernels"},
     "audio": {"kernels", "blocks", "manifest"},
-    "train": {"blocks", "mixture", "kernels"},
-    "score": {"blocks", "mixture"},
-    "anomaly": {"score", "blocks", "mixture"},
-    "report": {"score", "anomaly", "blocks", "mixture"},
+    "training": {"blocks", "mixture", "kernels"},
+    "scoring": {"blocks", "mixture"},
+    "anomaly": {"scoring", "blocks", "mixture"},
+    "report": {"scoring", "anomaly", "blocks", "mixture"},
     "synth": set(),
 }
 EVERY_ROOM = set(BELOW)

@@ -15,7 +15,7 @@ from audiogmm.anomaly.smoothing import smooth
 from audiogmm.anomaly.stream import EventStream
 from audiogmm.anomaly.threshold import Thresholds, tail_probability
 from audiogmm.errors import ChoiceError, MismatchError, ModelFileError
-from audiogmm.score.track import ScoreTrack
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import FloatArray, Json, Seconds
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from audiogmm.anomaly.smoothing import smooth
 from audiogmm.errors import ChoiceError
-from audiogmm.score.track import ScoreTrack
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock, Segment
 from audiogmm.types import BoolArray, FloatArray, Samples, Seconds
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.errors import MismatchError, ModelFileError
-from audiogmm.score.track import ScoreTrack
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.score.track import ScoreTrack
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import BoolArray, FloatArray
 
 

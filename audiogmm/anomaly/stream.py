@@ -48,7 +48,7 @@ class EventStream:
     Examples
     --------
     >>> from audiogmm.anomaly.detector import learn
-    >>> from audiogmm.score.track import ScoreTrack
+    >>> from audiogmm.scoring.track import ScoreTrack
     >>> clock = FrameClock(8000, 80, 200)
     >>> normal = np.random.default_rng(0).normal(-40, 1, 60_000)
     >>> detector = learn([ScoreTrack("calm", normal, np.ones(60_000, bool), clock)])

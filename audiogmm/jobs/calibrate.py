@@ -15,8 +15,8 @@ from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import detector_of, load_model, with_detector
 from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.score.likelihood import score as score_shard
-from audiogmm.score.track import ScoreTrack
+from audiogmm.scoring.likelihood import score as score_shard
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def calibrate(
         The first bad recording's, unless `aside` takes it.
     """
     from audiogmm.mixture.evaluator import Evaluator
-    from audiogmm.train import LocalReducer
+    from audiogmm.training import LocalReducer
 
     progress = progress or Silent()
     inputs = inputs_for(

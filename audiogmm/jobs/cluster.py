@@ -17,8 +17,8 @@ from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import load_model, unit_of
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.table import write_rows
-from audiogmm.score.claims import Claim, StrongestClaims, claims
-from audiogmm.score.posterior import Assignment, ComponentTally, assign
+from audiogmm.scoring.claims import Claim, StrongestClaims, claims
+from audiogmm.scoring.posterior import Assignment, ComponentTally, assign
 from audiogmm.timeline import Segment
 from audiogmm.types import Json, Seconds
 
@@ -170,7 +170,7 @@ def cluster_to_folder(
         If the folder holds something already (and not `force`), or cannot be written.
     """
     from audiogmm.mixture.evaluator import Evaluator
-    from audiogmm.train.reduce import LocalReducer
+    from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
     refuse_overwrite(output, force)

@@ -18,7 +18,7 @@ from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.models import detector_of, load_model, unit_of
 from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.score.likelihood import score_blocks
+from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def detect_to_file(
     """
     from audiogmm.jobs.plot import draw_recordings
     from audiogmm.mixture.evaluator import Evaluator
-    from audiogmm.train.reduce import LocalReducer
+    from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
     refuse_overwrite(output, force)

@@ -109,7 +109,7 @@ def features(
         If the folder cannot be written.
     """
     from audiogmm.audio.cache import FrameCache
-    from audiogmm.train import LocalReducer
+    from audiogmm.training import LocalReducer
 
     progress = progress or Silent()
     aside = Aside(errors_path(output), strict=strict)

@@ -11,8 +11,8 @@ import numpy as np
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.event import Event
-from audiogmm.score.likelihood import score as score_shard
-from audiogmm.score.track import ScoreTrack
+from audiogmm.scoring.likelihood import score as score_shard
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Samples, Seconds
 

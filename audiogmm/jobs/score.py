@@ -15,9 +15,9 @@ from audiogmm.jobs.inputs import front_end_of, inputs_for
 from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.table import write_rows
-from audiogmm.score.likelihood import score as score_shard
-from audiogmm.score.likelihood import score_blocks
-from audiogmm.score.track import ScoreTrack, TrackWriter
+from audiogmm.scoring.likelihood import score as score_shard
+from audiogmm.scoring.likelihood import score_blocks
+from audiogmm.scoring.track import ScoreTrack, TrackWriter
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def score_to_folder(
         The first bad recording's, if `strict`.
     """
     from audiogmm.jobs.models import load_model
-    from audiogmm.train.reduce import LocalReducer
+    from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
     refuse_overwrite(output, force or resume)

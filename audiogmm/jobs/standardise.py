@@ -11,8 +11,8 @@ from audiogmm.errors import AudioDataError, TrainingError
 from audiogmm.jobs.inputs import Inputs
 from audiogmm.jobs.progress import Progress
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.train import LocalReducer
-from audiogmm.train.packing import packed
+from audiogmm.training import LocalReducer
+from audiogmm.training.packing import packed
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from audiogmm.jobs.standardise import with_global_statistics
 from audiogmm.jobs.watch import Watch
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model
-from audiogmm.train import LocalReducer, TrainingInterrupted, TrainingResult, train_mixture
-from audiogmm.train.seeding import Init
-from audiogmm.train.settings import Algorithm
+from audiogmm.training import LocalReducer, TrainingInterrupted, TrainingResult, train_mixture
+from audiogmm.training.seeding import Init
+from audiogmm.training.settings import Algorithm
 from audiogmm.types import CovarianceType, Json
 
 if TYPE_CHECKING:

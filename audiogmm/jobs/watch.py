@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from audiogmm.jobs.progress import Progress
-from audiogmm.train.monitor import Monitor, PassReport, Stage
+from audiogmm.training.monitor import Monitor, PassReport, Stage
 from audiogmm.types import Seconds
 
 BATCH = 0.1

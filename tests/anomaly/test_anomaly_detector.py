@@ -17,7 +17,7 @@ from audiogmm.anomaly.normal import NormalScores
 from audiogmm.anomaly.smoothing import Smoother, smooth, window_sums
 from audiogmm.anomaly.threshold import tail_probability
 from audiogmm.errors import ChoiceError, FeatureError, MismatchError, ModelFileError
-from audiogmm.score.track import ScoreTrack
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from tests.naive import scores as naive
 

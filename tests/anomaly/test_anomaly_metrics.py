@@ -18,7 +18,7 @@ from audiogmm.anomaly.metrics import (
     partial_auc,
 )
 from audiogmm.errors import ChoiceError
-from audiogmm.score.track import ScoreTrack
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock, Segment
 from tests.naive import scores as naive
 

@@ -1,0 +1,23 @@
+"""Training: from shards to a mixture, in passes over frames that are never all in memory."""
+
+from __future__ import annotations
+
+from audiogmm.training.criteria import aic, bic
+from audiogmm.training.monitor import Monitor, PassReport
+from audiogmm.training.reduce import LocalReducer, Reducer
+from audiogmm.training.result import TrainingInterrupted, TrainingResult
+from audiogmm.training.survey import SetAside
+from audiogmm.training.training import train_mixture
+
+__all__ = [
+    "train_mixture",
+    "TrainingResult",
+    "TrainingInterrupted",
+    "SetAside",
+    "Monitor",
+    "PassReport",
+    "LocalReducer",
+    "Reducer",
+    "bic",
+    "aic",
+]

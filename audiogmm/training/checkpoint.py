@@ -1,0 +1,144 @@
+"""Where training stands, in a file: from there the same call goes on to the same bytes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audiogmm.errors import MismatchError, ModelFileError
+from audiogmm.files import replacing
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.batch import Run
+from audiogmm.training.monitor import PassReport
+from audiogmm.types import Json
+
+FORMAT = "audiogmm checkpoint 1"
+"""Says what the file is; another version has another number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A file that is written after every pass, and read when the same training begins anew.
+
+    Parameters
+    ----------
+    path : Path
+        The file: safetensors, with one JSON document in its metadata.
+    settings : Json
+        All that decides what training gives, the data included; a file with others is refused.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> checkpoint = Checkpoint(Path(tempfile.mkdtemp()) / "run.checkpoint", {"seed": 0})
+    >>> checkpoint.load() is None
+    True
+    >>> checkpoint.save(Run(Mixture([1.0], [[0.5]], [1.0], "spherical")), starts=(-3.0,))
+    >>> run, starts = checkpoint.load()
+    >>> run.mixture.means, starts
+    (array([[0.5]]), (-3.0,))
+    """
+
+    path: Path
+    settings: Json
+
+    def save(self, run: Run, starts: tuple[float, ...] = ()) -> None:
+        """Write where training stands, as a whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        from safetensors.numpy import save_file
+
+        mixture, stats = run.mixture, run.statistics
+        tensors = {
+            "weights": mixture.weights,
+            "means": mixture.means,
+            "covariances": mixture.covariances,
+        }
+        document: Json = {
+            "format": FORMAT,
+            "settings": self.settings,
+            "covariance_type": mixture.covariance_type,
+            "starts": list(starts),
+            "history": [report.to_json() | {"seconds": report.seconds} for report in run.history],
+        }
+        if stats is not None:
+            tensors |= {f"statistics.{name}": getattr(stats, name) for name in _ARRAYS}
+            document["statistics"] = {name: getattr(stats, name) for name in _SCALARS} | {
+                "covariance_type": stats.covariance_type
+            }
+        with replacing(self.path, force=True) as temporary:
+            save_file(
+                {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
+                temporary,
+                metadata={"checkpoint": json.dumps(document)},
+            )
+
+    def load(self) -> tuple[Run, tuple[float, ...]] | None:
+        """Where training stood, and the starts that were tried; None if there is no file.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is no checkpoint, of another version, or not whole.
+        MismatchError
+            If it was made with other settings or other data; those that differ are named.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        if not self.path.exists():
+            return None
+        try:
+            with safe_open(self.path, framework="numpy") as file:
+                document = json.loads((file.metadata() or {}).get("checkpoint", "{}"))
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, ValueError, OSError) as error:
+            raise ModelFileError(
+                f"{self.path} is no checkpoint, or not a whole one: {error}",
+                needed=FORMAT,
+                remedy="remove it to start anew",
+            ) from error
+        if document.get("format") != FORMAT:
+            raise ModelFileError(
+                f"{self.path} is {document.get('format', 'another program’s file')}",
+                needed=FORMAT,
+                remedy="remove it to start anew, or name another file",
+            )
+        self._check(document["settings"])
+        return _run(document, tensors), tuple(document["starts"])
+
+    def _check(self, settings: Json) -> None:
+        theirs, ours = json.loads(json.dumps(settings)), json.loads(json.dumps(self.settings))
+        differing = [
+            name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)
+        ]
+        if differing:
+            raise MismatchError(
+                f"{self.path} comes from another training: "
+                + ", ".join(f"{name} {theirs.get(name)}" for name in differing),
+                needed=", ".join(f"{name} {ours.get(name)}" for name in differing),
+                remedy="the settings and recordings of that training, or remove the file to start anew",
+            )
+
+
+_ARRAYS = ("origin", "counts", "first", "second")
+_SCALARS = ("n_frames", "log_likelihood", "skipped")
+
+
+def _run(document: Json, tensors: dict[str, np.ndarray]) -> Run:
+    stats = None
+    if "statistics" in document:
+        fields: Json = {name: tensors[f"statistics.{name}"] for name in _ARRAYS}
+        stats = SufficientStats(**fields, **document["statistics"])
+    return Run(
+        Mixture(tensors["weights"], tensors["means"], tensors["covariances"], document["covariance_type"]),
+        stats,
+        tuple(PassReport.from_json(report) for report in document["history"]),
+    )

@@ -1,0 +1,124 @@
+"""What training gives back, and what it raises when it is interrupted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiogmm.errors import AudioGMMError
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.convergence import Converged
+from audiogmm.training.criteria import aic, bic
+from audiogmm.training.monitor import PassReport
+from audiogmm.training.survey import SetAside
+from audiogmm.types import FloatArray, Json, Seconds
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained mixture and how it came about.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        The model, after the last update.
+    statistics : SufficientStats or None
+        What it was estimated from; None if no pass was made.
+    history : tuple of PassReport
+        One report a pass.
+    converged : {"likelihood", "parameters", ""}
+        Which rule ended it; empty if it ended at its number of passes.
+    n_frames : int
+        Voiced frames that trained.
+    n_recordings : int
+        Recordings that trained.
+    seconds : Seconds
+        Audio of these recordings, unvoiced parts included.
+    set_aside : tuple of SetAside
+        Recordings that did not train, each with the error that says why.
+    mean, variance : ndarray of shape (n_features,), float64
+        Of all frames that trained.
+    floor : ndarray of shape (n_features,), float64
+        The variance floor.
+    constant : tuple of int
+        Features that have one value in all frames: only the floor keeps them alive.
+    spooled : bool
+        Whether the frames were kept after the first pass; if not, the recordings were read in every pass.
+    starts : tuple of float
+        Log-likelihood per sampled frame that each of several starts reached.
+    """
+
+    mixture: Mixture
+    statistics: SufficientStats | None
+    history: tuple[PassReport, ...]
+    converged: Converged
+    n_frames: int
+    n_recordings: int
+    seconds: Seconds
+    set_aside: tuple[SetAside, ...]
+    mean: FloatArray
+    variance: FloatArray
+    floor: FloatArray
+    constant: tuple[int, ...] = ()
+    spooled: bool = True
+    starts: tuple[float, ...] = ()
+
+    @property
+    def passes(self) -> int:
+        """Passes made, those before a resumption included."""
+        return len(self.history)
+
+    @property
+    def log_likelihood(self) -> float | None:
+        """Mean log-likelihood per frame in the last pass, nats: of the mixture before its last update."""
+        return self.history[-1].log_likelihood if self.history else None
+
+    @property
+    def bic(self) -> float | None:
+        """Bayesian information criterion at `log_likelihood`; lower is better."""
+        if self.log_likelihood is None:
+            return None
+        return bic(self.log_likelihood * self.n_frames, self.mixture.n_parameters, self.n_frames)
+
+    @property
+    def aic(self) -> float | None:
+        """Akaike's information criterion at `log_likelihood`; lower is better."""
+        if self.log_likelihood is None:
+            return None
+        return aic(self.log_likelihood * self.n_frames, self.mixture.n_parameters)
+
+    def to_json(self) -> Json:
+        """The training summary for a model file: the same training gives the same object."""
+        return {
+            "passes": self.passes,
+            "converged": self.converged,
+            "log_likelihood": self.log_likelihood,
+            "bic": self.bic,
+            "aic": self.aic,
+            "n_frames": self.n_frames,
+            "n_recordings": self.n_recordings,
+            "seconds": self.seconds,
+            "set_aside": len(self.set_aside),
+            "floor": self.floor.tolist(),
+            "constant": list(self.constant),
+            "starts": list(self.starts),
+            "history": [report.to_json() for report in self.history],
+        }
+
+
+class TrainingInterrupted(AudioGMMError):  # noqa: N818 - it names what happened, as KeyboardInterrupt does
+    """Training was interrupted (Ctrl-C); what was done until then is kept.
+
+    Attributes
+    ----------
+    result : TrainingResult or None
+        As after the last complete pass; None if there was none.
+    checkpoint : Path or None
+        From where the same call goes on.
+    """
+
+    def __init__(self, what: str, *, needed: str = "", remedy: str = "") -> None:
+        super().__init__(what, needed=needed, remedy=remedy)
+        self.result: TrainingResult | None = None
+        self.checkpoint: Path | None = None

@@ -1,0 +1,149 @@
+"""What decides a training besides its frames, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from audiogmm.errors import ChoiceError
+from audiogmm.mixture.floor import RELATIVE_FLOOR, VarianceFloor, variance_floor
+from audiogmm.mixture.forms import form_of
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.batch import EM, KMeans
+from audiogmm.training.convergence import Convergence
+from audiogmm.training.seeding import Init
+from audiogmm.types import CovarianceType, FloatArray, Json
+
+Algorithm = Literal["em", "kmeans"]
+"""Batch EM, or k-means for comparison."""
+
+METHODS: dict[Algorithm, type[EM] | type[KMeans]] = {"em": EM, "kmeans": KMeans}
+
+SAMPLED_EACH = 64
+"""Frames sampled to start from, a component; between `SAMPLED_LEAST` and `SAMPLED_MOST` in all."""
+
+SAMPLED_LEAST, SAMPLED_MOST = 1 << 15, 1 << 18
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of `train_mixture`, where each is explained.
+
+    Raises
+    ------
+    ChoiceError
+        If one is outside its choices or its range.
+
+    Examples
+    --------
+    >>> Settings(n_components=4, algorithm="kmeans").form
+    'spherical'
+    >>> Settings(n_components=0)
+    Traceback (most recent call last):
+    ...
+    audiogmm.errors.ChoiceError: n_components=0; needed: at least 1
+    """
+
+    n_components: int
+    covariance_type: CovarianceType | None = None
+    algorithm: Algorithm = "em"
+    seed: int = 0
+    init: Init | Mixture = "k-means++"
+    passes: int = 50
+    tol: float = 1e-3
+    movement_tol: float = 1e-4
+    restarts: int = 1
+    floor: float | FloatArray = RELATIVE_FLOOR
+    max_spool_bytes: int = 8 << 30
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("n_components", 1),
+            ("seed", 0),
+            ("passes", 0),
+            ("restarts", 1),
+            ("max_spool_bytes", 0),
+        ):
+            if getattr(self, name) < least:
+                raise ChoiceError(f"{name}={getattr(self, name)}", needed=f"at least {least}")
+        if self.algorithm not in METHODS:
+            raise ChoiceError(f"algorithm={self.algorithm!r}", needed="one of " + ", ".join(METHODS))
+        form_of(self.form)
+        if self.algorithm == "kmeans" and self.form != "spherical":
+            raise ChoiceError(
+                f"k-means with covariance type {self.form!r}",
+                needed="spherical: its clusters share one variance",
+                remedy="leave the covariance type out, or train by EM",
+            )
+        if not isinstance(self.init, Mixture) and self.init not in get_args(Init):
+            raise ChoiceError(
+                f"init={self.init!r}", needed="one of " + ", ".join(get_args(Init)) + ", or a mixture"
+            )
+        if self.restarts > 1 and (isinstance(self.init, Mixture) or self.init == "split"):
+            raise ChoiceError(
+                f"restarts={self.restarts} from {'a mixture' if isinstance(self.init, Mixture) else 'split'}",
+                needed="1, since every start would be the same",
+                remedy="init='k-means++' or 'random'",
+            )
+        _ = self.convergence
+
+    @property
+    def form(self) -> CovarianceType:
+        """The covariance type, the default of the algorithm where none was given."""
+        return self.covariance_type or ("spherical" if self.algorithm == "kmeans" else "diag")
+
+    @property
+    def convergence(self) -> Convergence:
+        """When to stop."""
+        return Convergence(self.tol, self.movement_tol)
+
+    @property
+    def sample_size(self) -> int:
+        """Frames to sample for the start."""
+        most = max(SAMPLED_MOST, self.n_components)
+        return min(max(SAMPLED_EACH * self.n_components, SAMPLED_LEAST), most)
+
+    def variance_floor(self, moments: SufficientStats) -> VarianceFloor:
+        """Least variance of each feature: `floor` itself if it is an array, else a share of all frames'.
+
+        Parameters
+        ----------
+        moments : SufficientStats
+            Of all frames.
+
+        Raises
+        ------
+        ChoiceError
+            If `floor` is negative, not finite, or of another shape.
+
+        Examples
+        --------
+        >>> frames = np.array([[-1.0, 7.0], [1.0, 7.0]])
+        >>> moments = SufficientStats.measure(frames, origin=np.zeros(2), covariance_type="diag")
+        >>> Settings(n_components=1, floor=0.01).variance_floor(moments).variances
+        array([1.e-02, 1.e-06])
+        """
+        if np.ndim(self.floor) == 0:
+            return variance_floor(moments, relative=float(self.floor))
+        variances = np.array(self.floor, dtype=np.float64)
+        if variances.shape != moments.origin.shape or not (np.isfinite(variances) & (variances >= 0)).all():
+            raise ChoiceError(
+                f"floor={self.floor}",
+                needed=f"a share of at least 0, or {moments.n_features} finite variances of at least 0",
+            )
+        return VarianceFloor(variances, variance_floor(moments).constant)
+
+    def to_json(self) -> Json:
+        """What decides the course of the passes; when they stop does not belong to it."""
+        return {
+            "algorithm": self.algorithm,
+            "n_components": self.n_components,
+            "covariance_type": self.form,
+            "init": self.init.fingerprint if isinstance(self.init, Mixture) else self.init,
+            "seed": self.seed,
+            "restarts": self.restarts,
+            "floor": np.asarray(self.floor).tolist(),
+        }

@@ -1,0 +1,286 @@
+"""Training from beginning to end: read, start, pass after pass, result."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from audiogmm.blocks import Shard
+from audiogmm.errors import TrainingError
+from audiogmm.mixture.floor import RELATIVE_FLOOR
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.threads import resolve_threads
+from audiogmm.training.batch import Run, Schedule
+from audiogmm.training.checkpoint import Checkpoint
+from audiogmm.training.monitor import Monitor
+from audiogmm.training.reduce import LocalReducer, OnError, Reducer
+from audiogmm.training.result import TrainingInterrupted, TrainingResult
+from audiogmm.training.seeding import Init, Sample
+from audiogmm.training.settings import METHODS, Algorithm, Settings
+from audiogmm.training.spool import Spool
+from audiogmm.training.starts import Starter, check_start
+from audiogmm.training.survey import Survey, survey
+from audiogmm.types import CovarianceType, FloatArray, Json
+
+
+def train_mixture(
+    shards: Iterable[Shard],
+    *,
+    n_components: int,
+    covariance_type: CovarianceType | None = None,
+    algorithm: Algorithm = "em",
+    seed: int = 0,
+    init: Init | Mixture = "k-means++",
+    passes: int = 50,
+    tol: float = 1e-3,
+    movement_tol: float = 1e-4,
+    restarts: int = 1,
+    floor: float | FloatArray = RELATIVE_FLOOR,
+    reducer: Reducer | None = None,
+    monitor: Monitor | None = None,
+    checkpoint: Path | None = None,
+    on_error: OnError | None = None,
+    max_spool_bytes: int = 8 << 30,
+) -> TrainingResult:
+    """Train a mixture on the voiced frames of recordings that are never all in memory.
+
+    The first pass reads every recording once, sets bad ones aside as wholes, and keeps the frames in a
+    temporary file; further passes read that file in slices, and the recordings themselves only where it
+    would have grown above `max_spool_bytes`. The result has the same bytes for any number of threads and
+    workers.
+
+    Parameters
+    ----------
+    shards : iterable of Shard
+        One a recording; re-iterable if the frames do not fit the spool.
+    n_components : int
+        Components, K.
+    covariance_type : CovarianceType or None
+        Form of the covariances; None for ``"diag"``, or for k-means ``"spherical"``, the only form it has.
+    algorithm : {"em", "kmeans"}
+        Batch EM (Dempster, Laird and Rubin 1977), or Lloyd's k-means as a mixture with one shared spherical
+        variance.
+    seed : int
+        Of the sample and the start, at least 0.
+    init : {"k-means++", "random", "split"} or Mixture
+        How the start is found on a uniform sample of the frames: k-means++ and a few passes of k-means;
+        random frames; one Gaussian, split and trained until there are K. Or a mixture to go on from.
+    passes : int
+        Passes over all frames at most; reaching it is no error. 0 gives the start itself.
+    tol : float
+        Stops when the mean log-likelihood per frame rises by less, nats; 0 turns both rules off.
+    movement_tol : float
+        Stops when the parameters move by less, standard deviations; see `convergence.movement`.
+    restarts : int
+        Starts to try: each makes a short run over the sample, and the best goes on.
+    floor : float or ndarray of shape (n_features,), float64
+        Variance floor: a share of each feature's variance over all frames (0 turns it off for all but
+        constant features; see `audiogmm.mixture.floor.variance_floor`), or variances.
+    reducer : Reducer or None
+        Threads and workers; None for every core.
+    monitor : Monitor or None
+        Who listens.
+    checkpoint : Path or None
+        File that is rewritten after every pass, and from which the same call goes on. It is left in place
+        at the end; remove it once the model is saved.
+    on_error : callable or None
+        Hears of every recording that is set aside, as it happens: its id and the error. What it raises
+        ends the training.
+    max_spool_bytes : int
+        Size above which frames are not kept (by default at 100 hours of 60 features); 0 to keep none.
+
+    Returns
+    -------
+    TrainingResult
+        The mixture, its statistics, the history, and what was set aside.
+
+    Raises
+    ------
+    ChoiceError
+        If a setting is outside its choices or its range.
+    TrainingError
+        If nothing can be trained on, or there are fewer frames than components.
+    MismatchError
+        If `init` has another shape, or the checkpoint belongs to another training.
+    OutputError
+        If a temporary file or the checkpoint cannot be written.
+    TrainingInterrupted
+        On Ctrl-C; it carries the result after the last complete pass.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from audiogmm.training.source import ArraySlice
+    >>> frames = np.random.default_rng(0).normal([[0.0, 5.0]], 1.0, (500, 2)).astype(np.float32)
+    >>> result = train_mixture([ArraySlice("noise", frames)], n_components=1)
+    >>> result.mixture.means.round(), result.converged, result.passes
+    (array([[-0.,  5.]]), 'parameters', 1)
+    """
+    settings = Settings(
+        n_components=n_components,
+        covariance_type=covariance_type,
+        algorithm=algorithm,
+        seed=seed,
+        init=init,
+        passes=passes,
+        tol=tol,
+        movement_tol=movement_tol,
+        restarts=restarts,
+        floor=floor,
+        max_spool_bytes=max_spool_bytes,
+    )
+    monitor = monitor or Monitor()
+    with ExitStack() as resources:
+        reducer = reducer or LocalReducer()
+        if isinstance(reducer, LocalReducer):
+            resources.enter_context(reducer)
+        training: Training | None = None
+        try:
+            found = survey(
+                shards,
+                reducer=reducer,
+                sample_size=settings.sample_size,
+                seed=seed,
+                max_spool_bytes=max_spool_bytes,
+                resources=resources,
+                monitor=monitor,
+                on_error=on_error,
+            )
+            training = Training(settings, found, reducer, monitor, checkpoint)
+            training.begin()
+            training.go_on()
+        except KeyboardInterrupt as interrupt:
+            raise _interrupted(training, checkpoint) from interrupt
+        return training.result()
+
+
+class Training:
+    """A training whose recordings have been read: begins, goes on, and can say at any time how far it is.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to train.
+    found : Survey
+        What there is to train on.
+    reducer, monitor, checkpoint
+        As for `train_mixture`.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer frames than components.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        found: Survey,
+        reducer: Reducer,
+        monitor: Monitor,
+        checkpoint: Path | None = None,
+    ) -> None:
+        moments = found.moments
+        if moments.n < settings.n_components:
+            raise TrainingError(
+                f"{moments.n} frames for {settings.n_components} components",
+                needed="at least one frame a component, and better 50",
+                remedy=f"more recordings, or n_components of at most {moments.n}",
+            )
+        self.settings = settings
+        self.found = found
+        self.reducer = reducer
+        self.monitor = monitor
+        self.floor = settings.variance_floor(moments.statistics)
+        self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, self._identity())
+        self.method = METHODS[settings.algorithm](self.floor.variances)
+        self.schedule: Schedule[Any] = Schedule(
+            self.method,
+            found.source,
+            reducer,
+            settings.convergence,
+            settings.passes,
+            monitor,
+            found.seconds / moments.n,
+        )
+        self.starts: tuple[float, ...] = ()
+        self.run: Run | None = None
+
+    def begin(self) -> None:
+        """Go to where the checkpoint stands, or find a start. Lets the sample go."""
+        stood = self.checkpoint.load() if self.checkpoint else None
+        if stood is not None:
+            self.run, self.starts = stood
+        else:
+            self.run = Run(self._start())
+        self.found.sample = self.found.sample[:0].copy()
+
+    def go_on(self) -> None:
+        """Pass after pass; each is kept first, and then reported."""
+        assert self.run is not None, "begin comes first"
+        for run in self.schedule.run(self.run):
+            self.run = run
+            if self.checkpoint:
+                self.checkpoint.save(run, self.starts)
+            self.monitor.on_pass(run.history[-1])
+
+    def result(self) -> TrainingResult:
+        """How far it is."""
+        assert self.run is not None, "begin comes first"
+        found, moments = self.found, self.found.moments
+        return TrainingResult(
+            mixture=self.run.mixture,
+            statistics=self.run.statistics,
+            history=self.run.history,
+            converged=self.schedule.converged(self.run),
+            n_frames=self.run.history[-1].n_frames if self.run.history else moments.n,
+            n_recordings=found.n_recordings,
+            seconds=found.seconds,
+            set_aside=tuple(found.set_aside),
+            mean=moments.mean,
+            variance=moments.variance,
+            floor=self.floor.variances,
+            constant=self.floor.constant,
+            spooled=isinstance(found.source, Spool),
+            starts=self.starts,
+        )
+
+    def _start(self) -> Mixture:
+        """The mixture to begin with."""
+        settings, moments = self.settings, self.found.moments
+        if isinstance(settings.init, Mixture):
+            check_start(settings.init, settings.n_components, len(moments.mean), settings.form)
+            return settings.init
+        self.monitor.on_stage("seed", 0, None)
+        threads = self.reducer.threads if isinstance(self.reducer, LocalReducer) else resolve_threads(None)
+        starter = Starter(settings.init, settings.n_components, settings.form, self.method, threads)
+        sample = Sample(self.found.sample, moments.mean, moments.variance, self.floor.variances)
+        mixture, self.starts = starter.best(sample, settings.seed, settings.restarts)
+        return mixture
+
+    def _identity(self) -> Json:
+        """What a checkpoint must have in common with this training."""
+        moments = self.found.moments
+        frames = hashlib.sha256(moments.mean.tobytes() + moments.deviations.tobytes()).hexdigest()
+        return self.settings.to_json() | {
+            "n_recordings": self.found.n_recordings,
+            "n_frames": moments.n,
+            "frames": frames[:16],
+            "spooled": isinstance(self.found.source, Spool),
+        }
+
+
+def _interrupted(training: Training | None, checkpoint: Path | None) -> TrainingInterrupted:
+    """What Ctrl-C raises: how far training was, and how to go on."""
+    result = None if training is None or training.run is None else training.result()
+    passes = 0 if result is None else result.passes
+    kept = checkpoint if passes else None
+    interrupted = TrainingInterrupted(
+        f"interrupted after {passes} complete passes" if passes != 1 else "interrupted after 1 complete pass",
+        remedy=f"the same command again, which goes on from {kept}" if kept else "the same command again",
+    )
+    interrupted.result, interrupted.checkpoint = (result if passes else None), kept
+    return interrupted

@@ -1,0 +1,174 @@
+"""Assignments, and what each component claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audiogmm.blocks import FrameBlock
+from audiogmm.errors import MismatchError
+from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.scoring import posterior
+from audiogmm.scoring.claims import Claim, StrongestClaims, claims
+from audiogmm.scoring.likelihood import score, score_blocks
+from audiogmm.scoring.posterior import ComponentTally, assign
+from audiogmm.scoring.windows import reblock
+from audiogmm.timeline import FrameClock, Segment
+from tests.naive import scores as naive
+
+CLOCK = FrameClock(8000, 80, 200)
+K, D, N = 5, 3, 400
+
+
+class Recording:
+    """A shard whose blocks are cut at will."""
+
+    def __init__(self, frames: np.ndarray, voiced: np.ndarray, cuts: list[int]) -> None:
+        self.id = "a"
+        self.frames, self.voiced = frames, voiced
+        self.bounds = [0, *sorted(cuts), len(frames)]
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        for first, last in pairwise(self.bounds):
+            frames = np.ascontiguousarray(self.frames[first:last])
+            yield FrameBlock(frames, self.voiced[first:last], first, CLOCK)
+
+
+@pytest.fixture(scope="module")
+def model() -> Evaluator:
+    rng = np.random.default_rng(1)
+    return Evaluator(
+        Mixture(np.full(K, 1 / K), 1.5 * rng.normal(size=(K, D)), 0.5 + rng.random((K, D)), "diag")
+    )
+
+
+@pytest.fixture(scope="module")
+def other() -> Evaluator:
+    return Evaluator(Mixture([1.0], np.zeros((1, D)), np.ones((1, D)), "diag"))
+
+
+def recording(cuts: list[int]) -> Recording:
+    rng = np.random.default_rng(2)
+    walk = np.cumsum(rng.normal(size=(N, D)), axis=0) * 0.3
+    return Recording(walk.astype(np.float32), rng.random(N) < 0.9, cuts)
+
+
+cuts = st.lists(st.integers(0, N), max_size=10)
+
+
+@settings(max_examples=25, deadline=None)
+@given(cuts=cuts)
+def test_scores_do_not_depend_on_the_blocks(model: Evaluator, other: Evaluator, cuts: list[int]) -> None:
+    whole = score(model, recording([]), against=other)
+    pieces = score(model, recording(cuts), against=other)
+    assert whole.scores.tobytes() == pieces.scores.tobytes()
+    assert len(whole) == N
+
+
+def test_a_ratio_is_the_difference_of_two_likelihoods(model: Evaluator, other: Evaluator) -> None:
+    ratio = score(model, recording([]), against=other).scores
+    alone = score(model, recording([])).scores
+    np.testing.assert_allclose(ratio, alone - score(other, recording([])).scores, atol=1e-12)
+
+
+def test_blocks_pass_through_unchanged(model: Evaluator) -> None:
+    starts = [block.start for block, _ in score_blocks(model, recording([10, 30]))]
+    assert starts == [0, 10, 30]
+
+
+@settings(max_examples=25, deadline=None)
+@given(cuts=cuts, n=st.integers(1, 50))
+def test_blocks_are_cut_anew_at_multiples(cuts: list[int], n: int) -> None:
+    shard = recording(cuts)
+    blocks = list(reblock(shard, n))
+    assert [block.start for block in blocks] == list(range(0, N, n))
+    assert all(len(block) == n for block in blocks[:-1])
+    np.testing.assert_array_equal(np.concatenate([block.frames for block in blocks]), shard.frames)
+    np.testing.assert_array_equal(np.concatenate([block.voiced for block in blocks]), shard.voiced)
+
+
+@settings(max_examples=20, deadline=None)
+@given(cuts=cuts)
+def test_assignments_do_not_depend_on_the_blocks(model: Evaluator, cuts: list[int]) -> None:
+    for whole, pieces in zip(assign(model, recording([])), assign(model, recording(cuts)), strict=True):
+        assert whole.posteriors.tobytes() == pieces.posteriors.tobytes()
+        assert whole.entropy.tobytes() == pieces.entropy.tobytes()
+
+
+def test_an_assignment_is_what_the_formulas_say(model: Evaluator) -> None:
+    (found,) = assign(model, recording([]))
+    p = model.posteriors(recording([]).frames)
+    np.testing.assert_array_equal(found.labels, p.argmax(axis=1))
+    np.testing.assert_array_equal(found.confidence, p.max(axis=1))
+    expected = -(p * np.log(np.maximum(p, 1e-300))).sum(axis=1)
+    np.testing.assert_allclose(found.entropy, expected, atol=1e-12)
+
+
+def test_a_tally_counts_the_voiced_frames(model: Evaluator, monkeypatch: pytest.MonkeyPatch) -> None:
+    (found,) = assign(model, recording([]))
+    whole = ComponentTally.of(found)
+    monkeypatch.setattr(posterior, "STEP", 64)
+    parts = ComponentTally.zero(K)
+    for part in assign(model, recording([])):
+        parts = parts + ComponentTally.of(part)
+    voiced = recording([]).voiced
+    for tally in (whole, parts):
+        assert tally.n_frames == voiced.sum() == tally.hard.sum()
+        np.testing.assert_allclose(tally.weights.sum(), 1.0)
+        for k in range(K):
+            mine = voiced & (found.labels == k)
+            np.testing.assert_allclose(tally.weights[k], found.posteriors[voiced, k].mean())
+            if mine.any():
+                np.testing.assert_allclose(tally.mean_posterior[k], found.confidence[mine].mean())
+                np.testing.assert_allclose(tally.mean_entropy[k], found.entropy[mine].mean())
+            else:
+                assert np.isnan(tally.mean_posterior[k])
+
+
+@pytest.mark.parametrize("step", [1, 7, 64, 1024])
+@pytest.mark.parametrize("bridge", [0, 1, 5])
+def test_claims_agree_with_their_naive_twin(
+    model: Evaluator, monkeypatch: pytest.MonkeyPatch, step: int, bridge: int
+) -> None:
+    shard = recording([])
+    (found,) = assign(model, shard)
+    monkeypatch.setattr(posterior, "STEP", step)
+    got = sorted(claims("a", assign(model, shard), bridge), key=lambda c: (c.component, c.segment))
+    expected = naive.claims(found.labels, shard.voiced, bridge)
+    assert len(expected) >= 10
+    assert [(c.component, c.segment) for c in got] == [
+        (k, Segment(CLOCK.start(first), CLOCK.end(last))) for k, first, last in expected
+    ]
+    for claim, (k, first, last) in zip(got, expected, strict=True):
+        mine = [t for t in range(first, last + 1) if shard.voiced[t] and found.labels[t] == k]
+        assert claim.n_frames == len(mine)
+        assert claim.mean_posterior == pytest.approx(found.confidence[mine].mean())
+        gaps = last - first + 1 - len(mine)
+        assert claim.strength == pytest.approx(found.confidence[mine].sum() - gaps)
+
+
+@settings(max_examples=25, deadline=None)
+@given(strengths=st.lists(st.integers(0, 9), max_size=30), seed=st.integers(0, 5))
+def test_the_strongest_do_not_depend_on_the_order(strengths: list[int], seed: int) -> None:
+    all_of_them = [Claim(float(s), f"r{i}", Segment(0, 1), i % 2, 3, 0.5) for i, s in enumerate(strengths)]
+    best, shuffled = StrongestClaims(2, top=3), StrongestClaims(2, top=3)
+    for claim in all_of_them:
+        best.add(claim)
+    half = StrongestClaims(2, top=3)
+    for i in np.random.default_rng(seed).permutation(len(all_of_them)):
+        (half if i % 3 else shuffled).add(all_of_them[i])
+    shuffled.merge(half)
+    for k in range(2):
+        expected = sorted((c for c in all_of_them if c.component == k), reverse=True)[:3]
+        assert best.of(k) == shuffled.of(k) == expected
+
+
+def test_claims_of_another_model_are_refused() -> None:
+    with pytest.raises(MismatchError, match="claims of 3 components; needed: of 2 components"):
+        StrongestClaims(2).merge(StrongestClaims(3))
