@@ -136,8 +136,10 @@ class FrameCache:
         """
         bare = dataclasses.replace(frontend, cmvn_mean=(), cmvn_scale=())
         declared = cached_front_end(self.folder)
-        if declared is not None and (differences := declared.difference(bare)):
-            raise self._mismatch(differences)
+        if declared is not None:
+            if differences := declared.as_open_as(bare).difference(bare):
+                raise self._mismatch(differences)
+            return
         with replacing(self.folder / FRONT_END, force=True) as temporary:
             temporary.write_text(bare.to_toml())
 
@@ -175,7 +177,7 @@ class FrameCache:
         Parameters
         ----------
         frontend : FrontEnd
-            Statistics of global normalisation do not count; nor does the sample rate, where it is None.
+            Statistics of global normalisation do not count, nor what it leaves open.
 
         Raises
         ------
@@ -186,9 +188,7 @@ class FrameCache:
         stored = self.frontends()
         differences: list[list[str]] = []
         for other in stored:
-            if wanted.sample_rate is None:
-                other = dataclasses.replace(other, sample_rate=None)
-            differences.append(other.difference(wanted))
+            differences.append(other.as_open_as(wanted).difference(wanted))
         nearest = min(differences, key=lambda settings: len(settings), default=[])
         if nearest:
             raise self._mismatch(nearest)

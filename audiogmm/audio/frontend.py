@@ -43,7 +43,8 @@ class FrontEnd:
     window_periodic : bool
         Of period `frame_length` (librosa) in place of symmetric (Kaldi).
     sample_scale : float
-        What a full-scale sample counts as (Kaldi: 32768).
+        What a full-scale sample counts as (Kaldi: 32768). 0 leaves it to training, which brings its audio to
+        one level; until then it is 1.
     dither : float
         Standard deviation of the Gaussian noise added to samples, in scaled units (Kaldi: 1.0); 0: none.
     dither_seed : int
@@ -238,6 +239,32 @@ class FrontEnd:
             for name in self._names()
             if getattr(self, name) != getattr(other, name)
         ]
+
+    def as_open_as(self, asked: FrontEnd) -> FrontEnd:
+        """The same, but open again where `asked` leaves things open: what a settled front end was made from.
+
+        Open are a `sample_rate` of None, a `sample_scale` of 0, and the statistics of global normalisation.
+
+        Examples
+        --------
+        >>> asked = FrontEnd.preset("ambient")
+        >>> made = dataclasses.replace(asked, sample_rate=8000, sample_scale=2.5)
+        >>> made.as_open_as(asked) == asked
+        True
+        """
+        changes: dict[str, Any] = {"cmvn_mean": asked.cmvn_mean, "cmvn_scale": asked.cmvn_scale}
+        if self.cmvn != "global":
+            changes = {}
+        if asked.sample_rate is None:
+            changes["sample_rate"] = None
+        if asked.sample_scale == 0:
+            changes["sample_scale"] = 0.0
+        return dataclasses.replace(self, **changes)
+
+    @property
+    def scale(self) -> float:
+        """What a full-scale sample counts as: `sample_scale`, or 1 where training has still to find it."""
+        return self.sample_scale or 1.0
 
     @property
     def n_static(self) -> int:

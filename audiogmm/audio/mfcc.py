@@ -75,7 +75,7 @@ class Analyser:
         fmin, fmax = frontend.band(sample_rate)
         self.hop = hop
         self.length = length
-        shape = window(frontend.window, length, frontend.window_periodic) * frontend.sample_scale
+        shape = window(frontend.window, length, frontend.window_periodic) * frontend.scale
         self._spectrum = spectrum_plan(
             shape,
             n_fft,
@@ -153,7 +153,7 @@ def _cepstrum_plan(frontend: FrontEnd, filters: FloatArray, halved: bool) -> Cep
         matrix[: len(rows)] = rows
     # Kaldi's raw energy is that of the scaled samples; the windowed one has the scale, and perhaps a half, in
     # it.
-    scale = frontend.sample_scale**2 if frontend.energy == "raw" else 4.0 if halved else 1.0
+    scale = frontend.scale**2 if frontend.energy == "raw" else 4.0 if halved else 1.0
     return CepstrumPlan(
         first=first.astype(np.int64),
         offsets=offsets,

@@ -7,10 +7,15 @@ from typing import Any
 PRESETS: dict[str, dict[str, Any]] = {
     # What a FrontEnd is when nothing is said: 20 cepstra (c1 to c20) with two deltas, normalised over 3 s.
     "speech": {},
-    # For sounds of rooms and machines, where the level is news: c0 stays, nothing is normalised away but the
-    # corpus.
+    # For sounds of rooms and machines, where the level is news: c0 stays, and what is normalised away is the
+    # corpus: its level by one scale for all samples, its means and deviations by global statistics. The floor
+    # lies 25 to 35 dB under a typical band, so that what is too faint to hear does not decide.
     "ambient": {
+        "sample_scale": 0.0,
+        "log_floor": 5e-4,
         "n_mels": 40,
+        "n_mfcc": 13,
+        "delta_window": 1,
         "fmin": 20.0,
         "fmax": 0.0,
         "include_c0": True,

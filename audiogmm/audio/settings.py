@@ -39,6 +39,7 @@ LOWEST: dict[str, float] = {
     "n_fft": 0,
     "dither": 0.0,
     "dither_seed": 0,
+    "sample_scale": 0.0,
     "preemphasis": 0.0,
     "n_mels": 1,
     "fmin": 0.0,
@@ -56,7 +57,6 @@ LOWEST: dict[str, float] = {
 ABOVE: dict[str, float] = {
     "frame_length": 0.0,
     "hop_length": 0.0,
-    "sample_scale": 0.0,
     "log_floor": 0.0,
     "cmvn_window": 0.0,
     "vad_window": 0.0,

@@ -67,7 +67,7 @@ class FrameStream:
         self._resampler = Resampler(sample_rate, rate) if rate != sample_rate else None
         self._dither = None
         if frontend.dither > 0:
-            self._dither = Dither(frontend.dither / frontend.sample_scale, frontend.dither_seed)
+            self._dither = Dither(frontend.dither / frontend.scale, frontend.dither_seed)
         self._analyser = analyser(frontend.without_global(), rate)
         self._workspace = self._analyser.workspace()
         self._framer = Framer(self.clock)

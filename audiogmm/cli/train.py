@@ -14,14 +14,17 @@ from audiogmm.cli.console import close, console
 @options.manifest
 @options.output("the model")
 @click.option(
-    "-k", "--components", type=click.IntRange(1), default=64, show_default=True, help="Gaussian components."
+    "-k",
+    "--components",
+    type=click.IntRange(1),
+    default=None,
+    help="Gaussian components [default: 64; with --preset ambient 32].",
 )
 @click.option(
     "--covariance",
     type=click.Choice(["diag", "full", "tied", "spherical"]),
-    default="diag",
-    show_default=True,
-    help="Covariance form.",
+    default=None,
+    help="Covariance form [default: diag; with --preset ambient full].",
 )
 @click.option(
     "--algorithm",
@@ -40,6 +43,12 @@ from audiogmm.cli.console import close, console
     default=1e-3,
     show_default=True,
     help="Stop when a pass gains less than this, nats a frame (0: never).",
+)
+@click.option(
+    "--floor",
+    type=click.FloatRange(0),
+    default=None,
+    help="Least variance, a share of each feature's variance [default: 1e-4; with --preset ambient 1e-2].",
 )
 @click.option(
     "--init",
@@ -76,8 +85,8 @@ def command(
     manifest: str,
     output: Path,
     force: bool,
-    components: int,
-    covariance: str,
+    components: int | None,
+    covariance: str | None,
     algorithm: str,
     preset: str | None,
     frontend_file: Path | None,
@@ -85,6 +94,7 @@ def command(
     upsample: bool,
     passes: int,
     tol: float,
+    floor: float | None,
     init: str,
     start: Path | None,
     restarts: int,
@@ -121,6 +131,7 @@ def command(
             upsample=upsample,
             passes=passes,
             tol=tol,
+            floor=floor,
             init=init,
             start=start,
             restarts=restarts,

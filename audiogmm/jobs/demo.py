@@ -25,8 +25,6 @@ from audiogmm.synth import scenes, write_corpus
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
 
-COMPONENTS = 16
-
 
 @dataclass
 class Site:
@@ -130,8 +128,6 @@ def demo(
             str(lists["train"]),
             model,
             frontend,
-            n_components=COMPONENTS,
-            covariance_type="full",
             seed=seed,
             threads=threads,
             force=force,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from audiogmm.errors import ChoiceError, OutputError
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import open_inputs
 from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.standardise import with_scale
 from audiogmm.types import Json, Seconds
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def features(
     OutputError
         If the folder cannot be written.
     """
-    from audiogmm.audio.cache import FrameCache
+    from audiogmm.audio.cache import FrameCache, cached_front_end
     from audiogmm.training import LocalReducer
 
     progress = progress or Silent()
@@ -125,6 +126,13 @@ def features(
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}", needed="a folder") from error
     cache = FrameCache(output)
+    declared = cached_front_end(output)
+    if declared is not None:
+        cache.declare(inputs.frontend)  # raises if it is another one
+        inputs = replace(inputs, frontend=declared)
+    with LocalReducer(threads, workers) as reducer:
+        inputs = with_scale(inputs, reducer, progress)
+    assert inputs.frontend is not None, "it was there before"
     cache.declare(inputs.frontend)
     inputs.frontend = inputs.frontend.without_global()  # its statistics are applied on reading
     inputs.cache = output

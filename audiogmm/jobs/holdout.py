@@ -27,7 +27,7 @@ class HoldOut:
     --------
     >>> half = HoldOut(seed=0, below=1 << 63)
     >>> [id for id in "abcdef" if id in half]
-    ['b', 'c', 'f']
+    ['b', 'c', 'e', 'f']
     """
 
     seed: int

@@ -248,10 +248,13 @@ def cached_front_end(cache: Path, frontend: FrontEnd | None, sample_rate: int | 
     from audiogmm.audio import cache as audio_cache
 
     found = audio_cache.FrameCache(cache)
+    declared = audio_cache.cached_front_end(cache)
     if frontend is not None:
-        found.require(dataclasses.replace(frontend, sample_rate=sample_rate or frontend.sample_rate))
-        return frontend
-    if (declared := audio_cache.cached_front_end(cache)) is not None:
+        asked = dataclasses.replace(frontend, sample_rate=sample_rate or frontend.sample_rate)
+        found.require(asked)
+        fits = declared is not None and not declared.as_open_as(asked).difference(asked)
+        return declared if fits and declared is not None else asked
+    if declared is not None:
         return declared
     known = found.frontends()
     if len(known) != 1:

@@ -1,4 +1,4 @@
-"""Global normalisation: mean and deviation of every feature, measured once, kept in the front end."""
+"""What training measures once and keeps in the front end: the level, and means and deviations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from audiogmm.audio.decode import open_audio
+from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioDataError, TrainingError
 from audiogmm.jobs.inputs import Inputs
@@ -13,6 +15,56 @@ from audiogmm.jobs.progress import Progress
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training import LocalReducer
 from audiogmm.training.packing import packed
+
+LEVEL = 10 ** (-25 / 20)
+"""Root mean square to which `sample_scale` brings the training audio: -25 dB, where the floor of the preset
+`ambient` was chosen."""
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Sum of squared samples of a recording, and how many there are."""
+
+    squares: float
+    samples: int
+
+    def __add__(self, other: Energy) -> Energy:
+        return Energy(self.squares + other.squares, self.samples + other.samples)
+
+
+@dataclass(frozen=True)
+class MeasureEnergy:
+    """Decodes a recording and adds up its energy; runs in a thread or a worker process."""
+
+    def __call__(self, recording: Recording) -> Energy:
+        total = Energy(0.0, 0)
+        with open_audio(recording.entry, warn=_say_nothing) as stream:
+            for samples in stream:
+                squares = np.square(samples.astype(np.float64))
+                total = total + Energy(float(squares.sum()), len(samples))
+        return total
+
+
+def with_scale(inputs: Inputs, reducer: LocalReducer, progress: Progress) -> Inputs:
+    """The inputs with a front end whose `sample_scale` is settled, where it is one that leaves it open.
+
+    Whether the microphone was near or far, the training audio then has one level, and the floor under the
+    logarithm lies as far below it. The scale is part of the model: later recordings keep their own level.
+    """
+    frontend = inputs.frontend
+    if frontend is None or frontend.sample_scale != 0:
+        return inputs
+    progress.begin("measuring the level", None, "recordings")
+    total = reducer.reduce(inputs, MeasureEnergy(), inputs.refuse, lambda _: progress.advance(1))
+    progress.end()
+    scale = 1.0
+    if total is not None and total.squares > 0:
+        scale = float(f"{LEVEL / np.sqrt(total.squares / total.samples):.4g}")
+    return replace(inputs, frontend=replace(frontend, sample_scale=scale))
+
+
+def _say_nothing(_: str) -> None:
+    """What is to be said of a recording is said when its frames are made."""
 
 
 @dataclass(frozen=True)

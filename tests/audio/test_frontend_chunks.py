@@ -35,7 +35,7 @@ CASES = {
     "cmvn-sliding-variance": (8000, FrontEnd.preset("speech", cmvn_variance=True, **SHORT)),
     "cmvn-online": (8000, FrontEnd.preset("kaldi", cmvn="online", **SHORT)),
     "cmvn-online-variance": (8000, FrontEnd.preset("speech", cmvn="online", cmvn_variance=True, **SHORT)),
-    "cmvn-global": (16000, FrontEnd.preset("ambient").with_global([1.0] * 60, [2.0] * 60)),
+    "cmvn-global": (16000, FrontEnd.preset("ambient").with_global([1.0] * 39, [2.0] * 39)),
     "vad": (8000, FrontEnd.preset("kaldi", vad="energy", **SHORT)),
 }
 

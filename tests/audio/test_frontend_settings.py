@@ -42,8 +42,8 @@ def test_settings_survive_files_and_pickles(name):
 
 
 def test_global_statistics_survive_exactly(tmp_path):
-    mean = [1 / 3 + i for i in range(60)]
-    frontend = FrontEnd.preset("ambient").with_global(mean, [0.1 + i for i in range(59)] + [0.0])
+    mean = [1 / 3 + i for i in range(39)]
+    frontend = FrontEnd.preset("ambient").with_global(mean, [0.1 + i for i in range(38)] + [0.0])
     path = tmp_path / "frontend.toml"
     path.write_text(frontend.to_toml())
     assert FrontEnd.from_toml(path) == frontend

@@ -92,7 +92,7 @@ def static_features(frontend, samples, rate):
     features, levels, energies = [], [], []
     for frame in frames_of(samples, length, hop):
         silent = not frame.any()
-        x = frame * frontend.sample_scale
+        x = frame * (frontend.sample_scale or 1.0)
         if frontend.remove_dc:
             x = x - x.mean()
         raw = float(np.sum(x**2))
