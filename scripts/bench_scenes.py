@@ -1,9 +1,10 @@
 #!/usr/bin/env python
 """How well are foreign sounds told apart? scripts/bench_scenes.py DATA
 
-DATA holds scenes_train.jsonl and scenes_test.jsonl (keys site, and events in the test). For each site a model is
-trained by `audiogmm train --preset ambient` with nothing else chosen, and scores the test by `audiogmm score`.
-Prints the frame AUC of the 0.5 s mean, its part up to a false-alarm rate of 0.1, and what plain loudness gets.
+DATA holds scenes_train.jsonl and scenes_test.jsonl (keys site, and events in the test). For each site a model
+is trained by `audiogmm train --preset ambient` with nothing else chosen, and scores the test by `audiogmm
+score`. Prints the frame AUC of the 0.5 s mean, its part up to a false-alarm rate of 0.1, and what plain
+loudness gets.
 """
 
 from __future__ import annotations
