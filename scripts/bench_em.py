@@ -8,8 +8,8 @@
 Frames are 60-dimensional cepstra with two deltas of `librispeech_bg` in the folder that AUDIOGMM_DATA
 names, normalised a recording; or else drawn from a mixture. Everybody is timed from the same model,
 reached after a few passes: a pass is E-step and M-step. Turns are taken in each round, and the best of the
-rounds counts. The roofline is the two dense float32 matrix products of the job's shape, scores and moments, by
-the BLAS of NumPy; for full covariances over the distinct products of two features. It is as fast as that
+rounds counts. The roofline is the two dense float32 matrix products of the job's shape, scores and moments,
+by the BLAS of NumPy; for full covariances over the distinct products of two features. It is as fast as that
 BLAS: its name is printed, and OPENBLAS_CORETYPE can slow it down.
 """
 

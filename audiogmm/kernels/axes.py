@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.kernels.densities import AnyFrames
+from audiogmm.kernels.dots import LARGEST, Dots, Float32Array, dot_block, quantise
 from audiogmm.kernels.moments import add_block, add_first, add_four_blocks, add_four_firsts, score_pairs
 from audiogmm.kernels.outer import LONGEST
 from audiogmm.kernels.policy import kernel
 from audiogmm.kernels.screens import BLOCK, GROUP, PANEL, score_block
 from audiogmm.kernels.tiles import (
     ALL_FINITE,
-    Float32Array,
     Tile,
     centre,
     exponentiate,
@@ -43,6 +43,8 @@ class Screen(NamedTuple):
     widen_lower: float
     widen_upper: float
     """A true score lies between (upper - slack) * widen_lower and upper / widen_upper."""
+    dots: Dots
+    """The first look, in integers; where there is one, the above is for frames out of its range."""
 
 
 class Components(NamedTuple):
@@ -103,12 +105,7 @@ def score_tile(
             fault = first_fault(frames, at + panel * PANEL, PANEL)
             if fault != ALL_FINITE:
                 return -2 - fault
-        for g in range(0, len(screen.start), GROUP):
-            score_block(
-                tile.terms, screen.n_terms, screen.coefficients, g * screen.n_terms, screen.start,
-                screen.slack, g, tile.upper, tile.lower,
-            )  # fmt: skip
-        m = list_survivors(panel, m, count, screen.widen_lower, screen.widen_upper, log_cut, tile)
+        m = screen_panel(panel, m, count, log_cut, screen, tile)
     gather(m, tile)
     points, member, score = tile.points, tile.member, tile.score
     means, scales, constants = model.means, model.scales, model.constants
@@ -127,6 +124,42 @@ def score_tile(
         )
     exponentiate(m, tile)
     return m
+
+
+@kernel
+def screen_panel(panel: int, m: int, count: int, log_cut: float, screen: Screen, tile: Tile) -> int:
+    """Append the pairs of a panel that no bound rules out, as `list_survivors`."""
+    lower, upper, dots, room = tile.lower, tile.upper, screen.dots, tile.quantised
+    n_groups = len(screen.start) // GROUP
+    n_within = 0
+    if len(dots.per_step) > 0:
+        n_within = quantise(tile.terms, dots, lower, room)
+    if n_within > 0:
+        n_pairs = len(room.pairs) // PANEL
+        for g in range(n_groups):
+            dot_block(
+                room.pairs, n_pairs, dots.coefficients, g * n_pairs * GROUP, dots.limits, g * 3 * GROUP,
+                g * GROUP, room.spread, upper, lower,
+            )  # fmt: skip
+        for lane in range(PANEL):
+            if room.largest[lane] > LARGEST:
+                room.spread[lane] = lower[lane]
+                lower[lane] = np.inf
+        m = list_survivors(panel, m, count, 1.0, 1.0, log_cut, tile)
+        if n_within == PANEL:
+            return m
+        for lane in range(PANEL):
+            lower[lane] = -np.inf
+            if room.largest[lane] <= LARGEST:
+                lower[lane] = np.inf
+            elif np.isnan(room.spread[lane]):
+                lower[lane] = np.nan
+    for g in range(n_groups):
+        score_block(
+            tile.terms, screen.n_terms, screen.coefficients, g * GROUP * screen.n_terms, screen.start,
+            screen.slack, g * GROUP, upper, lower,
+        )  # fmt: skip
+    return list_survivors(panel, m, count, screen.widen_lower, screen.widen_upper, log_cut, tile)
 
 
 @kernel

@@ -8,13 +8,13 @@ import numpy as np
 
 from audiogmm.kernels.axes import add_counts
 from audiogmm.kernels.densities import AnyFrames
+from audiogmm.kernels.dots import Float32Array
 from audiogmm.kernels.moments import ABREAST, add_first, score_triangle
 from audiogmm.kernels.outer import LONGEST, add_outer
 from audiogmm.kernels.policy import kernel
 from audiogmm.kernels.screens import BLOCK, PANEL, TRIANGLES, triangle_block
 from audiogmm.kernels.tiles import (
     ALL_FINITE,
-    Float32Array,
     Tile,
     centre,
     exponentiate,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from audiogmm.kernels.densities import AnyFrames
+from audiogmm.kernels.dots import Int32Array
 from audiogmm.kernels.moments import SIDE, add_outer_block
 from audiogmm.kernels.policy import kernel
 from audiogmm.kernels.screens import BLOCK
-from audiogmm.kernels.tiles import Int32Array
 from audiogmm.types import FloatArray
 
 LONGEST = 128

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.kernels.densities import AnyFrames
+from audiogmm.kernels.dots import Float32Array, Int32Array, Quantised
 from audiogmm.kernels.moments import power_of_two
 from audiogmm.kernels.policy import kernel
 from audiogmm.kernels.screens import (
@@ -25,9 +26,6 @@ from audiogmm.kernels.screens import (
     transpose_block,
 )
 from audiogmm.types import FloatArray
-
-Float32Array = NDArray[np.float32]
-Int32Array = NDArray[np.int32]
 
 FARTHEST = 1e9
 """A frame further from the origin than this, in any unit, is not screened: float32 could overflow."""
@@ -45,6 +43,8 @@ class Tile(NamedTuple):
     """Flat (T, width): what distances are taken of; padding stays zero."""
     terms: Float32Array
     """Flat (at least n_terms + BLOCK, PANEL): what a panel's bounds are computed from."""
+    quantised: Quantised
+    """The same as integers."""
     upper: Float32Array
     """Flat (at least K, PANEL): upper bounds of a panel."""
     lower: Float32Array
@@ -131,12 +131,12 @@ def list_survivors(
 
     A true score is at most upper / widen_upper, and the best one is at least lower * widen_lower. A posterior
     is at most exp(score - best), so a pair is ruled out if upper / widen_upper < lower * widen_lower +
-    log_cut.
+    log_cut. Frames with infinity in `lower` are left out.
     """
     for lane in range(PANEL):
         bound: float = (np.float64(tile.lower[lane]) * widen_lower + log_cut) * widen_upper
         bound -= 1e-6 * abs(bound)
-        if panel * PANEL + lane >= count:
+        if panel * PANEL + lane >= count or tile.lower[lane] == np.inf:
             bound = np.inf
         elif not np.isfinite(bound):
             bound = -np.inf

@@ -111,6 +111,15 @@ def sums_of_four(builder: Any, vectors: list[Any]) -> Any:
     return builder.fadd(first, last)
 
 
+def absolute(builder: Any, value: Any) -> Any:
+    """The size of every lane."""
+    name = f"llvm.fabs.v{value.type.count}f32"
+    function = builder.module.globals.get(name) or ir.Function(
+        builder.module, ir.FunctionType(value.type, [value.type]), name
+    )
+    return builder.call(function, [value])
+
+
 class Loop:
     """`for index in range(start, stop)` around the code that follows, with values carried in registers."""
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from audiogmm.kernels import axes, ellipsoids
 from audiogmm.kernels.densities import AnyFrames, scaled_joint, triangular_joint
+from audiogmm.kernels.dots import Quantised
 from audiogmm.kernels.moments import ABREAST
 from audiogmm.kernels.outer import scatter
 from audiogmm.kernels.screens import BLOCK, PANEL
@@ -106,9 +107,9 @@ class Axes:
         )
         self._active = np.flatnonzero(mixture.weights > 0)
         active = self._active
-        self._screen = diagonal_screen(
-            centred[active], factors.reshape(K, -1)[active] ** 2, constants[active]
-        )
+        precisions = factors.reshape(K, -1) ** 2
+        spread = np.sqrt(mixture.weights @ (centred**2 + 1 / precisions))
+        self._screen = diagonal_screen(centred[active], precisions[active], constants[active], spread)
         self._components = axes.Components(
             padded(means[active]).ravel(),
             padded(self._scales[active]).ravel(),
@@ -176,6 +177,11 @@ def make_tile(
     return Tile(
         centred=np.zeros(T * width, frames.dtype),
         points=np.zeros(T * width, points),
+        quantised=Quantised(
+            np.empty(-(-n_terms // 2) * PANEL, np.int32),
+            np.empty(PANEL, np.float32),
+            np.empty(PANEL, np.float32),
+        ),
         terms=np.zeros((max(n_terms, width) + BLOCK) * PANEL, np.float32),
         upper=np.empty(n_bounds * PANEL, np.float32),
         lower=np.empty(PANEL, np.float32),

@@ -6,7 +6,8 @@ import numpy as np
 
 from audiogmm.kernels import axes, ellipsoids
 from audiogmm.kernels.screens import GROUP, TRIANGLES
-from audiogmm.kernels.tiles import Float32Array
+from audiogmm.mixture.grouping import in_groups
+from audiogmm.mixture.quantisation import quantised
 from audiogmm.types import FloatArray
 
 ROUNDOFF = 2.0**-24
@@ -18,11 +19,19 @@ LARGEST = 1e15
 UNDERFLOW = 1e-12
 """More than all that gradual underflow of the terms can add up to."""
 
+RANGE = 10.0
+"""Standard deviations that the integers of the first look reach; a frame beyond takes the second one."""
+
+TINY = 1e-12
+"""Least range, for features that are constant."""
+
 ALWAYS = 1e30
 """The upper bound of a component that is not screened."""
 
 
-def diagonal_screen(means: FloatArray, precisions: FloatArray, constants: FloatArray) -> axes.Screen:
+def diagonal_screen(
+    means: FloatArray, precisions: FloatArray, constants: FloatArray, spread: FloatArray
+) -> axes.Screen:
     """Bounds for scores ``s = C - 1/2 sum_d (x_d - m_d)^2 p_d`` by one float32 product.
 
     The product. With M = 1/2 sum_d m_d^2 p_d, the score is
@@ -50,7 +59,7 @@ def diagonal_screen(means: FloatArray, precisions: FloatArray, constants: FloatA
         (computed - e B) / (1 - 4 e) <= s <= (computed + e B) / (1 + 4 e).
 
     e B is put into the constant once, so a bound costs nothing a frame. The constant then is e |B| larger,
-    which adds e^2 |B| to S, and its own roundings; both are within the four roundings that the 8 has to
+    which adds e^2 |B| to S, and its own roundings; both are within the three roundings that n has to
     spare, and within `UNDERFLOW`. Where e B is large the component always survives and bounds nobody: that is
     what near-zero variances and means far from the origin cost, and all that they cost. A component with a
     coefficient over `LARGEST` is not screened at all.
@@ -61,6 +70,8 @@ def diagonal_screen(means: FloatArray, precisions: FloatArray, constants: FloatA
         About the origin; precisions of shape (K, 1) if they are the same for all features.
     constants : ndarray of shape (K,), float64
         C: log weight + half log determinant of the precision - D/2 log 2 pi.
+    spread : ndarray of shape (D,), float64
+        Standard deviation of the frames that are expected, about the origin: sets the range of integers.
 
     Returns
     -------
@@ -77,30 +88,25 @@ def diagonal_screen(means: FloatArray, precisions: FloatArray, constants: FloatA
     margin = e * (size + 8 * e * np.abs(size)) + UNDERFLOW
     start = constants - half_norm + margin
     hopeless = ~(np.abs(coefficients).max(axis=1) <= LARGEST) | ~(np.abs(start) + margin <= LARGEST)
+    farthest = np.maximum(RANGE * spread, TINY)
+    squared = farthest**2 if squares else np.array([(farthest**2).sum() / 4])
+    dots = quantised(coefficients, constants - half_norm, np.concatenate([farthest, squared]))
     coefficients[hopeless] = 0
     return axes.Screen(
-        coefficients=in_groups(coefficients, GROUP, 0.0).ravel(),
-        start=in_groups(np.where(hopeless, ALWAYS, start), GROUP, -ALWAYS).ravel(),
-        slack=in_groups(np.where(hopeless, 2 * ALWAYS, 2 * margin), GROUP, 0.0).ravel(),
+        coefficients=in_groups(coefficients, GROUP, np.float32).ravel(),
+        start=in_groups(np.where(hopeless, ALWAYS, start), GROUP, np.float32, -ALWAYS).ravel(),
+        slack=in_groups(np.where(hopeless, 2 * ALWAYS, 2 * margin), GROUP, np.float32).ravel(),
         n_terms=n_terms,
         squares=squares,
         widen_lower=1 / (1 - 4 * e),
         widen_upper=1 + 4 * e,
+        dots=dots,
     )
 
 
 def roundings(n: int) -> float:
     """Relative error of n float32 roundings, Higham's gamma_n."""
     return n * ROUNDOFF / (1 - n * ROUNDOFF)
-
-
-def in_groups(table: FloatArray, group: int, empty: float) -> Float32Array:
-    """Rows (K, ...), float32, as (n_groups, ..., group); rows that fill up the last group are `empty`."""
-    n_groups = -(-len(table) // group)
-    filled = np.full((n_groups * group, *table.shape[1:]), empty, dtype=np.float32)
-    filled[: len(table)] = table
-    grouped = np.moveaxis(filled.reshape(n_groups, group, *table.shape[1:]), 1, -1)
-    return np.ascontiguousarray(grouped)
 
 
 SPLIT = 2.0**-12
@@ -179,7 +185,7 @@ def triangular_screen(means: FloatArray, factors: FloatArray, constants: FloatAr
     columns = np.concatenate(
         [filled[:, i : i + 2, : i + 3].swapaxes(1, 2) for i in range(0, n_rows, 2)], axis=1
     )
-    packed = in_groups(limits, TRIANGLES, 0.0)
+    packed = in_groups(limits, TRIANGLES, np.float32)
     if K % TRIANGLES:
         packed[-1, 0, K % TRIANGLES :] = -ALWAYS
-    return ellipsoids.Screen(in_groups(columns, TRIANGLES, 0.0).ravel(), packed.ravel(), n_rows, widen)
+    return ellipsoids.Screen(in_groups(columns, TRIANGLES, np.float32).ravel(), packed.ravel(), n_rows, widen)
