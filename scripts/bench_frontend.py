@@ -139,10 +139,9 @@ def main() -> None:
         for work, threads in field.values():
             timed(work, sources[:8], threads)
         best = dict.fromkeys(field, float("inf"))
-        for turn in range(arguments.rounds):
+        for _ in range(arguments.rounds):
             for name, (work, threads) in field.items():
-                if turn < 2 or "audiogmm" in name:  # the peers take their time, and vary less
-                    best[name] = min(best[name], timed(work, sources, threads))
+                best[name] = min(best[name], timed(work, sources, threads))
 
     source = "librispeech_bg" if os.environ.get("AUDIOGMM_DATA") else "synthesised"
     origin = "from 16 kHz wav files" if arguments.wav else "decoding not counted"
