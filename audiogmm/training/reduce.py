@@ -12,7 +12,7 @@ from multiprocessing import get_all_start_methods, get_context
 from typing import Protocol, Self, TypeVar
 
 from audiogmm.blocks import Shard
-from audiogmm.errors import AudioGMMError, ChoiceError, TrainingError
+from audiogmm.errors import AudioGMMError, ChoiceError, OutputError, TrainingError
 from audiogmm.threads import resolve_threads, single_thread
 
 OnError = Callable[[str, AudioGMMError], None]
@@ -134,6 +134,8 @@ class LocalReducer:
         ------
         AudioGMMError
             The first shard's that failed, when `on_error` is None.
+        OutputError
+            The first one: what cannot be written for one shard cannot be for the next.
         TrainingError
             If a worker process died.
         """
@@ -141,6 +143,8 @@ class LocalReducer:
             for shard, outcome in outcomes:
                 try:
                     result = outcome()
+                except OutputError:  # a full disk is no fault of the recording's
+                    raise
                 except AudioGMMError as error:
                     if on_error is None:
                         raise

@@ -10,7 +10,7 @@ from typing import Generic, Protocol, Self, TypeVar
 import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import AudioGMMError, TrainingError
+from audiogmm.errors import AudioGMMError, OutputError, TrainingError
 from audiogmm.timeline import FrameClock
 from audiogmm.training.packing import SLICE_ROWS
 from audiogmm.training.reduce import Addable, OnError, Reducer
@@ -103,6 +103,8 @@ class Group:
         for place, shard in self.members:
             try:
                 yield from shard
+            except OutputError:
+                raise
             except AudioGMMError as error:
                 raise MemberError(place, shard.id, error) from error
 

@@ -263,6 +263,23 @@ def test_a_full_disk_leaves_no_half_file(workshop: Path) -> None:
     assert not list(Path().glob("*m.agmm*"))
 
 
+@pytest.mark.parametrize("command", ["score", "features"])
+def test_a_full_disk_stops_a_batch_and_blames_no_recording(model: Path, workshop: Path, command: str) -> None:
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "from audiogmm.jobs import features, score; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3_000, 3_000)); "
+        "from audiogmm.cli.main import main; main(sys.argv[1:])"
+    )
+    call = ["score", str(model), "train.jsonl"] if command == "score" else ["features", "train.jsonl"]
+    done = subprocess.run([sys.executable, "-c", code, *call, "-o", "out"], capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert "cannot be" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not Path("out.errors.jsonl").exists()
+    assert not list(Path("out").rglob("*.npz"))
+
+
 def test_ctrl_c_in_training_keeps_what_is_done(workshop: Path) -> None:
     call = [sys.executable, "-m", "audiogmm"]
     options = ["train", "train.jsonl", "-o", "m.agmm", "-k", "32", "--preset", "ambient", "--hold-out", "0"]
