@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -47,5 +50,29 @@ def _compile(function: F, fastmath: bool | set[str]) -> F:
     cacheable = (
         function.__module__.startswith("audiogmm.") and "<doctest" not in function.__code__.co_filename
     )
-    compiled: F = numba.njit(nogil=True, cache=cacheable, error_model="numpy", fastmath=fastmath)(function)  # type: ignore[assignment]
-    return compiled
+    compiled: Any = numba.njit(nogil=True, cache=cacheable, error_model="numpy", fastmath=fastmath)(function)
+    if cacheable:
+        _depend_on_all_sources(compiled)
+    result: F = compiled
+    return result
+
+
+def _depend_on_all_sources(compiled: Any) -> None:
+    """Let what is cached of a kernel go out of date with any source of this folder.
+
+    Numba looks at the time and size of the kernel's own file, but kernels call others and are built from
+    microkernels; and installers may give every file the same time. Where numba keeps its stamp is its own
+    affair: if it moves, its own rule is what remains.
+    """
+    cache_file: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if hasattr(cache_file, "_source_stamp"):
+        cache_file._source_stamp = (*cache_file._source_stamp, _sources_digest())
+
+
+@cache
+def _sources_digest() -> str:
+    """SHA-256 of the sources of all kernels, hexadecimal."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()

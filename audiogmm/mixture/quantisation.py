@@ -12,11 +12,14 @@ from audiogmm.types import FloatArray
 ROUNDED = 0.51
 """How far an integer is from its term in steps: a half, and two float32 roundings of at most 32767 u each."""
 
+WIDEST = 3.0
+"""Nats between the bounds, for the median component and a typical frame, that are still of use."""
+
 ALWAYS = 1e30
 """The upper bound of a component that is not screened."""
 
 
-def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArray) -> Dots:
+def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArray, sizes: FloatArray) -> Dots:
     """Bounds for scores ``s = c + sum_f a_f y_f`` by one integer product.
 
     The product. Term f of a frame becomes the integer Y_f nearest to y_f / t_f, with the step
@@ -46,15 +49,18 @@ def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArra
         c.
     ranges : ndarray of shape (F,), float64
         Largest size of each term.
+    sizes : ndarray of shape (F,), float64
+        Typical size of each term.
 
     Returns
     -------
     Dots
-        Empty where the CPU gains nothing.
+        Empty where the CPU gains nothing, or the bounds would be too wide to be of use: float32 then looks.
     """
-    if not DOTS:
-        return Dots(np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.float32))
+    nothing = Dots(np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.float32))
     n_terms = coefficients.shape[1]
+    if not DOTS or n_terms > LARGEST:
+        return nothing
     per_step = (LARGEST / ranges).astype(np.float32)
     scaled = coefficients / per_step
     total = np.abs(scaled).sum(axis=1)
@@ -63,6 +69,9 @@ def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArra
     integers = np.rint(scaled / step[:, None])
     h = ROUNDED + (n_terms + 4) * 2.0**-24 * LARGEST
     margin = 1.01 * h * total + 4 * 2.0**-24 * np.abs(constants) + 1e-12
+    typical = 2 * (margin + step * (sizes * per_step).sum() / 2)
+    if not np.median(typical) <= WIDEST:
+        return nothing
     hopeless = ~((np.abs(constants) + margin + step * 2.0**31) <= 1e15)
     integers[hopeless] = 0
     limits = np.stack(

@@ -84,13 +84,16 @@ def diagonal_screen(
     coefficients = np.concatenate([means * precisions, -0.5 * precisions], axis=1)
     n_terms = coefficients.shape[1]
     e = roundings(n_terms + 8 if squares else 2 * n_terms + 8)
-    size = np.abs(constants) + 6 * half_norm + 4 * constants
-    margin = e * (size + 8 * e * np.abs(size)) + UNDERFLOW
+    sum_of_sizes = np.abs(constants) + 6 * half_norm + 4 * constants
+    margin = e * (sum_of_sizes + 8 * e * np.abs(sum_of_sizes)) + UNDERFLOW
     start = constants - half_norm + margin
     hopeless = ~(np.abs(coefficients).max(axis=1) <= LARGEST) | ~(np.abs(start) + margin <= LARGEST)
     farthest = np.maximum(RANGE * spread, TINY)
-    squared = farthest**2 if squares else np.array([(farthest**2).sum() / 4])
-    dots = quantised(coefficients, constants - half_norm, np.concatenate([farthest, squared]))
+    squared, size = farthest**2, spread**2
+    if not squares:
+        squared, size = np.array([squared.sum() / 4]), np.array([size.sum()])
+    ranges, sizes = np.concatenate([farthest, squared]), np.concatenate([spread, size])
+    dots = quantised(coefficients, constants - half_norm, ranges, sizes)
     coefficients[hopeless] = 0
     return axes.Screen(
         coefficients=in_groups(coefficients, GROUP, np.float32).ravel(),

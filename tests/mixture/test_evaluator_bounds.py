@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from audiogmm.kernels import axes, ellipsoids, tiles
 from audiogmm.kernels.dots import DOTS, LARGEST, dot_block, quantise
@@ -12,6 +12,7 @@ from audiogmm.kernels.policy import kernel
 from audiogmm.kernels.screens import GROUP, PANEL, TRIANGLES, score_block, triangle_block
 from audiogmm.mixture import quantisation
 from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.gaussian import Mixture
 from tests.mixture.test_evaluator_exact import FORMS, cases, draw
 
 
@@ -94,12 +95,13 @@ def test_float32_bounds_hold(case):
 
 
 @pytest.mark.skipif(not DOTS, reason="this CPU has no instruction for pairs of 16-bit integers")
-@settings(max_examples=50, deadline=None)
-@given(cases)
-def test_integer_bounds_hold(case):
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=cases)
+def test_integer_bounds_hold(case, monkeypatch):
     mixture, frames = draw(*case)
     if mixture.covariance_type == "full":
         return
+    monkeypatch.setattr(quantisation, "WIDEST", 1e30)  # of use or not, they must hold
     frames = np.ascontiguousarray(frames[:PANEL])
     prepared, tile = panel_of(mixture, frames)
     integer_bounds(prepared._screen.dots, tile)
@@ -118,15 +120,24 @@ def test_bounds_are_tight_where_a_model_is_well_behaved(form):
     else:
         float_bounds(prepared._screen, tile)
     assert np.all(true - tile.lower < 1)
-    if DOTS and form != "full":
-        prepared, tile = panel_of(mixture, frames)
+    prepared, tile = panel_of(mixture, frames)
+    if form != "full" and len(prepared._screen.dots.limits):
         integer_bounds(prepared._screen.dots, tile)
         assert np.all((true - tile.lower)[tile.quantised.largest <= LARGEST] < 6)
+
+
+def test_integers_look_first_where_they_are_of_use():
+    means = np.random.default_rng(0).normal(size=(30, 40))
+    close = Mixture(np.full(30, 1 / 30), means, np.ones((30, 40)), "diag")
+    apart = Mixture(np.full(30, 1 / 30), 100 * means, np.ones((30, 40)), "diag")
+    assert (len(Evaluator(close)._prepared._screen.dots.limits) > 0) == DOTS
+    assert len(Evaluator(apart)._prepared._screen.dots.limits) == 0
 
 
 @pytest.mark.parametrize("form", ["spherical", "diag", "tied"])
 @pytest.mark.parametrize("trick", ["plain", "far frames"])
 def test_both_looks_lead_to_the_same_result(form, trick, monkeypatch):
+    monkeypatch.setattr(quantisation, "WIDEST", 1e30)
     mixture, frames = draw(2, form, 30, 20, 400, trick, np.float32)
     first = Evaluator(mixture)
     monkeypatch.setattr(quantisation, "DOTS", False)

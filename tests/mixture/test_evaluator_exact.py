@@ -39,7 +39,8 @@ def draw(seed: int, form: str, K: int, D: int, n: int, trick: str, dtype: type) 
         means[K // 2 :] = means[: K - K // 2] + random.normal(size=D) * 1e-6
         variances[K // 2 :] = variances[: K - K // 2]
     if trick == "tiny variances":
-        variances[random.uniform(size=(K, D)) < 0.3] = 1e-9
+        # a full matrix with 1e-9 beside 1 is not positive definite any more once it is rounded
+        variances[random.uniform(size=(K, D)) < 0.3] = 1e-9 if form in ("spherical", "diag") else 1e-5
     if trick in ("tiny weights", "no weight") and K > 1:
         weights[: K // 2] = 1e-12 if trick == "tiny weights" else 0.0
         weights /= weights.sum()
