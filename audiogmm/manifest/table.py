@@ -118,12 +118,19 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
         columns += [key for key in found if key not in columns]
         waiting.seek(0)
         with file.open("w", encoding="utf-8", newline="") as out:
-            rows = csv.writer(out, delimiter="\t" if final.suffix == ".tsv" else ",", lineterminator="\n")
-            rows.writerow(columns)
+            delimiter = "\t" if final.suffix == ".tsv" else ","
+            plain = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+            quoted = csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+            def write_row(cells: list[str]) -> None:
+                # the writer quotes a cell for a line feed, and not for a lone carriage return
+                (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
+
+            write_row(columns)
             for line in waiting:
                 record = json.loads(line)
                 try:
-                    rows.writerow([_written(key, record.get(key)) for key in columns])
+                    write_row([_written(key, record.get(key)) for key in columns])
                 except UnicodeEncodeError:
                     raise ManifestError(
                         f"{record.get('audio_filepath')!r} is not the UTF-8 name of a file",
