@@ -17,6 +17,7 @@ from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import load_model, unit_of
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.table import write_rows
+from audiogmm.scoring.assignment import AssignmentWriter
 from audiogmm.scoring.claims import Claim, StrongestClaims, claims
 from audiogmm.scoring.posterior import Assignment, ComponentTally, assign
 from audiogmm.timeline import Segment
@@ -54,58 +55,18 @@ class ClusterTask:
     def __call__(self, shard: Shard) -> Clustered:
         tally = ComponentTally.zero(self.n_components)
         strongest = StrongestClaims(self.n_components, max(self.examples, 1))
-        writer = AssignmentWriter(self.min_posterior)
+        with AssignmentWriter(self.folder / f"{shard.id}.npz", self.min_posterior) as writer:
 
-        def each() -> Iterator[Assignment]:
-            nonlocal tally
-            for found in assign(self.evaluator, shard):
-                tally = tally + ComponentTally.of(found)
-                writer.add(found)
-                yield found
+            def each() -> Iterator[Assignment]:
+                nonlocal tally
+                for found in assign(self.evaluator, shard):
+                    tally = tally + ComponentTally.of(found)
+                    writer.write(found)
+                    yield found
 
-        for claim in claims(shard.id, each()):
-            strongest.add(claim)
-        writer.save(self.folder / f"{shard.id}.npz")
+            for claim in claims(shard.id, each()):
+                strongest.add(claim)
         return Clustered(shard.id, writer.n_frames, tally, strongest)
-
-
-@dataclass
-class AssignmentWriter:
-    """Collects the assignment of a recording: hard in full, soft as the rows of a sparse matrix (CSR).
-
-    A posterior under `least` is left out of the soft assignment, the largest of each frame never.
-    """
-
-    least: float
-    n_frames: int = 0
-    _parts: dict[str, list[np.ndarray[Any, Any]]] = field(default_factory=dict)
-
-    def add(self, found: Assignment) -> None:
-        """Take the next frames."""
-        rows = np.arange(len(found.labels))
-        kept = found.posteriors >= self.least
-        kept[rows, found.labels] = True
-        where, components = np.nonzero(kept)
-        for name, part in {
-            "times": found.clock.centre(found.start + rows),
-            "voiced": found.voiced,
-            "component": found.labels,
-            "posterior": found.confidence,
-            "entropy": found.entropy,
-            "counts": np.bincount(where, minlength=len(rows)),
-            "soft_component": components.astype(np.int32),
-            "soft_posterior": found.posteriors[where, components],
-        }.items():
-            self._parts.setdefault(name, []).append(part)
-        self.n_frames += len(rows)
-
-    def save(self, path: Path) -> None:
-        """Write the arrays; `soft_start[i]` to `soft_start[i + 1]` are the entries of frame i."""
-        arrays = {name: np.concatenate(parts) for name, parts in self._parts.items()}
-        counts = arrays.pop("counts", np.zeros(0, dtype=np.int64))
-        arrays["soft_start"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        with replacing(path, force=True) as temporary:
-            np.savez_compressed(temporary, allow_pickle=False, **arrays)
 
 
 @dataclass
