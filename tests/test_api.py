@@ -70,6 +70,62 @@ def test_any_re_iterable_of_blocks_trains() -> None:
         ag.train(iter(blocks), n_components=2)
 
 
+def test_a_block_at_frame_0_begins_a_recording() -> None:
+    rng = np.random.default_rng(0)
+    clock = ag.FrameClock(16000, 160, 400)
+    blocks = [
+        ag.FrameBlock(rng.normal(size=(40, 2)).astype(np.float32), np.ones(40, dtype=bool), start, clock)
+        for _ in range(4)
+        for start in (0, 40)
+    ]
+    model = ag.train(blocks, n_components=2)
+    assert model.metadata["data"]["n_recordings"] == 4
+    assert len(model.metadata["detector"]["recordings"]) == 2
+
+
+def test_the_threshold_is_learnt_on_what_was_held_out(corpus: Path) -> None:
+    from audiogmm.jobs.holdout import draw
+
+    entries = list(ag.read_manifest(corpus / "train.jsonl"))
+    model = ag.train(entries, ag.FrontEnd.preset("ambient"), n_components=2, hold_out=0.4, seed=5)
+    held = draw(entries, 0.4, seed=5)
+    assert held is not None
+    named = sorted(entry.id for entry in entries if entry.id in held)
+    assert model.metadata["detector"]["recordings"] == named
+    assert 0 < len(named) < len(entries)
+
+
+def test_of_a_single_recording_the_last_fifth_is_held_out(corpus: Path) -> None:
+    from audiogmm.jobs.holdout import last_part
+    from audiogmm.training.source import ArraySlice
+
+    frames = np.arange(20, dtype=np.float32).reshape(10, 2)
+    first, last = last_part(ArraySlice("ten", frames))
+    assert [b.frames.tolist() for b in first] == [frames[:8].tolist()]
+    assert [(b.start, b.frames.tolist()) for b in last] == [(8, frames[8:].tolist())]
+
+
+@pytest.mark.parametrize("share", [-0.5, 0.6, float("nan")])
+def test_a_hold_out_that_is_no_share_is_refused(corpus: Path, share: float) -> None:
+    with pytest.raises(ag.AudioGMMError, match="hold_out"):
+        ag.train(ag.read_manifest(corpus / "train.jsonl"), n_components=2, hold_out=share)
+
+
+def test_k_means_figures_are_those_of_its_mixture() -> None:
+    rng = np.random.default_rng(1)
+    centres = np.array([[0.0, 0.0], [30.0, 0.0], [0.0, 30.0]])
+    frames = (centres[rng.integers(3, size=900)] + rng.normal(size=(900, 2))).astype(np.float32)
+    blocks = [ag.FrameBlock(frames, np.ones(900, dtype=bool), 0, ag.FrameClock(16000, 160, 400))]
+    model = ag.train(blocks, n_components=3, algorithm="kmeans", hold_out=0)
+    from audiogmm.mixture.evaluator import Evaluator
+
+    mean = Evaluator(model.mixture).log_likelihood(frames).mean()
+    training = model.metadata["training"]
+    assert training["log_likelihood"] == pytest.approx(mean, rel=1e-6)  # far apart: hard is soft
+    free = 2 + 3 * 2 + 1
+    assert training["bic"] == pytest.approx(-2 * 900 * mean + free * np.log(900), rel=1e-6)
+
+
 def test_a_stream_gives_what_the_whole_gives() -> None:
     frontend = ag.FrontEnd.preset("speech")
     samples = np.random.default_rng(0).normal(size=24000).astype(np.float32) * 0.1

@@ -141,7 +141,7 @@ class FrameCache:
                 raise self._mismatch(differences)
             return
         with replacing(self.folder / FRONT_END, force=True) as temporary:
-            temporary.write_text(bare.to_toml())
+            temporary.write_text(bare.to_toml(), encoding="utf-8")
 
     def enter(self, entry: Entry, frontend: FrontEnd) -> None:
         """List an entry in the index, once its frames are there.

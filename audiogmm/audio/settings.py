@@ -206,7 +206,7 @@ def read_toml(text: str | Path) -> dict[str, Any]:
 
     source = str(text) if isinstance(text, Path) else "front end"
     try:
-        return tomllib.loads(text.read_text() if isinstance(text, Path) else text)
+        return tomllib.loads(text.read_text(encoding="utf-8") if isinstance(text, Path) else text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FrontEndError(f"{source}: {error}", needed="settings in TOML") from error
     except OSError as error:

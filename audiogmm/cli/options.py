@@ -100,9 +100,9 @@ def detector(command: C) -> C:
         ),
         click.option(
             "--quantile",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            type=click.FloatRange(0.5, 1, max_open=True),
             default=None,
-            help="Share of normal windows that stay below the threshold's alarm [default: 0.999].",
+            help="Share of normal windows that raise no alarm [default: 0.999].",
         ),
         click.option(
             "--window",

@@ -176,12 +176,18 @@ def detect_to_file(
     if detector.note:
         progress.say(f"note: {detector.note}")
     aside = Aside(errors_path(output), strict=strict)
-    inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample)
+    inputs = inputs_for(
+        loaded, source, aside=aside, say=progress.say, upsample=upsample, again=plot is not None
+    )
     task = DetectTask(Evaluator(loaded.mixture), detector)
     result = DetectResult(output, detector, aside, unit=unit_of(loaded))
     progress.begin("listening", None, "recordings")
     with (
-        Journal(output, key=f"{loaded.fingerprint} {settings}", resume=resume) as journal,
+        Journal(
+            output,
+            key=f"{loaded.fingerprint} {settings} {detector.threshold!r} {detector.release!r}",
+            resume=resume,
+        ) as journal,
         LocalReducer(threads, workers) as reducer,
     ):
         found = 0

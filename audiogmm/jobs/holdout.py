@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.errors import ChoiceError
 from audiogmm.manifest import Entry
 
 FEWEST, SHORTEST = 2, 30.0
@@ -43,7 +44,12 @@ def rank(id: str, seed: int) -> int:
 
 
 def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
-    """Draw `share` of the recordings, at least two, and 30 s where durations are told, but at most half.
+    """Draw `share` of the recordings, at least two, and 30 s where all durations are told, but at most half.
+
+    Raises
+    ------
+    ChoiceError
+        If `share` is not above 0 and at most one half.
 
     Returns
     -------
@@ -57,6 +63,8 @@ def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
     >>> sum(entry.id in held for entry in entries)
     3
     """
+    if not 0 < share <= 0.5:
+        raise ChoiceError(f"hold_out={share}", needed="above 0 and at most 0.5, or 0 to hold nothing out")
     ranks, durations = array("Q"), array("d")
     for entry in entries:
         ranks.append(rank(entry.id, seed))
@@ -65,8 +73,9 @@ def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
         return None
     order = np.argsort(np.frombuffer(ranks, dtype=np.uint64), kind="stable")
     n = max(FEWEST, round(share * len(ranks)))
-    seconds = np.cumsum(np.frombuffer(durations, dtype=np.float64)[order])
-    if seconds[-1] > 0:
+    told = np.frombuffer(durations, dtype=np.float64)[order]
+    if (told > 0).all():
+        seconds = np.cumsum(told)
         n = max(n, int(np.searchsorted(seconds, SHORTEST)) + 1)
     n = min(n, len(ranks) // 2)
     return HoldOut(seed, int(ranks[int(order[n])]))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import NamedTemporaryFile, gettempdir
+from typing import TYPE_CHECKING, Any
 
-from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, TrainingError
+from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, OutputError, TrainingError
 from audiogmm.jobs.aside import Aside
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
     from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
+
+STANDARD_INPUT = "-"
+"""In place of a manifest: a wav on standard input."""
 
 REMEMBERED = 65536
 """Recordings whose paths are remembered, so that an error can be told with the file."""
@@ -76,8 +81,44 @@ class Hear:
 
 
 def print_note(message: str) -> None:
-    """Print a note on standard error."""
-    sys.stderr.write(message + "\n")
+    """Print a note on standard error, once a process."""
+    if message not in _PRINTED:
+        _PRINTED.add(message)
+        sys.stderr.write(message + "\n")
+
+
+_PRINTED: set[str] = set()
+
+
+@dataclass
+class Kept:
+    """Standard input in a temporary file, since it has to be read more than once."""
+
+    file: Any
+    entries: list[Entry]
+
+
+def keep_standard_input() -> Kept:
+    """Copy standard input to a temporary file that goes when nobody holds it any more.
+
+    Raises
+    ------
+    OutputError
+        If the temporary folder does not take it.
+    """
+    from audiogmm.manifest import Entry
+
+    try:
+        file = NamedTemporaryFile(prefix="audiogmm-", suffix=".wav")  # noqa: SIM115 - lives as long as Kept
+        shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        file.flush()
+    except OSError as error:
+        raise OutputError(
+            f"standard input cannot be kept in {gettempdir()}: {error.strerror}",
+            needed="room for the recording, which is read more than once",
+            remedy="free some space, set TMPDIR to another disk, or save the recording to a file",
+        ) from error
+    return Kept(file, [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)])
 
 
 @dataclass
@@ -98,6 +139,8 @@ class Inputs:
         Accept audio below the sample rate.
     cache : Path or None
         The frame cache that frames are read from.
+    kept : Kept or None
+        The file behind standard input; it goes with this object.
     """
 
     entries: Iterable[Entry]
@@ -106,6 +149,7 @@ class Inputs:
     say: Callable[[str], None]
     upsample: bool = False
     cache: Path | None = None
+    kept: Kept | None = None
     _paths: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def __iter__(self) -> Iterator[Recording]:
@@ -149,7 +193,8 @@ def open_inputs(
     """
     from audiogmm.audio.frontend import FrontEnd
 
-    entries = read_entries(source, aside)
+    kept = keep_standard_input() if source == STANDARD_INPUT else None
+    entries = read_entries(source, aside) if kept is None else kept.entries
     cache = cache_at(source)
     if cache is not None:
         frontend = cached_front_end(cache, frontend, sample_rate)
@@ -169,7 +214,8 @@ def open_inputs(
             needed="at least one good recording",
             remedy="audiogmm manifest check, which says what is wrong with each",
         )
-    return Inputs(entries, dataclasses.replace(chosen, sample_rate=rate), aside, say, upsample, cache)
+    settled = dataclasses.replace(chosen, sample_rate=rate)
+    return Inputs(entries, settled, aside, say, upsample, cache, kept)
 
 
 def inputs_for(
@@ -179,8 +225,9 @@ def inputs_for(
     aside: Aside,
     say: Callable[[str], None],
     upsample: bool = False,
+    again: bool = False,
 ) -> Inputs:
-    """Open what a model is applied to, through its own front end.
+    """Open what a model is applied to, through its own front end; `again`: it will be read more than once.
 
     Raises
     ------
@@ -191,7 +238,9 @@ def inputs_for(
     cache = cache_at(source)
     if cache is not None and frontend is not None:
         cached_front_end(cache, frontend, None)
-    return Inputs(read_entries(source, aside), frontend, aside, say, upsample, cache)
+    kept = keep_standard_input() if again and source == STANDARD_INPUT else None
+    entries = read_entries(source, aside) if kept is None else kept.entries
+    return Inputs(entries, frontend, aside, say, upsample, cache, kept)
 
 
 def front_end_of(model: Model) -> FrontEnd | None:

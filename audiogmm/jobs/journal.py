@@ -55,6 +55,17 @@ class Journal:
         self.n_finished = 0
         self._resume = resume
 
+    @property
+    def can_resume(self) -> bool:
+        """Whether an earlier run of the same key left its journal."""
+        if not self.path.exists():
+            return False
+        with self.path.open("rb") as file:
+            try:
+                return bool(json.loads(file.readline()).get("key") == self.key)
+            except ValueError:
+                return False
+
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -169,10 +169,11 @@ def score_to_folder(
     from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
-    refuse_overwrite(output, force or resume)
     loaded = load_model(model)
     background = None if against is None else load_model(against)
     key = f"{loaded.fingerprint} {background.fingerprint if background else ''} {format}"
+    journal = Journal(output / "summary.jsonl", key=key, resume=resume)
+    refuse_overwrite(output, force or (resume and journal.can_resume))
     aside = Aside(errors_path(output), strict=strict)
     inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample)
     task = ScoreTask(*evaluators(loaded, background), output, f".{format}")
@@ -180,7 +181,7 @@ def score_to_folder(
     result = ScoreResult(output, aside)
     progress.begin("scoring", None, "recordings")
     with (
-        Journal(output / "summary.jsonl", key=key, resume=resume) as journal,
+        journal,
         LocalReducer(threads, workers) as reducer,
     ):
         for row in reducer.map(journal.waiting(inputs), task, inputs.refuse):

@@ -122,10 +122,10 @@ def train(
     with LocalReducer(threads, workers) as reducer:
         if blocks is not None:
             inputs: Inputs | None = None
-            shards: Iterable[Shard] = [blocks]
+            shards: Iterable[Shard] = blocks
             settled = None
         else:
-            frontend = started_front_end(start, frontend)
+            frontend = started_front_end(start, frontend, sample_rate)
             inputs = open_inputs(
                 source,  # type: ignore[arg-type]  # as_blocks has looked: these are entries
                 frontend,
@@ -300,20 +300,36 @@ class TrainResult:
         yield f"model: {self.output}"
 
 
+@dataclass(frozen=True)
 class BlockShard:
-    """Blocks of frames, as the one recording of a job."""
+    """One recording of an iterable of blocks, in which a block that starts at frame 0 begins the next one."""
 
-    id = "frames"
+    blocks: Iterable[FrameBlock]
+    place: int
 
-    def __init__(self, blocks: Iterable[FrameBlock]) -> None:
-        self.blocks = blocks
+    @property
+    def id(self) -> str:
+        """Its number."""
+        return f"frames-{self.place}"
 
     def __iter__(self) -> Iterator[FrameBlock]:
-        return iter(self.blocks)
+        place = -1
+        for block in self.blocks:
+            place += block.start == 0 or place < 0
+            if place == self.place:
+                yield block
+            elif place > self.place:
+                return
 
 
-def as_blocks(source: Any) -> BlockShard | None:
-    """The source as a shard, if it is an iterable of blocks of frames (an iterator is read into a list)."""
+def as_blocks(source: Any) -> list[BlockShard] | None:
+    """The recordings of the source, if it is a re-iterable of blocks of frames.
+
+    Raises
+    ------
+    TrainingError
+        If it is an iterator.
+    """
     if isinstance(source, (str, os.PathLike)) or not isinstance(source, Iterable):
         return None
     if isinstance(source, Iterator):
@@ -323,10 +339,15 @@ def as_blocks(source: Any) -> BlockShard | None:
             remedy="a list, or an object whose __iter__ starts anew",
         )
     head = next(iter(source), None)
-    return BlockShard(source) if isinstance(head, FrameBlock) else None
+    if not isinstance(head, FrameBlock):
+        return None
+    starts = sum(block.start == 0 for block in source)
+    return [BlockShard(source, place) for place in range(max(starts, 1))]
 
 
-def started_front_end(start: Model | None, frontend: FrontEnd | None) -> FrontEnd | None:
+def started_front_end(
+    start: Model | None, frontend: FrontEnd | None, sample_rate: int | None
+) -> FrontEnd | None:
     """The front end of the model to start from, which has to be the one asked for.
 
     Raises
@@ -343,11 +364,13 @@ def started_front_end(start: Model | None, frontend: FrontEnd | None) -> FrontEn
         differences = theirs.as_open_as(frontend).difference(frontend)
     else:
         differences = []
+    if theirs is not None and sample_rate not in (None, theirs.sample_rate):
+        differences.append(f"sample_rate: {sample_rate} != {theirs.sample_rate}")
     if differences:
         raise MismatchError(
             f"the model to start from has another front end ({', '.join(differences)})",
             needed="the same settings",
-            remedy="drop --preset and --frontend",
+            remedy="drop --preset, --frontend and --sample-rate",
         )
     return theirs
 
@@ -356,12 +379,15 @@ def divide(
     inputs: Inputs | None, shards: Iterable[Shard], share: float, seed: int
 ) -> tuple[Iterable[Shard], Iterable[Shard]] | None:
     """What trains, and what is held out: recordings drawn by `seed`, or the last fifth of a single one."""
+    from audiogmm.manifest import Entry
+
     held = None if inputs is None else draw(inputs.entries, share, seed)
     if inputs is not None and held is not None:
         return Chosen(shards, held, False), Chosen(shards, held, True)
     single = list(shards)
     if len(single) > 1:  # one entry that holds several recordings, such as a Kaldi ark
-        held = draw((shard.entry for shard in single if hasattr(shard, "entry")), share, seed)
+        named = [Entry(audio_filepath=f"/{shard.id}", id=shard.id) for shard in single]
+        held = draw(named, share, seed)
         return None if held is None else (Chosen(single, held, False), Chosen(single, held, True))
     if not single:
         return None

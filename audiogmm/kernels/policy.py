@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,7 +50,11 @@ def _compile(function: F, fastmath: bool | set[str]) -> F:
     cacheable = (
         function.__module__.startswith("audiogmm.") and "<doctest" not in function.__code__.co_filename
     )
-    compiled: Any = numba.njit(nogil=True, cache=cacheable, error_model="numpy", fastmath=fastmath)(function)
+    compile_for = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath)
+    try:
+        compiled: Any = compile_for(cache=cacheable)(function)
+    except RuntimeError:  # no folder takes the cache: compile anew in every process
+        compiled, cacheable = compile_for(cache=False)(function), False
     if cacheable:
         _depend_on_all_sources(compiled)
     result: F = compiled

@@ -108,10 +108,13 @@ def shared_variance(sums: ClusterSums, floor: FloatArray, previous: Mixture) -> 
 
 
 def hard_log_likelihood(sums: ClusterSums, mixture: Mixture) -> float:
-    """Log-likelihood of the frames, each under its own cluster's Gaussian without the weight, nats.
+    """Log-likelihood of the frames, each as its own cluster's: weight and Gaussian, nats.
 
-    ``-N D/2 log(2 pi s) - inertia / 2 s`` with the best shared variance ``s = inertia / N D``.
+    ``sum_k n_k log(n_k / N) - N D/2 log(2 pi s) - inertia / 2 s`` with the best shared variance
+    ``s = inertia / N D``: a lower bound of the mixture's likelihood, which has the others' shares too.
     """
     n = sums.n_frames * mixture.n_features
     variance = max(sums.inertia / n, np.finfo(np.float64).tiny)
-    return float(-0.5 * n * (np.log(2 * np.pi * variance) + 1))
+    counts = sums.moments.counts[sums.moments.counts > 0]
+    belonging = counts @ np.log(counts / sums.n_frames)
+    return float(belonging - 0.5 * n * (np.log(2 * np.pi * variance) + 1))

@@ -45,6 +45,8 @@ class TrainingResult:
         Features that have one value in all frames: only the floor keeps them alive.
     spooled : bool
         Whether the frames were kept after the first pass; if not, the recordings were read in every pass.
+    shared_variance : bool
+        Whether all components have one variance, as those of k-means.
     starts : tuple of float
         Log-likelihood per sampled frame that each of several starts reached.
     """
@@ -63,6 +65,12 @@ class TrainingResult:
     constant: tuple[int, ...] = ()
     spooled: bool = True
     starts: tuple[float, ...] = ()
+    shared_variance: bool = False
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters: those of the mixture, a variance that all components share counted once."""
+        return self.mixture.n_parameters - self.shared_variance * (self.mixture.n_components - 1)
 
     @property
     def passes(self) -> int:
@@ -79,14 +87,14 @@ class TrainingResult:
         """Bayesian information criterion at `log_likelihood`; lower is better."""
         if self.log_likelihood is None:
             return None
-        return bic(self.log_likelihood * self.n_frames, self.mixture.n_parameters, self.n_frames)
+        return bic(self.log_likelihood * self.n_frames, self.n_parameters, self.n_frames)
 
     @property
     def aic(self) -> float | None:
         """Akaike's information criterion at `log_likelihood`; lower is better."""
         if self.log_likelihood is None:
             return None
-        return aic(self.log_likelihood * self.n_frames, self.mixture.n_parameters)
+        return aic(self.log_likelihood * self.n_frames, self.n_parameters)
 
     def to_json(self) -> Json:
         """The training summary for a model file: the same training gives the same object."""

@@ -246,6 +246,7 @@ class Training:
             constant=self.floor.constant,
             spooled=isinstance(found.source, Spool),
             starts=self.starts,
+            shared_variance=self.settings.algorithm == "kmeans",
         )
 
     def _start(self) -> Mixture:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from audiogmm.cli.main import main
@@ -33,6 +34,12 @@ class Ran:
 
 
 Audiogmm = Callable[..., Ran]
+
+
+def arrays(path: Path | str) -> dict[str, np.ndarray]:
+    """The arrays of a file, which is closed again."""
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
 
 
 @pytest.fixture

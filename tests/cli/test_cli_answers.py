@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.cli.conftest import RATE, Audiogmm
+from tests.cli.conftest import RATE, Audiogmm, arrays
 
 SMALL = ["-k", 2, "--passes", 3, "--preset", "ambient", "--hold-out", 0]
 
@@ -167,7 +167,7 @@ def test_silence_clipping_and_non_finite_samples(workshop: Path, audiogmm: Audio
     scored = audiogmm("score", "room.agmm", "mixed.jsonl", "-o", "scores")
     assert scored.status == 3
     assert "silent.wav" in scored.err
-    silent = np.load("scores/silent.npz")
+    silent = arrays("scores/silent.npz")
     assert np.isfinite(silent["scores"]).all() and not silent["voiced"].any()
     assert not Path("scores/nan.npz").exists()
 
@@ -200,7 +200,7 @@ def test_identical_and_constant_frames(workshop: Path, audiogmm: Audiogmm) -> No
         assert "constant features" in done.out
         scored = audiogmm("score", f"{name}.agmm", f"{name}.npy", "-o", f"{name}-scores")
         assert scored.status == 0, scored.err
-        assert np.isfinite(np.load(f"{name}-scores/{name}.npz")["scores"]).all()
+        assert np.isfinite(arrays(f"{name}-scores/{name}.npz")["scores"]).all()
 
 
 def test_a_strange_model_file(model: Path, workshop: Path, audiogmm: Audiogmm) -> None:
@@ -384,7 +384,7 @@ def test_standard_input_is_scored_as_a_file_is(model: Path, workshop: Path) -> N
                 [*call, command[0], str(model), source, *command[1:]], input=given, capture_output=True
             )
             assert done.returncode == 0, done.stderr
-    piped, filed = np.load("piped-scores/stdin.npz"), np.load(f"filed-scores/{Path(name).stem}.npz")
+    piped, filed = arrays("piped-scores/stdin.npz"), arrays(f"filed-scores/{Path(name).stem}.npz")
     for key in ("scores", "times", "voiced"):
         assert piped[key].tobytes() == filed[key].tobytes()
     columns = [
@@ -393,6 +393,32 @@ def test_standard_input_is_scored_as_a_file_is(model: Path, workshop: Path) -> N
     ]
     assert columns[0] == columns[1]
     assert len(columns[0]) > 1
+
+
+def test_training_and_drawing_from_standard_input(workshop: Path) -> None:
+    name = json.loads(Path("train.jsonl").read_text().splitlines()[0])["audio_filepath"]
+    content = Path(name).read_bytes()
+    call = [sys.executable, "-m", "audiogmm"]
+    for command in (
+        ["train", "-", "--preset", "ambient", "-k", "2", "-o", "piped.agmm"],
+        ["detect", "piped.agmm", "-", "-o", "events.jsonl", "--plot", "heard.png"],
+    ):
+        done = subprocess.run([*call, *command], input=content, capture_output=True)
+        assert done.returncode == 0, done.stderr
+    assert Path("heard.png").stat().st_size > 5000
+
+
+def test_resume_never_overwrites_what_it_did_not_begin(
+    model: Path, workshop: Path, audiogmm: Audiogmm
+) -> None:
+    assert audiogmm("score", model, "test.jsonl", "-o", "scores").status == 0
+    track = next(Path("scores").glob("*.npz"))
+    before = track.read_bytes()
+    assert audiogmm("train", "test.jsonl", "-o", "other.agmm", *SMALL).status == 0
+    done = audiogmm("score", "other.agmm", "test.jsonl", "-o", "scores", "--resume")
+    assert done.status == 1
+    assert "--force" in done.err
+    assert track.read_bytes() == before
 
 
 def test_wrong_usage_has_status_two(audiogmm: Audiogmm) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from audiogmm.cli.main import COMMANDS, cli
-from tests.cli.conftest import Audiogmm
+from tests.cli.conftest import Audiogmm, arrays
 
 ORDER = ["manifest", "features", "train", "info", "score", "cluster", "calibrate", "detect"]
 """Later commands use what earlier ones made."""
@@ -63,7 +63,7 @@ def test_every_example_runs(workshop: Path, audiogmm: Audiogmm) -> None:
                 ran.add(example[0])
     assert ran == set(COMMANDS) - {"demo"}
 
-    track = np.load(next((workshop / "scores").glob("*.npz")))
+    track = arrays(next((workshop / "scores").glob("*.npz")))
     assert np.isfinite(track["scores"]).all()
     assert {"times", "voiced"} <= set(track)
     assert (workshop / "events.jsonl").exists()

@@ -72,10 +72,11 @@ def test_the_model_has_one_shared_spherical_variance() -> None:
     labels = KMeans(4, init=mixture.means, n_init=1, max_iter=1).fit_predict(frames.astype(np.float64))
     np.testing.assert_allclose(np.bincount(labels) / 4000, mixture.weights, atol=1e-3)
     assert np.isfinite(Evaluator(mixture).log_likelihood(frames)).all()
-    # the reported likelihood is that of each frame under its own cluster
-    nearest = ((frames[:, None] - mixture.means) ** 2).sum(axis=2).min(axis=1)
+    # the reported likelihood is that of each frame as its own cluster's, the weight included
+    distances = ((frames[:, None] - mixture.means) ** 2).sum(axis=2)
     variance = mixture.covariances[0]
-    own = -0.5 * (3 * np.log(2 * np.pi * variance) + nearest / variance)
+    own = -0.5 * (3 * np.log(2 * np.pi * variance) + distances.min(axis=1) / variance)
+    own += np.log(mixture.weights[distances.argmin(axis=1)])
     assert last.log_likelihood == pytest.approx(own.mean(), rel=1e-6)
 
 
