@@ -20,7 +20,7 @@ _REMEDIES = {
     "contains NaN": "drop those rows, or impute them",
     "contains infinity": "drop those rows, or scale the data",
     "0 sample(s)": "skip an empty batch, and check what selects the rows",
-    "is required.": "more rows or columns, in an array of shape (n_samples, n_features)",
+    "while a minimum of": "more rows or columns, in an array of shape (n_samples, n_features)",
     "features as input": "the columns, in the order, that the model was fitted on",
 }
 """What to try, by a part of scikit-learn's message."""

@@ -10,7 +10,6 @@ import numpy as np
 from audiogmm.estimator import passes
 from audiogmm.estimator.parameters import updated
 from audiogmm.estimator.passes import Rows
-from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray
@@ -82,7 +81,7 @@ def climb(
     """
     trial = Trial(mixture)
     for n_iter in range(1, max_iter + 1):
-        stats = passes.expect(Evaluator(mixture), X, weights)
+        stats = passes.expect(passes.evaluator_of(mixture, X), X, weights)
         mixture = updated(stats, reg_covar, mixture)
         before, lower_bound = lower_bound, stats.log_likelihood / stats.n_frames
         change = lower_bound - before

@@ -21,7 +21,6 @@ from audiogmm.estimator.passes import Rows
 from audiogmm.estimator.sampling import draw
 from audiogmm.estimator.shown import Shown
 from audiogmm.estimator.start import statistics_of_start
-from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import CovarianceType, FloatArray, IntArray
@@ -38,9 +37,9 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     The same parameters, attributes, methods, warnings and errors, and from the same `random_state` the same
     model. Beside that: `partial_fit` for all covariance types, `sample_weight`, and memory that does not
-    grow with n_samples * n_components. Arithmetic that decides a model is float64, whatever X is; the E-step
-    leaves out posteriors that it has proved to be below 1e-7. Threads take every core, and how many there are
-    changes no result.
+    grow with n_samples * n_components. Arithmetic that decides a model is float64, whatever X is. The E-step
+    leaves out posteriors that it has proved to be below 1e-7, or below 1e-12 where X is float64. Threads
+    take every core, and how many there are changes no result.
 
     It differs from scikit-learn's in this: initial weights sum to one for every `init_params`; a component
     that loses its samples keeps its place; `max_iter=0` gives covariances that fit `precisions_init`.
@@ -198,7 +197,7 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
     def fit_predict(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> IntArray:
         """`fit`, then `predict` of the same X, shape (n_samples,), int64."""
         rows = self._fit(X, sample_weight)
-        return passes.labels(Evaluator(self._mixture()), rows)
+        return passes.labels(passes.evaluator_of(self._mixture(), rows), rows)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -235,7 +234,7 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         else:
             mixture = self._former(rows)
             past, steps = self._past(rows, weights)
-        batch = passes.expect(Evaluator(mixture), rows, weights)
+        batch = passes.expect(passes.evaluator_of(mixture, rows), rows, weights)
         stats = stepwise.blended(past, batch, stepwise.step_size(steps, self.alpha))
         n_iter = 0 if begin else getattr(self, "n_iter_", 0)
         lower_bound = batch.log_likelihood / batch.n_frames
@@ -247,17 +246,19 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: ArrayLike) -> IntArray:
         """The likeliest component of each sample, shape (n_samples,), int64."""
         rows = self._fitted_rows(X)
-        return passes.labels(Evaluator(self._mixture()), rows)
+        return passes.labels(passes.evaluator_of(self._mixture(), rows), rows)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """P(component | sample), shape (n_samples, n_components), in the dtype of X."""
         rows = self._fitted_rows(X)
-        return passes.posteriors(Evaluator(self._mixture()), rows, rows.dtype)
+        return passes.posteriors(passes.evaluator_of(self._mixture(), rows), rows, rows.dtype)
 
     def score_samples(self, X: ArrayLike) -> NDArray[Any]:
         """Log-likelihood of each sample, shape (n_samples,), nats, in the dtype of X."""
         rows = self._fitted_rows(X)
-        scores: NDArray[Any] = passes.log_likelihoods(Evaluator(self._mixture()), rows).astype(rows.dtype)
+        scores: NDArray[Any] = passes.log_likelihoods(
+            passes.evaluator_of(self._mixture(), rows), rows
+        ).astype(rows.dtype)
         return scores
 
     def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
@@ -382,7 +383,7 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         """Mean log-likelihood, and the sum of the weights."""
         rows = self._fitted_rows(X)
         weights = checks.checked_weights(sample_weight, rows)
-        scores = passes.log_likelihoods(Evaluator(self._mixture()), rows)
+        scores = passes.log_likelihoods(passes.evaluator_of(self._mixture(), rows), rows)
         return float(np.average(scores, weights=weights)), _total(rows, weights)
 
 

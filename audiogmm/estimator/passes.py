@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.packing import SLICE_ROWS
 from audiogmm.training.reduce import LocalReducer
@@ -21,6 +22,15 @@ Rows = NDArray[Any]
 
 JOINT_CELLS = 2**19
 """Numbers of a block of (rows, n_components) that a thread holds at a time: 4 MiB."""
+
+
+THRESHOLDS = {np.dtype(np.float32): 1e-7, np.dtype(np.float64): 1e-12}
+"""By the dtype of X: an E-step may leave out posteriors that a bound has proved to be below this."""
+
+
+def evaluator_of(mixture: Mixture, X: Rows) -> Evaluator:
+    """A mixture made ready for rows of this dtype."""
+    return Evaluator(mixture, THRESHOLDS[X.dtype])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,6 @@ def expect(evaluator: Evaluator, X: Rows, weights: FloatArray | None = None) -> 
 
     Examples
     --------
-    >>> from audiogmm.mixture.gaussian import Mixture
     >>> evaluator = Evaluator(Mixture([1.0], [[0.0]], [1.0], "spherical"))
     >>> expect(evaluator, np.ones((3, 1)), np.array([1.0, 0.0, 2.0])).counts
     array([3.])

@@ -1,7 +1,7 @@
 """scikit-learn's own tests of its mixture, run on our class, and its checks of any estimator.
 
-Their test modules are loaded anew with our class in the place of theirs. What cannot pass is in `CANNOT`, each
-with its reason, and is shown to fail where it can run at all.
+Their test modules are loaded anew with our class in the place of theirs. What cannot pass is in `CANNOT`,
+each with its reason.
 """
 
 from __future__ import annotations
