@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from audiogmm.audio.frontend import FrontEnd
     from audiogmm.blocks import FrameBlock
     from audiogmm.errors import AudioGMMError
+    from audiogmm.estimator import GaussianMixture
     from audiogmm.jobs.calibrate import calibrate
     from audiogmm.jobs.detect import detect
     from audiogmm.jobs.score import score
@@ -48,6 +49,7 @@ __all__ = [
     "calibrate",
     "detect",
     "Event",
+    "GaussianMixture",
     "FrameBlock",
     "FrameClock",
     "Segment",
@@ -69,6 +71,7 @@ _HOME = {
     "calibrate": "jobs.calibrate",
     "detect": "jobs.detect",
     "Event": "anomaly.event",
+    "GaussianMixture": "estimator",
     "FrameBlock": "blocks",
     "FrameClock": "timeline",
     "Segment": "timeline",

@@ -30,6 +30,7 @@ BELOW: dict[str, set[str]] = {
     "anomaly": {"scoring", "blocks", "mixture"},
     "report": {"scoring", "anomaly", "blocks", "mixture"},
     "synth": set(),
+    "estimator": {"training", "scoring", "blocks", "mixture", "kernels"},
 }
 EVERY_ROOM = set(BELOW)
 BELOW["jobs"] = set(EVERY_ROOM)
@@ -45,6 +46,7 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"cli"},
     "matplotlib": {"report"},
+    "sklearn": {"estimator"},
     "sounddevice": {"live"},
 }
 

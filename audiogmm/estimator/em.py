@@ -1,0 +1,147 @@
+"""Batch EM as scikit-learn runs it: until the mean log-likelihood hardly changes, printing on request."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from audiogmm.estimator import passes
+from audiogmm.estimator.parameters import updated
+from audiogmm.estimator.passes import Rows
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.types import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """What came of one start.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        The last estimate.
+    statistics : SufficientStats or None
+        What it was estimated from; None without a pass.
+    lower_bounds : list of float
+        Mean log-likelihood of the rows under the model that each pass began with, nats.
+    converged : bool
+        Whether the last change was below `tol`.
+    """
+
+    mixture: Mixture
+    statistics: SufficientStats | None = None
+    lower_bounds: list[float] = field(default_factory=list)
+    converged: bool = False
+
+    @property
+    def lower_bound(self) -> float:
+        """The last of them; minus infinity without a pass."""
+        return self.lower_bounds[-1] if self.lower_bounds else -np.inf
+
+
+def climb(
+    mixture: Mixture,
+    X: Rows,
+    weights: FloatArray | None,
+    *,
+    reg_covar: float,
+    tol: float,
+    max_iter: int,
+    lower_bound: float,
+    reporter: Reporter,
+) -> Trial:
+    """E-step and M-step until the mean log-likelihood changes by less than `tol`, `max_iter` times at most.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Where to begin.
+    X : ndarray of shape (n, n_features), float32 or float64
+        Rows.
+    weights : ndarray of shape (n,), float64, or None
+        Weight of each row.
+    reg_covar : float
+        Added to every variance in each M-step.
+    tol : float
+        Nats per row.
+    max_iter : int
+        Passes.
+    lower_bound : float
+        Of the pass before, minus infinity if there was none.
+    reporter : Reporter
+        Prints.
+
+    Raises
+    ------
+    ValueError
+        If a covariance is not positive definite.
+    """
+    trial = Trial(mixture)
+    for n_iter in range(1, max_iter + 1):
+        stats = passes.expect(passes.evaluator_of(mixture, X), X, weights)
+        mixture = updated(stats, reg_covar, mixture)
+        before, lower_bound = lower_bound, stats.log_likelihood / stats.n_frames
+        change = lower_bound - before
+        trial = Trial(mixture, stats, [*trial.lower_bounds, lower_bound], abs(change) < tol)
+        reporter.end_iteration(n_iter, change)
+        if trial.converged:
+            break
+    if max_iter:
+        reporter.end_initialization(trial)
+    return trial
+
+
+class Reporter:
+    """Prints what scikit-learn prints.
+
+    Parameters
+    ----------
+    verbose : int
+        0 nothing, 1 that it goes on, 2 also times and changes.
+    interval : int
+        Iterations between two lines.
+
+    Examples
+    --------
+    >>> reporter = Reporter(verbose=1, interval=2)
+    >>> reporter.begin_initialization(0)
+    Initialization 0
+    >>> reporter.end_iteration(1, 0.5)
+    >>> reporter.end_iteration(2, 0.5)
+      Iteration 2
+    """
+
+    def __init__(self, verbose: int, interval: int) -> None:
+        self._verbose, self._interval = int(verbose), interval
+        self._began = self._last = time.perf_counter()
+
+    def begin_initialization(self, number: int) -> None:
+        """A new start."""
+        self._began = self._last = time.perf_counter()
+        if self._verbose:
+            print(f"Initialization {number}")  # noqa: T201
+
+    def end_iteration(self, number: int, change: float) -> None:
+        """A pass has ended; `change` of the mean log-likelihood, nats."""
+        if not self._verbose or number % self._interval:
+            return
+        line = f"  Iteration {number}"
+        if self._verbose > 1:
+            now = time.perf_counter()
+            line += f"\t time lapse {now - self._last:.5f}s\t ll change {change:.5f}"
+            self._last = now
+        print(line)  # noqa: T201
+
+    def end_initialization(self, trial: Trial) -> None:
+        """No pass is to come."""
+        if not self._verbose:
+            return
+        line = f"Initialization {'converged' if trial.converged else 'did not converge'}."
+        if self._verbose > 1:
+            line += (
+                f" time lapse {time.perf_counter() - self._began:.5f}s\t lower bound {trial.lower_bound:.5f}."
+            )
+        print(line)  # noqa: T201

@@ -1,0 +1,397 @@
+"""`GaussianMixture`: scikit-learn's class, name for name, on this package's EM."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, DensityMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from audiogmm.estimator import checks, passes, stepwise
+from audiogmm.estimator.em import Reporter, Trial, climb
+from audiogmm.estimator.parameters import Given, started, updated
+from audiogmm.estimator.passes import Rows
+from audiogmm.estimator.sampling import draw
+from audiogmm.estimator.shown import Shown
+from audiogmm.estimator.start import statistics_of_start
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.types import CovarianceType, FloatArray, IntArray
+
+NOT_CONVERGED = (
+    "Best performing initialization did not converge. Try different init parameters, or increase max_iter, "
+    "tol, or check for degenerate data."
+)
+"""scikit-learn's words."""
+
+
+class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
+    """A Gaussian mixture with the face of `sklearn.mixture.GaussianMixture`, and more behind it.
+
+    The same parameters, attributes, methods, warnings and errors, and from the same `random_state` the same
+    model. Beside that: `partial_fit` for all covariance types, `sample_weight`, and memory that does not
+    grow with n_samples * n_components. Arithmetic that decides a model is float64, whatever X is. The E-step
+    leaves out posteriors that it has proved to be below 1e-7, or below 1e-12 where X is float64. Threads
+    take every core, and how many there are changes no result.
+
+    It differs from scikit-learn's in this: initial weights sum to one for every `init_params`; a component
+    that loses its samples keeps its place; `max_iter=0` gives covariances that fit `precisions_init`.
+
+    Parameters
+    ----------
+    n_components : int, default=1
+        Components.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        A matrix for each component, one for all, variances for each component, one variance for each.
+    tol : float, default=1e-3
+        EM stops when the mean log-likelihood changes by less, nats.
+    reg_covar : float, default=1e-6
+        Added to every variance.
+    max_iter : int, default=100
+        EM iterations at most.
+    n_init : int, default=1
+        Starts, of which the best is kept.
+    init_params : {"kmeans", "k-means++", "random", "random_from_data"}, default="kmeans"
+        How responsibilities are made to start from.
+    weights_init : array-like of shape (n_components,), optional
+        Weights to start from.
+    means_init : array-like of shape (n_components, n_features), optional
+        Means to start from.
+    precisions_init : array-like, optional
+        Inverse covariances to start from, in the shape of `precisions_`.
+    random_state : int, RandomState or None
+        Of starts and samples.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the last one's solution; then there is one start.
+    verbose : int, default=0
+        1 prints iterations, 2 their times and gains too.
+    verbose_interval : int, default=10
+        Iterations between two lines.
+    alpha : float in (0.5, 1], default=0.6
+        `partial_fit` gives the t-th batch the weight ``(t + 2) ** -alpha``: the lower, the sooner the past
+        is forgotten.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_components,)
+        All attributes have the dtype of X.
+    means_ : ndarray of shape (n_components, n_features)
+    covariances_, precisions_, precisions_cholesky_ : ndarray
+        Spherical (n_components,), diag (n_components, n_features), tied (n_features, n_features),
+        full (n_components, n_features, n_features). With P the Cholesky factor, the precision is P P^T.
+    converged_ : bool
+        Whether the best start's EM stopped for `tol`.
+    n_iter_ : int
+        Its iterations; after `partial_fit`, those and the batches.
+    lower_bound_ : float
+        Its last mean log-likelihood, nats; after `partial_fit`, that of the batch before it was learnt.
+    lower_bounds_ : list of float
+        Those of all iterations; after `partial_fit`, the last alone.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features,)
+        If X had names that are strings.
+
+    References
+    ----------
+    Bishop 2006, section 9.2.2 (EM). Cappe and Moulines 2009; Liang and Klein 2009 (stepwise EM).
+
+    Examples
+    --------
+    >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+    >>> gmm = GaussianMixture(n_components=2, random_state=0).fit(X)
+    >>> gmm.means_
+    array([[10.,  2.],
+           [ 1.,  2.]])
+    >>> gmm.predict([[0, 0], [12, 3]])
+    array([1, 0])
+    >>> gmm.partial_fit([[0, 2], [11, 2]]).means_[:, 0].round(1)
+    array([10.4,  0.6])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0.0, None, closed="left")],
+        "reg_covar": [Interval(Real, 0.0, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "init_params": [StrOptions({"kmeans", "random", "random_from_data", "k-means++"})],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+        "covariance_type": [StrOptions({"full", "tied", "diag", "spherical"})],
+        "weights_init": ["array-like", None],
+        "means_init": ["array-like", None],
+        "precisions_init": ["array-like", None],
+        "alpha": [Interval(Real, 0.5, 1.0, closed="right")],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 1,
+        *,
+        covariance_type: CovarianceType = "full",
+        tol: float = 1e-3,
+        reg_covar: float = 1e-6,
+        max_iter: int = 100,
+        n_init: int = 1,
+        init_params: str = "kmeans",
+        weights_init: ArrayLike | None = None,
+        means_init: ArrayLike | None = None,
+        precisions_init: ArrayLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        verbose_interval: int = 10,
+        alpha: float = 0.6,
+    ) -> None:
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.tol = tol
+        self.reg_covar = reg_covar
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init_params = init_params
+        self.weights_init = weights_init
+        self.means_init = means_init
+        self.precisions_init = precisions_init
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.verbose_interval = verbose_interval
+        self.alpha = alpha
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Estimate the parameters by EM, from `n_init` starts, or with `warm_start` from the last solution.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            float32 stays as it is; all else becomes float64.
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+            A sample of weight 2 counts as two; one of weight 0 as none. Random starts ("random") know
+            nothing of repetition.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X, weights or starting parameters cannot be used, or a covariance collapses.
+        """
+        self._fit(X, sample_weight)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit_predict(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> IntArray:
+        """`fit`, then `predict` of the same X, shape (n_samples,), int64."""
+        rows = self._fit(X, sample_weight)
+        return passes.labels(passes.evaluator_of(self._mixture(), rows), rows)
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Learn from one batch and let it go: a step of stepwise EM.
+
+        The statistics per sample become ``(1 - rho) * old + rho * batch`` with ``rho = (t + 2) ** -alpha``
+        (`alpha`) at the t-th step (Liang and Klein 2009), and the parameters follow from them. The first
+        batch of a new estimator is what EM starts from, as in `fit`, and t is 0. A model that `fit` has made
+        counts for as many steps as batches like the first would have taken.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            At least one sample; the first batch at least two, and one for each component.
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As of `fit`.
+        """
+        begin = not self.__sklearn_is_fitted__()
+        rows = checks.checked_rows(self, X, reset=begin, least=2 if begin else 1)
+        weights = checks.checked_weights(sample_weight, rows)
+        if begin:
+            checks.check_enough_rows(_present(rows, weights), self.n_components)
+            mixture = self._started(rows, weights, self._given(rows), check_random_state(self.random_state))
+            past, steps = stepwise.implied(mixture, self.reg_covar), 0.0
+        else:
+            mixture = self._former(rows)
+            past, steps = self._past(rows, weights)
+        batch = passes.expect(passes.evaluator_of(mixture, rows), rows, weights)
+        stats = stepwise.blended(past, batch, stepwise.step_size(steps, self.alpha))
+        n_iter = 0 if begin else getattr(self, "n_iter_", 0)
+        lower_bound = batch.log_likelihood / batch.n_frames
+        trial = Trial(updated(stats, self.reg_covar, mixture), stats, [lower_bound])
+        self._adopt(trial, rows.dtype, steps + 1)
+        self.n_iter_ = n_iter + 1
+        return self
+
+    def predict(self, X: ArrayLike) -> IntArray:
+        """The likeliest component of each sample, shape (n_samples,), int64."""
+        rows = self._fitted_rows(X)
+        return passes.labels(passes.evaluator_of(self._mixture(), rows), rows)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """P(component | sample), shape (n_samples, n_components), in the dtype of X."""
+        rows = self._fitted_rows(X)
+        return passes.posteriors(passes.evaluator_of(self._mixture(), rows), rows, rows.dtype)
+
+    def score_samples(self, X: ArrayLike) -> NDArray[Any]:
+        """Log-likelihood of each sample, shape (n_samples,), nats, in the dtype of X."""
+        rows = self._fitted_rows(X)
+        scores: NDArray[Any] = passes.log_likelihoods(
+            passes.evaluator_of(self._mixture(), rows), rows
+        ).astype(rows.dtype)
+        return scores
+
+    def score(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> float:
+        """Mean log-likelihood of the samples, nats; weighted if there are weights (n_samples,).
+
+        The mean of what `score_samples` gives, so for float32 X it has 7 digits; `bic` and `aic` have all.
+        """
+        scores = self.score_samples(X)
+        weights = checks.checked_weights(sample_weight, scores)
+        return float(scores.mean() if weights is None else np.average(scores, weights=weights))
+
+    def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Bayesian information criterion (Schwarz 1978): the lower, the better."""
+        mean, n_samples = self._mean_and_total(X, sample_weight)
+        return float(-2 * mean * n_samples + self._n_parameters() * np.log(n_samples))
+
+    def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Akaike information criterion: the lower, the better."""
+        mean, n_samples = self._mean_and_total(X, sample_weight)
+        return float(-2 * mean * n_samples + 2 * self._n_parameters())
+
+    def sample(self, n_samples: int = 1) -> tuple[FloatArray, IntArray]:
+        """Draw samples, by `random_state`, ordered by component.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features), float64
+        y : ndarray of shape (n_samples,), int64
+            Components.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is below 1.
+        """
+        check_is_fitted(self)
+        if n_samples < 1:
+            raise ValueError(
+                f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one sample."
+            )
+        return draw(self._mixture(), n_samples, check_random_state(self.random_state))
+
+    def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Rows:
+        """Fit, and give the rows as they were checked."""
+        rows = checks.checked_rows(self, X, reset=True, least=2)
+        weights = checks.checked_weights(sample_weight, rows)
+        checks.check_enough_rows(_present(rows, weights), self.n_components)
+        given = self._given(rows)
+        go_on = self.warm_start and hasattr(self, "converged_")
+        random_state = check_random_state(self.random_state)
+        reporter = Reporter(self.verbose, self.verbose_interval)
+        best: Trial | None = None
+        for number in range(1 if go_on else self.n_init):
+            reporter.begin_initialization(number)
+            start = self._former(rows) if go_on else self._started(rows, weights, given, random_state)
+            trial = climb(
+                start,
+                rows,
+                weights,
+                reg_covar=self.reg_covar,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                lower_bound=self.lower_bound_ if go_on else -np.inf,
+                reporter=reporter,
+            )
+            if best is None or trial.lower_bound > best.lower_bound:
+                best = trial
+        assert best is not None, "n_init is at least 1"
+        if not best.converged and self.max_iter > 0:
+            warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=4)
+        self._adopt(best, rows.dtype)
+        return rows
+
+    def _given(self, rows: Rows) -> Given:
+        return checks.checked_start(
+            self.weights_init,
+            self.means_init,
+            self.precisions_init,
+            self.covariance_type,
+            self.n_components,
+            rows.shape[1],
+        )
+
+    def _started(
+        self, rows: Rows, weights: FloatArray | None, given: Given, random: np.random.RandomState
+    ) -> Mixture:
+        """The model that EM begins with."""
+        stats = None
+        if not given.complete:
+            stats = statistics_of_start(
+                rows, weights, self.n_components, self.covariance_type, self.init_params, random
+            )
+        return started(stats, given, self.covariance_type, self.reg_covar)
+
+    def _former(self, rows: Rows) -> Mixture:
+        """The last solution, to go on from."""
+        mixture = self._mixture()
+        theirs = (mixture.n_components, mixture.n_features)
+        ours = (self.n_components, rows.shape[1])
+        if theirs != ours:
+            raise ValueError(
+                f"The model to go on from has {theirs[0]} components of {theirs[1]} features, but "
+                f"n_components={ours[0]} and X has {ours[1]} features. Try: a clone, to begin anew."
+            )
+        return mixture
+
+    def _past(self, rows: Rows, weights: FloatArray | None) -> tuple[SufficientStats, float]:
+        """Statistics that the model stands for, and how many steps they are worth."""
+        self._former(rows)
+        kept = self._current()
+        if kept.statistics is None:
+            return stepwise.implied(kept.mixture, self.reg_covar), kept.steps or 0.0
+        if kept.steps is None:
+            return kept.statistics, kept.statistics.n_frames / _total(rows, weights)
+        return kept.statistics, kept.steps
+
+    def _fitted_rows(self, X: ArrayLike) -> Rows:
+        check_is_fitted(self)
+        return checks.checked_rows(self, X, reset=False)
+
+    def _mean_and_total(self, X: ArrayLike, sample_weight: ArrayLike | None) -> tuple[float, float]:
+        """Mean log-likelihood, and the sum of the weights."""
+        rows = self._fitted_rows(X)
+        weights = checks.checked_weights(sample_weight, rows)
+        scores = passes.log_likelihoods(passes.evaluator_of(self._mixture(), rows), rows)
+        return float(np.average(scores, weights=weights)), _total(rows, weights)
+
+
+def _present(rows: Rows, weights: FloatArray | None) -> int:
+    """Rows with a weight."""
+    return len(rows) if weights is None else int(np.count_nonzero(weights))
+
+
+def _total(rows: Rows, weights: FloatArray | None) -> float:
+    """Sum of the weights."""
+    return float(len(rows) if weights is None else weights.sum())

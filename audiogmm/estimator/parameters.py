@@ -1,0 +1,206 @@
+"""Between scikit-learn's arrays and a `Mixture`: starts, updates, precisions, attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.errors import MixtureError
+from audiogmm.mixture.forms import form_of
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.types import CovarianceType, FloatArray
+
+ILL_DEFINED = (
+    "Fitting the mixture model failed because some components have ill-defined empirical covariance (for "
+    "instance caused by singleton or collapsed samples). Try to decrease the number of components, increase "
+    "reg_covar, or scale the input data."
+)
+"""scikit-learn's words."""
+
+PRIOR_COUNT = 10 * np.finfo(np.float64).eps
+"""Added to every component's count, as scikit-learn does: a component of one row keeps a variance above 0."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Parameters that the user starts from; None where the data says.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_components,), float64, or None
+    means : ndarray of shape (n_components, n_features), float64, or None
+    precisions : ndarray in the shape of the covariances, float64, or None
+    """
+
+    weights: FloatArray | None = None
+    means: FloatArray | None = None
+    precisions: FloatArray | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to estimate."""
+        return self.weights is not None and self.means is not None and self.precisions is not None
+
+
+def updated(stats: SufficientStats, reg_covar: float, previous: Mixture | None = None) -> Mixture:
+    """The M-step as scikit-learn has it: `reg_covar` added to every variance.
+
+    A component that has lost its rows keeps the mean and the covariance of `previous`.
+
+    Raises
+    ------
+    ValueError
+        If a covariance is not positive definite, or a component has nothing to start from, in
+        scikit-learn's words.
+
+    Examples
+    --------
+    >>> stats = SufficientStats.measure(
+    ...     np.array([[0.0], [2.0]]), origin=np.zeros(1), covariance_type="spherical")
+    >>> updated(stats, reg_covar=0.5).covariances
+    array([1.5])
+    """
+    if previous is None and not reg_covar and not stats.counts.all():
+        empty = int(np.flatnonzero(stats.counts == 0)[0])
+        raise ValueError(f"{ILL_DEFINED} (With reg_covar=0, component {empty} has no samples to start from.)")
+    try:
+        return maximise(
+            replace(stats, counts=stats.counts + PRIOR_COUNT), previous=previous, reg_covar=reg_covar
+        )[0]
+    except MixtureError as error:
+        raise ValueError(f"{ILL_DEFINED} (With reg_covar={reg_covar:g}, {error.what}.)") from error
+
+
+def started(
+    stats: SufficientStats | None, given: Given, covariance_type: CovarianceType, reg_covar: float
+) -> Mixture:
+    """The model that EM begins with: what was given, and the rest from statistics.
+
+    Parameters
+    ----------
+    stats : SufficientStats or None
+        Of the first responsibilities; None if everything was given.
+    given : Given
+        What the user gave, checked.
+    covariance_type : CovarianceType
+        Form of the covariances.
+    reg_covar : float
+        Added to estimated variances.
+
+    Raises
+    ------
+    ValueError
+        If an estimated covariance is not positive definite.
+    """
+    weights, means, covariances = given.weights, given.means, None
+    if given.precisions is not None:
+        covariances = inverse(given.precisions, covariance_type)
+    if stats is not None:
+        if covariances is not None:  # then the data's own covariance may be ill-defined: it is not asked
+            form = form_of(covariance_type)
+            counts = stats.counts + PRIOR_COUNT
+            expected = form.expected(covariances, stats.first / counts[:, None], counts)
+            stats = replace(stats, counts=counts, second=expected)
+        estimated = updated(stats, reg_covar if covariances is None else 0.0)
+        weights = estimated.weights if weights is None else weights
+        means = estimated.means if means is None else means
+        covariances = estimated.covariances if covariances is None else covariances
+    assert weights is not None and means is not None and covariances is not None
+    return Mixture(weights / weights.sum(), means, covariances, covariance_type)
+
+
+@dataclass(frozen=True, eq=False)
+class Attributes:
+    """A mixture as scikit-learn shows it: arrays of one dtype, the user's to change.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_components,)
+    means_ : ndarray of shape (n_components, n_features)
+    covariances_, precisions_ : ndarray
+        Spherical (n_components,), diag (n_components, n_features), tied (n_features, n_features),
+        full (n_components, n_features, n_features).
+    precisions_cholesky_ : ndarray of the same shape
+        P with P P^T the precision; upper triangular where it is a matrix.
+
+    Examples
+    --------
+    >>> Attributes.of(Mixture([1.0], [[0.0]], [4.0], "spherical"), np.float32).precisions_cholesky_
+    array([0.5], dtype=float32)
+    """
+
+    weights_: NDArray[Any]
+    means_: NDArray[Any]
+    covariances_: NDArray[Any]
+    precisions_: NDArray[Any]
+    precisions_cholesky_: NDArray[Any]
+
+    @classmethod
+    def of(cls, mixture: Mixture, dtype: np.dtype[Any] | type[np.floating[Any]]) -> Attributes:
+        """Those of a mixture, rounded to `dtype`."""
+        factors = form_of(mixture.covariance_type).precision_factor(mixture.covariances)
+        precisions = squared(factors, mixture.covariance_type)
+        arrays = (mixture.weights, mixture.means, mixture.covariances, precisions, factors)
+        return cls(*(np.array(array, dtype=dtype) for array in arrays))
+
+
+def mixture_of(
+    weights: NDArray[Any],
+    means: NDArray[Any],
+    precisions_cholesky: NDArray[Any],
+    covariance_type: CovarianceType,
+) -> Mixture:
+    """The mixture that these attributes show, as scikit-learn's methods read them.
+
+    Parameters
+    ----------
+    weights, means, precisions_cholesky
+        In the shapes of `Attributes`.
+    covariance_type : CovarianceType
+
+    Raises
+    ------
+    MixtureError
+        If they make no mixture.
+
+    Examples
+    --------
+    >>> mixture_of([1.0], [[0.0, 0.0]], [[0.5, 1.0]], "diag").covariances
+    array([[4., 1.]])
+    """
+    factors = np.asarray(precisions_cholesky, dtype=np.float64)
+    if form_is_matrix(covariance_type):
+        roots = np.linalg.inv(factors)
+        covariances = roots.swapaxes(-1, -2) @ roots
+    else:
+        covariances = factors**-2
+    return Mixture(np.asarray(weights), np.asarray(means), covariances, covariance_type)
+
+
+def squared(factors: NDArray[Any], covariance_type: CovarianceType) -> NDArray[Any]:
+    """P P^T of each factor P."""
+    square: NDArray[Any] = (
+        factors @ factors.swapaxes(-1, -2) if form_is_matrix(covariance_type) else factors**2
+    )
+    return square
+
+
+def form_is_matrix(covariance_type: CovarianceType) -> bool:
+    """Whether covariances of this form are matrices."""
+    return form_of(covariance_type).shape(1, 2)[-2:] == (2, 2)
+
+
+def inverse(precisions: FloatArray, covariance_type: CovarianceType) -> FloatArray:
+    """Covariances from precisions, in the same shape.
+
+    Examples
+    --------
+    >>> inverse(np.array([[4.0, 1.0]]), "diag")
+    array([[0.25, 1.  ]])
+    """
+    return squared(form_of(covariance_type).precision_factor(precisions), covariance_type)

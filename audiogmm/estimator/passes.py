@@ -1,0 +1,119 @@
+"""Passes over the rows of an array: slices of fixed size through threads, whatever their number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.packing import SLICE_ROWS
+from audiogmm.training.reduce import LocalReducer
+from audiogmm.training.source import ArraySlice, some
+from audiogmm.types import FloatArray, IntArray
+
+Rows = NDArray[Any]
+"""Rows of features, (n, n_features), float32 or float64."""
+
+JOINT_CELLS = 2**19
+"""Numbers of a block of (rows, n_components) that a thread holds at a time: 4 MiB."""
+
+
+THRESHOLDS = {np.dtype(np.float32): 1e-7, np.dtype(np.float64): 1e-12}
+"""By the dtype of X: an E-step may leave out posteriors that a bound has proved to be below this."""
+
+
+def evaluator_of(mixture: Mixture, X: Rows) -> Evaluator:
+    """A mixture made ready for rows of this dtype."""
+    return Evaluator(mixture, THRESHOLDS[X.dtype])
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(ArraySlice):
+    """Consecutive rows, the first of them, and the rows' weights (None: ones)."""
+
+    frames: Rows
+    first: int
+    weights: FloatArray | None
+
+
+def slices(X: Rows, weights: FloatArray | None = None) -> Iterator[Slice]:
+    """The rows of X, `SLICE_ROWS` at a time."""
+    for first in range(0, len(X), SLICE_ROWS):
+        rows = slice(first, first + SLICE_ROWS)
+        yield Slice(f"rows from {first}", X[rows], first, None if weights is None else weights[rows])
+
+
+def total(
+    X: Rows, weights: FloatArray | None, statistic: Callable[[Slice], SufficientStats]
+) -> SufficientStats:
+    """The sum of a statistic over all slices, in their order."""
+    return some(_reducer(X).reduce(slices(X, weights), statistic))
+
+
+def expect(evaluator: Evaluator, X: Rows, weights: FloatArray | None = None) -> SufficientStats:
+    """The E-step over all rows (Bishop 2006, equation 9.23); posteriors are never held.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+        The model.
+    X : ndarray of shape (n, n_features), float32 or float64
+        Rows.
+    weights : ndarray of shape (n,), float64, optional
+        Weight of each row.
+
+    Examples
+    --------
+    >>> evaluator = Evaluator(Mixture([1.0], [[0.0]], [1.0], "spherical"))
+    >>> expect(evaluator, np.ones((3, 1)), np.array([1.0, 0.0, 2.0])).counts
+    array([3.])
+    """
+    return total(X, weights, lambda part: evaluator.accumulate(part.frames, part.weights))
+
+
+def log_likelihoods(evaluator: Evaluator, X: Rows) -> FloatArray:
+    """log p(x) of every row, shape (n,), nats."""
+    result = np.empty(len(X))
+    _fill(X, SLICE_ROWS, evaluator.log_likelihood, result)
+    return result
+
+
+def labels(evaluator: Evaluator, X: Rows) -> IntArray:
+    """The likeliest component of every row, shape (n,), int64; the first of equals."""
+    result = np.empty(len(X), np.int64)
+    _fill(X, _block_rows(evaluator), lambda rows: evaluator.log_joint(rows).argmax(axis=1), result)
+    return result
+
+
+def posteriors(evaluator: Evaluator, X: Rows, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """P(component | row), shape (n, n_components), in `dtype`: the one result of this size."""
+    result = np.empty((len(X), evaluator.mixture.n_components), dtype)
+    _fill(X, _block_rows(evaluator), evaluator.posteriors, result)
+    return result
+
+
+def _fill(X: Rows, n_rows: int, function: Callable[[Rows], NDArray[Any]], result: NDArray[Any]) -> None:
+    """Put what `function` gives for blocks of rows into the rows of `result`."""
+
+    def fill(part: Slice) -> None:
+        for first in range(0, len(part.frames), n_rows):
+            block = part.frames[first : first + n_rows]
+            result[part.first + first : part.first + first + len(block)] = function(block)
+
+    for _ in _reducer(X).map(slices(X), fill):
+        pass
+
+
+def _block_rows(evaluator: Evaluator) -> int:
+    return max(1, min(SLICE_ROWS, JOINT_CELLS // evaluator.mixture.n_components))
+
+
+def _reducer(X: Rows) -> LocalReducer:
+    """Threads, where there is more than one slice for them."""
+    return LocalReducer(1 if len(X) <= SLICE_ROWS else None)
