@@ -25,10 +25,17 @@ from audiogmm.cli.console import close, console
 )
 @click.option(
     "--algorithm",
-    type=click.Choice(["em", "kmeans"]),
+    type=click.Choice(["em", "stepwise", "kmeans"]),
     default="em",
     show_default=True,
-    help="EM, or k-means for comparison (one shared spherical variance).",
+    help="EM; two passes of stepwise EM, then EM; or k-means (one shared spherical variance).",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    default=None,
+    metavar="N",
+    help="Frames between two updates of stepwise EM [default: by the model's size].",
 )
 @options.front_end
 @click.option(
@@ -79,6 +86,7 @@ def command(
     components: int,
     covariance: str,
     algorithm: str,
+    batch: int | None,
     preset: str | None,
     frontend_file: Path | None,
     sample_rate: int | None,
@@ -117,6 +125,7 @@ def command(
             n_components=components,
             covariance_type=covariance,
             algorithm=algorithm,
+            batch=batch,
             sample_rate=sample_rate,
             upsample=upsample,
             passes=passes,

@@ -27,6 +27,7 @@ from audiogmm.mixture.store import Model
 from audiogmm.training import LocalReducer, TrainingInterrupted, TrainingResult, train_mixture
 from audiogmm.training.seeding import Init
 from audiogmm.training.settings import Algorithm
+from audiogmm.training.stepwise import Stepwise
 from audiogmm.types import CovarianceType, Json
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def train(
     n_components: int = 64,
     covariance_type: CovarianceType | None = None,
     algorithm: Algorithm = "em",
+    batch: int | None = None,
     seed: int = 0,
     init: Init = "k-means++",
     start: Model | None = None,
@@ -68,8 +70,11 @@ def train(
         Gaussian components, K.
     covariance_type : {"diag", "full", "tied", "spherical"}, optional
         ``"diag"`` by default (k-means: ``"spherical"``).
-    algorithm : {"em", "kmeans"}
-        Batch EM, or k-means for comparison.
+    algorithm : {"em", "stepwise", "kmeans"}
+        Batch EM; two passes of stepwise EM, which reach what batch EM needs twenty for, and batch EM from
+        there; or k-means for comparison.
+    batch : int, optional
+        Frames between two updates of stepwise EM; by the size of the model by default.
     seed : int
         Of all randomness.
     init : {"k-means++", "random", "split"}
@@ -154,6 +159,7 @@ def train(
             "passes": passes,
             "tol": tol,
             "restarts": restarts,
+            "stepwise": None if batch is None else Stepwise(batch=batch),
         }
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
@@ -163,7 +169,10 @@ def train(
             kept, held = parts
             partial = fit(kept, "training without the held-out part")
             detector = learn_from(partial, held, reducer, inputs, progress)
-            result = fit(shards, "training on all", init=partial.mixture, restarts=1)
+            again = (
+                {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
+            )  # near the end already: polish
+            result = fit(shards, "training on all", init=partial.mixture, restarts=1, **again)
     model = Model(
         result.mixture,
         statistics=result.statistics,

@@ -218,6 +218,8 @@ def _with_gain(report: PassReport, history: tuple[PassReport, ...]) -> PassRepor
     """The report, with the rise of the likelihood where it compares with the pass before."""
     if not history or history[-1].rescued or history[-1].n_frames != report.n_frames:
         return report
+    if history[-1].stepwise:  # no one mixture's
+        return report
     return replace(report, gain=report.log_likelihood - history[-1].log_likelihood)
 
 

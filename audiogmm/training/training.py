@@ -13,7 +13,7 @@ from audiogmm.errors import TrainingError
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.threads import resolve_threads
-from audiogmm.training.batch import Run, Schedule
+from audiogmm.training.batch import EM, Run, Schedule
 from audiogmm.training.checkpoint import Checkpoint
 from audiogmm.training.monitor import Monitor
 from audiogmm.training.reduce import LocalReducer, OnError, Reducer
@@ -22,6 +22,7 @@ from audiogmm.training.seeding import Init, Sample
 from audiogmm.training.settings import METHODS, Algorithm, Settings
 from audiogmm.training.spool import Spool
 from audiogmm.training.starts import Starter, check_start
+from audiogmm.training.stepwise import Stepwise, StepwiseSchedule
 from audiogmm.training.survey import Survey, survey
 from audiogmm.types import CovarianceType, FloatArray, Json
 
@@ -44,6 +45,7 @@ def train_mixture(
     checkpoint: Path | None = None,
     on_error: OnError | None = None,
     max_spool_bytes: int = 8 << 30,
+    stepwise: Stepwise | None = None,
 ) -> TrainingResult:
     """Train a mixture on the voiced frames of recordings that are never all in memory.
 
@@ -60,9 +62,10 @@ def train_mixture(
         Components, K.
     covariance_type : CovarianceType or None
         Form of the covariances; None for ``"diag"``, or for k-means ``"spherical"``, the only form it has.
-    algorithm : {"em", "kmeans"}
-        Batch EM (Dempster, Laird and Rubin 1977), or Lloyd's k-means as a mixture with one shared spherical
-        variance.
+    algorithm : {"em", "stepwise", "kmeans"}
+        Batch EM (Dempster, Laird and Rubin 1977); stepwise EM (Cappe and Moulines 2009), an update after
+        each batch of frames, and batch EM from where that leads; or Lloyd's k-means as a mixture with one
+        shared spherical variance.
     seed : int
         Of the sample and the start, at least 0.
     init : {"k-means++", "random", "split"} or Mixture
@@ -91,6 +94,8 @@ def train_mixture(
         ends the training.
     max_spool_bytes : int
         Size above which frames are not kept (by default at 100 hours of 60 features); 0 to keep none.
+    stepwise : Stepwise or None
+        How the stepwise passes step; None for two passes with steps that suit most data.
 
     Returns
     -------
@@ -131,6 +136,7 @@ def train_mixture(
         restarts=restarts,
         floor=floor,
         max_spool_bytes=max_spool_bytes,
+        stepwise=stepwise,
     )
     monitor = monitor or Monitor()
     with ExitStack() as resources:
@@ -197,15 +203,7 @@ class Training:
         self.floor = settings.variance_floor(moments.statistics)
         self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, self._identity())
         self.method = METHODS[settings.algorithm](self.floor.variances)
-        self.schedule: Schedule[Any] = Schedule(
-            self.method,
-            found.source,
-            reducer,
-            settings.convergence,
-            settings.passes,
-            monitor,
-            found.seconds / moments.n,
-        )
+        self.schedule = self._schedule()
         self.starts: tuple[float, ...] = ()
         self.run: Run | None = None
 
@@ -247,6 +245,23 @@ class Training:
             spooled=isinstance(found.source, Spool),
             starts=self.starts,
         )
+
+    def _schedule(self) -> Schedule[Any]:
+        """The loop of the algorithm."""
+        settings, found = self.settings, self.found
+        loop = (
+            found.source,
+            self.reducer,
+            settings.convergence,
+            settings.passes,
+            self.monitor,
+            found.seconds / found.moments.n,
+        )
+        if settings.algorithm == "stepwise":
+            return StepwiseSchedule(
+                EM(self.floor.variances), *loop, settings.stepwise or Stepwise(), settings.seed
+            )
+        return Schedule(self.method, *loop)
 
     def _start(self) -> Mixture:
         """The mixture to begin with."""

@@ -39,7 +39,7 @@ class Impatient(Monitor):
 SHARDS = recordings(blobs(20_000, K=6), 1000)
 
 
-@pytest.mark.parametrize("algorithm", ["em", "kmeans"])
+@pytest.mark.parametrize("algorithm", ["em", "stepwise", "kmeans"])
 @pytest.mark.parametrize("restarts", [1, 2])
 def test_resumed_is_uninterrupted(tmp_path: Path, algorithm: str, restarts: int) -> None:
     options = {"n_components": 6, "algorithm": algorithm, "passes": 6, "tol": 0.0, "restarts": restarts}
