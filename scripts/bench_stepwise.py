@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=300_000)
     parser.add_argument("--components", type=int, default=128)
     parser.add_argument("--batch", type=int, default=None)
-    parser.add_argument("--averaging", type=float, default=0.0)
+    parser.add_argument("--averaging", type=float, default=0.5)
     options = parser.parse_args()
     ordered = speech(options.frames)
     shuffled = ordered[np.random.default_rng(0).permutation(len(ordered))]

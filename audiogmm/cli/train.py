@@ -37,6 +37,9 @@ from audiogmm.cli.console import close, console
     metavar="N",
     help="Frames between two updates of stepwise EM [default: by the model's size].",
 )
+@click.option(
+    "--accelerate", is_flag=True, help="Extrapolate every second pass of EM (SQUAREM): about half the passes."
+)
 @options.front_end
 @click.option(
     "--passes", type=click.IntRange(1), default=100, show_default=True, help="Most passes over the data."
@@ -87,6 +90,7 @@ def command(
     covariance: str,
     algorithm: str,
     batch: int | None,
+    accelerate: bool,
     preset: str | None,
     frontend_file: Path | None,
     sample_rate: int | None,
@@ -126,6 +130,7 @@ def command(
             covariance_type=covariance,
             algorithm=algorithm,
             batch=batch,
+            accelerate=accelerate,
             sample_rate=sample_rate,
             upsample=upsample,
             passes=passes,

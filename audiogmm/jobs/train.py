@@ -43,6 +43,7 @@ def train(
     covariance_type: CovarianceType | None = None,
     algorithm: Algorithm = "em",
     batch: int | None = None,
+    accelerate: bool = False,
     seed: int = 0,
     init: Init = "k-means++",
     start: Model | None = None,
@@ -75,6 +76,8 @@ def train(
         there; or k-means for comparison.
     batch : int, optional
         Frames between two updates of stepwise EM; by the size of the model by default.
+    accelerate : bool
+        Extrapolate every second pass of batch EM (SQUAREM); the likelihood never falls.
     seed : int
         Of all randomness.
     init : {"k-means++", "random", "split"}
@@ -159,6 +162,7 @@ def train(
             "passes": passes,
             "tol": tol,
             "restarts": restarts,
+            "accelerate": accelerate,
             "stepwise": None if batch is None else Stepwise(batch=batch),
         }
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)

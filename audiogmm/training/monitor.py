@@ -44,6 +44,9 @@ class PassReport:
     stepwise : bool
         Whether the mixture changed within the pass, so that `log_likelihood` is no one mixture's: each
         batch counts under the mixture that met it.
+    fell_back : bool
+        Accelerated training only: the extrapolation that entered this pass was no better, so the pass is
+        lost; `log_likelihood` is the last one known.
     seconds : float
         Time that the pass took. No part of what is compared or stored: the same training gives the same
         bytes.
@@ -65,6 +68,7 @@ class PassReport:
     skipped: float = 0.0
     inertia: float | None = None
     stepwise: bool = False
+    fell_back: bool = False
     seconds: float = field(default=0.0, compare=False)
 
     def to_json(self) -> Json:

@@ -60,6 +60,7 @@ class Settings:
     floor: float | FloatArray = RELATIVE_FLOOR
     max_spool_bytes: int = 8 << 30
     stepwise: Stepwise | None = None
+    accelerate: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -95,6 +96,10 @@ class Settings:
                 f"settings of stepwise EM for algorithm {self.algorithm!r}",
                 needed="algorithm 'stepwise'",
                 remedy="--algorithm stepwise, or leave them out",
+            )
+        if self.accelerate and self.algorithm != "em":
+            raise ChoiceError(
+                f"acceleration of algorithm {self.algorithm!r}", needed="algorithm 'em'", remedy="drop one"
             )
         _ = self.convergence
 
@@ -148,6 +153,7 @@ class Settings:
         """What decides the course of the passes; when they stop does not belong to it."""
         return {
             "algorithm": self.algorithm,
+            "accelerate": self.accelerate,
             "n_components": self.n_components,
             "covariance_type": self.form,
             "init": self.init.fingerprint if isinstance(self.init, Mixture) else self.init,

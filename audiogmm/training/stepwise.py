@@ -23,19 +23,19 @@ from audiogmm.training.shuffle import shuffled
 from audiogmm.training.source import ArraySlice
 from audiogmm.types import FloatArray, Frames, Json
 
-FRAMES_EACH = {"spherical": 8, "diag": 8, "tied": 16, "full": 32}
+FRAMES_EACH = {"spherical": 2, "diag": 2, "tied": 2, "full": 16}
 """Frames of a batch, a component, unless told otherwise: an M-step with matrices costs more."""
 
 FEWEST = 256
 """Frames of a batch at least."""
 
-MEMORY = 100
+MEMORY = 50
 """Frames a component over which statistics are averaged at least, lest components starve by chance."""
 
 EVENNESS = 1.0
 """Share of the weights that is spread evenly at first; it falls linearly to 0 at the last step."""
 
-STARVED = 0.02
+STARVED = 0.05
 """A component with less than this share of an even weight is started anew from the heaviest one."""
 
 LOOK_EVERY, LOOK_UNTIL = 4, 0.75
@@ -70,15 +70,15 @@ class Stepwise:
     Examples
     --------
     >>> Stepwise().batch_of(128, "diag"), Stepwise(batch=4096).batch_of(128, "diag")
-    (1024, 4096)
+    (256, 4096)
     >>> [round(Stepwise().step(t, batch=1024, n_components=4), 4) for t in (0, 1000)]
-    [0.6598, 0.0158]
+    [0.7022, 0.0295]
     """
 
     passes: int = 2
-    exponent: float = 0.6
+    exponent: float = 0.51
     batch: int | None = None
-    averaging: float = 0.0
+    averaging: float = 0.5
 
     def __post_init__(self) -> None:
         for name, value in (("passes", self.passes), ("batch", self.batch)):
@@ -89,7 +89,7 @@ class Stepwise:
                 f"stepwise exponent={self.exponent}",
                 needed="a number above 0.5 and at most 1, so that the steps sum to infinity and their "
                 "squares do not",
-                remedy="0.6",
+                remedy="0.51",
             )
         if not 0 <= self.averaging <= 1:
             raise ChoiceError(f"stepwise averaging={self.averaging}", needed="a share in [0, 1]")

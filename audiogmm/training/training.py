@@ -17,10 +17,11 @@ from audiogmm.training.batch import EM, Run, Schedule
 from audiogmm.training.checkpoint import Checkpoint
 from audiogmm.training.monitor import Monitor
 from audiogmm.training.reduce import LocalReducer, OnError, Reducer
-from audiogmm.training.result import TrainingInterrupted, TrainingResult
+from audiogmm.training.result import TrainingResult, interrupted
 from audiogmm.training.seeding import Init, Sample
 from audiogmm.training.settings import METHODS, Algorithm, Settings
 from audiogmm.training.spool import Spool
+from audiogmm.training.squarem import SquaremSchedule
 from audiogmm.training.starts import Starter, check_start
 from audiogmm.training.stepwise import Stepwise, StepwiseSchedule
 from audiogmm.training.survey import Survey, survey
@@ -46,6 +47,7 @@ def train_mixture(
     on_error: OnError | None = None,
     max_spool_bytes: int = 8 << 30,
     stepwise: Stepwise | None = None,
+    accelerate: bool = False,
 ) -> TrainingResult:
     """Train a mixture on the voiced frames of recordings that are never all in memory.
 
@@ -96,6 +98,9 @@ def train_mixture(
         Size above which frames are not kept (by default at 100 hours of 60 features); 0 to keep none.
     stepwise : Stepwise or None
         How the stepwise passes step; None for two passes with steps that suit most data.
+    accelerate : bool
+        Extrapolate every second pass of batch EM (SQUAREM, Varadhan and Roland 2008), falling back where
+        that does not help, so that the likelihood never falls.
 
     Returns
     -------
@@ -137,6 +142,7 @@ def train_mixture(
         floor=floor,
         max_spool_bytes=max_spool_bytes,
         stepwise=stepwise,
+        accelerate=accelerate,
     )
     monitor = monitor or Monitor()
     with ExitStack() as resources:
@@ -159,7 +165,9 @@ def train_mixture(
             training.begin()
             training.go_on()
         except KeyboardInterrupt as interrupt:
-            raise _interrupted(training, checkpoint) from interrupt
+            raise interrupted(
+                None if training is None or training.run is None else training.result(), checkpoint
+            ) from interrupt
         return training.result()
 
 
@@ -230,7 +238,7 @@ class Training:
         assert self.run is not None, "begin comes first"
         found, moments = self.found, self.found.moments
         return TrainingResult(
-            mixture=self.run.mixture,
+            mixture=self.run.settled,
             statistics=self.run.statistics,
             history=self.run.history,
             converged=self.schedule.converged(self.run),
@@ -261,6 +269,8 @@ class Training:
             return StepwiseSchedule(
                 EM(self.floor.variances), *loop, settings.stepwise or Stepwise(), settings.seed
             )
+        if settings.accelerate:
+            return SquaremSchedule(EM(self.floor.variances), *loop)
         return Schedule(self.method, *loop)
 
     def _start(self) -> Mixture:
@@ -286,16 +296,3 @@ class Training:
             "frames": frames[:16],
             "spooled": isinstance(self.found.source, Spool),
         }
-
-
-def _interrupted(training: Training | None, checkpoint: Path | None) -> TrainingInterrupted:
-    """What Ctrl-C raises: how far training was, and how to go on."""
-    result = None if training is None or training.run is None else training.result()
-    passes = 0 if result is None else result.passes
-    kept = checkpoint if passes else None
-    interrupted = TrainingInterrupted(
-        f"interrupted after {passes} complete passes" if passes != 1 else "interrupted after 1 complete pass",
-        remedy=f"the same command again, which goes on from {kept}" if kept else "the same command again",
-    )
-    interrupted.result, interrupted.checkpoint = (result if passes else None), kept
-    return interrupted
