@@ -79,6 +79,9 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--resume", is_flag=True, help="Go on from the checkpoint that a stopped run left beside the output."
 )
+@click.option(
+    "--ledger", is_flag=True, help="Keep beside the model what each recording gave, for update --remove."
+)
 @options.seed
 @options.workers
 @options.common
@@ -102,6 +105,7 @@ def command(
     restarts: int,
     hold_out: float,
     resume: bool,
+    ledger: bool,
     seed: int,
     workers: int,
     as_json: bool,
@@ -140,6 +144,7 @@ def command(
             restarts=restarts,
             hold_out=hold_out,
             resume=resume,
+            ledger=ledger,
             seed=seed,
             force=force,
             strict=strict,

@@ -25,6 +25,8 @@ from audiogmm.jobs.watch import Watch
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model
 from audiogmm.training import LocalReducer, TrainingInterrupted, TrainingResult, train_mixture
+from audiogmm.training.incremental import add
+from audiogmm.training.ledger import Ledger, beside, replacing_ledger
 from audiogmm.training.seeding import Init
 from audiogmm.training.settings import Algorithm
 from audiogmm.training.stepwise import Stepwise
@@ -56,6 +58,7 @@ def train(
     threads: int | None = None,
     workers: int = 0,
     checkpoint: Path | None = None,
+    ledger: Path | None = None,
     aside: Aside | None = None,
     progress: Progress | None = None,
 ) -> Model:
@@ -101,6 +104,9 @@ def train(
         Threads (all cores by default), and processes that decode and extract (none by default).
     checkpoint : Path, optional
         Written after every pass, and gone on from.
+    ledger : Path, optional
+        Folder to be filled with what each recording gave to the model, so that `update` can remove it: one
+        more pass over the recordings.
     aside : Aside, optional
         Takes recordings that cannot be used; by default the first one raises.
     progress : Progress, optional
@@ -177,9 +183,19 @@ def train(
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
             )  # near the end already: polish
             result = fit(shards, "training on all", init=partial.mixture, restarts=1, **again)
+        mixture, statistics = result.mixture, result.statistics
+        if ledger is not None:
+            progress.begin("filling the ledger", None, "recordings")
+            book = Ledger(ledger)
+            entered = add(
+                mixture, None, shards, floor=result.floor, reducer=reducer, ledger=book, on_error=on_error
+            )
+            mixture, statistics = entered.mixture, entered.statistics
+            book.save(mixture.fingerprint)
+            progress.end()
     model = Model(
-        result.mixture,
-        statistics=result.statistics,
+        mixture,
+        statistics=statistics,
         metadata={
             "frontend": settled.to_dict() if settled else None,
             "sample_rate": settled.sample_rate if settled else None,
@@ -201,6 +217,7 @@ def train_to_file(
     resume: bool = False,
     force: bool = False,
     strict: bool = False,
+    ledger: bool = False,
     progress: Progress | None = None,
     **settings: Any,
 ) -> TrainResult:
@@ -214,20 +231,25 @@ def train_to_file(
         On Ctrl-C; `resume` goes on from the last complete pass.
     """
     refuse_overwrite(output, force)
+    book = beside(output) if ledger else None
+    if book is not None:
+        refuse_overwrite(book, force)
     aside = Aside(errors_path(output), strict=strict)
     checkpoint = output.with_name(output.name + ".checkpoint")
     if not resume:
         drop(checkpoint)
     try:
-        model = train(
-            source,
-            frontend,
-            start=None if start is None else load_model(start),
-            checkpoint=checkpoint,
-            aside=aside,
-            progress=progress,
-            **settings,
-        )
+        with replacing_ledger(book, force) as temporary:
+            model = train(
+                source,
+                frontend,
+                start=None if start is None else load_model(start),
+                checkpoint=checkpoint,
+                ledger=temporary,
+                aside=aside,
+                progress=progress,
+                **settings,
+            )
     except TrainingInterrupted as stopped:
         raise KeyboardInterrupt(
             f"Training was {stopped.what}; go on with the same command and --resume"

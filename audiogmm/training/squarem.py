@@ -128,7 +128,7 @@ def _coordinates(mixture: Mixture) -> tuple[FloatArray, FloatArray, FloatArray]:
     if mixture.covariance_type in ("spherical", "diag"):
         return logs, mixture.means, np.log(mixture.covariances)
     with matrices.one_blas_thread():
-        factors: FloatArray = np.linalg.cholesky(mixture.covariances)
+        factors = np.linalg.cholesky(mixture.covariances).astype(np.float64)
     _replace_diagonal(factors, np.log(_diagonal(factors)))
     return logs, mixture.means, factors
 
@@ -151,7 +151,7 @@ def _scales(mixture: Mixture) -> tuple[FloatArray, FloatArray, FloatArray]:
     variances = form.variances(mixture.covariances, K, D)
     spread: FloatArray
     if form.shared:
-        spread = np.ones(1) / variances.mean()
+        spread = np.full(1, 1 / variances.mean())
     elif mixture.covariance_type == "full":
         spread = (weights / variances.mean(axis=1))[:, None, None]
     else:
