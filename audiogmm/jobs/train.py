@@ -75,8 +75,8 @@ def train(
     covariance_type : {"diag", "full", "tied", "spherical"}, optional
         ``"diag"`` by default (k-means: ``"spherical"``).
     algorithm : {"em", "stepwise", "kmeans"}
-        Batch EM; two passes of stepwise EM, which reach what batch EM needs twenty for, and batch EM from
-        there; or k-means for comparison.
+        Batch EM; two passes of stepwise EM, for data that is slow to read, and batch EM from there;
+        or k-means for comparison.
     batch : int, optional
         Frames between two updates of stepwise EM; by the size of the model by default.
     accelerate : bool

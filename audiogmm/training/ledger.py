@@ -89,7 +89,7 @@ class Ledger:
         """
         if recording in self:
             raise MismatchError(
-                f"recording {recording!r} is in the ledger {self.folder} already",
+                f"recording {recording!r} is in the ledger already",
                 needed="recordings that the model has not learnt from",
                 remedy="update --remove first, or give it another id",
             )
@@ -112,7 +112,7 @@ class Ledger:
         """
         if recording not in self:
             raise MismatchError(
-                f"recording {recording!r} was never added: the ledger {self.folder} has {len(self)} others",
+                f"recording {recording!r} was never added: the ledger has {len(self)} others",
                 needed="recordings that the model has learnt from, by the ids they had then",
                 remedy="look at their ids, or drop it from the manifest",
             )

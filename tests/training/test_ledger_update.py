@@ -86,14 +86,14 @@ def test_the_formulas(
 def test_what_cannot_be_changed_is_refused(tmp_path: Path) -> None:
     _, model, ledger = begin(tmp_path / "ledger", "diag")
     options = {"floor": np.full(3, 1e-6), "ledger": ledger}
-    with pytest.raises(MismatchError, match=r"'zebra' was never added: .* has 3 others"):
+    with pytest.raises(MismatchError, match="'zebra' was never added: the ledger has 3 others"):
         take_out(model.mixture, model.statistics, ["a", "zebra"], **options)  # type: ignore[arg-type]
     assert "a" in ledger
     with pytest.raises(TrainingError, match="3 of 3 recordings to remove"):
         take_out(model.mixture, model.statistics, ["a", "b", "c"], **options)  # type: ignore[arg-type]
     again = [Recording("b", blobs(20))]
     one = LocalReducer(1)
-    with pytest.raises(MismatchError, match=r"'b' is in the ledger .* already"):
+    with pytest.raises(MismatchError, match="'b' is in the ledger already"):
         add(model.mixture, model.statistics, again, reducer=one, **options)  # type: ignore[arg-type]
     with pytest.raises(ChoiceError, match="forget=0"):
         add(model.mixture, model.statistics, again, reducer=one, forget=0.0, **options)  # type: ignore[arg-type]
