@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from audiogmm.jobs.detect import detect
     from audiogmm.jobs.score import score
     from audiogmm.jobs.train import train
+    from audiogmm.jobs.update import update
     from audiogmm.manifest import Entry, read_manifest, write_manifest
     from audiogmm.mixture.gaussian import Mixture
     from audiogmm.mixture.store import Model, load
@@ -40,6 +41,7 @@ __all__ = [
     "write_manifest",
     "Entry",
     "train",
+    "update",
     "load",
     "Model",
     "Mixture",
@@ -62,6 +64,7 @@ _HOME = {
     "write_manifest": "manifest",
     "Entry": "manifest",
     "train": "jobs.train",
+    "update": "jobs.update",
     "load": "mixture.store",
     "Model": "mixture.store",
     "Mixture": "mixture.gaussian",

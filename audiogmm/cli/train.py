@@ -28,10 +28,20 @@ from audiogmm.cli.console import close, console
 )
 @click.option(
     "--algorithm",
-    type=click.Choice(["em", "kmeans"]),
+    type=click.Choice(["em", "stepwise", "kmeans"]),
     default="em",
     show_default=True,
-    help="EM, or k-means for comparison (one shared spherical variance).",
+    help="EM; two passes of stepwise EM, then EM; or k-means (one shared spherical variance).",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    default=None,
+    metavar="N",
+    help="Frames between two updates of stepwise EM [default: by the model's size].",
+)
+@click.option(
+    "--accelerate", is_flag=True, help="Extrapolate every second pass of EM (SQUAREM): about half the passes."
 )
 @options.front_end
 @click.option(
@@ -78,6 +88,9 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--resume", is_flag=True, help="Go on from the checkpoint that a stopped run left beside the output."
 )
+@click.option(
+    "--ledger", is_flag=True, help="Keep beside the model what each recording gave, for update --remove."
+)
 @options.seed
 @options.workers
 @options.common
@@ -88,6 +101,8 @@ def command(
     components: int | None,
     covariance: str | None,
     algorithm: str,
+    batch: int | None,
+    accelerate: bool,
     preset: str | None,
     frontend_file: Path | None,
     sample_rate: int | None,
@@ -100,6 +115,7 @@ def command(
     restarts: int,
     hold_out: float,
     resume: bool,
+    ledger: bool,
     seed: int,
     workers: int,
     as_json: bool,
@@ -127,6 +143,8 @@ def command(
             n_components=components,
             covariance_type=covariance,
             algorithm=algorithm,
+            batch=batch,
+            accelerate=accelerate,
             sample_rate=sample_rate,
             upsample=upsample,
             passes=passes,
@@ -137,6 +155,7 @@ def command(
             restarts=restarts,
             hold_out=hold_out,
             resume=resume,
+            ledger=ledger,
             seed=seed,
             force=force,
             strict=strict,

@@ -26,8 +26,11 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.store import Model
 from audiogmm.training import LocalReducer, TrainingInterrupted, TrainingResult, train_mixture
+from audiogmm.training.incremental import add
+from audiogmm.training.ledger import Ledger, beside, replacing_ledger
 from audiogmm.training.seeding import Init
 from audiogmm.training.settings import Algorithm
+from audiogmm.training.stepwise import Stepwise
 from audiogmm.types import CovarianceType, Json
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ def train(
     n_components: int | None = None,
     covariance_type: CovarianceType | None = None,
     algorithm: Algorithm = "em",
+    batch: int | None = None,
+    accelerate: bool = False,
     seed: int = 0,
     init: Init = "k-means++",
     start: Model | None = None,
@@ -55,6 +60,7 @@ def train(
     threads: int | None = None,
     workers: int = 0,
     checkpoint: Path | None = None,
+    ledger: Path | None = None,
     aside: Aside | None = None,
     progress: Progress | None = None,
 ) -> Model:
@@ -70,8 +76,13 @@ def train(
         Gaussian components, K; see `defaults`.
     covariance_type : {"diag", "full", "tied", "spherical"}, optional
         See `defaults` (k-means: ``"spherical"``).
-    algorithm : {"em", "kmeans"}
-        Batch EM, or k-means for comparison.
+    algorithm : {"em", "stepwise", "kmeans"}
+        Batch EM; two passes of stepwise EM, for data that is slow to read, and batch EM from there;
+        or k-means for comparison.
+    batch : int, optional
+        Frames between two updates of stepwise EM; by the size of the model by default.
+    accelerate : bool
+        Extrapolate every second pass of batch EM (SQUAREM); the likelihood never falls.
     seed : int
         Of all randomness.
     init : {"k-means++", "random", "split"}
@@ -97,6 +108,9 @@ def train(
         Threads (all cores by default), and processes that decode and extract (none by default).
     checkpoint : Path, optional
         Written after every pass, and gone on from.
+    ledger : Path, optional
+        Folder to be filled with what each recording gave to the model, so that `update` can remove it: one
+        more pass over the recordings.
     aside : Aside, optional
         Takes recordings that cannot be used; by default the first one raises.
     progress : Progress, optional
@@ -163,6 +177,8 @@ def train(
             "passes": passes,
             "tol": tol,
             "restarts": restarts,
+            "accelerate": accelerate,
+            "stepwise": None if batch is None else Stepwise(batch=batch),
         }
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
@@ -172,10 +188,23 @@ def train(
             kept, held = parts
             partial = fit(kept, "training without the held-out part")
             detector = learn_from(partial, held, reducer, inputs, progress)
-            result = fit(shards, "training on all", init=partial.mixture, restarts=1)
+            again = (
+                {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
+            )  # near the end already: polish
+            result = fit(shards, "training on all", init=partial.mixture, restarts=1, **again)
+        mixture, statistics = result.mixture, result.statistics
+        if ledger is not None:
+            progress.begin("filling the ledger", None, "recordings")
+            book = Ledger(ledger)
+            entered = add(
+                mixture, None, shards, floor=result.floor, reducer=reducer, ledger=book, on_error=on_error
+            )
+            mixture, statistics = entered.mixture, entered.statistics
+            book.save(mixture.fingerprint)
+            progress.end()
     model = Model(
-        result.mixture,
-        statistics=result.statistics,
+        mixture,
+        statistics=statistics,
         metadata={
             "frontend": settled.to_dict() if settled else None,
             "sample_rate": settled.sample_rate if settled else None,
@@ -215,6 +244,7 @@ def train_to_file(
     resume: bool = False,
     force: bool = False,
     strict: bool = False,
+    ledger: bool = False,
     progress: Progress | None = None,
     **settings: Any,
 ) -> TrainResult:
@@ -228,20 +258,25 @@ def train_to_file(
         On Ctrl-C; `resume` goes on from the last complete pass.
     """
     refuse_overwrite(output, force)
+    book = beside(output) if ledger else None
+    if book is not None:
+        refuse_overwrite(book, force)
     aside = Aside(errors_path(output), strict=strict)
     checkpoint = output.with_name(output.name + ".checkpoint")
     if not resume:
         drop(checkpoint)
     try:
-        model = train(
-            source,
-            frontend,
-            start=None if start is None else load_model(start),
-            checkpoint=checkpoint,
-            aside=aside,
-            progress=progress,
-            **settings,
-        )
+        with replacing_ledger(book, force) as temporary:
+            model = train(
+                source,
+                frontend,
+                start=None if start is None else load_model(start),
+                checkpoint=checkpoint,
+                ledger=temporary,
+                aside=aside,
+                progress=progress,
+                **settings,
+            )
     except TrainingInterrupted as stopped:
         raise KeyboardInterrupt(
             f"Training was {stopped.what}; go on with the same command and --resume"

@@ -40,11 +40,23 @@ class Run:
         What it was estimated from, before any rescue; None before the first pass.
     history : tuple of PassReport
         One report a pass.
+    trail : tuple of Mixture
+        Mixtures before this one that an accelerated training needs. Two if `mixture` is an extrapolation
+        that no pass has confirmed: then the second is the estimate.
+    reach : float
+        The longest step of an accelerated training.
     """
 
     mixture: Mixture
     statistics: SufficientStats | None = None
     history: tuple[PassReport, ...] = ()
+    trail: tuple[Mixture, ...] = ()
+    reach: float = 4.0
+
+    @property
+    def settled(self) -> Mixture:
+        """The latest estimate that came of a pass."""
+        return self.trail[1] if len(self.trail) == 2 else self.mixture
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +229,8 @@ class Schedule(Generic[S]):
 def _with_gain(report: PassReport, history: tuple[PassReport, ...]) -> PassReport:
     """The report, with the rise of the likelihood where it compares with the pass before."""
     if not history or history[-1].rescued or history[-1].n_frames != report.n_frames:
+        return report
+    if history[-1].stepwise:  # no one mixture's
         return report
     return replace(report, gain=report.log_likelihood - history[-1].log_likelihood)
 

@@ -16,7 +16,7 @@ from audiogmm.training.batch import Run
 from audiogmm.training.monitor import PassReport
 from audiogmm.types import Json
 
-FORMAT = "audiogmm checkpoint 1"
+FORMAT = "audiogmm checkpoint 2"
 """Says what the file is; another version has another number."""
 
 
@@ -62,11 +62,15 @@ class Checkpoint:
             "means": mixture.means,
             "covariances": mixture.covariances,
         }
+        for place, earlier in enumerate(run.trail):
+            tensors |= {f"trail.{place}.{name}": getattr(earlier, name) for name in _PARAMETERS}
         document: Json = {
             "format": FORMAT,
             "settings": self.settings,
             "covariance_type": mixture.covariance_type,
             "starts": list(starts),
+            "reach": run.reach,
+            "trail": len(run.trail),
             "history": [report.to_json() | {"seconds": report.seconds} for report in run.history],
         }
         if stats is not None:
@@ -129,6 +133,7 @@ class Checkpoint:
 
 
 _ARRAYS = ("origin", "counts", "first", "second")
+_PARAMETERS = ("weights", "means", "covariances")
 _SCALARS = ("n_frames", "log_likelihood", "skipped")
 
 
@@ -137,8 +142,15 @@ def _run(document: Json, tensors: dict[str, np.ndarray]) -> Run:
     if "statistics" in document:
         fields: Json = {name: tensors[f"statistics.{name}"] for name in _ARRAYS}
         stats = SufficientStats(**fields, **document["statistics"])
+
+    def mixture(prefix: str = "") -> Mixture:
+        weights, means, covariances = (tensors[prefix + name] for name in _PARAMETERS)
+        return Mixture(weights, means, covariances, document["covariance_type"])
+
     return Run(
-        Mixture(tensors["weights"], tensors["means"], tensors["covariances"], document["covariance_type"]),
+        mixture(),
         stats,
         tuple(PassReport.from_json(report) for report in document["history"]),
+        tuple(mixture(f"trail.{place}.") for place in range(document["trail"])),
+        document["reach"],
     )

@@ -41,6 +41,12 @@ class PassReport:
         Share of the pairs of frame and component that the E-step proved negligible and skipped, 0 to 1.
     inertia : float or None
         k-means only: sum over the frames of the squared distance to the nearest centre.
+    stepwise : bool
+        Whether the mixture changed within the pass, so that `log_likelihood` is no one mixture's: each
+        batch counts under the mixture that met it.
+    fell_back : bool
+        Accelerated training only: the extrapolation that entered this pass was no better, so the pass is
+        lost; `log_likelihood` is the last one known.
     seconds : float
         Time that the pass took. No part of what is compared or stored: the same training gives the same
         bytes.
@@ -61,6 +67,8 @@ class PassReport:
     rescued: tuple[int, ...] = ()
     skipped: float = 0.0
     inertia: float | None = None
+    stepwise: bool = False
+    fell_back: bool = False
     seconds: float = field(default=0.0, compare=False)
 
     def to_json(self) -> Json:

@@ -130,3 +130,21 @@ class TrainingInterrupted(AudioGMMError):  # noqa: N818 - it names what happened
         super().__init__(what, needed=needed, remedy=remedy)
         self.result: TrainingResult | None = None
         self.checkpoint: Path | None = None
+
+
+def interrupted(result: TrainingResult | None, checkpoint: Path | None) -> TrainingInterrupted:
+    """What Ctrl-C raises: how far training was, and how to go on.
+
+    Examples
+    --------
+    >>> interrupted(None, None).what
+    'interrupted after 0 complete passes'
+    """
+    passes = 0 if result is None else result.passes
+    kept = checkpoint if passes else None
+    error = TrainingInterrupted(
+        f"interrupted after {passes} complete passes" if passes != 1 else "interrupted after 1 complete pass",
+        remedy=f"the same command again, which goes on from {kept}" if kept else "the same command again",
+    )
+    error.result, error.checkpoint = (result if passes else None), kept
+    return error

@@ -15,12 +15,13 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.batch import EM, KMeans
 from audiogmm.training.convergence import Convergence
 from audiogmm.training.seeding import Init
+from audiogmm.training.stepwise import Stepwise
 from audiogmm.types import CovarianceType, FloatArray, Json
 
-Algorithm = Literal["em", "kmeans"]
-"""Batch EM, or k-means for comparison."""
+Algorithm = Literal["em", "stepwise", "kmeans"]
+"""Batch EM; stepwise EM, then batch EM; or k-means for comparison."""
 
-METHODS: dict[Algorithm, type[EM] | type[KMeans]] = {"em": EM, "kmeans": KMeans}
+METHODS: dict[Algorithm, type[EM] | type[KMeans]] = {"em": EM, "stepwise": EM, "kmeans": KMeans}
 
 SAMPLED_EACH = 64
 """Frames sampled to start from, a component; between `SAMPLED_LEAST` and `SAMPLED_MOST` in all."""
@@ -58,6 +59,8 @@ class Settings:
     restarts: int = 1
     floor: float | FloatArray = RELATIVE_FLOOR
     max_spool_bytes: int = 8 << 30
+    stepwise: Stepwise | None = None
+    accelerate: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -87,6 +90,16 @@ class Settings:
                 f"restarts={self.restarts} from {'a mixture' if isinstance(self.init, Mixture) else 'split'}",
                 needed="1, since every start would be the same",
                 remedy="init='k-means++' or 'random'",
+            )
+        if self.stepwise is not None and self.algorithm != "stepwise":
+            raise ChoiceError(
+                f"settings of stepwise EM for algorithm {self.algorithm!r}",
+                needed="algorithm 'stepwise'",
+                remedy="--algorithm stepwise, or leave them out",
+            )
+        if self.accelerate and self.algorithm != "em":
+            raise ChoiceError(
+                f"acceleration of algorithm {self.algorithm!r}", needed="algorithm 'em'", remedy="drop one"
             )
         _ = self.convergence
 
@@ -140,10 +153,11 @@ class Settings:
         """What decides the course of the passes; when they stop does not belong to it."""
         return {
             "algorithm": self.algorithm,
+            "accelerate": self.accelerate,
             "n_components": self.n_components,
             "covariance_type": self.form,
             "init": self.init.fingerprint if isinstance(self.init, Mixture) else self.init,
             "seed": self.seed,
             "restarts": self.restarts,
             "floor": np.asarray(self.floor).tolist(),
-        }
+        } | ({"stepwise": (self.stepwise or Stepwise()).to_json()} if self.algorithm == "stepwise" else {})

@@ -13,15 +13,17 @@ from audiogmm.errors import TrainingError
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.threads import resolve_threads
-from audiogmm.training.batch import Run, Schedule
+from audiogmm.training.batch import EM, Run, Schedule
 from audiogmm.training.checkpoint import Checkpoint
 from audiogmm.training.monitor import Monitor
 from audiogmm.training.reduce import LocalReducer, OnError, Reducer
-from audiogmm.training.result import TrainingInterrupted, TrainingResult
+from audiogmm.training.result import TrainingResult, interrupted
 from audiogmm.training.seeding import Init, Sample
 from audiogmm.training.settings import METHODS, Algorithm, Settings
 from audiogmm.training.spool import Spool
+from audiogmm.training.squarem import SquaremSchedule
 from audiogmm.training.starts import Starter, check_start
+from audiogmm.training.stepwise import Stepwise, StepwiseSchedule
 from audiogmm.training.survey import Survey, survey
 from audiogmm.types import CovarianceType, FloatArray, Json
 
@@ -44,6 +46,8 @@ def train_mixture(
     checkpoint: Path | None = None,
     on_error: OnError | None = None,
     max_spool_bytes: int = 8 << 30,
+    stepwise: Stepwise | None = None,
+    accelerate: bool = False,
 ) -> TrainingResult:
     """Train a mixture on the voiced frames of recordings that are never all in memory.
 
@@ -60,9 +64,10 @@ def train_mixture(
         Components, K.
     covariance_type : CovarianceType or None
         Form of the covariances; None for ``"diag"``, or for k-means ``"spherical"``, the only form it has.
-    algorithm : {"em", "kmeans"}
-        Batch EM (Dempster, Laird and Rubin 1977), or Lloyd's k-means as a mixture with one shared spherical
-        variance.
+    algorithm : {"em", "stepwise", "kmeans"}
+        Batch EM (Dempster, Laird and Rubin 1977); stepwise EM (Cappe and Moulines 2009), an update after
+        each batch of frames, and batch EM from where that leads; or Lloyd's k-means as a mixture with one
+        shared spherical variance.
     seed : int
         Of the sample and the start, at least 0.
     init : {"k-means++", "random", "split"} or Mixture
@@ -91,6 +96,11 @@ def train_mixture(
         ends the training.
     max_spool_bytes : int
         Size above which frames are not kept (by default at 100 hours of 60 features); 0 to keep none.
+    stepwise : Stepwise or None
+        How the stepwise passes step; None for two passes with steps that suit most data.
+    accelerate : bool
+        Extrapolate every second pass of batch EM (SQUAREM, Varadhan and Roland 2008), falling back where
+        that does not help, so that the likelihood never falls.
 
     Returns
     -------
@@ -131,6 +141,8 @@ def train_mixture(
         restarts=restarts,
         floor=floor,
         max_spool_bytes=max_spool_bytes,
+        stepwise=stepwise,
+        accelerate=accelerate,
     )
     monitor = monitor or Monitor()
     with ExitStack() as resources:
@@ -153,7 +165,9 @@ def train_mixture(
             training.begin()
             training.go_on()
         except KeyboardInterrupt as interrupt:
-            raise _interrupted(training, checkpoint) from interrupt
+            raise interrupted(
+                None if training is None or training.run is None else training.result(), checkpoint
+            ) from interrupt
         return training.result()
 
 
@@ -197,15 +211,7 @@ class Training:
         self.floor = settings.variance_floor(moments.statistics)
         self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, self._identity())
         self.method = METHODS[settings.algorithm](self.floor.variances)
-        self.schedule: Schedule[Any] = Schedule(
-            self.method,
-            found.source,
-            reducer,
-            settings.convergence,
-            settings.passes,
-            monitor,
-            found.seconds / moments.n,
-        )
+        self.schedule = self._schedule()
         self.starts: tuple[float, ...] = ()
         self.run: Run | None = None
 
@@ -232,7 +238,7 @@ class Training:
         assert self.run is not None, "begin comes first"
         found, moments = self.found, self.found.moments
         return TrainingResult(
-            mixture=self.run.mixture,
+            mixture=self.run.settled,
             statistics=self.run.statistics,
             history=self.run.history,
             converged=self.schedule.converged(self.run),
@@ -248,6 +254,25 @@ class Training:
             starts=self.starts,
             shared_variance=self.settings.algorithm == "kmeans",
         )
+
+    def _schedule(self) -> Schedule[Any]:
+        """The loop of the algorithm."""
+        settings, found = self.settings, self.found
+        loop = (
+            found.source,
+            self.reducer,
+            settings.convergence,
+            settings.passes,
+            self.monitor,
+            found.seconds / found.moments.n,
+        )
+        if settings.algorithm == "stepwise":
+            return StepwiseSchedule(
+                EM(self.floor.variances), *loop, settings.stepwise or Stepwise(), settings.seed
+            )
+        if settings.accelerate:
+            return SquaremSchedule(EM(self.floor.variances), *loop)
+        return Schedule(self.method, *loop)
 
     def _start(self) -> Mixture:
         """The mixture to begin with."""
@@ -272,16 +297,3 @@ class Training:
             "frames": frames[:16],
             "spooled": isinstance(self.found.source, Spool),
         }
-
-
-def _interrupted(training: Training | None, checkpoint: Path | None) -> TrainingInterrupted:
-    """What Ctrl-C raises: how far training was, and how to go on."""
-    result = None if training is None or training.run is None else training.result()
-    passes = 0 if result is None else result.passes
-    kept = checkpoint if passes else None
-    interrupted = TrainingInterrupted(
-        f"interrupted after {passes} complete passes" if passes != 1 else "interrupted after 1 complete pass",
-        remedy=f"the same command again, which goes on from {kept}" if kept else "the same command again",
-    )
-    interrupted.result, interrupted.checkpoint = (result if passes else None), kept
-    return interrupted

@@ -14,7 +14,7 @@ import pytest
 from audiogmm.cli.main import COMMANDS, cli
 from tests.cli.conftest import Audiogmm, arrays
 
-ORDER = ["manifest", "features", "train", "info", "score", "cluster", "calibrate", "detect"]
+ORDER = ["manifest", "features", "train", "update", "info", "score", "cluster", "calibrate", "detect"]
 """Later commands use what earlier ones made."""
 
 

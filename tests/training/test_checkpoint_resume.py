@@ -39,10 +39,12 @@ class Impatient(Monitor):
 SHARDS = recordings(blobs(20_000, K=6), 1000)
 
 
-@pytest.mark.parametrize("algorithm", ["em", "kmeans"])
+@pytest.mark.parametrize("algorithm", ["em", "accelerated", "stepwise", "kmeans"])
 @pytest.mark.parametrize("restarts", [1, 2])
 def test_resumed_is_uninterrupted(tmp_path: Path, algorithm: str, restarts: int) -> None:
     options = {"n_components": 6, "algorithm": algorithm, "passes": 6, "tol": 0.0, "restarts": restarts}
+    if algorithm == "accelerated":
+        options |= {"algorithm": "em", "accelerate": True}
     whole = train_mixture(SHARDS, **options)  # type: ignore[arg-type]
     path = tmp_path / "run.checkpoint"
     with pytest.raises(TrainingInterrupted, match=r"after 3 complete passes.*run\.checkpoint") as raised:

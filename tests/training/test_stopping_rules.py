@@ -102,7 +102,7 @@ def test_movement_counts_deviations(form: CovarianceType) -> None:
         ({"passes": -1}, "passes=-1"),
         ({"restarts": 0}, "restarts=0"),
         ({"max_spool_bytes": -1}, "max_spool_bytes=-1"),
-        ({"algorithm": "vbem"}, "algorithm='vbem'; needed: one of em, kmeans"),
+        ({"algorithm": "vbem"}, "algorithm='vbem'; needed: one of em, stepwise, kmeans"),
         ({"covariance_type": "ful"}, "'ful'"),
         ({"init": "kmeans"}, r"init='kmeans'; needed: one of k-means\+\+, random, split, or a mixture"),
         ({"init": "split", "restarts": 2}, "restarts=2 from split"),

@@ -1,0 +1,76 @@
+"""`audiogmm update`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+
+@click.command()
+@options.model
+@options.manifest
+@options.output("the model")
+@click.option("--remove", is_flag=True, help="Remove the recordings of M (the model needs its ledger).")
+@click.option(
+    "--forget",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="What the past counts when recordings are added.",
+)
+@click.option(
+    "--compare-with",
+    "against",
+    default=None,
+    metavar="M",
+    help="Also train on all of these, from there, and print the distance.",
+)
+@click.option("--upsample", is_flag=True, help="Accept audio below the sample rate.")
+@options.workers
+@options.common
+def command(
+    model: Path,
+    manifest: str,
+    output: Path,
+    force: bool,
+    remove: bool,
+    forget: float,
+    against: str | None,
+    upsample: bool,
+    workers: int,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Add the recordings of M to a model, or remove them, without going through the others.
+
+    A model that was trained with --ledger keeps what each recording gave, beside it; only then can recordings
+    be removed, by the ids they had.
+
+    \b
+    Example:
+      audiogmm update room.agmm today.jsonl -o room2.agmm
+    """
+    from audiogmm.jobs.update import update_file
+
+    with console() as screen:
+        result = update_file(
+            model,
+            manifest,
+            output,
+            force=force,
+            strict=strict,
+            against=against,
+            remove=remove,
+            forget=forget,
+            upsample=upsample,
+            threads=threads,
+            workers=workers,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)

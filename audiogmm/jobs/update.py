@@ -1,0 +1,248 @@
+"""Update a model: recordings added or removed, without going through the others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.errors import MismatchError
+from audiogmm.files import refuse_overwrite
+from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.inputs import inputs_for
+from audiogmm.jobs.models import load_model
+from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.train import as_blocks
+from audiogmm.mixture.store import Model
+from audiogmm.training import LocalReducer, train_mixture
+from audiogmm.training.convergence import movement
+from audiogmm.training.incremental import add, take_out
+from audiogmm.training.ledger import Ledger, beside, replacing_ledger
+from audiogmm.types import Json
+
+if TYPE_CHECKING:
+    from audiogmm.manifest import Entry
+
+
+def update(
+    model: Model,
+    source: str | os.PathLike[str] | Iterable[Entry] | Iterable[FrameBlock],
+    *,
+    remove: bool = False,
+    forget: float = 1.0,
+    ledger: Path | None = None,
+    threads: int | None = None,
+    workers: int = 0,
+    upsample: bool = False,
+    aside: Aside | None = None,
+    progress: Progress | None = None,
+) -> Model:
+    """Add recordings to a model, or remove them (incremental EM, Neal and Hinton 1998).
+
+    What is added and removed are statistics, exactly; the other recordings' share of them is that of the
+    model of their time. So adding and then removing gives back the model that was, but neither gives what
+    training anew on the same recordings would. A detector in the model is kept as it is.
+
+    Parameters
+    ----------
+    model : Model
+        With its statistics.
+    source : path-like, or iterable of Entry or of FrameBlock
+        The recordings, as for `train`; to remove them, only their ids are read.
+    remove : bool
+        Remove instead of add; needs the ledger.
+    forget : float
+        What the past counts when recordings are added, in (0, 1].
+    ledger : Path, optional
+        Folder that `train` filled for this model; it is changed in place.
+    threads, workers : int
+        As for `train`.
+    upsample : bool
+        Accept audio below the sample rate.
+    aside : Aside, optional
+        Takes recordings that cannot be used; by default the first one raises.
+    progress : Progress, optional
+        Who listens.
+
+    Returns
+    -------
+    Model
+        The new one.
+
+    Raises
+    ------
+    MismatchError
+        If the model has no statistics, the ledger is another model's or none, a recording was never added,
+        or is there already.
+    TrainingError
+        If nothing could be added, or nothing would be left.
+    ChoiceError
+        If `forget` is outside (0, 1].
+    """
+    progress = progress or Silent()
+    aside = Aside(strict=True) if aside is None else aside
+    if model.statistics is None:
+        raise MismatchError(
+            "the model has no statistics", needed="what it was estimated from", remedy="train it anew"
+        )
+    book = None if ledger is None else Ledger(ledger)
+    if book is not None:
+        book.check(model.mixture.fingerprint)
+    if remove and book is None:
+        raise MismatchError(
+            "the model has no ledger, so what a recording gave to it is not known",
+            needed="a ledger beside the model",
+            remedy="train --ledger",
+        )
+    floor = np.array(model.metadata["training"].get("floor", np.zeros(model.mixture.n_features)))
+    blocks = as_blocks(source)
+    inputs = None
+    shards: Iterable[Shard]
+    if blocks is None:
+        inputs = inputs_for(model, source, aside=aside, say=progress.say, upsample=upsample)  # type: ignore[arg-type]
+        shards = inputs
+    else:
+        shards = blocks
+    if remove:
+        assert book is not None
+        ids = [entry.id for entry in inputs.entries] if inputs else [shard.id for shard in shards]
+        changed = take_out(model.mixture, model.statistics, ids, floor=floor, ledger=book)
+    else:
+        progress.begin("reading", None, "recordings")
+        with LocalReducer(threads, workers) as reducer:
+            changed = add(
+                model.mixture,
+                model.statistics,
+                shards,
+                floor=floor,
+                reducer=reducer,
+                ledger=book,
+                forget=forget,
+                on_error=None if inputs is None else inputs.refuse,
+            )
+        progress.end()
+    if book is not None:
+        book.save(changed.mixture.fingerprint)
+    done: Json = {
+        "verb": "remove" if remove else "add",
+        "n_recordings": changed.n_recordings,
+        "n_frames": changed.n_frames,
+        "forget": forget,
+        "movement": movement(model.mixture, changed.mixture),
+    }
+    metadata = model.metadata | {"updates": [*model.metadata.get("updates", []), done]}
+    return Model(changed.mixture, changed.statistics, metadata, model.tensors)
+
+
+def compare(model: Model, source: str, threads: int | None = None, progress: Progress | None = None) -> Json:
+    """How far a model is from one trained on the recordings of `source` until it stands still, from there.
+
+    Returns
+    -------
+    dict
+        ``movement`` in standard deviations (see `training.convergence.movement`), ``log_likelihood`` a
+        frame of the model and ``trained_anew`` of the other, nats.
+    """
+    progress = progress or Silent()
+    inputs = inputs_for(model, source, aside=Aside(strict=True), say=progress.say)
+    with LocalReducer(threads) as reducer:
+        result = train_mixture(
+            inputs,
+            n_components=model.mixture.n_components,
+            covariance_type=model.mixture.covariance_type,
+            init=model.mixture,
+            tol=1e-5,
+            passes=100,
+            reducer=reducer,
+        )
+    return {
+        "movement": movement(model.mixture, result.mixture),
+        "log_likelihood": result.history[0].log_likelihood,
+        "trained_anew": result.history[-1].log_likelihood,
+    }
+
+
+def update_file(
+    model: Path,
+    source: str,
+    output: Path,
+    *,
+    force: bool = False,
+    strict: bool = False,
+    against: str | None = None,
+    **settings: Any,
+) -> UpdateResult:
+    """Update a model file, and its ledger where it has one, as `update` does.
+
+    Raises
+    ------
+    OutputError
+        If the output exists (and not `force`), or cannot be written.
+    """
+    refuse_overwrite(output, force)
+    aside = Aside(errors_path(output), strict=strict)
+    before = load_model(model)
+    old, new = beside(model), beside(output)
+    in_place = new.exists() and new.samefile(old) if old.exists() else False
+    if in_place or not old.exists():
+        after = update(before, source, ledger=old if in_place else None, aside=aside, **settings)
+    else:
+        with replacing_ledger(new, force) as temporary:
+            assert temporary is not None
+            book = Ledger(old)
+            book.check(before.mixture.fingerprint)
+            book.copy_to(temporary).save(book.fingerprint)
+            after = update(before, source, ledger=temporary, aside=aside, **settings)
+    after.save(output, force=force)
+    if in_place:
+        Ledger(new).purge()
+    distance = None
+    if against is not None:
+        distance = compare(after, against, settings.get("threads"), settings.get("progress"))
+    return UpdateResult(output, after, aside, distance)
+
+
+@dataclass(frozen=True)
+class UpdateResult:
+    """An updated model, and where it lies."""
+
+    output: Path
+    model: Model
+    aside: Aside
+    distance: Json | None
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        assert self.model.statistics is not None
+        last: Json = self.model.metadata["updates"][-1]
+        return last | {
+            "output": str(self.output),
+            "n_frames_in_all": self.model.statistics.n_frames,
+            "distance": self.distance,
+            "set_aside": len(self.aside),
+            "errors": str(self.aside.path),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        s = self.summary()
+        yield (
+            f"{s['n_recordings']} recordings ({s['n_frames']:,.0f} frames) "
+            f"{'removed' if s['verb'] == 'remove' else 'added'}; the parameters moved by "
+            f"{s['movement']:.3g} standard deviations"
+        )
+        yield "the other recordings count as they did under the model of their time: not as if trained anew"
+        if self.distance is not None:
+            yield (
+                f"trained anew from here: {self.distance['movement']:.3g} standard deviations away, "
+                f"{self.distance['trained_anew']:.4f} nats a frame instead of "
+                f"{self.distance['log_likelihood']:.4f}"
+            )
+        if "detector" in self.model.metadata:
+            yield "note: the detector is the old model's; audiogmm calibrate renews it"
+        yield f"model: {self.output}"

@@ -1,0 +1,161 @@
+"""Incremental EM: a model changed by the statistics of recordings, without going through the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from audiogmm.blocks import Shard
+from audiogmm.errors import ChoiceError, TrainingError
+from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.batch import EStep
+from audiogmm.training.ledger import Ledger
+from audiogmm.training.reduce import OnError, Reducer
+from audiogmm.types import FloatArray
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A model after a change.
+
+    Attributes
+    ----------
+    mixture, statistics
+        The model, and what it was estimated from.
+    n_recordings : int
+        Recordings added or removed.
+    n_frames : float
+        Frames of these.
+    """
+
+    mixture: Mixture
+    statistics: SufficientStats
+    n_recordings: int
+    n_frames: float
+
+
+@dataclass(frozen=True)
+class Named:
+    """The E-step of one recording, with the recording's id."""
+
+    e_step: EStep
+
+    def __call__(self, shard: Shard) -> tuple[str, SufficientStats]:
+        return shard.id, self.e_step(shard)
+
+
+def add(
+    mixture: Mixture,
+    statistics: SufficientStats | None,
+    shards: Iterable[Shard],
+    *,
+    floor: FloatArray,
+    reducer: Reducer,
+    ledger: Ledger | None = None,
+    forget: float = 1.0,
+    on_error: OnError | None = None,
+) -> Changed:
+    """Add recordings: ``total <- forget * total + sum_i s_i``, and one M-step (Neal and Hinton 1998, eq. 8).
+
+    The new recordings' posteriors are those of the present mixture; the others keep the share in the
+    statistics that they had under the model of their time, so the result is not what training anew gives.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        The model.
+    statistics : SufficientStats or None
+        What it was estimated from; None for nothing, as when a ledger is begun.
+    shards : iterable of Shard
+        The new recordings.
+    floor : ndarray of shape (n_features,), float64
+        Variance floor.
+    reducer : Reducer
+        Who reads and evaluates.
+    ledger : Ledger or None
+        Takes the statistics of each recording. Not saved here.
+    forget : float
+        What the past counts, in (0, 1].
+    on_error : callable or None
+        Hears of recordings that cannot be used; None: the first raises.
+
+    Returns
+    -------
+    Changed
+        The new model.
+
+    Raises
+    ------
+    ChoiceError
+        If `forget` is outside (0, 1].
+    TrainingError
+        If nothing could be added.
+    MismatchError
+        If a recording is in the ledger already.
+    """
+    if not 0 < forget <= 1:
+        raise ChoiceError(f"forget={forget}", needed="a factor in (0, 1]", remedy="1 to forget nothing")
+    if ledger is not None:
+        ledger.scale(forget)
+    total = None if statistics is None else forget * statistics
+    n_recordings, n_frames = 0, 0.0
+    for name, part in reducer.map(shards, Named(EStep(Evaluator(mixture))), on_error):
+        if ledger is not None:
+            ledger.put(name, part)
+        total = part if total is None else total + part
+        n_recordings, n_frames = n_recordings + 1, n_frames + part.n_frames
+    if total is None or not n_recordings:
+        raise TrainingError("no recording to add", needed="at least one with voiced frames")
+    after, _ = maximise(total, floor=floor, previous=mixture)
+    return Changed(after, total, n_recordings, n_frames)
+
+
+def take_out(
+    mixture: Mixture,
+    statistics: SufficientStats,
+    names: Iterable[str],
+    *,
+    floor: FloatArray,
+    ledger: Ledger,
+) -> Changed:
+    """Remove recordings: ``total <- total - s_i`` with what the ledger holds of each, and one M-step.
+
+    Taking out what was added last gives back the model that was, to rounding.
+
+    Parameters
+    ----------
+    mixture, statistics, floor
+        As for `add`.
+    names : iterable of str
+        Ids of the recordings.
+    ledger : Ledger
+        What each gave. Not saved here.
+
+    Returns
+    -------
+    Changed
+        The new model.
+
+    Raises
+    ------
+    MismatchError
+        If a recording was never added; nothing is changed then.
+    TrainingError
+        If nothing is named, or nothing would be left.
+    """
+    ids = list(dict.fromkeys(names))
+    total, n_frames = statistics, 0.0
+    for part in map(ledger.get, ids):
+        total, n_frames = total - part, n_frames + part.n_frames
+    if not ids or len(ids) == len(ledger):
+        raise TrainingError(
+            f"{len(ids)} of {len(ledger)} recordings to remove",
+            needed="at least one to remove, and at least one to stay",
+        )
+    for name in ids:
+        ledger.remove(name)
+    after, _ = maximise(total, floor=floor, previous=mixture)
+    return Changed(after, total, len(ids), n_frames)

@@ -1,0 +1,187 @@
+"""A ledger of what each recording gave to a model: so that data can be added, re-weighted and removed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from audiogmm.errors import MismatchError, ModelFileError
+from audiogmm.files import replacing
+from audiogmm.mixture import container
+from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
+
+INDEX = "ledger.json"
+FORMAT = "audiogmm ledger 1"
+
+
+class Ledger:
+    """Statistics of recordings, a file each, in a folder (Neal and Hinton 1998, section 4).
+
+    The sum of the entries, each times its weight, is what the model beside it was estimated from. Changes
+    are seen by others once `save` has replaced the index; until then they are files that nobody reads.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it lies; made on the first entry.
+
+    Raises
+    ------
+    ModelFileError
+        If the folder holds an index that cannot be read, or of another version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> ledger = Ledger(Path(tempfile.mkdtemp()) / "model.ledger")
+    >>> stats = SufficientStats.measure(np.ones((4, 2)), origin=np.zeros(2), covariance_type="diag")
+    >>> ledger.put("a", stats)
+    >>> ledger.scale(0.5)
+    >>> ledger.get("a").counts, "b" in ledger
+    (array([2.]), False)
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.fingerprint = ""
+        self.weights: dict[str, float] = {}
+        index = folder / INDEX
+        if index.exists():
+            try:
+                content = json.loads(index.read_text())
+                known = content["format"]
+                self.fingerprint, self.weights = content["model"], dict(content["weights"])
+            except (ValueError, TypeError, KeyError, OSError) as error:
+                raise ModelFileError(f"{index} cannot be read: {error!r}", needed=FORMAT) from error
+            if known != FORMAT:
+                raise ModelFileError(f"{index} is {known!r}", needed=FORMAT)
+
+    def __contains__(self, recording: str) -> bool:
+        return recording in self.weights
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def check(self, fingerprint: str) -> None:
+        """Raise `MismatchError` if it belongs to another model than the one of this fingerprint."""
+        if self.fingerprint != fingerprint:
+            raise MismatchError(
+                f"{self.folder} belongs to the model {self.fingerprint[:12] or '(none)'}",
+                needed=f"the ledger of the model {fingerprint[:12]}",
+                remedy="the model that was saved with it, or train --ledger anew",
+            )
+
+    def put(self, recording: str, statistics: SufficientStats) -> None:
+        """Add a recording, of weight 1.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        MismatchError
+            If it is there already.
+        """
+        if recording in self:
+            raise MismatchError(
+                f"recording {recording!r} is in the ledger already",
+                needed="recordings that the model has not learnt from",
+                remedy="update --remove first, or give it another id",
+            )
+        arrays = {name: getattr(statistics, name) for name in ARRAYS}
+        arrays["scalars"] = np.array([getattr(statistics, name) for name in SCALARS])
+        document = json.dumps({"id": recording, "covariance_type": statistics.covariance_type})
+        with replacing(self._file(recording), force=True) as temporary:
+            temporary.write_bytes(container.pack(arrays, document))
+        self.weights[recording] = 1.0
+
+    def get(self, recording: str) -> SufficientStats:
+        """The statistics of a recording, times its weight.
+
+        Raises
+        ------
+        MismatchError
+            If it was never added.
+        ModelFileError
+            If its file is gone or damaged.
+        """
+        if recording not in self:
+            raise MismatchError(
+                f"recording {recording!r} was never added: the ledger has {len(self)} others",
+                needed="recordings that the model has learnt from, by the ids they had then",
+                remedy="look at their ids, or drop it from the manifest",
+            )
+        document, arrays = container.read(self._file(recording))
+        origin, counts, first, second = (arrays[name] for name in ARRAYS)
+        form = json.loads(document)["covariance_type"]
+        found = SufficientStats(form, origin, counts, first, second, *arrays["scalars"].tolist())
+        return self.weights[recording] * found
+
+    def remove(self, recording: str) -> None:
+        """Leave a recording out of the index; its file goes with `purge`."""
+        del self.weights[recording]
+
+    def scale(self, factor: float) -> None:
+        """Multiply every weight."""
+        self.weights = {name: factor * weight for name, weight in self.weights.items()}
+
+    def save(self, fingerprint: str) -> None:
+        """Write the index: from now on it belongs to the model of this fingerprint."""
+        self.fingerprint = fingerprint
+        content = {"format": FORMAT, "model": fingerprint, "weights": self.weights}
+        with replacing(self.folder / INDEX, force=True) as temporary:
+            temporary.write_text(json.dumps(content))
+
+    def purge(self) -> None:
+        """Remove the files that the index does not name."""
+        known = {self._file(recording).name for recording in self.weights} | {INDEX}
+        for file in self.folder.iterdir():
+            if file.name not in known:
+                file.unlink(missing_ok=True)
+
+    def copy_to(self, folder: Path) -> Ledger:
+        """The same ledger in another folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for recording in self.weights:
+            file = self._file(recording)
+            shutil.copyfile(file, folder / file.name)
+        copy = Ledger(folder)
+        copy.fingerprint, copy.weights = self.fingerprint, dict(self.weights)
+        return copy
+
+    def _file(self, recording: str) -> Path:
+        return self.folder / f"{hashlib.sha256(recording.encode()).hexdigest()[:32]}.safetensors"
+
+
+def beside(model: Path | str) -> Path:
+    """Where the ledger of a model file lies.
+
+    Examples
+    --------
+    >>> beside("ubm.agmm").name
+    'ubm.agmm.ledger'
+    """
+    path = Path(model)
+    return path.with_name(path.name + ".ledger")
+
+
+@contextmanager
+def replacing_ledger(folder: Path | None, force: bool = False) -> Iterator[Path | None]:
+    """Give a temporary folder that takes the place of `folder` when the block ends well; None for None.
+
+    Raises
+    ------
+    OutputError
+        If there is a ledger (and not `force`), or it cannot be written.
+    """
+    if folder is None:
+        yield None
+        return
+    with replacing(folder, force=force) as temporary:
+        yield temporary
+    Ledger(folder).purge()

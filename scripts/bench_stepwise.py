@@ -1,0 +1,119 @@
+#!/usr/bin/env python
+"""Compare stepwise EM with batch EM, pass by pass, from the same starts on the same frames of real speech.
+
+    python scripts/bench_stepwise.py                            # four forms, three seeds, both orders
+    python scripts/bench_stepwise.py diag --seeds 1 --frames 100000
+
+Frames are those of `librispeech_bg` in the folder that AUDIOGMM_DATA names: the preset `speech`, voiced ones.
+"sorted" is the corpus as it lies there, one speaker after the other; "shuffled" its frames in random order.
+A start has its means at random frames and the covariance of all frames. The log-likelihood per frame is that
+of the mixture after so many passes, under all frames. The verdict says after how many passes of batch EM the
+same is reached: wanted are 20 after two stepwise passes, and 40 after two exact ones more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import numpy as np
+
+from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.recording import recordings
+from audiogmm.manifest import read_manifest
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.training.batch import EM, Run, Schedule
+from audiogmm.training.convergence import Convergence
+from audiogmm.training.monitor import Monitor
+from audiogmm.training.reduce import LocalReducer
+from audiogmm.training.source import InMemory
+from audiogmm.training.stepwise import Stepwise, StepwiseSchedule
+from audiogmm.types import CovarianceType, FloatArray, Frames
+
+FORMS: tuple[CovarianceType, ...] = ("diag", "spherical", "tied", "full")
+SHOWN = (1, 2, 3, 5, 10, 20, 40)
+
+
+def speech(n_frames: int) -> Frames:
+    """Voiced frames of real speech, recording after recording."""
+    entries = read_manifest(Path(os.environ["AUDIOGMM_DATA"]) / "librispeech_bg.jsonl")
+    parts = [
+        block.frames[block.voiced]
+        for recording in recordings(entries, FrontEnd.preset("speech"), sample_rate=16000)
+        for block in recording
+    ]
+    return np.ascontiguousarray(np.concatenate(parts)[:n_frames])
+
+
+def start(frames: Frames, n_components: int, form: CovarianceType, seed: int) -> Mixture:
+    """Means at random frames, the covariance of all frames."""
+    random = np.random.default_rng(seed)
+    covariance = np.cov(frames[:: max(1, len(frames) // 50_000)].astype(np.float64).T)
+    K, variances = n_components, np.diag(covariance)
+    covariances = {
+        "spherical": np.full(K, variances.mean()),
+        "diag": np.tile(variances, (K, 1)),
+        "tied": covariance,
+        "full": np.tile(covariance, (K, 1, 1)),
+    }[form]
+    means = frames[random.choice(len(frames), K, replace=False)].astype(np.float64)
+    return Mixture(np.full(K, 1 / K), means, covariances, form)
+
+
+def curve(
+    frames: Frames, mixture: Mixture, passes: int, stepwise: Stepwise | None
+) -> tuple[FloatArray, FloatArray]:
+    """Log-likelihood per frame after 0, 1, ... passes (NaN where not known), and the seconds they took.
+
+    An exact pass reports the mixture that enters it, so one more is made than is shown.
+    """
+    floor = 1e-4 * frames.var(axis=0, dtype=np.float64)
+    source, stop, still = InMemory(frames), Convergence(tol=0), Monitor()
+    with LocalReducer() as reducer:
+        loop = (EM(floor), source, reducer, stop, passes + 1, still, 0.0)
+        schedule = Schedule(*loop) if stepwise is None else StepwiseSchedule(*loop, stepwise)
+        *_, last = schedule.run(Run(mixture))
+    scores = [np.nan if report.stepwise else report.log_likelihood for report in last.history]
+    return np.array(scores), np.cumsum([report.seconds for report in last.history])
+
+
+def equal_to(batch: FloatArray, score: float) -> str:
+    """After how many passes batch EM reaches a score."""
+    reached = np.flatnonzero(batch >= score)
+    return f"{reached[0]}" if len(reached) else f"> {len(batch) - 1}"
+
+
+def main() -> None:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("forms", nargs="*", default=FORMS)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--frames", type=int, default=300_000)
+    parser.add_argument("--components", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=None)
+    parser.add_argument("--averaging", type=float, default=0.5)
+    options = parser.parse_args()
+    ordered = speech(options.frames)
+    shuffled = ordered[np.random.default_rng(0).permutation(len(ordered))]
+    print(f"{len(ordered)} frames of {ordered.shape[1]}, K={options.components}")
+    stepwise = Stepwise(batch=options.batch, averaging=options.averaging)
+    for form in options.forms:
+        for seed in range(1, options.seeds + 1):
+            mixture = start(ordered, options.components, form, seed)
+            batch, took = curve(ordered, mixture, max(SHOWN), None)
+            shown = "  ".join(f"{n}: {batch[n]:.3f}" for n in SHOWN)
+            print(f"\n{form}, seed {seed}: batch EM {shown}  ({took[20]:.1f} s for 20 passes)")
+            for name, frames in (("sorted", ordered), ("shuffled", shuffled)):
+                ours, took = curve(frames, mixture, 4, stepwise)
+                told = [
+                    f"{n} passes {ours[n]:.3f} (batch EM: {equal_to(batch, ours[n])}, {took[n - 1]:.1f} s)"
+                    for n in (2, 4)
+                ]
+                print(f"  stepwise, {name:8s} {', '.join(told)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
