@@ -218,6 +218,22 @@ def test_float32_far_from_zero_does_not_break(form: str) -> None:
     assert single.sample(5000)[0].std(axis=0) == pytest.approx(X.std(axis=0), rel=0.1)
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_float32_rows_that_lie_close_together_do_not_break(form: str, method: str) -> None:
+    """In float32 the variances of a tight cluster far away are less than the rounding of its moments."""
+    X = np.vstack([rows(100), rows(50) * 1e-4 + 90]).astype(np.float32)
+    models = []
+    for data in (X, X.astype(np.float64)):
+        settings = {"init_params": "random_from_data", "random_state": 3, "max_iter": 8, "tol": 0}
+        g = GaussianMixture(2, covariance_type=form, means_init=[[1.0, 1.0], [90.0, 90.0]], **settings)
+        models.append(getattr(g, method)(data))
+    single, double = models
+    assert_model(single, double.weights_, double.means_, double.covariances_, tolerance=2e-6)
+    if form in ("diag", "spherical"):
+        np.testing.assert_allclose(single.covariances_, double.covariances_, rtol=1e-4)
+
+
 def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     X = rows(2 * SLICE_ROWS + 100)
     results = []
