@@ -107,8 +107,8 @@ def step(
     """One E-step and M-step; float32 only as long as that is good enough for the covariances.
 
     Second moments of float32 rows are summed in float32 within a tile, and the square of the mean is taken
-    off them. Where rows lie much nearer to each other than to the origin of the moments, nothing right is
-    left. That shows: no estimate is below `reg_covar`, but rounding. Then the E-step is done in float64.
+    off them. Where rows lie much nearer to each other than to the origin of the moments, little that is
+    right is left. Then the E-step is done again in float64.
 
     Parameters
     ----------
@@ -139,15 +139,24 @@ def step(
         if dtype == np.float64:
             raise
     else:
-        if dtype == np.float64 or not _blurred(after, reg_covar):
+        if dtype == np.float64 or not _blurred(after, stats.origin):
             return after, stats, dtype
     return step(mixture, X, weights, reg_covar, np.dtype(np.float64), combine)
 
 
-def _blurred(mixture: Mixture, reg_covar: float) -> bool:
-    """Whether a covariance is clearly smaller than what was added to it."""
-    form = form_of(mixture.covariance_type)
-    return bool(form.fault(form.add(mixture.covariances, -reg_covar / 2)))
+BLURRED = 1e-3
+"""Share of a float32 second moment below which a variance has too few digits left."""
+
+
+def _blurred(mixture: Mixture, origin: FloatArray) -> bool:
+    """Whether covariances, in any direction, are small beside the second moments about the origin."""
+    form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
+    moments = form.variances(mixture.covariances, K, D) + (mixture.means - origin) ** 2
+    if form.shared:
+        moments = np.tile(mixture.weights @ moments, (K, 1))
+    least = np.stack([form.broaden(BLURRED * moment, 1) for moment in moments])
+    margin = mixture.covariances - (least[0] if form.shared else least.reshape(form.shape(K, D)))
+    return bool(form.fault(margin))
 
 
 class Reporter:
