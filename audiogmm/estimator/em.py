@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from audiogmm.estimator import passes
 from audiogmm.estimator.parameters import updated
 from audiogmm.estimator.passes import Rows
+from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray
@@ -79,10 +82,9 @@ def climb(
     ValueError
         If a covariance is not positive definite.
     """
-    trial = Trial(mixture)
+    trial, dtype = Trial(mixture), X.dtype
     for n_iter in range(1, max_iter + 1):
-        stats = passes.expect(passes.evaluator_of(mixture, X), X, weights)
-        mixture = updated(stats, reg_covar, mixture)
+        mixture, stats, dtype = step(mixture, X, weights, reg_covar, dtype)
         before, lower_bound = lower_bound, stats.log_likelihood / stats.n_frames
         change = lower_bound - before
         trial = Trial(mixture, stats, [*trial.lower_bounds, lower_bound], abs(change) < tol)
@@ -92,6 +94,69 @@ def climb(
     if max_iter:
         reporter.end_initialization(trial)
     return trial
+
+
+def step(
+    mixture: Mixture,
+    X: Rows,
+    weights: FloatArray | None,
+    reg_covar: float,
+    dtype: np.dtype[Any],
+    combine: Callable[[SufficientStats], SufficientStats] = lambda stats: stats,
+) -> tuple[Mixture, SufficientStats, np.dtype[Any]]:
+    """One E-step and M-step; float32 only as long as that is good enough for the covariances.
+
+    Second moments of float32 rows are summed in float32 within a tile, and the square of the mean is taken
+    off them. Where rows lie much nearer to each other than to the origin of the moments, little that is
+    right is left. Then the E-step is done again in float64.
+
+    Parameters
+    ----------
+    mixture, X, weights, reg_covar
+        As of `climb`.
+    dtype : dtype
+        What to compute in: float64, or that of X.
+    combine : callable
+        From the statistics of X to those that the model is made of.
+
+    Returns
+    -------
+    mixture : Mixture
+    stats : SufficientStats
+        Of X.
+    dtype : dtype
+        What it was computed in.
+
+    Raises
+    ------
+    ValueError
+        If a covariance is not positive definite.
+    """
+    stats = passes.expect(mixture, X, weights, dtype)
+    try:
+        after = updated(combine(stats), reg_covar, mixture)
+    except ValueError:
+        if dtype == np.float64:
+            raise
+    else:
+        if dtype == np.float64 or not _blurred(after, stats.origin):
+            return after, stats, dtype
+    return step(mixture, X, weights, reg_covar, np.dtype(np.float64), combine)
+
+
+BLURRED = 1e-3
+"""Share of a float32 second moment below which a variance has too few digits left."""
+
+
+def _blurred(mixture: Mixture, origin: FloatArray) -> bool:
+    """Whether covariances, in any direction, are small beside the second moments about the origin."""
+    form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
+    moments = form.variances(mixture.covariances, K, D) + (mixture.means - origin) ** 2
+    if form.shared:
+        moments = np.tile(mixture.weights @ moments, (K, 1))
+    least = np.stack([form.broaden(BLURRED * moment, 1) for moment in moments])
+    margin = mixture.covariances - (least[0] if form.shared else least.reshape(form.shape(K, D)))
+    return bool(form.fault(margin))
 
 
 class Reporter:

@@ -15,8 +15,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from audiogmm.estimator import checks, passes, stepwise
-from audiogmm.estimator.em import Reporter, Trial, climb
-from audiogmm.estimator.parameters import Given, started, updated
+from audiogmm.estimator.em import Reporter, Trial, climb, step
+from audiogmm.estimator.parameters import Given, started
 from audiogmm.estimator.passes import Rows
 from audiogmm.estimator.sampling import draw
 from audiogmm.estimator.shown import Shown
@@ -197,7 +197,7 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
     def fit_predict(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> IntArray:
         """`fit`, then `predict` of the same X, shape (n_samples,), int64."""
         rows = self._fit(X, sample_weight)
-        return passes.labels(passes.evaluator_of(self._mixture(), rows), rows)
+        return passes.labels(passes.evaluator_of(self._mixture(), rows.dtype), rows)
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -234,11 +234,13 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         else:
             mixture = self._former(rows)
             past, steps = self._past(rows, weights)
-        batch = passes.expect(passes.evaluator_of(mixture, rows), rows, weights)
-        stats = stepwise.blended(past, batch, stepwise.step_size(steps, self.alpha))
+        rho = stepwise.step_size(steps, self.alpha)
+        after, batch, _ = step(
+            mixture, rows, weights, self.reg_covar, rows.dtype, lambda new: stepwise.blended(past, new, rho)
+        )
         n_iter = 0 if begin else getattr(self, "n_iter_", 0)
         lower_bound = batch.log_likelihood / batch.n_frames
-        trial = Trial(updated(stats, self.reg_covar, mixture), stats, [lower_bound])
+        trial = Trial(after, stepwise.blended(past, batch, rho), [lower_bound])
         self._adopt(trial, rows.dtype, steps + 1)
         self.n_iter_ = n_iter + 1
         return self
@@ -246,18 +248,18 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: ArrayLike) -> IntArray:
         """The likeliest component of each sample, shape (n_samples,), int64."""
         rows = self._fitted_rows(X)
-        return passes.labels(passes.evaluator_of(self._mixture(), rows), rows)
+        return passes.labels(passes.evaluator_of(self._mixture(), rows.dtype), rows)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """P(component | sample), shape (n_samples, n_components), in the dtype of X."""
         rows = self._fitted_rows(X)
-        return passes.posteriors(passes.evaluator_of(self._mixture(), rows), rows, rows.dtype)
+        return passes.posteriors(passes.evaluator_of(self._mixture(), rows.dtype), rows, rows.dtype)
 
     def score_samples(self, X: ArrayLike) -> NDArray[Any]:
         """Log-likelihood of each sample, shape (n_samples,), nats, in the dtype of X."""
         rows = self._fitted_rows(X)
         scores: NDArray[Any] = passes.log_likelihoods(
-            passes.evaluator_of(self._mixture(), rows), rows
+            passes.evaluator_of(self._mixture(), rows.dtype), rows
         ).astype(rows.dtype)
         return scores
 
@@ -383,7 +385,7 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         """Mean log-likelihood, and the sum of the weights."""
         rows = self._fitted_rows(X)
         weights = checks.checked_weights(sample_weight, rows)
-        scores = passes.log_likelihoods(passes.evaluator_of(self._mixture(), rows), rows)
+        scores = passes.log_likelihoods(passes.evaluator_of(self._mixture(), rows.dtype), rows)
         return float(np.average(scores, weights=weights)), _total(rows, weights)
 
 

@@ -28,9 +28,9 @@ THRESHOLDS = {np.dtype(np.float32): 1e-7, np.dtype(np.float64): 1e-12}
 """By the dtype of X: an E-step may leave out posteriors that a bound has proved to be below this."""
 
 
-def evaluator_of(mixture: Mixture, X: Rows) -> Evaluator:
+def evaluator_of(mixture: Mixture, dtype: np.dtype[Any]) -> Evaluator:
     """A mixture made ready for rows of this dtype."""
-    return Evaluator(mixture, THRESHOLDS[X.dtype])
+    return Evaluator(mixture, THRESHOLDS[dtype])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +56,30 @@ def total(
     return some(_reducer(X).reduce(slices(X, weights), statistic))
 
 
-def expect(evaluator: Evaluator, X: Rows, weights: FloatArray | None = None) -> SufficientStats:
+def expect(mixture: Mixture, X: Rows, weights: FloatArray | None, dtype: np.dtype[Any]) -> SufficientStats:
     """The E-step over all rows (Bishop 2006, equation 9.23); posteriors are never held.
 
     Parameters
     ----------
-    evaluator : Evaluator
+    mixture : Mixture
         The model.
     X : ndarray of shape (n, n_features), float32 or float64
         Rows.
-    weights : ndarray of shape (n,), float64, optional
+    weights : ndarray of shape (n,), float64, or None
         Weight of each row.
+    dtype : dtype
+        What to compute in: float64, or that of X.
 
     Examples
     --------
-    >>> evaluator = Evaluator(Mixture([1.0], [[0.0]], [1.0], "spherical"))
-    >>> expect(evaluator, np.ones((3, 1)), np.array([1.0, 0.0, 2.0])).counts
+    >>> mixture = Mixture([1.0], [[0.0]], [1.0], "spherical")
+    >>> expect(mixture, np.ones((3, 1)), np.array([1.0, 0.0, 2.0]), np.dtype(np.float64)).counts
     array([3.])
     """
-    return total(X, weights, lambda part: evaluator.accumulate(part.frames, part.weights))
+    evaluator = evaluator_of(mixture, dtype)
+    return total(
+        X, weights, lambda part: evaluator.accumulate(part.frames.astype(dtype, copy=False), part.weights)
+    )
 
 
 def log_likelihoods(evaluator: Evaluator, X: Rows) -> FloatArray:

@@ -112,11 +112,12 @@ def test_a_weight_is_a_repetition(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("init_params", ["kmeans", "k-means++", "random_from_data"])
+@pytest.mark.parametrize("init_params", ["kmeans", "k-means++", "random", "random_from_data"])
 def test_rows_of_weight_zero_are_as_good_as_absent(init_params: str, form: str) -> None:
     X = rows(60)
     weights = np.ones(60)
     weights[::4] = 0
+    X[::4] = 1e6
     settings = {"init_params": init_params, "random_state": 1, "reg_covar": REG, "covariance_type": form}
     one = GaussianMixture(K, **settings).fit(X, sample_weight=weights)
     other = GaussianMixture(K, **settings).fit(X[weights > 0], sample_weight=weights[weights > 0])
@@ -216,6 +217,19 @@ def test_float32_far_from_zero_does_not_break(form: str) -> None:
     assert single.score(X) == pytest.approx(double.score(X.astype(np.float64)), abs=1e-3)
     np.testing.assert_array_equal(single.predict(X), double.predict(X.astype(np.float64)))
     assert single.sample(5000)[0].std(axis=0) == pytest.approx(X.std(axis=0), rel=0.1)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_float32_rows_that_lie_close_together_do_not_break(form: str, method: str) -> None:
+    """In float32 the variances of a tight cluster far away are less than the rounding of its moments."""
+    X = np.vstack([rows(100), rows(50) * 0.01 + 90]).astype(np.float32)
+    single, double = GaussianMixture(2, covariance_type=form), GaussianMixture(2, covariance_type=form)
+    for g, data in ((single, X), (double, X.astype(np.float64))):
+        g.set_params(means_init=[[1.0, 1.0], [90.0, 90.0]], max_iter=8, tol=0, random_state=3)
+        getattr(g, method)(data)
+    np.testing.assert_allclose(single.covariances_, double.covariances_, rtol=1e-5)
+    np.testing.assert_allclose(single.means_, double.means_, rtol=1e-5)
 
 
 def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
