@@ -67,15 +67,16 @@ class Aside:
     def put(self, id: str, path: str, error: AudioGMMError) -> None:
         """Set an input aside for `error`, or raise it when strict.
 
-        An input that several stages stumble over is listed once.
+        An input that several stages stumble over is listed once; a bad line, which has no id, by its message.
         """
         if self.strict:
             raise error
         row = SetAside(id=id, path=path, error=type(error).__name__, reason=str(error))
         with self._lock:
-            if (id, path) in self._known:
+            key = (id, path) if id else (str(error), path)
+            if key in self._known:
                 return
-            self._known.add((id, path))
+            self._known.add(key)
             self.rows.append(row)
             if self.path is not None:
                 try:

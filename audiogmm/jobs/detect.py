@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import format_of, write_events
@@ -16,7 +18,7 @@ from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.calibrate import changed
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.models import detector_of, load_model, unit_of
+from audiogmm.jobs.models import detector_of, hears_silence, load_model, unit_of
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.types import Json
@@ -33,10 +35,14 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class DetectTask:
-    """Finds the events of a recording in one pass and bounded memory; runs in a thread or a worker."""
+    """Finds the events of a recording in one pass and bounded memory; runs in a thread or a worker.
+
+    With `every_frame`, frames of exact silence count as well: a dead microphone is news.
+    """
 
     evaluator: Evaluator
     detector: Detector
+    every_frame: bool = False
 
     def __call__(self, shard: Shard) -> Json:
         path = getattr(getattr(shard, "entry", None), "path", None)
@@ -45,7 +51,8 @@ class DetectTask:
         seconds = 0.0
         for block, scores in score_blocks(self.evaluator, shard):
             stream = stream or self.detector.stream(block.clock, shard.id, path)
-            events += stream.push(scores, block.voiced)
+            heard = np.ones_like(block.voiced) if self.every_frame else block.voiced
+            events += stream.push(scores, heard)
             seconds = block.clock.end(block.start + len(block) - 1) - block.clock.start(0)
         if stream is not None:
             events += stream.flush()
@@ -78,7 +85,7 @@ def detect(detector: Model, entry: Entry, *, upsample: bool = False) -> list[Eve
     """
     from audiogmm.mixture.evaluator import Evaluator
 
-    task = DetectTask(Evaluator(detector.mixture), detector_of(detector))
+    task = DetectTask(Evaluator(detector.mixture), detector_of(detector), hears_silence(detector))
     inputs = inputs_for(detector, [entry], aside=Aside(strict=True), say=_ignore, upsample=upsample)
     row = task(next(iter(inputs)))
     return [Event.from_dict(event) for event in row["events"]]
@@ -179,7 +186,7 @@ def detect_to_file(
     inputs = inputs_for(
         loaded, source, aside=aside, say=progress.say, upsample=upsample, again=plot is not None
     )
-    task = DetectTask(Evaluator(loaded.mixture), detector)
+    task = DetectTask(Evaluator(loaded.mixture), detector, hears_silence(loaded))
     result = DetectResult(output, detector, aside, unit=unit_of(loaded))
     progress.begin("listening", None, "recordings")
     with (

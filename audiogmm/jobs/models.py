@@ -60,3 +60,8 @@ def with_detector(model: Model, detector: Detector) -> Model:
 def unit_of(model: Model) -> str:
     """What follows a time: frames of the user's own may be rows of any table."""
     return " s" if model.metadata["frontend"] else ""
+
+
+def hears_silence(model: Model) -> bool:
+    """Whether frames of exact silence are to be judged: where no activity detector says what to listen to."""
+    return bool(model.metadata["frontend"] and model.metadata["frontend"]["vad"] == "none")

@@ -11,6 +11,7 @@ import numpy as np
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.event import Event
+from audiogmm.jobs.models import hears_silence
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
@@ -66,29 +67,37 @@ def draw_recordings(
     from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.report.picture import FORMATS
 
-    evaluator = Evaluator(model.mixture)
+    evaluator, every_frame = Evaluator(model.mixture), hears_silence(model)
     if path.suffix.lower() in FORMATS:
         wanted = severest[0].id if severest else None
         for recording in inputs:
             if wanted in (None, recording.id):
-                draw_recording(recording, evaluator, detector, path, force=force)
+                draw_recording(recording, evaluator, detector, path, every_frame=every_frame, force=force)
                 return [path]
         return []
     pictures = []
     for recording in inputs:
         if recording.id in heard:
             pictures.append(path / f"{recording.id}.png")
-            draw_recording(recording, evaluator, detector, pictures[-1], force=force)
+            draw_recording(recording, evaluator, detector, pictures[-1], every_frame=every_frame, force=force)
     return pictures
 
 
 def draw_recording(
-    recording: Recording, evaluator: Evaluator, detector: Detector, path: Path, *, force: bool = False
+    recording: Recording,
+    evaluator: Evaluator,
+    detector: Detector,
+    path: Path,
+    *,
+    every_frame: bool = False,
+    force: bool = False,
 ) -> None:
     """Draw one recording: what was heard above, how likely it was below, events shaded."""
     from audiogmm.report.picture import Picture, draw
 
     track = score_shard(evaluator, recording)
+    if every_frame:
+        track = replace(track, voiced=np.ones_like(track.voiced))
     events = detector.detect(track, recording.entry.path)
     first, last = _window(track, events)
     start, end = track.clock.start(first), track.clock.end(last - 1)

@@ -62,16 +62,17 @@ def test_a_bad_recording_is_set_aside_with_its_reason(workshop: Path, audiogmm: 
     Path("broken.wav").write_bytes(b"RIFF not a wav at all")
     Path("empty.wav").write_bytes(b"")
     bad = [{"audio_filepath": name} for name in ("broken.wav", "empty.wav", "gone.wav")]
-    manifest(Path("mixed.jsonl"), *good, *bad, "this is not JSON")
+    manifest(Path("mixed.jsonl"), *good, *bad, "this is not JSON", '{"nor": "this"}')
     done = audiogmm("train", "mixed.jsonl", "-o", "room.agmm", *SMALL, "--json")
     assert done.status == 3, done.err
-    assert done.json["set_aside"] == 4
+    assert done.json["set_aside"] == 5
     rows = [json.loads(line) for line in Path("room.errors.jsonl").read_text().splitlines()]
     reasons = {row["id"]: row["reason"] for row in rows}
     assert "gone.wav" in reasons["gone"]
     assert "empty" in reasons["empty"]
     assert "broken.wav" in reasons["broken"]
-    assert "mixed.jsonl:10" in reasons[""]
+    lines = [row["reason"] for row in rows if not row["id"]]
+    assert "mixed.jsonl:10" in lines[0] and "mixed.jsonl:11" in lines[1]
 
     strict = audiogmm("train", "mixed.jsonl", "-o", "strict.agmm", *SMALL, "--strict")
     assert strict.status == 1
@@ -419,6 +420,19 @@ def test_resume_never_overwrites_what_it_did_not_begin(
     assert done.status == 1
     assert "--force" in done.err
     assert track.read_bytes() == before
+
+
+def test_a_dead_microphone_is_an_event(model: Path, workshop: Path, audiogmm: Audiogmm) -> None:
+    name = json.loads(Path("test.jsonl").read_text().splitlines()[0])["audio_filepath"]
+    samples, rate = soundfile.read(name)
+    samples[2 * rate : 4 * rate] = 0
+    soundfile.write("gap.wav", samples, rate)
+    soundfile.write("dead.wav", np.zeros(5 * rate), rate)
+    for recording, start, end in (("gap.wav", 2.0, 4.0), ("dead.wav", 0.0, 5.0)):
+        done = audiogmm("detect", model, recording, "-o", "dead.jsonl", "--force")
+        assert done.status == 0, done.err
+        events = [json.loads(line) for line in Path("dead.jsonl").read_text().splitlines()]
+        assert any(e["start"] <= start + 0.1 and e["end"] >= end - 0.1 for e in events), events
 
 
 def test_wrong_usage_has_status_two(audiogmm: Audiogmm) -> None:
