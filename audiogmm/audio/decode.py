@@ -19,6 +19,9 @@ from audiogmm.types import Samples, Seconds
 
 __all__ = ["AudioInfo", "AudioStream", "AudioWarning", "Notices", "open_audio", "probe"]
 
+LONGEST: Seconds = 1e12
+"""No recording is longer: what an entry asks for beyond is cut to it, and then past the end."""
+
 SLACK: Seconds = 0.010
 """A piece may end this much past the end of its recording, and is clipped there: manifests round."""
 
@@ -143,8 +146,8 @@ class AudioStream:
     def _cut(self, entry: Entry) -> tuple[int, int | None]:
         """First sample and number of samples of the piece; None reads to the end."""
         rate, total = self.info.sample_rate, self.info.n_samples
-        first = round(entry.offset * rate)
-        wanted = None if entry.duration is None else round(entry.duration * rate)
+        first = round(min(entry.offset, LONGEST) * rate)
+        wanted = None if entry.duration is None else round(min(entry.duration, LONGEST) * rate)
         if wanted == 0:
             raise AudioDataError(
                 f"{self._name}: a piece of {entry.duration} s is less than one sample",

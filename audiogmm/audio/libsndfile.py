@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import ExitStack
 from pathlib import Path
@@ -56,7 +57,8 @@ class LibsndfileDecoder:
         self._opened = opened
         self._guard = file if isinstance(file, GuardedFile) else None
         try:
-            self._file = _Sequential(file)
+            # as bytes: a name need not be text
+            self._file = _Sequential(os.fsencode(file) if isinstance(file, str) else file)
         except (soundfile.LibsndfileError, TypeError) as error:
             self._opened.close()
             reason = _reason(error)

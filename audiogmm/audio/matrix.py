@@ -194,11 +194,15 @@ def _open(path: str) -> MatrixReader:
     return CsvReader(path)
 
 
+_MOST = 1e12
+"""No matrix has more rows: what an entry asks for beyond is cut to it."""
+
+
 def _cut(entry: Entry) -> tuple[int, int | None]:
     """First row and number of rows."""
     rate: Seconds = entry.frame_rate or 1.0
-    first = round(entry.offset * rate)
-    wanted = None if entry.duration is None else round(entry.duration * rate)
+    first = round(min(entry.offset, _MOST) * rate)
+    wanted = None if entry.duration is None else round(min(entry.duration, _MOST) * rate)
     if wanted == 0:
         raise FeatureError(
             f"{entry.path}: a piece of {entry.duration} is less than one row", needed="a longer duration"

@@ -94,6 +94,8 @@ def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSo
         if isinstance(error, AudioGMMError):
             raise
         raise kind(f"{path} cannot be opened: {error.strerror or error}", needed="a readable file") from error
+    except ValueError as error:  # a null byte, or characters that no file system holds
+        raise kind(f"{path!r} is no path: {error}", needed="the name of a file") from error
 
 
 def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
 import traceback
 
 import click
@@ -71,6 +73,7 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line, and exit with its status."""
     keep_linear_algebra_calm()
+    end_politely()
     verbose = any(a in ("-v", "--verbose") for a in (sys.argv[1:] if arguments is None else arguments))
     try:
         status = cli.main(args=arguments, prog_name="audiogmm", standalone_mode=False)
@@ -91,7 +94,28 @@ def main(arguments: list[str] | None = None) -> None:
             traceback.print_exc()
         click.echo(f"audiogmm: {describe(error)}", err=True)
         status = 1
+    except Exception as error:  # noqa: BLE001 - the last resort: one line for what nobody foresaw
+        if verbose:
+            traceback.print_exc()
+        fault = f"{type(error).__name__}: {error}"
+        click.echo(
+            f"audiogmm: a fault of audiogmm's own ({fault}); -v shows where; please report it", err=True
+        )
+        status = 1
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def end_politely() -> None:
+    """Take SIGTERM and SIGHUP like Ctrl-C: what is done is kept, temporary files and workers go."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
+            number = getattr(signal, name)
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, _: object) -> None:
+    raise KeyboardInterrupt(f"({signal.Signals(number).name})")
 
 
 def describe(error: BaseException) -> str:

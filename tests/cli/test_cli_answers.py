@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -433,6 +435,46 @@ def test_a_dead_microphone_is_an_event(model: Path, workshop: Path, audiogmm: Au
         assert done.status == 0, done.err
         events = [json.loads(line) for line in Path("dead.jsonl").read_text().splitlines()]
         assert any(e["start"] <= start + 0.1 and e["end"] >= end - 0.1 for e in events), events
+
+
+def test_a_strange_entry_does_not_end_a_batch(model: Path, workshop: Path, audiogmm: Audiogmm) -> None:
+    good = [json.loads(line) for line in Path("test.jsonl").read_text().splitlines()]
+    name = good[0]["audio_filepath"]
+    odd = os.fsdecode(b"caf\xe9.wav")
+    Path(odd).write_bytes(Path(name).read_bytes())
+    manifest(
+        Path("odd.jsonl"),
+        *good,
+        {"audio_filepath": "a\0b.wav", "id": "null"},
+        {"audio_filepath": name, "id": "far", "offset": 1e308},
+        {"audio_filepath": name, "id": "long", "duration": 1e308},
+    )
+    done = audiogmm("score", model, "odd.jsonl", "-o", "scores", "--json")
+    assert done.status == 3, done.err
+    assert done.json["recordings"] == len(good)
+    assert done.json["set_aside"] == 3
+    assert audiogmm("score", model, odd, "-o", "latin").status == 0
+
+
+def test_sigterm_is_taken_like_ctrl_c(workshop: Path) -> None:
+    options = ["train", "train.jsonl", "-o", "m.agmm", "-k", "32", "--preset", "ambient", "--hold-out", "0"]
+    spools = Path(tempfile.mkdtemp(prefix="at"))  # short: the workers' sockets lie there
+    running = subprocess.Popen(
+        [sys.executable, "-m", "audiogmm", *options, "--passes", "400", "--tol", "0", "--workers", "2"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(spools)},
+    )
+    deadline = time.monotonic() + 120
+    while not list(Path().glob("m.agmm.checkpoint*")) and time.monotonic() < deadline:
+        assert running.poll() is None, running.stderr and running.stderr.read()
+        time.sleep(0.05)
+    running.terminate()
+    _, told = running.communicate(timeout=60)  # ends only when no worker holds the pipe
+    assert running.returncode == 130, told
+    assert "--resume" in told
+    assert not list(spools.glob("audiogmm-*"))
+    shutil.rmtree(spools)
 
 
 def test_wrong_usage_has_status_two(audiogmm: Audiogmm) -> None:
