@@ -130,6 +130,18 @@ def refuse_overwrite(path: str | os.PathLike[str], force: bool) -> None:
         )
 
 
+def refuse_folder(path: str | os.PathLike[str]) -> None:
+    """Raise if a file is to be written where a folder is: to be asked before the work.
+
+    Raises
+    ------
+    OutputError
+        If `path` is a folder.
+    """
+    if Path(path).is_dir():
+        raise OutputError(f"{path} is a folder", needed="the name of a file", remedy="another name")
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder with all that it holds, if it is there; never raises an `OSError`."""
     with suppress(OSError):

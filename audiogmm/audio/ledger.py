@@ -184,7 +184,7 @@ def signature_of(path: str) -> str | None:
             return None
     try:
         stat = os.stat(path)  # noqa: PTH116 - a hot path: once a recording and pass
-    except OSError:
+    except (OSError, ValueError):
         return None
     return f"{stat.st_size}:{stat.st_mtime_ns}"
 

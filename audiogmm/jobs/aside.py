@@ -26,9 +26,9 @@ def errors_path(output: Path) -> Path:
     Examples
     --------
     >>> errors_path(Path("models/ubm.agmm")).name, errors_path(Path("scores")).name
-    ('ubm.errors.jsonl', 'scores.errors.jsonl')
+    ('ubm.agmm.errors.jsonl', 'scores.errors.jsonl')
     """
-    return output.with_name((output.stem if output.suffix else output.name) + ".errors.jsonl")
+    return output.with_name(output.name + ".errors.jsonl")
 
 
 class Aside:

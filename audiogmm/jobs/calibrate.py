@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
 from audiogmm.blocks import Shard
-from audiogmm.files import refuse_overwrite
+from audiogmm.files import refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import inputs_for
+from audiogmm.jobs.inputs import inputs_for, keep_apart
 from audiogmm.jobs.models import detector_of, load_model, with_detector
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.scoring.likelihood import score as score_shard
@@ -184,6 +184,8 @@ def calibrate_to_file(
     OutputError
         If the model file exists (and not `force`), or cannot be written.
     """
+    keep_apart(output, source)
+    refuse_folder(output)
     refuse_overwrite(output, force)
     loaded = load_model(model)
     aside = Aside(errors_path(output), strict=strict)

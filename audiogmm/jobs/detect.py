@@ -16,7 +16,7 @@ from audiogmm.blocks import Shard
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.calibrate import changed
-from audiogmm.jobs.inputs import inputs_for
+from audiogmm.jobs.inputs import inputs_for, keep_apart
 from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.models import detector_of, hears_silence, load_model, unit_of
 from audiogmm.jobs.progress import Progress, Silent
@@ -169,13 +169,16 @@ def detect_to_file(
     OutputError
         If the output exists (and not `force`), or cannot be written.
     """
-    from audiogmm.jobs.plot import draw_recordings
+    from audiogmm.jobs.plot import check_pictures, draw_recordings
     from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
+    keep_apart(output, source)
     refuse_overwrite(output, force)
     format_of(output)
+    if plot is not None:
+        check_pictures(plot, force=force)
     loaded = load_model(model)
     detector = detector_of(loaded)
     settings = changed(detector.settings, window, quantile, min_duration, merge_gap)
@@ -184,7 +187,12 @@ def detect_to_file(
         progress.say(f"note: {detector.note}")
     aside = Aside(errors_path(output), strict=strict)
     inputs = inputs_for(
-        loaded, source, aside=aside, say=progress.say, upsample=upsample, again=plot is not None
+        loaded,
+        source,
+        aside=aside,
+        say=progress.say,
+        upsample=upsample,
+        again=plot is not None or workers > 0,
     )
     task = DetectTask(Evaluator(loaded.mixture), detector, hears_silence(loaded))
     result = DetectResult(output, detector, aside, unit=unit_of(loaded))

@@ -29,6 +29,19 @@ REMEMBERED = 65536
 """Recordings whose paths are remembered, so that an error can be told with the file."""
 
 
+def keep_apart(output: Path, source: object) -> None:
+    """Refuse an output that is the input, which even `--force` must not destroy.
+
+    Raises
+    ------
+    OutputError
+        If they are one file or folder.
+    """
+    named = isinstance(source, (str, os.PathLike)) and output.exists() and Path(source).exists()
+    if named and output.samefile(source):  # type: ignore[arg-type]
+        raise OutputError(f"{output} is the input", needed="another place", remedy="another name for -o")
+
+
 def choose_front_end(preset: str | None, file: Path | None) -> FrontEnd | None:
     """The front end of a preset or a TOML file; None if neither is named.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -42,8 +42,8 @@ class Journal:
     ... except KeyboardInterrupt:
     ...     pass
     >>> with Journal(output, key="model 1", resume=True) as journal:
-    ...     list(journal.rows())
-    [{'id': 'a', 'events': 2}]
+    ...     list(journal.finished)
+    ['a']
     >>> journal.path.exists()
     False
     """
@@ -51,7 +51,9 @@ class Journal:
     def __init__(self, output: Path, *, key: str, resume: bool = False) -> None:
         self.path = output.with_name(output.name + ".journal")
         self.key = key
-        self.finished: set[str] = set()
+        self.finished: dict[str, str] = {}
+        self._taken: set[str] = set()
+        self._signatures: dict[str, str] = {}
         self.n_finished = 0
         self._resume = resume
 
@@ -69,7 +71,7 @@ class Journal:
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            whole = self._take_over() if self._resume else 0
+            whole = self._whole = self._take_over() if self._resume else 0
             self._file = self.path.open("r+b" if whole else "wb")
             self._file.truncate(whole)
             self._file.seek(whole)
@@ -91,24 +93,37 @@ class Journal:
                 f"{self.n_finished} recordings are done and kept; go on with the same command and --resume"
             ) from error
 
-    def waiting(self, shards: Iterable[I]) -> Iterable[I]:
-        """Those of the shards that are not finished yet."""
-        return (shard for shard in shards if shard.id not in self.finished) if self.finished else shards
+    def waiting(self, shards: Iterable[I], made: Callable[[str], bool] = lambda _: True) -> Iterator[I]:
+        """Those of the shards that are not finished yet.
+
+        What an earlier run finished counts if the recording is still the same piece of the same file, and
+        `made` says that what came of it is still there.
+        """
+        for shard in shards:
+            signature = signature_of_shard(shard)
+            if self.finished.get(shard.id) == signature and made(shard.id):
+                self._taken.add(shard.id)
+            else:
+                self._signatures[shard.id] = signature
+                yield shard
 
     def write(self, row: Json) -> None:
         """The recording `row["id"]` is finished, and `row` is what came of it."""
         self.n_finished += 1
         try:
-            self._put(row)
+            self._put({"signature": self._signatures.pop(row["id"], ""), "row": row})
         except OSError as error:
             raise self._refusal(error) from error
 
     def rows(self) -> Iterator[Json]:
-        """All rows, those of the earlier run first."""
+        """The rows of the recordings that `waiting` was given, those of the earlier run first."""
         with self.path.open("rb") as file:
-            next(file)
+            at = len(next(file))
             for line in file:
-                yield json.loads(line)
+                row = json.loads(line)["row"]
+                if at >= self._whole or row["id"] in self._taken:
+                    yield row
+                at += len(line)
 
     def _put(self, row: Json) -> None:
         self._file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
@@ -128,7 +143,7 @@ class Journal:
                 if number == 0 and row.get("key") != self.key:
                     return 0
                 if number:
-                    self.finished.add(row["id"])
+                    self.finished[row["row"]["id"]] = row["signature"]
                 whole += len(line)
         return whole
 
@@ -138,3 +153,14 @@ class Journal:
             needed="a place beside the output that takes a row for each recording",
             remedy="free some space, or another folder",
         )
+
+
+def signature_of_shard(shard: Shard) -> str:
+    """What changes when a recording does: its file, size and time of change, and the piece of it."""
+    from audiogmm.audio.ledger import signature_of
+
+    entry = getattr(shard, "entry", None)
+    if entry is None:
+        return ""
+    piece = [entry.path, entry.offset, entry.duration, entry.channel, signature_of(entry.path)]
+    return json.dumps(piece)

@@ -36,7 +36,7 @@ class WriteResult:
             "entries": self.entries,
             "speakers": len(self.speakers),
             "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            "errors": None if self.aside.path is None else str(self.aside.path),
         }
 
     def lines(self) -> Iterator[str]:
@@ -181,7 +181,7 @@ def check_manifest(
     def look(entry: Entry) -> AudioInfo:
         result.entries += 1
         progress.advance(1)
-        return probe(entry, full=not fast)
+        return probe(entry, full=not fast, warn=progress.say)
 
     progress.begin("checking", None, "recordings")
     result.problems.extend(check(read_manifest(source), look))

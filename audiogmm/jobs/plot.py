@@ -11,6 +11,8 @@ import numpy as np
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.event import Event
+from audiogmm.errors import ChoiceError
+from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.models import hears_silence
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.track import ScoreTrack
@@ -25,6 +27,26 @@ if TYPE_CHECKING:
 
 LONGEST: Seconds = 60.0
 """A picture shows at most so much of a recording, around its severest event."""
+
+
+def check_pictures(path: Path, *, force: bool = False) -> None:
+    """Refuse, before the work, a picture that cannot be drawn.
+
+    Raises
+    ------
+    ChoiceError
+        If its suffix is none that pictures have.
+    OutputError
+        If it exists (and not `force`), or cannot be written.
+    """
+    from audiogmm.report.picture import FORMATS
+
+    if path.suffix and path.suffix.lower() not in FORMATS and not path.is_dir():
+        raise ChoiceError(
+            f"a picture in {path}", needed=f"a suffix of {', '.join(FORMATS)}, or a folder (no suffix)"
+        )
+    if path.suffix.lower() in FORMATS:
+        refuse_overwrite(path, force)
 
 
 def draw_recordings(
@@ -139,5 +161,5 @@ def _samples(recording: Recording, start: Seconds, end: Seconds) -> tuple[Sample
     if entry.audio_filepath is None:
         return np.zeros(0, dtype=np.float32), 1.0
     piece = replace(entry, offset=start, duration=end - start)
-    with open_audio(piece) as stream:
+    with open_audio(piece, warn=lambda _: None) as stream:
         return np.concatenate(list(stream)), float(stream.info.sample_rate)

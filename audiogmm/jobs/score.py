@@ -11,7 +11,7 @@ from audiogmm.blocks import Shard
 from audiogmm.errors import MismatchError
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import front_end_of, inputs_for
+from audiogmm.jobs.inputs import front_end_of, inputs_for, keep_apart
 from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.table import write_rows
@@ -91,6 +91,10 @@ class ScoreTask:
     folder: Path
     suffix: str
 
+    def made(self, id: str) -> bool:
+        """Whether the track of a recording is there."""
+        return (self.folder / f"{id}{self.suffix}").exists()
+
     def __call__(self, shard: Shard) -> Json:
         with TrackWriter(self.folder / f"{shard.id}{self.suffix}", shard.id, force=True) as writer:
             for block, scores in score_blocks(self.evaluator, shard, self.against):
@@ -169,13 +173,14 @@ def score_to_folder(
     from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
+    keep_apart(output, source)
     loaded = load_model(model)
     background = None if against is None else load_model(against)
     key = f"{loaded.fingerprint} {background.fingerprint if background else ''} {format}"
     journal = Journal(output / "summary.jsonl", key=key, resume=resume)
     refuse_overwrite(output, force or (resume and journal.can_resume))
     aside = Aside(errors_path(output), strict=strict)
-    inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample)
+    inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample, again=workers > 0)
     task = ScoreTask(*evaluators(loaded, background), output, f".{format}")
     output.mkdir(parents=True, exist_ok=True)
     result = ScoreResult(output, aside)
@@ -184,7 +189,7 @@ def score_to_folder(
         journal,
         LocalReducer(threads, workers) as reducer,
     ):
-        for row in reducer.map(journal.waiting(inputs), task, inputs.refuse):
+        for row in reducer.map(journal.waiting(inputs, task.made), task, inputs.refuse):
             journal.write(row)
             progress.advance(1, "" if row["mean"] is None else f"{row['mean']:.2f} nats a frame")
         write_rows(_counted(journal.rows(), result), output / "summary.jsonl", force=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from audiogmm.anomaly.detector import Detector, learn
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, MismatchError, TrainingError
-from audiogmm.files import refuse_overwrite
+from audiogmm.files import refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.calibrate import TrackTask
 from audiogmm.jobs.holdout import HoldOut, draw, last_part
-from audiogmm.jobs.inputs import Inputs, open_inputs
+from audiogmm.jobs.inputs import Inputs, keep_apart, open_inputs
 from audiogmm.jobs.models import load_model, with_detector
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.standardise import with_global_statistics, with_scale
@@ -257,6 +258,8 @@ def train_to_file(
     TrainingInterrupted
         On Ctrl-C; `resume` goes on from the last complete pass.
     """
+    keep_apart(output, source)
+    refuse_folder(output)
     refuse_overwrite(output, force)
     book = beside(output) if ledger else None
     if book is not None:
@@ -484,7 +487,7 @@ def describe(entries: Iterable[Entry] | None, result: TrainingResult) -> Json:
 
 def checkpoints(path: Path) -> Iterator[Path]:
     """The checkpoints of a training, one for each of its parts."""
-    return path.parent.glob(f"{path.name}.*")
+    return path.parent.glob(f"{glob.escape(path.name)}.*")
 
 
 def drop(path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_bad_recording_is_set_aside_with_its_reason(workshop: Path, audiogmm: 
     done = audiogmm("train", "mixed.jsonl", "-o", "room.agmm", *SMALL, "--json")
     assert done.status == 3, done.err
     assert done.json["set_aside"] == 5
-    rows = [json.loads(line) for line in Path("room.errors.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in Path("room.agmm.errors.jsonl").read_text().splitlines()]
     reasons = {row["id"]: row["reason"] for row in rows}
     assert "gone.wav" in reasons["gone"]
     assert "empty" in reasons["empty"]
@@ -161,7 +161,7 @@ def test_silence_clipping_and_non_finite_samples(workshop: Path, audiogmm: Audio
     trained = audiogmm("train", "mixed.jsonl", "-o", "room.agmm", *SMALL)
     assert trained.status == 3
     assert "clipped.wav" in trained.err
-    reasons = Path("room.errors.jsonl").read_text()
+    reasons = Path("room.agmm.errors.jsonl").read_text()
     for name in ("silent", "none", "nan", "infinite"):
         assert f'"{name}"' in reasons, reasons
     assert "0.25" in reasons
@@ -181,8 +181,8 @@ def test_a_recording_without_a_voiced_frame(workshop: Path, audiogmm: Audiogmm) 
     manifest(Path("one.jsonl"), {"audio_filepath": "quiet.wav"})
     done = audiogmm("train", "one.jsonl", "-o", "ubm.agmm", "-k", 2, "--preset", "speech")
     assert done.status == 1
-    assert "quiet" in Path("ubm.errors.jsonl").read_text()
-    assert "voiced" in Path("ubm.errors.jsonl").read_text()
+    assert "quiet" in Path("ubm.agmm.errors.jsonl").read_text()
+    assert "voiced" in Path("ubm.agmm.errors.jsonl").read_text()
 
 
 def test_fewer_frames_than_components(workshop: Path, audiogmm: Audiogmm) -> None:
@@ -475,6 +475,51 @@ def test_sigterm_is_taken_like_ctrl_c(workshop: Path) -> None:
     assert "--resume" in told
     assert not list(spools.glob("audiogmm-*"))
     shutil.rmtree(spools)
+
+
+def test_a_resumed_run_takes_only_what_still_is(
+    model: Path, workshop: Path, audiogmm: Audiogmm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from audiogmm.jobs.score import ScoreTask
+
+    plain, seen = ScoreTask.__call__, []
+
+    def stopping(task: ScoreTask, shard: object) -> object:
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+        seen.append(shard.id)  # type: ignore[attr-defined]
+        return plain(task, shard)  # type: ignore[arg-type]
+
+    rows = [json.loads(line) for line in Path("train.jsonl").read_text().splitlines()]
+    monkeypatch.setattr(ScoreTask, "__call__", stopping)
+    assert audiogmm("score", model, "train.jsonl", "-o", "scores", "--threads", 1).status == 130
+    assert seen == [row["id"] for row in rows[:4]]
+    monkeypatch.setattr(ScoreTask, "__call__", plain)
+    noise(Path(rows[0]["audio_filepath"]), seconds=6.0)  # another recording under the same name
+    before = Path("scores", f"{rows[0]['id']}.npz").read_bytes()
+    Path("scores", f"{rows[1]['id']}.npz").unlink()
+    manifest(Path("fewer.jsonl"), *rows[:3])
+    done = audiogmm("score", model, "fewer.jsonl", "-o", "scores", "--resume", "--json")
+    assert done.json["recordings"] == 3
+    found = [json.loads(line) for line in Path("scores/summary.jsonl").read_text().splitlines()]
+    assert sorted(row["id"] for row in found) == sorted(row["id"] for row in rows[:3])
+    assert Path("scores", f"{rows[0]['id']}.npz").read_bytes() != before
+    assert Path("scores", f"{rows[1]['id']}.npz").exists()
+
+
+def test_an_output_that_would_be_lost_or_late_is_refused_first(
+    model: Path, workshop: Path, audiogmm: Audiogmm
+) -> None:
+    before = Path("train.jsonl").read_bytes()
+    assert "is the input" in audiogmm("train", "train.jsonl", "-o", "train.jsonl", "--force", *SMALL).err
+    assert Path("train.jsonl").read_bytes() == before
+    Path("folder").mkdir()
+    assert "folder is a folder" in audiogmm("train", "train.jsonl", "-o", "folder", *SMALL).err
+    Path("there.png").write_text("kept")
+    for picture, told in (("there.png", "--force"), ("p.gif", ".png")):
+        done = audiogmm("detect", model, "test.jsonl", "-o", "events.jsonl", "--plot", picture)
+        assert done.status == 1 and told in done.err
+        assert not Path("events.jsonl").exists()
 
 
 def test_wrong_usage_has_status_two(audiogmm: Audiogmm) -> None:
