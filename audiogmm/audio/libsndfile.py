@@ -129,9 +129,9 @@ class LibsndfileDecoder:
 
     def _head(self) -> bytes:
         """The first kilobyte of a local file: the header of NIST SPHERE."""
-        if not isinstance(self._file.name, str):
+        if self._guard is not None:
             return b""
-        with Path(self._file.name).open("rb") as file:
+        with Path(os.fsdecode(self._file.name)).open("rb") as file:
             return file.read(1024)
 
     def _damaged(self, error: soundfile.LibsndfileError, position: int) -> AudioFileError:
