@@ -15,7 +15,7 @@ from audiogmm.files import refuse_overwrite, replacing
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import load_model, unit_of
-from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.jobs.table import write_rows
 from audiogmm.scoring.assignment import AssignmentWriter
 from audiogmm.scoring.claims import Claim, StrongestClaims, claims
@@ -235,5 +235,5 @@ def cut(entry: Any, segment: Segment, path: Path) -> None:
 
 
 def _read(open_audio: Any, piece: Any) -> tuple[np.ndarray[Any, Any], int]:
-    with open_audio(piece, warn=lambda _: None) as stream:
+    with open_audio(piece, warn=say_nothing) as stream:
         return np.concatenate(list(stream)), stream.info.sample_rate

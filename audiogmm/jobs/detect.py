@@ -19,7 +19,7 @@ from audiogmm.jobs.calibrate import changed
 from audiogmm.jobs.inputs import inputs_for, keep_apart
 from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.models import detector_of, hears_silence, load_model, unit_of
-from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.types import Json
 
@@ -86,7 +86,7 @@ def detect(detector: Model, entry: Entry, *, upsample: bool = False) -> list[Eve
     from audiogmm.mixture.evaluator import Evaluator
 
     task = DetectTask(Evaluator(detector.mixture), detector_of(detector), hears_silence(detector))
-    inputs = inputs_for(detector, [entry], aside=Aside(strict=True), say=_ignore, upsample=upsample)
+    inputs = inputs_for(detector, [entry], aside=Aside(strict=True), say=say_nothing, upsample=upsample)
     row = task(next(iter(inputs)))
     return [Event.from_dict(event) for event in row["events"]]
 
@@ -228,7 +228,3 @@ def _counted(rows: Iterator[Json], result: DetectResult) -> Iterator[Event]:
 
 def _severity(event: Event) -> float:
     return 0.0 if event.peak is None else event.peak
-
-
-def _ignore(_: str) -> None:
-    """Warnings of a single recording are the caller's to look for."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import ChoiceError
+from audiogmm.errors import AudioGMMError, ChoiceError
+from audiogmm.jobs.inputs import Inputs
 from audiogmm.manifest import Entry
 
 FEWEST, SHORTEST = 2, 30.0
@@ -119,3 +120,39 @@ def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:
     n = sum(len(block) for block in shard)
     cut = n - n // LAST_PART
     return Excerpt(shard, 0, cut), Excerpt(shard, cut)
+
+
+def divide(
+    inputs: Inputs | None, shards: Iterable[Shard], share: float, seed: int
+) -> tuple[Iterable[Shard], Iterable[Shard]] | None:
+    """What trains, and what is held out: recordings drawn by `seed`, or the last fifth of a single one."""
+    held = None if inputs is None else draw(inputs.entries, share, seed)
+    if inputs is not None and held is not None:
+        return Chosen(shards, held, False), Chosen(shards, held, True)
+    single = list(shards)
+    if len(single) > 1:  # one entry that holds several recordings, such as a Kaldi ark
+        named = [Entry(audio_filepath=f"/{shard.id}", id=shard.id) for shard in single]
+        held = draw(named, share, seed)
+        return None if held is None else (Chosen(single, held, False), Chosen(single, held, True))
+    if not single:
+        return None
+    try:
+        first, last = last_part(single[0])
+    except AudioGMMError as error:
+        if inputs is None:
+            raise
+        inputs.refuse(single[0].id, error)
+        return None
+    return [first], [last]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Those of the recordings that are held out, or the others."""
+
+    shards: Iterable[Shard]
+    held: HoldOut
+    wanted: bool
+
+    def __iter__(self) -> Iterator[Shard]:
+        return (shard for shard in self.shards if (shard.id in self.held) == self.wanted)

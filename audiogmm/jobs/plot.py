@@ -14,6 +14,7 @@ from audiogmm.anomaly.event import Event
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.models import hears_silence
+from audiogmm.jobs.progress import say_nothing
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
@@ -161,5 +162,5 @@ def _samples(recording: Recording, start: Seconds, end: Seconds) -> tuple[Sample
     if entry.audio_filepath is None:
         return np.zeros(0, dtype=np.float32), 1.0
     piece = replace(entry, offset=start, duration=end - start)
-    with open_audio(piece, warn=lambda _: None) as stream:
+    with open_audio(piece, warn=say_nothing) as stream:
         return np.concatenate(list(stream)), float(stream.info.sample_rate)

@@ -25,6 +25,10 @@ class Progress(Protocol):
         ...
 
 
+def say_nothing(_: str) -> None:
+    """Take a note and keep it to oneself: where another stage, or the caller, says it."""
+
+
 class Silent:
     """The listener that does nothing, except to keep what was said in `messages`.
 

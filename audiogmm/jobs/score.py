@@ -13,7 +13,7 @@ from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import front_end_of, inputs_for, keep_apart
 from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.jobs.table import write_rows
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.likelihood import score_blocks
@@ -53,7 +53,7 @@ def score(model: Model, entry: Entry, against: Model | None = None, *, upsample:
         If it does not fit the model, or the two models have different front ends.
     """
     recording = next(
-        iter(inputs_for(model, [entry], aside=Aside(strict=True), say=_ignore, upsample=upsample))
+        iter(inputs_for(model, [entry], aside=Aside(strict=True), say=say_nothing, upsample=upsample))
     )
     evaluator, background = evaluators(model, against)
     return score_shard(evaluator, recording, background)
@@ -201,7 +201,3 @@ def _counted(rows: Iterator[Json], result: ScoreResult) -> Iterator[Json]:
     for row in rows:
         result.add(row)
         yield row
-
-
-def _ignore(_: str) -> None:
-    """Warnings of a single recording are the caller's to look for."""

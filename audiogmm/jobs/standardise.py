@@ -11,7 +11,7 @@ from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioDataError, TrainingError
 from audiogmm.jobs.inputs import Inputs
-from audiogmm.jobs.progress import Progress
+from audiogmm.jobs.progress import Progress, say_nothing
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training import LocalReducer
 from audiogmm.training.packing import packed
@@ -38,7 +38,7 @@ class MeasureEnergy:
 
     def __call__(self, recording: Recording) -> Energy:
         total = Energy(0.0, 0)
-        with open_audio(recording.entry, warn=_say_nothing) as stream:
+        with open_audio(recording.entry, warn=say_nothing) as stream:
             for samples in stream:
                 squares = np.square(samples.astype(np.float64))
                 total = total + Energy(float(squares.sum()), len(samples))
@@ -61,10 +61,6 @@ def with_scale(inputs: Inputs, reducer: LocalReducer, progress: Progress) -> Inp
     if total is not None and total.squares > 0:
         scale = float(f"{LEVEL / np.sqrt(total.squares / total.samples):.4g}")
     return replace(inputs, frontend=replace(frontend, sample_scale=scale))
-
-
-def _say_nothing(_: str) -> None:
-    """What is to be said of a recording is said when its frames are made."""
 
 
 @dataclass(frozen=True)

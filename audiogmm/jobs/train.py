@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.detector import Detector, learn
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import AudioGMMError, MismatchError, TrainingError
+from audiogmm.errors import MismatchError
 from audiogmm.files import refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.calibrate import TrackTask
-from audiogmm.jobs.holdout import HoldOut, draw, last_part
+from audiogmm.jobs.checkpoints import checkpoints, drop
+from audiogmm.jobs.frames import as_blocks
+from audiogmm.jobs.holdout import divide
 from audiogmm.jobs.inputs import Inputs, keep_apart, open_inputs
 from audiogmm.jobs.models import load_model, with_detector
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.standardise import with_global_statistics, with_scale
+from audiogmm.jobs.trained import TrainResult
 from audiogmm.jobs.watch import Watch
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
@@ -291,98 +292,6 @@ def train_to_file(
     return TrainResult(output, model, aside)
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """A trained model, and where it lies."""
-
-    output: Path
-    model: Model
-    aside: Aside
-
-    def summary(self) -> Json:
-        """For `--json`."""
-        training = self.model.metadata["training"]
-        detector = self.model.metadata.get("detector") or {}
-        kept = ("passes", "converged", "log_likelihood", "bic", "aic", "n_frames", "n_recordings", "seconds")
-        return {
-            "output": str(self.output),
-            "n_components": self.model.mixture.n_components,
-            "covariance_type": self.model.mixture.covariance_type,
-            **{name: training[name] for name in kept},
-            "threshold": detector.get("threshold"),
-            "note": detector.get("note", ""),
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
-        }
-
-    def lines(self) -> Iterator[str]:
-        """For a person."""
-        summary, training = self.summary(), self.model.metadata["training"]
-        frontend = self.model.metadata["frontend"]
-        amount = f"{summary['seconds'] / 60:,.1f} minutes, " if frontend else ""
-        yield f"{summary['n_recordings']} recordings ({amount}{summary['n_frames']:,} frames)"
-        why = {"likelihood": "the likelihood is stable", "parameters": "the parameters stand still"}.get(
-            summary["converged"], "all the passes allowed: it might still gain"
-        )
-        yield (
-            f"{summary['n_components']} components, {summary['covariance_type']}: "
-            f"{summary['log_likelihood']:.4f} nats a frame after {summary['passes']} passes ({why})"
-        )
-        yield f"BIC {summary['bic']:,.0f}, AIC {summary['aic']:,.0f}"
-        if training["constant"]:
-            yield f"note: constant features, kept alive by the variance floor: {training['constant']}"
-        if summary["threshold"] is not None:
-            yield f"detector: threshold {summary['threshold']:.3f} nats a frame, from held-out normal audio"
-        if summary["note"]:
-            yield f"note: {summary['note']}"
-        yield f"model: {self.output}"
-
-
-@dataclass(frozen=True)
-class BlockShard:
-    """One recording of an iterable of blocks, in which a block that starts at frame 0 begins the next one."""
-
-    blocks: Iterable[FrameBlock]
-    place: int
-
-    @property
-    def id(self) -> str:
-        """Its number."""
-        return f"frames-{self.place}"
-
-    def __iter__(self) -> Iterator[FrameBlock]:
-        place = -1
-        for block in self.blocks:
-            place += block.start == 0 or place < 0
-            if place == self.place:
-                yield block
-            elif place > self.place:
-                return
-
-
-def as_blocks(source: Any) -> list[BlockShard] | None:
-    """The recordings of the source, if it is a re-iterable of blocks of frames.
-
-    Raises
-    ------
-    TrainingError
-        If it is an iterator.
-    """
-    if isinstance(source, (str, os.PathLike)) or not isinstance(source, Iterable):
-        return None
-    if isinstance(source, Iterator):
-        raise TrainingError(
-            "an iterator, which can be read only once",
-            needed="something that can be read in every pass",
-            remedy="a list, or an object whose __iter__ starts anew",
-        )
-    head = next(iter(source), None)
-    if not isinstance(head, FrameBlock):
-        return None
-    starts = sum(block.start == 0 for block in source)
-    return [BlockShard(source, place) for place in range(max(starts, 1))]
-
-
 def started_front_end(
     start: Model | None, frontend: FrontEnd | None, sample_rate: int | None
 ) -> FrontEnd | None:
@@ -411,44 +320,6 @@ def started_front_end(
             remedy="drop --preset, --frontend and --sample-rate",
         )
     return theirs
-
-
-def divide(
-    inputs: Inputs | None, shards: Iterable[Shard], share: float, seed: int
-) -> tuple[Iterable[Shard], Iterable[Shard]] | None:
-    """What trains, and what is held out: recordings drawn by `seed`, or the last fifth of a single one."""
-    from audiogmm.manifest import Entry
-
-    held = None if inputs is None else draw(inputs.entries, share, seed)
-    if inputs is not None and held is not None:
-        return Chosen(shards, held, False), Chosen(shards, held, True)
-    single = list(shards)
-    if len(single) > 1:  # one entry that holds several recordings, such as a Kaldi ark
-        named = [Entry(audio_filepath=f"/{shard.id}", id=shard.id) for shard in single]
-        held = draw(named, share, seed)
-        return None if held is None else (Chosen(single, held, False), Chosen(single, held, True))
-    if not single:
-        return None
-    try:
-        first, last = last_part(single[0])
-    except AudioGMMError as error:
-        if inputs is None:
-            raise
-        inputs.refuse(single[0].id, error)
-        return None
-    return [first], [last]
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Those of the recordings that are held out, or the others."""
-
-    shards: Iterable[Shard]
-    held: HoldOut
-    wanted: bool
-
-    def __iter__(self) -> Iterator[Shard]:
-        return (shard for shard in self.shards if (shard.id in self.held) == self.wanted)
 
 
 def learn_from(
@@ -483,14 +354,3 @@ def describe(entries: Iterable[Entry] | None, result: TrainingResult) -> Json:
         "seconds": result.seconds,
         "fingerprint": digest.hexdigest() if entries is not None else None,
     }
-
-
-def checkpoints(path: Path) -> Iterator[Path]:
-    """The checkpoints of a training, one for each of its parts."""
-    return path.parent.glob(f"{glob.escape(path.name)}.*")
-
-
-def drop(path: Path) -> None:
-    """Remove the checkpoints of a training."""
-    for file in checkpoints(path):
-        file.unlink(missing_ok=True)

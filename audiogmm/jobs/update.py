@@ -14,10 +14,10 @@ from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import MismatchError
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.frames import as_blocks
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import load_model
 from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.jobs.train import as_blocks
 from audiogmm.mixture.store import Model
 from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.convergence import movement

@@ -80,10 +80,14 @@ def test_global_statistics_do_not_part_the_frames(
     wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ambient, entry, folder = FrontEnd.preset("ambient"), Entry(str(wav), id="a"), tmp_path / "cache"
-    everything(Recording(entry, ambient.without_global(), cache=folder))
+    plain, marks, _ = everything(Recording(entry, ambient.without_global(), cache=folder))
     forbid_decoding(monkeypatch)
     n = ambient.n_features()
-    everything(Recording(entry, ambient.with_global([1.0] * n, [2.0] * n), cache=folder))
+    normalised = Recording(entry, ambient.with_global([1.0] * n, [2.0] * n), cache=folder)
+    frames, same_marks, _ = everything(normalised)
+    expected = (np.frombuffer(plain, np.float32) - 1) / 2
+    np.testing.assert_allclose(np.frombuffer(frames, np.float32), expected, rtol=1e-6, atol=1e-6)
+    assert same_marks == marks
 
 
 def test_a_moved_file_is_found_and_a_changed_one_is_not(

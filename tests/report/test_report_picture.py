@@ -66,6 +66,8 @@ def test_the_picture_says_what_it_shows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("n", [10, 200, 3000])
 def test_short_recordings_are_drawn(tmp_path: Path, n: int) -> None:
     draw(picture(samples=np.zeros(n, np.float32), scores=np.full(3, -50.0), events=[]), tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "a.png").stat().st_size > 5000
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""What a training came to, for a person and for `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiogmm.jobs.aside import Aside
+from audiogmm.mixture.store import Model
+from audiogmm.types import Json
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained model, and where it lies."""
+
+    output: Path
+    model: Model
+    aside: Aside
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        training = self.model.metadata["training"]
+        detector = self.model.metadata.get("detector") or {}
+        kept = ("passes", "converged", "log_likelihood", "bic", "aic", "n_frames", "n_recordings", "seconds")
+        return {
+            "output": str(self.output),
+            "n_components": self.model.mixture.n_components,
+            "covariance_type": self.model.mixture.covariance_type,
+            **{name: training[name] for name in kept},
+            "threshold": detector.get("threshold"),
+            "note": detector.get("note", ""),
+            "set_aside": len(self.aside),
+            "errors": str(self.aside.path),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        summary, training = self.summary(), self.model.metadata["training"]
+        frontend = self.model.metadata["frontend"]
+        amount = f"{summary['seconds'] / 60:,.1f} minutes, " if frontend else ""
+        yield f"{summary['n_recordings']} recordings ({amount}{summary['n_frames']:,} frames)"
+        why = {"likelihood": "the likelihood is stable", "parameters": "the parameters stand still"}.get(
+            summary["converged"], "all the passes allowed: it might still gain"
+        )
+        yield (
+            f"{summary['n_components']} components, {summary['covariance_type']}: "
+            f"{summary['log_likelihood']:.4f} nats a frame after {summary['passes']} passes ({why})"
+        )
+        yield f"BIC {summary['bic']:,.0f}, AIC {summary['aic']:,.0f}"
+        if training["constant"]:
+            yield f"note: constant features, kept alive by the variance floor: {training['constant']}"
+        if summary["threshold"] is not None:
+            yield f"detector: threshold {summary['threshold']:.3f} nats a frame, from held-out normal audio"
+        if summary["note"]:
+            yield f"note: {summary['note']}"
+        yield f"model: {self.output}"
