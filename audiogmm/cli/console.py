@@ -6,6 +6,8 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -86,6 +88,13 @@ def console() -> Iterator[Console]:
         screen.end()
 
 
+def first_reasons(path: Path, most: int = 3) -> list[str]:
+    """The first few inputs that were set aside, each with its reason; how many more there are is known."""
+    with path.open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in islice(file, most)]
+    return [f"{row['id']}: {row['reason']}" if row["id"] else str(row["reason"]) for row in rows]
+
+
 def close(summary: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
     """Print the closing lines, or the summary as one JSON object, and set the exit status.
 
@@ -102,4 +111,6 @@ def close(summary: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> No
             f"audiogmm: {summary['set_aside']} {noun} set aside; the reasons are in {summary['errors']}",
             err=True,
         )
+        for line in first_reasons(Path(summary["errors"])):
+            click.echo(f"  {line}", err=True)
         click.get_current_context().exit(SOME_SET_ASIDE)

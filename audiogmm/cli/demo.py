@@ -14,10 +14,9 @@ from audiogmm.cli.console import close, console
 @click.option("--out", type=options.PATH, default=Path("demo"), show_default=True, help="Folder to make.")
 @click.option("--force", is_flag=True, help="Overwrite what an earlier demo left there.")
 @options.seed
-@options.common
-def command(
-    out: Path, force: bool, seed: int, as_json: bool, verbose: bool, strict: bool, threads: int | None
-) -> None:
+@options.reporting
+@options.threads
+def command(out: Path, force: bool, seed: int, as_json: bool, verbose: bool, threads: int | None) -> None:
     """Do the whole job on a corpus that it synthesises: train, score, cluster, detect.
 
     The corpus has sites whose backgrounds wander; foreign sounds are mixed into the test recordings,

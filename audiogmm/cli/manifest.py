@@ -32,7 +32,7 @@ def command() -> None:
     help="The speaker: the parent folder, or a regular expression's group 'speaker' on the path.",
 )
 @options.output("the manifest (its suffix gives the format)")
-@options.common
+@options.reporting
 def scan(
     folder: Path,
     speaker: str | None,
@@ -40,8 +40,6 @@ def scan(
     force: bool,
     as_json: bool,
     verbose: bool,
-    strict: bool,
-    threads: int | None,
 ) -> None:
     """List every recording below DIR.
 
@@ -59,8 +57,8 @@ def scan(
 @command.command()
 @options.manifest
 @click.option("--fast", is_flag=True, help="Read headers only, not every sample.")
-@options.common
-def check(manifest: str, fast: bool, as_json: bool, verbose: bool, strict: bool, threads: int | None) -> None:
+@options.reporting
+def check(manifest: str, fast: bool, as_json: bool, verbose: bool) -> None:
     """Open every recording of M and name each that cannot be used.
 
     \b
@@ -81,7 +79,8 @@ def check(manifest: str, fast: bool, as_json: bool, verbose: bool, strict: bool,
 @click.option("--from", "source_format", type=click.Choice(FORMATS), default=None, help="Format of IN.")
 @click.option("--to", "format", type=click.Choice(FORMATS), default=None, help="Format to write.")
 @options.output("the manifest, or the folder of a Kaldi data directory")
-@options.common
+@options.reporting
+@options.strict
 def convert(
     source: str,
     source_format: str | None,
@@ -91,7 +90,6 @@ def convert(
     as_json: bool,
     verbose: bool,
     strict: bool,
-    threads: int | None,
 ) -> None:
     """Write the manifest IN in another format.
 

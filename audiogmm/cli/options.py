@@ -29,16 +29,31 @@ def output(what: str) -> Callable[[C], C]:
     return decorate
 
 
+def reporting(command: C) -> C:
+    """`--json` and `-v`."""
+    command = click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
+    )(command)
+    return click.option("-v", "--verbose", is_flag=True, callback=_log, help="Log, and show tracebacks.")(
+        command
+    )
+
+
+def strict(command: C) -> C:
+    """`--strict`."""
+    return click.option("--strict", is_flag=True, help="Fail on the first bad recording.")(command)
+
+
+def threads(command: C) -> C:
+    """`--threads`."""
+    return click.option(
+        "--threads", type=click.IntRange(1), default=None, help="Threads (default: all cores)."
+    )(command)
+
+
 def common(command: C) -> C:
     """`--json`, `-v`, `--strict` and `--threads`."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output."),
-        click.option("-v", "--verbose", is_flag=True, callback=_log, help="Log, and show tracebacks."),
-        click.option("--strict", is_flag=True, help="Fail on the first bad recording."),
-        click.option("--threads", type=click.IntRange(1), default=None, help="Threads (default: all cores)."),
-    ):
-        command = option(command)
-    return command
+    return threads(strict(reporting(command)))
 
 
 def seed(command: C) -> C:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, OutputError
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Aside:
         """
         if self.strict:
             raise error
+        _LOG.info("%s is set aside: %s", id or path, error)
         row = SetAside(id=id, path=path, error=type(error).__name__, reason=str(error))
         with self._lock:
             key = (id, path) if id else (str(error), path)

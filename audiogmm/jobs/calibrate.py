@@ -12,9 +12,9 @@ from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
 from audiogmm.blocks import Shard
 from audiogmm.files import refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import inputs_for, keep_apart
+from audiogmm.jobs.inputs import Extent, inputs_for, keep_apart
 from audiogmm.jobs.models import detector_of, load_model, with_detector
-from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
@@ -88,10 +88,12 @@ def calibrate(
         say=progress.say,
         upsample=upsample,
     )
-    progress.begin("scoring normal audio", None, "recordings")
-    with LocalReducer(threads, workers) as reducer:
+    extent = inputs.extent()
+    progress.begin("scoring normal audio", extent.total, extent.unit)
+    nothing_yet = stopped_by_hand("Nothing was written; the same command begins anew")
+    with nothing_yet, LocalReducer(threads, workers) as reducer:
         tracks = reducer.map(inputs, TrackTask(Evaluator(model.mixture)), inputs.refuse)
-        detector = learn(_counted(tracks, progress), settings or settings_of(model))
+        detector = learn(_counted(tracks, progress, extent), settings or settings_of(model))
     progress.end()
     return with_detector(model, detector)
 
@@ -203,7 +205,7 @@ def calibrate_to_file(
     return CalibrateResult(output, detector_of(calibrated), aside)
 
 
-def _counted(tracks: Iterable[ScoreTrack], progress: Progress) -> Iterator[ScoreTrack]:
+def _counted(tracks: Iterable[ScoreTrack], progress: Progress, extent: Extent) -> Iterator[ScoreTrack]:
     for track in tracks:
-        progress.advance(1)
+        progress.advance(extent.part(len(track) / track.clock.frame_rate))
         yield track

@@ -15,7 +15,7 @@ from audiogmm.files import refuse_overwrite, replacing
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import load_model, unit_of
-from audiogmm.jobs.progress import Progress, Silent, say_nothing
+from audiogmm.jobs.progress import Progress, Silent, say_nothing, stopped_by_hand
 from audiogmm.jobs.table import write_rows
 from audiogmm.scoring.assignment import AssignmentWriter
 from audiogmm.scoring.claims import Claim, StrongestClaims, claims
@@ -38,6 +38,7 @@ class Clustered:
 
     id: str
     frames: int
+    seconds: Seconds
     tally: ComponentTally
     claims: StrongestClaims
 
@@ -53,20 +54,22 @@ class ClusterTask:
     examples: int
 
     def __call__(self, shard: Shard) -> Clustered:
-        tally = ComponentTally.zero(self.n_components)
+        tally, seconds = ComponentTally.zero(self.n_components), 0.0
         strongest = StrongestClaims(self.n_components, max(self.examples, 1))
         with AssignmentWriter(self.folder / f"{shard.id}.npz", self.min_posterior) as writer:
 
             def each() -> Iterator[Assignment]:
-                nonlocal tally
+                nonlocal seconds, tally
                 for found in assign(self.evaluator, shard):
+                    last = found.start + len(found.labels) - 1
+                    seconds = found.clock.end(last) - found.clock.start(0)
                     tally = tally + ComponentTally.of(found)
                     writer.write(found)
                     yield found
 
             for claim in claims(shard.id, each()):
                 strongest.add(claim)
-        return Clustered(shard.id, writer.n_frames, tally, strongest)
+        return Clustered(shard.id, writer.n_frames, seconds, tally, strongest)
 
 
 @dataclass
@@ -144,14 +147,16 @@ def cluster_to_folder(
     tally = ComponentTally.zero(K)
     strongest = StrongestClaims(K, max(examples, 1))
     result = ClusterResult(output, aside, unit=unit_of(loaded))
-    progress.begin("clustering", None, "recordings")
-    with LocalReducer(threads) as reducer:
+    extent = inputs.extent()
+    progress.begin("clustering", extent.total, extent.unit)
+    begin_anew = stopped_by_hand(f"{output} is not whole; the same command with --force begins it anew")
+    with begin_anew, LocalReducer(threads) as reducer:
         for found in reducer.map(inputs, task, inputs.refuse):
             tally = tally + found.tally
             strongest.merge(found.claims)
             result.recordings += 1
             result.frames += found.frames
-            progress.advance(1)
+            progress.advance(extent.part(found.seconds))
     progress.end()
     sounds = write_sounds(strongest, inputs, output / "sounds", K) if examples else {}
     result.rows = [component_row(loaded, tally, strongest.of(k), sounds, k) for k in range(K)]

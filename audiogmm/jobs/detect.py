@@ -196,7 +196,8 @@ def detect_to_file(
     )
     task = DetectTask(Evaluator(loaded.mixture), detector, hears_silence(loaded))
     result = DetectResult(output, detector, aside, unit=unit_of(loaded))
-    progress.begin("listening", None, "recordings")
+    extent = inputs.extent()
+    progress.begin("listening", extent.total, extent.unit)
     with (
         Journal(
             output,
@@ -209,7 +210,7 @@ def detect_to_file(
         for row in reducer.map(journal.waiting(inputs), task, inputs.refuse):
             journal.write(row)
             found += len(row["events"])
-            progress.advance(1, f"{found} events")
+            progress.advance(extent.part(row["seconds"]), f"{found} events")
         write_events(_counted(journal.rows(), result), output, force=force)
     progress.end()
     if plot is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from audiogmm.errors import ChoiceError, OutputError
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import open_inputs
-from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.jobs.standardise import with_scale
 from audiogmm.types import Json, Seconds
 
@@ -137,11 +137,13 @@ def features(
     inputs.frontend = inputs.frontend.without_global()  # its statistics are applied on reading
     inputs.cache = output
     result = FeaturesResult(output, aside, inputs.frontend.n_features(inputs.frontend.sample_rate or 0))
-    progress.begin("computing frames", None, "hours of audio")
-    with LocalReducer(threads, workers) as reducer:
+    extent = inputs.extent()
+    progress.begin("computing frames", extent.total, extent.unit)
+    going_on = stopped_by_hand("The frames computed so far are kept; the same command goes on from there")
+    with going_on, LocalReducer(threads, workers) as reducer:
         for found in reducer.map(inputs, ExtractTask(), inputs.refuse):
             cache.enter(found.entry, inputs.frontend)
             result.add(found)
-            progress.advance(found.seconds / 3600)
+            progress.advance(extent.part(found.seconds))
     progress.end()
     return result

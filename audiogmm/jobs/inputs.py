@@ -134,6 +134,24 @@ def keep_standard_input() -> Kept:
     return Kept(file, [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)])
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """An amount of recordings: hours of audio where every entry tells its duration, else their number."""
+
+    total: float
+    unit: str
+
+    def part(self, seconds: float) -> float:
+        """What one recording of `seconds` adds to it.
+
+        Examples
+        --------
+        >>> Extent(2.0, "hours of audio").part(1800), Extent(7, "recordings").part(1800)
+        (0.5, 1.0)
+        """
+        return seconds / 3600 if self.unit == "hours of audio" else 1.0
+
+
 @dataclass
 class Inputs:
     """The recordings of a job: re-iterable, lazy, each made of an entry and the front end.
@@ -175,6 +193,15 @@ class Inputs:
             if len(self._paths) > REMEMBERED:
                 self._paths.popitem(last=False)
             yield recording
+
+    def extent(self) -> Extent:
+        """How much there is, as far as the manifest tells: read once, for a progress bar."""
+        count, seconds, told = 0, 0.0, True
+        for entry in self.entries:
+            count += 1
+            told = told and entry.duration is not None
+            seconds += entry.duration or 0.0
+        return Extent(seconds / 3600, "hours of audio") if told and count else Extent(count, "recordings")
 
     def refuse(self, id: str, error: AudioGMMError) -> None:
         """Set the recording `id` aside."""

@@ -63,10 +63,12 @@ def scan_folder(
     OutputError
         If the manifest exists (and not `force`), or cannot be written.
     """
+    from audiogmm.audio.decode import probe
     from audiogmm.manifest import scan
 
     refuse_overwrite(output, force)
-    return _write(scan(folder, speaker=speaker or None), output, None, force, progress or Silent(), Aside())
+    found = scan(folder, speaker=speaker or None, measure=lambda entry: probe(entry, full=False))
+    return _write(found, output, None, force, progress or Silent(), Aside())
 
 
 def convert_manifest(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -27,6 +29,25 @@ class Progress(Protocol):
 
 def say_nothing(_: str) -> None:
     """Take a note and keep it to oneself: where another stage, or the caller, says it."""
+
+
+@contextmanager
+def stopped_by_hand(message: str) -> Iterator[None]:
+    """Let Ctrl-C say how to go on, unless it does already.
+
+    Examples
+    --------
+    >>> try:
+    ...     with stopped_by_hand("the same command goes on"):
+    ...         raise KeyboardInterrupt
+    ... except KeyboardInterrupt as stopped:
+    ...     print(stopped)
+    the same command goes on
+    """
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        raise KeyboardInterrupt(" ".join([message, *map(str, stopped.args)])) from stopped
 
 
 class Silent:

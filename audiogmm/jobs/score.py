@@ -184,14 +184,16 @@ def score_to_folder(
     task = ScoreTask(*evaluators(loaded, background), output, f".{format}")
     output.mkdir(parents=True, exist_ok=True)
     result = ScoreResult(output, aside)
-    progress.begin("scoring", None, "recordings")
+    extent = inputs.extent()
+    progress.begin("scoring", extent.total, extent.unit)
     with (
         journal,
         LocalReducer(threads, workers) as reducer,
     ):
         for row in reducer.map(journal.waiting(inputs, task.made), task, inputs.refuse):
             journal.write(row)
-            progress.advance(1, "" if row["mean"] is None else f"{row['mean']:.2f} nats a frame")
+            note = "" if row["mean"] is None else f"{row['mean']:.2f} nats a frame"
+            progress.advance(extent.part(row["duration"]), note)
         write_rows(_counted(journal.rows(), result), output / "summary.jsonl", force=True)
     progress.end()
     return result

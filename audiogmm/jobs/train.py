@@ -154,8 +154,11 @@ def train(
             shards, settled = inputs, inputs.frontend
         on_error = None if inputs is None else inputs.refuse
 
-        def fit(part: Iterable[Shard], name: str, **changes: Any) -> TrainingResult:
-            with Watch(progress, name) as watch:
+        extent = inputs.extent() if inputs else None
+        hours = extent.total if extent and extent.unit == "hours of audio" else None
+
+        def fit(part: Iterable[Shard], name: str, share: float = 1.0, **changes: Any) -> TrainingResult:
+            with Watch(progress, name, hours and hours * share) as watch:
                 return train_mixture(
                     part,
                     **(arguments | changes),
@@ -188,9 +191,9 @@ def train(
             result = fit(shards, "training")
         else:
             kept, held = parts
-            partial = fit(kept, "training without the held-out part")
+            partial = fit(kept, "training without the held-out part", 1 - hold_out)
             detector = learn_from(partial, held, reducer, inputs, progress)
-            again = (
+            again: dict[str, Any] = (
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
             )  # near the end already: polish
             result = fit(shards, "training on all", init=partial.mixture, restarts=1, **again)

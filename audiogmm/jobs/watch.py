@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Self
 
 from audiogmm.jobs.progress import Progress
 from audiogmm.training.monitor import Monitor, PassReport, Stage
 from audiogmm.types import Seconds
 
-BATCH = 0.1
-"""Hours of audio between two steps of the bar while recordings are read."""
+_LOG = logging.getLogger(__name__)
 
 
 class Watch(Monitor):
     """Shows reading in hours of audio, and passes with the log-likelihood per frame."""
 
-    def __init__(self, progress: Progress, name: str) -> None:
+    def __init__(self, progress: Progress, name: str, hours: float | None = None) -> None:
         self.progress = progress
+        self.hours = hours
         self.name = name
         self._latest = ""
 
@@ -29,7 +30,7 @@ class Watch(Monitor):
     def on_stage(self, stage: Stage, number: int, n_frames: int | None) -> None:
         """A bar for each stage."""
         if stage == "read":
-            self.progress.begin(f"{self.name}: reading", None, "hours of audio")
+            self.progress.begin(f"{self.name}: reading", self.hours, "hours of audio")
             self._unit = "hours"
         elif stage == "seed":
             self.progress.begin(f"{self.name}: finding a start", None, "")
@@ -44,6 +45,7 @@ class Watch(Monitor):
     def on_pass(self, report: PassReport) -> None:
         """Keep the figure for the next bar, and say what a user should know."""
         self._latest = f"{report.log_likelihood:.4f} nats a frame"
+        _LOG.info("%s, pass %d: %s", self.name, report.number, self._latest)
         if report.rescued:
             self.progress.say(
                 f"pass {report.number}: components that no frame claimed, started anew: {report.rescued}"

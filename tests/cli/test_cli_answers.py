@@ -307,6 +307,67 @@ def test_ctrl_c_in_training_keeps_what_is_done(workshop: Path) -> None:
     assert not list(Path().glob("m.agmm.checkpoint*"))
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [("features", "goes on from there"), ("cluster", "--force"), ("calibrate", "Nothing was written")],
+)
+def test_ctrl_c_says_how_to_go_on(
+    model: Path, workshop: Path, audiogmm: Audiogmm, monkeypatch: pytest.MonkeyPatch, command: str, told: str
+) -> None:
+    from audiogmm.audio.recording import Recording
+
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = audiogmm("info", model).out
+    monkeypatch.setattr(Recording, "__iter__", stop)
+    call = ["features", "train.jsonl"] if command == "features" else [command, model, "train.jsonl"]
+    done = audiogmm(*call, "-o", "out", "--threads", 1)
+    assert done.status == 130
+    assert told in done.err
+    assert audiogmm("info", model).out == before
+
+
+def test_the_first_reasons_are_told_at_once(model: Path, workshop: Path, audiogmm: Audiogmm) -> None:
+    for i in range(5):
+        Path(f"bad{i}.wav").write_text("no audio")
+    manifest(Path("bad.jsonl"), *({"audio_filepath": f"bad{i}.wav"} for i in range(5)))
+    done = audiogmm("score", model, "bad.jsonl", "-o", "scores")
+    assert done.status == 3
+    assert "5 inputs were set aside" in done.err
+    assert "bad0: " in done.err and "bad2.wav is not audio" in done.err and "bad3" not in done.err
+
+
+def test_a_long_job_knows_how_much_there_is(workshop: Path, audiogmm: Audiogmm, tmp_path: Path) -> None:
+    from audiogmm.jobs.aside import Aside
+    from audiogmm.jobs.inputs import Inputs, read_entries
+    from audiogmm.jobs.progress import say_nothing
+
+    def extent(source: str) -> tuple[float, str]:
+        found = Inputs(read_entries(source, Aside()), None, Aside(), say_nothing).extent()
+        return round(found.total * 3600, 3), found.unit
+
+    assert extent("train.jsonl") == (36.0, "hours of audio")
+    rows = [json.loads(line) for line in Path("train.jsonl").read_text().splitlines()]
+    del rows[2]["duration"]
+    manifest(Path("some.jsonl"), *rows)
+    assert extent("some.jsonl") == (6 * 3600, "recordings")
+    assert audiogmm("manifest", "scan", "train", "-o", "scanned.jsonl").status == 0
+    assert extent("scanned.jsonl") == (36.0, "hours of audio")
+
+
+def test_v_logs_every_pass_and_every_input_set_aside(
+    workshop: Path, audiogmm: Audiogmm, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path("bad.wav").write_text("no audio")
+    rows = [json.loads(line) for line in Path("train.jsonl").read_text().splitlines()]
+    manifest(Path("mixed.jsonl"), *rows, {"audio_filepath": "bad.wav"})
+    with caplog.at_level("INFO", logger="audiogmm"):
+        assert audiogmm("train", "mixed.jsonl", "-o", "m.agmm", *SMALL, "-v").status == 3
+    assert sum("training, pass" in message for message in caplog.messages) == 3
+    assert any("bad is set aside" in message for message in caplog.messages)
+
+
 def test_a_resumed_training_gives_the_same_bytes(workshop: Path, audiogmm: Audiogmm) -> None:
     options = ["train", "train.jsonl", "-k", 4, "--preset", "ambient", "--hold-out", 0, "--tol", 0]
     assert audiogmm(*options, "--passes", 6, "-o", "whole.agmm").status == 0
