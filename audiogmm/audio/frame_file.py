@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,10 @@ from audiogmm.timeline import FrameClock
 WINDOW = 8192
 """Frames read at once: a multiple of 8, so that a window's marks begin with a byte."""
 
-_MAGIC = b"AGMMFRM1"
+_MAGIC = b"AGMMFRM2"
 _HEADER = struct.Struct(
-    "<8sQIIIIdd16x"
-)  # magic, frames, features, hop, length, bytes of notices, rate, offset
+    "<8sQIIIIddI12x"
+)  # magic, frames, features, hop, length, bytes of notices, rate, offset, checksum of what follows the frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class FrameFile:
     """What a file of frames says of itself.
 
     The file is a header of 64 bytes, the frames (float32, little-endian, row after row), the marks of the
-    voiced frames (a bit each, the first in the highest place), and notices about the recording (JSON).
+    voiced frames (a bit each, the first in the highest place), a CRC-32 of each window of frames, and notices
+    about the recording (JSON). The header holds the CRC-32 of all that follows the frames.
 
     Attributes
     ----------
@@ -39,6 +41,8 @@ class FrameFile:
     clock : FrameClock
     notices : tuple of str
         What deserved a warning when the frames were computed.
+    checksums : tuple of int
+        CRC-32 of each window's bytes.
     """
 
     path: Path
@@ -46,6 +50,7 @@ class FrameFile:
     n_features: int
     clock: FrameClock
     notices: tuple[str, ...]
+    checksums: tuple[int, ...]
 
     def __iter__(self) -> Iterator[FrameBlock]:
         """Blocks of `WINDOW` frames, read into fresh arrays: mapped pages would count as memory.
@@ -53,7 +58,7 @@ class FrameFile:
         Raises
         ------
         FeatureError
-            If the file went away or became shorter.
+            If the file went away or became shorter, or its frames are not those that were written.
         """
         width = 4 * self.n_features
         marks_start = _HEADER.size + self.n_frames * width
@@ -63,6 +68,12 @@ class FrameFile:
                 frames = np.empty((n, self.n_features), np.float32)
                 marks = np.empty(-(-n // 8), np.uint8)
                 _read_at(file.fileno(), frames.data.cast("B"), _HEADER.size + start * width, self.path)
+                if zlib.crc32(frames.data) != self.checksums[start // WINDOW]:
+                    raise FeatureError(
+                        f"{self.path} is damaged: frames {start} to {start + n - 1} are not those written",
+                        needed="the frames that were computed",
+                        remedy="remove that file, and they are computed again; look after the disk",
+                    )
                 _read_at(file.fileno(), marks.data.cast("B"), marks_start + start // 8, self.path)
                 voiced = np.unpackbits(marks, count=n).view(np.bool_)
                 yield FrameBlock(frames, voiced, start, self.clock)
@@ -81,15 +92,24 @@ def open_frames(path: Path) -> FrameFile | None:
             size = file.seek(0, os.SEEK_END)
             if len(header) < _HEADER.size:
                 return None
-            magic, n_frames, n_features, hop, length, n_notices, rate, offset = _HEADER.unpack(header)
-            end = _HEADER.size + n_frames * n_features * 4 + -(-n_frames // 8)
-            if magic != _MAGIC or size != end + n_notices:
+            magic, n_frames, n_features, hop, length, n_notices, rate, offset, checksum = _HEADER.unpack(
+                header
+            )
+            frames_end = _HEADER.size + n_frames * n_features * 4
+            marks_end = frames_end + -(-n_frames // 8)
+            n_windows = -(-n_frames // WINDOW)
+            if magic != _MAGIC or size != marks_end + 4 * n_windows + n_notices:
                 return None
-            file.seek(end)
-            notices = tuple(json.loads(file.read(n_notices) or b"[]"))
+            file.seek(frames_end)
+            tail = file.read(size - frames_end)
+            if zlib.crc32(tail) != checksum:
+                return None
+            behind = tail[marks_end - frames_end :]
+            checksums = struct.unpack(f"<{n_windows}I", behind[: 4 * n_windows])
+            notices = tuple(json.loads(behind[4 * n_windows :] or b"[]"))
     except (FileNotFoundError, ValueError):
         return None
-    return FrameFile(path, n_frames, n_features, FrameClock(rate, hop, length, offset), notices)
+    return FrameFile(path, n_frames, n_features, FrameClock(rate, hop, length, offset), notices, checksums)
 
 
 class FrameWriter:
@@ -105,6 +125,7 @@ class FrameWriter:
         self._file = file
         self._marks: list[np.ndarray] = []  # packed, but for fewer than eight that wait for the next block
         self._waiting = np.empty(0, np.bool_)
+        self._checksums: list[int] = []  # of the windows, the last of which may still grow
         self._n_frames = 0
         self._n_features = 0
         self._clock: FrameClock | None = None
@@ -113,22 +134,36 @@ class FrameWriter:
     def write(self, block: FrameBlock) -> None:
         """Append a block."""
         self._clock, self._n_features = block.clock, block.frames.shape[1]
-        self._file.write(np.ascontiguousarray(block.frames, "<f4").data)
+        frames = np.ascontiguousarray(block.frames, "<f4")
+        self._file.write(frames.data)
+        self._check(frames)
         marks = np.concatenate([self._waiting, block.voiced])
         whole = len(marks) // 8 * 8
         self._marks.append(np.packbits(marks[:whole]))
         self._waiting = marks[whole:]
         self._n_frames += len(block)
 
+    def _check(self, frames: np.ndarray) -> None:
+        """Add frames to the checksums of the windows that they lie in."""
+        first = 0
+        while first < len(frames):
+            place = (self._n_frames + first) % WINDOW
+            last = min(first + WINDOW - place, len(frames))
+            if place == 0:
+                self._checksums.append(0)
+            self._checksums[-1] = zlib.crc32(frames[first:last].data, self._checksums[-1])
+            first = last
+
     def finish(self, notices: Sequence[str] = ()) -> None:
         """Write what comes behind the frames, and then the header."""
         clock = self._clock or FrameClock(1.0, 1, 1)
         text = json.dumps(list(notices)).encode() if notices else b""
-        self._file.write(np.concatenate([*self._marks, np.packbits(self._waiting)]).tobytes())
-        self._file.write(text)
+        marks = np.concatenate([*self._marks, np.packbits(self._waiting)]).tobytes()
+        tail = marks + struct.pack(f"<{len(self._checksums)}I", *self._checksums) + text
+        self._file.write(tail)
         self._file.seek(0)
         sizes = self._n_frames, self._n_features, clock.hop, clock.length, len(text)
-        self._file.write(_HEADER.pack(_MAGIC, *sizes, clock.sample_rate, clock.offset))
+        self._file.write(_HEADER.pack(_MAGIC, *sizes, clock.sample_rate, clock.offset, zlib.crc32(tail)))
 
 
 def _read_at(descriptor: int, buffer: memoryview, position: int, path: Path) -> None:

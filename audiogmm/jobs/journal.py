@@ -71,13 +71,15 @@ class Journal:
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            whole = self._whole = self._take_over() if self._resume else 0
-            self._file = self.path.open("r+b" if whole else "wb")
-            self._file.truncate(whole)
-            self._file.seek(whole)
-            if not whole:
+            self._file = self.path.open("a+b")
+            self._lock()
+            self._whole = self._take_over() if self._resume else 0
+            self._file.truncate(self._whole)  # what is put goes to the end
+            if not self._whole:
                 self._put({"key": self.key})
             self.n_finished = len(self.finished)
+        except OutputError:
+            raise
         except OSError as error:
             raise self._refusal(error) from error
         return self
@@ -124,6 +126,28 @@ class Journal:
                 if at >= self._whole or row["id"] in self._taken:
                     yield row
                 at += len(line)
+
+    def _lock(self) -> None:
+        """Keep the journal to this run until its file is closed.
+
+        Raises
+        ------
+        OutputError
+            If another run has it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # no such locks on this system
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise OutputError(
+                f"another run is writing {self.path.with_suffix('')}",
+                needed="an output of one's own",
+                remedy="wait for that run, or name another output",
+            ) from error
 
     def _put(self, row: Json) -> None:
         self._file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")

@@ -14,10 +14,10 @@ from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import front_end_of, inputs_for, keep_apart
 from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
-from audiogmm.jobs.table import write_rows
+from audiogmm.jobs.table import read_ids, write_rows
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.likelihood import score_blocks
-from audiogmm.scoring.track import ScoreTrack, TrackWriter
+from audiogmm.scoring.track import SUFFIXES, ScoreTrack, TrackWriter
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -194,9 +194,18 @@ def score_to_folder(
             journal.write(row)
             note = "" if row["mean"] is None else f"{row['mean']:.2f} nats a frame"
             progress.advance(extent.part(row["duration"]), note)
+        before = read_ids(output / "summary.jsonl")
         write_rows(_counted(journal.rows(), result), output / "summary.jsonl", force=True)
+        remove_stale(output, before)
     progress.end()
     return result
+
+
+def remove_stale(output: Path, before: set[str]) -> None:
+    """Remove the tracks that an earlier summary listed and this one does not: nobody would know whose."""
+    for id in before - read_ids(output / "summary.jsonl") if before else ():
+        for suffix in SUFFIXES:
+            (output / f"{id}{suffix}").unlink(missing_ok=True)
 
 
 def _counted(rows: Iterator[Json], result: ScoreResult) -> Iterator[Json]:

@@ -29,3 +29,11 @@ def write_rows(rows: Iterable[Json], path: Path, *, force: bool = False) -> int:
             file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
             n += 1
     return n
+
+
+def read_ids(path: Path) -> set[str]:
+    """The ids of the rows that `write_rows` wrote; none where there is no such file."""
+    if not path.exists():
+        return set()
+    with path.open(encoding="utf-8") as file:
+        return {json.loads(line)["id"] for line in file}

@@ -20,7 +20,7 @@ from audiogmm.audio.frontend import FrontEnd
 from audiogmm.audio.notices import Notices
 from audiogmm.audio.recording import Recording, recordings
 from audiogmm.blocks import FrameBlock
-from audiogmm.errors import AudioFileError, MismatchError, OutputError
+from audiogmm.errors import AudioFileError, FeatureError, MismatchError, OutputError
 from audiogmm.manifest import Entry, read_manifest
 from audiogmm.timeline import FrameClock
 
@@ -197,6 +197,19 @@ def test_a_torn_frame_file_is_computed_again(wav: Path, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     assert everything(recording) == first
     assert open_frames(path) is not None
+
+
+def test_damage_is_named_and_never_scored(wav: Path, tmp_path: Path) -> None:
+    recording = Recording(Entry(str(wav), id="a"), SPEECH, cache=tmp_path / "cache")
+    first = everything(recording)
+    (path,) = tmp_path.glob("cache/frames/*/*.frames")
+    whole = path.read_bytes()
+    at = len(whole) // 2
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    with pytest.raises(FeatureError, match=r"\.frames is damaged: frames 0 to \d+ are not those written"):
+        everything(recording)
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))  # behind the frames: computed again
+    assert everything(recording) == first
 
 
 def test_a_torn_line_of_the_index_is_cut_off(wav: Path, tmp_path: Path) -> None:

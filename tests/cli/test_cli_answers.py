@@ -583,6 +583,26 @@ def test_an_output_that_would_be_lost_or_late_is_refused_first(
         assert not Path("events.jsonl").exists()
 
 
+def test_force_leaves_no_track_of_an_earlier_run(model: Path, workshop: Path, audiogmm: Audiogmm) -> None:
+    assert audiogmm("score", model, "train.jsonl", "-o", "scores").status == 0
+    Path("scores/mine.npz").write_bytes(b"not ours")
+    assert audiogmm("score", model, "test.jsonl", "-o", "scores", "--force").status == 0
+    tracks = {path.stem for path in Path("scores").glob("*.npz")}
+    rows = [json.loads(line) for line in Path("scores/summary.jsonl").read_text().splitlines()]
+    assert tracks == {row["id"] for row in rows} | {"mine"}
+
+
+def test_two_runs_do_not_share_an_output(model: Path, workshop: Path, audiogmm: Audiogmm) -> None:
+    from audiogmm.jobs.journal import Journal
+
+    Path("scores").mkdir()
+    with Journal(Path("scores/summary.jsonl"), key="another run"):
+        done = audiogmm("score", model, "test.jsonl", "-o", "scores", "--force")
+        assert done.status == 1
+        assert "another run is writing scores/summary.jsonl" in done.err
+    assert audiogmm("score", model, "test.jsonl", "-o", "scores", "--force").status == 0
+
+
 def test_wrong_usage_has_status_two(audiogmm: Audiogmm) -> None:
     assert audiogmm("train").status == 2
     assert audiogmm("nonsense").status == 2
