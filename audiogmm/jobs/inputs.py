@@ -29,6 +29,14 @@ REMEMBERED = 65536
 """Recordings whose paths are remembered, so that an error can be told with the file."""
 
 
+def announce_compiling(say: Callable[[str], None]) -> None:
+    """Say why nothing seems to happen, where the kernels have still to be compiled."""
+    from audiogmm.kernels.cold import is_cold
+
+    if is_cold():
+        say("compiling, once on this machine (about 20 s)")
+
+
 def keep_apart(output: Path, source: object) -> None:
     """Refuse an output that is the input, which even `--force` must not destroy.
 
@@ -233,6 +241,7 @@ def open_inputs(
     """
     from audiogmm.audio.frontend import FrontEnd
 
+    announce_compiling(say)
     kept = keep_standard_input() if source == STANDARD_INPUT else None
     entries = read_entries(source, aside) if kept is None else kept.entries
     cache = cache_at(source)
@@ -274,6 +283,7 @@ def inputs_for(
     MismatchError
         If a frame cache has no frames of the model's front end.
     """
+    announce_compiling(say)
     frontend = front_end_of(model)
     cache = cache_at(source)
     if cache is not None and frontend is not None:

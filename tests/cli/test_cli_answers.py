@@ -603,6 +603,17 @@ def test_two_runs_do_not_share_an_output(model: Path, workshop: Path, audiogmm: 
     assert audiogmm("score", model, "test.jsonl", "-o", "scores", "--force").status == 0
 
 
+def test_the_first_command_says_that_it_compiles(
+    model: Path, workshop: Path, audiogmm: Audiogmm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = ["score", model, "test.jsonl", "-o", "scores", "--force"]
+    assert "compiling" not in audiogmm(*call).err
+    empty = workshop / "empty"
+    empty.mkdir()
+    monkeypatch.setattr("audiogmm.kernels.activity.first_non_finite._cache._cache_path", str(empty))
+    assert "compiling, once on this machine" in audiogmm(*call).err
+
+
 def test_wrong_usage_has_status_two(audiogmm: Audiogmm) -> None:
     assert audiogmm("train").status == 2
     assert audiogmm("nonsense").status == 2
