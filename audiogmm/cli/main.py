@@ -11,7 +11,7 @@ import traceback
 import click
 
 from audiogmm import __version__
-from audiogmm.errors import AudioGMMError
+from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.threads import keep_linear_algebra_calm
 
 COMMANDS = {
@@ -27,6 +27,8 @@ COMMANDS = {
     "info": ("audiogmm.cli.info", "Say what a model is, and its latency."),
 }
 """Each command's module, which is imported when the command is called, and its line of help."""
+
+WRONG_USAGE = 2
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as a shell reports it."""
@@ -93,7 +95,7 @@ def main(arguments: list[str] | None = None) -> None:
         if verbose:
             traceback.print_exc()
         click.echo(f"audiogmm: {describe(error)}", err=True)
-        status = 1
+        status = WRONG_USAGE if isinstance(error, ChoiceError) else 1
     except Exception as error:  # noqa: BLE001 - the last resort: one line for what nobody foresaw
         if verbose:
             traceback.print_exc()

@@ -121,7 +121,7 @@ def detector(command: C) -> C:
         ),
         click.option(
             "--window",
-            type=click.FloatRange(0, min_open=True),
+            type=click.FloatRange(0, 3600, min_open=True),
             default=None,
             metavar="S",
             help="Seconds over which scores are averaged [default: 0.5].",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.detector import Detector, learn
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import MismatchError
+from audiogmm.errors import AudioGMMError, MismatchError
 from audiogmm.files import refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.calibrate import TrackTask
@@ -335,7 +335,7 @@ def learn_from(
     """What the held-out recordings score under a model of the others; None if none can be scored."""
     progress.begin("scoring the held-out part", None, "recordings")
     task = TrackTask(Evaluator(result.mixture))
-    tracks = reducer.map(held, task, None if inputs is None else inputs.refuse)
+    tracks = reducer.map(held, task, None if inputs is None else _met_again)
     try:
         return learn(tracks)
     except MismatchError as error:
@@ -343,6 +343,10 @@ def learn_from(
         return None
     finally:
         progress.end()
+
+
+def _met_again(_: str, __: AudioGMMError) -> None:
+    """A recording that cannot be scored here is set aside when the model is estimated on all."""
 
 
 def describe(entries: Iterable[Entry] | None, result: TrainingResult) -> Json:

@@ -76,6 +76,12 @@ def sniff(path: str) -> Kind:
         _must_exist(path)
         if Path(path).is_dir():
             return _folder(path)
+        if Path(path).is_fifo():
+            raise ManifestError(
+                f"{path} is a pipe, which can be read only once",
+                needed="a file, since a manifest is read more than once",
+                remedy="save it to a file; a recording can be piped to standard input, which is named -",
+            )
     suffix = suffix_of(path)
     if suffix in AUDIO_SUFFIXES:
         return "audio"
@@ -163,7 +169,7 @@ def _rows_of_numbers(text: str) -> bool:
     for line in lines[1:-1] or lines[1:] or lines:
         for cell in re.split(r"[,;\t ]+", line.strip()):
             try:
-                float(cell or "nan")
+                float(cell.strip('"') or "nan")
             except ValueError:
                 return False
     return True

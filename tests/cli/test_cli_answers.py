@@ -577,9 +577,9 @@ def test_an_output_that_would_be_lost_or_late_is_refused_first(
     Path("folder").mkdir()
     assert "folder is a folder" in audiogmm("train", "train.jsonl", "-o", "folder", *SMALL).err
     Path("there.png").write_text("kept")
-    for picture, told in (("there.png", "--force"), ("p.gif", ".png")):
+    for picture, status, told in (("there.png", 1, "--force"), ("p.gif", 2, ".png")):
         done = audiogmm("detect", model, "test.jsonl", "-o", "events.jsonl", "--plot", picture)
-        assert done.status == 1 and told in done.err
+        assert done.status == status and told in done.err
         assert not Path("events.jsonl").exists()
 
 
@@ -619,6 +619,25 @@ def test_wrong_usage_has_status_two(audiogmm: Audiogmm) -> None:
     assert audiogmm("nonsense").status == 2
     assert audiogmm("train", "a.jsonl", "-o", "b", "-k", 0).status == 2
     assert audiogmm("train", "a.jsonl", "-o", "b", "--covariance", "round").status == 2
+    assert audiogmm("detect", "m.agmm", "a.jsonl", "-o", "e.jsonl", "--window", "1e9").status == 2
+    done = audiogmm("train", "a.jsonl", "-o", "b", "--preset", "kaldi", "--frontend", "f.toml")
+    assert done.status == 2 and "one front end" in done.err
+
+
+def test_a_pipe_in_place_of_a_manifest_is_refused(model: Path, workshop: Path, audiogmm: Audiogmm) -> None:
+    os.mkfifo("pipe")
+    done = audiogmm("score", model, "pipe", "-o", "scores")
+    assert done.status == 1
+    assert "pipe is a pipe" in done.err and "standard input" in done.err
+
+
+def test_a_short_recording_is_not_set_aside_for_its_last_fifth(workshop: Path, audiogmm: Audiogmm) -> None:
+    np.save("three.npy", np.eye(3, dtype=np.float32))
+    done = audiogmm("train", "three.npy", "-o", "m.agmm", "-k", 2)
+    assert done.status == 0, done.err
+    assert "calibrate" in done.err
+    Path("quoted.csv").write_text('"a","b"\n"1","2"\n"3","4"\n"5","7"\n')
+    assert audiogmm("train", "quoted.csv", "-o", "q.agmm", "-k", 1, "--hold-out", 0).status == 0
 
 
 def test_a_path_that_is_not_there(workshop: Path, audiogmm: Audiogmm) -> None:
