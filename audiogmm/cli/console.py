@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 SOME_SET_ASIDE = 3
 
 
+def readable(number: float) -> str:
+    """A number in a few characters.
+
+    Examples
+    --------
+    >>> readable(0.5271), readable(417), readable(76_093_000)
+    ('0.53', '417', '76.1 M')
+    """
+    if number >= 1e6:
+        return f"{number / 1e6:,.1f} M"
+    return f"{number:,.0f}" if number == int(number) or number >= 1000 else f"{number:,.2f}"
+
+
 class Console:
     """Progress on standard error when it is a terminal, notes there always, nothing on standard output."""
 
@@ -38,12 +51,12 @@ class Console:
 
         class Amount(MofNCompleteColumn):
             def render(self, task: Any) -> Text:
-                of = "" if task.total is None else f" of {task.total:,.5g}"
-                return Text(f"{task.completed:,.5g}{of} {unit}")
+                of = "" if task.total is None else f" of {readable(task.total)}"
+                return Text(f"{readable(task.completed)}{of} {unit}", no_wrap=True)
 
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             Amount(),
             TextColumn("{task.fields[note]}"),
             TimeRemainingColumn(),

@@ -142,6 +142,10 @@ def keep_standard_input() -> Kept:
     return Kept(file, [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)])
 
 
+HOURS = "h of audio"
+"""Unit of an extent whose durations are known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
     """An amount of recordings: hours of audio where every entry tells its duration, else their number."""
@@ -149,15 +153,20 @@ class Extent:
     total: float
     unit: str
 
+    @property
+    def hours(self) -> float | None:
+        """Hours of audio, where known."""
+        return self.total if self.unit == HOURS else None
+
     def part(self, seconds: float) -> float:
         """What one recording of `seconds` adds to it.
 
         Examples
         --------
-        >>> Extent(2.0, "hours of audio").part(1800), Extent(7, "recordings").part(1800)
+        >>> Extent(2.0, "h of audio").part(1800), Extent(7, "recordings").part(1800)
         (0.5, 1.0)
         """
-        return seconds / 3600 if self.unit == "hours of audio" else 1.0
+        return seconds / 3600 if self.unit == HOURS else 1.0
 
 
 @dataclass
@@ -209,7 +218,7 @@ class Inputs:
             count += 1
             told = told and entry.duration is not None
             seconds += entry.duration or 0.0
-        return Extent(seconds / 3600, "hours of audio") if told and count else Extent(count, "recordings")
+        return Extent(seconds / 3600, HOURS) if told and count else Extent(count, "recordings")
 
     def refuse(self, id: str, error: AudioGMMError) -> None:
         """Set the recording `id` aside."""

@@ -154,11 +154,10 @@ def train(
             shards, settled = inputs, inputs.frontend
         on_error = None if inputs is None else inputs.refuse
 
-        extent = inputs.extent() if inputs else None
-        hours = extent.total if extent and extent.unit == "hours of audio" else None
+        hours = inputs.extent().hours if inputs else None
 
         def fit(part: Iterable[Shard], name: str, share: float = 1.0, **changes: Any) -> TrainingResult:
-            with Watch(progress, name, hours and hours * share) as watch:
+            with Watch(progress, name, passes, hours and hours * share) as watch:
                 return train_mixture(
                     part,
                     **(arguments | changes),
@@ -191,7 +190,7 @@ def train(
             result = fit(shards, "training")
         else:
             kept, held = parts
-            partial = fit(kept, "training without the held-out part", 1 - hold_out)
+            partial = fit(kept, "training, some held out", 1 - hold_out)
             detector = learn_from(partial, held, reducer, inputs, progress)
             again: dict[str, Any] = (
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}

@@ -347,13 +347,14 @@ def test_a_long_job_knows_how_much_there_is(workshop: Path, audiogmm: Audiogmm, 
         found = Inputs(read_entries(source, Aside()), None, Aside(), say_nothing).extent()
         return round(found.total * 3600, 3), found.unit
 
-    assert extent("train.jsonl") == (36.0, "hours of audio")
+    assert extent("train.jsonl") == (36.0, "h of audio")
     rows = [json.loads(line) for line in Path("train.jsonl").read_text().splitlines()]
+    assert Inputs(read_entries("train.jsonl", Aside()), None, Aside(), say_nothing).extent().hours == 0.01
     del rows[2]["duration"]
     manifest(Path("some.jsonl"), *rows)
     assert extent("some.jsonl") == (6 * 3600, "recordings")
     assert audiogmm("manifest", "scan", "train", "-o", "scanned.jsonl").status == 0
-    assert extent("scanned.jsonl") == (36.0, "hours of audio")
+    assert extent("scanned.jsonl") == (36.0, "h of audio")
 
 
 def test_v_logs_every_pass_and_every_input_set_aside(
