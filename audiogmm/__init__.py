@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audiogmm.anomaly.event import Event
     from audiogmm.audio.frontend import FrontEnd
     from audiogmm.blocks import FrameBlock
+    from audiogmm.dask_reduce import DaskReducer
     from audiogmm.errors import AudioGMMError
     from audiogmm.estimator import GaussianMixture
     from audiogmm.jobs.calibrate import calibrate
@@ -52,6 +53,7 @@ __all__ = [
     "detect",
     "Event",
     "GaussianMixture",
+    "DaskReducer",
     "FrameBlock",
     "FrameClock",
     "Segment",
@@ -75,6 +77,7 @@ _HOME = {
     "detect": "jobs.detect",
     "Event": "anomaly.event",
     "GaussianMixture": "estimator",
+    "DaskReducer": "dask_reduce",
     "FrameBlock": "blocks",
     "FrameClock": "timeline",
     "Segment": "timeline",

@@ -91,6 +91,12 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--ledger", is_flag=True, help="Keep beside the model what each recording gave, for update --remove."
 )
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    default=None,
+    help="Scheduler of a Dask cluster (tcp://host:8786) that reads the recordings and sums.",
+)
 @options.seed
 @options.workers
 @options.common
@@ -116,6 +122,7 @@ def command(
     hold_out: float,
     resume: bool,
     ledger: bool,
+    dask: str | None,
     seed: int,
     workers: int,
     as_json: bool,
@@ -135,6 +142,8 @@ def command(
     from audiogmm.jobs.inputs import choose_front_end
     from audiogmm.jobs.train import train_to_file
 
+    if dask is not None and workers:
+        raise click.UsageError(f"--dask {dask} and --workers {workers}: the cluster has workers of its own")
     with console() as screen:
         result = train_to_file(
             manifest,
@@ -156,6 +165,7 @@ def command(
             hold_out=hold_out,
             resume=resume,
             ledger=ledger,
+            dask=dask,
             seed=seed,
             force=force,
             strict=strict,

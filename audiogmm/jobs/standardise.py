@@ -13,7 +13,7 @@ from audiogmm.errors import AudioDataError, TrainingError
 from audiogmm.jobs.inputs import Inputs
 from audiogmm.jobs.progress import Progress, say_nothing
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training import LocalReducer
+from audiogmm.training import Reducer
 from audiogmm.training.packing import packed
 
 LEVEL = 10 ** (-25 / 20)
@@ -45,7 +45,7 @@ class MeasureEnergy:
         return total
 
 
-def with_scale(inputs: Inputs, reducer: LocalReducer, progress: Progress) -> Inputs:
+def with_scale(inputs: Inputs, reducer: Reducer, progress: Progress) -> Inputs:
     """The inputs with a front end whose `sample_scale` is settled, where it is one that leaves it open.
 
     Whether the microphone was near or far, the training audio then has one level, and the floor under the
@@ -83,7 +83,7 @@ class Measure:
         return total
 
 
-def with_global_statistics(inputs: Inputs, reducer: LocalReducer, progress: Progress) -> Inputs:
+def with_global_statistics(inputs: Inputs, reducer: Reducer, progress: Progress) -> Inputs:
     """The inputs with a front end that normalises, where it is one that does so globally; others as they are.
 
     Raises

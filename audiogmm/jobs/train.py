@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from audiogmm.jobs.watch import Watch
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.store import Model
-from audiogmm.training import LocalReducer, TrainingInterrupted, TrainingResult, train_mixture
+from audiogmm.training import LocalReducer, Reducer, TrainingInterrupted, TrainingResult, train_mixture
 from audiogmm.training.incremental import add
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
 from audiogmm.training.seeding import Init
@@ -63,6 +64,7 @@ def train(
     workers: int = 0,
     checkpoint: Path | None = None,
     ledger: Path | None = None,
+    reducer: Reducer | None = None,
     aside: Aside | None = None,
     progress: Progress | None = None,
 ) -> Model:
@@ -113,6 +115,8 @@ def train(
     ledger : Path, optional
         Folder to be filled with what each recording gave to the model, so that `update` can remove it: one
         more pass over the recordings.
+    reducer : Reducer, optional
+        Who reads and sums, in place of `threads` and `workers`: a `dask_reduce.DaskReducer`.
     aside : Aside, optional
         Takes recordings that cannot be used; by default the first one raises.
     progress : Progress, optional
@@ -135,7 +139,7 @@ def train(
     progress = progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
     blocks = as_blocks(source)
-    with LocalReducer(threads, workers) as reducer:
+    with nullcontext(reducer) if reducer else LocalReducer(threads, workers) as reducer:
         if blocks is not None:
             inputs: Inputs | None = None
             shards: Iterable[Shard] = blocks
@@ -249,13 +253,21 @@ def train_to_file(
     force: bool = False,
     strict: bool = False,
     ledger: bool = False,
+    dask: str | None = None,
     progress: Progress | None = None,
     **settings: Any,
 ) -> TrainResult:
     """Train as `train` does, and save the model; a checkpoint lies beside it until it is saved.
 
+    Parameters
+    ----------
+    dask : str, optional
+        Address of a Dask scheduler, whose workers then read the recordings by the same absolute paths.
+
     Raises
     ------
+    ChoiceError
+        If nobody answers at the address.
     OutputError
         If the model file exists (and not `force`), or cannot be written.
     TrainingInterrupted
@@ -272,10 +284,11 @@ def train_to_file(
     if not resume:
         drop(checkpoint)
     try:
-        with replacing_ledger(book, force) as temporary:
+        with replacing_ledger(book, force) as temporary, _cluster(dask) as reducer:
             model = train(
-                source,
+                source if dask is None or not Path(source).exists() else str(Path(source).absolute()),
                 frontend,
+                reducer=reducer,
                 start=None if start is None else load_model(start),
                 checkpoint=checkpoint,
                 ledger=temporary,
@@ -292,6 +305,18 @@ def train_to_file(
     model.save(output, force=force)
     drop(checkpoint)
     return TrainResult(output, model, aside)
+
+
+@contextmanager
+def _cluster(address: str | None) -> Iterator[Reducer | None]:
+    """The reducer of the Dask cluster at an address; None for None."""
+    if address is None:
+        yield None
+        return
+    from audiogmm.dask_reduce import connected
+
+    with connected(address) as reducer:
+        yield reducer
 
 
 def started_front_end(
@@ -327,7 +352,7 @@ def started_front_end(
 def learn_from(
     result: TrainingResult,
     held: Iterable[Shard],
-    reducer: LocalReducer,
+    reducer: Reducer,
     inputs: Inputs | None,
     progress: Progress,
 ) -> Detector | None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import current_process, get_all_start_methods, get_context
+from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 from audiogmm.blocks import Shard
@@ -32,6 +33,10 @@ I = TypeVar("I", bound=Shard)  # noqa: E741
 
 class Reducer(Protocol):
     """Maps a function over shards and sums what it gives. The result depends on the shards' order alone."""
+
+    def reaches(self, folder: Path) -> bool:
+        """Whether whoever does the work reads and writes the files of this folder."""
+        ...
 
     def map(
         self, shards: Iterable[I], function: Callable[[I], T], on_error: OnError | None = None
@@ -140,24 +145,7 @@ class LocalReducer:
             If a worker process died.
         """
         with self, closing(self._outcomes(shards, function)) as outcomes:
-            for shard, outcome in outcomes:
-                try:
-                    result = outcome()
-                except OutputError:  # a full disk is no fault of the recording's
-                    raise
-                except AudioGMMError as error:
-                    if on_error is None:
-                        raise
-                    on_error(shard.id, error)
-                    continue
-                except BrokenProcessPool as error:
-                    self._close()
-                    raise TrainingError(
-                        f"a worker process died while {shard.id} was being read",
-                        needed=f"{self.workers} processes that run to their end",
-                        remedy="fewer workers if memory ran out, or workers=0 to see the cause",
-                    ) from error
-                yield result
+            yield from settled(outcomes, on_error, BrokenProcessPool, self._died)
 
     def reduce(
         self,
@@ -182,12 +170,20 @@ class LocalReducer:
         object or None
             The sum; None when there was no shard, or all were set aside.
         """
-        total: S | None = None
-        for term in self.map(shards, statistic, on_error):
-            total = term if total is None else total + term
-            if each is not None:
-                each(term)
-        return total
+        return summed(self.map(shards, statistic, on_error), each)
+
+    def reaches(self, folder: Path) -> bool:
+        """True: threads and processes of this machine see what this process sees."""
+        return True
+
+    def _died(self, shard_id: str) -> TrainingError:
+        """What to say when a worker process is gone, with which all the others end."""
+        self._close()
+        return TrainingError(
+            f"a worker process died while {shard_id} was being read",
+            needed=f"{self.workers} processes that run to their end",
+            remedy="fewer workers if memory ran out, or workers=0 to see the cause",
+        )
 
     def _outcomes(
         self, shards: Iterable[I], function: Callable[[I], T]
@@ -217,11 +213,61 @@ class LocalReducer:
         if not self.workers:
             return ThreadPoolExecutor(self.threads, thread_name_prefix="audiogmm")
         if self._processes is None:
+            if current_process().daemon:
+                raise ChoiceError(
+                    f"workers={self.workers} inside {current_process().name}, which may have no children",
+                    needed="workers=0 there: this process is a worker itself",
+                    remedy="threads, or in Dask: distributed.worker.daemon: False",
+                )
             method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
             self._processes = ProcessPoolExecutor(
                 self.workers, mp_context=get_context(method), initializer=single_thread
             )
         return self._processes
+
+
+def settled(
+    outcomes: Iterable[tuple[I, Callable[[], T]]],
+    on_error: OnError | None,
+    died: type[Exception] | tuple[type[Exception], ...],
+    explain: Callable[[str], TrainingError],
+) -> Iterator[T]:
+    """The results, in order, of the shards that could be used.
+
+    Parameters
+    ----------
+    outcomes : iterable of (Shard, callable)
+        A shard, and what waits for its result.
+    on_error : callable or None
+        As for `LocalReducer.map`.
+    died : type, or tuple of types
+        Raised where whoever worked on a shard is gone; that is the fault of no recording.
+    explain : callable
+        What is raised then, from the shard's id.
+    """
+    for shard, outcome in outcomes:
+        try:
+            result = outcome()
+        except OutputError:  # a full disk is no fault of the recording's
+            raise
+        except AudioGMMError as error:
+            if on_error is None:
+                raise
+            on_error(shard.id, error)
+            continue
+        except died as error:
+            raise explain(shard.id) from error
+        yield result
+
+
+def summed(terms: Iterable[S], each: Callable[[S], None] | None = None) -> S | None:
+    """The sum, from the left; None of nothing. `each` hears every term."""
+    total: S | None = None
+    for term in terms:
+        total = term if total is None else total + term
+        if each is not None:
+            each(term)
+    return total
 
 
 def _oldest(in_flight: deque[tuple[I, Future[T]]]) -> tuple[I, Callable[[], T]]:

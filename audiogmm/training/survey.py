@@ -10,18 +10,27 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import AudioDataError, AudioGMMError, FeatureError, OutputError, TrainingError
+import numpy as np
+
+from audiogmm.blocks import Shard
+from audiogmm.errors import AudioGMMError, FeatureError, OutputError, TrainingError
+from audiogmm.training.extraction import (
+    CannotSpoolError,
+    Extract,
+    Measured,
+    Numbered,
+    Wanted,
+    fetch,
+    measured,
+)
 from audiogmm.training.moments import Moments
 from audiogmm.training.monitor import Monitor
-from audiogmm.training.packing import SLICE_ROWS, Packer, voiced_frames
+from audiogmm.training.packing import SLICE_ROWS
 from audiogmm.training.reduce import OnError, Reducer
 from audiogmm.training.reservoir import Reservoir
 from audiogmm.training.source import SET_ASIDE, FrameSource, Reread
-from audiogmm.training.spool import Spool, read_rows, write_rows
+from audiogmm.training.spool import Spool
 from audiogmm.types import Frames, Seconds
-
-_PORTION = 2048  # rows that are written, and whose moments are taken, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,87 +67,6 @@ class Survey:
     seconds: Seconds
     n_recordings: int
     set_aside: list[SetAside] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A shard and its place among all."""
-
-    place: int
-    shard: Shard
-
-    @property
-    def id(self) -> str:
-        """The shard's."""
-        return self.shard.id
-
-    def __iter__(self) -> Iterator[FrameBlock]:
-        return iter(self.shard)
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """The voiced frames of one recording, in a file of their own, and their moments."""
-
-    place: int
-    id: str
-    path: Path
-    dtype: str
-    moments: Moments
-    seconds: Seconds
-
-    def __iter__(self) -> Iterator[Frames]:
-        n, n_features = self.moments.n, len(self.moments.mean)
-        for first in range(0, n, SLICE_ROWS):
-            yield read_rows(self.path, first, min(SLICE_ROWS, n - first), n_features, self.dtype)
-
-
-class CannotSpoolError(Exception):
-    """The folder for temporary files failed: no fault of the recording, so not set aside."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extract:
-    """Writes the voiced frames of one recording to a file in `folder`; of one that fails, nothing is left."""
-
-    folder: Path
-
-    def __call__(self, item: Numbered) -> Extracted:
-        path = self.folder / f"{item.place}.part"
-        try:
-            with path.open("xb", buffering=0) as file:
-                return self._write(item, path, file.fileno())
-        except BaseException as error:
-            path.unlink(missing_ok=True)
-            if isinstance(error, OSError) and error.filename == str(path):
-                raise CannotSpoolError(error.strerror) from error
-            raise
-
-    def _write(self, item: Numbered, path: Path, descriptor: int) -> Extracted:
-        packer, moments = Packer(_PORTION), None
-        n_frames, seconds, dtype = 0, 0.0, "float32"
-
-        def keep(full: Frames) -> Moments:
-            try:
-                write_rows(descriptor, full)
-            except OSError as error:
-                raise CannotSpoolError(error.strerror) from error
-            part = Moments.of(full)
-            return part if moments is None else moments + part
-
-        n_features = None
-        for block in item:
-            frames = voiced_frames(item.id, block, n_features)
-            n_features, dtype = frames.shape[1], frames.dtype.name
-            n_frames += len(block)
-            seconds += len(block) / block.clock.frame_rate
-            for full in packer.push(frames):
-                moments = keep(full)
-        for full in packer.flush():
-            moments = keep(full)
-        if moments is None:
-            raise _nothing_to_train_on(item.id, n_frames)
-        return Extracted(item.place, item.id, path, dtype, moments, seconds)
 
 
 def survey(
@@ -185,73 +113,147 @@ def survey(
     OutputError
         If the folder for temporary files does not take the frames.
     """
-    monitor = monitor or Monitor()
-    monitor.on_stage("read", 0, None)
+    tally = Tally(monitor or Monitor(), on_error)
+    tally.monitor.on_stage("read", 0, None)
     folder = Path(tempfile.mkdtemp(prefix="audiogmm-"))
     resources.callback(shutil.rmtree, folder, ignore_errors=True)
-    spool = resources.enter_context(Spool(folder / "spool", max_spool_bytes))
-    reservoir = Reservoir(sample_size, seed)
-    counts = array("q")
-    set_aside: list[SetAside] = []
-    total: Moments | None = None
-    seconds = 0.0
+    if reducer.reaches(folder):
+        spool = resources.enter_context(Spool(folder / "spool", max_spool_bytes))
+        reservoir = Reservoir(sample_size, seed)
+        _extract(shards, reducer, folder, tally, spool, reservoir)
+        sample = reservoir.sample()
+        if not spool.full:
+            return tally.survey(spool, sample)
+        _check_re_iterable(shards, f"{tally.n_frames} frames do not fit the spool of {max_spool_bytes} bytes")
+    else:
+        _check_re_iterable(shards, "the workers do not share this machine's temporary folder")
+        sample = _sample_from_afar(shards, reducer, tally, sample_size, seed)
+    return tally.survey(Reread(shards, tally.counts, tally.aside), sample)
 
-    def aside(shard_id: str, error: AudioGMMError) -> None:
-        set_aside.append(SetAside(shard_id, error))
-        if on_error is not None:
-            on_error(shard_id, error)
 
-    numbered = (Numbered(place, shard) for place, shard in enumerate(shards))
+class Tally:
+    """What the first pass has found so far.
+
+    Parameters
+    ----------
+    monitor : Monitor
+        Hears how far it is.
+    on_error : callable or None
+        Hears of each recording that is set aside.
+    """
+
+    def __init__(self, monitor: Monitor, on_error: OnError | None) -> None:
+        self.monitor, self.on_error = monitor, on_error
+        self.counts = array("q")
+        self.set_aside: list[SetAside] = []
+        self.total: Moments | None = None
+        self.seconds = 0.0
+
+    @property
+    def n_frames(self) -> int:
+        """Frames that train."""
+        return 0 if self.total is None else self.total.n
+
+    def aside(self, shard_id: str, error: AudioGMMError) -> None:
+        """A recording does not train."""
+        self.set_aside.append(SetAside(shard_id, error))
+        if self.on_error is not None:
+            self.on_error(shard_id, error)
+
+    def takes(self, part: Measured) -> bool:
+        """Count a recording, in the order of their places; False, and aside, if its frames are others."""
+        self.counts.extend([SET_ASIDE] * (part.place - len(self.counts)))
+        if self.total is not None and len(part.moments.mean) != len(self.total.mean):
+            self.aside(part.id, _other_width(part, len(self.total.mean)))
+            return False
+        self.counts.append(part.moments.n)
+        self.total = part.moments if self.total is None else self.total + part.moments
+        self.seconds += part.seconds
+        self.monitor.on_frames(part.moments.n, part.seconds)
+        return True
+
+    def survey(self, source: FrameSource, sample: Frames) -> Survey:
+        """The whole."""
+        if self.total is None:
+            raise _nothing(self.set_aside)
+        n_recordings = sum(count != SET_ASIDE for count in self.counts)
+        return Survey(source, self.total, sample, self.seconds, n_recordings, self.set_aside)
+
+
+def _extract(
+    shards: Iterable[Shard], reducer: Reducer, folder: Path, tally: Tally, spool: Spool, reservoir: Reservoir
+) -> None:
+    """Read every recording: its frames come by way of a file in `folder`."""
     try:
-        for part in reducer.map(numbered, Extract(folder), aside):
-            counts.extend([SET_ASIDE] * (part.place - len(counts)))
-            if total is not None and len(part.moments.mean) != len(total.mean):
-                part.path.unlink()
-                aside(part.id, _other_width(part, len(total.mean)))
-                continue
-            for frames in part:
-                reservoir.offer(frames)
-                spool.append(frames)
+        for part in reducer.map(_numbered(shards), Extract(folder), tally.aside):
+            if tally.takes(part.measured):
+                for frames in part:
+                    reservoir.offer(frames)
+                    spool.append(frames)
             part.path.unlink()
-            counts.append(part.moments.n)
-            total = part.moments if total is None else total + part.moments
-            seconds += part.seconds
-            monitor.on_frames(part.moments.n, part.seconds)
     except CannotSpoolError as error:
         raise _disk(folder, str(error)) from error
     except OSError as error:
         if isinstance(error, AudioGMMError) or error.filename is not None:
             raise
         raise _disk(folder, error.strerror or str(error)) from error
-    if total is None:
-        raise _nothing(set_aside)
-    source: FrameSource = spool
-    if spool.full:
-        if iter(shards) is shards:
-            raise TrainingError(
-                f"{reservoir.seen} frames do not fit the spool of {max_spool_bytes} bytes, "
-                "and the recordings cannot be read a second time",
-                needed="a re-iterable of shards (a list, a manifest), or a larger spool",
-                remedy="pass the recordings as a list, not a generator, or raise max_spool_bytes",
-            )
-        source = Reread(shards, counts, aside)
-    n_recordings = sum(count != SET_ASIDE for count in counts)
-    return Survey(source, total, reservoir.sample(), seconds, n_recordings, set_aside)
+    if tally.total is None:
+        raise _nothing(tally.set_aside)
 
 
-def _nothing_to_train_on(shard_id: str, n_frames: int) -> AudioDataError:
-    if n_frames:
-        return AudioDataError(
-            f"{shard_id}: none of its {n_frames} frames is voiced",
-            needed="at least one frame in which the activity detector hears something",
-            remedy="a lower VAD threshold, a front end without VAD, or leave it out",
+def _sample_from_afar(
+    shards: Iterable[Shard], reducer: Reducer, tally: Tally, sample_size: int, seed: int
+) -> Frames:
+    """Read every recording where it lies, and fetch no frames but the sample: the same as `_extract` draws.
+
+    Which frames it has depends on how many there are alone, so that it is known before any has come.
+    """
+    numbers = Reservoir(sample_size, seed)
+    for part in reducer.map(_numbered(shards), measured, tally.aside):
+        first = tally.n_frames
+        if tally.takes(part):
+            for low in range(first, tally.n_frames, SLICE_ROWS):
+                high = min(low + SLICE_ROWS, tally.n_frames)
+                numbers.offer(np.arange(low, high, dtype=np.float64)[:, None])  # type: ignore[arg-type]
+    if tally.total is None:
+        raise _nothing(tally.set_aside)
+    chosen = numbers.sample()[:, 0].astype(np.int64)
+
+    asked: set[int] = set()
+
+    def wanted() -> Iterator[Wanted]:
+        first = 0
+        for place, (count, shard) in enumerate(zip(list(tally.counts), shards, strict=False)):
+            if count == SET_ASIDE:
+                continue
+            low, high = np.searchsorted(chosen, (first, first + count))
+            if low < high:
+                asked.add(place)
+                yield Wanted(place, shard, chosen[low:high] - first)
+            first += count
+
+    fetched = dict(reducer.map(wanted(), fetch, tally.aside))
+    for place in asked - fetched.keys():
+        tally.counts[place] = SET_ASIDE
+    if not fetched:
+        raise _nothing(tally.set_aside)
+    return np.concatenate(list(fetched.values()))
+
+
+def _check_re_iterable(shards: Iterable[Shard], why: str) -> None:
+    if iter(shards) is shards:
+        raise TrainingError(
+            f"{why}, and the recordings cannot be read a second time",
+            needed="a re-iterable of shards (a list, a manifest), or a larger spool",
+            remedy="pass the recordings as a list, not a generator, or raise max_spool_bytes",
         )
-    return AudioDataError(
-        f"{shard_id}: it has no frame", needed="at least one whole frame", remedy="leave it out"
-    )
 
 
-def _other_width(part: Extracted, n_features: int) -> FeatureError:
+def _numbered(shards: Iterable[Shard]) -> Iterator[Numbered]:
+    return (Numbered(place, shard) for place, shard in enumerate(shards))
+
+
+def _other_width(part: Measured, n_features: int) -> FeatureError:
     return FeatureError(
         f"{part.id}: frames of {len(part.moments.mean)} features",
         needed=f"{n_features} features, as in the recordings before it",

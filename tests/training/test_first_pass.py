@@ -141,7 +141,7 @@ def test_a_full_disk_is_no_fault_of_the_recording(scratch: Path, monkeypatch: py
     def full(descriptor: int, frames: np.ndarray) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("audiogmm.training.survey.write_rows", full)
+    monkeypatch.setattr("audiogmm.training.extraction.write_rows", full)
     with pytest.raises(OutputError, match=r"No space left on device.*TMPDIR"):
         train_mixture(recordings(blobs(100), 50), n_components=1)
     monkeypatch.undo()
