@@ -1,0 +1,1 @@
+"""Speakers: how sure a score is, and how well a system tells speakers apart."""
