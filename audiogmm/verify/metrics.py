@@ -44,14 +44,14 @@ class Hull:
     @property
     def p_miss(self) -> FloatArray:
         """Miss rates at the vertices, shape (n_blocks + 1,), from 0 to 1."""
-        rejected: FloatArray = np.append(0.0, np.cumsum(self.targets))
-        return rejected / rejected[-1]
+        rejected = np.append(0.0, np.cumsum(self.targets))
+        return np.asarray(rejected / rejected[-1], dtype=np.float64)
 
     @property
     def p_false_alarm(self) -> FloatArray:
         """False-alarm rates at the vertices, shape (n_blocks + 1,), from 1 to 0."""
-        accepted: FloatArray = np.append(np.cumsum(self.nontargets[::-1])[::-1], 0.0)
-        return accepted / accepted[0]
+        accepted = np.append(np.cumsum(self.nontargets[::-1])[::-1], 0.0)
+        return np.asarray(accepted / accepted[0], dtype=np.float64)
 
     @property
     def llr(self) -> FloatArray:
