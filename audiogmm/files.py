@@ -81,6 +81,63 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[
         remove(temporary)
 
 
+@contextmanager
+def exclusive(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Keep the output `path` to this run until the block ends: another process or thread is refused.
+
+    The lock is a hidden file beside it, which a run that was killed may leave; that holds nobody up. Where
+    the system has no such locks, nothing is done.
+
+    Raises
+    ------
+    OutputError
+        If another run has it, or its folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> model = Path(tempfile.mkdtemp()) / "room.agmm"
+    >>> with exclusive(model), exclusive(model):
+    ...     pass
+    Traceback (most recent call last):
+    ...
+    audiogmm.errors.OutputError: another run is writing ...room.agmm; needed: an output of one's own; try: ...
+    """
+    refuse_overwrite(path, force=True)
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    final = Path(os.path.realpath(path))
+    if final.exists() and not final.is_file() and not final.is_dir():  # a device or a pipe is nobody's
+        yield
+        return
+    lock = final.with_name(f".{final.name[-200:]}.lock")
+    with _naming(Path(path), lock):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            file = lock.open("ab")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.close()
+                raise OutputError(
+                    f"another run is writing {path}",
+                    needed="an output of one's own",
+                    remedy="wait for that run, or name another output",
+                ) from error
+            with suppress(FileNotFoundError):
+                if os.path.samestat(lock.stat(), os.fstat(file.fileno())):
+                    break
+            file.close()  # its last holder has just removed it
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        file.close()
+
+
 def refuse_overwrite(path: str | os.PathLike[str], force: bool) -> None:
     """Raise if `path` must not, or cannot, be written: to be asked before the work, not after it.
 

@@ -92,6 +92,14 @@ from audiogmm.cli.console import close, console
     "--ledger", is_flag=True, help="Keep beside the model what each recording gave, for update --remove."
 )
 @click.option(
+    "--ledger-keep",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    metavar="SHARE",
+    help="With --ledger: keep of a recording only components with more than this share of its frames; says "
+    "what that loses [default: 0: lose nothing].",
+)
+@click.option(
     "--dask",
     metavar="ADDRESS",
     default=None,
@@ -122,6 +130,7 @@ def command(
     hold_out: float,
     resume: bool,
     ledger: bool,
+    ledger_keep: float,
     dask: str | None,
     seed: int,
     workers: int,
@@ -142,6 +151,8 @@ def command(
     from audiogmm.jobs.inputs import choose_front_end
     from audiogmm.jobs.train import train_to_file
 
+    if ledger_keep and not ledger:
+        raise click.UsageError(f"--ledger-keep {ledger_keep:g} needs --ledger")
     if dask is not None and workers:
         raise click.UsageError(f"--dask {dask} and --workers {workers}: the cluster has workers of its own")
     with console() as screen:
@@ -165,6 +176,7 @@ def command(
             hold_out=hold_out,
             resume=resume,
             ledger=ledger,
+            ledger_keep=ledger_keep,
             dask=dask,
             seed=seed,
             force=force,

@@ -16,6 +16,17 @@ from audiogmm.cli.console import close, console
 @options.output("the model")
 @click.option("--remove", is_flag=True, help="Remove the recordings of M (the model needs its ledger).")
 @click.option(
+    "--reweight",
+    is_flag=True,
+    help="Let the recordings of M count more or less, each by its key `weight` (needs the ledger).",
+)
+@click.option(
+    "--weight",
+    type=click.FloatRange(0),
+    default=None,
+    help="With --reweight: the weight of all of them (1 when they were added; 0: leave out, keep the entry).",
+)
+@click.option(
     "--forget",
     type=click.FloatRange(0, 1, min_open=True),
     default=1.0,
@@ -38,6 +49,8 @@ def command(
     output: Path,
     force: bool,
     remove: bool,
+    reweight: bool,
+    weight: float | None,
     forget: float,
     against: str | None,
     upsample: bool,
@@ -47,10 +60,10 @@ def command(
     strict: bool,
     threads: int | None,
 ) -> None:
-    """Add the recordings of M to a model, or remove them, without going through the others.
+    """Add the recordings of M to a model, remove them, or weigh them anew, without going through the others.
 
     A model that was trained with --ledger keeps what each recording gave, beside it; only then can recordings
-    be removed, by the ids they had.
+    be removed or weighed anew, by the ids they had.
 
     \b
     Example:
@@ -58,6 +71,10 @@ def command(
     """
     from audiogmm.jobs.update import update_file
 
+    if remove and reweight:
+        raise click.UsageError("--remove and --reweight: one of them; --reweight --weight 0 keeps the entry")
+    if weight is not None and not reweight:
+        raise click.UsageError(f"--weight {weight:g} needs --reweight")
     with console() as screen:
         result = update_file(
             model,
@@ -67,6 +84,8 @@ def command(
             strict=strict,
             against=against,
             remove=remove,
+            reweight=reweight,
+            weight=weight,
             forget=forget,
             upsample=upsample,
             threads=threads,

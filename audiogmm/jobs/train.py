@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from audiogmm.anomaly.detector import Detector, learn
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, MismatchError
-from audiogmm.files import refuse_folder, refuse_overwrite
+from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.calibrate import TrackTask
 from audiogmm.jobs.checkpoints import checkpoints, drop
@@ -64,6 +64,7 @@ def train(
     workers: int = 0,
     checkpoint: Path | None = None,
     ledger: Path | None = None,
+    ledger_keep: float = 0.0,
     reducer: Reducer | None = None,
     aside: Aside | None = None,
     progress: Progress | None = None,
@@ -115,6 +116,9 @@ def train(
     ledger : Path, optional
         Folder to be filled with what each recording gave to the model, so that `update` can remove it: one
         more pass over the recordings.
+    ledger_keep : float
+        Share of a recording's frames that a component must have for the ledger to keep its statistics. The
+        model is estimated from what is kept; what that loses is in the metadata, as `ledger_loss`.
     reducer : Reducer, optional
         Who reads and sums, in place of `threads` and `workers`: a `dask_reduce.DaskReducer`.
     aside : Aside, optional
@@ -200,14 +204,14 @@ def train(
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
             )  # near the end already: polish
             result = fit(shards, "training on all", init=partial.mixture, restarts=1, **again)
-        mixture, statistics = result.mixture, result.statistics
+        mixture, statistics, loss = result.mixture, result.statistics, None
         if ledger is not None:
             progress.begin("filling the ledger", None, "recordings")
-            book = Ledger(ledger)
+            book = Ledger(ledger, ledger_keep)
             entered = add(
                 mixture, None, shards, floor=result.floor, reducer=reducer, ledger=book, on_error=on_error
             )
-            mixture, statistics = entered.mixture, entered.statistics
+            mixture, statistics, loss = entered.mixture, entered.statistics, entered.loss
             book.save(mixture.fingerprint)
             progress.end()
     model = Model(
@@ -218,7 +222,8 @@ def train(
             "sample_rate": settled.sample_rate if settled else None,
             "seed": seed,
             "training": result.to_json()
-            | {"algorithm": algorithm, "init": init if start is None else "model", "hold_out": hold_out},
+            | {"algorithm": algorithm, "init": init if start is None else "model", "hold_out": hold_out}
+            | ({} if loss is None else {"ledger_loss": loss.to_json()}),
             "data": describe(inputs.entries if inputs else None, result),
         },
     )
@@ -269,41 +274,42 @@ def train_to_file(
     ChoiceError
         If nobody answers at the address.
     OutputError
-        If the model file exists (and not `force`), or cannot be written.
+        If the model file exists (and not `force`), cannot be written, or another run is writing it.
     TrainingInterrupted
         On Ctrl-C; `resume` goes on from the last complete pass.
     """
     keep_apart(output, source)
     refuse_folder(output)
-    refuse_overwrite(output, force)
-    book = beside(output) if ledger else None
-    if book is not None:
-        refuse_overwrite(book, force)
-    aside = Aside(errors_path(output), strict=strict)
     checkpoint = output.with_name(output.name + ".checkpoint")
-    if not resume:
+    book = beside(output) if ledger else None
+    with exclusive(output):
+        refuse_overwrite(output, force)
+        if book is not None:
+            refuse_overwrite(book, force)
+        aside = Aside(errors_path(output), strict=strict)
+        if not resume:
+            drop(checkpoint)
+        try:
+            with replacing_ledger(book, force) as temporary, _cluster(dask) as reducer:
+                model = train(
+                    source if dask is None or not Path(source).exists() else str(Path(source).absolute()),
+                    frontend,
+                    reducer=reducer,
+                    start=None if start is None else load_model(start),
+                    checkpoint=checkpoint,
+                    ledger=temporary,
+                    aside=aside,
+                    progress=progress,
+                    **settings,
+                )
+        except TrainingInterrupted as stopped:
+            raise KeyboardInterrupt(
+                f"Training was {stopped.what}; go on with the same command and --resume"
+                if any(checkpoints(checkpoint))
+                else f"Training was {stopped.what}; nothing was written"
+            ) from stopped
+        model.save(output, force=force)
         drop(checkpoint)
-    try:
-        with replacing_ledger(book, force) as temporary, _cluster(dask) as reducer:
-            model = train(
-                source if dask is None or not Path(source).exists() else str(Path(source).absolute()),
-                frontend,
-                reducer=reducer,
-                start=None if start is None else load_model(start),
-                checkpoint=checkpoint,
-                ledger=temporary,
-                aside=aside,
-                progress=progress,
-                **settings,
-            )
-    except TrainingInterrupted as stopped:
-        raise KeyboardInterrupt(
-            f"Training was {stopped.what}; go on with the same command and --resume"
-            if any(checkpoints(checkpoint))
-            else f"Training was {stopped.what}; nothing was written"
-        ) from stopped
-    model.save(output, force=force)
-    drop(checkpoint)
     return TrainResult(output, model, aside)
 
 

@@ -8,7 +8,23 @@ from pathlib import Path
 
 from audiogmm.jobs.aside import Aside
 from audiogmm.mixture.store import Model
+from audiogmm.training.pruning import Loss
 from audiogmm.types import Json
+
+
+def told(loss: Loss) -> str:
+    """What pruning a ledger lost, for a person.
+
+    Examples
+    --------
+    >>> told(Loss(25.0, 10_000.0, 0.0125))
+    'ledger: 25.0 of 10,000 frames (0.25 %) were pruned, which changes no parameter by more than 0.0125'
+    """
+    return (
+        f"ledger: {loss.n_frames:,.1f} of {loss.of_frames:,.0f} frames "
+        f"({100 * loss.n_frames / loss.of_frames:.2g} %) were pruned, "
+        f"which changes no parameter by more than {loss.largest_change:.3g}"
+    )
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,8 @@ class TrainResult:
             f"{summary['log_likelihood']:.4f} nats a frame after {summary['passes']} passes ({why})"
         )
         yield f"BIC {summary['bic']:,.0f}, AIC {summary['aic']:,.0f}"
+        if (loss := training.get("ledger_loss")) is not None:
+            yield told(Loss(**loss))
         if training["constant"]:
             yield f"note: constant features, kept alive by the variance floor: {training['constant']}"
         if summary["threshold"] is not None:

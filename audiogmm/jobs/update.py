@@ -1,4 +1,4 @@
-"""Update a model: recordings added or removed, without going through the others."""
+"""Update a model: recordings added, removed or weighed anew, without going through the others."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import MismatchError
-from audiogmm.files import refuse_overwrite
+from audiogmm.errors import ChoiceError, MismatchError
+from audiogmm.files import exclusive, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.frames import as_blocks
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import load_model
 from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.trained import told
 from audiogmm.mixture.store import Model
 from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.convergence import movement
 from audiogmm.training.incremental import add, take_out
+from audiogmm.training.incremental import reweight as weigh_anew
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
+from audiogmm.training.pruning import Loss
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ def update(
     source: str | os.PathLike[str] | Iterable[Entry] | Iterable[FrameBlock],
     *,
     remove: bool = False,
+    reweight: bool = False,
+    weight: float | None = None,
     forget: float = 1.0,
     ledger: Path | None = None,
     threads: int | None = None,
@@ -42,20 +47,26 @@ def update(
     aside: Aside | None = None,
     progress: Progress | None = None,
 ) -> Model:
-    """Add recordings to a model, or remove them (incremental EM, Neal and Hinton 1998).
+    """Add recordings to a model, remove them, or weigh them anew (incremental EM, Neal and Hinton 1998).
 
     What is added and removed are statistics, exactly; the other recordings' share of them is that of the
     model of their time. So adding and then removing gives back the model that was, but neither gives what
-    training anew on the same recordings would. A detector in the model is kept as it is.
+    training anew on the same recordings would (`compare` says how far that is). A detector in the model is
+    kept as it is.
 
     Parameters
     ----------
     model : Model
         With its statistics.
     source : path-like, or iterable of Entry or of FrameBlock
-        The recordings, as for `train`; to remove them, only their ids are read.
+        The recordings, as for `train`; to remove or weigh them, only their ids are read.
     remove : bool
         Remove instead of add; needs the ledger.
+    reweight : bool
+        Weigh recordings anew instead, each by the key `weight` of its entry; needs the ledger. A recording
+        that was added just now has weight 1; one of weight 0 takes no part.
+    weight : float, optional
+        The new weight of all of them instead, at least 0.
     forget : float
         What the past counts when recordings are added, in (0, 1].
     ledger : Path, optional
@@ -82,8 +93,12 @@ def update(
     TrainingError
         If nothing could be added, or nothing would be left.
     ChoiceError
-        If `forget` is outside (0, 1].
+        If `forget` is outside (0, 1], a weight is negative or missing, or settings contradict each other.
     """
+    if remove and reweight:
+        raise ChoiceError("remove and reweight", needed="one of them", remedy="weight=0 keeps the entry")
+    if weight is not None and not reweight:
+        raise ChoiceError(f"weight={weight} without reweight", needed="both", remedy="reweight=True")
     progress = progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
     if model.statistics is None:
@@ -93,7 +108,7 @@ def update(
     book = None if ledger is None else Ledger(ledger)
     if book is not None:
         book.check(model.mixture.fingerprint)
-    if remove and book is None:
+    if (remove or reweight) and book is None:
         raise MismatchError(
             "the model has no ledger, so what a recording gave to it is not known",
             needed="a ledger beside the model",
@@ -108,7 +123,14 @@ def update(
         shards = inputs
     else:
         shards = blocks
-    if remove:
+    if reweight:
+        assert book is not None
+        entries = inputs.entries if inputs else ()
+        weights = {entry.id: weight_of(entry) for entry in entries} if weight is None else {}
+        if weight is not None:
+            weights = dict.fromkeys((entry.id for entry in entries), weight)
+        changed = weigh_anew(model.mixture, model.statistics, weights, floor=floor, ledger=book)
+    elif remove:
         assert book is not None
         ids = [entry.id for entry in inputs.entries] if inputs else [shard.id for shard in shards]
         changed = take_out(model.mixture, model.statistics, ids, floor=floor, ledger=book)
@@ -129,14 +151,34 @@ def update(
     if book is not None:
         book.save(changed.mixture.fingerprint)
     done: Json = {
-        "verb": "remove" if remove else "add",
+        "verb": "reweight" if reweight else "remove" if remove else "add",
         "n_recordings": changed.n_recordings,
         "n_frames": changed.n_frames,
         "forget": forget,
         "movement": movement(model.mixture, changed.mixture),
+        "loss": None if changed.loss is None else changed.loss.to_json(),
     }
     metadata = model.metadata | {"updates": [*model.metadata.get("updates", []), done]}
     return Model(changed.mixture, changed.statistics, metadata, model.tensors)
+
+
+def weight_of(entry: Entry) -> float:
+    """The key `weight` of a manifest's entry.
+
+    Raises
+    ------
+    ChoiceError
+        If there is none, or it is no number.
+    """
+    weight = entry.extra.get("weight")
+    try:
+        return float(weight)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ChoiceError(
+            f"recording {entry.id!r} has weight {weight!r}",
+            needed="a number of at least 0 under the key `weight` of every entry",
+            remedy="--weight, to give all the same one",
+        ) from None
 
 
 def compare(model: Model, source: str, threads: int | None = None, progress: Progress | None = None) -> Json:
@@ -182,25 +224,26 @@ def update_file(
     Raises
     ------
     OutputError
-        If the output exists (and not `force`), or cannot be written.
+        If the output exists (and not `force`), cannot be written, or another run is writing it.
     """
-    refuse_overwrite(output, force)
-    aside = Aside(errors_path(output), strict=strict)
-    before = load_model(model)
-    old, new = beside(model), beside(output)
-    in_place = new.exists() and new.samefile(old) if old.exists() else False
-    if in_place or not old.exists():
-        after = update(before, source, ledger=old if in_place else None, aside=aside, **settings)
-    else:
-        with replacing_ledger(new, force) as temporary:
-            assert temporary is not None
-            book = Ledger(old)
-            book.check(before.mixture.fingerprint)
-            book.copy_to(temporary).save(book.fingerprint)
-            after = update(before, source, ledger=temporary, aside=aside, **settings)
-    after.save(output, force=force)
-    if in_place:
-        Ledger(new).purge()
+    with exclusive(output):
+        refuse_overwrite(output, force)
+        aside = Aside(errors_path(output), strict=strict)
+        before = load_model(model)
+        old, new = beside(model), beside(output)
+        in_place = new.exists() and new.samefile(old) if old.exists() else False
+        if in_place or not old.exists():
+            after = update(before, source, ledger=old if in_place else None, aside=aside, **settings)
+        else:
+            with replacing_ledger(new, force) as temporary:
+                assert temporary is not None
+                book = Ledger(old)
+                book.check(before.mixture.fingerprint)
+                book.copy_to(temporary).save(book.fingerprint)
+                after = update(before, source, ledger=temporary, aside=aside, **settings)
+        after.save(output, force=force)
+        if in_place:
+            Ledger(new).purge()
     distance = None
     if against is not None:
         distance = compare(after, against, settings.get("threads"), settings.get("progress"))
@@ -231,12 +274,18 @@ class UpdateResult:
     def lines(self) -> Iterator[str]:
         """For a person."""
         s = self.summary()
+        done = {"add": "added", "remove": "removed", "reweight": "weighed anew"}[s["verb"]]
         yield (
-            f"{s['n_recordings']} recordings ({s['n_frames']:,.0f} frames) "
-            f"{'removed' if s['verb'] == 'remove' else 'added'}; the parameters moved by "
-            f"{s['movement']:.3g} standard deviations"
+            f"{s['n_recordings']} recordings ({s['n_frames']:,.0f} frames) {done}; "
+            f"the parameters moved by {s['movement']:.3g} standard deviations"
         )
-        yield "the other recordings count as they did under the model of their time: not as if trained anew"
+        if s["loss"] is not None:
+            yield told(Loss(**s["loss"]))
+        yield (
+            "the statistics are exact, but the other recordings' share of them still carries the model of "
+            "their time: this is not what training anew gives"
+            + ("" if self.distance else " (--compare-with M says how far it is)")
+        )
         if self.distance is not None:
             yield (
                 f"trained anew from here: {self.distance['movement']:.3g} standard deviations away, "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from audiogmm.blocks import Shard
@@ -13,6 +14,7 @@ from audiogmm.mixture.maximisation import maximise
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.batch import EStep
 from audiogmm.training.ledger import Ledger
+from audiogmm.training.pruning import Loss, largest_change, prune
 from audiogmm.training.reduce import OnError, Reducer
 from audiogmm.types import FloatArray
 
@@ -26,15 +28,18 @@ class Changed:
     mixture, statistics
         The model, and what it was estimated from.
     n_recordings : int
-        Recordings added or removed.
+        Recordings added, removed or re-weighted.
     n_frames : float
         Frames of these.
+    loss : Loss or None
+        What pruning the ledger's new entries took away; None where nothing is pruned.
     """
 
     mixture: Mixture
     statistics: SufficientStats
     n_recordings: int
     n_frames: float
+    loss: Loss | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ def add(
     reducer : Reducer
         Who reads and evaluates.
     ledger : Ledger or None
-        Takes the statistics of each recording. Not saved here.
+        Takes the statistics of each recording. Not saved here. If it keeps only what matters, the model is
+        estimated from that, so that removing a recording leaves nothing of it; what that loses is told.
     forget : float
         What the past counts, in (0, 1].
     on_error : callable or None
@@ -101,16 +107,25 @@ def add(
     if ledger is not None:
         ledger.scale(forget)
     total = None if statistics is None else forget * statistics
+    lost: SufficientStats | None = None
     n_recordings, n_frames = 0, 0.0
     for name, part in reducer.map(shards, Named(EStep(Evaluator(mixture))), on_error):
-        if ledger is not None:
-            ledger.put(name, part)
-        total = part if total is None else total + part
         n_recordings, n_frames = n_recordings + 1, n_frames + part.n_frames
+        kept = part
+        if ledger is not None:
+            kept = prune(part, ledger.keep, mixture)
+            ledger.put(name, kept)
+            if ledger.keep:
+                lost = part - kept if lost is None else lost + (part - kept)
+        total = kept if total is None else total + kept
     if total is None or not n_recordings:
         raise TrainingError("no recording to add", needed="at least one with voiced frames")
     after, _ = maximise(total, floor=floor, previous=mixture)
-    return Changed(after, total, n_recordings, n_frames)
+    loss = None
+    if lost is not None:
+        whole, _ = maximise(total + lost, floor=floor, previous=mixture)
+        loss = Loss(lost.n_frames, n_frames, largest_change(whole, after))
+    return Changed(after, total, n_recordings, n_frames, loss)
 
 
 def take_out(
@@ -150,12 +165,68 @@ def take_out(
     total, n_frames = statistics, 0.0
     for part in map(ledger.get, ids):
         total, n_frames = total - part, n_frames + part.n_frames
-    if not ids or len(ids) == len(ledger):
+    gone = set(ids)
+    if not ids or not any(weight for name, weight in ledger.weights.items() if name not in gone):
         raise TrainingError(
             f"{len(ids)} of {len(ledger)} recordings to remove",
-            needed="at least one to remove, and at least one to stay",
+            needed="at least one to remove, and at least one to stay, of a weight above 0",
         )
     for name in ids:
         ledger.remove(name)
     after, _ = maximise(total, floor=floor, previous=mixture)
     return Changed(after, total, len(ids), n_frames)
+
+
+def reweight(
+    mixture: Mixture,
+    statistics: SufficientStats,
+    weights: Mapping[str, float],
+    *,
+    floor: FloatArray,
+    ledger: Ledger,
+) -> Changed:
+    """Let recordings count more, or less: ``total <- total + (w_i' - w_i) s_i``, and one M-step.
+
+    Parameters
+    ----------
+    mixture, statistics, floor
+        As for `add`.
+    weights : mapping of str to float
+        What each frame of a recording is to count, at least 0; one that was added just now counts 1. A
+        recording of weight 0 takes no part, and can be given another weight later.
+    ledger : Ledger
+        What each gave. Not saved here.
+
+    Returns
+    -------
+    Changed
+        The new model.
+
+    Raises
+    ------
+    MismatchError
+        If a recording was never added; nothing is changed then.
+    ChoiceError
+        If a weight is negative or not finite.
+    TrainingError
+        If no recording is named, or all would weigh 0.
+    """
+    total, n_frames = statistics, 0.0
+    for name, weight in weights.items():
+        entry = ledger.entry(name)
+        if not 0 <= weight < math.inf:
+            raise ChoiceError(
+                f"weight={weight} for recording {name!r}",
+                needed="a finite number of at least 0",
+                remedy="1 to count every frame once, 0 to leave it out",
+            )
+        total, n_frames = total + (weight - ledger.weights[name]) * entry, n_frames + entry.n_frames
+    if not weights or not any((ledger.weights | dict(weights)).values()):
+        raise TrainingError(
+            f"{len(weights)} of {len(ledger)} recordings to weigh anew",
+            needed="at least one to be named, and at least one of a weight above 0 then",
+        )
+    for name, weight in weights.items():
+        ledger.reweight(name, float(weight))
+    after, _ = maximise(total, floor=floor, previous=mixture)
+    return Changed(after, total, len(weights), n_frames)

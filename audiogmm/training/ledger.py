@@ -15,6 +15,7 @@ from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.files import replacing
 from audiogmm.mixture import container
 from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
+from audiogmm.training.pruning import check_keep
 
 INDEX = "ledger.json"
 FORMAT = "audiogmm ledger 1"
@@ -23,16 +24,22 @@ FORMAT = "audiogmm ledger 1"
 class Ledger:
     """Statistics of recordings, a file each, in a folder (Neal and Hinton 1998, section 4).
 
-    The sum of the entries, each times its weight, is what the model beside it was estimated from. Changes
-    are seen by others once `save` has replaced the index; until then they are files that nobody reads.
+    The sum of the entries, each times its weight, is what the model beside it was estimated from. A file
+    holds the components that got something of the recording, which of a large model are few. Changes are
+    seen by others once `save` has replaced the index; until then they are files that nobody reads.
 
     Parameters
     ----------
     folder : Path
         Where it lies; made on the first entry.
+    keep : float
+        Share of a recording's frames that a component must have for its statistics to be kept, in [0, 1);
+        that of a ledger which is there already goes before. Who adds to it prunes: see `incremental.add`.
 
     Raises
     ------
+    ChoiceError
+        If `keep` is outside [0, 1).
     ModelFileError
         If the folder holds an index that cannot be read, or of another version.
 
@@ -47,8 +54,9 @@ class Ledger:
     (array([2.]), False)
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep: float = 0.0) -> None:
         self.folder = folder
+        self.keep = check_keep(keep)
         self.fingerprint = ""
         self.weights: dict[str, float] = {}
         index = folder / INDEX
@@ -57,6 +65,7 @@ class Ledger:
                 content = json.loads(index.read_text())
                 known = content["format"]
                 self.fingerprint, self.weights = content["model"], dict(content["weights"])
+                self.keep = check_keep(content.get("keep", 0.0))
             except (ValueError, TypeError, KeyError, OSError) as error:
                 raise ModelFileError(f"{index} cannot be read: {error!r}", needed=FORMAT) from error
             if known != FORMAT:
@@ -95,13 +104,30 @@ class Ledger:
             )
         arrays = {name: getattr(statistics, name) for name in ARRAYS}
         arrays["scalars"] = np.array([getattr(statistics, name) for name in SCALARS])
-        document = json.dumps({"id": recording, "covariance_type": statistics.covariance_type})
+        alive = np.flatnonzero(statistics.counts)
+        arrays |= {"components": alive} | {
+            name: arrays[name][alive] for name in _split_by_component(statistics)
+        }
+        document = json.dumps(
+            {
+                "id": recording,
+                "covariance_type": statistics.covariance_type,
+                "n_components": statistics.n_components,
+            }
+        )
         with replacing(self._file(recording), force=True) as temporary:
             temporary.write_bytes(container.pack(arrays, document))
         self.weights[recording] = 1.0
 
     def get(self, recording: str) -> SufficientStats:
         """The statistics of a recording, times its weight.
+
+        Raises as `entry` does.
+        """
+        return self.weights.get(recording, 1.0) * self.entry(recording)
+
+    def entry(self, recording: str) -> SufficientStats:
+        """The statistics of a recording, as if its weight were 1.
 
         Raises
         ------
@@ -117,14 +143,24 @@ class Ledger:
                 remedy="look at their ids, or drop it from the manifest",
             )
         document, arrays = container.read(self._file(recording))
+        told = json.loads(document)
+        K, D = told["n_components"], len(arrays["origin"])
+        empty = SufficientStats.zero(K, D, told["covariance_type"])
+        for name in _split_by_component(empty):
+            whole = np.zeros_like(getattr(empty, name))
+            whole[arrays["components"]] = arrays[name]
+            arrays[name] = whole
         origin, counts, first, second = (arrays[name] for name in ARRAYS)
-        form = json.loads(document)["covariance_type"]
-        found = SufficientStats(form, origin, counts, first, second, *arrays["scalars"].tolist())
-        return self.weights[recording] * found
+        form = told["covariance_type"]
+        return SufficientStats(form, origin, counts, first, second, *arrays["scalars"].tolist())
 
     def remove(self, recording: str) -> None:
         """Leave a recording out of the index; its file goes with `purge`."""
         del self.weights[recording]
+
+    def reweight(self, recording: str, weight: float) -> None:
+        """Give a recording that is in it another weight."""
+        self.weights[recording] = weight
 
     def scale(self, factor: float) -> None:
         """Multiply every weight."""
@@ -133,7 +169,7 @@ class Ledger:
     def save(self, fingerprint: str) -> None:
         """Write the index: from now on it belongs to the model of this fingerprint."""
         self.fingerprint = fingerprint
-        content = {"format": FORMAT, "model": fingerprint, "weights": self.weights}
+        content = {"format": FORMAT, "model": fingerprint, "weights": self.weights, "keep": self.keep}
         with replacing(self.folder / INDEX, force=True) as temporary:
             temporary.write_text(json.dumps(content))
 
@@ -151,11 +187,17 @@ class Ledger:
             file = self._file(recording)
             shutil.copyfile(file, folder / file.name)
         copy = Ledger(folder)
-        copy.fingerprint, copy.weights = self.fingerprint, dict(self.weights)
+        copy.fingerprint, copy.weights, copy.keep = self.fingerprint, dict(self.weights), self.keep
         return copy
 
     def _file(self, recording: str) -> Path:
         return self.folder / f"{hashlib.sha256(recording.encode()).hexdigest()[:32]}.safetensors"
+
+
+def _split_by_component(statistics: SufficientStats) -> list[str]:
+    """The arrays with a first axis of components."""
+    shared = statistics.covariance_type == "tied"
+    return ["counts", "first"] if shared else ["counts", "first", "second"]
 
 
 def beside(model: Path | str) -> Path:

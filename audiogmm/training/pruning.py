@@ -1,0 +1,132 @@
+"""A recording's statistics without the components that hardly matter to it, and what that loses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiogmm.errors import ChoiceError
+from audiogmm.mixture.forms import form_of
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What pruning took away.
+
+    Attributes
+    ----------
+    n_frames, of_frames : float
+        Frames lost, and frames there were.
+    largest_change : float
+        Of any parameter of the re-estimated model; see `largest_change`.
+    """
+
+    n_frames: float
+    of_frames: float
+    largest_change: float
+
+    def to_json(self) -> Json:
+        """As a JSON object."""
+        return {name: getattr(self, name) for name in ("n_frames", "of_frames", "largest_change")}
+
+
+def check_keep(keep: float) -> float:
+    """A share below which components are dropped.
+
+    Raises
+    ------
+    ChoiceError
+        If it is outside [0, 1).
+    """
+    if not 0 <= keep < 1:
+        raise ChoiceError(
+            f"ledger keep={keep}",
+            needed="a share of a recording's frames in [0, 1)",
+            remedy="0.001, or 0 to lose nothing",
+        )
+    return keep
+
+
+def prune(statistics: SufficientStats, keep: float, mixture: Mixture) -> SufficientStats:
+    """Statistics without the components whose count is at most `keep` of all frames.
+
+    The frames that were theirs are gone from the counts and the log-likelihood too. Where all components
+    share one second moment (tied), what the dropped ones gave to it is not known apart: what they would give
+    under the covariance of the mixture is taken out.
+
+    Parameters
+    ----------
+    statistics : SufficientStats
+        Of one recording.
+    keep : float
+        Share in [0, 1); 0 drops what is empty, which changes nothing.
+    mixture : Mixture
+        That gave the posteriors.
+
+    Returns
+    -------
+    SufficientStats
+        About the same origin.
+
+    Examples
+    --------
+    >>> mixture = Mixture([0.9, 0.1], [[0.0], [9.0]], [1.0, 1.0], "spherical")
+    >>> counts, first, second = np.array([999.0, 0.5]), np.array([[3.0], [4.5]]), np.array([990.0, 40.0])
+    >>> stats = SufficientStats("spherical", np.zeros(1), counts, first, second, 999.5)
+    >>> prune(stats, 1e-3, mixture).counts, prune(stats, 1e-3, mixture).second
+    (array([999.,   0.]), array([990.,   0.]))
+    """
+    dropped = (statistics.counts <= keep * statistics.n_frames) & (statistics.counts > 0)
+    if not keep or not dropped.any():
+        return statistics
+    counts, first = statistics.counts.copy(), statistics.first.copy()
+    second = statistics.second.copy()
+    if statistics.covariance_type == "tied":
+        form = form_of("tied")
+        deviations = first[dropped] / counts[dropped, None]
+        second -= form.expected(mixture.covariances, deviations, counts[dropped])
+    else:
+        second[dropped] = 0.0
+    lost = float(counts[dropped].sum())
+    counts[dropped], first[dropped] = 0.0, 0.0
+    return SufficientStats(
+        statistics.covariance_type,
+        statistics.origin,
+        counts,
+        first,
+        second,
+        statistics.n_frames - lost,
+        statistics.log_likelihood * (1 - lost / statistics.n_frames),
+        statistics.skipped,
+    )
+
+
+def largest_change(before: Mixture, after: Mixture) -> float:
+    """The largest change of any parameter, free of the features' scales.
+
+    A weight's change counts as it is; a mean's in standard deviations of its component; a covariance's
+    relative to what it was (matrices after whitening with it).
+
+    Examples
+    --------
+    >>> before = Mixture([1.0], [[0.0, 0.0]], [[4.0, 1.0]], "diag")
+    >>> largest_change(before, Mixture([1.0], [[1.0, 0.1]], [[5.0, 1.0]], "diag"))
+    0.5
+    """
+    form = form_of(before.covariance_type)
+    K, D = before.means.shape
+    factors = form.precision_factor(before.covariances)
+    steps, change = after.means - before.means, after.covariances - before.covariances
+    if form.name in ("spherical", "diag"):
+        scales = factors.reshape(K, -1)
+        means, ratios = steps * scales, change.reshape(K, -1) * scales**2
+    else:
+        P, C = factors.reshape(-1, D, D), change.reshape(-1, D, D)
+        means = np.einsum("kd,kde->ke", steps, P) if len(P) == K else steps @ P[0]
+        ratios = P.swapaxes(1, 2) @ C @ P
+    weights = after.weights - before.weights
+    return float(max(np.abs(part).max() for part in (weights, means, ratios)))
