@@ -190,12 +190,7 @@ class Full(CovarianceForm):
         return covariances + amount * np.eye(covariances.shape[-1])
 
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
-        floored = covariances.copy()
-        raised = np.zeros((len(covariances), len(floor)), dtype=np.int64)
-        with matrices.one_blas_thread():
-            for k, matrix in enumerate(covariances):
-                floored[k], raised[k] = matrices.floored(matrix, floor)
-        return floored, raised
+        return matrices.all_floored(covariances, floor)
 
     def total(self, second: FloatArray, D: int) -> FloatArray:
         result: FloatArray = np.einsum("kdd->d", second)

@@ -17,6 +17,9 @@ _ASYMMETRY = 1e-8
 _NO_FLOOR = 1e-14
 """What a floor of 0 means beside others, of a feature's variance: whitening cannot divide by 0."""
 
+_TOGETHER = 8
+"""Matrices that are first asked all at once whether any is below the floor."""
+
 
 def one_blas_thread() -> AbstractContextManager[object]:
     """Keep linear algebra at one thread inside a ``with``: for many small matrices, one after another.
@@ -100,14 +103,10 @@ def floored(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray
            [0., 1.]]), array([0, 1]))
     """
     raised = np.zeros(len(floor), dtype=np.int64)
-    if not floor.any():
+    if _above(matrix, floor):  # the usual case, and some ten times faster to find out than eigenvalues
         return matrix, raised
-    variances = np.diag(matrix)
-    unfloored = _NO_FLOOR * np.where(variances > 0, variances, floor.max())
-    scale = np.sqrt(np.where(floor > 0, floor, unfloored))
+    scale = np.sqrt(_least(matrix, floor))
     whitened = matrix / np.outer(scale, scale)
-    if _positive_definite(whitened - np.eye(len(floor))):
-        return matrix, raised  # the usual case, and some ten times faster to find out than eigenvalues
     values, vectors = np.linalg.eigh(whitened)
     below = values < 1
     if not below.any():
@@ -115,6 +114,36 @@ def floored(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray
     np.add.at(raised, np.abs(vectors[:, below]).argmax(axis=0), 1)
     lifted = whitened + (vectors[:, below] * (1 - values[below])) @ vectors[:, below].T
     return symmetric(lifted * np.outer(scale, scale)), raised
+
+
+def all_floored(stack: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
+    """`floored` of each matrix (K, D, D): a stack of its own, and what was raised (K, D)."""
+    result = stack.copy()
+    raised = np.zeros(stack.shape[:2], dtype=np.int64)
+    with one_blas_thread():
+        for first in range(0, len(stack), _TOGETHER):
+            some = slice(first, first + _TOGETHER)
+            if _above(stack[some], floor):
+                continue
+            for k in range(len(stack))[some]:
+                result[k], raised[k] = floored(stack[k], floor)
+    return result, raised
+
+
+def _above(matrices: FloatArray, floor: FloatArray) -> bool:
+    """Whether all matrices (..., D, D) are greater than the floor's, in the Loewner order."""
+    if not floor.any():
+        return True
+    lowered = matrices.copy()
+    np.einsum("...dd->...d", lowered)[...] -= _least(matrices, floor)
+    return _positive_definite(lowered)
+
+
+def _least(matrices: FloatArray, floor: FloatArray) -> FloatArray:
+    """The floor of each feature of matrices (..., D, D), shape (..., D), above 0."""
+    variances = np.einsum("...dd->...d", matrices)
+    unfloored = _NO_FLOOR * np.where(variances > 0, variances, floor.max())
+    return np.where(floor > 0, floor, unfloored)
 
 
 def longest_axis(matrix: FloatArray) -> FloatArray:
@@ -143,11 +172,10 @@ def precision_factor(matrix: FloatArray) -> FloatArray:
 
 def precision_factors(stack: FloatArray) -> FloatArray:
     """The same of each matrix (K, D, D)."""
-    from scipy.linalg import solve_triangular
+    from scipy.linalg.lapack import dtrtri
 
     factors = np.empty_like(stack)
-    identity = np.eye(stack.shape[-1])
     with one_blas_thread():
         for k, lower in enumerate(np.linalg.cholesky(stack)):
-            factors[k] = solve_triangular(lower, identity, lower=True).T
+            factors[k] = dtrtri(lower.T, lower=0)[0]
     return factors
