@@ -176,7 +176,7 @@ def dot_block(
         for k in range(GROUP):
             factor = load_splat(builder, factors, LANES, k)
             updated += [
-                builder.add(loop.carried[2 * k + v], _products(builder, factor, x[v])) for v in range(2)
+                builder.add(loop.carried[2 * k + v], products(builder, factor, x[v])) for v in range(2)
             ]
         sums = loop.close(updated)
         for v in range(2):
@@ -197,7 +197,7 @@ def dot_block(
     return types.void(pairs, i, coefficients, i, limits, i, i, spread, upper, lower), build
 
 
-def _products(builder: Any, a: Any, b: Any) -> Any:
+def products(builder: Any, a: Any, b: Any) -> Any:
     """a0 b0 + a1 b1 in each 32-bit lane, for the two 16-bit halves: LLVM finds the instruction in this."""
     narrow, wide = ir.VectorType(ir.IntType(16), 2 * LANES), ir.VectorType(INT32, 2 * LANES)
     products = builder.mul(*(builder.sext(builder.bitcast(v, narrow), wide) for v in (a, b)))

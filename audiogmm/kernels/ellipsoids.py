@@ -8,7 +8,7 @@ import numpy as np
 
 from audiogmm.kernels.axes import add_counts
 from audiogmm.kernels.densities import AnyFrames
-from audiogmm.kernels.dots import Float32Array
+from audiogmm.kernels.dots import LARGEST, Dots, Float32Array, quantise
 from audiogmm.kernels.moments import ABREAST, add_first, score_triangle
 from audiogmm.kernels.outer import LONGEST, add_outer
 from audiogmm.kernels.policy import kernel
@@ -24,6 +24,7 @@ from audiogmm.kernels.tiles import (
     panel_terms,
     weigh,
 )
+from audiogmm.kernels.triangles import Triangles, bound_triangles
 from audiogmm.types import FloatArray
 
 
@@ -38,6 +39,8 @@ class Screen(NamedTuple):
     """Features, rounded up to an even number."""
     widen: float
     """A true score lies between (upper - slack - shrink r) * widen and upper; r is |x - origin|^2."""
+    triangles: Triangles
+    """The first look, where it is of use."""
 
 
 class Components(NamedTuple):
@@ -73,38 +76,75 @@ def score_tile(
     """As `axes.score_tile`."""
     n_features = frames.shape[1]
     width = len(tile.points) // len(tile.highest)
-    terms, upper, lower = tile.terms, tile.upper, tile.lower
-    coefficients, limits, n_rows = screen.coefficients, screen.limits, screen.n_rows
     centre(frames, at, count, model.origin, tile)
-    n_groups = len(limits) // (4 * TRIANGLES)
-    stride = len(coefficients) // n_groups
     m = 0
     for panel in range(-(-count // PANEL)):
         if not panel_terms(tile.centred, panel, n_features, False, tile):
             fault = first_fault(frames, at + panel * PANEL, PANEL)
             if fault != ALL_FINITE:
                 return -2 - fault
-        if n_rows > n_features:  # an empty feature before the norms
-            for lane in range(PANEL):
-                terms[n_rows * PANEL + lane] = terms[n_features * PANEL + lane]
-                terms[n_features * PANEL + lane] = 0
-        for g in range(n_groups):
-            triangle_block(
-                terms,
-                n_rows,
-                coefficients,
-                g * stride,
-                limits,
-                g * 4 * TRIANGLES,
-                g * TRIANGLES,
-                upper,
-                lower,
-            )
-        m = list_survivors(panel, m, count, screen.widen, 1.0, log_cut, tile)
+        m = screen_panel(panel, m, count, n_features, log_cut, screen, tile)
     gather(m, tile)
     score_members(frames, at, n_features, width, model, tile)
     exponentiate(m, tile)
     return m
+
+
+@kernel
+def look(n_features: int, log_cut: float, triangles: Triangles, tile: Tile) -> int:
+    """Bounds of the panel in `tile.terms` by integers; returns how many frames are in range of them.
+
+    Fills `upper` and `lower`, which mean nothing for the other frames, and `quantised`.
+    """
+    if len(triangles.per_step) == 0:
+        return 0
+    paired, room = tile.scratch, tile.quantised
+    n_pairs = len(room.pairs) // PANEL
+    for d in range(n_features):
+        row = d // 2 + d % 2 * n_pairs
+        paired[row * PANEL : (row + 1) * PANEL] = tile.terms[d * PANEL : (d + 1) * PANEL]
+    steps = Dots(triangles.per_step, triangles.coefficients, triangles.limits)
+    n_within = quantise(paired, steps, tile.lower, room)
+    if n_within > 0:
+        sums = paired[2 * n_pairs * PANEL :]
+        bound_triangles(triangles, room, log_cut, sums, tile.upper, tile.lower)
+    return n_within
+
+
+@kernel
+def screen_panel(
+    panel: int, m: int, count: int, n_features: int, log_cut: float, screen: Screen, tile: Tile
+) -> int:
+    """Append the pairs of a panel that no bound rules out, as `list_survivors`."""
+    terms, lower, room = tile.terms, tile.lower, tile.quantised
+    n_within = look(n_features, log_cut, screen.triangles, tile)
+    if n_within > 0:
+        for lane in range(PANEL):
+            if room.largest[lane] > LARGEST:
+                room.spread[lane] = lower[lane]
+                lower[lane] = np.inf
+        m = list_survivors(panel, m, count, 1.0, 1.0, log_cut, tile)
+        if n_within == PANEL:
+            return m
+        for lane in range(PANEL):
+            lower[lane] = -np.inf
+            if room.largest[lane] <= LARGEST:
+                lower[lane] = np.inf
+            elif np.isnan(room.spread[lane]):
+                lower[lane] = np.nan
+    n_rows = screen.n_rows
+    if n_rows > n_features:  # an empty feature before the norms
+        for lane in range(PANEL):
+            terms[n_rows * PANEL + lane] = terms[n_features * PANEL + lane]
+            terms[n_features * PANEL + lane] = 0
+    n_groups = len(screen.limits) // (4 * TRIANGLES)
+    stride = len(screen.coefficients) // n_groups
+    for g in range(n_groups):
+        triangle_block(
+            terms, n_rows, screen.coefficients, g * stride, screen.limits, g * 4 * TRIANGLES, g * TRIANGLES,
+            tile.upper, lower,
+        )  # fmt: skip
+    return list_survivors(panel, m, count, screen.widen, 1.0, log_cut, tile)
 
 
 @kernel

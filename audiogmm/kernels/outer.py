@@ -9,7 +9,7 @@ from audiogmm.kernels.dots import Int32Array
 from audiogmm.kernels.moments import SIDE, add_outer_block
 from audiogmm.kernels.policy import kernel
 from audiogmm.kernels.screens import BLOCK
-from audiogmm.types import FloatArray
+from audiogmm.types import FloatArray, IntArray
 
 LONGEST = 128
 """Rows that are summed in their own type before they go to float64."""
@@ -40,6 +40,29 @@ def add_outer(
     for row in range(0, width, SIDE):
         for column in range(row // BLOCK * BLOCK, width, BLOCK):
             add_outer_block(rows, width, row, column, member, gamma, begin, end, total, at)
+
+
+@kernel
+def mirror(upper: FloatArray, width: int, owners: IntArray, matrices: FloatArray) -> None:
+    """Copy the upper triangles of padded matrices into symmetric ones.
+
+    Parameters
+    ----------
+    upper : ndarray of shape (n * width * width,), float64
+        IN.
+    width : int
+        IN. Of a padded matrix.
+    owners : ndarray of shape (n,), int64
+        IN. Which of `matrices` each one becomes.
+    matrices : ndarray of shape (K, D, D), float64
+        OUT.
+    """
+    for m, k in enumerate(owners):
+        for i in range(matrices.shape[1]):
+            at = (m * width + i) * width
+            for j in range(i, matrices.shape[1]):
+                matrices[k, i, j] = upper[at + j]
+                matrices[k, j, i] = upper[at + j]
 
 
 @kernel

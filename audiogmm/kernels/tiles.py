@@ -45,6 +45,8 @@ class Tile(NamedTuple):
     """Flat (at least n_terms + BLOCK, PANEL): what a panel's bounds are computed from."""
     quantised: Quantised
     """The same as integers."""
+    scratch: Float32Array
+    """Room that a form needs beside; none for most."""
     upper: Float32Array
     """Flat (at least K, PANEL): upper bounds of a panel."""
     lower: Float32Array

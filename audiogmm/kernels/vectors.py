@@ -113,7 +113,16 @@ def sums_of_four(builder: Any, vectors: list[Any]) -> Any:
 
 def absolute(builder: Any, value: Any) -> Any:
     """The size of every lane."""
-    name = f"llvm.fabs.v{value.type.count}f32"
+    return _each(builder, "fabs", value)
+
+
+def root(builder: Any, value: Any) -> Any:
+    """The square root of every lane, rounded correctly."""
+    return _each(builder, "sqrt", value)
+
+
+def _each(builder: Any, operation: str, value: Any) -> Any:
+    name = f"llvm.{operation}.v{value.type.count}f32"
     function = builder.module.globals.get(name) or ir.Function(
         builder.module, ir.FunctionType(value.type, [value.type]), name
     )

@@ -11,8 +11,8 @@ from audiogmm.kernels import axes, ellipsoids
 from audiogmm.kernels.densities import AnyFrames, scaled_joint, triangular_joint
 from audiogmm.kernels.dots import Quantised
 from audiogmm.kernels.moments import ABREAST
-from audiogmm.kernels.outer import scatter
-from audiogmm.kernels.screens import BLOCK, PANEL
+from audiogmm.kernels.outer import mirror, scatter
+from audiogmm.kernels.screens import BLOCK, PANEL, TRIANGLES
 from audiogmm.kernels.tiles import Tile
 from audiogmm.kernels.whitening import whiten
 from audiogmm.mixture.forms import form_of
@@ -142,7 +142,7 @@ class Axes:
         if name == "tied":
             total = np.zeros((width, width))
             scatter(frames, weights, self.origin, width, total.ravel())
-            sums.second[:] = mirrored(total[:D, :D])
+            mirror(total.ravel(), width, np.zeros(1, np.int64), sums.second[None])
         else:
             sums.second[active] = second[:, :D] if second.ndim == 2 else second
         return sums
@@ -183,6 +183,7 @@ def make_tile(
             np.empty(PANEL, np.float32),
         ),
         terms=np.zeros((max(n_terms, width) + BLOCK) * PANEL, np.float32),
+        scratch=np.empty(0, np.float32),
         upper=np.empty(n_bounds * PANEL, np.float32),
         lower=np.empty(PANEL, np.float32),
         found=np.empty(T * K + PANEL, np.int32),
@@ -204,9 +205,14 @@ class Ellipsoids:
         self.origin = mixture.centre.astype(np.float32).astype(np.float64)
         self._means, self._factors = mixture.means, form.precision_factor(mixture.covariances)
         self._constants = constants_of(mixture, self._factors)
-        self._active = active = np.flatnonzero(mixture.weights > 0)
+        # the likeliest first: where they have set a standard, the others are soon ruled out
+        by_weight = np.argsort(-mixture.weights, kind="stable")
+        self._active = active = by_weight[mixture.weights[by_weight] > 0]
+        centred = self._means - self.origin
+        variances = form.variances(mixture.covariances, *centred.shape)
+        spread = np.sqrt(mixture.weights @ (centred**2 + variances))
         self._screen = triangular_screen(
-            self._means[active] - self.origin, self._factors[active], self._constants[active]
+            centred[active], self._factors[active], self._constants[active], spread
         )
         rest = padded_width(D) - D
         factors = np.pad(self._factors[active], ((0, 0), (0, rest), (0, rest)))
@@ -233,8 +239,7 @@ class Ellipsoids:
         )
         sums.counts[active] = totals.counts
         sums.first[active] = first[:, :D]
-        for k, matrix in zip(active, second, strict=True):
-            sums.second[k] = mirrored(matrix[:D, :D])
+        mirror(second.ravel(), width, active, sums.second)
         return sums
 
     def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
@@ -250,8 +255,12 @@ class Ellipsoids:
 
     def _tile(self, frames: AnyFrames) -> Tile:
         screen = self._screen
-        n_bounds = len(screen.limits) // 4
-        return make_tile(frames, len(self._active), screen.n_rows + 1, n_bounds, frames.dtype)
+        tile = make_tile(frames, len(self._active), screen.n_rows + 1, len(screen.limits) // 4, frames.dtype)
+        n_pairs = len(screen.triangles.per_step) // 2
+        return tile._replace(
+            quantised=tile.quantised._replace(pairs=np.empty(n_pairs * PANEL, np.int32)),
+            scratch=np.zeros((2 * n_pairs + TRIANGLES + 1) * PANEL + 1, np.float32),
+        )
 
 
 def constants_of(mixture: Mixture, factors: FloatArray) -> FloatArray:
@@ -261,9 +270,3 @@ def constants_of(mixture: Mixture, factors: FloatArray) -> FloatArray:
     with np.errstate(divide="ignore"):
         constants: FloatArray = np.log(mixture.weights) + half_log_det - 0.5 * D * np.log(2 * np.pi)
     return constants
-
-
-def mirrored(upper: FloatArray) -> FloatArray:
-    """The symmetric matrix with this upper triangle."""
-    triangle = np.triu(upper)
-    return triangle + np.triu(upper, 1).T

@@ -8,6 +8,7 @@ from audiogmm.kernels import axes, ellipsoids
 from audiogmm.kernels.screens import GROUP, TRIANGLES
 from audiogmm.mixture.grouping import in_groups
 from audiogmm.mixture.quantisation import quantised
+from audiogmm.mixture.triangulation import triangulated
 from audiogmm.types import FloatArray
 
 ROUNDOFF = 2.0**-24
@@ -119,7 +120,9 @@ LARGEST_FACTOR = 1e9
 """As `LARGEST`, for entries of a triangular factor: their squares are taken."""
 
 
-def triangular_screen(means: FloatArray, factors: FloatArray, constants: FloatArray) -> ellipsoids.Screen:
+def triangular_screen(
+    means: FloatArray, factors: FloatArray, constants: FloatArray, spread: FloatArray
+) -> ellipsoids.Screen:
     """Bounds for scores ``s = C - 1/2 |L x - b|^2`` with b = L m, each from one triangular float32 product.
 
     Let g = n u / (1 - n u) with n = D + 8 and u = 2^-24, H the Frobenius norm of L, r = |x|^2, and delta =
@@ -151,6 +154,8 @@ def triangular_screen(means: FloatArray, factors: FloatArray, constants: FloatAr
         P = L^T, upper triangular, with P P^T the precision.
     constants : ndarray of shape (K,), float64
         C: log weight + half log determinant of the precision - D/2 log 2 pi.
+    spread : ndarray of shape (D,), float64
+        As of `diagonal_screen`.
 
     Returns
     -------
@@ -163,13 +168,13 @@ def triangular_screen(means: FloatArray, factors: FloatArray, constants: FloatAr
     lower = factors.swapaxes(1, 2) * np.sqrt(squared_scale)
     offsets = -np.einsum("kij,kj->ki", lower, means)
     allowance = 1.01 * 2 * g**2
-    spread = allowance * (lower**2).sum(axis=(1, 2))  # V = spread r + fixed
+    growth = allowance * (lower**2).sum(axis=(1, 2))  # V = growth r + fixed
     fixed = allowance * (offsets**2).sum(axis=1)
     start = constants + 4 * g * np.abs(constants) + 1.01 * (1 + 1 / SPLIT) * fixed + UNDERFLOW
-    reach = 1.01 * (1 + 1 / SPLIT) * spread
+    reach = 1.01 * (1 + 1 / SPLIT) * growth
     widen = (1 + g) ** 2 * (1 + SPLIT) / (1 - SPLIT) / (1 - g)
     slack = start - constants / widen + 8 * g * np.abs(start) + fixed / SPLIT + UNDERFLOW
-    shrink = 1.01 * reach + spread / SPLIT
+    shrink = 1.01 * reach + growth / SPLIT
     hopeless = ~(np.abs(lower).max(axis=(1, 2)) <= LARGEST_FACTOR)
     hopeless |= ~(np.maximum(np.abs(start), np.abs(offsets).max(axis=1)) <= LARGEST_FACTOR)
     lower[hopeless], offsets[hopeless] = 0, 0
@@ -191,4 +196,7 @@ def triangular_screen(means: FloatArray, factors: FloatArray, constants: FloatAr
     packed = in_groups(limits, TRIANGLES, np.float32)
     if K % TRIANGLES:
         packed[-1, 0, K % TRIANGLES :] = -ALWAYS
-    return ellipsoids.Screen(in_groups(columns, TRIANGLES, np.float32).ravel(), packed.ravel(), n_rows, widen)
+    triangles = triangulated(means, factors, constants, np.maximum(RANGE * spread, TINY))
+    return ellipsoids.Screen(
+        in_groups(columns, TRIANGLES, np.float32).ravel(), packed.ravel(), n_rows, widen, triangles
+    )
