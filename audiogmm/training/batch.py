@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from audiogmm.blocks import Shard
-from audiogmm.errors import TrainingError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
@@ -17,12 +16,13 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.convergence import Converged, Convergence, movement
 from audiogmm.training.kmeans import Assign, ClusterSums, hard_log_likelihood, shared_variance
 from audiogmm.training.monitor import Monitor, PassReport
-from audiogmm.training.packing import packed
+from audiogmm.training.packing import summed
 from audiogmm.training.reduce import Addable, Reducer
 from audiogmm.training.source import FrameSource
-from audiogmm.types import FloatArray, Seconds
+from audiogmm.types import FloatArray, Frames, Seconds
 
 S = TypeVar("S", bound=Addable)
+S_co = TypeVar("S_co", bound=Addable, covariant=True)
 
 RESCUES = 2
 """How often one component is rescued before it is left empty."""
@@ -72,11 +72,23 @@ class Updated:
     inertia: float | None = None
 
 
+class Statistic(Protocol[S_co]):
+    """What is summed over the frames: of a shard, or of an array of frames."""
+
+    def __call__(self, shard: Shard) -> S_co:
+        """Of the voiced frames of a shard: the sum of `of` over windows of them."""
+        ...
+
+    def of(self, frames: Frames) -> S_co:
+        """Of these frames."""
+        ...
+
+
 class Method(Protocol[S]):
     """A way to train: what to sum over the frames, and how to update the mixture from the sum."""
 
-    def expect(self, mixture: Mixture) -> Callable[[Shard], S]:
-        """The statistic of one shard under the mixture."""
+    def expect(self, mixture: Mixture) -> Statistic[S]:
+        """The statistic under the mixture."""
         ...
 
     def update(self, total: S, mixture: Mixture) -> Updated:
@@ -100,17 +112,11 @@ class EStep:
     evaluator: Evaluator
 
     def __call__(self, shard: Shard) -> SufficientStats:
-        total: SufficientStats | None = None
-        for frames in packed(shard):
-            part = self.evaluator.accumulate(frames)
-            total = part if total is None else total + part
-        if total is None:
-            raise TrainingError(
-                f"{shard.id} has no voiced frame any more",
-                needed="the frames of the first pass, in every pass",
-                remedy="keep the files as they are while training",
-            )
-        return total
+        return summed(shard, self.of)
+
+    def of(self, frames: Frames) -> SufficientStats:
+        """The statistics of these frames alone, shape (n, n_features)."""
+        return self.evaluator.accumulate(frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,30 +206,46 @@ class Schedule(Generic[S]):
     def _once(self, run: Run) -> Run:
         """E-step, M-step, report."""
         began = time.perf_counter()
-        number = len(run.history) + 1
-        self.monitor.on_stage("pass", number, self.source.n_frames)
+        self.monitor.on_stage("pass", len(run.history) + 1, self.source.n_frames)
         total = self.source.reduce(self.reducer, self.method.expect(run.mixture), self._tick)
-        updated = self.method.update(total, run.mixture)
-        rescued = _worth_rescuing(updated.emptied, run.history)
-        mixture = rescue(updated.mixture, rescued)
-        report = PassReport(
-            number=number,
-            n_frames=int(updated.n_frames),
-            log_likelihood=updated.log_likelihood / updated.n_frames,
-            gain=None,
-            movement=movement(run.mixture, mixture),
-            floored=updated.floored,
-            emptied=updated.emptied,
-            rescued=rescued,
-            skipped=updated.statistics.skipped / (updated.n_frames * mixture.n_components),
-            inertia=updated.inertia,
-            seconds=time.perf_counter() - began,
-        )
-        return Run(mixture, updated.statistics, (*run.history, _with_gain(report, run.history)))
+        return advanced(self.method, run, total, began)
 
     def _tick(self, part: S) -> None:
         n_frames = int(part.n_frames)  # type: ignore[attr-defined]
         self.monitor.on_frames(n_frames, n_frames * self.seconds_per_frame)
+
+
+def advanced(method: Method[S], run: Run, total: S, began: float) -> Run:
+    """Where training stands after the update from a sum over all frames.
+
+    Parameters
+    ----------
+    method : Method
+        Whose statistic was summed.
+    run : Run
+        Where it stood; the statistic was taken under its mixture.
+    total : object
+        The sum.
+    began : float
+        When the pass began, on `time.perf_counter`'s clock.
+    """
+    updated = method.update(total, run.mixture)
+    rescued = _worth_rescuing(updated.emptied, run.history)
+    mixture = rescue(updated.mixture, rescued)
+    report = PassReport(
+        number=len(run.history) + 1,
+        n_frames=int(updated.n_frames),
+        log_likelihood=updated.log_likelihood / updated.n_frames,
+        gain=None,
+        movement=movement(run.mixture, mixture),
+        floored=updated.floored,
+        emptied=updated.emptied,
+        rescued=rescued,
+        skipped=updated.statistics.skipped / (updated.n_frames * mixture.n_components),
+        inertia=updated.inertia,
+        seconds=time.perf_counter() - began,
+    )
+    return Run(mixture, updated.statistics, (*run.history, _with_gain(report, run.history)))
 
 
 def _with_gain(report: PassReport, history: tuple[PassReport, ...]) -> PassReport:

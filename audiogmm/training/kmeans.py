@@ -12,8 +12,8 @@ from audiogmm.kernels.clusters import add_by_cluster, nearest_centres
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import Update, maximise
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.packing import packed
-from audiogmm.types import FloatArray
+from audiogmm.training.packing import summed
+from audiogmm.types import FloatArray, Frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +64,17 @@ class Assign:
     origin: FloatArray
 
     def __call__(self, shard: Shard) -> ClusterSums:
+        return summed(shard, self.of)
+
+    def of(self, frames: Frames) -> ClusterSums:
+        """The sums of these frames alone, shape (n, n_features)."""
         K, D = self.centres.shape
         counts, first, second = np.zeros(K), np.zeros((K, D)), np.zeros(K)
-        inertia = 0.0
-        n_frames = 0
-        for frames in packed(shard):
-            labels, distances = np.empty(len(frames), np.int32), np.empty(len(frames))
-            nearest_centres(frames, self.centres, labels, distances)
-            add_by_cluster(frames, labels, self.origin, counts, first, second)
-            inertia += float(distances.sum())
-            n_frames += len(frames)
-        moments = SufficientStats("spherical", self.origin, counts, first, second, n_frames=n_frames)
-        return ClusterSums(moments, inertia)
+        labels, distances = np.empty(len(frames), np.int32), np.empty(len(frames))
+        nearest_centres(frames, self.centres, labels, distances)
+        add_by_cluster(frames, labels, self.origin, counts, first, second)
+        moments = SufficientStats("spherical", self.origin, counts, first, second, n_frames=len(frames))
+        return ClusterSums(moments, float(distances.sum()))
 
 
 def shared_variance(sums: ClusterSums, floor: FloatArray, previous: Mixture) -> tuple[Mixture, Update]:

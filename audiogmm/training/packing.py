@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import FeatureError
+from audiogmm.errors import FeatureError, TrainingError
+from audiogmm.training.reduce import Addable
 from audiogmm.types import Frames
+
+S = TypeVar("S", bound=Addable)
 
 SLICE_ROWS = 8192
 """Rows of a slice: what one thread works on at a time. Sums depend on it, and on nothing else."""
@@ -87,6 +91,45 @@ def packed(shard: Shard, rows: int = SLICE_ROWS) -> Iterator[Frames]:
         n_features = frames.shape[1]
         yield from packer.push(frames)
     yield from packer.flush()
+
+
+def summed(shard: Shard, statistic: Callable[[Frames], S]) -> S:
+    """Sum a statistic over the voiced frames of a shard, one array of `SLICE_ROWS` rows after the other.
+
+    Parameters
+    ----------
+    shard : Shard
+        Source of blocks; never all in memory.
+    statistic : callable
+        An array of frames to a value that can be added.
+
+    Returns
+    -------
+    object
+        The sum.
+
+    Raises
+    ------
+    TrainingError
+        If the shard has no voiced frame.
+
+    Examples
+    --------
+    >>> from audiogmm.training.source import ArraySlice
+    >>> summed(ArraySlice("a", np.ones((10000, 2), np.float32)), len)
+    10000
+    """
+    total: S | None = None
+    for frames in packed(shard):
+        part = statistic(frames)
+        total = part if total is None else total + part
+    if total is None:
+        raise TrainingError(
+            f"{shard.id} has no voiced frame any more",
+            needed="the frames of the first pass, in every pass",
+            remedy="keep the files as they are while training",
+        )
+    return total
 
 
 def voiced_frames(shard_id: str, block: FrameBlock, n_features: int | None = None) -> Frames:

@@ -102,16 +102,18 @@ class Starter:
 
     def _train(self, mixture: Mixture, sample: Sample, passes: int) -> Run:
         """A few passes over the sample."""
-        schedule: Schedule[Any] = Schedule(
-            self.method,
-            InMemory(sample.frames),
-            LocalReducer(self.threads),
-            Convergence(tol=0),
-            passes,
-            Monitor(),
-        )
-        *_, last = schedule.run(Run(mixture))
-        return last
+        return short_run(self.method, mixture, sample, passes, self.threads)
+
+
+def short_run(
+    method: EM | KMeans, mixture: Mixture, sample: Sample, passes: int, threads: int, tol: float = 0.0
+) -> Run:
+    """A few passes over the sample, at least one; fewer once a pass gains less than `tol` nats a frame."""
+    schedule: Schedule[Any] = Schedule(
+        method, InMemory(sample.frames), LocalReducer(threads), Convergence(tol=tol), passes, Monitor()
+    )
+    *_, last = schedule.run(Run(mixture))
+    return last
 
 
 def check_start(mixture: Mixture, n_components: int, n_features: int, covariance_type: str) -> None:
