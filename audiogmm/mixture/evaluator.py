@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.errors import ChoiceError, MixtureError
+from audiogmm.errors import ChoiceError
 from audiogmm.kernels.densities import AnyFrames
+from audiogmm.mixture.checking import checked_frames, checked_weights, refuse, refuse_rows
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.prepared import prepare
 from audiogmm.mixture.statistics import SufficientStats
@@ -99,16 +100,16 @@ class Evaluator:
         MixtureError
             If frames have another shape or are not finite, naming the first such row, or weights do not fit.
         """
-        frames = self._checked(frames)
+        frames = checked_frames(frames, self.mixture.n_features)
         if weights is None:
             weights = np.empty(0)
             n_frames = float(len(frames))
         else:
-            weights = self._checked_weights(weights, len(frames))
+            weights = checked_weights(weights, len(frames))
             n_frames = float(weights.sum())
         form, K = self.mixture.covariance_type, self.mixture.n_components
         sums = self._prepared.accumulate(frames, weights, _log(self.threshold))
-        _refuse(sums.fault, frames)
+        refuse(sums.fault, frames)
         return SufficientStats(
             form,
             origin=self.origin,
@@ -125,10 +126,10 @@ class Evaluator:
 
         Off by at most `SKIPPED_IN_ALL` nats beside float64 rounding. Frames and errors as of `accumulate`.
         """
-        frames = self._checked(frames)
+        frames = checked_frames(frames, self.mixture.n_features)
         totals = np.empty(len(frames))
         cut = _log(min(self.threshold, SKIPPED_IN_ALL / self.mixture.n_components))
-        _refuse(self._prepared.log_likelihood(frames, cut, totals), frames)
+        refuse(self._prepared.log_likelihood(frames, cut, totals), frames)
         return totals
 
     def log_joint(self, frames: AnyFrames) -> FloatArray:
@@ -136,8 +137,8 @@ class Evaluator:
 
         Minus infinity for a component without weight. Frames and errors as of `accumulate`.
         """
-        frames = self._checked(frames)
-        _refuse_rows(frames)
+        frames = checked_frames(frames, self.mixture.n_features)
+        refuse_rows(frames)
         joint = np.full((len(frames), self.mixture.n_components), -np.inf)
         self._prepared.log_joint(frames, joint)
         return joint
@@ -167,7 +168,7 @@ class Evaluator:
         entropy : ndarray of shape (n,), float64
             Of the posteriors, nats; from 0, sure, to log(n_components).
         """
-        frames = self._checked(frames)
+        frames = checked_frames(frames, self.mixture.n_features)
         component = np.empty(len(frames), dtype=np.int32)
         posterior, entropy = np.empty(len(frames)), np.empty(len(frames))
         for start in range(0, len(frames), ROWS):
@@ -178,59 +179,38 @@ class Evaluator:
             entropy[rows] = -(gamma * np.log(np.where(gamma > 0, gamma, 1.0))).sum(axis=1)
         return component, posterior, entropy
 
-    def _checked(self, frames: AnyFrames) -> AnyFrames:
-        frames = np.ascontiguousarray(frames)  # type: ignore[assignment]
-        if frames.dtype not in (np.float32, np.float64):
-            frames = frames.astype(np.float64)
-        n_features = self.mixture.n_features
-        if frames.ndim != 2 or frames.shape[1] != n_features:
-            raise MixtureError(
-                f"frames of shape {frames.shape}",
-                needed=f"shape (n_frames, {n_features}): the mixture has {n_features} features",
-                remedy="the front end that the mixture was trained with",
+    def leading(self, frames: AnyFrames, n_components: int) -> NDArray[np.int32]:
+        """The components of highest posterior for every frame: the sets of a `TruncatedEvaluator`.
+
+        Parameters
+        ----------
+        frames : ndarray of shape (n, n_features)
+            As of `accumulate`.
+        n_components : int
+            How many, C; Kaldi's gselect.
+
+        Returns
+        -------
+        ndarray of shape (n, C), int32
+            The best first; -1 behind where all others have a posterior below the threshold.
+
+        Raises
+        ------
+        MixtureError
+            As `accumulate`.
+        ChoiceError
+            If C is not from 1 to the mixture's number of components.
+        """
+        frames = checked_frames(frames, self.mixture.n_features)
+        if not 1 <= n_components <= self.mixture.n_components:
+            raise ChoiceError(
+                f"the {n_components} best of {self.mixture.n_components} components",
+                needed=f"a number from 1 to {self.mixture.n_components}",
             )
-        return frames if frames.flags.writeable else _Writeable(frames).view()
-
-    def _checked_weights(self, weights: FloatArray, n_frames: int) -> FloatArray:
-        weights = np.ascontiguousarray(weights, dtype=np.float64)
-        if weights.shape != (n_frames,):
-            raise MixtureError(
-                f"weights of shape {weights.shape} for {n_frames} frames", needed=f"shape ({n_frames},)"
-            )
-        if n_frames and not (np.isfinite(weights).all() and weights.min() >= 0):
-            n = int(np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))[0])
-            raise MixtureError(f"frame {n} has weight {weights[n]}", needed="finite weights of at least 0")
-        return weights
-
-
-class _Writeable:
-    """Passes a read-only array off as writeable: kernels would be compiled anew for the other kind."""
-
-    def __init__(self, array: AnyFrames) -> None:
-        self._array = array  # keeps the memory alive
-        interface = array.__array_interface__
-        self.__array_interface__ = interface | {"data": (interface["data"][0], False)}
-
-    def view(self) -> AnyFrames:
-        return np.asarray(self)
+        leading = np.empty((len(frames), n_components), np.int32)
+        refuse(self._prepared.leading(frames, _log(self.threshold), leading), frames)
+        return leading
 
 
 def _log(threshold: float) -> float:
     return float(np.log(threshold)) if threshold > 0 else -np.inf
-
-
-def _refuse_rows(frames: AnyFrames) -> None:
-    finite = np.isfinite(frames).all(axis=1)
-    if not finite.all():
-        _refuse(int(finite.argmin()), frames)
-
-
-def _refuse(fault: int, frames: AnyFrames) -> None:
-    if fault < 0:
-        return
-    feature = int(np.flatnonzero(~np.isfinite(frames[fault]))[0])
-    raise MixtureError(
-        f"frame {fault} has the value {frames[fault, feature]} in feature {feature}",
-        needed="finite features",
-        remedy="set the recording aside, or repair its samples",
-    )

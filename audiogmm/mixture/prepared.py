@@ -9,7 +9,8 @@ import numpy as np
 
 from audiogmm.kernels import axes, ellipsoids
 from audiogmm.kernels.densities import AnyFrames, scaled_joint, triangular_joint
-from audiogmm.kernels.dots import Quantised
+from audiogmm.kernels.dots import Int32Array, Quantised
+from audiogmm.kernels.leading import leading_axes, leading_ellipsoids
 from audiogmm.kernels.moments import ABREAST
 from audiogmm.kernels.outer import mirror, scatter
 from audiogmm.kernels.screens import BLOCK, PANEL, TRIANGLES
@@ -17,6 +18,7 @@ from audiogmm.kernels.tiles import Tile
 from audiogmm.kernels.whitening import whiten
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.layout import constants_of, in_axes
 from audiogmm.mixture.screening import diagonal_screen, triangular_screen
 from audiogmm.types import FloatArray
 
@@ -50,6 +52,10 @@ class Prepared(Protocol):
 
     def log_joint(self, frames: AnyFrames, joint: FloatArray) -> None:
         """Fill joint (n, K) for the components that have a weight."""
+        ...
+
+    def leading(self, frames: AnyFrames, log_cut: float, leading: Int32Array) -> int:
+        """Fill leading (n, C) with the best components; returns as `log_likelihood`."""
         ...
 
 
@@ -90,24 +96,14 @@ class Axes:
     """
 
     def __init__(self, mixture: Mixture) -> None:
-        form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
-        self._form = form
-        self.origin = mixture.centre.astype(np.float32).astype(np.float64)
-        factors = form.precision_factor(mixture.covariances)
-        constants = constants_of(mixture, factors)
-        means, centred = mixture.means, mixture.means - self.origin
-        whitener = np.empty((0, 0))
-        if form.shared:
-            whitener, factors = np.ascontiguousarray(factors), np.ones(K)
-            means = centred = centred @ whitener
-        self._means, self._scales, self._constants = (
-            means,
-            np.broadcast_to(factors.reshape(K, -1), (K, D)),
-            constants,
-        )
+        self._form = form_of(mixture.covariance_type)
+        layout = in_axes(mixture)
+        self.origin, self._means, self._scales = layout.origin, layout.means, layout.scales
+        self._constants = constants = layout.constants
+        means, centred = layout.means, layout.centred
         self._active = np.flatnonzero(mixture.weights > 0)
         active = self._active
-        precisions = factors.reshape(K, -1) ** 2
+        precisions = layout.precisions
         spread = np.sqrt(mixture.weights @ (centred**2 + 1 / precisions))
         self._screen = diagonal_screen(centred[active], precisions[active], constants[active], spread)
         self._components = axes.Components(
@@ -115,7 +111,7 @@ class Axes:
             padded(self._scales[active]).ravel(),
             constants[active],
             self.origin,
-            np.pad(whitener, (0, padded_width(len(whitener)) - len(whitener))),
+            np.pad(layout.whitener, (0, padded_width(len(layout.whitener)) - len(layout.whitener))),
         )
 
     def accumulate(self, frames: AnyFrames, weights: FloatArray, log_cut: float) -> Sums:
@@ -163,6 +159,13 @@ class Axes:
             points = flat.reshape(n, width)
         means, scales = np.ascontiguousarray(self._means.T), np.ascontiguousarray(self._scales.T)
         scaled_joint(points, means, scales, self._constants, joint)
+
+    def leading(self, frames: AnyFrames, log_cut: float, leading: Int32Array) -> int:
+        """See `Prepared`."""
+        tile = self._tile(frames)
+        fault = leading_axes(frames, log_cut, self._screen, self._components, tile, leading)
+        leading[:] = np.append(self._active, -1)[leading]
+        return int(fault)
 
     def _tile(self, frames: AnyFrames) -> Tile:
         points = np.dtype(np.float64) if self._form.shared else frames.dtype
@@ -253,6 +256,13 @@ class Ellipsoids:
         lower = np.ascontiguousarray(self._factors.swapaxes(1, 2))
         triangular_joint(frames, self._means, lower, self._constants, joint)
 
+    def leading(self, frames: AnyFrames, log_cut: float, leading: Int32Array) -> int:
+        """See `Prepared`."""
+        tile = self._tile(frames)
+        fault = leading_ellipsoids(frames, log_cut, self._screen, self._components, tile, leading)
+        leading[:] = np.append(self._active, -1)[leading]
+        return int(fault)
+
     def _tile(self, frames: AnyFrames) -> Tile:
         screen = self._screen
         tile = make_tile(frames, len(self._active), screen.n_rows + 1, len(screen.limits) // 4, frames.dtype)
@@ -261,12 +271,3 @@ class Ellipsoids:
             quantised=tile.quantised._replace(pairs=np.empty(n_pairs * PANEL, np.int32)),
             scratch=np.zeros((2 * n_pairs + TRIANGLES + 1) * PANEL + 1, np.float32),
         )
-
-
-def constants_of(mixture: Mixture, factors: FloatArray) -> FloatArray:
-    """log weight + half log determinant of the precision - D/2 log 2 pi, shape (K,), nats."""
-    K, D = mixture.means.shape
-    half_log_det = form_of(mixture.covariance_type).half_log_precision(factors, K, D)
-    with np.errstate(divide="ignore"):
-        constants: FloatArray = np.log(mixture.weights) + half_log_det - 0.5 * D * np.log(2 * np.pi)
-    return constants

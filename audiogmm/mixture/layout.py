@@ -1,0 +1,53 @@
+"""What scores are computed from, for components that are diagonal in some axes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from audiogmm.mixture.forms import form_of
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.types import FloatArray
+
+
+class AxesLayout(NamedTuple):
+    """What a score is computed from: `constants - 1/2 |(point - means) * scales|^2`, of all K components."""
+
+    origin: FloatArray
+    means: FloatArray
+    """(K, D), where points are: in whitened axes if the covariance is shared."""
+    centred: FloatArray
+    """(K, D): the same, less the origin."""
+    scales: FloatArray
+    """(K, D)."""
+    precisions: FloatArray
+    """(K, D) or (K, 1)."""
+    constants: FloatArray
+    """(K,)."""
+    whitener: FloatArray
+    """(D, D); empty where points are frames."""
+
+
+def in_axes(mixture: Mixture) -> AxesLayout:
+    """The parameters of components that are diagonal; see `prepared.Axes`."""
+    form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
+    origin = mixture.centre.astype(np.float32).astype(np.float64)
+    factors = form.precision_factor(mixture.covariances)
+    constants = constants_of(mixture, factors)
+    means, centred = mixture.means, mixture.means - origin
+    whitener = np.empty((0, 0))
+    if form.shared:
+        whitener, factors = np.ascontiguousarray(factors), np.ones(K)
+        means = centred = centred @ whitener
+    scales = factors.reshape(K, -1)
+    return AxesLayout(origin, means, centred, np.broadcast_to(scales, (K, D)), scales**2, constants, whitener)
+
+
+def constants_of(mixture: Mixture, factors: FloatArray) -> FloatArray:
+    """log weight + half log determinant of the precision - D/2 log 2 pi, shape (K,), nats."""
+    K, D = mixture.means.shape
+    half_log_det = form_of(mixture.covariance_type).half_log_precision(factors, K, D)
+    with np.errstate(divide="ignore"):
+        constants: FloatArray = np.log(mixture.weights) + half_log_det - 0.5 * D * np.log(2 * np.pi)
+    return constants
