@@ -43,6 +43,13 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--accelerate", is_flag=True, help="Extrapolate every second pass of EM (SQUAREM): about half the passes."
 )
+@click.option(
+    "--approximate",
+    default=None,
+    metavar="KIND:C",
+    help="Not exact EM, but on C components a frame, for large K: truncated:5 (variational; searches as it "
+    "goes) or top:30 (chosen once). The summary says what was lost.",
+)
 @options.front_end
 @click.option(
     "--passes", type=click.IntRange(1), default=100, show_default=True, help="Most passes over the data."
@@ -117,6 +124,7 @@ def command(
     algorithm: str,
     batch: int | None,
     accelerate: bool,
+    approximate: str | None,
     preset: str | None,
     frontend_file: Path | None,
     sample_rate: int | None,
@@ -165,6 +173,7 @@ def command(
             algorithm=algorithm,
             batch=batch,
             accelerate=accelerate,
+            approximate=approximate,
             sample_rate=sample_rate,
             upsample=upsample,
             passes=passes,

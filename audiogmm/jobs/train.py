@@ -29,6 +29,7 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.store import Model
 from audiogmm.training import LocalReducer, Reducer, TrainingInterrupted, TrainingResult, train_mixture
+from audiogmm.training.approximation import Approximation
 from audiogmm.training.incremental import add
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
 from audiogmm.training.seeding import Init
@@ -50,6 +51,7 @@ def train(
     algorithm: Algorithm = "em",
     batch: int | None = None,
     accelerate: bool = False,
+    approximate: str | None = None,
     seed: int = 0,
     init: Init = "k-means++",
     start: Model | None = None,
@@ -88,6 +90,9 @@ def train(
         Frames between two updates of stepwise EM; by the size of the model by default.
     accelerate : bool
         Extrapolate every second pass of batch EM (SQUAREM); the likelihood never falls.
+    approximate : str, optional
+        Posteriors on a few components of each frame, for large K: ``"truncated:5"`` or ``"top:30"``, see
+        `audiogmm.training.approximation`. The model tells what was given up.
     seed : int
         Of all randomness.
     init : {"k-means++", "random", "split"}
@@ -190,6 +195,7 @@ def train(
             "tol": tol,
             "restarts": restarts,
             "accelerate": accelerate,
+            "approximation": None if approximate is None else Approximation.parse(approximate),
             "stepwise": None if batch is None else Stepwise(batch=batch),
         }
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from audiogmm.jobs.aside import Aside
 from audiogmm.mixture.store import Model
+from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.training.pruning import Loss
 from audiogmm.types import Json
 
@@ -46,6 +47,7 @@ class TrainResult:
             "covariance_type": self.model.mixture.covariance_type,
             **{name: training[name] for name in kept},
             "threshold": detector.get("threshold"),
+            "approximation": training["approximation"],
             "note": detector.get("note", ""),
             "set_aside": len(self.aside),
             "errors": str(self.aside.path),
@@ -67,6 +69,8 @@ class TrainResult:
         yield f"BIC {summary['bic']:,.0f}, AIC {summary['aic']:,.0f}"
         if (loss := training.get("ledger_loss")) is not None:
             yield told(Loss(**loss))
+        if lost := training["approximation"]:
+            yield f"approximation: {ApproximationLoss.from_json(lost)}"
         if training["constant"]:
             yield f"note: constant features, kept alive by the variance floor: {training['constant']}"
         if summary["threshold"] is not None:

@@ -13,6 +13,7 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.mixture.splitting import rescue
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.training.convergence import Converged, Convergence, movement
 from audiogmm.training.kmeans import Assign, ClusterSums, hard_log_likelihood, shared_variance
 from audiogmm.training.monitor import Monitor, PassReport
@@ -202,6 +203,11 @@ class Schedule(Generic[S]):
     def converged(self, run: Run) -> Converged:
         """Which rule says that this is the end; empty if none does."""
         return self.convergence.reached(run.history[-1]) if run.history else ""
+
+    @property
+    def loss(self) -> ApproximationLoss | None:
+        """What an approximate training gave up, once it has ended; None for an exact one."""
+        return None
 
     def _once(self, run: Run) -> Run:
         """E-step, M-step, report."""

@@ -44,6 +44,9 @@ class PassReport:
     stepwise : bool
         Whether the mixture changed within the pass, so that `log_likelihood` is no one mixture's: each
         batch counts under the mixture that met it.
+    free_energy : bool
+        Approximate training only: `log_likelihood` is a lower bound, with posteriors on a few components of
+        each frame (`audiogmm.training.approximation`).
     fell_back : bool
         Accelerated training only: the extrapolation that entered this pass was no better, so the pass is
         lost; `log_likelihood` is the last one known.
@@ -68,6 +71,7 @@ class PassReport:
     skipped: float = 0.0
     inertia: float | None = None
     stepwise: bool = False
+    free_energy: bool = False
     fell_back: bool = False
     seconds: float = field(default=0.0, compare=False)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from audiogmm.errors import AudioGMMError
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.training.convergence import Converged
 from audiogmm.training.criteria import aic, bic
 from audiogmm.training.monitor import PassReport
@@ -49,6 +50,8 @@ class TrainingResult:
         Whether all components have one variance, as those of k-means.
     starts : tuple of float
         Log-likelihood per sampled frame that each of several starts reached.
+    loss : ApproximationLoss or None
+        What an approximate training gave up; None if it was exact, or interrupted.
     """
 
     mixture: Mixture
@@ -66,6 +69,7 @@ class TrainingResult:
     spooled: bool = True
     starts: tuple[float, ...] = ()
     shared_variance: bool = False
+    loss: ApproximationLoss | None = None
 
     @property
     def n_parameters(self) -> int:
@@ -79,7 +83,12 @@ class TrainingResult:
 
     @property
     def log_likelihood(self) -> float | None:
-        """Mean log-likelihood per frame in the last pass, nats: of the mixture before its last update."""
+        """Mean log-likelihood per frame in the last pass, nats: of the mixture before its last update.
+
+        After approximate training: the exact one of the mixture itself.
+        """
+        if self.loss is not None:
+            return self.loss.log_likelihood
         return self.history[-1].log_likelihood if self.history else None
 
     @property
@@ -111,6 +120,7 @@ class TrainingResult:
             "floor": self.floor.tolist(),
             "constant": list(self.constant),
             "starts": list(self.starts),
+            "approximation": None if self.loss is None else self.loss.to_json(),
             "history": [report.to_json() for report in self.history],
         }
 

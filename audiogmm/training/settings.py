@@ -12,6 +12,7 @@ from audiogmm.mixture.floor import RELATIVE_FLOOR, VarianceFloor, variance_floor
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.approximation import Approximation
 from audiogmm.training.batch import EM, KMeans
 from audiogmm.training.convergence import Convergence
 from audiogmm.training.seeding import Init
@@ -61,6 +62,7 @@ class Settings:
     max_spool_bytes: int = 8 << 30
     stepwise: Stepwise | None = None
     accelerate: bool = False
+    approximation: Approximation | None = None
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -100,6 +102,13 @@ class Settings:
         if self.accelerate and self.algorithm != "em":
             raise ChoiceError(
                 f"acceleration of algorithm {self.algorithm!r}", needed="algorithm 'em'", remedy="drop one"
+            )
+        if self.approximation is not None and (self.algorithm != "em" or self.accelerate):
+            raise ChoiceError(
+                f"approximation {self.approximation} for "
+                + ("accelerated EM" if self.accelerate else f"algorithm {self.algorithm!r}"),
+                needed="algorithm 'em', not accelerated",
+                remedy="drop one",
             )
         _ = self.convergence
 
@@ -151,13 +160,17 @@ class Settings:
 
     def to_json(self) -> Json:
         """What decides the course of the passes; when they stop does not belong to it."""
-        return {
-            "algorithm": self.algorithm,
-            "accelerate": self.accelerate,
-            "n_components": self.n_components,
-            "covariance_type": self.form,
-            "init": self.init.fingerprint if isinstance(self.init, Mixture) else self.init,
-            "seed": self.seed,
-            "restarts": self.restarts,
-            "floor": np.asarray(self.floor).tolist(),
-        } | ({"stepwise": (self.stepwise or Stepwise()).to_json()} if self.algorithm == "stepwise" else {})
+        return (
+            {
+                "algorithm": self.algorithm,
+                "accelerate": self.accelerate,
+                "n_components": self.n_components,
+                "covariance_type": self.form,
+                "init": self.init.fingerprint if isinstance(self.init, Mixture) else self.init,
+                "seed": self.seed,
+                "restarts": self.restarts,
+                "floor": np.asarray(self.floor).tolist(),
+            }
+            | ({"stepwise": (self.stepwise or Stepwise()).to_json()} if self.algorithm == "stepwise" else {})
+            | ({"approximation": self.approximation.to_json()} if self.approximation else {})
+        )

@@ -77,11 +77,11 @@ def _windows(source: FrameSource, random: np.random.Generator, block: int, windo
     for chosen in np.array_split(places, -(-n // window)):  # of one size: a small last one would mix badly
         starts = [int(place) * block for place in chosen]
         if starts:
-            yield np.concatenate([_read(source, start, min(block, n - start)) for start in starts])
+            yield np.concatenate([read(source, start, min(block, n - start)) for start in starts])
 
 
-def _read(source: FrameSource, first: int, n_rows: int) -> Frames:
-    """Some consecutive rows."""
+def read(source: FrameSource, first: int, n_rows: int) -> Frames:
+    """Rows `first` to `first + n_rows` of a source that keeps them: one in memory, or a spool."""
     if isinstance(source, InMemory):
         return source.frames[first : first + n_rows]
     assert isinstance(source, Spool)

@@ -13,6 +13,7 @@ from audiogmm.errors import TrainingError
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.threads import resolve_threads
+from audiogmm.training.approximation import EXACT_PASSES, Approximation
 from audiogmm.training.batch import EM, Run, Schedule
 from audiogmm.training.checkpoint import Checkpoint
 from audiogmm.training.monitor import Monitor
@@ -25,6 +26,7 @@ from audiogmm.training.squarem import SquaremSchedule
 from audiogmm.training.starts import Starter, check_start
 from audiogmm.training.stepwise import Stepwise, StepwiseSchedule
 from audiogmm.training.survey import Survey, survey
+from audiogmm.training.truncated import TruncatedSchedule
 from audiogmm.types import CovarianceType, FloatArray, Json
 
 
@@ -48,6 +50,7 @@ def train_mixture(
     max_spool_bytes: int = 8 << 30,
     stepwise: Stepwise | None = None,
     accelerate: bool = False,
+    approximation: Approximation | None = None,
 ) -> TrainingResult:
     """Train a mixture on the voiced frames of recordings that are never all in memory.
 
@@ -101,6 +104,9 @@ def train_mixture(
     accelerate : bool
         Extrapolate every second pass of batch EM (SQUAREM, Varadhan and Roland 2008), falling back where
         that does not help, so that the likelihood never falls.
+    approximation : Approximation or None
+        Posteriors on a few components of each frame, chosen by top-C or by truncated variational EM; the
+        result says what was given up (`TrainingResult.loss`). None for exact ones.
 
     Returns
     -------
@@ -143,6 +149,7 @@ def train_mixture(
         max_spool_bytes=max_spool_bytes,
         stepwise=stepwise,
         accelerate=accelerate,
+        approximation=approximation,
     )
     monitor = monitor or Monitor()
     with ExitStack() as resources:
@@ -252,6 +259,7 @@ class Training:
             constant=self.floor.constant,
             spooled=isinstance(found.source, Spool),
             starts=self.starts,
+            loss=self.schedule.loss,
             shared_variance=self.settings.algorithm == "kmeans",
         )
 
@@ -272,6 +280,15 @@ class Training:
             )
         if settings.accelerate:
             return SquaremSchedule(EM(self.floor.variances), *loop)
+        if settings.approximation is not None:
+            return TruncatedSchedule(
+                EM(self.floor.variances),
+                *loop,
+                approximation=settings.approximation,
+                seed=settings.seed,
+                exact_passes=0 if isinstance(settings.init, Mixture) else EXACT_PASSES,
+                beside=None if self.checkpoint is None else self.checkpoint.path,
+            )
         return Schedule(self.method, *loop)
 
     def _start(self) -> Mixture:

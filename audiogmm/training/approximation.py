@@ -1,0 +1,154 @@
+"""Approximate training, named as such: which, how coarse, and what was given up."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Literal, Self, get_args
+
+from audiogmm.errors import ChoiceError
+from audiogmm.types import Json
+
+Kind = Literal["top", "truncated"]
+"""Components chosen for each frame and then kept (Kaldi's gselect), or truncated variational EM."""
+
+NEIGHBOURHOOD = 8
+"""G by default. At 5 components a frame, 5 lost a little more likelihood, and 10 cost more."""
+
+EXACT_PASSES = 4
+"""Passes before the sets are chosen, where training begins from scratch: posteriors are broad at first, and
+what is cut off them then is not regained later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approximation:
+    """How coarse posteriors may be.
+
+    Parameters
+    ----------
+    kind : {"top", "truncated"}
+        ``"top"``: the C best components of each frame are chosen by an exact pass, and EM runs over these
+        only. ``"truncated"``: after such a choice, every pass looks for better ones among the neighbours of
+        those that a frame has and one at random (Forster and Luecke 2018, arXiv 1711.03431; Salwig et al.
+        2025, arXiv 2501.12299). In both, the free energy never falls.
+    n_components : int
+        Components of a frame, C; those of the mixture if it has fewer.
+    neighbourhood : int
+        Truncated only: components of a neighbourhood, itself included, G.
+    every : int
+        Top only: chosen anew every so many passes; 0: once.
+
+    Raises
+    ------
+    ChoiceError
+        If one is outside its range, or does not belong to the kind.
+
+    Examples
+    --------
+    >>> Approximation.parse("truncated:5")
+    Approximation(kind='truncated', n_components=5, neighbourhood=8, every=0)
+    >>> print(Approximation.parse("top:30:4"))
+    top, C=30, chosen every 4 passes
+    """
+
+    kind: Kind
+    n_components: int
+    neighbourhood: int = NEIGHBOURHOOD
+    every: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ChoiceError(
+                f"approximation {self.kind!r}",
+                needed="one of " + ", ".join(get_args(Kind)),
+                remedy="top:30 or truncated:5",
+            )
+        for name, least in (("n_components", 1), ("neighbourhood", 1), ("every", 0)):
+            if getattr(self, name) < least:
+                raise ChoiceError(f"{name}={getattr(self, name)}", needed=f"at least {least}")
+        if self.kind == "truncated" and self.every:
+            raise ChoiceError(f"every={self.every} for truncated EM", needed="0: it searches in every pass")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From ``top:C``, ``top:C:EVERY``, ``truncated:C`` or ``truncated:C:G``.
+
+        Raises
+        ------
+        ChoiceError
+            If it is none of these.
+        """
+        kind, *numbers = text.split(":")
+        if (
+            kind not in get_args(Kind)
+            or len(numbers) not in (1, 2)
+            or not all(n.isdecimal() for n in numbers)
+        ):
+            raise ChoiceError(
+                f"approximation {text!r}",
+                needed="top:C, top:C:EVERY, truncated:C or truncated:C:G, all but the word whole numbers",
+                remedy="top:30 or truncated:5",
+            )
+        more = {("neighbourhood" if kind == "truncated" else "every"): int(n) for n in numbers[1:]}
+        return cls(kind, int(numbers[0]), **more)  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        if self.kind == "truncated":
+            return f"truncated, C={self.n_components}, G={self.neighbourhood}"
+        return f"top, C={self.n_components}, chosen " + (
+            f"every {self.every} passes" if self.every else "once"
+        )
+
+    def to_json(self) -> Json:
+        """All that decides the course of training."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ApproximationLoss:
+    """What an approximate training gave up: its free energy beside the exact log-likelihood.
+
+    Both are of the final mixture, nats a frame, measured by one pass more. What truncated posteriors led
+    past cannot be known without exact training from the same start.
+
+    Attributes
+    ----------
+    approximation : Approximation
+        Which.
+    free_energy : float
+        What training maximised: of the final mixture with the sets that it ended with.
+    log_likelihood : float
+        Exact.
+    evaluations : float
+        Joint densities evaluated per frame in the last pass.
+
+    Examples
+    --------
+    >>> print(ApproximationLoss(Approximation("truncated", 5), -74.21, -74.18, 30.0))
+    truncated, C=5, G=8: free energy -74.2100, exact log-likelihood -74.1800 nats a frame
+    """
+
+    approximation: Approximation
+    free_energy: float
+    log_likelihood: float
+    evaluations: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.approximation}: free energy {self.free_energy:.4f}, "
+            f"exact log-likelihood {self.log_likelihood:.4f} nats a frame"
+        )
+
+    @classmethod
+    def from_json(cls, content: Json) -> Self:
+        """What `to_json` wrote."""
+        how = Approximation(*(content[field.name] for field in fields(Approximation)))
+        return cls(how, content["free_energy"], content["log_likelihood"], content["evaluations"])
+
+    def to_json(self) -> Json:
+        """For a model file and for `--json`."""
+        return self.approximation.to_json() | {
+            "free_energy": self.free_energy,
+            "log_likelihood": self.log_likelihood,
+            "loss": self.log_likelihood - self.free_energy,
+            "evaluations": self.evaluations,
+        }
