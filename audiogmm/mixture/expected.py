@@ -1,6 +1,8 @@
-"""The statistics that a mixture expects: the way back from a model to moments."""
+"""The statistics that a mixture expects, and how likely it is that statistics come from it."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
@@ -41,3 +43,51 @@ def expected(mixture: Mixture, n_frames: float = 1.0) -> SufficientStats:
         second=form_of(mixture.covariance_type).expected(mixture.covariances, deviations, counts),
         n_frames=n_frames,
     )
+
+
+def joint_log_likelihood(stats: SufficientStats, mixture: Mixture) -> float:
+    """Expected log-likelihood of frames and components together, from moments alone.
+
+    ``sum_nk r_nk (log w_k + log N(x_n | mu_k, Sigma_k))`` (Bishop 2006, equation 9.40), with the posteriors
+    r_nk that the statistics were taken with.
+
+    Parameters
+    ----------
+    stats : SufficientStats
+        Of the mixture's form and shape.
+    mixture : Mixture
+        The model.
+
+    Returns
+    -------
+    float
+        Nats.
+
+    Examples
+    --------
+    >>> mixture = Mixture([1.0], [[1.0]], [4.0], "spherical")
+    >>> stats = SufficientStats.measure(
+    ...     np.array([[1.0], [3.0]]), origin=np.zeros(1), covariance_type="spherical")
+    >>> round(joint_log_likelihood(stats, mixture), 6)  # -log(2 pi 4) - 4 / 8
+    -3.724171
+    """
+    form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
+    factors = form.precision_factor(mixture.covariances)
+    means = mixture.means - stats.origin
+    counts, first, second = stats.counts, stats.first, stats.second
+    alive = (mixture.weights > 0) & (counts > 0)
+    logs = np.log(mixture.weights[alive]) - 0.5 * D * np.log(2 * np.pi)
+    determinants = np.broadcast_to(form.half_log_precision(factors, K, D), (K,))[alive]
+    squares = np.einsum("kd,kd->k", means, means)
+    if form.name == "spherical":
+        about = second - 2 * np.einsum("kd,kd->k", first, means) + counts * squares
+        distances = float(about @ factors**2)
+    elif form.name == "diag":
+        about = second - 2 * first * means + counts[:, None] * means**2
+        distances = float(np.sum(about * factors**2))
+    else:  # trace of P^T S P, with S about the means
+        cross = np.einsum("kd,ke->kde", first, means)
+        about = np.einsum("k,kd,ke->kde", counts, means, means) - cross - cross.swapaxes(1, 2)
+        about = second + (about.sum(axis=0) if form.shared else about)
+        distances = float(np.einsum("...de,...di,...ei->", about, factors, factors, optimize=True))
+    return float(counts[alive] @ (logs + determinants)) - distances / 2

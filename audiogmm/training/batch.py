@@ -17,7 +17,7 @@ from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.training.convergence import Converged, Convergence, movement
 from audiogmm.training.kmeans import Assign, ClusterSums, hard_log_likelihood, shared_variance
 from audiogmm.training.monitor import Monitor, PassReport
-from audiogmm.training.packing import summed
+from audiogmm.training.packing import accumulated
 from audiogmm.training.reduce import Addable, Reducer
 from audiogmm.training.source import FrameSource
 from audiogmm.types import FloatArray, Frames, Seconds
@@ -74,7 +74,7 @@ class Updated:
 
 
 class Statistic(Protocol[S_co]):
-    """What is summed over the frames: of a shard, or of an array of frames."""
+    """What is accumulated over the frames: of a shard, or of an array of frames."""
 
     def __call__(self, shard: Shard) -> S_co:
         """Of the voiced frames of a shard: the sum of `of` over windows of them."""
@@ -113,7 +113,7 @@ class EStep:
     evaluator: Evaluator
 
     def __call__(self, shard: Shard) -> SufficientStats:
-        return summed(shard, self.of)
+        return accumulated(shard, self.of)
 
     def of(self, frames: Frames) -> SufficientStats:
         """The statistics of these frames alone, shape (n, n_features)."""
@@ -227,7 +227,7 @@ def advanced(method: Method[S], run: Run, total: S, began: float) -> Run:
     Parameters
     ----------
     method : Method
-        Whose statistic was summed.
+        Whose statistic was accumulated.
     run : Run
         Where it stood; the statistic was taken under its mixture.
     total : object

@@ -12,7 +12,7 @@ from audiogmm.kernels.clusters import add_by_cluster, nearest_centres
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import Update, maximise
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.packing import summed
+from audiogmm.training.packing import accumulated
 from audiogmm.types import FloatArray, Frames
 
 
@@ -64,7 +64,7 @@ class Assign:
     origin: FloatArray
 
     def __call__(self, shard: Shard) -> ClusterSums:
-        return summed(shard, self.of)
+        return accumulated(shard, self.of)
 
     def of(self, frames: Frames) -> ClusterSums:
         """The sums of these frames alone, shape (n, n_features)."""

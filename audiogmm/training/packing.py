@@ -93,7 +93,7 @@ def packed(shard: Shard, rows: int = SLICE_ROWS) -> Iterator[Frames]:
     yield from packer.flush()
 
 
-def summed(shard: Shard, statistic: Callable[[Frames], S]) -> S:
+def accumulated(shard: Shard, statistic: Callable[[Frames], S]) -> S:
     """Sum a statistic over the voiced frames of a shard, one array of `SLICE_ROWS` rows after the other.
 
     Parameters
@@ -116,7 +116,7 @@ def summed(shard: Shard, statistic: Callable[[Frames], S]) -> S:
     Examples
     --------
     >>> from audiogmm.training.source import ArraySlice
-    >>> summed(ArraySlice("a", np.ones((10000, 2), np.float32)), len)
+    >>> accumulated(ArraySlice("a", np.ones((10000, 2), np.float32)), len)
     10000
     """
     total: S | None = None

@@ -30,7 +30,7 @@ from audiogmm.training.reduce import OnError, Reducer
 from audiogmm.training.reservoir import Reservoir
 from audiogmm.training.source import SET_ASIDE, FrameSource, Reread
 from audiogmm.training.spool import Spool
-from audiogmm.types import Frames, Seconds
+from audiogmm.types import Frames, IntArray, Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Survey:
         A uniform sample of them, in order.
     seconds : Seconds
         Audio of the recordings that train, unvoiced parts included.
-    n_recordings : int
-        Recordings that train.
+    counts : array of int
+        Frames of each recording, in order; `SET_ASIDE` for those that do not train.
     set_aside : list of SetAside
         Those that do not; grows if one fails in a later pass.
     """
@@ -65,8 +65,19 @@ class Survey:
     moments: Moments
     sample: Frames
     seconds: Seconds
-    n_recordings: int
+    counts: array[int]
     set_aside: list[SetAside] = field(default_factory=list)
+
+    @property
+    def n_recordings(self) -> int:
+        """Recordings that train."""
+        return sum(count != SET_ASIDE for count in self.counts)
+
+    @property
+    def ends(self) -> IntArray:
+        """Frames up to the end of each recording that trains, shape (n_recordings,)."""
+        counts = np.array(self.counts, dtype=np.int64)
+        return np.cumsum(counts[counts != SET_ASIDE])
 
 
 def survey(
@@ -176,8 +187,7 @@ class Tally:
         """The whole."""
         if self.total is None:
             raise _nothing(self.set_aside)
-        n_recordings = sum(count != SET_ASIDE for count in self.counts)
-        return Survey(source, self.total, sample, self.seconds, n_recordings, self.set_aside)
+        return Survey(source, self.total, sample, self.seconds, self.counts, self.set_aside)
 
 
 def _extract(
