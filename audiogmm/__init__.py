@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from audiogmm.jobs.calibrate import calibrate
     from audiogmm.jobs.detect import detect
     from audiogmm.jobs.score import score
+    from audiogmm.jobs.select import select
     from audiogmm.jobs.train import train
     from audiogmm.jobs.update import update
     from audiogmm.manifest import Entry, read_manifest, write_manifest
@@ -42,6 +43,7 @@ __all__ = [
     "write_manifest",
     "Entry",
     "train",
+    "select",
     "update",
     "load",
     "Model",
@@ -66,6 +68,7 @@ _HOME = {
     "write_manifest": "manifest",
     "Entry": "manifest",
     "train": "jobs.train",
+    "select": "jobs.select",
     "update": "jobs.update",
     "load": "mixture.store",
     "Model": "mixture.store",

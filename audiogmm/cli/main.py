@@ -19,6 +19,7 @@ COMMANDS = {
     "manifest": ("audiogmm.cli.manifest", "Build, check and convert lists of recordings."),
     "features": ("audiogmm.cli.features", "Compute frames once, for later commands to read."),
     "train": ("audiogmm.cli.train", "Train a model on a manifest."),
+    "select": ("audiogmm.cli.select", "Compare sizes and covariance forms, and recommend one."),
     "update": ("audiogmm.cli.update", "Add recordings to a model, or remove them, without the others."),
     "cluster": ("audiogmm.cli.cluster", "Assign every frame to components, and hear what each sounds like."),
     "score": ("audiogmm.cli.score", "Write the log-likelihood of every frame."),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, ChoiceError
@@ -21,22 +22,36 @@ LAST_PART = 5
 """Of a single recording, the last fifth is held out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class HoldOut:
-    """Says of an id whether it is held out: a seeded draw that needs no list of ids.
+    """Says of an id whether it is held out; eight bytes are kept of each that is.
+
+    Parameters
+    ----------
+    seed : int
+        Of the draw.
+    ranks : ndarray of shape (n_held_out,), uint64
+        The ranks of the ids that are held out, ascending.
 
     Examples
     --------
-    >>> half = HoldOut(seed=0, below=1 << 63)
-    >>> [id for id in "abcdef" if id in half]
-    ['b', 'c', 'e', 'f']
+    >>> held = HoldOut.of(["b", "c"], seed=0)
+    >>> [id for id in "abcdef" if id in held]
+    ['b', 'c']
     """
 
     seed: int
-    below: int
+    ranks: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, ids: Iterable[str], seed: int) -> HoldOut:
+        """That holds out these."""
+        return cls(seed, np.sort(np.array([rank(id, seed) for id in ids], dtype=np.uint64)))
 
     def __contains__(self, id: str) -> bool:
-        return rank(id, self.seed) < self.below
+        number = np.uint64(rank(id, self.seed))
+        place = int(np.searchsorted(self.ranks, number))
+        return place < len(self.ranks) and bool(self.ranks[place] == number)
 
 
 def rank(id: str, seed: int) -> int:
@@ -46,6 +61,8 @@ def rank(id: str, seed: int) -> int:
 
 def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
     """Draw `share` of the recordings, at least two, and 30 s where all durations are told, but at most half.
+
+    Pieces of one file are one recording: all of them are held out, or none.
 
     Raises
     ------
@@ -66,20 +83,23 @@ def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
     """
     if not 0 < share <= 0.5:
         raise ChoiceError(f"hold_out={share}", needed="above 0 and at most 0.5, or 0 to hold nothing out")
-    ranks, durations = array("Q"), array("d")
+    ranks, files, durations = array("Q"), array("Q"), array("d")
     for entry in entries:
         ranks.append(rank(entry.id, seed))
+        files.append(rank(entry.path, seed))
         durations.append(entry.duration or 0.0)
-    if len(ranks) < 2:
+    by_entry = np.array(ranks, dtype=np.uint64)
+    _, first, recording = np.unique(np.array(files, dtype=np.uint64), return_index=True, return_inverse=True)
+    if len(first) < 2:
         return None
-    order = np.argsort(np.frombuffer(ranks, dtype=np.uint64), kind="stable")
-    n = max(FEWEST, round(share * len(ranks)))
-    told = np.frombuffer(durations, dtype=np.float64)[order]
-    if (told > 0).all():
-        seconds = np.cumsum(told)
+    order = np.argsort(by_entry[first], kind="stable")  # a recording has the rank of its first piece
+    n = max(FEWEST, round(share * len(first)))
+    lengths = np.array(durations)
+    if (lengths > 0).all():
+        seconds = np.cumsum(np.bincount(recording, lengths)[order])
         n = max(n, int(np.searchsorted(seconds, SHORTEST)) + 1)
-    n = min(n, len(ranks) // 2)
-    return HoldOut(seed, int(ranks[int(order[n])]))
+    n = min(n, len(first) // 2)
+    return HoldOut(seed, np.sort(by_entry[np.isin(recording, order[:n])]))
 
 
 @dataclass(frozen=True)
@@ -125,8 +145,15 @@ def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:
 def divide(
     inputs: Inputs | None, shards: Iterable[Shard], share: float, seed: int
 ) -> tuple[Iterable[Shard], Iterable[Shard]] | None:
-    """What trains, and what is held out: recordings drawn by `seed`, or the last fifth of a single one."""
+    """What trains, and what is held out: recordings drawn by `seed`, or the last fifth of a single one.
+
+    Of a single recording in pieces, those that begin last.
+    """
     held = None if inputs is None else draw(inputs.entries, share, seed)
+    if inputs is not None and held is None:
+        pieces = sorted(inputs.entries, key=lambda entry: entry.offset)
+        if len(pieces) > 1:
+            held = HoldOut.of((entry.id for entry in pieces[-max(1, len(pieces) // LAST_PART) :]), seed)
     if inputs is not None and held is not None:
         return Chosen(shards, held, False), Chosen(shards, held, True)
     single = list(shards)

@@ -17,12 +17,11 @@ from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.calibrate import TrackTask
 from audiogmm.jobs.checkpoints import checkpoints, drop
-from audiogmm.jobs.frames import as_blocks
 from audiogmm.jobs.holdout import divide
-from audiogmm.jobs.inputs import Inputs, keep_apart, open_inputs
+from audiogmm.jobs.inputs import Inputs, keep_apart
+from audiogmm.jobs.material import open_material
 from audiogmm.jobs.models import load_model, with_detector
 from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.jobs.standardise import with_global_statistics, with_scale
 from audiogmm.jobs.trained import TrainResult
 from audiogmm.jobs.watch import Watch
 from audiogmm.mixture.evaluator import Evaluator
@@ -147,24 +146,17 @@ def train(
     """
     progress = progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
-    blocks = as_blocks(source)
     with nullcontext(reducer) if reducer else LocalReducer(threads, workers) as reducer:
-        if blocks is not None:
-            inputs: Inputs | None = None
-            shards: Iterable[Shard] = blocks
-            settled = None
-        else:
-            frontend = started_front_end(start, frontend, sample_rate)
-            inputs = open_inputs(
-                source,  # type: ignore[arg-type]  # as_blocks has looked: these are entries
-                frontend,
-                aside=aside,
-                say=progress.say,
-                sample_rate=sample_rate,
-                upsample=upsample,
-            )
-            inputs = with_global_statistics(with_scale(inputs, reducer, progress), reducer, progress)
-            shards, settled = inputs, inputs.frontend
+        inputs, shards = open_material(
+            source,
+            started_front_end(start, frontend, sample_rate),
+            aside=aside,
+            progress=progress,
+            reducer=reducer,
+            sample_rate=sample_rate,
+            upsample=upsample,
+        )
+        settled = inputs.frontend if inputs else None
         on_error = None if inputs is None else inputs.refuse
 
         hours = inputs.extent().hours if inputs else None

@@ -19,6 +19,7 @@ from audiogmm.types import FloatArray, Samples, Seconds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 FORMATS = (".png", ".svg", ".pdf")
 """What a picture can be saved as, by suffix."""
@@ -120,16 +121,23 @@ def draw(picture: Picture, path: str | os.PathLike[str], *, force: bool = False)
         raise ChoiceError(
             f"{len(picture.samples)} samples and {len(picture.scores)} scores", needed="something to draw"
         )
-    with _style(), replacing(path, force=force) as target:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(10, 5), layout="constrained")
-        FigureCanvasAgg(figure)
+    with figure_at(path, (10, 5), force=force) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.15, 1.0))
         _draw_spectrogram(above, picture)
         _draw_scores(below, picture)
         above.set_title(picture.title or "What was heard", loc="left", fontsize=12, fontweight="bold", pad=22)
+
+
+@contextmanager
+def figure_at(path: Path, size: tuple[float, float], *, force: bool) -> Iterator[Figure]:
+    """A figure in our style, inches wide and high, that is saved to `path` when the block ends well."""
+    with _style(), replacing(path, force=force) as target:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
         marks = {"Date": None} if path.suffix.lower() == ".svg" else {}
         if path.suffix.lower() == ".pdf":
             marks = {"CreationDate": None}

@@ -14,7 +14,18 @@ import pytest
 from audiogmm.cli.main import COMMANDS, cli
 from tests.cli.conftest import Audiogmm, arrays
 
-ORDER = ["manifest", "features", "train", "update", "info", "score", "cluster", "calibrate", "detect"]
+ORDER = [
+    "manifest",
+    "features",
+    "train",
+    "select",
+    "update",
+    "info",
+    "score",
+    "cluster",
+    "calibrate",
+    "detect",
+]
 """Later commands use what earlier ones made."""
 
 

@@ -1,0 +1,158 @@
+"""`audiogmm select`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+FORMS = ("diag", "full", "tied", "spherical")
+
+
+def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """Covariance forms with commas between them; none for an empty text."""
+    found = tuple(part.strip() for part in value.split(",")) if value else ()
+    for form in found:
+        if form not in FORMS:
+            raise click.BadParameter(f"{form!r} is not one of {', '.join(FORMS)}, with commas between them")
+    return found
+
+
+@click.command()
+@options.manifest
+@options.output("the table, as CSV")
+@click.option(
+    "-k",
+    "--components",
+    default="8:256",
+    show_default=True,
+    metavar="SIZES",
+    help="Sizes: 8,16,32, or 8:256, which doubles from 8 to 256.",
+)
+@click.option(
+    "--covariance",
+    callback=forms,
+    default="",
+    metavar="FORMS",
+    help="Covariance forms, such as diag,full [default: diag; with --preset ambient full].",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["held-out", "bic", "bic-effective", "aic", "icl"]),
+    default=None,
+    help="What recommends [default: held-out; bic-effective if nothing is held out].",
+)
+@click.option(
+    "--hold-out",
+    type=click.FloatRange(0, 0.5),
+    default=0.2,
+    show_default=True,
+    help="Share of the recordings that judges (0: none); pieces of one file stay together.",
+)
+@click.option("--plot", type=options.PATH, default=None, metavar="FILE.png", help="Draw every criterion.")
+@click.option(
+    "--save",
+    type=options.PATH,
+    default=None,
+    metavar="MODEL",
+    help="Save the recommended model, ready for score and detect.",
+)
+@click.option(
+    "--init",
+    type=click.Choice(["split", "k-means++", "random"]),
+    default="split",
+    show_default=True,
+    help="How candidates start: each size split from the one before, or each by itself (slower).",
+)
+@click.option("--kmeans/--no-kmeans", default=True, show_default=True, help="Run k-means beside.")
+@options.front_end
+@click.option(
+    "--passes", type=click.IntRange(1), default=100, show_default=True, help="Most passes over the data."
+)
+@click.option(
+    "--tol",
+    type=click.FloatRange(0),
+    default=1e-3,
+    show_default=True,
+    help="A candidate is finished when a pass gains less than this, nats a frame (0: never).",
+)
+@click.option(
+    "--floor",
+    type=click.FloatRange(0),
+    default=None,
+    help="Least variance, a share of each feature's variance [default: 1e-4; with --preset ambient 1e-2].",
+)
+@options.seed
+@options.workers
+@options.common
+def command(
+    manifest: str,
+    output: Path,
+    force: bool,
+    components: str,
+    covariance: tuple[Any, ...],
+    by: Any,
+    hold_out: float,
+    plot: Path | None,
+    save: Path | None,
+    init: Any,
+    kmeans: bool,
+    preset: str | None,
+    frontend_file: Path | None,
+    sample_rate: int | None,
+    upsample: bool,
+    passes: int,
+    tol: float,
+    floor: float | None,
+    seed: int,
+    workers: int,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Compare models of many sizes and forms on the recordings of M.
+
+    All candidates learn from the same passes over the data. The table says how likely the recordings are
+    that were held out (with the standard error over recordings), BIC, BIC with the effective number of
+    frames (neighbouring frames are not independent), AIC and ICL, what each of them chooses, and which model
+    to take: the smallest within one standard error of the best held-out likelihood, unless --by says
+    otherwise.
+
+    \b
+    Example:
+      audiogmm select train.jsonl -k 2:8 --covariance diag,full -o table.csv --plot bic.png
+    """
+    from audiogmm.jobs.inputs import choose_front_end
+    from audiogmm.jobs.selected_files import select_to_file
+
+    with console() as screen:
+        result = select_to_file(
+            manifest,
+            output,
+            choose_front_end(preset, frontend_file),
+            n_components=components,
+            covariance_type=covariance,
+            by=by,
+            hold_out=hold_out,
+            plot=plot,
+            save=save,
+            init=init,
+            kmeans=kmeans,
+            sample_rate=sample_rate,
+            upsample=upsample,
+            passes=passes,
+            tol=tol,
+            floor=floor,
+            seed=seed,
+            force=force,
+            strict=strict,
+            threads=threads,
+            workers=workers,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)

@@ -1,0 +1,282 @@
+"""What a selection came to: the table, what each criterion chose, and which model to take."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from audiogmm.errors import ChoiceError
+from audiogmm.files import replacing
+from audiogmm.mixture.store import Model
+from audiogmm.training.selection import Sweep
+from audiogmm.training.selection_candidates import Candidate, Judged
+from audiogmm.types import Json
+
+Criterion = Literal["held-out", "bic", "bic-effective", "aic", "icl"]
+"""What may recommend a model."""
+
+CRITERIA = get_args(Criterion)
+
+NAMES = {
+    "held-out": "held-out likelihood",
+    "bic": "BIC",
+    "bic-effective": "BIC, effective frames",
+    "aic": "AIC",
+    "icl": "ICL",
+}
+"""Each criterion as a person reads it."""
+
+COST: dict[str, Callable[[Judged], float]] = {
+    "held-out": lambda one: -one.held_out.mean if one.held_out else np.inf,
+    "bic": lambda one: one.bic,
+    "bic-effective": lambda one: np.inf if one.bic_effective is None else one.bic_effective,
+    "aic": lambda one: one.aic,
+    "icl": lambda one: np.inf if one.icl is None else one.icl,
+}
+"""Each criterion as a number of which the lowest is best."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A table of candidates, and the choice among them.
+
+    Parameters
+    ----------
+    sweep : Sweep
+        The trained and judged candidates.
+    by : {"held-out", "bic", "bic-effective", "aic", "icl"} or None
+        What recommends; None for the likelihood of held-out recordings, or, without any, BIC with the
+        effective number of frames.
+    metadata : dict
+        Front end and sample rate of the models.
+    """
+
+    sweep: Sweep
+    by: Criterion | None = None
+    metadata: Json = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def judged(self) -> list[Judged]:
+        """The mixtures that were finished; k-means is not among them."""
+        return [one for one in self.sweep.judged if one.candidate.form != "kmeans"]
+
+    @property
+    def criterion(self) -> Criterion:
+        """What recommends."""
+        return self.by or ("held-out" if self.sweep.held_out_recordings else "bic-effective")
+
+    @cached_property
+    def chosen(self) -> dict[str, Candidate]:
+        """What each criterion says is best; `knee` is where k-means' inertia bends."""
+        best = {
+            name: min(self.judged, key=cost).candidate
+            for name, cost in COST.items()
+            if name != "held-out" or self.sweep.held_out_recordings
+        }
+        inertia = {one.candidate.n_components: one.inertia for one in self.sweep.judged if one.inertia}
+        bend = knee(inertia)
+        return best | ({} if bend is None else {"knee": Candidate("kmeans", bend)})
+
+    @cached_property
+    def recommended(self) -> Judged:
+        """The candidate to take.
+
+        By held-out likelihood, it is the one with the fewest parameters that lies no more than one standard
+        error behind the best (Breiman et al. 1984, section 3.4.3), the error being that of the difference,
+        recording by recording.
+        """
+        best = next(one for one in self.judged if one.candidate == self.chosen[self.criterion])
+        if self.criterion != "held-out":
+            return best
+        near = [one for one in self.judged if one is best or self._is_near(one, best)]
+        return min(near, key=lambda one: one.n_parameters)
+
+    @property
+    def why(self) -> str:
+        """Why that one, in a sentence."""
+        one, best, name = self.recommended, self.chosen[self.criterion], NAMES[self.criterion]
+        if self.criterion != "held-out":
+            return f"the lowest {name}"
+        if one.candidate != best:
+            behind, error = self.behind(one)
+            return (
+                f"the smallest within one standard error of the best {name}: "
+                f"{behind:.4f} nats a frame behind {best}, where the error is {error:.4f}"
+            )
+        if self.sweep.held_out_recordings < 2:
+            return f"the best {name}; one recording gives no standard error"
+        return f"the best {name}, and no smaller one within one standard error of it"
+
+    @property
+    def edge(self) -> str:
+        """A warning, where a larger size might be better still; else empty."""
+        form, size = self.recommended.candidate.form, self.recommended.candidate.n_components
+        tried = [one.candidate.n_components for one in self.judged if one.candidate.form == form]
+        if size == max(tried) and len(tried) > 1:
+            return f"{size} is the largest size tried: larger ones may be better still"
+        return ""
+
+    @property
+    def model(self) -> Model:
+        """The recommended model as it was judged: of the recordings that were not held out, no detector."""
+        return Model(self.recommended.mixture, metadata=self.metadata)
+
+    def behind(self, one: Judged) -> tuple[float | None, float | None]:
+        """How far behind the best held-out likelihood, nats a frame, and the standard error of that."""
+        best = next((b for b in self.judged if b.candidate == self.chosen.get("held-out")), None)
+        if best is None or best.held_out is None or one.held_out is None:
+            return None, None
+        difference = best.held_out.minus(one.held_out)
+        return difference.mean, difference.error
+
+    def _is_near(self, one: Judged, best: Judged) -> bool:
+        behind, error = self.behind(one)
+        return behind is not None and error is not None and behind <= error
+
+    def rows(self) -> Iterator[Json]:
+        """One row a candidate, with k-means of the same size beside it; None where nothing is known."""
+        n = self.sweep.n_frames
+        inertia = {o.candidate.n_components: o.inertia for o in self.sweep.judged if o.inertia is not None}
+        for one in self.judged:
+            name = one.candidate
+            behind, error = self.behind(one)
+            yield {
+                "covariance_type": name.form,
+                "n_components": name.n_components,
+                "n_parameters": one.n_parameters,
+                "passes": one.passes,
+                "converged": one.converged,
+                "log_likelihood": one.log_likelihood,
+                "held_out": one.held_out.mean if one.held_out else None,
+                "held_out_error": one.held_out.error if one.held_out else None,
+                "behind": behind,
+                "behind_error": error,
+                "bic": one.bic,
+                "bic_effective": one.bic_effective,
+                "n_effective": None if one.time is None else n / one.time,
+                "aic": one.aic,
+                "icl": one.icl,
+                "kmeans_inertia": inertia.get(name.n_components),
+                "chosen_by": [criterion for criterion, best in self.chosen.items() if best == name],
+                "recommended": one is self.recommended,
+            }
+
+    def write(self, path: Path, *, force: bool = False) -> None:
+        """Write the table as CSV.
+
+        Raises
+        ------
+        OutputError
+            If the file exists (and not `force`), or cannot be written.
+        """
+        rows = list(self.rows())
+        with replacing(path, force=force) as temporary, temporary.open("w", newline="") as file:
+            table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            table.writeheader()
+            for row in rows:
+                table.writerow(row | {"chosen_by": " ".join(row["chosen_by"])})
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        sweep = self.sweep
+        held = f", {sweep.held_out_recordings} held out ({sweep.held_out_frames:,} frames)"
+        yield (
+            f"{sweep.n_recordings} recordings trained ({sweep.n_frames:,} frames)"
+            f"{held if sweep.held_out_recordings else ', none held out'}; {sweep.passes} passes for all"
+        )
+        rows = list(self.rows())
+        yield from aligned([_HEADINGS, *(_cells(row) for row in rows)])
+        for criterion, best in self.chosen.items():
+            if criterion == "knee":
+                yield f"k-means' inertia bends at {best.n_components} clusters"
+            else:
+                yield f"{NAMES[criterion]} chooses {best}"
+        yield f"recommended: {self.recommended.candidate}, {self.why}"
+        if self.edge:
+            yield f"note: {self.edge}"
+
+
+_HEADINGS = (
+    "form", "K", "parameters", "passes", "train", "held out", "behind", "BIC", "BIC eff.", "AIC", "ICL",
+    "k-means", "",
+)  # fmt: skip
+
+
+def _cells(row: Json) -> tuple[str, ...]:
+    """A row of the table: likelihoods in nats a frame."""
+
+    def error(value: float | None, of: float | None) -> str:
+        return "-" if value is None else f"{value:.3f}" + ("" if of is None else f" ±{of:.3f}")
+
+    inertia = row["kmeans_inertia"]
+    return (
+        row["covariance_type"],
+        str(row["n_components"]),
+        f"{row['n_parameters']:,}",
+        str(row["passes"]) + ("" if row["converged"] else "+"),
+        f"{row['log_likelihood']:.3f}",
+        error(row["held_out"], row["held_out_error"]),
+        error(row["behind"], row["behind_error"]),
+        *(f"{row[name]:,.0f}" for name in ("bic", "bic_effective", "aic", "icl")),
+        "-" if inertia is None else f"{inertia:.4g}",
+        "<-" if row["recommended"] else "",
+    )
+
+
+def aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Lines of a table whose columns are as wide as they need to be.
+
+    Examples
+    --------
+    >>> list(aligned([("form", "K"), ("diag", "16")]))
+    ['form   K', 'diag  16']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(c.rjust(w) for c, w in zip(others, widths[1:], strict=True))]
+        yield "  ".join(cells).rstrip()
+
+
+def knee(curve: dict[int, float]) -> int | None:
+    """Where a falling curve over sizes bends most: the point farthest below the line between its ends.
+
+    Both axes are logarithmic, and scaled to the curve (Satopaa et al. 2011). None for fewer than three
+    sizes, or a curve that does not bend.
+
+    Examples
+    --------
+    >>> knee({1: 1000.0, 2: 500.0, 4: 50.0, 8: 40.0, 16: 33.0})
+    4
+    """
+    sizes = sorted(curve)
+    if len(sizes) < 3 or min(curve.values()) <= 0:
+        return None
+    x, y = np.log(sizes), np.log([curve[size] for size in sizes])
+    if y[0] <= y[-1]:
+        return None
+    depth = 1 - (x - x[0]) / (x[-1] - x[0]) - (y - y[-1]) / (y[0] - y[-1])
+    return sizes[int(depth.argmax())] if depth.max() > 1e-9 else None
+
+
+def check_criterion(by: str | None, hold_out: float) -> None:
+    """Refuse a criterion that there is not, or that nothing is held out for.
+
+    Raises
+    ------
+    ChoiceError
+        Naming those that there are.
+    """
+    if by is not None and by not in CRITERIA:
+        raise ChoiceError(f"by={by!r}", needed="one of " + ", ".join(CRITERIA))
+    if by == "held-out" and hold_out == 0:
+        raise ChoiceError(
+            "a choice by held-out likelihood, and nothing held out",
+            needed="recordings that judge",
+            remedy="--hold-out 0.2, or --by bic-effective",
+        )
