@@ -125,7 +125,7 @@ def command(
 
     \b
     Example:
-      audiogmm select train.jsonl -k 2:8 --covariance diag,full -o table.csv --plot bic.png
+      audiogmm select train.jsonl --preset ambient -k 2:8 --covariance diag,full -o table.csv --plot bic.png
     """
     from audiogmm.jobs.inputs import choose_front_end
     from audiogmm.jobs.selected_files import select_to_file

@@ -184,15 +184,20 @@ def draw_selection(selection: Selection, path: Path, *, force: bool = False) -> 
         likelihood = criterion == "held-out"
         scale = 1.0 if likelihood else 1.0 / sweep.n_frames
         curves: dict[str, list[tuple[int, float]]] = {}
+        errors: dict[str, list[tuple[int, float]]] = {}
         for row in rows:
             point = (row["n_components"], row[column] * scale)
             curves.setdefault(row["covariance_type"], []).append(point)
+            if likelihood and row["behind_error"]:
+                bar = (row["n_components"], row["behind_error"])
+                errors.setdefault(row["covariance_type"], []).append(bar)
         best = selection.chosen[criterion]
         panels.append(
             Panel(
                 title=NAMES[criterion].capitalize() if likelihood else NAMES[criterion],
                 unit="nats a frame, higher is better" if likelihood else "per frame, lower is better",
                 curves=curves,
+                errors=errors,
                 chosen=(best.form, best.n_components),
             )
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.errors import ChoiceError
@@ -41,12 +42,15 @@ class Panel:
         Covariance form to sizes and values.
     chosen : tuple of str and int, or None
         The form and size that it chooses.
+    errors : mapping of str to sequence of (int, float)
+        Form to sizes and half the lengths of error bars, where there are any.
     """
 
     title: str
     unit: str
     curves: Mapping[str, Sequence[tuple[int, float]]]
     chosen: tuple[str, int] | None = None
+    errors: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,11 @@ def draw_criteria(picture: CriteriaPicture, path: str | os.PathLike[str], *, for
         for axes in grid.flat[n:]:
             axes.set_axis_off()
         form, size = picture.recommended
-        figure.suptitle(f"Recommended: {form}, {size} components", x=0.01, ha="left", fontweight="bold")
+        why = fill(
+            f"Recommended: {form}, {size} components" + f": {picture.why}" * bool(picture.why), 46 * across
+        )
+        figure.suptitle(why, x=0.01, ha="left", fontsize=11, linespacing=1.4)
+        figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08, wspace=0.03, hspace=0.04)  # type: ignore[union-attr, call-arg]
         forms = [f for f in _LOOKS if any(f in panel.curves for panel in picture.panels)]
         figure.legend(handles=_legend(forms), loc="outside lower left", ncols=len(forms) + 2)
 
@@ -120,6 +128,12 @@ def _draw_panel(axes: Axes, panel: Panel, recommended: tuple[str, int]) -> None:
             linewidth=1.5,
             markersize=4.5,
         )
+        bars = dict(panel.errors.get(form, ()))
+        if bars:
+            at = [(size, value) for size, value in points if size in bars]
+            x, y = [size for size, _ in at], [value for _, value in at]
+            half = [bars[size] for size in x]
+            axes.errorbar(x, y, half, fmt="none", ecolor=colour, elinewidth=1, capsize=2)
         for size, value in points:
             if panel.chosen == (form, size):
                 axes.plot(
