@@ -133,9 +133,9 @@ def dependence_times(found: Survey, mixtures: Sequence[Mixture], reducer: Reduce
     of successive frames are correlated, and their sum varies more than independent frames would have it. The
     factor is that of batch means (Flegal and Jones 2010) for the score of every mean, averaged over all of
     them: ``tr(J H^-1) / p`` of composite likelihoods (Varin, Reid and Firth 2011), by its diagonals alone.
-    A batch is a recording, or ``n^(2/3)`` successive frames of it, at most
-    `LONGEST_BATCH`. It is not the time over which the likelihood itself drifts, which is far longer: the
-    finer the mixture, the less its parameters feel of that.
+    A batch is a recording, or ``n^(2/3)`` successive frames of it, at most `LONGEST_BATCH`. It is not the
+    time over which the likelihood itself drifts, which is far longer: the finer the mixture, the less its
+    parameters feel of that.
 
     Parameters
     ----------
