@@ -27,15 +27,18 @@ if TYPE_CHECKING:
     from audiogmm.estimator import GaussianMixture
     from audiogmm.jobs.calibrate import calibrate
     from audiogmm.jobs.detect import detect
+    from audiogmm.jobs.enroll import enroll
     from audiogmm.jobs.score import score
     from audiogmm.jobs.select import select
     from audiogmm.jobs.train import train
     from audiogmm.jobs.update import update
+    from audiogmm.jobs.verify import verify
     from audiogmm.manifest import Entry, read_manifest, write_manifest
     from audiogmm.mixture.gaussian import Mixture
     from audiogmm.mixture.store import Model, load
     from audiogmm.scoring.track import ScoreTrack, read_track
     from audiogmm.timeline import FrameClock, Segment
+    from audiogmm.verification.gallery import Gallery
 
 __all__ = [
     "FrontEnd",
@@ -54,6 +57,9 @@ __all__ = [
     "calibrate",
     "detect",
     "Event",
+    "enroll",
+    "verify",
+    "Gallery",
     "GaussianMixture",
     "DaskReducer",
     "FrameBlock",
@@ -79,6 +85,9 @@ _HOME = {
     "calibrate": "jobs.calibrate",
     "detect": "jobs.detect",
     "Event": "anomaly.event",
+    "enroll": "jobs.enroll",
+    "verify": "jobs.verify",
+    "Gallery": "verification.gallery",
     "GaussianMixture": "estimator",
     "DaskReducer": "dask_reduce",
     "FrameBlock": "blocks",

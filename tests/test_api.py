@@ -28,9 +28,17 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_importing_a_room_does_not_hide_a_verb() -> None:
-    for room in ("training", "scoring", "jobs.train", "jobs.score", "jobs.detect", "jobs.calibrate"):
+    for room in (
+        "training",
+        "scoring",
+        "verification",
+        "jobs.train",
+        "jobs.score",
+        "jobs.detect",
+        "jobs.calibrate",
+    ):
         importlib.import_module(f"audiogmm.{room}")
-    for verb in (ag.train, ag.score, ag.detect, ag.calibrate, ag.load):
+    for verb in (ag.train, ag.score, ag.detect, ag.calibrate, ag.load, ag.enroll, ag.verify):
         assert callable(verb)
 
 

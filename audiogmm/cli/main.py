@@ -25,6 +25,9 @@ COMMANDS = {
     "score": ("audiogmm.cli.score", "Write the log-likelihood of every frame."),
     "calibrate": ("audiogmm.cli.calibrate", "Learn from normal audio how scores vary."),
     "detect": ("audiogmm.cli.detect", "Find anomalous segments."),
+    "enroll": ("audiogmm.cli.enroll", "Enroll speakers, each adapted from a background model."),
+    "speakers": ("audiogmm.cli.speakers", "List who is enrolled, or take somebody out."),
+    "verify": ("audiogmm.cli.verify", "Score trials: is this recording of that speaker?"),
     "info": ("audiogmm.cli.info", "Say what a model is, and its latency."),
 }
 """Each command's module, which is imported when the command is called, and its line of help."""

@@ -127,6 +127,16 @@ class Journal:
                     yield row
                 at += len(line)
 
+    def earlier(self) -> Iterator[Json]:
+        """The rows that the earlier run left."""
+        with self.path.open("rb") as file:
+            at = len(next(file))
+            for line in file:
+                if at >= self._whole:
+                    return
+                at += len(line)
+                yield json.loads(line)["row"]
+
     def _lock(self) -> None:
         """Keep the journal to this run until its file is closed.
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from audiogmm.errors import ChoiceError, MismatchError
-from audiogmm.verify.calibration import Calibration, fit_calibration
-from audiogmm.verify.metrics import cllr, min_cllr
+from audiogmm.verification.calibration import Calibration, fit_calibration
+from audiogmm.verification.metrics import cllr, min_cllr
 from tests.naive import verification as naive
 
 

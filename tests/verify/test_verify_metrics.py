@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import ChoiceError
-from audiogmm.verify.metrics import act_dcf, cllr, det_points, eer, min_cllr, min_dcf, roc_hull
+from audiogmm.verification.metrics import act_dcf, cllr, det_points, eer, min_cllr, min_dcf, roc_hull
 from tests.naive import verification as naive
 
 scores = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=12)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from audiogmm.errors import ChoiceError
 from audiogmm.types import BoolArray, FloatArray, IntArray
-from audiogmm.verify.decision import OperatingPoint
+from audiogmm.verification.decision import OperatingPoint
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,0 +1,86 @@
+"""`audiogmm enroll`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+
+@click.command()
+@click.argument("background", type=options.PATH, metavar="UBM")
+@options.manifest
+@click.option(
+    "-o",
+    "--output",
+    type=options.PATH,
+    required=True,
+    metavar="DIR",
+    help="The folder of speakers: a new one, or one to add to.",
+)
+@click.option(
+    "--adapt",
+    default=None,
+    metavar="NAMES",
+    help="What moves, some of means,variances,weights [default: means].",
+)
+@click.option(
+    "--tau",
+    type=click.FloatRange(0),
+    default=None,
+    metavar="FRAMES",
+    help="Relevance factor: a component that heard so many frames goes half the way [default: 16].",
+)
+@click.option(
+    "--iterations",
+    type=click.IntRange(1),
+    default=None,
+    help="Rounds of EM over the recordings [default: 1].",
+)
+@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@options.workers
+@options.common
+def command(
+    background: Path,
+    manifest: str,
+    output: Path,
+    adapt: str | None,
+    tau: float | None,
+    iterations: int | None,
+    upsample: bool,
+    workers: int,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Enroll each `speaker` of the manifest M: a model of the voice, adapted from the background model UBM.
+
+    Speakers are added to those in DIR. A further recording of one who is there is added to what was heard
+    before, which is not read again; a recording that was enrolled before is not counted twice.
+
+    \b
+    Example:
+      audiogmm train background.jsonl -o ubm.agmm
+      audiogmm enroll ubm.agmm people.jsonl -o known
+    """
+    from audiogmm.jobs.enroll import enroll_to_folder
+
+    with console() as screen:
+        result = enroll_to_folder(
+            background,
+            manifest,
+            output,
+            tau=tau,
+            adapt=None if adapt is None else adapt.split(","),
+            iterations=iterations,
+            upsample=upsample,
+            strict=strict,
+            threads=threads,
+            workers=workers,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)

@@ -1,0 +1,100 @@
+"""`audiogmm verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+
+@click.command()
+@click.argument("folder", type=options.PATH, metavar="DIR")
+@click.argument("trials", type=str, metavar="TRIALS.csv")
+@options.output("the scores, a CSV")
+@click.option(
+    "--scoring",
+    type=click.Choice(["exact", "top", "linear"]),
+    default="exact",
+    show_default=True,
+    help="Ratios of all components; of each frame's likeliest; or to first order of the adaptation.",
+)
+@click.option(
+    "--top", type=click.IntRange(1), default=5, show_default=True, help="Components of `--scoring top`."
+)
+@click.option(
+    "--prior",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="How likely it is that a claim is true, before anything is heard.",
+)
+@click.option(
+    "--cost-miss",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="What it costs to reject a true claim.",
+)
+@click.option(
+    "--cost-false-alarm",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="What it costs to accept a false one.",
+)
+@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@click.option("--resume", is_flag=True, help="Go on from a run that was stopped.")
+@options.workers
+@options.common
+def command(
+    folder: Path,
+    trials: str,
+    output: Path,
+    force: bool,
+    scoring: str,
+    top: int,
+    prior: float,
+    cost_miss: float,
+    cost_false_alarm: float,
+    upsample: bool,
+    resume: bool,
+    workers: int,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Score each line of TRIALS.csv: is this recording of that speaker of DIR?
+
+    The list has the columns model and audio_filepath (relative to the list), and may have offset and
+    duration (seconds); further columns are kept. Added are: score, a log-likelihood ratio (calibrated where
+    DIR holds a calibration, and then with a decision from the prior and the costs), raw, space,
+    voiced_seconds, and flag (short: few or no frames were voiced, and the loudest were scored).
+
+    \b
+    Example:
+      audiogmm verify known trials.csv -o verdicts.csv
+    """
+    from audiogmm.jobs.verify import verify_to_file
+    from audiogmm.verification.decision import OperatingPoint
+
+    with console() as screen:
+        result = verify_to_file(
+            folder,
+            trials,
+            output,
+            scoring=scoring,  # type: ignore[arg-type]
+            top=top,
+            point=OperatingPoint(prior, cost_miss, cost_false_alarm),
+            upsample=upsample,
+            resume=resume,
+            force=force,
+            strict=strict,
+            threads=threads,
+            workers=workers,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)

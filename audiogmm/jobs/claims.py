@@ -1,0 +1,160 @@
+"""Claims, many at a time: each recording is read once, and scored against all models claimed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audiogmm.errors import AudioGMMError
+from audiogmm.jobs.journal import Journal
+from audiogmm.jobs.judge import Cut, Judge, Judged
+from audiogmm.types import FloatArray
+from audiogmm.verification.calibration import Calibration
+from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.ratio import TOP, Scoring
+
+if TYPE_CHECKING:
+    from audiogmm.audio.recording import Recording
+    from audiogmm.training.reduce import Reducer
+
+
+@dataclass
+class Claims:
+    """What came of some claims, one after another.
+
+    Attributes
+    ----------
+    raw, space, voiced, enrolled : ndarray of shape (n,), float64
+        Mean ratio a frame (nats), the back-end's score, and seconds of speech in the test and in the
+        enrolment; NaN where there is none.
+    flags : list of str
+    aside : list of bool
+        Which claims were set aside.
+    """
+
+    n: int
+    raw: FloatArray = field(init=False)
+    space: FloatArray = field(init=False)
+    voiced: FloatArray = field(init=False)
+    enrolled: FloatArray = field(init=False)
+    flags: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.raw, self.space, self.voiced, self.enrolled = (np.full(self.n, np.nan) for _ in range(4))
+        self.flags = [""] * self.n
+
+    def put(self, rows: Sequence[int], found: Judged) -> None:
+        """Note what came of the cut that these claims are about."""
+        self.raw[rows] = found.raw
+        self.voiced[rows] = found.voiced_seconds
+        if found.space:
+            self.space[rows] = found.space
+        for row in rows:
+            self.flags[row] = found.flag
+
+    def scores(self, calibration: Calibration | None) -> FloatArray:
+        """One number a claim: calibrated, or else the best that there is. NaN where it was set aside."""
+        if calibration is None:
+            return np.where(np.isnan(self.space), self.raw, self.space)
+        scores, there = np.full(self.n, np.nan), ~np.isnan(self.raw)
+        scores[there] = calibration.apply({name: c[there] for name, c in self.columns().items()})
+        return scores
+
+    def columns(self) -> Mapping[str, FloatArray]:
+        """What a calibration may read: scores, and quality measures.
+
+        A further quality measure, such as the ratio of speech to noise, is one more line here.
+        """
+        with np.errstate(divide="ignore"):
+            return {
+                "raw": self.raw,
+                "space": self.space,
+                "log_voiced_seconds": np.log(np.maximum(self.voiced, 0.01)),
+                "log_enrolled_seconds": np.log(np.maximum(self.enrolled, 0.01)),
+            }
+
+
+@dataclass(frozen=True)
+class Court:
+    """Judges claims about the speakers of a gallery."""
+
+    gallery: Gallery
+    reducer: Reducer
+    scoring: Scoring = "exact"
+    top: int = TOP
+
+    def judge(
+        self,
+        names: Sequence[str],
+        cuts: Mapping[Recording, Sequence[int]],
+        refuse: Callable[[int, AudioGMMError], None],
+        *,
+        label: str = "",
+        journal: Journal | None = None,
+        earlier: Mapping[str, Judged] | None = None,
+        each: Callable[[Judged], None] = lambda _: None,
+    ) -> Claims:
+        """Judge claims.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Who is claimed, one a row.
+        cuts : mapping of Recording to rows
+            Recordings, and the rows that claim something of each.
+        refuse : callable
+            Hears of each row that is set aside, and why.
+        label : str
+            Makes the cuts' names unique in the journal.
+        journal, earlier
+            Where finished cuts are noted, and what an earlier run noted, by name.
+        each : callable
+            Hears of each cut.
+        """
+        claims = Claims(len(names))
+        broken, places = self._models(names, claims)
+        for row, name in enumerate(names):
+            if name in broken:
+                refuse(row, broken[name])
+        judge = Judge.of(self.gallery, list(places), self.scoring, self.top)
+        rows_of: dict[str, list[int]] = {}
+        waiting: list[Cut] = []
+        for n, (recording, rows) in enumerate(cuts.items()):
+            usable = [row for row in rows if names[row] in places]
+            if usable:
+                cut = Cut(recording, f"{label}{n}", tuple(places[names[row]] for row in usable))
+                rows_of[cut.id] = usable
+                waiting.append(cut)
+
+        def refuse_cut(id: str, error: AudioGMMError) -> None:
+            for row in rows_of.pop(id):
+                refuse(row, error)
+
+        todo = waiting if journal is None else journal.waiting(waiting)
+        for found in self.reducer.map(todo, judge, refuse_cut):
+            claims.put(rows_of.pop(found.id), found)
+            each(found)
+            if journal is not None:
+                journal.write(found.to_dict())
+        for id, rows in rows_of.items():  # done by an earlier run
+            found = (earlier or {})[id]
+            claims.put(rows, found)
+            each(found)
+        return claims
+
+    def _models(
+        self, names: Sequence[str], claims: Claims
+    ) -> tuple[dict[str, AudioGMMError], dict[str, int]]:
+        """Which speakers cannot be used, and why; and the place of each of the others."""
+        broken: dict[str, AudioGMMError] = {}
+        seconds: dict[str, float] = {}
+        for name in dict.fromkeys(names):
+            try:
+                seconds[name] = self.gallery[name].voiced_seconds
+            except AudioGMMError as error:
+                broken[name] = error
+        claims.enrolled = np.array([seconds.get(name, np.nan) for name in names])
+        return broken, {name: i for i, name in enumerate(seconds)}

@@ -1,0 +1,254 @@
+"""Enroll speakers: what their recordings differ in from the background model, kept in a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiogmm.errors import TrainingError
+from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.inputs import inputs_for, keep_apart
+from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
+from audiogmm.jobs.roster import Roster, parts
+from audiogmm.types import Json
+from audiogmm.verification.adaptation import Adaptation
+from audiogmm.verification.enrolment import enrol
+from audiogmm.verification.gallery import Gallery
+
+if TYPE_CHECKING:
+    from audiogmm.manifest import Entry
+    from audiogmm.mixture.store import Model
+
+AT_ONCE = 1 << 28
+"""Bytes of statistics that may be in memory: more speakers than these take are enrolled a part at a time."""
+
+
+def enroll(
+    model: Model,
+    entries: Iterable[Entry],
+    folder: str | os.PathLike[str],
+    *,
+    tau: float | None = None,
+    adapt: Iterable[str] | None = None,
+    iterations: int | None = None,
+    upsample: bool = False,
+    threads: int | None = None,
+    workers: int = 0,
+) -> Gallery:
+    """Enroll the `speaker` of each entry, by MAP adaptation of a background model.
+
+    Parameters
+    ----------
+    model : Model
+        The background model; a copy is kept in the folder.
+    entries : iterable of Entry
+        Recordings, one or several a speaker. Those enrolled before are left out, so this can be called again.
+    folder : path-like
+        Where speakers are kept: a new one, or one that has some already.
+    tau, adapt, iterations
+        See `Adaptation`; `adapt` is some of "means", "variances", "weights". By default, what the folder
+        says, or else the defaults there.
+    upsample : bool
+        Accept audio below the model's sample rate.
+    threads, workers : int
+        Threads of this process, or processes; results do not depend on them.
+
+    Returns
+    -------
+    Gallery
+        All speakers of the folder.
+
+    Raises
+    ------
+    AudioGMMError
+        The first bad recording's.
+    MismatchError
+        If the folder has speakers of another background model.
+    """
+    result = _enroll(
+        model,
+        entries,
+        Path(folder),
+        _asked(Path(folder), tau, adapt, iterations),
+        Aside(strict=True),
+        upsample=upsample,
+        threads=threads,
+        workers=workers,
+        progress=Silent(),
+    )
+    return result.gallery
+
+
+@dataclass
+class EnrollResult:
+    """What an enrolment did."""
+
+    gallery: Gallery
+    aside: Aside
+    names: list[str] = field(default_factory=list)
+    recordings: int = 0
+    seconds: float = 0.0
+    there_already: int = 0
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        return {
+            "output": str(self.gallery.folder),
+            "background": self.gallery.fingerprint,
+            **self.gallery.adaptation.to_dict(),
+            "enrolled": len(self.names),
+            "speakers": len(self.gallery),
+            "recordings": self.recordings,
+            "voiced_seconds": round(self.seconds, 3),
+            "there_already": self.there_already,
+            "set_aside": len(self.aside),
+            "errors": str(self.aside.path),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        yield (
+            f"enrolled {len(self.names)} speakers from {self.recordings} recordings "
+            f"({self.seconds / 60:,.1f} minutes of speech)"
+        )
+        if self.there_already:
+            yield f"{self.there_already} recordings were enrolled before, and are not counted twice"
+        yield f"{len(self.gallery)} speakers: {self.gallery.folder}"
+
+
+def enroll_to_folder(
+    model: Path,
+    source: str,
+    output: Path,
+    *,
+    tau: float | None = None,
+    adapt: Iterable[str] | None = None,
+    iterations: int | None = None,
+    upsample: bool = False,
+    strict: bool = False,
+    threads: int | None = None,
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> EnrollResult:
+    """Enroll the speakers of a manifest, or add recordings to those that are known.
+
+    Raises
+    ------
+    MismatchError
+        If the folder has speakers of another background model; both fingerprints are named.
+    ChoiceError
+        If it was made with other settings.
+    OutputError
+        If it holds something else, another run is writing to it, or it cannot be written.
+    AudioGMMError
+        The first bad recording's, if `strict`.
+    """
+    from audiogmm.jobs.models import load_model
+
+    keep_apart(output, source)
+    return _enroll(
+        load_model(model),
+        source,
+        output,
+        _asked(output, tau, adapt, iterations),
+        Aside(errors_path(output), strict=strict),
+        upsample=upsample,
+        threads=threads,
+        workers=workers,
+        progress=progress or Silent(),
+    )
+
+
+def _enroll(
+    model: Model,
+    source: str | Iterable[Entry],
+    folder: Path,
+    adaptation: Adaptation | None,
+    aside: Aside,
+    *,
+    upsample: bool,
+    threads: int | None,
+    workers: int,
+    progress: Progress,
+) -> EnrollResult:
+    from audiogmm.training.reduce import LocalReducer
+
+    gallery = Gallery.create(folder, model, adaptation)
+    adaptation = gallery.adaptation
+    result = EnrollResult(gallery, aside)
+    inputs = inputs_for(model, source, aside=aside, say=progress.say, upsample=upsample, again=True)
+    extent = inputs.extent()
+    roster = Roster(inputs, gallery, aside)
+    progress.begin("enrolling", extent.total * adaptation.iterations, extent.unit)
+
+    def heard(_: str, seconds: float) -> None:
+        progress.advance(extent.part(seconds), f"{len(result.names)} speakers")
+
+    stopped = stopped_by_hand("the speakers that are done are kept; the same command goes on")
+    with gallery.locked(), LocalReducer(threads, workers) as reducer, stopped:
+        for part in parts(roster.speakers(), _at_once(model)):
+            speakers = enrol(
+                model.mixture,
+                model.fingerprint,
+                roster.of(part),
+                adaptation,
+                known=roster.known,
+                reducer=reducer,
+                on_error=inputs.refuse,
+                each=heard,
+            )
+            for speaker in speakers:
+                gallery.add(speaker)
+                before = roster.known(speaker.name)
+                result.names.append(speaker.name)
+                result.recordings += speaker.n_recordings - (before.n_recordings if before else 0)
+                result.seconds += speaker.voiced_seconds - (before.voiced_seconds if before else 0.0)
+                part.discard(speaker.name)
+            for name in sorted(part - roster.enrolled_before):
+                aside.put(name, "", _nobody(name))
+            roster.forget()
+        # ------------------------------------------------------------------------------------------------
+        # Calibration: what is learned of the speakers enrolled belongs here, once they are all in `gallery`:
+        # `gallery.calibrate(...)` keeps it, and `jobs.verify` applies it.
+        # ------------------------------------------------------------------------------------------------
+    progress.end()
+    result.there_already = roster.n_before
+    return result
+
+
+def _asked(
+    folder: Path, tau: float | None, adapt: Iterable[str] | None, iterations: int | None
+) -> Adaptation | None:
+    """The settings asked for; what is not said is as the folder has it. None where nothing is asked."""
+    if tau is None and adapt is None and iterations is None:
+        return None
+    from audiogmm.verification.gallery import SETTINGS
+
+    base = Gallery(folder).adaptation if (folder / SETTINGS).exists() else Adaptation()
+    settings = base.to_dict()
+    return Adaptation.of(
+        settings["adapt"] if adapt is None else adapt,
+        base.tau if tau is None else tau,
+        base.iterations if iterations is None else iterations,
+    )
+
+
+def _at_once(model: Model) -> int:
+    """How many speakers' statistics fit into `AT_ONCE`."""
+    from audiogmm.mixture.forms import form_of
+
+    K, D = model.mixture.means.shape
+    second = prod(form_of(model.mixture.covariance_type).second_shape(K, D))
+    return max(1, int(AT_ONCE // (8 * 3 * (K * D + second))))
+
+
+def _nobody(name: str) -> TrainingError:
+    return TrainingError(
+        f"nothing of the speaker {name!r} could be enrolled",
+        needed="a recording that can be read, with a voiced frame",
+        remedy="see the reasons of its recordings",
+    )

@@ -1,0 +1,175 @@
+"""Score one recording against the models of many speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.errors import AudioDataError
+from audiogmm.jobs.loudest import FEW, Loudest
+from audiogmm.training.packing import packed
+from audiogmm.types import FloatArray, Json, Seconds
+from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.ratio import TOP, RatioScorer, Scoring
+
+if TYPE_CHECKING:
+    from audiogmm.audio.recording import Recording
+    from audiogmm.manifest import Entry
+
+SHORT = "short"
+"""The flag of a test with few or no voiced frames, of which the loudest were scored."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A piece of a recording to be tested, and the models against which, by their places in a `Judge`."""
+
+    recording: Recording
+    id: str
+    models: tuple[int, ...]
+
+    @property
+    def entry(self) -> Entry:
+        """The recording's."""
+        return self.recording.entry
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        return iter(self.recording)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of one cut.
+
+    Attributes
+    ----------
+    id : str
+        The cut's.
+    raw : tuple of float
+        Mean log-likelihood ratio a frame under each of its models, nats.
+    space : tuple of float
+        The back-end's score of each; empty where there is no back-end.
+    voiced_seconds : Seconds
+        What was voiced.
+    seconds : Seconds
+        Its length.
+    flag : str
+        "" or `SHORT`.
+    """
+
+    id: str
+    raw: tuple[float, ...]
+    space: tuple[float, ...]
+    voiced_seconds: Seconds
+    seconds: Seconds
+    flag: str
+
+    def to_dict(self) -> Json:
+        """As JSON, which gives every number back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, row: Json) -> Judged:
+        """What `to_dict` gave."""
+        return cls(**row | {name: tuple(row[name]) for name in ("raw", "space")})
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Scores a cut against models of a gallery; runs in a thread or a worker process.
+
+    Only names travel to a worker, which reads the models once.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    state: str
+    scoring: Scoring = "exact"
+    top: int = TOP
+
+    @classmethod
+    def of(cls, gallery: Gallery, names: Sequence[str], scoring: Scoring, top: int) -> Judge:
+        """A judge of these speakers, as their files are now."""
+        return cls(gallery.folder, tuple(names), gallery.state(names), scoring, top)
+
+    @property
+    def scorer(self) -> RatioScorer:
+        """What scores frames; read once a process."""
+        return models_of(self.folder, self.names, self.state, self.scoring, self.top)
+
+    def __call__(self, cut: Cut) -> Judged:
+        """Take the cut's frames through all of its models at once.
+
+        Raises
+        ------
+        AudioFileError, AudioDataError, FeatureError, MismatchError
+            If the cut cannot be used.
+        """
+        scorer = self.scorer
+        total, n_frames, time = scored(scorer, cut.recording, cut.models)
+        voiced, flag = time.voiced, ""
+        if n_frames < FEW:
+            flag = SHORT
+            total, n_frames, _ = scored(scorer, Loudest(cut.recording), cut.models)
+        if not n_frames:
+            raise AudioDataError(f"{cut.recording.id} has no frame", needed="at least one")
+        # ----------------------------------------------------------------------------------------------------
+        # Back-end: where the background model keeps one, the cut's statistics, its vector, its scores against
+        # the models' vectors and their normalisation belong here, as `space`.
+        # ----------------------------------------------------------------------------------------------------
+        space: tuple[float, ...] = ()
+        raw = tuple((total / n_frames).tolist())
+        return Judged(cut.id, raw, space, voiced, time.all, flag)
+
+
+@dataclass
+class Time:
+    """Seconds of a recording, as its frames count them."""
+
+    all: Seconds = 0.0
+    voiced: Seconds = 0.0
+
+
+def scored(scorer: RatioScorer, shard: Shard, models: Sequence[int]) -> tuple[FloatArray, int, Time]:
+    """Sums of the ratios of the voiced frames (n_models,), how many frames these are, and the time.
+
+    Frames are taken a slice of fixed length at a time, so the sums do not depend on how blocks are cut.
+    """
+    time = Time()
+    total, n_frames = np.zeros(len(models)), 0
+    for frames in packed(Timed(shard, time)):
+        total += scorer.totals(frames, models)
+        n_frames += len(frames)
+    return total, n_frames, time
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A shard whose time is taken as it passes."""
+
+    shard: Shard
+    time: Time
+
+    @property
+    def id(self) -> str:
+        """The shard's."""
+        return self.shard.id
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        for block in self.shard:
+            self.time.all += len(block) / block.clock.frame_rate
+            self.time.voiced += int(np.count_nonzero(block.voiced)) / block.clock.frame_rate
+            yield block
+
+
+@lru_cache(maxsize=2)
+def models_of(folder: Path, names: tuple[str, ...], state: str, scoring: Scoring, top: int) -> RatioScorer:
+    """What scores frames under the models of these speakers, in this order; `state` says which version."""
+    gallery = Gallery(folder)
+    return RatioScorer(gallery.background.mixture, [gallery.model(name) for name in names], scoring, top)

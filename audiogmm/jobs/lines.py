@@ -1,0 +1,125 @@
+"""The lines of a list of trials, as recordings that can be read and claims about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiogmm.errors import AudioGMMError, ManifestError
+from audiogmm.jobs.aside import Aside
+from audiogmm.jobs.inputs import Hear, front_end_of
+from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.trials import CUT, PATHS, Trial, TrialList
+
+if TYPE_CHECKING:
+    from audiogmm.audio.recording import Recording
+    from audiogmm.manifest import Entry
+
+BATCH = 4096
+"""Lines that are looked up together."""
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes recordings of entries, through the front end of the background model."""
+
+    gallery: Gallery
+    upsample: bool
+    say: Callable[[str], None]
+
+    def recording(self, entry: Entry) -> Recording:
+        """The recording of an entry."""
+        from audiogmm.audio.recording import Recording
+
+        frontend = front_end_of(self.gallery.background)
+        return Recording(entry, frontend, upsample=self.upsample, warn=Hear(self.say))
+
+
+class Lines:
+    """The lines of a list that can be tried; bad ones, and those that were there before, are set aside."""
+
+    def __init__(self, path: str, aside: Aside) -> None:
+        from audiogmm.manifest.folder import Folder
+
+        self.list = TrialList(path, self._refuse_line)
+        self._aside = aside
+        self._folder = Folder.of(path)
+        self._name = Path(path).name
+
+    def __iter__(self) -> Iterator[Trial]:
+        from audiogmm.manifest.ids import SeenIds
+
+        seen = SeenIds()
+        trials = iter(self.list)
+        while batch := list(islice(trials, BATCH)):
+            keys = [json.dumps([trial.model, *trial.cut]) for trial in batch]
+            doubled = seen.add(keys, [trial.line for trial in batch])
+            for i, trial in enumerate(batch):
+                if i in doubled:
+                    self.refuse(trial, _duplicate(trial, self._name, doubled[i]))
+                else:
+                    yield trial
+
+    def count(self) -> int:
+        """How many lines there may be: line ends are counted, once."""
+        return max(0, sum(1 for _ in self.list.raw()) - 1)
+
+    def cuts(self, chunk: Sequence[Trial], maker: Maker) -> dict[Recording, list[int]]:
+        """The recordings of some trials, and the places of the trials of each; bad ones are set aside."""
+        rows: dict[tuple[str, ...], list[int]] = {}
+        for i, trial in enumerate(chunk):
+            rows.setdefault(trial.cut, []).append(i)
+        cuts: dict[Recording, list[int]] = {}
+        for cut, places in rows.items():
+            try:
+                recording = maker.recording(self._entry(cut, chunk[places[0]]))
+            except AudioGMMError as error:
+                for i in places:
+                    self.refuse(chunk[i], error)
+            else:
+                cuts.setdefault(recording, []).extend(places)
+        return cuts
+
+    def refuse(self, trial: Trial, error: AudioGMMError) -> None:
+        """Set a trial aside."""
+        path = trial.cut[0] or trial.cut[1]
+        self._aside.put(f"{self._name}:{trial.line}", self._folder.resolve(path) if path else "", error)
+
+    def refuse_row(self, chunk: Sequence[Trial], row: int, error: AudioGMMError) -> None:
+        """Set the trial at a place of a chunk aside."""
+        self.refuse(chunk[row], error)
+
+    def _refuse_line(self, line: int, error: AudioGMMError) -> None:
+        self._aside.put(f"{self._name}:{line}", "", error)
+
+    def _entry(self, cut: tuple[str, ...], trial: Trial) -> Entry:
+        from audiogmm.manifest.record import entry_of
+
+        record = {name: _value(name, cell) for name, cell in zip(CUT, cut, strict=True) if cell}
+        if not isinstance(record.get("channel", 0), int):
+            del record["channel"]  # a name of the line, which is no number of a track
+        return entry_of(record, self._folder, f"{self._name}:{trial.line}")
+
+
+def _value(name: str, cell: str) -> str | float | int:
+    """A cell as a manifest's value; what is no number is left as it is, to be explained."""
+    if name in PATHS:
+        return cell
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(cell)
+    return cell
+
+
+def _duplicate(trial: Trial, name: str, line: int) -> ManifestError:
+    return ManifestError(
+        f"{name}:{trial.line} is the trial of line {line} again: "
+        f"{trial.model!r}, {trial.cut[0] or trial.cut[1]}",
+        needed="each trial once, or it counts twice",
+        remedy="take it out of the list",
+    )

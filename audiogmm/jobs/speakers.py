@@ -1,0 +1,75 @@
+"""Who is known: list the speakers of a folder, and take one out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiogmm.types import Json
+from audiogmm.verification.gallery import Gallery
+
+
+@dataclass(frozen=True)
+class SpeakersResult:
+    """Who is in a folder."""
+
+    gallery: Gallery
+    removed: tuple[str, ...]
+    rows: tuple[Json, ...]
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        return {
+            "folder": str(self.gallery.folder),
+            "background": self.gallery.fingerprint,
+            **self.gallery.adaptation.to_dict(),
+            "calibrated": self.gallery.calibration is not None,
+            "removed": list(self.removed),
+            "speakers": list(self.rows),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        for name in self.removed:
+            yield f"removed {name}"
+        width = max((len(row["name"]) for row in self.rows), default=0)
+        if self.rows:
+            yield f"{'speaker':<{max(width, 7)}}  recordings  voiced seconds"
+        for row in self.rows:
+            yield f"{row['name']:<{max(width, 7)}}  {row['recordings']:>10}  {row['voiced_seconds']:>14,.1f}"
+        settings = self.gallery.adaptation.to_dict()
+        yield (
+            f"{len(self.rows)} speakers, adapted from the background model {self.gallery.fingerprint[:12]} "
+            f"({', '.join(settings['adapt'])}; tau {settings['tau']:g})"
+        )
+
+
+def speakers(folder: Path, remove: tuple[str, ...] = ()) -> SpeakersResult:
+    """List the speakers of a folder, once those of `remove` are gone.
+
+    Raises
+    ------
+    ModelFileError
+        If it is no folder of speakers, or a file in it is damaged.
+    ChoiceError
+        If nobody has a name that is to be removed; then nobody is.
+    OutputError
+        If another run is writing to the folder.
+    """
+    gallery = Gallery(folder)
+    if remove:
+        with gallery.locked():
+            for name in remove:
+                gallery[name]
+            for name in dict.fromkeys(remove):
+                gallery.remove(name)
+    rows = tuple(
+        {
+            "name": speaker.name,
+            "recordings": speaker.n_recordings,
+            "voiced_seconds": round(speaker.voiced_seconds, 3),
+        }
+        for speaker in gallery
+    )
+    return SpeakersResult(gallery, tuple(remove), rows)

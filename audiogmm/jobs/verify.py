@@ -1,0 +1,291 @@
+"""Verify: score trials, each of which claims that a recording is of a speaker."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiogmm.errors import AudioGMMError
+from audiogmm.files import exclusive, refuse_overwrite, replacing
+from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.claims import Claims, Court
+from audiogmm.jobs.inputs import announce_compiling, keep_apart
+from audiogmm.jobs.journal import Journal
+from audiogmm.jobs.judge import SHORT, Judged
+from audiogmm.jobs.lines import Lines, Maker
+from audiogmm.jobs.progress import Progress, Silent, say_nothing
+from audiogmm.types import Json, Seconds
+from audiogmm.verification.calibration import Calibration
+from audiogmm.verification.decision import OperatingPoint, decide
+from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.ratio import TOP, Scoring
+from audiogmm.verification.trials import RESULTS, Trial, in_chunks
+
+if TYPE_CHECKING:
+    from audiogmm.audio.recording import Recording
+    from audiogmm.manifest import Entry
+
+AT_ONCE = 1 << 17
+"""Trials that are in memory together: those of one recording among them are scored in one go."""
+
+MODELS_AT_ONCE = 2048
+"""Different models that are in memory together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is thought of one trial.
+
+    Attributes
+    ----------
+    model : str
+        Who it was claimed to be.
+    id : str
+        The recording tested.
+    score : float
+        Calibrated log-likelihood ratio, nats, where the gallery is calibrated; else `space` where there is
+        one; else `raw`.
+    raw : float
+        Mean log-likelihood ratio a frame, nats.
+    space : float or None
+        The back-end's score, where the background model has a back-end.
+    voiced_seconds : Seconds
+        What is voiced of the test.
+    flag : str
+        ``short``: few or no frames were voiced, and the loudest were scored. Else empty.
+    """
+
+    model: str
+    id: str
+    score: float
+    raw: float
+    space: float | None
+    voiced_seconds: Seconds
+    flag: str
+
+
+def verify(
+    gallery: Gallery,
+    trials: Iterable[tuple[str, Entry]],
+    *,
+    scoring: Scoring = "exact",
+    top: int = TOP,
+    upsample: bool = False,
+    threads: int | None = None,
+    workers: int = 0,
+) -> list[Verdict]:
+    """Score trials: is this recording of that speaker?
+
+    Parameters
+    ----------
+    gallery : Gallery
+        Who is known.
+    trials : iterable of (str, Entry)
+        Who it is claimed to be, and the recording, or a piece of one.
+    scoring : {"exact", "top", "linear"}
+        See `RatioScorer`.
+    top : int
+        Components of `scoring="top"`.
+    upsample : bool
+        Accept audio below the model's sample rate.
+    threads, workers : int
+        Threads of this process, or processes; scores do not depend on them.
+
+    Returns
+    -------
+    list of Verdict
+        In the order of the trials.
+
+    Raises
+    ------
+    ChoiceError
+        If nobody has a name that is claimed.
+    AudioGMMError
+        The first bad recording's.
+    """
+    from audiogmm.training.reduce import LocalReducer
+
+    listed = list(trials)
+    cuts: dict[Recording, list[int]] = {}
+    maker = Maker(gallery, upsample, say_nothing)
+    for i, (_, entry) in enumerate(listed):
+        cuts.setdefault(maker.recording(entry), []).append(i)
+
+    def refuse(_: int, error: AudioGMMError) -> None:
+        raise error
+
+    with LocalReducer(threads, workers) as reducer:
+        court = Court(gallery, reducer, scoring, top)
+        claims = court.judge([name for name, _ in listed], cuts, refuse)
+    scores = claims.scores(gallery.calibration)
+    return [
+        Verdict(
+            name,
+            entry.id,
+            float(scores[i]),
+            float(claims.raw[i]),
+            None if np.isnan(claims.space[i]) else float(claims.space[i]),
+            float(claims.voiced[i]),
+            claims.flags[i],
+        )
+        for i, (name, entry) in enumerate(listed)
+    ]
+
+
+@dataclass
+class VerifyResult:
+    """What a run came to."""
+
+    output: Path
+    aside: Aside
+    calibrated: bool
+    point: OperatingPoint
+    trials: int = 0
+    recordings: int = 0
+    accepted: int = 0
+    short: int = 0
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        return {
+            "output": str(self.output),
+            "trials": self.trials,
+            "recordings": self.recordings,
+            "short": self.short,
+            "calibrated": self.calibrated,
+            "threshold": self.point.threshold if self.calibrated else None,
+            "accepted": self.accepted if self.calibrated else None,
+            "set_aside": len(self.aside),
+            "errors": str(self.aside.path),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        yield f"scored {self.trials:,} trials of {self.recordings:,} recordings"
+        if self.short:
+            yield f"{self.short:,} are flagged {SHORT!r}: few or no frames were voiced, and the loudest count"
+        if self.calibrated:
+            yield (
+                f"accepted {self.accepted:,} of them: the log-likelihood ratio is at least "
+                f"{self.point.threshold:.3f} ({self.point})"
+            )
+        else:
+            yield f"note: {UNCALIBRATED}"
+        yield f"scores: {self.output}"
+
+
+UNCALIBRATED = (
+    "scores are not calibrated, so there is no decision; `enroll` learns a calibration where it can, "
+    "and `audiogmm fuse` from trials whose truth is known"
+)
+
+
+def verify_to_file(
+    folder: Path,
+    trials: str,
+    output: Path,
+    *,
+    scoring: Scoring = "exact",
+    top: int = TOP,
+    point: OperatingPoint | None = None,
+    upsample: bool = False,
+    resume: bool = False,
+    force: bool = False,
+    strict: bool = False,
+    threads: int | None = None,
+    workers: int = 0,
+    progress: Progress | None = None,
+) -> VerifyResult:
+    """Score a list of trials into a CSV, in its order; what cannot be scored is set aside, by line.
+
+    Raises
+    ------
+    ModelFileError
+        If the folder is no gallery.
+    ManifestError
+        If the list cannot be read.
+    OutputError
+        If the output exists (and not `force`), or cannot be written.
+    AudioGMMError
+        The first bad line's or recording's, if `strict`.
+    """
+    from audiogmm.audio.ledger import signature_of
+    from audiogmm.training.reduce import LocalReducer
+
+    progress = progress or Silent()
+    keep_apart(output, trials)
+    refuse_overwrite(output, force)
+    gallery = Gallery(folder)
+    calibration = gallery.calibration
+    aside = Aside(errors_path(output), strict=strict)
+    lines = Lines(trials, aside)
+    result = VerifyResult(output, aside, calibration is not None, point or OperatingPoint())
+    announce_compiling(progress.say)
+    if calibration is None:
+        progress.say(UNCALIBRATED)
+    maker = Maker(gallery, upsample, progress.say)
+    key = f"{gallery.state(gallery.names)} {scoring} {top} {signature_of(trials)}"
+    journal = Journal(output, key=key, resume=resume)
+    progress.begin("verifying", lines.count(), "trials")
+    with (
+        exclusive(output),
+        journal,
+        LocalReducer(threads, workers) as reducer,
+        replacing(output, force=force) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        earlier = {row["id"]: Judged.from_dict(row) for row in journal.earlier()}
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*lines.list.columns, *RESULTS])
+        court = Court(gallery, reducer, scoring, top)
+        for n, chunk in enumerate(in_chunks(lines, AT_ONCE, MODELS_AT_ONCE)):
+            cuts = lines.cuts(chunk, maker)
+            counts = {f"{n}/{i}": len(rows) for i, rows in enumerate(cuts.values())}
+            claims = court.judge(
+                [trial.model for trial in chunk],
+                cuts,
+                partial(lines.refuse_row, chunk),
+                label=f"{n}/",
+                journal=journal,
+                earlier=earlier,
+                each=lambda found, counts=counts: progress.advance(counts[found.id]),  # type: ignore[misc]
+            )
+            result.recordings += len(cuts)
+            _write(writer, chunk, claims, calibration, result)
+    progress.end()
+    return result
+
+
+def _write(
+    writer: Any, chunk: Sequence[Trial], claims: Claims, calibration: Calibration | None, result: VerifyResult
+) -> None:
+    """Write the rows of a chunk that were not set aside."""
+    scores = claims.scores(calibration)
+    decided = decide(scores, result.point.prior, result.point.cost_miss, result.point.cost_false_alarm)
+    for i in np.flatnonzero(~np.isnan(claims.raw)).tolist():
+        decision = "" if calibration is None else "accept" if decided[i] else "reject"
+        space = "" if np.isnan(claims.space[i]) else _number(claims.space[i])
+        writer.writerow(
+            [
+                *chunk[i].cells,
+                _number(scores[i]),
+                decision,
+                _number(claims.raw[i]),
+                space,
+                f"{claims.voiced[i]:.3f}",
+                claims.flags[i],
+            ]
+        )
+        result.trials += 1
+        result.accepted += decision == "accept"
+        result.short += claims.flags[i] == SHORT
+
+
+def _number(value: float) -> str:
+    return f"{value:.10g}"

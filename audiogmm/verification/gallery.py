@@ -1,0 +1,325 @@
+"""The speakers that are known: a folder with the background model, and a file for each of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from audiogmm.errors import ChoiceError, ModelFileError, OutputError
+from audiogmm.files import exclusive, replacing
+from audiogmm.mixture import container
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.store import Model, load
+from audiogmm.verification.adaptation import Adaptation
+from audiogmm.verification.calibration import Calibration
+from audiogmm.verification.speaker import Speaker, mixed_backgrounds
+from audiogmm.verification.speaker_file import packed, read_speaker
+
+FORMAT_VERSION = 1
+"""Of the folder; a reader refuses higher ones."""
+
+SETTINGS, BACKGROUND, CALIBRATION, SPEAKERS = (
+    "gallery.json",
+    "background.agmm",
+    "calibration.json",
+    "speakers",
+)
+"""What the folder holds."""
+
+SUFFIX = ".speaker"
+_LONGEST = 180  # bytes of a file's name
+
+
+class Gallery:
+    """A folder of speakers, all enrolled against one background model, which is kept with them.
+
+    A speaker's file holds sums of differences to the background: for each component how many frames it
+    claimed, the sum of their deviations from its mean, and, if variances are adapted, of the squares of
+    these. Models are made of them when they are asked for, so a recording can be added at any time. Files
+    appear whole or not at all.
+
+    Parameters
+    ----------
+    folder : path-like
+        Made by `Gallery.create`.
+
+    Raises
+    ------
+    ModelFileError
+        If it is no such folder, or from a newer version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from audiogmm.mixture.statistics import SufficientStats
+    >>> background = Model(Mixture([1.0], [[0.0]], [[1.0]], "diag"))
+    >>> gallery = Gallery.create(Path(tempfile.mkdtemp()) / "known", background)
+    >>> heard = SufficientStats.measure(np.full((16, 1), 2.0), origin=np.zeros(1), covariance_type="diag")
+    >>> gallery.add(Speaker("ann", background.fingerprint, heard, ("a",), 0.16))
+    >>> gallery.names, gallery["ann"].n_recordings, gallery.model("ann").means
+    (('ann',), 1, array([[1.]]))
+    >>> gallery.remove("ann")
+    >>> len(gallery)
+    0
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        path = self.folder / SETTINGS
+        try:
+            settings = json.loads(path.read_text(encoding="utf-8"))
+            version, self.fingerprint = int(settings["format_version"]), str(settings["background"])
+            self.adaptation = Adaptation.from_dict(settings)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
+            raise ModelFileError(
+                f"{self.folder} is no folder of speakers: "
+                + (f"it has no {SETTINGS}" if missing else f"{SETTINGS} cannot be read ({error})"),
+                needed="a folder that `audiogmm enroll` made",
+                remedy="audiogmm enroll UBM M -o DIR",
+            ) from error
+        if version > FORMAT_VERSION:
+            raise ModelFileError(
+                f"{self.folder} has format version {version}",
+                needed=f"format version {FORMAT_VERSION} at most",
+                remedy="a newer audiogmm: pip install --upgrade audiogmm",
+            )
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | os.PathLike[str],
+        background: Model | str | os.PathLike[str],
+        adaptation: Adaptation | None = None,
+    ) -> Gallery:
+        """Make the folder, or open the one that is there if it is of the same background and settings.
+
+        Parameters
+        ----------
+        folder : path-like
+            Where; missing or empty, or a gallery.
+        background : Model or path-like
+            The background model; a copy of it is kept.
+        adaptation : Adaptation, optional
+            How speakers' models are made; the defaults, or what the folder says.
+
+        Raises
+        ------
+        MismatchError
+            If there are speakers of another background model; both fingerprints are named.
+        ChoiceError
+            If there are speakers, made with other settings.
+        OutputError
+            If the folder holds something else, or cannot be written.
+        """
+        folder = Path(folder)
+        model = background if isinstance(background, Model) else load(background)
+        if (folder / SETTINGS).exists():
+            gallery = cls(folder)
+            if gallery.fingerprint != model.fingerprint:
+                raise mixed_backgrounds(
+                    f"speakers to be added to {folder}", model.fingerprint, gallery.fingerprint
+                )
+            if adaptation not in (None, gallery.adaptation):
+                raise ChoiceError(
+                    f"speakers adapted with {_told(adaptation)}",
+                    needed=f"what {folder} was made with: {_told(gallery.adaptation)}",
+                    remedy="leave the settings out, or another folder",
+                )
+            return gallery
+        if folder.is_dir() and any(folder.iterdir()):
+            raise OutputError(
+                f"{folder} holds something that is no gallery of speakers",
+                needed="a new or an empty folder, or one that `enroll` made",
+                remedy="another name",
+            )
+        settings = {"format_version": FORMAT_VERSION, "background": model.fingerprint}
+        settings |= (adaptation or Adaptation()).to_dict()
+        with replacing(folder) as temporary:
+            (temporary / SPEAKERS).mkdir(parents=True)
+            model.save(temporary / BACKGROUND)
+            (temporary / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+        return cls(folder)
+
+    @cached_property
+    def background(self) -> Model:
+        """The background model.
+
+        Raises
+        ------
+        MismatchError
+            If the file is another model than the speakers were enrolled against.
+        """
+        model = load(self.folder / BACKGROUND)
+        if model.fingerprint != self.fingerprint:
+            raise mixed_backgrounds(str(self.folder / BACKGROUND), model.fingerprint, self.fingerprint)
+        return model
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Who is known, in alphabetical order."""
+        return tuple(sorted(_name_of(path) for path in self._files()))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._files())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._path(name).exists()
+
+    def __iter__(self) -> Iterator[Speaker]:
+        return map(self.__getitem__, self.names)
+
+    def __getitem__(self, name: str) -> Speaker:
+        """The speaker of this name.
+
+        Raises
+        ------
+        ChoiceError
+            If nobody has that name.
+        ModelFileError
+            If the file is damaged.
+        MismatchError
+            If it is of another background model; both fingerprints are named.
+        """
+        path = self._path(name)
+        if not path.exists():
+            known = self.names
+            shown = ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
+            raise ChoiceError(
+                f"nobody in {self.folder} is called {name!r}",
+                needed=f"one of the speakers enrolled: {shown or 'nobody yet'}",
+                remedy="audiogmm speakers DIR lists them; audiogmm enroll adds some",
+            )
+        return read_speaker(path, self.background.mixture, self.fingerprint)
+
+    def get(self, name: str) -> Speaker | None:
+        """As `gallery[name]`; None if nobody has that name."""
+        return self[name] if self._path(name).exists() else None
+
+    def model(self, name: str) -> Mixture:
+        """The model of one speaker; errors as of `gallery[name]`."""
+        return self[name].adapted(self.background.mixture, self.adaptation)
+
+    def add(self, speaker: Speaker) -> None:
+        """Write a speaker; one of the same name is replaced.
+
+        Raises
+        ------
+        MismatchError
+            If it is of another background model; both fingerprints are named.
+        OutputError
+            If the file cannot be written.
+        """
+        if speaker.background != self.fingerprint:
+            raise mixed_backgrounds(speaker.name, speaker.background, self.fingerprint)
+        content = packed(speaker, self.background.mixture, second=self.adaptation.variances)
+        with replacing(self._path(speaker.name), force=True) as temporary:
+            temporary.write_bytes(content)
+
+    def remove(self, name: str) -> None:
+        """Forget a speaker.
+
+        Raises
+        ------
+        ChoiceError
+            If nobody has that name.
+        OutputError
+            If the file cannot be removed.
+        """
+        if name not in self:
+            self[name]
+        try:
+            self._path(name).unlink()
+        except OSError as error:
+            raise OutputError(f"{self._path(name)} cannot be removed: {error.strerror}") from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs from writing to the folder meanwhile.
+
+        Raises
+        ------
+        OutputError
+            If another run is writing to it.
+        """
+        with exclusive(self.folder):
+            yield
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What turns scores into log-likelihood ratios; None where nothing was learned.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged.
+        """
+        path = self.folder / CALIBRATION
+        if not path.exists():
+            return None
+        try:
+            return Calibration.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise ModelFileError(
+                f"{path} cannot be read: {error}",
+                needed="a calibration that `audiogmm enroll` kept",
+                remedy="enroll again, or remove it to get scores that are not calibrated",
+            ) from error
+
+    def calibrate(self, calibration: Calibration) -> None:
+        """Keep a calibration with the speakers."""
+        with replacing(self.folder / CALIBRATION, force=True) as temporary:
+            temporary.write_text(json.dumps(calibration.to_json(), indent=1) + "\n", encoding="utf-8")
+
+    def state(self, names: Iterable[str]) -> str:
+        """What changes when the file of one of these speakers does, or the background, or a setting."""
+        digest = hashlib.blake2b(digest_size=16)
+        paths = [self.folder / SETTINGS, self.folder / BACKGROUND, *map(self._path, names)]
+        for path in paths:
+            stat = path.stat() if path.exists() else None
+            digest.update(repr(stat and (path.name, stat.st_size, stat.st_mtime_ns, stat.st_ino)).encode())
+        return digest.hexdigest()
+
+    def _path(self, name: str) -> Path:
+        return self.folder / SPEAKERS / f"{_file_name(name)}{SUFFIX}"
+
+    def _files(self) -> Iterator[Path]:
+        folder = self.folder / SPEAKERS
+        return (path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+
+
+def _told(adaptation: Adaptation | None) -> str:
+    settings = (adaptation or Adaptation()).to_dict()
+    adapted = ",".join(settings["adapt"])
+    return f"--tau {settings['tau']:g} --adapt {adapted} --iterations {settings['iterations']}"
+
+
+def _file_name(name: str) -> str:
+    """A name as a file's: what file systems refuse is written %XX, and what is too long is cut behind a hash.
+
+    Examples
+    --------
+    >>> _file_name("ann"), _file_name("../a b"), _file_name(".hidden")
+    ('ann', '..%2Fa%20b', '%2Ehidden')
+    """
+    written = quote(name, safe="", errors="surrogatepass")
+    if written.startswith("."):
+        written = "%2E" + written[1:]
+    if len(written) <= _LONGEST:
+        return written
+    mark = hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+    return f"{written[: _LONGEST - 34]}%%{mark}"
+
+
+def _name_of(path: Path) -> str:
+    stem = path.name.removesuffix(SUFFIX)
+    if "%%" not in stem:
+        return unquote(stem, errors="surrogatepass")
+    return str(json.loads(container.read(path)[0])["name"])

@@ -1,0 +1,187 @@
+"""Lists of trials: is this recording of that speaker?"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiogmm.errors import AudioGMMError, ManifestError
+
+PATHS = ("audio_filepath", "features_filepath")
+CUT = (*PATHS, "offset", "duration", "channel", "frame_rate")
+"""Columns that say which piece of which recording is tested."""
+
+RESULTS = ("score", "decision", "raw", "space", "voiced_seconds", "flag")
+"""Columns that scoring adds, in this order; of a list that has them already they are replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One line of a list of trials.
+
+    Attributes
+    ----------
+    model : str
+        Who it is claimed to be.
+    cut : tuple of str
+        What the columns of `CUT` say; the same for trials of the same piece of the same recording.
+    cells : tuple of str
+        The columns that are kept, as they are.
+    line : int
+        In the list, counted from 1, the header's.
+    """
+
+    model: str
+    cut: tuple[str, ...]
+    cells: tuple[str, ...]
+    line: int
+
+
+class TrialList:
+    """A CSV with the columns `model` and `audio_filepath` (or `features_filepath`): lazy, re-iterable.
+
+    `offset` and `duration` (seconds) cut the recording, and so does `channel` where it is a whole number.
+    Further columns are kept. The columns may be separated by commas, tabs or semicolons.
+
+    Parameters
+    ----------
+    path : str
+        The file, perhaps ``.gz``.
+    on_error : callable, optional
+        Hears of each line that is set aside, and why; by default the first one is raised.
+
+    Raises
+    ------
+    ManifestError
+        If the file cannot be read, or lacks a column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "trials.csv"
+    >>> _ = path.write_text("model,audio_filepath,target\\nann,a.wav,1\\n")
+    >>> trials = TrialList(str(path))
+    >>> trials.columns, [trial.model for trial in trials]
+    (('model', 'audio_filepath', 'target'), ['ann'])
+    """
+
+    def __init__(self, path: str, on_error: Callable[[int, AudioGMMError], None] | None = None) -> None:
+        self.path = str(path)
+        self._on_error = on_error
+        with self._open() as file:
+            header = file.readline().rstrip("\r\n")
+        self._delimiter, self.header = _columns(header)
+        if "model" not in self.header or not any(name in self.header for name in PATHS):
+            raise ManifestError(
+                f"{self.path}:1 has the columns {header[:80]!r}",
+                needed="the columns model and audio_filepath",
+                remedy="add the header line: model,audio_filepath,target",
+            )
+        if doubled := sorted({c for c in self.header if c and self.header.count(c) > 1}):
+            raise ManifestError(
+                f"{self.path}:1 names the column {doubled[0]!r} twice", needed="each column once"
+            )
+        self._kept = [i for i, name in enumerate(self.header) if name not in RESULTS]
+        self._cut = [self.header.index(name) if name in self.header else -1 for name in CUT]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are kept."""
+        return tuple(self.header[i] for i in self._kept)
+
+    def __iter__(self) -> Iterator[Trial]:
+        name = self.header.index("model")
+        with self._open() as file:
+            rows = csv.reader(file, delimiter=self._delimiter, strict=True)
+            next(rows)
+            line = rows.line_num
+            while True:
+                line = rows.line_num + 1
+                try:
+                    cells = next(rows)
+                    if not cells:
+                        continue
+                    if len(cells) != len(self.header):
+                        raise ManifestError(
+                            f"{self.path}:{line} has {len(cells)} cells",
+                            needed=f"{len(self.header)}, one for each column of the header",
+                            remedy="quote cells that hold the delimiter",
+                        )
+                    if not cells[name]:
+                        raise ManifestError(f"{self.path}:{line} names no model", needed="who it is to be")
+                    yield Trial(
+                        cells[name],
+                        tuple(cells[i] if i >= 0 else "" for i in self._cut),
+                        tuple([cells[i] for i in self._kept]),
+                        line,
+                    )
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    self._refuse(
+                        line, ManifestError(f"{self.path}:{line} is not CSV: {error}", needed="quoted cells")
+                    )
+                except UnicodeDecodeError as error:
+                    raise ManifestError(
+                        f"{self.path}:{line} is not UTF-8: {error.reason}", needed="UTF-8 text"
+                    ) from error
+                except ManifestError as error:
+                    self._refuse(line, error)
+
+    def raw(self) -> Iterator[str]:
+        """The lines as they are, the header among them."""
+        with self._open() as file:
+            yield from file
+
+    def _refuse(self, line: int, error: AudioGMMError) -> None:
+        if self._on_error is None:
+            raise error
+        self._on_error(line, error)
+
+    def _open(self) -> io.TextIOWrapper:
+        path = Path(self.path)
+        try:
+            file = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115
+            return io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        except OSError as error:
+            raise ManifestError(
+                f"{self.path} cannot be read: {error.strerror or error}",
+                needed="a list of trials",
+                remedy="a CSV with the columns model,audio_filepath",
+            ) from error
+
+
+def in_chunks(trials: Iterable[Trial], most: int, most_models: int) -> Iterator[list[Trial]]:
+    """Cut a list into parts that fit into memory: so many trials, of so many different models, at most.
+
+    Examples
+    --------
+    >>> trials = [Trial(name, ("a.wav",), (), 2) for name in "aabbc"]
+    >>> [len(chunk) for chunk in in_chunks(trials, most=3, most_models=9)]
+    [3, 2]
+    >>> [len(chunk) for chunk in in_chunks(trials, most=9, most_models=2)]
+    [4, 1]
+    """
+    chunk: list[Trial] = []
+    models: set[str] = set()
+    for trial in trials:
+        if chunk and (len(chunk) == most or (trial.model not in models and len(models) == most_models)):
+            yield chunk
+            chunk, models = [], set()
+        chunk.append(trial)
+        models.add(trial.model)
+    if chunk:
+        yield chunk
+
+
+def _columns(header: str) -> tuple[str, tuple[str, ...]]:
+    """The delimiter and the names of the columns."""
+    for delimiter in ",\t;":
+        names = tuple(next(csv.reader([header], delimiter=delimiter), []))
+        if "model" in names:
+            return delimiter, names
+    return ",", tuple(next(csv.reader([header]), []))
