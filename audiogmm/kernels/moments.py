@@ -33,9 +33,6 @@ from audiogmm.kernels.vectors import (
 ABREAST = 4
 """Pairs whose distances are computed side by side; `score` needs room for ABREAST - 1 more numbers."""
 
-SIDE = 8
-"""Rows of a block of `add_outer_block`."""
-
 
 @microkernel
 def score_pairs(
@@ -249,51 +246,6 @@ def _moments(n_vectors: int, squares: bool) -> Any:
 
 add_four_blocks, add_block = _moments(4, True), _moments(1, True)
 add_four_firsts, add_first = _moments(4, False), _moments(1, False)
-
-
-@microkernel
-def add_outer_block(
-    typing: Any,
-    rows: Any,
-    width: Any,
-    row: Any,
-    column: Any,
-    member: Any,
-    gamma: Any,
-    begin: Any,
-    end: Any,
-    total: Any,
-    at: Any,
-) -> Any:
-    """Add `sum_i gamma[i] x x^T`, x = rows[member[i]], to `SIDE` rows and `BLOCK` columns of a matrix.
-
-    INOUT `total` (width, width) from `at`, float64; sums over `begin <= i < end` are in the type of `rows`.
-    """
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kinds = signature.args
-        vector = ir.VectorType(DOUBLE if kinds[0].dtype == types.float64 else FLOAT, BLOCK)
-        multiply_add = fma(builder, vector)
-        table = pointer(context, builder, kinds[0], args[0], number(0))
-        members = pointer(context, builder, kinds[4], args[4], number(0))
-        gammas = pointer(context, builder, kinds[5], args[5], number(0))
-        loop = Loop(builder, args[6], args[7], [zeros(vector)] * SIDE)
-        n = builder.sext(builder.load(builder.gep(members, [loop.index])), INT)
-        x = builder.gep(table, [builder.mul(n, args[1])])
-        g = load_splat(builder, gammas, BLOCK, loop.index)
-        columns = builder.fmul(g, load(builder, x, vector, args[3]))
-        side = builder.gep(x, [args[2]])
-        sums = loop.close(
-            [multiply_add(load_splat(builder, side, BLOCK, i), columns, loop.carried[i]) for i in range(SIDE)]
-        )
-        place = builder.add(args[9], builder.add(builder.mul(args[2], args[1]), args[3]))
-        for i, part in enumerate(sums):
-            here = builder.add(place, builder.mul(args[1], number(i)))
-            add_to(builder, part, pointer(context, builder, kinds[8], args[8], here))
-        return context.get_dummy_value()
-
-    i = types.intp
-    return types.void(rows, i, i, i, member, gamma, i, i, total, i), build
 
 
 @microkernel

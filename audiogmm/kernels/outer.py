@@ -2,17 +2,99 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from llvmlite import ir
+from numba import types
 
 from audiogmm.kernels.densities import AnyFrames
 from audiogmm.kernels.dots import Int32Array
-from audiogmm.kernels.moments import SIDE, add_outer_block
 from audiogmm.kernels.policy import kernel
 from audiogmm.kernels.screens import BLOCK
+from audiogmm.kernels.vectors import (
+    DOUBLE,
+    FLOAT,
+    INT,
+    Loop,
+    add_to,
+    fma,
+    load,
+    load_splat,
+    microkernel,
+    number,
+    pointer,
+    zeros,
+)
 from audiogmm.types import FloatArray, IntArray
 
 LONGEST = 128
 """Rows that are summed in their own type before they go to float64."""
+
+
+SIDE = 8
+"""Rows of a block of `add_outer_block`."""
+
+
+def _outer(n_vectors: int) -> Any:
+    """A kernel that adds outer products to `SIDE` rows and `n_vectors * BLOCK` columns of a matrix."""
+
+    @microkernel
+    def add(
+        typing: Any,
+        rows: Any,
+        width: Any,
+        row: Any,
+        column: Any,
+        member: Any,
+        gamma: Any,
+        begin: Any,
+        end: Any,
+        total: Any,
+        at: Any,
+    ) -> Any:
+        """Add `sum_i gamma[i] x x^T`, x = rows[member[i]], to a block from `row` and `column`.
+
+        INOUT `total` (width, width) from `at`, float64; sums over `begin <= i < end` are in the type of
+        `rows`.
+        """
+
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kinds = signature.args
+            vector = ir.VectorType(DOUBLE if kinds[0].dtype == types.float64 else FLOAT, BLOCK)
+            multiply_add = fma(builder, vector)
+            table = pointer(context, builder, kinds[0], args[0], number(0))
+            members = pointer(context, builder, kinds[4], args[4], number(0))
+            gammas = pointer(context, builder, kinds[5], args[5], number(0))
+            loop = Loop(builder, args[6], args[7], [zeros(vector)] * (SIDE * n_vectors))
+            n = builder.sext(builder.load(builder.gep(members, [loop.index])), INT)
+            x = builder.gep(table, [builder.mul(n, args[1])])
+            g = load_splat(builder, gammas, BLOCK, loop.index)
+            here = builder.gep(x, [args[3]])
+            columns = [builder.fmul(g, load(builder, here, vector, v * BLOCK)) for v in range(n_vectors)]
+            side = builder.gep(x, [args[2]])
+            updated = []
+            for i in range(SIDE):
+                entry = load_splat(builder, side, BLOCK, i)
+                updated += [
+                    multiply_add(entry, columns[v], loop.carried[i * n_vectors + v]) for v in range(n_vectors)
+                ]
+            sums = loop.close(updated)
+            place = builder.add(args[9], builder.add(builder.mul(args[2], args[1]), args[3]))
+            for i in range(SIDE):
+                start = builder.add(place, builder.mul(args[1], number(i)))
+                target = pointer(context, builder, kinds[8], args[8], start)
+                for v in range(n_vectors):
+                    add_to(builder, sums[i * n_vectors + v], target, v * BLOCK)
+            return context.get_dummy_value()
+
+        i = types.intp
+        return types.void(rows, i, i, i, member, gamma, i, i, total, i), build
+
+    return add
+
+
+add_outer_pair, add_outer_block = _outer(2), _outer(1)
 
 
 @kernel
@@ -38,7 +120,11 @@ def add_outer(
         INOUT. A matrix (width, width) from `at`; parts of its lower triangle are written too.
     """
     for row in range(0, width, SIDE):
-        for column in range(row // BLOCK * BLOCK, width, BLOCK):
+        column = row // BLOCK * BLOCK
+        while column + 2 * BLOCK <= width:
+            add_outer_pair(rows, width, row, column, member, gamma, begin, end, total, at)
+            column += 2 * BLOCK
+        if column < width:
             add_outer_block(rows, width, row, column, member, gamma, begin, end, total, at)
 
 

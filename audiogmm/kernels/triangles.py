@@ -94,6 +94,33 @@ def pack(
                 coefficients[at + (c + 1) * 2 * TRIANGLES] = np.int32(both)
 
 
+@kernel
+def lay_out(factors: FloatArray, offsets: FloatArray, scale: FloatArray, coefficients: Float32Array) -> None:
+    """Lay triangular factors out for `screens.triangle_block`.
+
+    Parameters
+    ----------
+    factors : ndarray of shape (K, D, D), float64
+        IN. P = L^T.
+    offsets : ndarray of shape (K, D), float64
+        IN.
+    scale : ndarray of shape (K,), float64
+        IN. What factors are multiplied by.
+    coefficients : ndarray, float32
+        OUT. Flat (n_groups, columns, 2, TRIANGLES), zero before.
+    """
+    K, D = offsets.shape
+    n_pairs = (D + 1) // 2
+    stride = n_pairs * (n_pairs + 2) * 2 * TRIANGLES
+    for k in range(K):
+        for i in range(D):
+            column = (i // 2) * (i // 2 + 2)
+            at = k // TRIANGLES * stride + (column * 2 + i % 2) * TRIANGLES + k % TRIANGLES
+            coefficients[at] = offsets[k, i]
+            for j in range(i + 1):
+                coefficients[at + (j + 1) * 2 * TRIANGLES] = factors[k, j, i] * scale[k]
+
+
 @microkernel
 def add_rows(
     typing: Any,

@@ -102,32 +102,38 @@ def floored(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray
     (array([[4., 0.],
            [0., 1.]]), array([0, 1]))
     """
-    raised = np.zeros(len(floor), dtype=np.int64)
-    if _above(matrix, floor):  # the usual case, and some ten times faster to find out than eigenvalues
-        return matrix, raised
-    scale = np.sqrt(_least(matrix, floor))
-    whitened = matrix / np.outer(scale, scale)
-    values, vectors = np.linalg.eigh(whitened)
-    below = values < 1
-    if not below.any():
-        return matrix, raised
-    np.add.at(raised, np.abs(vectors[:, below]).argmax(axis=0), 1)
-    lifted = whitened + (vectors[:, below] * (1 - values[below])) @ vectors[:, below].T
-    return symmetric(lifted * np.outer(scale, scale)), raised
+    raised, counts = all_floored(matrix[None], floor)
+    return raised[0], counts[0]
 
 
 def all_floored(stack: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
     """`floored` of each matrix (K, D, D): a stack of its own, and what was raised (K, D)."""
     result = stack.copy()
     raised = np.zeros(stack.shape[:2], dtype=np.int64)
+    low: list[int] = []
     with one_blas_thread():
         for first in range(0, len(stack), _TOGETHER):
-            some = slice(first, first + _TOGETHER)
-            if _above(stack[some], floor):
-                continue
-            for k in range(len(stack))[some]:
-                result[k], raised[k] = floored(stack[k], floor)
+            some = range(len(stack))[first : first + _TOGETHER]
+            if not _above(stack[some.start : some.stop], floor):  # some ten times faster than eigenvalues
+                low += [k for k in some if not _above(stack[k], floor)]
+        if low:
+            result[low], raised[low] = _lifted(stack[low], floor)
     return result, raised
+
+
+def _lifted(stack: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
+    """`all_floored` by eigenvalues."""
+    scale = np.sqrt(_least(stack, floor))
+    units = scale[:, :, None] * scale[:, None, :]
+    whitened = stack / units
+    values, vectors = np.linalg.eigh(whitened)
+    below = values < 1
+    owners = np.abs(vectors).argmax(axis=1)  # of each eigenvector, the feature that weighs most
+    raised = np.zeros(scale.shape, dtype=np.int64)
+    np.add.at(raised, (np.nonzero(below)[0], owners[below]), 1)
+    missing = np.where(below, 1 - values, 0.0)
+    lifted = whitened + (vectors * missing[:, None, :]) @ vectors.swapaxes(-1, -2)
+    return np.where(raised.sum(axis=1)[:, None, None] > 0, symmetric(lifted * units), stack), raised
 
 
 def _above(matrices: FloatArray, floor: FloatArray) -> bool:
@@ -178,4 +184,5 @@ def precision_factors(stack: FloatArray) -> FloatArray:
     with one_blas_thread():
         for k, lower in enumerate(np.linalg.cholesky(stack)):
             factors[k] = dtrtri(lower.T, lower=0)[0]
+    factors += 0.0  # no zero is negative
     return factors

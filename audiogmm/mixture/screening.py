@@ -6,6 +6,7 @@ import numpy as np
 
 from audiogmm.kernels import axes, ellipsoids
 from audiogmm.kernels.screens import GROUP, TRIANGLES
+from audiogmm.kernels.triangles import lay_out
 from audiogmm.mixture.grouping import in_groups
 from audiogmm.mixture.quantisation import quantised
 from audiogmm.mixture.triangulation import triangulated
@@ -165,19 +166,20 @@ def triangular_screen(
     K, D = means.shape
     g = roundings(D + 8)
     squared_scale = 0.5 / ((1 + g) * (1 + SPLIT))
-    lower = factors.swapaxes(1, 2) * np.sqrt(squared_scale)
-    offsets = -np.einsum("kij,kj->ki", lower, means)
+    scale = np.full(K, np.sqrt(squared_scale))
+    unscaled = -(means[:, None, :] @ factors)[:, 0]
+    offsets = scale[:, None] * unscaled
     allowance = 1.01 * 2 * g**2
-    growth = allowance * (lower**2).sum(axis=(1, 2))  # V = growth r + fixed
+    growth = allowance * squared_scale * np.einsum("kij,kij->k", factors, factors)  # V = growth r + fixed
     fixed = allowance * (offsets**2).sum(axis=1)
     start = constants + 4 * g * np.abs(constants) + 1.01 * (1 + 1 / SPLIT) * fixed + UNDERFLOW
     reach = 1.01 * (1 + 1 / SPLIT) * growth
     widen = (1 + g) ** 2 * (1 + SPLIT) / (1 - SPLIT) / (1 - g)
     slack = start - constants / widen + 8 * g * np.abs(start) + fixed / SPLIT + UNDERFLOW
     shrink = 1.01 * reach + growth / SPLIT
-    hopeless = ~(np.abs(lower).max(axis=(1, 2)) <= LARGEST_FACTOR)
+    hopeless = ~(np.maximum(factors.max(axis=(1, 2)), -factors.min(axis=(1, 2))) <= LARGEST_FACTOR)
     hopeless |= ~(np.maximum(np.abs(start), np.abs(offsets).max(axis=1)) <= LARGEST_FACTOR)
-    lower[hopeless], offsets[hopeless] = 0, 0
+    scale[hopeless], offsets[hopeless] = 0, 0
     limits = np.stack(
         [
             np.where(hopeless, ALWAYS, start),
@@ -188,15 +190,10 @@ def triangular_screen(
         axis=1,
     )
     n_rows = D + D % 2
-    filled = np.zeros((K, n_rows, 1 + n_rows))
-    filled[:, :D, 0], filled[:, :D, 1 : D + 1] = offsets, lower
-    columns = np.concatenate(
-        [filled[:, i : i + 2, : i + 3].swapaxes(1, 2) for i in range(0, n_rows, 2)], axis=1
-    )
+    coefficients = np.zeros(-(-K // TRIANGLES) * TRIANGLES * n_rows * (n_rows + 4) // 2, np.float32)
+    lay_out(factors, offsets, scale, coefficients)
     packed = in_groups(limits, TRIANGLES, np.float32)
     if K % TRIANGLES:
         packed[-1, 0, K % TRIANGLES :] = -ALWAYS
-    triangles = triangulated(means, factors, constants, np.maximum(RANGE * spread, TINY))
-    return ellipsoids.Screen(
-        in_groups(columns, TRIANGLES, np.float32).ravel(), packed.ravel(), n_rows, widen, triangles
-    )
+    triangles = triangulated(unscaled, factors, constants, np.maximum(RANGE * spread, TINY))
+    return ellipsoids.Screen(coefficients, packed.ravel(), n_rows, widen, triangles)

@@ -25,7 +25,7 @@ LARGEST_BOUND = 1e15
 
 
 def triangulated(
-    means: FloatArray, factors: FloatArray, constants: FloatArray, ranges: FloatArray
+    offsets: FloatArray, factors: FloatArray, constants: FloatArray, ranges: FloatArray
 ) -> Triangles:
     """Bounds for scores ``s = C - 1/2 |t|^2``, t = L x - L m, each from one triangular integer product.
 
@@ -66,8 +66,8 @@ def triangulated(
 
     Parameters
     ----------
-    means : ndarray of shape (K, D), float64
-        m, about the origin.
+    offsets : ndarray of shape (K, D), float64
+        -L m, with m about the origin.
     factors : ndarray of shape (K, D, D), float64
         P = L^T, upper triangular, with P P^T the precision.
     constants : ndarray of shape (K,), float64
@@ -80,15 +80,15 @@ def triangulated(
     Triangles
         Empty where the CPU gains nothing: float32 then looks.
     """
-    K, D = means.shape
+    K, D = offsets.shape
     n_pairs = -(-D // 2)
     if not DOTS or D > LARGEST:
         return Triangles(np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.float32), 0.0)
     per_step = (LARGEST / ranges).astype(np.float32)
     scales = 1 / per_step.astype(np.float64)
-    sizes = np.abs(factors) * scales[:, None]
+    sizes = np.abs(factors)
+    sizes *= scales[:, None]
     reach, largest = sizes.sum(axis=1), sizes.max(axis=1)
-    offsets = -(means[:, None, :] @ factors)[:, 0]
     steps = np.maximum(
         (LARGEST * reach + np.abs(offsets)) / (HIGHEST_SUM - LARGEST * (D / 2 + 1)), largest / LARGEST
     )

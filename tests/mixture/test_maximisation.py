@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.mixture._gaussian_mixture import _estimate_gaussian_parameters
 
 from audiogmm.errors import ChoiceError, MismatchError, MixtureError, TrainingError
+from audiogmm.mixture import matrices
 from audiogmm.mixture.floor import overall, variance_floor
 from audiogmm.mixture.forms import FORMS
 from audiogmm.mixture.gaussian import Mixture
@@ -295,3 +296,20 @@ def test_floors_out_of_range_are_refused(options):
 def test_many_empty_components_are_named_briefly():
     update = Update(np.zeros((9, 1), dtype=np.int64), (), emptied=tuple(range(9)))
     assert update.messages() == ("components 0, 1, 2, 3, 4, ... are empty",)
+
+
+def test_a_matrix_is_floored_the_same_alone_and_among_others():
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(21, 30, 12))
+    rows[::3, 6:] = 0  # singular: six frames in twelve features
+    stack = rows.swapaxes(1, 2) @ rows / 30
+    floor = random.uniform(0.01, 0.1, 12)
+    together, raised = matrices.all_floored(stack, floor)
+    for k, matrix in enumerate(stack):
+        alone, alone_raised = matrices.floored(matrix, floor)
+        np.testing.assert_array_equal(together[k], alone)
+        np.testing.assert_array_equal(raised[k], alone_raised)
+        assert np.linalg.eigvalsh(alone - np.diag(floor)).min() > -1e-12
+    assert raised[0].sum() >= 6
+    assert (raised.sum(axis=1) == 0).any()
+    np.testing.assert_array_equal(together[raised.sum(axis=1) == 0], stack[raised.sum(axis=1) == 0])
