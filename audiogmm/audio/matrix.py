@@ -216,7 +216,9 @@ def _as_frames(rows: NDArray[Any], path: str, start: int, columns: tuple[str, ..
         raise FeatureError(
             f"{path} holds {rows.dtype} of shape (n{''.join(f', {size}' for size in rows.shape[1:])})",
             needed="real numbers of shape (n_rows, n_columns)",
-            remedy="reshape(-1, 1) makes rows of one number each" if rows.ndim == 1 else "",
+            remedy="reshape(-1, 1) makes rows of one number each"
+            if rows.ndim == 1
+            else "numpy.save of a float32 matrix",
         )
     with np.errstate(over="ignore"):
         frames = np.ascontiguousarray(rows, np.float32)

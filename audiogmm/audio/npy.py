@@ -73,7 +73,9 @@ class NpyReader:
             raise FeatureError(
                 f"{self._path} holds {dtype} of shape {shape}",
                 needed="real numbers of shape (n_rows, n_columns)",
-                remedy="reshape(-1, 1) makes rows of one number each" if len(shape) == 1 else "",
+                remedy="reshape(-1, 1) makes rows of one number each"
+                if len(shape) == 1
+                else "numpy.save of a float32 matrix",
             )
         return shape, fortran, dtype
 

@@ -13,6 +13,12 @@ def checked_frames(frames: AnyFrames, n_features: int) -> AnyFrames:
     """Frames as kernels take them: contiguous, floating-point, of as many features as there must be."""
     frames = np.ascontiguousarray(frames)  # type: ignore[assignment]
     if frames.dtype not in (np.float32, np.float64):
+        if frames.dtype.kind not in "fiub":
+            raise MixtureError(
+                f"frames of type {frames.dtype}",
+                needed="real numbers",
+                remedy="numpy.asarray(frames, numpy.float32)",
+            )
         frames = frames.astype(np.float64)
     if frames.ndim != 2 or frames.shape[1] != n_features:
         raise MixtureError(
@@ -28,11 +34,17 @@ def checked_weights(weights: FloatArray, n_frames: int) -> FloatArray:
     weights = np.ascontiguousarray(weights, dtype=np.float64)
     if weights.shape != (n_frames,):
         raise MixtureError(
-            f"weights of shape {weights.shape} for {n_frames} frames", needed=f"shape ({n_frames},)"
+            f"weights of shape {weights.shape} for {n_frames} frames",
+            needed=f"shape ({n_frames},)",
+            remedy="one weight a frame, or none at all",
         )
     if n_frames and not (np.isfinite(weights).all() and weights.min() >= 0):
         n = int(np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))[0])
-        raise MixtureError(f"frame {n} has weight {weights[n]}", needed="finite weights of at least 0")
+        raise MixtureError(
+            f"frame {n} has weight {weights[n]}",
+            needed="finite weights of at least 0",
+            remedy="0 leaves a frame out",
+        )
     return weights
 
 

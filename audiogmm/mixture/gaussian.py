@@ -94,7 +94,9 @@ class Mixture:
         k = int(np.argmin(self.weights))
         if self.weights[k] < 0:
             raise MixtureError(
-                f"component {k} has weight {self.weights[k]:.6g}", needed="weights of at least 0"
+                f"component {k} has weight {self.weights[k]:.6g}",
+                needed="weights of at least 0",
+                remedy="0 for a component that takes no part",
             )
         total = self.weights.sum()
         if abs(total - 1) > WEIGHT_TOLERANCE:

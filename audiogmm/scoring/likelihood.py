@@ -9,7 +9,7 @@ import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioDataError
-from audiogmm.scoring.track import ScoreTrack, require_finite
+from audiogmm.scoring.track import ScoreTrack, require_finite, require_finite_frames
 from audiogmm.types import FloatArray, Frames
 
 
@@ -45,7 +45,7 @@ def score_blocks(
     Raises
     ------
     FeatureError
-        If a score is not finite (the frame is named).
+        If a frame or a score is not finite (the frame is named by its place in the recording).
 
     Examples
     --------
@@ -62,6 +62,7 @@ def score_blocks(
     [[-0.0, -2.0]]
     """
     for block in shard:
+        require_finite_frames(shard.id, block)
         scores = density.log_likelihood(block.frames)
         if against is not None:
             scores = scores - against.log_likelihood(block.frames)

@@ -243,6 +243,20 @@ def require_finite(scores: FloatArray, id: str, start: int, clock: FrameClock) -
         )
 
 
+def require_finite_frames(id: str, block: FrameBlock) -> None:
+    """Raise a `FeatureError` that names the first frame of a block that is not finite, and its time."""
+    frames = np.asarray(block.frames)
+    finite = np.isfinite(frames) if frames.dtype.kind == "f" else np.ones(0, np.bool_)
+    if not finite.all():
+        i, feature = (int(place) for place in np.argwhere(~finite)[0])
+        number = block.start + i
+        raise FeatureError(
+            f"{id}: frame {number} at {block.clock.centre(number):.3f} s holds {frames[i, feature]}",
+            needed="finite features",
+            remedy="repair the recording, or leave it out",
+        )
+
+
 def _write_npz(path: Path, n_frames: int, clock: FrameClock, windows: Windows) -> None:
     """What `numpy.savez` writes, one window at a time."""
     timing = np.array([clock.sample_rate, clock.hop, clock.length, clock.offset])

@@ -152,15 +152,18 @@ def voiced_frames(shard_id: str, block: FrameBlock, n_features: int | None = Non
     Raises
     ------
     FeatureError
-        If the frames are no matrix of real numbers, their width changes, or one of them is not finite:
-        the recording, the frame and its time are named.
+        If the frames are no matrix of real numbers (integers are taken as the numbers they are), their
+        width changes, or one of them is not finite: the recording, the frame and its time are named.
     """
-    frames = block.frames
-    if frames.ndim != 2 or frames.shape[1] == 0 or frames.dtype.kind != "f":
+    frames = np.asarray(block.frames)
+    if frames.ndim != 2 or frames.shape[1] == 0 or frames.dtype.kind not in "fiub":
         raise FeatureError(
             f"{shard_id}: frames of shape {frames.shape} and type {frames.dtype}",
-            needed="a matrix of floating-point numbers, one row a frame, at least one column",
+            needed="a matrix of real numbers, one row a frame, at least one column",
+            remedy="numpy.asarray(frames, numpy.float32), and reshape(-1, 1) for rows of one number each",
         )
+    if frames.dtype.kind != "f":
+        frames = frames.astype(np.float32 if frames.itemsize <= 2 else np.float64)  # exactly
     if block.voiced.shape != (len(frames),):
         raise FeatureError(
             f"{shard_id}: {len(frames)} frames, but voiced marks of shape {block.voiced.shape}",
