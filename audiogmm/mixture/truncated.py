@@ -23,7 +23,7 @@ from audiogmm.mixture.prepared import make_tile, padded, padded_width
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray
 
-TILE = 1024
+TILE = 4096
 """Frames of a tile at most."""
 
 KEPT, KEPT_LEAST = 3, 8

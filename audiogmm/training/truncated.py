@@ -89,7 +89,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
     approximation: Approximation = field(kw_only=True)
     seed: int = field(kw_only=True)
     exact_passes: int = field(kw_only=True)
-    beside: Path | None = field(kw_only=True)
+    beside: Path | None = field(default=None, kw_only=True)
     losses: list[ApproximationLoss] = field(default_factory=list, kw_only=True)
 
     @property
