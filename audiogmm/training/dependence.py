@@ -21,7 +21,7 @@ from audiogmm.types import FloatArray, Frames, IntArray
 LONGEST_BATCH = 2048
 """Frames of a batch at most: a dependence over more than these is not seen."""
 
-LOOKED_AT = 1 << 16
+LOOKED_AT = 1 << 14
 """About so many frames are looked at, evenly spread over all."""
 
 
