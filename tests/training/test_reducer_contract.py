@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -304,3 +307,26 @@ def test_without_dask_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         connected("tcp://x:1"),
     ):
         pass
+
+
+FORKED = """
+import multiprocessing, sys
+import numpy as np
+from audiogmm.training import LocalReducer, train_mixture
+from audiogmm.training.source import ArraySlice
+frames = np.random.default_rng(0).normal(size=(30000, 3)).astype(np.float32)
+shards = [ArraySlice(str(i), frames[i : i + 5000]) for i in range(0, 30000, 5000)]
+def train():
+    return train_mixture(shards, n_components=2, passes=1, reducer=LocalReducer(3)).mixture.fingerprint
+before = train()
+context = multiprocessing.get_context("fork")
+receive, send = context.Pipe(False)
+child = context.Process(target=lambda: send.send(train()))
+child.start()
+sys.exit(0 if receive.poll(60) and receive.recv() == before else 1)
+"""
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
+def test_a_forked_child_trains_after_its_parent_used_threads() -> None:
+    assert subprocess.run([sys.executable, "-c", FORKED], timeout=90, check=False).returncode == 0
