@@ -41,6 +41,32 @@ from audiogmm.cli.console import close, console
     help="Frames between two updates of stepwise EM [default: by the model's size].",
 )
 @click.option(
+    "--stepwise-passes",
+    type=click.IntRange(1),
+    default=None,
+    metavar="N",
+    help="Passes of stepwise EM before those of EM [default: 2].",
+)
+@click.option(
+    "--step-exponent",
+    type=click.FloatRange(0.5, 1, min_open=True),
+    default=None,
+    metavar="ALPHA",
+    help="Stepwise EM gives its t-th step the weight (t+2)^-ALPHA [default: 0.51].",
+)
+@click.option(
+    "--averaging",
+    type=click.FloatRange(0, 1),
+    default=None,
+    metavar="SHARE",
+    help="Share of the last stepwise pass that the estimate is an average over [default: 1; 0: none].",
+)
+@click.option(
+    "--variance-reduction",
+    is_flag=True,
+    help="After the stepwise passes an epoch of SPIDER-EM, which costs as much as three.",
+)
+@click.option(
     "--accelerate", is_flag=True, help="Extrapolate every second pass of EM (SQUAREM): about half the passes."
 )
 @click.option(
@@ -123,6 +149,10 @@ def command(
     covariance: str | None,
     algorithm: str,
     batch: int | None,
+    stepwise_passes: int | None,
+    step_exponent: float | None,
+    averaging: float | None,
+    variance_reduction: bool,
     accelerate: bool,
     approximate: str | None,
     preset: str | None,
@@ -155,9 +185,23 @@ def command(
     \b
     Example:
       audiogmm train train.jsonl --preset ambient -k 16 --covariance full -o room.agmm
+
+    Data that is slow to read wants few passes: two of stepwise EM, then four of EM to polish.
+
+    \b
+      audiogmm train cache/ -k 128 --algorithm stepwise --stepwise-passes 2 --passes 6 -o ubm.agmm
     """
     from audiogmm.jobs.inputs import choose_front_end
     from audiogmm.jobs.train import train_to_file
+    from audiogmm.training.steps import stepwise_of
+
+    stepwise = stepwise_of(
+        batch=batch,
+        passes=stepwise_passes,
+        exponent=step_exponent,
+        averaging=averaging,
+        variant="spider" if variance_reduction else None,
+    )
 
     if ledger_keep and not ledger:
         raise click.UsageError(f"--ledger-keep {ledger_keep:g} needs --ledger")
@@ -171,7 +215,7 @@ def command(
             n_components=components,
             covariance_type=covariance,
             algorithm=algorithm,
-            batch=batch,
+            stepwise=stepwise,
             accelerate=accelerate,
             approximate=approximate,
             sample_rate=sample_rate,

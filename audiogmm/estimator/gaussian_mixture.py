@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from copy import copy
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -15,14 +16,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from audiogmm.estimator import checks, passes, stepwise
-from audiogmm.estimator.em import Reporter, Trial, climb, step
+from audiogmm.estimator.em import Reporter, Trial, climb
 from audiogmm.estimator.parameters import Given, started
 from audiogmm.estimator.passes import Rows
 from audiogmm.estimator.sampling import draw
 from audiogmm.estimator.shown import Shown
 from audiogmm.estimator.start import statistics_of_start
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.online import OnlineEM, batch_of, memory_of
 from audiogmm.types import CovarianceType, FloatArray, IntArray
 
 NOT_CONVERGED = (
@@ -75,7 +76,7 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
     verbose_interval : int, default=10
         Iterations between two lines.
     alpha : float in (0.5, 1], default=0.6
-        `partial_fit` gives the t-th batch the weight ``(t + 2) ** -alpha``: the lower, the sooner the past
+        `partial_fit` gives its t-th step the weight ``(t + 2) ** -alpha``: the lower, the sooner the past
         is forgotten.
 
     Attributes
@@ -89,9 +90,10 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
     converged_ : bool
         Whether the best start's EM stopped for `tol`.
     n_iter_ : int
-        Its iterations; after `partial_fit`, those and the batches.
+        Its iterations; after `partial_fit`, those and the calls.
     lower_bound_ : float
-        Its last mean log-likelihood, nats; after `partial_fit`, that of the batch before it was learnt.
+        Its last mean log-likelihood, nats; after `partial_fit`, that of the last
+        batch, or part of one, before it was learnt.
     lower_bounds_ : list of float
         Those of all iterations; after `partial_fit`, the last alone.
     n_features_in_ : int
@@ -111,8 +113,8 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
            [ 1.,  2.]])
     >>> gmm.predict([[0, 0], [12, 3]])
     array([1, 0])
-    >>> gmm.partial_fit([[0, 2], [11, 2]]).means_[:, 0].round(1)
-    array([10.4,  0.6])
+    >>> gmm.partial_fit([[0, 2], [11, 2]] * 100).means_[:, 0].round(1)
+    array([10.5,  0.5])
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -201,17 +203,24 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Learn from one batch and let it go: a step of stepwise EM.
+        """Learn from some samples and let them go: stepwise EM, for streams.
 
-        The statistics per sample become ``(1 - rho) * old + rho * batch`` with ``rho = (t + 2) ** -alpha``
-        (`alpha`) at the t-th step (Liang and Klein 2009), and the parameters follow from them. The first
-        batch of a new estimator is what EM starts from, as in `fit`, and t is 0. A model that `fit` has made
-        counts for as many steps as batches like the first would have taken.
+        Samples are learnt from 256 at a time (or 8 a component, if that is more), however they come. The
+        statistics per sample become ``(1 - rho) * old + rho * batch`` with ``rho = (t + 2) ** -alpha``
+        (`alpha`) at the t-th step, at most 1 in 50 samples a component (Liang and Klein 2009; see
+        `audiogmm.training.online.OnlineEM`), and the parameters follow from them. What does not fill a batch
+        yet counts in the parameters at once, as a part of one. The first four batches make a start, as in
+        `fit`; until they are there, the parameters are of a start on what is. From then on they are the same
+        to the last bit however the samples were cut into calls. A model that `fit` has made counts for as
+        many steps as batches of its samples would have taken.
+
+        While there are fewer samples than components, or than two, they are kept, and the estimator is not
+        fitted yet.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            At least one sample; the first batch at least two, and one for each component.
+            At least one sample.
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
 
@@ -224,25 +233,21 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             As of `fit`.
         """
-        begin = not self.__sklearn_is_fitted__()
-        rows = checks.checked_rows(self, X, reset=begin, least=2 if begin else 1)
+        fitted = self.__sklearn_is_fitted__()
+        waits = getattr(self, "_learner", None) is not None
+        rows = checks.checked_rows(self, X, reset=not (fitted or waits))
         weights = checks.checked_weights(sample_weight, rows)
-        if begin:
-            checks.check_enough_rows(_present(rows, weights), self.n_components)
-            mixture = self._started(rows, weights, self._given(rows), check_random_state(self.random_state))
-            past, steps = stepwise.implied(mixture, self.reg_covar), 0.0
-        else:
-            mixture = self._former(rows)
-            past, steps = self._past(rows, weights)
-        rho = stepwise.step_size(steps, self.alpha)
-        after, batch, _ = step(
-            mixture, rows, weights, self.reg_covar, rows.dtype, lambda new: stepwise.blended(past, new, rho)
-        )
-        n_iter = 0 if begin else getattr(self, "n_iter_", 0)
-        lower_bound = batch.log_likelihood / batch.n_frames
-        trial = Trial(after, stepwise.blended(past, batch, rho), [lower_bound])
-        self._adopt(trial, rows.dtype, steps + 1)
-        self.n_iter_ = n_iter + 1
+        if weights is not None:
+            rows, weights = rows[weights > 0], weights[weights > 0]
+        learner = self._learner_for(rows)
+        learner.push(rows, weights)
+        self._learner = learner
+        if learner.mixture is not None:
+            n_iter = getattr(self, "n_iter_", 0) if fitted else 0
+            self._adopt(
+                Trial(learner.mixture, learner.present, [learner.log_likelihood]), rows.dtype, learner
+            )
+            self.n_iter_ = n_iter + 1
         return self
 
     def predict(self, X: ArrayLike) -> IntArray:
@@ -367,15 +372,33 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
             )
         return mixture
 
-    def _past(self, rows: Rows, weights: FloatArray | None) -> tuple[SufficientStats, float]:
-        """Statistics that the model stands for, and how many steps they are worth."""
-        self._former(rows)
-        kept = self._current()
-        if kept.statistics is None:
-            return stepwise.implied(kept.mixture, self.reg_covar), kept.steps or 0.0
-        if kept.steps is None:
-            return kept.statistics, kept.statistics.n_frames / _total(rows, weights)
-        return kept.statistics, kept.steps
+    def _learner_for(self, rows: Rows) -> OnlineEM:
+        """The online learner, as it was or begun anew, by the parameters of now."""
+        K, given = self.n_components, self._given(rows)
+        learner: OnlineEM | None = getattr(self, "_learner", None)
+        fitted = self.__sklearn_is_fitted__()
+        if fitted:
+            self._former(rows)
+        arithmetic = stepwise.Sklearns(
+            K,
+            self.covariance_type,
+            self.init_params,
+            self.reg_covar,
+            check_random_state(self.random_state),
+            given,
+        )
+        if learner is None or (fitted and self._current().learner is not learner):
+            memory = memory_of(self.covariance_type, rows.shape[1])
+            learner = OnlineEM(arithmetic, K, self.alpha, batch=batch_of(K), memory=memory)
+            if fitted:
+                kept = self._current()
+                n_rows = 0.0 if kept.statistics is None else kept.statistics.n_frames
+                learner.resume(kept.mixture, kept.statistics, n_rows / learner.batch)
+            elif given.complete:
+                learner.resume(arithmetic.start(rows, None), None, 0.0)
+        learner = copy(learner)  # what fails leaves the one that was
+        learner.arithmetic, learner.alpha = arithmetic, self.alpha
+        return learner
 
     def _fitted_rows(self, X: ArrayLike) -> Rows:
         check_is_fitted(self)

@@ -16,6 +16,7 @@ from audiogmm.estimator.start import centre_of
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.online import OnlineEM
 from audiogmm.types import CovarianceType
 
 
@@ -31,14 +32,14 @@ class Kept:
         weights_, means_ and precisions_cholesky_ as they were made of it.
     statistics : SufficientStats or None
         What it was estimated from.
-    steps : float or None
-        Steps of stepwise EM so far; None where `fit` made it.
+    learner : OnlineEM or None
+        What learnt it and can go on; None where `fit` made it.
     """
 
     mixture: Mixture
     shown: tuple[NDArray[Any], ...]
     statistics: SufficientStats | None
-    steps: float | None
+    learner: OnlineEM | None = None
 
 
 class Shown:
@@ -55,11 +56,11 @@ class Shown:
     precisions_: NDArray[Any]
     precisions_cholesky_: NDArray[Any]
 
-    def _adopt(self, trial: Trial, dtype: np.dtype[Any], steps: float | None = None) -> None:
+    def _adopt(self, trial: Trial, dtype: np.dtype[Any], learner: OnlineEM | None = None) -> None:
         """Show a result in the attributes, rounded to X's dtype, and keep it as it is beside them."""
         self._show(Attributes.of(trial.mixture, dtype))
         shown = tuple(array.copy() for array in self._read())
-        self._kept = Kept(trial.mixture, shown, trial.statistics, steps)
+        self._kept = Kept(trial.mixture, shown, trial.statistics, learner)
         self.converged_ = trial.converged
         self.n_iter_ = len(trial.lower_bounds)
         self.lower_bound_ = trial.lower_bound
@@ -75,7 +76,7 @@ class Shown:
             and all(np.array_equal(a, b) for a, b in zip(kept.shown, now, strict=True))
         ):
             return kept
-        return Kept(mixture_of(*now, self.covariance_type), now, None, None)
+        return Kept(mixture_of(*now, self.covariance_type), now, None)
 
     def _mixture(self) -> Mixture:
         """The model."""

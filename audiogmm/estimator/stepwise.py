@@ -1,42 +1,61 @@
-"""Stepwise EM: a model that follows batches, by a running mean of their statistics."""
+"""Stepwise EM behind `partial_fit`: the online learner with scikit-learn's starts and updates."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiogmm.estimator.em import step
+from audiogmm.estimator.parameters import Given, started
+from audiogmm.estimator.passes import Rows
+from audiogmm.estimator.start import statistics_of_start
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.arithmetic import Combine
+from audiogmm.types import CovarianceType, FloatArray
 
 
-def step_size(step: float, alpha: float) -> float:
-    """Weight of a new batch beside all before it, ``(step + 2) ** -alpha`` (Liang and Klein 2009, section 3).
+@dataclass(frozen=True, eq=False)
+class Sklearns:
+    """The `Arithmetic` of an estimator: its starts, and `reg_covar` added to every variance.
 
-    Examples
-    --------
-    >>> step_size(2, alpha=0.5), step_size(14, alpha=0.75)
-    (0.5, 0.125)
+    Parameters
+    ----------
+    n_components, covariance_type, init_params, reg_covar
+        The estimator's.
+    random_state : RandomState
+        Of the start.
+    given : Given
+        What the user starts from.
     """
-    return float((step + 2) ** -alpha)
 
+    n_components: int
+    covariance_type: CovarianceType
+    init_params: str
+    reg_covar: float
+    random_state: np.random.RandomState
+    given: Given
 
-def blended(old: SufficientStats, batch: SufficientStats, rho: float) -> SufficientStats:
-    """``(1 - rho) old + rho batch``, each per frame (Cappe and Moulines 2009, equation 12).
+    def start(self, rows: Rows, weights: FloatArray | None) -> Mixture:
+        """As `fit` starts on these rows."""
+        stats = None
+        if not self.given.complete:
+            stats = statistics_of_start(
+                rows, weights, self.n_components, self.covariance_type, self.init_params, self.random_state
+            )
+        return started(stats, self.given, self.covariance_type, self.reg_covar)
 
-    About the batch's origin, which is the present model's centre: the origin follows what drifts.
+    def step(
+        self, mixture: Mixture, rows: Rows, weights: FloatArray | None, combine: Combine
+    ) -> tuple[Mixture, SufficientStats]:
+        """One E-step and M-step."""
+        return step(mixture, rows, weights, self.reg_covar, rows.dtype, combine)[:2]
 
-    Examples
-    --------
-    >>> from dataclasses import replace
-    >>> old = SufficientStats.zero(1, 1, "diag")
-    >>> old = replace(old, counts=[4.0], n_frames=4)
-    >>> blended(old, replace(old, counts=[1.0], n_frames=2), 0.5).counts
-    array([0.75])
-    """
-    return rho * per_frame(batch) + (1 - rho) * per_frame(old)
-
-
-def per_frame(stats: SufficientStats) -> SufficientStats:
-    """The statistics of the mean frame."""
-    return stats if stats.n_frames == 1 else stats * (1 / stats.n_frames)
+    def implied(self, mixture: Mixture) -> SufficientStats:
+        """See `implied`."""
+        return implied(mixture, self.reg_covar)
 
 
 def implied(mixture: Mixture, reg_covar: float) -> SufficientStats:

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ from audiogmm.training.incremental import add
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
 from audiogmm.training.seeding import Init
 from audiogmm.training.settings import Algorithm
-from audiogmm.training.stepwise import Stepwise
+from audiogmm.training.steps import Stepwise
 from audiogmm.types import CovarianceType, Json
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def train(
     covariance_type: CovarianceType | None = None,
     algorithm: Algorithm = "em",
     batch: int | None = None,
+    stepwise: Stepwise | None = None,
     accelerate: bool = False,
     approximate: str | None = None,
     seed: int = 0,
@@ -87,6 +89,8 @@ def train(
         or k-means for comparison.
     batch : int, optional
         Frames between two updates of stepwise EM; by the size of the model by default.
+    stepwise : Stepwise, optional
+        How stepwise EM steps: passes, exponent, averaging, variance reduction; what measured best by default.
     accelerate : bool
         Extrapolate every second pass of batch EM (SQUAREM); the likelihood never falls.
     approximate : str, optional
@@ -188,7 +192,7 @@ def train(
             "restarts": restarts,
             "accelerate": accelerate,
             "approximation": None if approximate is None else Approximation.parse(approximate),
-            "stepwise": None if batch is None else Stepwise(batch=batch),
+            "stepwise": stepwise if batch is None else replace(stepwise or Stepwise(), batch=batch),
         }
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
@@ -221,7 +225,12 @@ def train(
             "seed": seed,
             "training": result.to_json()
             | {"algorithm": algorithm, "init": init if start is None else "model", "hold_out": hold_out}
-            | ({} if loss is None else {"ledger_loss": loss.to_json()}),
+            | ({} if loss is None else {"ledger_loss": loss.to_json()})
+            | (
+                {"stepwise": (arguments["stepwise"] or Stepwise()).to_json()}
+                if algorithm == "stepwise"
+                else {}
+            ),
             "data": describe(inputs.entries if inputs else None, result),
         },
     )

@@ -46,6 +46,8 @@ class TrainResult:
             "n_components": self.model.mixture.n_components,
             "covariance_type": self.model.mixture.covariance_type,
             **{name: training[name] for name in kept},
+            "algorithm": training.get("algorithm"),
+            "stepwise": training.get("stepwise"),
             "threshold": detector.get("threshold"),
             "approximation": training["approximation"],
             "note": detector.get("note", ""),

@@ -47,6 +47,8 @@ class PassReport:
     free_energy : bool
         Approximate training only: `log_likelihood` is a lower bound, with posteriors on a few components of
         each frame (`audiogmm.training.approximation`).
+    e_steps : int
+        E-steps of each frame that the pass took: 2 where each batch was met by two mixtures.
     fell_back : bool
         Accelerated training only: the extrapolation that entered this pass was no better, so the pass is
         lost; `log_likelihood` is the last one known.
@@ -72,6 +74,7 @@ class PassReport:
     inertia: float | None = None
     stepwise: bool = False
     free_energy: bool = False
+    e_steps: int = 1
     fell_back: bool = False
     seconds: float = field(default=0.0, compare=False)
 

@@ -16,7 +16,7 @@ from audiogmm.training.approximation import Approximation
 from audiogmm.training.batch import EM, KMeans
 from audiogmm.training.convergence import Convergence
 from audiogmm.training.seeding import Init
-from audiogmm.training.stepwise import Stepwise
+from audiogmm.training.steps import Stepwise
 from audiogmm.types import CovarianceType, FloatArray, Json
 
 Algorithm = Literal["em", "stepwise", "kmeans"]

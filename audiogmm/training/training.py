@@ -24,7 +24,8 @@ from audiogmm.training.settings import METHODS, Algorithm, Settings
 from audiogmm.training.spool import Spool
 from audiogmm.training.squarem import SquaremSchedule
 from audiogmm.training.starts import Starter, check_start
-from audiogmm.training.stepwise import Stepwise, StepwiseSchedule
+from audiogmm.training.steps import Stepwise
+from audiogmm.training.stepwise import StepwiseSchedule
 from audiogmm.training.survey import Survey, survey
 from audiogmm.training.truncated import TruncatedSchedule
 from audiogmm.types import CovarianceType, FloatArray, Json

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from audiogmm import load
 from tests.cli.conftest import RATE, Audiogmm, arrays
 
 SMALL = ["-k", 2, "--passes", 3, "--preset", "ambient", "--hold-out", 0]
@@ -57,6 +58,24 @@ def test_json_is_the_only_thing_on_standard_output(workshop: Path, audiogmm: Aud
     assert done.status == 0, done.err
     assert done.json["n_components"] == 2
     assert done.json["n_recordings"] == 6
+
+
+def test_how_stepwise_em_stepped_is_told(workshop: Path, audiogmm: Audiogmm) -> None:
+    options = ["--stepwise-passes", 1, "--step-exponent", 0.7, "--averaging", 0.5, "--batch", 300]
+    stepwise = ["--algorithm", "stepwise", *options, "--variance-reduction"]
+    done = audiogmm("train", "train.jsonl", "-o", "room.agmm", *SMALL, *stepwise, "--json")
+    assert done.status == 0, done.err
+    settings = {"passes": 1, "exponent": 0.7, "batch": 300, "averaging": 0.5, "variant": "spider"}
+    assert (done.json["algorithm"], done.json["stepwise"]) == ("stepwise", settings)
+    history = load("room.agmm").metadata["training"]["history"]
+    assert [(report["stepwise"], report["e_steps"]) for report in history] == [
+        (True, 1),
+        (False, 1),
+        (True, 2),
+    ]
+    refused = audiogmm("train", "train.jsonl", "-o", "other.agmm", *SMALL, "--averaging", 0.5)
+    assert refused.status == 2
+    assert "stepwise EM for algorithm 'em'" in refused.err
 
 
 def test_a_bad_recording_is_set_aside_with_its_reason(workshop: Path, audiogmm: Audiogmm) -> None:

@@ -91,10 +91,17 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }
 
 
+KEPT = {"too few rows", "too few rows with a weight", "one row"}
+"""What `partial_fit` keeps until there are more."""
+
+
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize("case", REFUSED)
 def test_bad_input_is_refused_with_values_and_a_remedy(case: str, method: str) -> None:
     settings, data, message = REFUSED[case]
+    if method == "partial_fit" and case in KEPT:
+        getattr(GaussianMixture(**settings), method)(**data)
+        return
     with pytest.raises(ValueError, match=message):
         getattr(GaussianMixture(**settings), method)(**data)
 

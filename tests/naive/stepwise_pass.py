@@ -37,20 +37,50 @@ def stepwise_pass(
     batches: list[np.ndarray],
     mixture: tuple[np.ndarray, np.ndarray, np.ndarray],
     exponent: float,
+    unit: int,
     memory: float,
     evenness: float,
     passes: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights, means and variances after the first of `passes` passes over these batches."""
     weights, means, variances = mixture
-    K, size = len(weights), len(batches[0])
+    K = len(weights)
     s0, s1, s2 = weights, weights[:, None] * means, weights[:, None] * (variances + means**2)
     for t, frames in enumerate(batches):
         even = evenness * (1 - t / (len(batches) * passes))
         seen = [(1 - even) * w + even / K for w in weights]
         h0, h1, h2 = expectation(frames, np.array(seen), means, variances)
-        rho = min((t + 2) ** -exponent, size / (memory * K), 1.0) * len(frames) / size
+        seen = sum(len(earlier) for earlier in batches[:t])
+        step = (seen / (unit * K) + 2) ** -exponent / (unit * K)
+        rho = min(len(frames) * min(step, 1 / (memory * K)), 1.0)
         s0, s1, s2 = ((1 - rho) * s + rho * h for s, h in ((s0, h0), (s1, h1), (s2, h2)))
         weights, means = s0 / s0.sum(), s1 / s0[:, None]
         variances = s2 / s0[:, None] - means**2
     return weights, means, variances
+
+
+def spider_pass(
+    frames: np.ndarray,
+    batches: list[np.ndarray],
+    before: tuple[np.ndarray, np.ndarray, np.ndarray],
+    gamma: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights, means and variances after an epoch of SPIDER-EM (Fort, Moulines and Wai 2020, algorithm 1)."""
+
+    def maximised(s):
+        s0, s1, s2 = s
+        means = s1 / s0[:, None]
+        return s0 / s0.sum(), means, s2 / s0[:, None] - means**2
+
+    target = smoothed = expectation(frames, *before)
+    theta = maximised(smoothed)
+    for batch in batches:
+        new, old = expectation(batch, *theta), expectation(batch, *before)
+        target = tuple(s + a - b for s, a, b in zip(target, new, old, strict=True))
+        before = theta
+        step = gamma * len(batch) / len(batches[0])
+        stepped = tuple((1 - step) * s + step * t for s, t in zip(smoothed, target, strict=True))
+        if min(stepped[0]) <= 0:
+            continue
+        smoothed, theta = stepped, maximised(stepped)
+    return theta

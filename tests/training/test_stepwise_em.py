@@ -16,14 +16,14 @@ from training_shards import Recording, blobs, recordings
 from audiogmm.errors import ChoiceError
 from audiogmm.mixture.expected import expected
 from audiogmm.mixture.maximisation import maximise
-from audiogmm.training import LocalReducer, train_mixture
+from audiogmm.training import LocalReducer, spider, steps, train_mixture, walk
 from audiogmm.training import stepwise as module
 from audiogmm.training.shuffle import shuffled
 from audiogmm.training.source import SET_ASIDE, InMemory, Reread
 from audiogmm.training.spool import Spool
-from audiogmm.training.stepwise import Stepwise
+from audiogmm.training.steps import Stepwise
 from audiogmm.types import CovarianceType
-from tests.naive.stepwise_pass import stepwise_pass
+from tests.naive.stepwise_pass import spider_pass, stepwise_pass
 
 FORMS = get_args(CovarianceType)
 
@@ -40,13 +40,14 @@ def test_a_pass_is_the_formula(n: int, D: int, K: int, batch: int, seed: int) ->
     frames = blobs(n, D, K, seed, spread=1.0)
     start = start_from(frames, K, "diag", seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "STARVED", 0.0)  # nobody is rescued: the formulas alone
+        patch.setattr(walk, "STARVED", 0.0)  # nobody is rescued: the formulas alone
         options = {"algorithm": "stepwise", "stepwise": Stepwise(batch=batch), "seed": seed}
         result = train_from(start, frames, passes=1, **options)
     order = np.random.SeedSequence([seed, module._TAG, 1])
     batches = [rows.copy() for rows in shuffled(InMemory(frames), batch, order)]
     parameters = (start.weights, start.means, start.covariances)
-    weights, means, variances = stepwise_pass(batches, parameters, 0.51, module.MEMORY, module.EVENNESS, 2)
+    constants = (steps.UNIT_EACH["diag"], steps.MEMORY["diag"], walk.EVENNESS)
+    weights, means, variances = stepwise_pass(batches, parameters, 0.51, *constants, 2)
     np.testing.assert_allclose(result.mixture.weights, weights, rtol=1e-4)
     np.testing.assert_allclose(result.mixture.means, means, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(result.mixture.covariances, variances, rtol=1e-3, atol=1e-4)
@@ -95,17 +96,60 @@ def test_starved_components_are_fed_and_named() -> None:
     assert np.abs(result.mixture.means).max() < 100
 
 
-def test_averaging_gives_the_mean_of_the_last_statistics() -> None:
+def test_averaging_counts_every_frame_of_the_last_pass_once() -> None:
     frames = blobs(5000, K=3)
     start = start_from(frames, 3, "diag")
-    plain, averaged = (
+    last, half, whole = (
         train_from(start, frames, passes=2, algorithm="stepwise", stepwise=Stepwise(averaging=share))
-        for share in (0.0, 0.5)
+        for share in (0.0, 0.5, 1.0)
     )
-    assert averaged.mixture != plain.mixture
-    assert averaged.statistics is not None
-    assert averaged.statistics.n_frames == pytest.approx(5000)
-    np.testing.assert_allclose(averaged.mixture.means, plain.mixture.means, atol=0.3)
+    for result in (last, half, whole):
+        assert result.statistics is not None
+        assert result.statistics.n_frames == pytest.approx(5000)
+        np.testing.assert_allclose(result.mixture.means, last.mixture.means, atol=0.3)
+    mean = frames.mean(axis=0, dtype=np.float64)
+    centres = [result.mixture.weights @ result.mixture.means for result in (last, half, whole)]
+    np.testing.assert_allclose(centres[2], mean, rtol=1e-5, atol=1e-5)  # of all frames
+    assert np.abs(centres[0] - mean).max() > 1e-3  # of the last ones more than of others
+    assert np.abs(centres[1] - mean).max() > 1e-3
+
+
+@settings(max_examples=12, deadline=None)
+@given(n=st.integers(40, 80), D=st.integers(1, 3), K=st.integers(1, 3), seed=st.integers(0, 1000))
+def test_an_epoch_of_spider_em_is_the_formula(n: int, D: int, K: int, seed: int) -> None:
+    frames = blobs(n, D, K, seed, spread=1.0)
+    start = start_from(frames, K, "diag", seed)
+    stepwise = Stepwise(1, batch=16, variant="spider")
+    one, anchor, two = (
+        train_from(start, frames, passes=passes, algorithm="stepwise", stepwise=stepwise, seed=seed)
+        for passes in (1, 2, 3)
+    )
+    assert [(r.stepwise, r.e_steps) for r in two.history] == [(True, 1), (False, 1), (True, 2)]
+    if anchor.history[1].rescued:
+        return
+    order = np.random.SeedSequence([seed, module._TAG, 3])
+    batches = [rows.copy() for rows in shuffled(InMemory(frames), 16, order)]
+    before = (one.mixture.weights, one.mixture.means, one.mixture.covariances)
+    weights, means, variances = spider_pass(frames, batches, before, spider.STEP)
+    np.testing.assert_allclose(two.mixture.weights, weights, rtol=1e-3)
+    np.testing.assert_allclose(two.mixture.means, means, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(two.mixture.covariances, variances, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_spider_em_goes_on_from_a_checkpoint_and_ends_in_exact_passes(form: str, tmp_path: Path) -> None:
+    frames = blobs(6000, D=3, K=6, seed=2, spread=2.0)
+    start = start_from(frames, 6, form, seed=1)
+    options = {"algorithm": "stepwise", "stepwise": Stepwise(1, variant="spider"), "floor": 1e-4}
+    whole = train_from(start, frames, passes=6, **options)
+    assert [report.stepwise for report in whole.history] == [True, False, True, False, False, False]
+    for passes in (2, 6):  # the epoch is cut in two
+        again = train_from(start, frames, passes=passes, checkpoint=tmp_path / "c", **options)
+    assert again.mixture == whole.mixture
+    assert again.history == whole.history
+    gains = [report.gain for report in whole.history]
+    assert all(gain is not None and gain > -1e-6 for gain in gains[4:])
+    assert whole.history[3].log_likelihood > whole.history[1].log_likelihood
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -177,6 +221,7 @@ def test_recordings_that_are_read_anew_come_in_order_and_the_bad_are_set_aside()
         ({"exponent": 0.5}, "exponent=0.5"),
         ({"exponent": 1.1}, "exponent=1.1"),
         ({"averaging": -0.1}, r"averaging=-0.1"),
+        ({"variant": "fast"}, r"variant='fast'; needed: one of plain, spider"),
     ],
 )
 def test_settings_outside_their_range_are_refused(options: dict[str, float], words: str) -> None:

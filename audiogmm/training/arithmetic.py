@@ -1,0 +1,109 @@
+"""What an online learner asks of a model, and the usual answer: clusters to start from, floored variances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.expected import expected
+from audiogmm.mixture.floor import RELATIVE_FLOOR, variance_floor
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.seeding import Sample, cluster_mixture
+from audiogmm.types import CovarianceType, FloatArray
+
+Rows = NDArray[Any]
+"""Frames (n, n_features), float32 or float64."""
+
+Combine = Callable[[SufficientStats], SufficientStats]
+"""From the statistics of a batch to those that the model is made of."""
+
+
+class Arithmetic(Protocol):
+    """What an online learner asks of a model: a start, an E-step and M-step, and the way back."""
+
+    def start(self, rows: Rows, weights: FloatArray | None) -> Mixture:
+        """A mixture to begin with, from the first rows (n, n_features)."""
+        ...
+
+    def step(
+        self, mixture: Mixture, rows: Rows, weights: FloatArray | None, combine: Combine
+    ) -> tuple[Mixture, SufficientStats]:
+        """The mixture that `combine` of the rows' statistics makes, and those statistics themselves."""
+        ...
+
+    def implied(self, mixture: Mixture) -> SufficientStats:
+        """Statistics of one frame, in the mean, of which an M-step makes this mixture."""
+        ...
+
+
+@dataclass(slots=True)
+class Clustered:
+    """Starts from clusters, and floors variances by a share of those of the first frames.
+
+    Parameters
+    ----------
+    n_components : int
+        Components.
+    covariance_type : CovarianceType
+        Form of the covariances.
+    seed : int
+        Of the start.
+    relative : float
+        The floor, as a share of each feature's variance over the frames that the start is found on.
+    """
+
+    n_components: int
+    covariance_type: CovarianceType = "diag"
+    seed: int = 0
+    relative: float = RELATIVE_FLOOR
+    floor: FloatArray | None = None
+
+    def start(self, rows: Rows, weights: FloatArray | None) -> Mixture:
+        """See `Arithmetic`; weights of the start's frames are not asked."""
+        origin = rows.mean(axis=0, dtype=np.float64)
+        moments = SufficientStats.measure(rows, origin=origin, covariance_type="diag")
+        self.floor = variance_floor(moments, self.relative).variances
+        sample = Sample(rows, origin, moments.second[0] / len(rows), self.floor)
+        return cluster_mixture(
+            sample, self.n_components, self.covariance_type, scale=sample.deviation, seed=self.seed, threads=1
+        )
+
+    def step(
+        self, mixture: Mixture, rows: Rows, weights: FloatArray | None, combine: Combine
+    ) -> tuple[Mixture, SufficientStats]:
+        """See `Arithmetic`."""
+        part = Evaluator(mixture).accumulate(rows, weights)
+        floor = 0.0 if self.floor is None else self.floor
+        return maximise(combine(part), floor=floor, previous=mixture)[0], part
+
+    def implied(self, mixture: Mixture) -> SufficientStats:
+        """See `Arithmetic`."""
+        return expected(mixture)
+
+
+def blended(old: SufficientStats, batch: SufficientStats, rho: float) -> SufficientStats:
+    """``(1 - rho) old + rho batch``, each per frame (Cappe and Moulines 2009, equation 12).
+
+    About the batch's origin, which is the present model's centre: the origin follows what drifts.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> old = SufficientStats.zero(1, 1, "diag")
+    >>> old = replace(old, counts=[4.0], n_frames=4)
+    >>> blended(old, replace(old, counts=[1.0], n_frames=2), 0.5).counts
+    array([0.75])
+    """
+    return rho * per_frame(batch) + (1 - rho) * per_frame(old)
+
+
+def per_frame(stats: SufficientStats) -> SufficientStats:
+    """The statistics of the mean frame."""
+    return stats if stats.n_frames == 1 else stats * (1 / stats.n_frames)
