@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from audiogmm.kernels.densities import AnyFrames
 from audiogmm.kernels.dots import LARGEST, Dots, Float32Array, dot_block, quantise
+from audiogmm.kernels.margins import Margins, forget, look_at_all, look_where_needed
 from audiogmm.kernels.moments import add_block, add_first, add_four_blocks, add_four_firsts, score_pairs
 from audiogmm.kernels.outer import LONGEST
 from audiogmm.kernels.policy import kernel
@@ -20,6 +21,7 @@ from audiogmm.kernels.tiles import (
     exponentiate,
     first_fault,
     gather,
+    list_looked_at,
     list_survivors,
     panel_terms,
     weigh,
@@ -77,10 +79,18 @@ class Totals(NamedTuple):
 
 @kernel
 def score_tile(
-    frames: AnyFrames, at: int, count: int, log_cut: float, screen: Screen, model: Components, tile: Tile
+    frames: AnyFrames,
+    at: int,
+    count: int,
+    log_cut: float,
+    screen: Screen,
+    model: Components,
+    margins: Margins,
+    tile: Tile,
 ) -> int:
     """List and score the pairs of a tile; returns how many, or -2 - n if frame n is not finite.
 
+    Where there is no room for the pairs of all, the tile ends early: `tile.n_frames` says how many it holds.
     Fills `tile.centred`, `begin`, `member`, `score` (exp(score - highest)), `highest` and `total`.
     """
     n_features = frames.shape[1]
@@ -96,7 +106,11 @@ def score_tile(
                 tile.points[n * width + d] = frames[at + n, d]
     n_panels = -(-count // PANEL)
     m = 0
+    n_components = len(model.constants)
     for panel in range(n_panels):
+        if m + PANEL * n_components > len(tile.member):
+            count = panel * PANEL
+            break
         if white:
             within = panel_terms(tile.points, panel, n_features, screen.squares, tile)
         else:
@@ -105,11 +119,12 @@ def score_tile(
             fault = first_fault(frames, at + panel * PANEL, PANEL)
             if fault != ALL_FINITE:
                 return -2 - fault
-        m = screen_panel(panel, m, count, log_cut, screen, tile)
+        m = screen_panel(panel, at, m, count, log_cut, screen, margins, tile)
+    tile.n_frames[0] = count
     gather(m, tile)
     points, member, score = tile.points, tile.member, tile.score
     means, scales, constants = model.means, model.scales, model.constants
-    for k in range(len(constants)):
+    for k in range(n_components):
         score_pairs(
             points,
             width,
@@ -127,13 +142,29 @@ def score_tile(
 
 
 @kernel
-def screen_panel(panel: int, m: int, count: int, log_cut: float, screen: Screen, tile: Tile) -> int:
-    """Append the pairs of a panel that no bound rules out, as `list_survivors`."""
+def screen_panel(
+    panel: int,
+    at: int,
+    m: int,
+    count: int,
+    log_cut: float,
+    screen: Screen,
+    margins: Margins,
+    tile: Tile,
+) -> int:
+    """Append the pairs of a panel that no bound rules out, as `list_survivors`; `at` as in `score_tile`."""
     lower, upper, dots, room = tile.lower, tile.upper, screen.dots, tile.quantised
     n_groups = len(screen.start) // GROUP
     n_within = 0
     if len(dots.per_step) > 0:
         n_within = quantise(tile.terms, dots, lower, room)
+    slot, carries = at // PANEL + panel, len(margins.codes) > 0
+    n_components = len(tile.begin) - 1
+    if carries and n_within < PANEL:
+        forget(slot, n_components, margins)
+    elif carries and len(margins.drift.scale) > 0:
+        n_listed = look_where_needed(slot, n_components, log_cut, margins, dots, room, upper, lower)
+        return list_looked_at(panel, slot, m, count, log_cut, n_listed, margins, tile)
     if n_within > 0:
         n_pairs = len(room.pairs) // PANEL
         for g in range(n_groups):
@@ -141,6 +172,9 @@ def screen_panel(panel: int, m: int, count: int, log_cut: float, screen: Screen,
                 room.pairs, n_pairs, dots.coefficients, g * n_pairs * GROUP, dots.limits, g * 3 * GROUP,
                 g * GROUP, room.spread, upper, lower,
             )  # fmt: skip
+        if carries and n_within == PANEL:
+            n_listed = look_at_all(n_components, margins)
+            return list_looked_at(panel, slot, m, count, log_cut, n_listed, margins, tile)
         for lane in range(PANEL):
             if room.largest[lane] > LARGEST:
                 room.spread[lane] = lower[lane]
@@ -164,7 +198,13 @@ def screen_panel(panel: int, m: int, count: int, log_cut: float, screen: Screen,
 
 @kernel
 def log_likelihood(
-    frames: AnyFrames, log_cut: float, screen: Screen, model: Components, tile: Tile, totals: FloatArray
+    frames: AnyFrames,
+    log_cut: float,
+    screen: Screen,
+    model: Components,
+    margins: Margins,
+    tile: Tile,
+    totals: FloatArray,
 ) -> int:
     """Log-likelihood of every frame.
 
@@ -176,6 +216,8 @@ def log_likelihood(
         IN. A component is skipped where its posterior is proven to be below exp(log_cut).
     screen, model : Screen, Components
         IN. The mixture, without the components that have no weight.
+    margins : Margins
+        Empty.
     tile : Tile
         Room to work in.
     totals : ndarray of shape (n,), float64
@@ -186,13 +228,16 @@ def log_likelihood(
     int
         `ALL_FINITE`, or the index of a frame that holds NaN or infinity.
     """
-    for at in range(0, len(frames), len(tile.highest)):
+    at = 0
+    while at < len(frames):
         count = min(len(tile.highest), len(frames) - at)
-        n_pairs = score_tile(frames, at, count, log_cut, screen, model, tile)
+        n_pairs = score_tile(frames, at, count, log_cut, screen, model, margins, tile)
         if n_pairs < 0:
             return -2 - n_pairs
+        count = tile.n_frames[0]
         for n in range(count):
             totals[at + n] = tile.highest[n] + np.log(tile.total[n])
+        at += count
     return ALL_FINITE
 
 
@@ -203,6 +248,7 @@ def accumulate(
     log_cut: float,
     screen: Screen,
     model: Components,
+    margins: Margins,
     tile: Tile,
     totals: Totals,
 ) -> int:
@@ -216,6 +262,8 @@ def accumulate(
         IN. Empty: all are 1.
     log_cut, screen, model, tile
         As in `log_likelihood`.
+    margins : Margins
+        INOUT. What is known of these frames from the last pass, if anything is.
     totals : Totals
         INOUT.
 
@@ -228,11 +276,13 @@ def accumulate(
     width = len(tile.points) // len(tile.highest)
     norm = np.empty(len(tile.highest))
     by_norm = len(totals.second) == n_components
-    for at in range(0, len(frames), len(tile.highest)):
+    at = 0
+    while at < len(frames):
         count = min(len(tile.highest), len(frames) - at)
-        n_pairs = score_tile(frames, at, count, log_cut, screen, model, tile)
+        n_pairs = score_tile(frames, at, count, log_cut, screen, model, margins, tile)
         if n_pairs < 0:
             return -2 - n_pairs
+        count = tile.n_frames[0]
         totals.sums[0] += weigh(at, count, n_pairs, weights, tile)
         totals.sums[1] += n_pairs
         if by_norm:
@@ -243,6 +293,7 @@ def accumulate(
                 for i in range(tile.begin[k], tile.begin[k + 1]):
                     totals.second[k] += tile.score[i] * norm[tile.member[i]]
         add_moments(width, tile, totals)
+        at += count
     return ALL_FINITE
 
 

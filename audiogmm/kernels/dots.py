@@ -55,6 +55,10 @@ class Dots(NamedTuple):
     """Flat (n_groups, n_pairs, GROUP): two 16-bit integers each, for terms p and p + n_pairs."""
     limits: Float32Array
     """Flat (n_groups, 3, GROUP): start, step, slack."""
+    rows: Int32Array
+    """Flat (K, n_pairs): the coefficients, component by component."""
+    row_limits: Float32Array
+    """Flat (K, 3): the limits, component by component."""
 
 
 class Quantised(NamedTuple):

@@ -7,6 +7,7 @@ import numpy as np
 from audiogmm.kernels import axes, ellipsoids
 from audiogmm.kernels.densities import AnyFrames
 from audiogmm.kernels.dots import Int32Array
+from audiogmm.kernels.margins import Margins
 from audiogmm.kernels.policy import kernel
 from audiogmm.kernels.tiles import ALL_FINITE, Tile
 from audiogmm.types import FloatArray
@@ -14,14 +15,14 @@ from audiogmm.types import FloatArray
 
 @kernel
 def leading_axes(
-    frames: AnyFrames, log_cut: float, screen: axes.Screen, model: axes.Components, tile: Tile,
-    leading: Int32Array,
+    frames: AnyFrames, log_cut: float, screen: axes.Screen, model: axes.Components, margins: Margins,
+    tile: Tile, leading: Int32Array,
 ) -> int:  # fmt: skip
     """Components of every frame by their posteriors, the highest first.
 
     Parameters
     ----------
-    frames, log_cut, screen, model, tile
+    frames, log_cut, screen, model, margins, tile
         IN. As of `axes.log_likelihood`.
     leading : ndarray of shape (n, C), int32
         OUT. -1 where fewer than C components were not skipped; ties in the components' order.
@@ -32,12 +33,14 @@ def leading_axes(
         As of `axes.log_likelihood`.
     """
     values = np.empty((len(tile.highest), leading.shape[1]))
-    for at in range(0, len(frames), len(tile.highest)):
+    at = 0
+    while at < len(frames):
         count = min(len(tile.highest), len(frames) - at)
-        fault = axes.score_tile(frames, at, count, log_cut, screen, model, tile)
+        fault = axes.score_tile(frames, at, count, log_cut, screen, model, margins, tile)
         if fault < 0:
             return -2 - fault
-        leaders(tile, at, count, values, leading)
+        leaders(tile, at, tile.n_frames[0], values, leading)
+        at += tile.n_frames[0]
     return ALL_FINITE
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from audiogmm.kernels.densities import AnyFrames
 from audiogmm.kernels.dots import Float32Array, Int32Array, Quantised
+from audiogmm.kernels.margins import Margins, largest_difference, margin_code
 from audiogmm.kernels.moments import power_of_two
 from audiogmm.kernels.policy import kernel
 from audiogmm.kernels.screens import (
@@ -35,7 +36,10 @@ ALL_FINITE = -1
 
 
 class Tile(NamedTuple):
-    """Room for T frames, a multiple of PANEL, of `width` features with the padding, and K components."""
+    """Room for T frames of `width` features with the padding, K components, and M pairs.
+
+    T is a multiple of PANEL, and M at least PANEL * K.
+    """
 
     centred: AnyFrames
     """Flat (T, width): frames minus the origin, rounded to the frames' type; padding stays zero."""
@@ -52,21 +56,23 @@ class Tile(NamedTuple):
     lower: Float32Array
     """(PANEL,): lower bound of the best score, later what a score must reach."""
     found: Int32Array
-    """(T * K + PANEL,): frame of each pair, by panel, then component."""
+    """(M + PANEL,): frame of each pair, by panel, then component."""
     owner: Int32Array
-    """(T * K + PANEL,): component of each pair in `found`."""
+    """(M + PANEL,): component of each pair in `found`."""
     begin: NDArray[np.int64]
     """(K + 1,): where the pairs of each component begin in what follows."""
     member: Int32Array
-    """(T * K,): frame of each pair, by component, then frame."""
+    """(M,): frame of each pair, by component, then frame."""
     score: FloatArray
-    """(T * K + ABREAST,): scores, later exp(score - highest), later posteriors times weights."""
+    """(M + ABREAST,): scores, later exp(score - highest), later posteriors times weights."""
     gamma: AnyFrames
-    """(T * K,): the same posterior in the frames' type."""
+    """(M,): the same posterior in the frames' type."""
     highest: FloatArray
     """(T,): the best score."""
     total: FloatArray
     """(T,): sum of exp(score - highest)."""
+    n_frames: NDArray[np.int64]
+    """(1,): frames that the tile holds."""
 
 
 @kernel
@@ -135,6 +141,41 @@ def list_survivors(
     is at most exp(score - best), so a pair is ruled out if upper / widen_upper < lower * widen_lower +
     log_cut. Frames with infinity in `lower` are left out.
     """
+    set_cuts(panel, count, widen_lower, widen_upper, log_cut, tile)
+    upper, lower, found, owner = tile.upper, tile.lower, tile.found, tile.owner
+    for k in range(len(tile.begin) - 1):
+        bits = survivors(upper, k * PANEL, lower)
+        if bits != 0:
+            m = list_pairs(bits, panel, k, found, owner, m)
+    return m
+
+
+@kernel
+def list_looked_at(
+    panel: int, slot: int, m: int, count: int, log_cut: float, n_listed: int, margins: Margins, tile: Tile
+) -> int:
+    """As `list_survivors` with bounds of the listed components alone; the margins of slot are renewed."""
+    upper, lower, found, owner = tile.upper, tile.lower, tile.found, tile.owner
+    codes, lows, base = margins.codes, margins.lows, slot * len(margins.keys)
+    for lane in range(PANEL):
+        lows[slot * PANEL + lane] = lower[lane]
+    set_cuts(panel, count, 1.0, 1.0, log_cut, tile)
+    for i in range(n_listed):
+        k = int(margins.listed[i])
+        bits = survivors(upper, i * PANEL, lower)
+        if bits != 0:
+            m = list_pairs(bits, panel, k, found, owner, m)
+            codes[base + k] = 0
+        else:
+            codes[base + k] = margin_code(largest_difference(upper, i * PANEL, lows, slot * PANEL))
+    return m
+
+
+@kernel
+def set_cuts(
+    panel: int, count: int, widen_lower: float, widen_upper: float, log_cut: float, tile: Tile
+) -> None:
+    """Turn a panel's lower bounds of the best score into what an upper bound must reach."""
     for lane in range(PANEL):
         bound: float = (np.float64(tile.lower[lane]) * widen_lower + log_cut) * widen_upper
         bound -= 1e-6 * abs(bound)
@@ -143,19 +184,19 @@ def list_survivors(
         elif not np.isfinite(bound):
             bound = -np.inf
         tile.lower[lane] = bound
-    upper, lower, found, owner = tile.upper, tile.lower, tile.found, tile.owner
-    for k in range(len(tile.begin) - 1):
-        bits = survivors(upper, k * PANEL, lower)
-        if bits == 0:
-            continue
-        if COMPRESS:
-            m = list_bits(bits, panel * PANEL, k, found, owner, m)
-        else:
-            while bits != 0:
-                found[m] = panel * PANEL + lowest_bit(bits)
-                owner[m] = k
-                bits &= bits - 1
-                m += 1
+
+
+@kernel
+def list_pairs(bits: int, panel: int, k: int, found: Int32Array, owner: Int32Array, m: int) -> int:
+    """Append component k with each frame of a panel whose bit is set; returns the new number of pairs."""
+    if COMPRESS:
+        length: int = list_bits(bits, panel * PANEL, k, found, owner, m)
+        return length
+    while bits != 0:
+        found[m] = panel * PANEL + lowest_bit(bits)
+        owner[m] = k
+        bits &= bits - 1
+        m += 1
     return m
 
 

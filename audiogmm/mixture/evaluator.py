@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from audiogmm.errors import ChoiceError
 from audiogmm.kernels.densities import AnyFrames
+from audiogmm.mixture.carrying import Carried
 from audiogmm.mixture.checking import checked_frames, checked_weights, refuse, refuse_rows
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.prepared import prepare
@@ -77,7 +78,9 @@ class Evaluator:
         """What moments are taken about, shape (n_features,): the mixture's centre, rounded to float32."""
         return self._prepared.origin
 
-    def accumulate(self, frames: AnyFrames, weights: FloatArray | None = None) -> SufficientStats:
+    def accumulate(
+        self, frames: AnyFrames, weights: FloatArray | None = None, carried: Carried | None = None
+    ) -> SufficientStats:
         """The E-step: scores, log-sum-exp and moments in one go; posteriors of all frames are never held.
 
         A posterior is computed from all components that were not skipped, and theirs sum to one. Sums over
@@ -89,6 +92,9 @@ class Evaluator:
             Feature vectors.
         weights : ndarray of shape (n,), float64, optional
             A weight of each frame, 1 by default.
+        carried : Carried, optional
+            What the last pass over the same frames learnt, for this one, and to be renewed by it. It
+            spares time, and changes no byte.
 
         Returns
         -------
@@ -108,7 +114,7 @@ class Evaluator:
             weights = checked_weights(weights, len(frames))
             n_frames = float(weights.sum())
         form, K = self.mixture.covariance_type, self.mixture.n_components
-        sums = self._prepared.accumulate(frames, weights, _log(self.threshold))
+        sums = self._prepared.accumulate(frames, weights, _log(self.threshold), carried)
         refuse(sums.fault, frames)
         return SufficientStats(
             form,

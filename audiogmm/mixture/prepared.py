@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from audiogmm.kernels import axes, ellipsoids
 from audiogmm.kernels.densities import AnyFrames, scaled_joint, triangular_joint
-from audiogmm.kernels.dots import Int32Array, Quantised
+from audiogmm.kernels.dots import Int32Array
 from audiogmm.kernels.leading import leading_axes, leading_ellipsoids
-from audiogmm.kernels.moments import ABREAST
+from audiogmm.kernels.margins import Margins
 from audiogmm.kernels.outer import mirror, scatter
-from audiogmm.kernels.screens import BLOCK, PANEL, TRIANGLES
+from audiogmm.kernels.screens import GROUP, PANEL, TRIANGLES
 from audiogmm.kernels.tiles import Tile
 from audiogmm.kernels.whitening import whiten
+from audiogmm.mixture.carrying import LEAST_COMPONENTS, NO_MARGINS, Carried, Drifts, Parameters
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.layout import constants_of, in_axes
 from audiogmm.mixture.screening import diagonal_screen, triangular_screen
+from audiogmm.mixture.tiling import make_tile, padded_width
 from audiogmm.types import FloatArray
 
 
@@ -42,8 +44,10 @@ class Prepared(Protocol):
 
     origin: FloatArray
 
-    def accumulate(self, frames: AnyFrames, weights: FloatArray, log_cut: float) -> Sums:
-        """Sufficient statistics about `origin`; empty weights are ones."""
+    def accumulate(
+        self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: Carried | None
+    ) -> Sums:
+        """Sufficient statistics about `origin`; empty weights are ones. See `Carried`."""
         ...
 
     def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
@@ -64,28 +68,10 @@ def prepare(mixture: Mixture) -> Prepared:
     return Ellipsoids(mixture) if mixture.covariance_type == "full" else Axes(mixture)
 
 
-def padded_width(n_features: int) -> int:
-    """Features with the padding, a multiple of `BLOCK`."""
-    return -(-n_features // BLOCK) * BLOCK
-
-
 def padded(features: FloatArray) -> FloatArray:
     """Rows (n, D) with zeros behind them, shape (n, width)."""
     D = features.shape[1]
     return np.pad(features, ((0, 0), (0, padded_width(D) - D)))
-
-
-LARGEST_TILE = 512
-"""Frames of a tile."""
-
-TILE_PAIRS = 2**19
-"""Pairs of component and frame that a tile may hold."""
-
-
-def tile_frames(n_frames: int, n_components: int) -> int:
-    """Frames of a tile: a multiple of PANEL, no more than there are."""
-    room = min(LARGEST_TILE, max(1, TILE_PAIRS // n_components), max(1, n_frames))
-    return -(-room // PANEL) * PANEL
 
 
 class Axes:
@@ -106,6 +92,13 @@ class Axes:
         precisions = layout.precisions
         spread = np.sqrt(mixture.weights @ (centred**2 + 1 / precisions))
         self._screen = diagonal_screen(centred[active], precisions[active], constants[active], spread)
+        self._parameters = Parameters(
+            active,
+            np.ascontiguousarray(means[active]),
+            np.ascontiguousarray(np.broadcast_to(precisions, means.shape)[active]),
+            constants[active],
+        )
+        self._drifts = Drifts(self._parameters)
         self._components = axes.Components(
             padded(means[active]).ravel(),
             padded(self._scales[active]).ravel(),
@@ -114,7 +107,9 @@ class Axes:
             np.pad(layout.whitener, (0, padded_width(len(layout.whitener)) - len(layout.whitener))),
         )
 
-    def accumulate(self, frames: AnyFrames, weights: FloatArray, log_cut: float) -> Sums:
+    def accumulate(
+        self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: Carried | None
+    ) -> Sums:
         """See `Prepared`."""
         K, D = self._means.shape
         active, width = self._active, padded_width(D)
@@ -122,9 +117,12 @@ class Axes:
         first = np.zeros((len(active), width))
         second = np.zeros({"diag": first.shape, "spherical": (len(active),)}.get(name, (0,)))
         totals = axes.Totals(np.zeros(len(active)), first.ravel(), second.ravel(), np.zeros(2))
+        tile, margins = self._tile(frames), self._margins(len(frames), carried)
         fault = axes.accumulate(
-            frames, weights, log_cut, self._screen, self._components, self._tile(frames), totals
+            frames, weights, log_cut, self._screen, self._components, margins, tile, totals
         )
+        if carried is not None and fault < 0:
+            carried.end(self._parameters)
         sums = Sums(
             np.zeros(K),
             np.zeros((K, D)),
@@ -145,9 +143,15 @@ class Axes:
 
     def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
         """See `Prepared`."""
-        return axes.log_likelihood(
-            frames, log_cut, self._screen, self._components, self._tile(frames), totals
-        )
+        tile = self._tile(frames)
+        return axes.log_likelihood(frames, log_cut, self._screen, self._components, NO_MARGINS, tile, totals)
+
+    def _margins(self, n_frames: int, carried: Carried | None) -> Margins:
+        """What is known of the frames, where that can be of use."""
+        integers = len(self._screen.dots.per_step) > 0
+        if carried is None or not integers or self._form.shared or len(self._active) < LEAST_COMPONENTS:
+            return NO_MARGINS
+        return carried.begin(self._parameters, self._drifts, n_frames)
 
     def log_joint(self, frames: AnyFrames, joint: FloatArray) -> None:
         """See `Prepared`."""
@@ -163,41 +167,15 @@ class Axes:
     def leading(self, frames: AnyFrames, log_cut: float, leading: Int32Array) -> int:
         """See `Prepared`."""
         tile = self._tile(frames)
-        fault = leading_axes(frames, log_cut, self._screen, self._components, tile, leading)
+        fault = leading_axes(frames, log_cut, self._screen, self._components, NO_MARGINS, tile, leading)
         leading[:] = np.append(self._active, -1)[leading]
         return int(fault)
 
     def _tile(self, frames: AnyFrames) -> Tile:
         points = np.dtype(np.float64) if self._form.shared else frames.dtype
-        return make_tile(frames, len(self._active), self._screen.n_terms, len(self._screen.start), points)
-
-
-def make_tile(
-    frames: AnyFrames, n_components: int, n_terms: int, n_bounds: int, points: np.dtype[Any]
-) -> Tile:
-    """Room for a tile of these frames."""
-    T, K, width = tile_frames(len(frames), n_components), n_components, padded_width(frames.shape[1])
-    return Tile(
-        centred=np.zeros(T * width, frames.dtype),
-        points=np.zeros(T * width, points),
-        quantised=Quantised(
-            np.empty(-(-n_terms // 2) * PANEL, np.int32),
-            np.empty(PANEL, np.float32),
-            np.empty(PANEL, np.float32),
-        ),
-        terms=np.zeros((max(n_terms, width) + BLOCK) * PANEL, np.float32),
-        scratch=np.empty(0, np.float32),
-        upper=np.empty(n_bounds * PANEL, np.float32),
-        lower=np.empty(PANEL, np.float32),
-        found=np.empty(T * K + PANEL, np.int32),
-        owner=np.empty(T * K + PANEL, np.int32),
-        begin=np.empty(K + 1, np.int64),
-        member=np.empty(T * K, np.int32),
-        score=np.empty(T * K + ABREAST),
-        gamma=np.empty(T * K, frames.dtype),
-        highest=np.empty(T),
-        total=np.empty(T),
-    )
+        return make_tile(
+            frames, len(self._active), self._screen.n_terms, len(self._screen.start) + GROUP, points, True
+        )
 
 
 class Ellipsoids:
@@ -223,7 +201,9 @@ class Ellipsoids:
             padded(self._means[active]).ravel(), factors.ravel(), self._constants[active], self.origin
         )
 
-    def accumulate(self, frames: AnyFrames, weights: FloatArray, log_cut: float) -> Sums:
+    def accumulate(
+        self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: Carried | None
+    ) -> Sums:
         """See `Prepared`."""
         K, D = self._means.shape
         active, width = self._active, padded_width(D)

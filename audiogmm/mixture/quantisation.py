@@ -57,7 +57,8 @@ def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArra
     Dots
         Empty where the CPU gains nothing, or the bounds would be too wide to be of use: float32 then looks.
     """
-    nothing = Dots(np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.float32))
+    floats, integers = np.empty(0, np.float32), np.empty(0, np.int32)
+    nothing = Dots(floats, integers, floats, integers, floats)
     n_terms = coefficients.shape[1]
     if not DOTS or n_terms > LARGEST:
         return nothing
@@ -66,14 +67,12 @@ def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArra
     total = np.abs(scaled).sum(axis=1)
     step = np.maximum(total / (2 * LARGEST + 1 - n_terms / 2 - 1), np.abs(scaled).max(axis=1) / LARGEST)
     step = np.nextafter(step.astype(np.float32), np.float32(np.inf)).astype(np.float64)
-    integers = np.rint(scaled / step[:, None])
     h = ROUNDED + (n_terms + 4) * 2.0**-24 * LARGEST
     margin = 1.01 * h * total + 4 * 2.0**-24 * np.abs(constants) + 1e-12
     typical = 2 * (margin + step * (sizes * per_step).sum() / 2)
     if not np.median(typical) <= WIDEST:
         return nothing
     hopeless = ~((np.abs(constants) + margin + step * 2.0**31) <= 1e15)
-    integers[hopeless] = 0
     limits = np.stack(
         [
             np.where(hopeless, ALWAYS, constants + margin),
@@ -84,11 +83,20 @@ def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArra
     )
     n_pairs = -(-n_terms // 2)
     per_step = np.pad(per_step, (0, 2 * n_pairs - n_terms))
-    halves = np.zeros((2, len(constants), n_pairs), dtype=np.int64)
-    halves[0] = integers[:, :n_pairs]
-    halves[1, :, : n_terms - n_pairs] = integers[:, n_pairs:]
-    pairs = ((halves[1] << 16) | (halves[0] & 0xFFFF)).astype(np.int32)
+    scaled /= step[:, None]
+    np.rint(scaled, out=scaled)
+    scaled[hopeless] = 0
+    pairs = np.zeros((len(constants), n_pairs), dtype=np.int32)
+    pairs[:, : n_terms - n_pairs] = scaled[:, n_pairs:]
+    pairs <<= 16
+    pairs |= scaled[:, :n_pairs].astype(np.int32) & 0xFFFF
     packed = in_groups(limits, GROUP, np.float32)
     if len(constants) % GROUP:
         packed[-1, 0, len(constants) % GROUP :] = -ALWAYS
-    return Dots(per_step, in_groups(pairs, GROUP, np.int32).ravel(), packed.ravel())
+    return Dots(
+        per_step,
+        in_groups(pairs, GROUP, np.int32).ravel(),
+        packed.ravel(),
+        pairs.ravel(),
+        limits.astype(np.float32).ravel(),
+    )

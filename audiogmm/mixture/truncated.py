@@ -19,8 +19,9 @@ from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.layout import constants_of, in_axes
 from audiogmm.mixture.neighbourhoods import Neighbourhoods, Sets, make_room
-from audiogmm.mixture.prepared import make_tile, padded, padded_width
+from audiogmm.mixture.prepared import padded
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.mixture.tiling import make_tile, padded_width
 from audiogmm.types import FloatArray
 
 TILE = 4096

@@ -113,7 +113,10 @@ class EStep:
     evaluator: Evaluator
 
     def __call__(self, shard: Shard) -> SufficientStats:
-        return accumulated(shard, self.of)
+        carried = getattr(shard, "carried", None)  # of a slice: one array, the same in every pass
+        if carried is None:
+            return accumulated(shard, self.of)
+        return accumulated(shard, lambda frames: self.evaluator.accumulate(frames, None, carried))
 
     def of(self, frames: Frames) -> SufficientStats:
         """The statistics of these frames alone, shape (n, n_features)."""

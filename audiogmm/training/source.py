@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, OutputError, TrainingError
+from audiogmm.mixture.carrying import Carried, CarriedSlices
 from audiogmm.timeline import FrameClock
 from audiogmm.training.packing import SLICE_ROWS
 from audiogmm.training.reduce import Addable, OnError, Reducer
@@ -48,6 +49,8 @@ class ArraySlice:
 
     id: str
     frames: Frames
+    carried: Carried | None = field(default=None, compare=False, repr=False, kw_only=True)
+    """What the last pass learnt of these rows; None if they may not be the same next time."""
 
     def __iter__(self) -> Iterator[FrameBlock]:
         yield FrameBlock(self.frames, np.ones(len(self.frames), np.bool_), 0, _ROWS)
@@ -71,6 +74,7 @@ class InMemory:
 
     def __init__(self, frames: Frames) -> None:
         self.frames = frames
+        self._carried = CarriedSlices()
 
     @property
     def n_frames(self) -> int:
@@ -85,7 +89,8 @@ class InMemory:
 
     def _slices(self) -> Iterator[ArraySlice]:
         for first in range(0, len(self.frames), SLICE_ROWS):
-            yield ArraySlice(f"rows from {first}", self.frames[first : first + SLICE_ROWS])
+            rows = self.frames[first : first + SLICE_ROWS]
+            yield ArraySlice(f"rows from {first}", rows, carried=self._carried.of(first))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeVar
 
 import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.mixture.carrying import Carried, CarriedSlices
 from audiogmm.timeline import FrameClock
 from audiogmm.training.packing import SLICE_ROWS
 from audiogmm.training.reduce import Addable, LocalReducer, Reducer
@@ -31,6 +32,8 @@ class SpoolSlice:
     n_rows: int
     n_features: int
     dtype: str
+    carried: Carried | None = field(default=None, compare=False, repr=False, kw_only=True)
+    """What the last pass learnt of these rows."""
 
     @property
     def id(self) -> str:
@@ -70,6 +73,7 @@ class Spool:
         self.n_features = 0
         self.dtype = "float32"
         self.full = max_bytes <= 0
+        self._carried = CarriedSlices()
         self._file = None if self.full else path.open("xb", buffering=0)
 
     def __enter__(self) -> Self:
@@ -115,7 +119,8 @@ class Spool:
     def _slices(self) -> Iterator[SpoolSlice]:
         for first in range(0, self.n_frames, SLICE_ROWS):
             rows = min(SLICE_ROWS, self.n_frames - first)
-            yield SpoolSlice(str(self.path), first, rows, self.n_features, self.dtype)
+            carried = self._carried.of(first)
+            yield SpoolSlice(str(self.path), first, rows, self.n_features, self.dtype, carried=carried)
 
 
 def read_rows(path: Path, first: int, n_rows: int, n_features: int, dtype: str) -> Frames:

@@ -1,0 +1,220 @@
+"""What one pass learns of a component's scores, carried to the next, proven: most of them are then spared."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.kernels.drift import bound_drift
+from audiogmm.kernels.margins import SHALLOWEST, Drift, Margins
+from audiogmm.kernels.screens import PANEL
+from audiogmm.types import FloatArray
+
+LEAST_COMPONENTS = 1024
+"""Components below which too few scores would be spared."""
+
+BUDGET = 24 << 20
+"""Bytes that the margins of one source of frames may take; frames beyond are looked at in full."""
+
+SHARES = 1 - np.array([3e-4, 3e-3, 1e-2, 3e-2, 0.1])
+"""Scales that are tried, as shares of the largest there is."""
+
+BEYOND = 25.0
+"""Nats from a component's typical score to the one at which bounds are to be close."""
+
+
+class Parameters(NamedTuple):
+    """Components that scores are computed from, by frames' own axes."""
+
+    active: NDArray[np.int64]
+    """(K,): their places in the mixture."""
+    means: FloatArray
+    """(K, D)."""
+    precisions: FloatArray
+    """(K, D)."""
+    constants: FloatArray
+    """(K,), nats."""
+
+
+def drift(old: Parameters, new: Parameters) -> Drift:
+    """Bounds for what moving parameters do to scores: ``s'(x) <= a s(x) + b`` for every frame x.
+
+    With s(x) = C - 1/2 sum_d p_d (x_d - m_d)^2, and s' the same of C', p', m', for any 0 < a <= 1
+
+        s' - a s = C' - a C - 1/2 sum_d [p'_d (x_d - m'_d)^2 - a p_d (x_d - m_d)^2].
+
+    Where p' > a p, a term in brackets is a parabola in x_d that opens upwards; its least value is
+    - a p p' (m' - m)^2 / (p' - a p). So with a < min_d p'_d / p_d
+
+        b = C' - a C + 1/2 sum_d a p_d p'_d (m'_d - m_d)^2 / (p'_d - a p_d)
+
+    will do. A larger a is better for scores far away, a smaller one needs a smaller b: of a few, that is
+    taken which gives the least bound for a score `BEYOND` nats below that of a frame typical of the
+    component. 1e-9 of the sizes is added to b, for its rounding.
+
+    A component looked at in the last pass, or ruled out then, has a margin g: for every frame n of its
+    panel s(n) <= L(n) - g, with L(n) a lower bound of the frame's best score. The next pass has a lower bound
+    L'(n) too, from the components that it looks at first. Hence
+
+        s'(n) - L'(n) <= b - a g + max_n (a L(n) - L'(n)),
+
+    and the maximum is convex in a, so at most the chord between a = `SHALLOWEST` and a = 1. An integer bound
+    is at most s' + slack + 2 step (N / 2) (`mixture.quantisation`). If this is below the cut for the
+    panel's largest N, the component would not survive the look, nor raise the lower bound of the best: the
+    survivors, and so all that is reported, have the same bytes as without margins, whatever was carried. The
+    bound on s'(n) - L'(n) is the next margin. A margin is rounded down to a code of a quarter of a nat, and
+    `margins.ALLOWANCE` covers the float32 arithmetic.
+
+    Parameters
+    ----------
+    old, new : Parameters
+        With the same `active`.
+
+    Returns
+    -------
+    Drift
+        a and b of each component.
+    """
+    K, D = old.means.shape
+    typical = old.constants - (0.5 * D + BEYOND)
+    scale, shift = np.full(K, SHALLOWEST), np.empty(K)
+    rises = np.stack([old.constants, new.constants, typical], axis=1)
+    bound_drift(old.means, old.precisions, rises, new.means, new.precisions, SHARES, scale, shift)
+    return Drift(scale, shift)
+
+
+class Budget:
+    """Bytes that may still be taken, by several threads.
+
+    Examples
+    --------
+    >>> budget = Budget(100)
+    >>> budget.take(80), budget.take(80), budget.left
+    (True, False, 20)
+    """
+
+    def __init__(self, n_bytes: int = BUDGET) -> None:
+        self.left = n_bytes
+        self._lock = Lock()
+
+    def take(self, n_bytes: int) -> bool:
+        """Take that many, or none."""
+        with self._lock:
+            taken = n_bytes <= self.left
+            self.left -= n_bytes if taken else 0
+        return taken
+
+
+class Carried:
+    """What is known of some frames from the last pass over them; of no use for any others.
+
+    It changes how many scores are looked at, never a result. One thread at a time. A worker process gets
+    one that keeps nothing.
+
+    Parameters
+    ----------
+    budget : Budget
+        What its memory is taken from.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self.looked = np.zeros(2)
+        """Scores looked at in the last pass, and scores that there were; zeros where nothing was kept."""
+        self._budget = budget
+        self._codes, self._lows = NO_MARGINS.codes, NO_MARGINS.lows
+        self._under: Parameters | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _knowing_nothing, ()
+
+    def begin(self, now: Parameters, drifts: Drifts, n_frames: int) -> Margins:
+        """For a pass over the frames under these parameters; `end` comes after it."""
+        K, n_panels = len(now.constants), -(-n_frames // PANEL)
+        stride = -(-K // PANEL) * PANEL
+        before, self._under = self._under, None
+        self.looked[:] = 0
+        if (len(self._lows), len(self._codes)) != (n_panels * PANEL, n_panels * stride):
+            before = None
+            self._budget.take(-self._codes.nbytes - self._lows.nbytes)
+            self._codes, self._lows = NO_MARGINS.codes, NO_MARGINS.lows
+            if not self._budget.take(n_panels * (stride + 4 * PANEL)):
+                return NO_MARGINS
+            self._codes = np.zeros(n_panels * stride, np.uint8)
+            self._lows = np.zeros(n_panels * PANEL, np.float32)
+        moved = NO_MARGINS.drift
+        if before is not None and np.array_equal(before.active, now.active):
+            moved = drifts.since(before)
+        return Margins(
+            self._codes,
+            self._lows,
+            moved,
+            np.empty(stride, np.float32),
+            np.empty(stride + 2 * PANEL, np.int32),
+            np.empty(stride + 2 * PANEL, np.int32),
+            self.looked,
+        )
+
+    def end(self, now: Parameters) -> None:
+        """The pass went over all frames. Without this, nothing of it is believed."""
+        self._under = now
+
+
+def _knowing_nothing() -> Carried:
+    return Carried(Budget(0))
+
+
+class CarriedSlices:
+    """One `Carried` for each slice of frames that come back in every pass, all of one budget.
+
+    Examples
+    --------
+    >>> slices = CarriedSlices()
+    >>> slices.of(0) is slices.of(0), slices.of(0) is slices.of(8192)
+    (True, False)
+    """
+
+    def __init__(self) -> None:
+        self._budget = Budget()
+        self._slices: dict[int, Carried] = {}
+
+    def of(self, first: int) -> Carried:
+        """For the slice that begins at this frame."""
+        return self._slices.setdefault(first, Carried(self._budget))
+
+
+class Drifts:
+    """The last drift that was asked for: all frames of a pass ask for the same one.
+
+    Parameters
+    ----------
+    now : Parameters
+        Where the parameters have moved to.
+    """
+
+    def __init__(self, now: Parameters) -> None:
+        self._now = now
+        self._lock = Lock()
+        self._before: Parameters | None = None
+        self._drift = NO_MARGINS.drift
+
+    def since(self, before: Parameters) -> Drift:
+        """From there to now."""
+        with self._lock:
+            if self._before is not before:
+                self._before, self._drift = before, drift(before, self._now)
+            return self._drift
+
+
+NO_MARGINS = Margins(
+    np.empty(0, np.uint8),
+    np.empty(0, np.float32),
+    Drift(np.empty(0), np.empty(0)),
+    np.empty(0, np.float32),
+    np.empty(0, np.int32),
+    np.empty(0, np.int32),
+    np.zeros(2),
+)
+"""Nothing is known, and nothing to be kept."""

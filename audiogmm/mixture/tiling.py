@@ -1,0 +1,74 @@
+"""Room for a tile of frames on its way through the E-step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from audiogmm.kernels.densities import AnyFrames
+from audiogmm.kernels.dots import Quantised
+from audiogmm.kernels.moments import ABREAST
+from audiogmm.kernels.screens import BLOCK, PANEL
+from audiogmm.kernels.tiles import Tile
+
+LARGEST_TILE = 512
+"""Frames of a tile."""
+
+MOST_FRAMES = 1024
+"""Frames of a tile that may end early, at most: beyond, they do not stay in the cache."""
+
+TILE_PAIRS = 2**19
+"""Pairs of component and frame that a tile may hold, unless one panel has more."""
+
+
+def tile_frames(n_frames: int, n_components: int, ends_early: bool = False) -> int:
+    """Frames of a tile: a multiple of PANEL, no more than there are.
+
+    A tile that ends early where pairs get too many can be larger: each component should meet a few frames.
+    """
+    room = min(LARGEST_TILE, max(1, TILE_PAIRS // n_components))
+    if ends_early:
+        room = min(MOST_FRAMES, max(LARGEST_TILE, n_components // 4))
+    return -(-min(room, max(1, n_frames)) // PANEL) * PANEL
+
+
+def padded_width(n_features: int) -> int:
+    """Features with the padding, a multiple of `BLOCK`."""
+    return -(-n_features // BLOCK) * BLOCK
+
+
+def make_tile(
+    frames: AnyFrames,
+    n_components: int,
+    n_terms: int,
+    n_bounds: int,
+    points: np.dtype[Any],
+    ends_early: bool = False,
+) -> Tile:
+    """Room for a tile of these frames; `ends_early` if the kernel stops where there is no room for pairs."""
+    K, width = n_components, padded_width(frames.shape[1])
+    T = tile_frames(len(frames), K, ends_early)
+    n_pairs = min(T * K, max(TILE_PAIRS, PANEL * K)) if ends_early else T * K
+    return Tile(
+        centred=np.zeros(T * width, frames.dtype),
+        points=np.zeros(T * width, points),
+        quantised=Quantised(
+            np.empty(-(-n_terms // 2) * PANEL, np.int32),
+            np.empty(PANEL, np.float32),
+            np.empty(PANEL, np.float32),
+        ),
+        terms=np.zeros((max(n_terms, width) + BLOCK) * PANEL, np.float32),
+        scratch=np.empty(0, np.float32),
+        upper=np.empty(n_bounds * PANEL, np.float32),
+        lower=np.empty(PANEL, np.float32),
+        found=np.empty(n_pairs + PANEL, np.int32),
+        owner=np.empty(n_pairs + PANEL, np.int32),
+        begin=np.empty(K + 1, np.int64),
+        member=np.empty(n_pairs, np.int32),
+        score=np.empty(n_pairs + ABREAST),
+        gamma=np.empty(n_pairs, frames.dtype),
+        highest=np.empty(T),
+        total=np.empty(T),
+        n_frames=np.zeros(1, np.int64),
+    )
