@@ -157,7 +157,7 @@ def screen_panel(
     n_groups = len(screen.start) // GROUP
     n_within = 0
     if len(dots.per_step) > 0:
-        n_within = quantise(tile.terms, dots, lower, room)
+        n_within = quantise(tile.terms, dots.per_step, lower, room)
     slot, carries = at // PANEL + panel, len(margins.codes) > 0
     n_components = len(tile.begin) - 1
     if carries and n_within < PANEL:

@@ -122,12 +122,12 @@ def quantise_terms(
 
 
 @kernel
-def quantise(terms: Float32Array, dots: Dots, lower: Float32Array, room: Quantised) -> int:
+def quantise(terms: Float32Array, per_step: Float32Array, lower: Float32Array, room: Quantised) -> int:
     """Round a panel's terms; returns how many frames are in range: `largest` is at most `LARGEST` there.
 
     A frame whose `lower` is NaN is not, nor is one with a term that is too large.
     """
-    quantise_terms(terms, dots.per_step, len(room.pairs) // PANEL, room.pairs, room.spread, room.largest)
+    quantise_terms(terms, per_step, len(room.pairs) // PANEL, room.pairs, room.spread, room.largest)
     n_within = 0
     for lane in range(PANEL):
         if np.isnan(lower[lane]):

@@ -8,7 +8,7 @@ import numpy as np
 
 from audiogmm.kernels.axes import add_counts
 from audiogmm.kernels.densities import AnyFrames
-from audiogmm.kernels.dots import LARGEST, Dots, Float32Array, quantise
+from audiogmm.kernels.dots import LARGEST, Float32Array, quantise
 from audiogmm.kernels.moments import ABREAST, add_first, score_triangle
 from audiogmm.kernels.outer import LONGEST, add_outer
 from audiogmm.kernels.policy import kernel
@@ -103,8 +103,7 @@ def look(n_features: int, log_cut: float, triangles: Triangles, tile: Tile) -> i
     for d in range(n_features):
         row = d // 2 + d % 2 * n_pairs
         paired[row * PANEL : (row + 1) * PANEL] = tile.terms[d * PANEL : (d + 1) * PANEL]
-    steps = Dots(triangles.per_step, triangles.coefficients, triangles.limits)
-    n_within = quantise(paired, steps, tile.lower, room)
+    n_within = quantise(paired, triangles.per_step, tile.lower, room)
     if n_within > 0:
         sums = paired[2 * n_pairs * PANEL :]
         bound_triangles(triangles, room, log_cut, sums, tile.upper, tile.lower)

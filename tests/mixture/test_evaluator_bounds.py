@@ -29,7 +29,7 @@ def float_bounds(screen, tile):
 def integer_bounds(dots, tile):
     room = tile.quantised
     n_pairs = len(room.pairs) // PANEL
-    quantise(tile.terms, dots, tile.lower, room)
+    quantise(tile.terms, dots.per_step, tile.lower, room)
     for g in range(len(dots.limits) // (3 * GROUP)):
         dot_block(
             room.pairs, n_pairs, dots.coefficients, g * n_pairs * GROUP, dots.limits, g * 3 * GROUP,
