@@ -1,0 +1,169 @@
+"""Score normalisation: scores of one model, or of one test, brought to a scale that all share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from audiogmm.errors import ChoiceError
+from audiogmm.types import FloatArray
+
+SMALLEST_COHORT = 20
+"""Impostors that a mean and a deviation may be estimated from, at least."""
+
+NEAREST = 100
+"""Impostors that adaptive normalisation looks at: those nearest to the model, or to the test."""
+
+LEAST_DEVIATION = 1e-12
+
+
+def normalise(
+    method: str,
+    scores: FloatArray,
+    *,
+    of_models: FloatArray,
+    of_tests: FloatArray,
+    of_cohort: FloatArray | None = None,
+    nearest: int = NEAREST,
+) -> FloatArray:
+    """Normalise scores by those of a cohort of impostors.
+
+    With ``mu, sigma`` the mean and deviation over the cohort:
+
+        z    ``(s - mu_model) / sigma_model`` (Reynolds 1997): how impostors score against this model,
+        t    ``(s - mu_test) / sigma_test`` (Auckenthaler, Carey and Lloyd-Thomas 2000, section 3.2),
+        zt   t after z, the cohort's models having been z-normalised too,
+        s    the mean of z and t (Kenny 2010),
+        as   the mean of z and t over the `nearest` highest scores of each side alone (Matejka et al. 2017,
+             "adaptive s-norm 1").
+
+    Parameters
+    ----------
+    method : {"none", "z", "t", "zt", "s", "as"}
+        Which.
+    scores : ndarray of shape (m, t), float64
+        Of m models and t tests.
+    of_models : ndarray of shape (m, c), float64
+        Each model's scores for the recordings of the cohort.
+    of_tests : ndarray of shape (c, t), float64
+        Each test's scores for the models of the cohort.
+    of_cohort : ndarray of shape (c, c), float64, optional
+        The cohort's models against its recordings, for ``zt``; the diagonal, of targets, is left out.
+    nearest : int
+        For ``as``.
+
+    Returns
+    -------
+    ndarray of shape (m, t), float64
+        In standard deviations of impostors' scores; as they came for ``none``.
+
+    Raises
+    ------
+    ChoiceError
+        If there is no such method, or the cohort is smaller than `SMALLEST_COHORT`.
+
+    Examples
+    --------
+    >>> impostors = np.linspace(-1.0, 1.0, 20)
+    >>> of_tests = np.repeat(impostors[:, None], 2, axis=1)
+    >>> normalise("t", np.array([[0.0, 3.0]]), of_models=impostors[None], of_tests=of_tests).round(2) + 0.0
+    array([[0.  , 4.82]])
+    """
+    if method not in NORMALISATIONS:
+        raise ChoiceError(f"normalisation {method!r}", needed=f"one of {', '.join(NORMALISATIONS)}")
+    if method == "none":
+        return scores
+    size = min(of_models.shape[1], of_tests.shape[0])
+    if size < SMALLEST_COHORT:
+        raise ChoiceError(
+            f"{method}-norm with a cohort of {size}",
+            needed=f"at least {SMALLEST_COHORT} recordings of other speakers",
+            remedy="a background with more speakers (enroll --background), or --normalise none",
+        )
+    if method == "zt" and of_cohort is None:
+        raise ChoiceError("zt-norm without the cohort's scores against itself", needed="of_cohort")
+    return NORMALISATIONS[method](scores, of_models, of_tests, of_cohort, nearest)
+
+
+def _standardised(scores: FloatArray, impostors: FloatArray, axis: int) -> FloatArray:
+    """``(s - mu) / sigma``, mu and sigma over an axis of the impostors' scores."""
+    deviation = np.maximum(impostors.std(axis=axis, ddof=1, keepdims=True), LEAST_DEVIATION)
+    result: FloatArray = (scores - impostors.mean(axis=axis, keepdims=True)) / deviation
+    return result
+
+
+def _highest(impostors: FloatArray, nearest: int, axis: int) -> FloatArray:
+    """The `nearest` highest along an axis, all if there are no more."""
+    size = impostors.shape[axis]
+    count = min(max(nearest, 2), size)
+    return np.take(np.partition(impostors, size - count, axis=axis), range(size - count, size), axis=axis)
+
+
+def _z(
+    scores: FloatArray,
+    of_models: FloatArray,
+    of_tests: FloatArray,
+    of_cohort: FloatArray | None,
+    nearest: int,
+) -> FloatArray:
+    return _standardised(scores, of_models, 1)
+
+
+def _t(
+    scores: FloatArray,
+    of_models: FloatArray,
+    of_tests: FloatArray,
+    of_cohort: FloatArray | None,
+    nearest: int,
+) -> FloatArray:
+    return _standardised(scores, of_tests, 0)
+
+
+def _zt(
+    scores: FloatArray,
+    of_models: FloatArray,
+    of_tests: FloatArray,
+    of_cohort: FloatArray | None,
+    nearest: int,
+) -> FloatArray:
+    assert of_cohort is not None, "normalise has checked this"
+    size = len(of_cohort)
+    others = of_cohort[~np.eye(size, dtype=bool)].reshape(size, size - 1)
+    return _standardised(_standardised(scores, of_models, 1), _standardised(of_tests, others, 1), 0)
+
+
+def _s(
+    scores: FloatArray,
+    of_models: FloatArray,
+    of_tests: FloatArray,
+    of_cohort: FloatArray | None,
+    nearest: int,
+) -> FloatArray:
+    return 0.5 * (_standardised(scores, of_models, 1) + _standardised(scores, of_tests, 0))
+
+
+def _adaptive_s(
+    scores: FloatArray,
+    of_models: FloatArray,
+    of_tests: FloatArray,
+    of_cohort: FloatArray | None,
+    nearest: int,
+) -> FloatArray:
+    return _s(scores, _highest(of_models, nearest, 1), _highest(of_tests, nearest, 0), None, nearest)
+
+
+def _as_is(
+    scores: FloatArray,
+    of_models: FloatArray,
+    of_tests: FloatArray,
+    of_cohort: FloatArray | None,
+    nearest: int,
+) -> FloatArray:
+    return scores
+
+
+NORMALISATIONS: Mapping[
+    str, Callable[[FloatArray, FloatArray, FloatArray, FloatArray | None, int], FloatArray]
+] = {"none": _as_is, "z": _z, "t": _t, "zt": _zt, "s": _s, "as": _adaptive_s}
+"""By name; `normalise` says what each is."""
