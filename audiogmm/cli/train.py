@@ -189,7 +189,7 @@ def command(
     Data that is slow to read wants few passes: two of stepwise EM, then four of EM to polish.
 
     \b
-      audiogmm train cache/ -k 128 --algorithm stepwise --stepwise-passes 2 --passes 6 -o ubm.agmm
+      audiogmm train frames -k 128 --algorithm stepwise --stepwise-passes 2 --passes 6 -o ubm.agmm
     """
     from audiogmm.jobs.inputs import choose_front_end
     from audiogmm.jobs.train import train_to_file
