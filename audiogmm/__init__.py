@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from audiogmm.jobs.calibrate import calibrate
     from audiogmm.jobs.detect import detect
     from audiogmm.jobs.enroll import enroll
+    from audiogmm.jobs.identify import identify
     from audiogmm.jobs.score import score
     from audiogmm.jobs.select import select
     from audiogmm.jobs.train import train
@@ -59,6 +60,7 @@ __all__ = [
     "Event",
     "enroll",
     "verify",
+    "identify",
     "Gallery",
     "GaussianMixture",
     "DaskReducer",
@@ -87,6 +89,7 @@ _HOME = {
     "Event": "anomaly.event",
     "enroll": "jobs.enroll",
     "verify": "jobs.verify",
+    "identify": "jobs.identify",
     "Gallery": "verification.gallery",
     "GaussianMixture": "estimator",
     "DaskReducer": "dask_reduce",

@@ -28,6 +28,7 @@ COMMANDS = {
     "enroll": ("audiogmm.cli.enroll", "Enroll speakers, each adapted from a background model."),
     "speakers": ("audiogmm.cli.speakers", "List who is enrolled, or take somebody out."),
     "verify": ("audiogmm.cli.verify", "Score trials: is this recording of that speaker?"),
+    "identify": ("audiogmm.cli.identify", "Say who is heard, or that it is nobody enrolled."),
     "info": ("audiogmm.cli.info", "Say what a model is, and its latency."),
 }
 """Each command's module, which is imported when the command is called, and its line of help."""

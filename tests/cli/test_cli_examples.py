@@ -31,6 +31,7 @@ ORDER = [
     "enroll",
     "speakers",
     "verify",
+    "identify",
 ]
 """Later commands use what earlier ones made."""
 
@@ -75,7 +76,7 @@ def test_every_example_runs(workshop: Path, audiogmm: Audiogmm) -> None:
     write_corpus("voices", speakers(count=2, train=2, test=1, duration=4.0))
     people = [json.loads(line) for line in Path("voices/train.jsonl").read_text().splitlines()]
     rows = [row | {"audio_filepath": f"voices/{row['audio_filepath']}"} for row in people]
-    for name in ("background.jsonl", "people.jsonl"):
+    for name in ("background.jsonl", "people.jsonl", "unknown.jsonl"):
         Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
     Path("trials.csv").write_text(f"model,audio_filepath\nspeaker_0,{rows[-1]['audio_filepath']}\n")
     ran = set()

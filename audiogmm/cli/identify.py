@@ -1,0 +1,89 @@
+"""`audiogmm identify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from audiogmm.cli import options
+from audiogmm.cli.console import close, console
+
+
+@click.command()
+@click.argument("folder", type=options.PATH, metavar="DIR")
+@options.manifest
+@options.output("who it is, JSONL")
+@click.option(
+    "--top",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Candidates to name for each recording, at most.",
+)
+@click.option("--closed", is_flag=True, help="It is certainly one of those enrolled.")
+@click.option(
+    "--prior",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=None,
+    help="How likely it is that it is one of those enrolled, before anything is heard [default: 0.5].",
+)
+@click.option(
+    "--scoring",
+    type=click.Choice(["exact", "top", "linear"]),
+    default="exact",
+    show_default=True,
+    help="Ratios of all components; of each frame's likeliest; or to first order of the adaptation.",
+)
+@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@click.option("--resume", is_flag=True, help="Go on from a run that was stopped.")
+@options.workers
+@options.common
+def command(
+    folder: Path,
+    manifest: str,
+    output: Path,
+    force: bool,
+    top: int,
+    closed: bool,
+    prior: float | None,
+    scoring: str,
+    upsample: bool,
+    resume: bool,
+    workers: int,
+    as_json: bool,
+    verbose: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Say who of the speakers of DIR is heard in each recording of M, or that it is nobody of them.
+
+    Each row has speaker (null: nobody), posterior (how likely that is), nobody (how likely it is that the
+    speaker is not enrolled), candidates, voiced_seconds, and flag (short: few or no frames were voiced, and
+    the loudest were scored). Where M names speakers, how many were right is told.
+
+    \b
+    Example:
+      audiogmm identify known unknown.jsonl -o who.jsonl --top 3
+    """
+    from audiogmm.jobs.identify import identify_to_file
+
+    with console() as screen:
+        result = identify_to_file(
+            folder,
+            manifest,
+            output,
+            prior=prior,
+            closed=closed,
+            top=top,
+            scoring=scoring,  # type: ignore[arg-type]
+            upsample=upsample,
+            resume=resume,
+            force=force,
+            strict=strict,
+            threads=threads,
+            workers=workers,
+            progress=screen,
+        )
+    close(result.summary(), result.lines(), as_json=as_json)

@@ -1,0 +1,234 @@
+"""Identification: which of the speakers enrolled is heard, or nobody of them, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from audiogmm.errors import ChoiceError
+from audiogmm.types import FloatArray, Json, Seconds
+
+KNOWN = 0.5
+"""Default probability that a speaker is one of those enrolled, before anything is heard."""
+
+INDEPENDENT = 10.0
+"""Frames a second that are taken for independent where nothing was learned of how scores scale.
+
+Neighbouring frames share samples, and deltas more of them: to count each would be to count one sound many
+times. Recognisers of words scale the likelihood of 100 frames a second by a tenth for the same reason.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One who may have spoken.
+
+    Attributes
+    ----------
+    speaker : str
+    posterior : float
+        Probability that it is this speaker.
+    llr : float
+        Log-likelihood ratio against anybody else, nats.
+    """
+
+    speaker: str
+    posterior: float
+    llr: float
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is heard in a recording.
+
+    Attributes
+    ----------
+    audio_filepath : str or None
+        The recording's file, where known.
+    id : str
+        The recording's name.
+    speaker : str or None
+        The likeliest outcome; None if that is nobody enrolled.
+    posterior : float
+        Probability of that outcome.
+    nobody : float
+        Probability that it is nobody enrolled; 0 where that was ruled out.
+    candidates : tuple of Candidate
+        The likeliest speakers, the likeliest first.
+    voiced_seconds : Seconds
+        What is voiced of the recording.
+    flag : str
+        ``short``: few or no frames were voiced, and the loudest were scored. Else empty.
+    truth : str or None
+        Who it is by the manifest, where that says so.
+
+    Examples
+    --------
+    >>> found = Identity("a.wav", "a", "ann", 0.9, 0.1, (Candidate("ann", 0.9, 4.0),), 3.0)
+    >>> Identity.from_dict(found.to_dict()) == found
+    True
+    """
+
+    audio_filepath: str | None
+    id: str
+    speaker: str | None
+    posterior: float
+    nobody: float
+    candidates: tuple[Candidate, ...]
+    voiced_seconds: Seconds
+    flag: str = ""
+    truth: str | None = None
+
+    def to_dict(self) -> Json:
+        """As a JSON object; `truth` only where it is known."""
+        row: Json = {name: getattr(self, name) for name in self.__slots__}
+        row["candidates"] = [
+            {"speaker": c.speaker, "posterior": c.posterior, "llr": c.llr} for c in self.candidates
+        ]
+        if self.truth is None:
+            del row["truth"]
+        return row
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Identity:
+        """What `to_dict` gave."""
+        return cls(**{**row, "candidates": tuple(Candidate(**c) for c in row["candidates"])})
+
+
+def posteriors(llr: ArrayLike, priors: ArrayLike) -> FloatArray:
+    """Probabilities of the speakers, and of nobody of them, after hearing a recording.
+
+    By Bayes' theorem, with l_i the log-likelihood ratio of speaker i against anybody else, p_i the prior,
+    and p_0 = 1 - sum of p_i that of nobody, whose ratio is 1:
+
+        P(i) = p_i exp(l_i) / (p_0 + sum over j of p_j exp(l_j))
+
+    (Brümmer and de Villiers 2010, "The speaker partitioning problem", for a set of one.)
+
+    Parameters
+    ----------
+    llr : array-like of shape (n_speakers,), float64
+        Calibrated log-likelihood ratios, nats.
+    priors : array-like of shape (n_speakers,), float64
+        Their sum is at most 1; where it is 1 the set is closed.
+
+    Returns
+    -------
+    ndarray of shape (n_speakers + 1,), float64
+        Nobody is last. The sum is 1.
+
+    Raises
+    ------
+    ChoiceError
+        If a ratio is not finite, or the priors are no probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> posteriors([np.log(3), 0.0], [0.25, 0.25]).round(3)
+    array([0.5  , 0.167, 0.333])
+    """
+    ratio, p = np.asarray(llr, dtype=np.float64), np.asarray(priors, dtype=np.float64)
+    if ratio.shape != p.shape or ratio.ndim != 1 or not len(ratio):
+        raise ChoiceError(f"ratios of shape {ratio.shape} with priors of shape {p.shape}", needed="one each")
+    if not np.all(np.isfinite(ratio)):
+        raise ChoiceError(
+            f"a log-likelihood ratio of {ratio[~np.isfinite(ratio)][0]}", needed="finite numbers"
+        )
+    total = float(p.sum())
+    if not (np.all(p >= 0) and 0 < total <= 1 + 1e-9):
+        raise ChoiceError(f"priors that sum to {total:g}", needed="probabilities of at most 1 in all")
+    nobody = 0.0 if total > 1 - 1e-12 else 1 - total
+    with np.errstate(divide="ignore"):
+        joint = np.log(np.append(p, nobody)) + np.append(ratio, 0.0)
+    joint = np.exp(joint - joint.max())
+    found: FloatArray = joint / joint.sum()
+    return found
+
+
+def equal_priors(n_speakers: int, known: float = KNOWN) -> FloatArray:
+    """The probability that a speaker is enrolled, shared among all who are: shape (n_speakers,).
+
+    Raises
+    ------
+    ChoiceError
+        If it is not above 0 and at most 1, or nobody is enrolled.
+
+    Examples
+    --------
+    >>> equal_priors(4, 0.5)
+    array([0.125, 0.125, 0.125, 0.125])
+    """
+    if not n_speakers:
+        raise ChoiceError("nobody is enrolled", needed="a speaker", remedy="audiogmm enroll UBM M -o DIR")
+    if not 0 < known <= 1:
+        raise ChoiceError(
+            f"a prior of {known}",
+            needed="a probability above 0, under 1 for an open set and 1 for a closed one",
+        )
+    return np.full(n_speakers, known / n_speakers)
+
+
+def likeliest(
+    names: Sequence[str], llr: FloatArray, known: float = KNOWN, top: int = 5
+) -> tuple[str | None, float, float, tuple[Candidate, ...]]:
+    """The likeliest outcome (None: nobody), its probability, that of nobody, and the best candidates.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The speakers enrolled.
+    llr : ndarray of shape (n_speakers,), float64
+        Log-likelihood ratios, nats.
+    known : float
+        Prior probability that it is one of them; 1 for a closed set.
+    top : int
+        Candidates to name, at most.
+
+    Raises
+    ------
+    ChoiceError
+        As of `posteriors` and `equal_priors`; or if `top` is below 1.
+
+    Examples
+    --------
+    >>> outcome, posterior, nobody, candidates = likeliest(["ann", "bob"], np.array([-3.0, -5.0]), top=1)
+    >>> outcome is None, round(posterior, 2), round(nobody, 2), candidates[0].speaker
+    (True, 0.97, 0.97, 'ann')
+    """
+    if top < 1:
+        raise ChoiceError(f"top={top}", needed="at least 1 candidate")
+    found = posteriors(llr, equal_priors(len(names), known))
+    order = np.argsort(-llr, kind="stable")[:top].tolist()
+    candidates = tuple(Candidate(names[i], float(found[i]), float(llr[i])) for i in order)
+    best, nobody = candidates[0], float(found[-1])
+    if nobody > best.posterior:
+        return None, nobody, nobody, candidates
+    return best.speaker, best.posterior, nobody, candidates
+
+
+def uncalibrated(raw: FloatArray, space: FloatArray, n_independent: float) -> FloatArray:
+    """Log-likelihood ratios where no calibration was learned: the best guess that there is.
+
+    The back-end's score is one by its model; else the mean ratio a frame is taken for as many frames as may
+    pass for independent.
+
+    Parameters
+    ----------
+    raw : ndarray of shape (n_speakers,), float64
+        Mean log-likelihood ratio a frame, nats.
+    space : ndarray of shape (n_speakers,), float64
+        The back-end's scores, NaN where there is none.
+    n_independent : float
+        Frames.
+
+    Examples
+    --------
+    >>> uncalibrated(np.array([0.2, 0.1]), np.array([np.nan, 3.0]), 20.0)
+    array([4., 3.])
+    """
+    return np.where(np.isnan(space), raw * max(n_independent, 1.0), space)
