@@ -113,6 +113,20 @@ def clustered(n_frames=2048, K=200):
 
 
 @needs_integers
+def test_a_copy_goes_on_alone():
+    mixture, frames = clustered()
+    carried = Carried(Budget())
+    for _ in range(3):
+        stats = Evaluator(mixture).accumulate(frames, None, carried)
+        mixture, _ = maximise(stats, previous=mixture)
+    looked = []
+    for known in (carried.copy(), carried.copy(), carried):
+        Evaluator(mixture).accumulate(frames, None, known)
+        looked.append(known.looked[0])
+    assert looked[0] == looked[1] == looked[2] < 0.8 * frames.shape[0] * mixture.n_components
+
+
+@needs_integers
 def test_most_scores_are_spared_once_components_settle():
     mixture, frames = clustered()
     carried, spared = Carried(Budget()), []
