@@ -16,6 +16,22 @@ def is_cold() -> bool:
     >>> is_cold() in (True, False)
     True
     """
+    folder = _folder()
+    return folder is None or not any(folder.glob("*.nbc"))
+
+
+def is_kept() -> bool:
+    """Whether there is a folder that takes machine code for later processes.
+
+    Examples
+    --------
+    >>> is_kept() in (True, False)
+    True
+    """
+    return _folder() is not None
+
+
+def _folder() -> Path | None:
     dispatcher: Any = first_non_finite
     folder = getattr(getattr(dispatcher, "_cache", None), "cache_path", None)
-    return folder is None or not any(Path(folder).glob("*.nbi"))
+    return None if folder is None else Path(folder)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import llvmlite.binding
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numpy.typing import NDArray
 
-from audiogmm.kernels.policy import kernel
+from audiogmm.kernels.policy import compiles_for, kernel
 from audiogmm.kernels.screens import GROUP, LANES, PANEL
 from audiogmm.kernels.vectors import (
     FLOAT,
@@ -33,7 +32,7 @@ from audiogmm.kernels.vectors import (
     zeros,
 )
 
-DOTS = WIDE and bool(llvmlite.binding.get_host_cpu_features().get("avx512vnni", False))
+DOTS = WIDE and compiles_for("avx512vnni")
 """Whether the CPU has an instruction for it; without one, float32 is as fast."""
 
 LARGEST = 32767

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any, TypeVar
 
 import numba
+from numba.core.registry import cpu_target
+
+from audiogmm.kernels.cache import make_safe
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,27 +57,22 @@ def _compile(function: F, fastmath: bool | set[str]) -> F:
     except RuntimeError:  # no folder takes the cache: compile anew in every process
         compiled, cacheable = compile_for(cache=False)(function), False
     if cacheable:
-        _depend_on_all_sources(compiled)
+        make_safe(compiled)
     result: F = compiled
     return result
 
 
-def _depend_on_all_sources(compiled: Any) -> None:
-    """Let what is cached of a kernel go out of date with any source of this folder.
+def compiles_for(feature: str) -> bool:
+    """Whether kernels may use a feature of the CPU, by LLVM's name; not whether this CPU has it.
 
-    Numba looks at the time and size of the kernel's own file, but kernels call others and are built from
-    microkernels; and installers may give every file the same time. Where numba keeps its stamp is its own
-    affair: if it moves, its own rule is what remains.
+    The two differ where the user sets NUMBA_CPU_NAME or NUMBA_CPU_FEATURES. Whatever depends on a feature
+    asks here, since this is what numba tells cached machine code apart by: a folder shared by unlike CPUs
+    holds one variant for each.
+
+    Examples
+    --------
+    >>> compiles_for("no such feature")
+    False
     """
-    cache_file: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(cache_file, "_source_stamp"):
-        cache_file._source_stamp = (*cache_file._source_stamp, _sources_digest())
-
-
-@cache
-def _sources_digest() -> str:
-    """SHA-256 of the sources of all kernels, hexadecimal."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
+    features: str = cpu_target.target_context.codegen().magic_tuple()[-1]
+    return f"+{feature}" in features.split(",")

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba.extending import intrinsic
 
-WIDE = bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
+from audiogmm.kernels.policy import compiles_for
+
+WIDE = compiles_for("avx512f")
 """Whether there are 32 registers of 512 bits; else 16 of 256 bits are assumed."""
 
 INT = ir.IntType(64)
