@@ -38,12 +38,14 @@ def speakers_of(
     recordings: Sequence[Hashable],
     target: BoolArray,
     speakers: Sequence[str] | None = None,
+    files: Sequence[Hashable] | None = None,
 ) -> Parties:
     """Find out who speaks.
 
     A target trial says that its model and its recording are one speaker, and a speaker's name in the list
     says whose recording it is, and whose model, where a model has that name. What is joined so, directly or
-    through others, is one speaker.
+    through others, is one speaker. A piece of a file that no target trial names is taken to be of the one
+    model that target trials of the file's other pieces name.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def speakers_of(
         Whether it is a target trial.
     speakers : sequence of str, optional
         Who speaks in the recording, where known; empty where not.
+    files : sequence of hashable, optional
+        The file that each trial's recording is a piece of.
 
     Examples
     --------
@@ -76,6 +80,13 @@ def speakers_of(
     if said is not None:
         told = said != names.get("", -1)
         ends = [np.append(ends[0], said[told]), np.append(ends[1], recording[told])]
+    if files is not None:
+        unnamed = np.flatnonzero(~np.isin(recording, ends[1])).tolist()
+        claimed = _only_models(files, model, target) if unnamed else {}
+        whose = {i: claimed[files[i]] for i in unnamed if claimed.get(files[i], -1) >= 0}
+        lost = np.array(list(whose), dtype=np.int64)
+        models_of_lost = np.array(list(whose.values()), dtype=np.int64)
+        ends = [np.append(ends[0], models_of_lost), np.append(ends[1], recording[lost])]
     n_nodes = n_names + len(known)
     graph = coo_array((np.ones(len(ends[0]), np.int8), (ends[0], ends[1])), shape=(n_nodes, n_nodes))
     _, labels = connected_components(graph, directed=False)
@@ -88,6 +99,16 @@ def speakers_of(
         n_unknown=len(unknown),
         n_contradictory=int(np.count_nonzero((both[:, 0] == both[:, 1]) & ~target)),
     )
+
+
+def _only_models(files: Sequence[Hashable], model: IntArray, target: BoolArray) -> dict[Hashable, int]:
+    """The model of each file's target trials; -1 where they name several."""
+    found: dict[Hashable, int] = {}
+    for i in np.flatnonzero(target).tolist():
+        name = int(model[i])
+        if found.setdefault(files[i], name) != name:
+            found[files[i]] = -1
+    return found
 
 
 def _number(keys: Iterable[Hashable], known: dict[Hashable, int]) -> IntArray:

@@ -120,3 +120,32 @@ def calibration_cost(
         z = float(np.dot(theta[:-1], (row - mean) / sd)) + theta[-1] + log_odds
         cost += a * float(np.logaddexp(0.0, -z if y else z))
     return cost + l2 / 2 * float(np.sum(theta[:-1] ** 2))
+
+
+def speakers(
+    models: Sequence[str], recordings: Sequence[str], target: Sequence[bool]
+) -> list[tuple[int, int]]:
+    """Speaker of the model and of the recording of each trial: numbers spread until nothing changes."""
+    number = {("model", m): i for i, m in enumerate(sorted(set(models)))}
+    number |= {("recording", r): len(number) + i for i, r in enumerate(sorted(set(recordings)))}
+    changed = True
+    while changed:
+        changed = False
+        for m, r, t in zip(models, recordings, target, strict=True):
+            a, b = number["model", m], number["recording", r]
+            if t and a != b:
+                number["model", m] = number["recording", r] = min(a, b)
+                changed = True
+    return [(number["model", m], number["recording", r]) for m, r in zip(models, recordings, strict=True)]
+
+
+def drawn(
+    scores: Sequence[float], target: Sequence[bool], pairs: Sequence[tuple[int, int]], counts: Sequence[int]
+) -> tuple[list[float], list[float]]:
+    """Target and nontarget scores after a draw of speakers: each trial as often as its people meet."""
+    targets: list[float] = []
+    nontargets: list[float] = []
+    for score, is_target, (a, b) in zip(scores, target, pairs, strict=True):
+        times = counts[a] if a == b else counts[a] * counts[b]
+        (targets if is_target else nontargets).extend([score] * times)
+    return targets, nontargets
