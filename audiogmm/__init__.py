@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from audiogmm.jobs.calibrate import calibrate
     from audiogmm.jobs.detect import detect
     from audiogmm.jobs.enroll import enroll
+    from audiogmm.jobs.evaluate_verify import evaluate_verify
+    from audiogmm.jobs.fuse import fuse
     from audiogmm.jobs.identify import identify
     from audiogmm.jobs.score import score
     from audiogmm.jobs.select import select
@@ -61,6 +63,8 @@ __all__ = [
     "enroll",
     "verify",
     "identify",
+    "evaluate_verify",
+    "fuse",
     "Gallery",
     "GaussianMixture",
     "DaskReducer",
@@ -90,6 +94,8 @@ _HOME = {
     "enroll": "jobs.enroll",
     "verify": "jobs.verify",
     "identify": "jobs.identify",
+    "evaluate_verify": "jobs.evaluate_verify",
+    "fuse": "jobs.fuse",
     "Gallery": "verification.gallery",
     "GaussianMixture": "estimator",
     "DaskReducer": "dask_reduce",

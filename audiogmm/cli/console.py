@@ -111,7 +111,8 @@ def first_reasons(path: Path, most: int = 3) -> list[str]:
 def close(summary: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
     """Print the closing lines, or the summary as one JSON object, and set the exit status.
 
-    `summary["set_aside"]` counts the inputs that were not used, `summary["errors"]` names their list.
+    `summary["set_aside"]` counts the inputs that were not used, `summary["errors"]` names their list; where
+    there is no list, `summary["reasons"]` has the first few.
     """
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
@@ -120,10 +121,9 @@ def close(summary: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> No
             click.echo(line)
     if summary.get("set_aside"):
         noun = "input was" if summary["set_aside"] == 1 else "inputs were"
-        click.echo(
-            f"audiogmm: {summary['set_aside']} {noun} set aside; the reasons are in {summary['errors']}",
-            err=True,
-        )
-        for line in first_reasons(Path(summary["errors"])):
+        errors = summary["errors"]
+        there = f"; the reasons are in {errors}" if errors else ""
+        click.echo(f"audiogmm: {summary['set_aside']} {noun} set aside{there}", err=True)
+        for line in first_reasons(Path(errors)) if errors else summary["reasons"]:
             click.echo(f"  {line}", err=True)
         click.get_current_context().exit(SOME_SET_ASIDE)

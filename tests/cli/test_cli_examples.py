@@ -32,6 +32,8 @@ ORDER = [
     "speakers",
     "verify",
     "identify",
+    "fuse",
+    "evaluate",
 ]
 """Later commands use what earlier ones made."""
 
@@ -79,6 +81,11 @@ def test_every_example_runs(workshop: Path, audiogmm: Audiogmm) -> None:
     for name in ("background.jsonl", "people.jsonl", "unknown.jsonl"):
         Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
     Path("trials.csv").write_text(f"model,audio_filepath\nspeaker_0,{rows[-1]['audio_filepath']}\n")
+    for name in ("scores", "a", "b", "a_train", "b_train"):
+        Path(f"{name}.csv").write_text(
+            "model,audio_filepath,sex,target,score\n"
+            "ann,1.wav,f,1,2.5\nann,2.wav,f,0,-3\nbob,2.wav,m,1,1.5\nbob,1.wav,m,0,-0.5\n"
+        )
     ran = set()
     for name in [*ORDER, None]:
         for example in examples(cli if name is None else command(name)):
