@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from audiogmm.mixture.checking import checked_frames, checked_weights, refuse, r
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.prepared import prepare
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.mixture.survivors import Survivors
 from audiogmm.types import FloatArray
 
 ROWS = 256
@@ -216,6 +218,31 @@ class Evaluator:
         leading = np.empty((len(frames), n_components), np.int32)
         refuse(self._prepared.leading(frames, _log(self.threshold), leading), frames)
         return leading
+
+    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, Survivors]]:
+        """Which components matter to which frames, a tile of frames at a time.
+
+        Parameters
+        ----------
+        frames : ndarray of shape (n, n_features)
+            As of `accumulate`.
+        log_cut : float
+            A component is left out for a frame only if its log-score is proven to be so much below the best
+            one's; minus infinity leaves out nothing.
+
+        Yields
+        ------
+        slice
+            Of the frames.
+        Survivors
+            Their pairs; a frame's do not depend on the frames around it.
+
+        Raises
+        ------
+        MixtureError
+            As `accumulate`.
+        """
+        return self._prepared.survivors(checked_frames(frames, self.mixture.n_features), log_cut)
 
 
 def _log(threshold: float) -> float:

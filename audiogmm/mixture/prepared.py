@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.layout import constants_of, in_axes
 from audiogmm.mixture.screening import diagonal_screen, triangular_screen
+from audiogmm.mixture.survivors import Survivors, survivors_of
 from audiogmm.mixture.tiling import make_tile, padded_width
 from audiogmm.types import FloatArray
 
@@ -60,6 +62,10 @@ class Prepared(Protocol):
 
     def leading(self, frames: AnyFrames, log_cut: float, leading: Int32Array) -> int:
         """Fill leading (n, C) with the best components; returns as `log_likelihood`."""
+        ...
+
+    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, Survivors]]:
+        """The pairs that are not skipped, some frames at a time."""
         ...
 
 
@@ -171,6 +177,18 @@ class Axes:
         leading[:] = np.append(self._active, -1)[leading]
         return int(fault)
 
+    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, Survivors]]:
+        """See `Prepared`."""
+        tile, at = self._tile(frames), 0
+        while at < len(frames):
+            count = min(len(tile.highest), len(frames) - at)
+            n_pairs = axes.score_tile(
+                frames, at, count, log_cut, self._screen, self._components, NO_MARGINS, tile
+            )
+            count = int(tile.n_frames[0])
+            yield slice(at, at + count), survivors_of(tile, n_pairs, count, self._active, frames)
+            at += count
+
     def _tile(self, frames: AnyFrames) -> Tile:
         points = np.dtype(np.float64) if self._form.shared else frames.dtype
         return make_tile(
@@ -242,6 +260,15 @@ class Ellipsoids:
         fault = leading_ellipsoids(frames, log_cut, self._screen, self._components, tile, leading)
         leading[:] = np.append(self._active, -1)[leading]
         return int(fault)
+
+    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, Survivors]]:
+        """See `Prepared`."""
+        tile, at = self._tile(frames), 0
+        while at < len(frames):
+            count = min(len(tile.highest), len(frames) - at)
+            n_pairs = ellipsoids.score_tile(frames, at, count, log_cut, self._screen, self._components, tile)
+            yield slice(at, at + count), survivors_of(tile, n_pairs, count, self._active, frames)
+            at += count
 
     def _tile(self, frames: AnyFrames) -> Tile:
         screen = self._screen

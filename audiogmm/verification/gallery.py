@@ -307,7 +307,7 @@ def _file_name(name: str) -> str:
     Examples
     --------
     >>> _file_name("ann"), _file_name("../a b"), _file_name(".hidden")
-    ('ann', '..%2Fa%20b', '%2Ehidden')
+    ('ann', '%2E.%2Fa%20b', '%2Ehidden')
     """
     written = quote(name, safe="", errors="surrogatepass")
     if written.startswith("."):

@@ -1,0 +1,48 @@
+"""Which components matter to which frames, as the E-step finds it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.kernels.densities import AnyFrames
+from audiogmm.kernels.dots import Int32Array
+from audiogmm.kernels.tiles import Tile
+from audiogmm.mixture.checking import refuse
+from audiogmm.types import FloatArray
+
+
+class Survivors(NamedTuple):
+    """The pairs of component and frame that were not skipped, by component, then frame."""
+
+    component: NDArray[np.int64]
+    """(A,): the components that have a weight."""
+    begin: NDArray[np.int64]
+    """(A + 1,): where the pairs of each begin."""
+    member: Int32Array
+    """(m,): frame of each pair."""
+    posterior: FloatArray
+    """(m,): among those of its frame that were not skipped."""
+    highest: FloatArray
+    """(n,): the best score of each frame, nats."""
+    log_likelihood: FloatArray
+    """(n,): of each frame, nats."""
+
+
+def survivors_of(
+    tile: Tile, n_pairs: int, n_frames: int, active: NDArray[np.int64], frames: AnyFrames
+) -> Survivors:
+    """What is in a tile that was scored; `n_pairs` as the kernel gave it."""
+    if n_pairs < 0:
+        refuse(-2 - n_pairs, frames)
+    member, total = tile.member[:n_pairs].copy(), tile.total[:n_frames]
+    return Survivors(
+        active,
+        tile.begin.copy(),
+        member,
+        tile.score[:n_pairs] / total[member],
+        tile.highest[:n_frames].copy(),
+        tile.highest[:n_frames] + np.log(total),
+    )
