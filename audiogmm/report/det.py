@@ -97,7 +97,7 @@ def check_suffix(path: Path) -> None:
 def _sampled(found: Performance, confidence: float) -> str:
     """What the bands are worth."""
     if not found.eer.known:
-        return f"{found.n_speakers} speakers: no bands"
+        return "one speaker: no bands"
     few = ", indicative" if found.indicative else ""
     return f"bands: {confidence:.0%} over {found.n_target_speakers:,} speakers{few}"
 
@@ -124,7 +124,7 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
     handles: list[Any] = []
     for system, colour, line in zip(systems, _COLOURS, _LINES, strict=False):
         found, curves = system.performance, system.curves
-        alarms, misses = _steps(curves)
+        alarms, misses = steps(curves)
         axes.plot(_probit(alarms), _probit(misses), color=colour, linewidth=0.7, alpha=0.55, linestyle=line)
         band = curves.det
         axes.plot(_probit(band.at), _probit(band.value), color=colour, linewidth=1.8, linestyle=line)
@@ -132,7 +132,14 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
             axes.fill_between(
                 _probit(band.at), _probit(band.low), _probit(band.high), color=colour, alpha=0.15, linewidth=0
             )
-        axes.plot(*[_probit(found.eer.value)] * 2, "o", color=colour, markersize=7, clip_on=False, zorder=4)
+        axes.plot(
+            *[_probit(max(found.eer.value, low_x, low_y))] * 2,
+            "o",
+            color=colour,
+            markersize=7,
+            clip_on=False,
+            zorder=4,
+        )
         interval = f" ({100 * found.eer.low:.2g} to {100 * found.eer.high:.2g})" if found.eer.known else ""
         handles.append(Line2D([], [], color=colour, linewidth=1.8, linestyle=line, marker="o", markersize=7))
         handles[-1].set_label(f"{system.name}: EER {100 * found.eer.value:.3g} %{interval}")
@@ -189,7 +196,7 @@ def point_costs(curves: Curves, i: int, found: Performance) -> FloatArray:
     return np.array([point.cost(miss, false_alarm) for miss, false_alarm in pairs])
 
 
-def _steps(curves: Curves) -> tuple[FloatArray, FloatArray]:
+def steps(curves: Curves) -> tuple[FloatArray, FloatArray]:
     """Rates at single thresholds, at most some `_STEPS`, more closely where few trials are."""
     target = curves.target
     first = np.flatnonzero(np.append(True, curves.scores[1:] != curves.scores[:-1]))

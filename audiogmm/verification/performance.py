@@ -189,7 +189,9 @@ def perform(sample: Sample, draws: Draws | None = None) -> tuple[Performance, Cu
             )
     top = np.array([{"eer": 0.5, "min_cllr": 1.0, "min_dcf": 1.0}.get(name, np.inf) for name in sample.names])
     high[:n] = np.minimum(high[:n], top)
-    high[n : n + len(alarms)] = np.minimum(high[n : n + len(alarms)], 1.0)
+    misses = slice(n, n + len(alarms))  # they fall as false alarms rise, and so does what bounds them
+    high[misses] = np.minimum.accumulate(np.minimum(high[misses], 1.0))
+    low[misses] = np.maximum.accumulate(low[misses][::-1])[::-1]
     bands = [
         Band(grid, *(ends[first : first + len(grid)] for ends in (at_all, low, high)))
         for grid, first in ((alarms, n), (claimed, n + len(alarms)))

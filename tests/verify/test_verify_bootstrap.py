@@ -163,6 +163,8 @@ def test_the_curves_are_those_of_the_trials() -> None:
     scores, target, pairs = corpus(40)
     scores = np.round(scores)
     found, curves = perform(Sample(scores, target, pairs, POINTS), QUICK)
+    for falling in (curves.det.low, curves.det.value, curves.det.high):
+        assert np.all(np.diff(falling) <= 0)
     at_eer = np.interp(found.eer.value, curves.det.at, curves.det.value)
     assert at_eer == pytest.approx(found.eer.value, abs=2e-3)
     odds = naive.isotonic_odds(scores[target].tolist(), scores[~target].tolist())
