@@ -35,6 +35,15 @@ def corpus(
     return llr - gap / 2, target, np.column_stack([model, speaker])
 
 
+def test_a_target_trial_weighs_its_one_speaker_once() -> None:
+    """Drawn 3 times and once: targets weigh 3 and 1, the nontarget between them 3; the EER is 1 in 5."""
+    target, pairs = np.array([True, True, False]), np.array([[0, 0], [1, 1], [0, 1]])
+    sample = Sample(np.array([2.0, 0.0, 1.0]), target, pairs, ())
+    figures, hull = sample.measure(np.array([3.0, 1.0]))
+    assert (hull.targets.tolist(), hull.nontargets.tolist()) == ([1.0, 3.0], [3.0, 0.0])
+    assert figures[0] == pytest.approx(0.2)  # from (P_fa, P_miss) = (1, 0) to (0, 1/4)
+
+
 @settings(max_examples=40, deadline=None)
 @given(trials=some_trials, counts=st.lists(st.integers(0, 3), min_size=4, max_size=4))
 def test_a_draw_weighs_trials_as_often_as_their_people_meet(
