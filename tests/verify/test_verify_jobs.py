@@ -9,10 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import audiogmm as ag
+from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import speakers
+from audiogmm.verification.adaptation import Adaptation
+from audiogmm.verification.calibration import Calibration
 from tests.cli.conftest import Audiogmm, audiogmm  # noqa: F401
 
 
@@ -90,3 +94,228 @@ def test_from_recordings_to_scores(workshop: Path, audiogmm: Audiogmm) -> None: 
     track = ag.score(ag.Model(gallery.model("speaker_1"), metadata=gallery.background.metadata), entries[0])
     under = ag.score(gallery.background, entries[0])
     assert verdicts[1].raw == pytest.approx(np.mean((track.scores - under.scores)[track.voiced]), abs=1e-6)
+
+
+def noise(path: str, seconds: float, level: float = 0.1, rate: int = 16000) -> None:
+    rng = np.random.default_rng(5)
+    soundfile.write(path, level * rng.normal(size=round(seconds * rate)), rate)
+
+
+def test_what_cannot_be_scored_is_set_aside_by_line(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+    assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known").status == 0
+    good = "test/speaker_0_test_0.wav"
+    noise("tiny.wav", 0.05)
+    noise("tinier.wav", 0.01)
+    noise("silent.wav", 1.0, level=0.0)
+    rows = [
+        ("speaker_0", good, 1, ""),
+        ("nobody", good, 0, ""),
+        ("speaker_0", "gone.wav", 0, ""),
+        ("speaker_0", "tiny.wav", 0, ""),
+        ("speaker_1", "tinier.wav", 0, ""),
+        ("speaker_1", "silent.wav", 0, ""),
+        ("speaker_0", good, 1, "again"),
+        ("speaker_2", good, 0, ""),
+        ("speaker_0", good),
+        ("", good, 0, ""),
+    ]
+    write_trials("odd.csv", rows)
+    done = audiogmm("verify", "known", "odd.csv", "-o", "scores.csv", "--json")
+    assert done.status == 3
+    found = read_scores("scores.csv")
+    assert [(row["model"], row["audio_filepath"], row["flag"]) for row in found] == [
+        ("speaker_0", good, ""),
+        ("speaker_0", "tiny.wav", "short"),
+        ("speaker_2", good, ""),
+    ]
+    assert all(np.isfinite(float(row["score"])) for row in found)
+    why = reasons("scores.csv.errors.jsonl")
+    assert sorted(why, key=lambda id: int(id.split(":")[1])) == [
+        f"odd.csv:{n}" for n in (3, 4, 6, 7, 8, 10, 11)
+    ]
+    assert "'nobody'" in why["odd.csv:3"]
+    assert "speaker_0, speaker_1, speaker_2" in why["odd.csv:3"]
+    assert "gone.wav is missing" in why["odd.csv:4"]
+    assert "tinier.wav is shorter than a frame" in why["odd.csv:6"]
+    assert "silence" in why["odd.csv:7"]
+    assert "the trial of line 2 again" in why["odd.csv:8"]
+    assert "has 2 cells" in why["odd.csv:10"]
+    assert "names no model" in why["odd.csv:11"]
+    assert done.json["set_aside"] == 7
+    strict = audiogmm("verify", "known", "odd.csv", "-o", "strict.csv", "--strict")
+    assert strict.status in (1, 2)
+    assert not Path("strict.csv").exists()
+
+
+@pytest.mark.parametrize("variances", [False, True])
+def test_a_further_recording_needs_no_earlier_one(workshop: Path, variances: bool) -> None:
+    model, entries = ag.load("ubm.agmm"), list(ag.read_manifest("train.jsonl"))
+    adapt = ["means", "weights", "variances"] if variances else None
+    together = ag.enroll(model, entries, "together", adapt=adapt)
+    ag.enroll(model, [entry for entry in entries if "train_0" in entry.id], "apart", adapt=adapt)
+    for entry in entries:
+        if "train_0" in entry.id:
+            Path(entry.path).rename(entry.path + ".moved")
+    apart = ag.enroll(model, [entry for entry in entries if "train_1" in entry.id], "apart")
+    assert apart.names == together.names
+    for name in apart.names:
+        assert apart[name].recordings == together[name].recordings
+        assert apart[name].voiced_seconds == pytest.approx(together[name].voiced_seconds)
+        for part in ("weights", "means", "covariances"):
+            one, other = (getattr(gallery.model(name), part) for gallery in (apart, together))
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    assert (apart.model("speaker_0").weights != model.weights).any() == variances
+    assert (apart.model("speaker_0").covariances != model.covariances).any() == variances
+    before = (apart.folder / "speakers" / "speaker_0.speaker").read_bytes()
+    ag.enroll(model, [entry for entry in entries if "train_1" in entry.id], "apart")
+    assert (apart.folder / "speakers" / "speaker_0.speaker").read_bytes() == before
+
+
+def test_rounds_take_the_posteriors_of_the_round_before(workshop: Path) -> None:
+    from audiogmm.jobs.aside import Aside
+    from audiogmm.jobs.inputs import inputs_for
+    from audiogmm.mixture.evaluator import Evaluator
+
+    model = ag.load("ubm.agmm")
+    entries = [e for e in ag.read_manifest("train.jsonl") if e.speaker == "speaker_1"]
+    gallery = ag.enroll(model, entries, "known", iterations=3, tau=4.0, adapt=["means", "weights"])
+    frames = np.concatenate(
+        [
+            block.frames[block.voiced]
+            for shard in inputs_for(model, entries, aside=Aside(), say=lambda _: None)
+            for block in shard
+        ]
+    )
+    mixture = model.mixture
+    for _ in range(3):
+        stats = Evaluator(mixture).accumulate(frames)
+        mixture = Adaptation(tau=4.0, weights=True)(model.mixture, stats)
+    np.testing.assert_allclose(gallery.model("speaker_1").means, mixture.means, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(gallery.model("speaker_1").weights, mixture.weights, rtol=1e-6)
+    once = Adaptation(tau=4.0, weights=True)(model.mixture, gallery["speaker_1"].statistics)
+    assert np.abs(once.means - mixture.means).max() > 1e-3
+
+
+def test_backgrounds_and_settings_are_not_mixed(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+    model, entries = ag.load("ubm.agmm"), list(ag.read_manifest("train.jsonl"))
+    gallery = ag.enroll(model, entries[:1], "known")
+    frontend = ag.FrontEnd.preset("speech", cmvn="none")
+    other = ag.train(entries, frontend, n_components=4, passes=2, seed=1)
+    other.save("other.agmm")
+    done = audiogmm("enroll", "other.agmm", "train.jsonl", "-o", "known")
+    assert done.status == 1
+    assert model.fingerprint[:12] in done.err
+    assert other.fingerprint[:12] in done.err
+    assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known", "--tau", 8).status == 2
+    with pytest.raises(ChoiceError, match=r"--tau 8 .*needed: what known was made with: --tau 16 "):
+        ag.enroll(model, entries, "known", tau=8)
+
+    stranger = ag.enroll(other, entries[2:3], "strangers")
+    shutil.copy(stranger.folder / "speakers" / "speaker_1.speaker", gallery.folder / "speakers")
+    with pytest.raises(MismatchError, match=f"{other.fingerprint[:12]}; needed: .*{model.fingerprint[:12]}"):
+        gallery["speaker_1"]
+    write_trials("two.csv", [(f"speaker_{k}", "test/speaker_0_test_0.wav", 1, "") for k in range(2)])
+    assert audiogmm("verify", "known", "two.csv", "-o", "scores.csv").status == 3
+    assert [row["model"] for row in read_scores("scores.csv")] == ["speaker_0"]
+    assert other.fingerprint[:12] in reasons("scores.csv.errors.jsonl")["two.csv:3"]
+
+
+def test_a_speaker_of_whom_nothing_is_heard_is_named(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+    noise("silent.wav", 1.0, level=0.0)
+    lines = Path("train.jsonl").read_text() + json.dumps({"audio_filepath": "silent.wav", "speaker": "ghost"})
+    Path("more.jsonl").write_text(
+        lines + "\n" + json.dumps({"audio_filepath": "silent.wav", "id": "x"}) + "\n"
+    )
+    done = audiogmm("enroll", "ubm.agmm", "more.jsonl", "-o", "known", "--json")
+    assert done.status == 3
+    assert done.json["enrolled"] == 3
+    why = reasons("known.errors.jsonl")
+    assert "none of its" in why["silent"]
+    assert "'ghost'" in why["ghost"]
+    assert "names no speaker" in why["x"]
+
+    assert audiogmm("speakers", "known", "--remove", "ghost").status == 2
+    done = audiogmm("speakers", "known", "--remove", "speaker_1", "--json")
+    assert done.json["removed"] == ["speaker_1"]
+    assert ag.Gallery("known").names == ("speaker_0", "speaker_2")
+
+
+def test_scores_are_the_same_bytes_however_they_are_computed(
+    workshop: Path,
+    audiogmm: Audiogmm,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known", "--threads", 1).status == 0
+    assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "again", "--workers", 1).status == 0
+    for file in sorted(Path("known/speakers").iterdir()):
+        assert (Path("again/speakers") / file.name).read_bytes() == file.read_bytes()
+    for scoring in ("exact", "top", "linear"):
+        one = ["verify", "known", "trials.csv", "--scoring", scoring, "-o"]
+        assert audiogmm(*one, "one.csv", "--threads", 1, "--force").status == 0
+        monkeypatch.setattr("audiogmm.jobs.verify.AT_ONCE", 4)
+        monkeypatch.setattr("audiogmm.jobs.verify.MODELS_AT_ONCE", 2)
+        assert audiogmm(*one, "other.csv", "--threads", 3, "--force").status == 0
+        monkeypatch.undo()
+        monkeypatch.chdir(workshop)
+        assert Path("one.csv").read_bytes() == Path("other.csv").read_bytes()
+    assert audiogmm(*one, "third.csv", "--workers", 1).status == 0
+    assert Path("one.csv").read_bytes() == Path("third.csv").read_bytes()
+
+
+def test_a_stopped_run_goes_on(
+    workshop: Path,
+    audiogmm: Audiogmm,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from audiogmm.jobs.judge import Judge
+
+    assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known").status == 0
+    assert audiogmm("verify", "known", "trials.csv", "-o", "whole.csv").status == 0
+    judged: list[str] = []
+    plain = Judge.__call__
+
+    def stopping(self: Judge, cut):  # type: ignore[no-untyped-def]
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        judged.append(cut.id)
+        return plain(self, cut)
+
+    monkeypatch.setattr(Judge, "__call__", stopping)
+    stopped = audiogmm("verify", "known", "trials.csv", "-o", "parts.csv", "--threads", 1)
+    assert stopped.status == 130
+    assert "--resume" in stopped.err
+    assert not Path("parts.csv").exists()
+    judged.clear()
+    monkeypatch.setattr(Judge, "__call__", lambda self, cut: (judged.append(cut.id), plain(self, cut))[1])
+    assert audiogmm("verify", "known", "trials.csv", "-o", "parts.csv", "--resume").status == 0
+    assert len(judged) == 4
+    assert Path("parts.csv").read_bytes() == Path("whole.csv").read_bytes()
+
+
+def test_a_calibration_gives_decisions(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+    gallery = ag.enroll(ag.load("ubm.agmm"), ag.read_manifest("train.jsonl"), "known")
+    gallery.calibrate(Calibration(("raw", "log_voiced_seconds"), (3.0, 0.5), -1.0))
+    costs = ["--prior", 0.2, "--cost-miss", 2, "--cost-false-alarm", 3]
+    done = audiogmm("verify", "known", "trials.csv", "-o", "scores.csv", *costs, "--json")
+    assert done.json["threshold"] == pytest.approx(np.log(0.8 / 0.2 * 3 / 2))
+    found = read_scores("scores.csv")
+    for row in found:
+        llr = 3 * float(row["raw"]) + 0.5 * np.log(float(row["voiced_seconds"])) - 1
+        assert float(row["score"]) == pytest.approx(llr, abs=1e-3)
+        assert row["decision"] == ("accept" if llr >= np.log(6) else "reject")
+    assert {row["decision"] for row in found} == {"accept", "reject"}
+    assert done.json["accepted"] == sum(row["decision"] == "accept" for row in found)
+
+
+@pytest.mark.data
+def test_digits_are_told_apart(data: Path, tmp_path: Path) -> None:
+    """Six speakers, words of 0.4 s; the background is of the enrolment itself, so this is no figure."""
+    entries = [entry for i, entry in enumerate(ag.read_manifest(data / "fsdd_enroll.jsonl")) if i % 3 == 0]
+    model = ag.train(entries, n_components=8, passes=5, seed=0, sample_rate=8000)
+    gallery = ag.enroll(model, entries, tmp_path / "known")
+    tests = [entry for i, entry in enumerate(ag.read_manifest(data / "fsdd_test.jsonl")) if i % 10 == 0]
+    verdicts = ag.verify(gallery, [(name, entry) for entry in tests for name in gallery.names], scoring="top")
+    best = np.array([v.score for v in verdicts]).reshape(len(tests), -1).argmax(axis=1)
+    right = np.mean([gallery.names[i] == entry.speaker for i, entry in zip(best, tests, strict=True)])
+    assert len(tests) == 30
+    assert right >= 0.7
