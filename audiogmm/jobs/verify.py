@@ -175,8 +175,6 @@ class VerifyResult:
                 f"accepted {self.accepted:,} of them: the log-likelihood ratio is at least "
                 f"{self.point.threshold:.3f} ({self.point})"
             )
-        else:
-            yield f"note: {UNCALIBRATED}"
         yield f"scores: {self.output}"
 
 
