@@ -40,6 +40,15 @@ from audiogmm.cli.console import close, console
     default=None,
     help="Rounds of EM over the recordings [default: 1].",
 )
+@click.option(
+    "--background",
+    "speakers",
+    default=None,
+    metavar="M",
+    help="Learn from this manifest, which names at least 20 speakers, what tells voices apart, in place of "
+    "what UBM keeps.",
+)
+@options.compensation
 @click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
 @options.workers
 @options.common
@@ -50,6 +59,8 @@ def command(
     adapt: str | None,
     tau: float | None,
     iterations: int | None,
+    speakers: str | None,
+    compensation: str | None,
     upsample: bool,
     workers: int,
     as_json: bool,
@@ -77,6 +88,8 @@ def command(
             tau=tau,
             adapt=None if adapt is None else adapt.split(","),
             iterations=iterations,
+            background=speakers,
+            compensation=compensation,  # type: ignore[arg-type]
             upsample=upsample,
             strict=strict,
             threads=threads,

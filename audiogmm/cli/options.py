@@ -135,3 +135,19 @@ def _log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> bool:
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     return verbose
+
+
+speakers = click.option(
+    "--speakers",
+    type=click.Choice(["auto", "yes", "no"]),
+    default="auto",
+    show_default=True,
+    help="Learn what tells the speakers of M apart, for `verify` [auto: where it names at least 20].",
+)
+compensation = click.option(
+    "--compensation",
+    type=click.Choice(["nap", "isv"]),
+    default=None,
+    help="Take out what differs between recordings of one speaker: by nuisance attribute projection, or by "
+    "eigenchannels. Needs ten speakers with two or more recordings.",
+)

@@ -138,6 +138,8 @@ from audiogmm.cli.console import close, console
     default=None,
     help="Scheduler of a Dask cluster (tcp://host:8786) that reads the recordings and sums.",
 )
+@options.speakers
+@options.compensation
 @options.seed
 @options.workers
 @options.common
@@ -170,6 +172,8 @@ def command(
     ledger: bool,
     ledger_keep: float,
     dask: str | None,
+    speakers: str,
+    compensation: str | None,
     seed: int,
     workers: int,
     as_json: bool,
@@ -190,11 +194,6 @@ def command(
 
     \b
       audiogmm train frames -k 128 --algorithm stepwise --stepwise-passes 2 --passes 6 -o ubm.agmm
-
-    Thousands of components: approximate EM, whose passes cost about the same for any number of them.
-
-    \b
-      audiogmm train frames -k 1024 --approximate truncated:5 --passes 6 -o large.agmm
     """
     from audiogmm.jobs.inputs import choose_front_end
     from audiogmm.jobs.train import train_to_file
@@ -236,6 +235,8 @@ def command(
             ledger=ledger,
             ledger_keep=ledger_keep,
             dask=dask,
+            speakers=speakers,
+            compensation=compensation,
             seed=seed,
             force=force,
             strict=strict,

@@ -25,6 +25,14 @@ from audiogmm.cli.console import close, console
     "--top", type=click.IntRange(1), default=5, show_default=True, help="Components of `--scoring top`."
 )
 @click.option(
+    "--normalise",
+    type=click.Choice(["none", "z", "t", "zt", "s", "as"]),
+    default="none",
+    show_default=True,
+    help="Bring the back end's scores to a scale that all share, by those of impostors of the background: of "
+    "the model (z), of the test (t), both (zt, s), or the nearest of both (as).",
+)
+@click.option(
     "--prior",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.05,
@@ -56,6 +64,7 @@ def command(
     force: bool,
     scoring: str,
     top: int,
+    normalise: str,
     prior: float,
     cost_miss: float,
     cost_false_alarm: float,
@@ -88,6 +97,7 @@ def command(
             output,
             scoring=scoring,  # type: ignore[arg-type]
             top=top,
+            normalisation=normalise,
             point=OperatingPoint(prior, cost_miss, cost_false_alarm),
             upsample=upsample,
             resume=resume,

@@ -14,6 +14,7 @@ from audiogmm.jobs.judge import Cut, Judge, Judged
 from audiogmm.types import FloatArray
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.quality import ENROLLED, TESTED, log_seconds
 from audiogmm.verification.ratio import TOP, Scoring
 
 if TYPE_CHECKING:
@@ -64,17 +65,13 @@ class Claims:
         return scores
 
     def columns(self) -> Mapping[str, FloatArray]:
-        """What a calibration may read: scores, and quality measures.
-
-        A further quality measure, such as the ratio of speech to noise, is one more line here.
-        """
-        with np.errstate(divide="ignore"):
-            return {
-                "raw": self.raw,
-                "space": self.space,
-                "log_voiced_seconds": np.log(np.maximum(self.voiced, 0.01)),
-                "log_enrolled_seconds": np.log(np.maximum(self.enrolled, 0.01)),
-            }
+        """What a calibration may read: scores, and quality measures."""
+        return {
+            "raw": self.raw,
+            "space": self.space,
+            "log_voiced_seconds": log_seconds(self.voiced, TESTED),
+            "log_enrolled_seconds": log_seconds(self.enrolled, ENROLLED),
+        }
 
 
 @dataclass(frozen=True)
@@ -85,6 +82,7 @@ class Court:
     reducer: Reducer
     scoring: Scoring = "exact"
     top: int = TOP
+    normalisation: str = "none"
 
     def judge(
         self,
@@ -119,7 +117,7 @@ class Court:
         for row, name in enumerate(names):
             if name in broken:
                 refuse(row, broken[name])
-        judge = Judge.of(self.gallery, list(places), self.scoring, self.top)
+        judge = Judge.of(self.gallery, list(places), self.scoring, self.top, self.normalisation)
         rows_of: dict[str, list[int]] = {}
         waiting: list[Cut] = []
         for n, (recording, rows) in enumerate(cuts.items()):

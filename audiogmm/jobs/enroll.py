@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from audiogmm.errors import TrainingError
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.background import learn_speakers
 from audiogmm.jobs.inputs import inputs_for, keep_apart
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.jobs.roster import Roster, parts
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
+from audiogmm.verification.backend import backend_of, with_backend
+from audiogmm.verification.compensation import Kind
 from audiogmm.verification.enrolment import enrol
 from audiogmm.verification.gallery import Gallery
 
@@ -35,6 +38,8 @@ def enroll(
     tau: float | None = None,
     adapt: Iterable[str] | None = None,
     iterations: int | None = None,
+    background: str | Iterable[Entry] | None = None,
+    compensation: Kind | None = None,
     upsample: bool = False,
     threads: int | None = None,
     workers: int = 0,
@@ -52,6 +57,11 @@ def enroll(
     tau, adapt, iterations
         See `Adaptation`; `adapt` is some of "means", "variances", "weights". By default, what the folder
         says, or else the defaults there.
+    background : str or iterable of Entry, optional
+        A manifest that names at least 20 speakers: learn from it what tells voices apart, in place of what
+        the model keeps.
+    compensation : {"nap", "isv"}, optional
+        With `background`; see `Compensation`.
     upsample : bool
         Accept audio below the model's sample rate.
     threads, workers : int
@@ -75,6 +85,8 @@ def enroll(
         Path(folder),
         _asked(Path(folder), tau, adapt, iterations),
         Aside(strict=True),
+        background=background,
+        compensation=compensation,
         upsample=upsample,
         threads=threads,
         workers=workers,
@@ -93,6 +105,7 @@ class EnrollResult:
     recordings: int = 0
     seconds: float = 0.0
     there_already: int = 0
+    note: str = ""
 
     def summary(self) -> Json:
         """For `--json`."""
@@ -105,6 +118,7 @@ class EnrollResult:
             "recordings": self.recordings,
             "voiced_seconds": round(self.seconds, 3),
             "there_already": self.there_already,
+            "calibrated": not self.note,
             "set_aside": len(self.aside),
             "errors": str(self.aside.path),
         }
@@ -128,6 +142,8 @@ def enroll_to_folder(
     tau: float | None = None,
     adapt: Iterable[str] | None = None,
     iterations: int | None = None,
+    background: str | Iterable[Entry] | None = None,
+    compensation: Kind | None = None,
     upsample: bool = False,
     strict: bool = False,
     threads: int | None = None,
@@ -156,6 +172,8 @@ def enroll_to_folder(
         output,
         _asked(output, tau, adapt, iterations),
         Aside(errors_path(output), strict=strict),
+        background=background,
+        compensation=compensation,
         upsample=upsample,
         threads=threads,
         workers=workers,
@@ -170,6 +188,8 @@ def _enroll(
     adaptation: Adaptation | None,
     aside: Aside,
     *,
+    background: str | Iterable[Entry] | None,
+    compensation: Kind | None,
     upsample: bool,
     threads: int | None,
     workers: int,
@@ -211,13 +231,41 @@ def _enroll(
             for name in sorted(part - roster.enrolled_before):
                 aside.put(name, "", _nobody(name))
             roster.forget()
-        # ------------------------------------------------------------------------------------------------
-        # Calibration: what is learned of the speakers enrolled belongs here, once they are all in `gallery`:
-        # `gallery.calibrate(...)` keeps it, and `jobs.verify` applies it.
-        # ------------------------------------------------------------------------------------------------
+        if background is not None:
+            known = inputs_for(
+                model, background, aside=aside, say=progress.say, upsample=upsample, again=True
+            )
+            backend = learn_speakers(
+                model.mixture, known, "yes", compensation, reducer, progress, gallery.adaptation
+            )
+            gallery.equip(with_backend(gallery.background, backend))
+        result.note = calibrated(gallery)
+        if result.note:
+            progress.say(result.note)
     progress.end()
     result.there_already = roster.n_before
     return result
+
+
+def calibrated(gallery: Gallery) -> str:
+    """Keep the calibration that the back end brings; why there is none otherwise."""
+    backend = backend_of(gallery.background)
+    if backend is None:
+        return (
+            "the background model has no back end, so scores are plain likelihood ratios and not calibrated; "
+            "`enroll --background M` learns one from a manifest that names at least 20 speakers"
+        )
+    learned = backend.about.get("adaptation")
+    if learned != gallery.adaptation.to_dict():
+        return (
+            f"the back end was calibrated for models adapted with {learned}, and these are with "
+            f"{gallery.adaptation.to_dict()}: scores are not calibrated; `enroll --background M` calibrates "
+            "anew"
+        )
+    if (calibration := backend.calibration()) is None:
+        return "the background's recordings were too short to calibrate scores"
+    gallery.calibrate(calibration)
+    return ""
 
 
 def _asked(

@@ -13,8 +13,11 @@ import numpy as np
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioDataError
 from audiogmm.jobs.loudest import FEW, Loudest
+from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.packing import packed
 from audiogmm.types import FloatArray, Json, Seconds
+from audiogmm.verification.backend import BackEnd, backend_of
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.ratio import TOP, RatioScorer, Scoring
 
@@ -92,14 +95,22 @@ class Judge:
     state: str
     scoring: Scoring = "exact"
     top: int = TOP
+    normalisation: str = "none"
 
     @classmethod
-    def of(cls, gallery: Gallery, names: Sequence[str], scoring: Scoring, top: int) -> Judge:
+    def of(
+        cls,
+        gallery: Gallery,
+        names: Sequence[str],
+        scoring: Scoring,
+        top: int,
+        normalisation: str = "none",
+    ) -> Judge:
         """A judge of these speakers, as their files are now."""
-        return cls(gallery.folder, tuple(names), gallery.state(names), scoring, top)
+        return cls(gallery.folder, tuple(names), gallery.state(names), scoring, top, normalisation)
 
     @property
-    def scorer(self) -> RatioScorer:
+    def bench(self) -> Bench:
         """What scores frames; read once a process."""
         return models_of(self.folder, self.names, self.state, self.scoring, self.top)
 
@@ -111,19 +122,15 @@ class Judge:
         AudioFileError, AudioDataError, FeatureError, MismatchError
             If the cut cannot be used.
         """
-        scorer = self.scorer
-        total, n_frames, time = scored(scorer, cut.recording, cut.models)
+        bench = self.bench
+        total, n_frames, time, heard = scored(bench, cut.recording, cut.models)
         voiced, flag = time.voiced, ""
         if n_frames < FEW:
             flag = SHORT
-            total, n_frames, _ = scored(scorer, Loudest(cut.recording), cut.models)
+            total, n_frames, _, heard = scored(bench, Loudest(cut.recording), cut.models)
         if not n_frames:
             raise AudioDataError(f"{cut.recording.id} has no frame", needed="at least one")
-        # ----------------------------------------------------------------------------------------------------
-        # Back-end: where the background model keeps one, the cut's statistics, its vector, its scores against
-        # the models' vectors and their normalisation belong here, as `space`.
-        # ----------------------------------------------------------------------------------------------------
-        space: tuple[float, ...] = ()
+        space = bench.compared(heard, cut.models, self.normalisation)
         raw = tuple((total / n_frames).tolist())
         return Judged(cut.id, raw, space, voiced, time.all, flag)
 
@@ -136,17 +143,56 @@ class Time:
     voiced: Seconds = 0.0
 
 
-def scored(scorer: RatioScorer, shard: Shard, models: Sequence[int]) -> tuple[FloatArray, int, Time]:
+@dataclass(frozen=True)
+class Bench:
+    """What scores frames of a cut.
+
+    Attributes
+    ----------
+    scorer : RatioScorer
+        Likelihood ratios of the speakers' models.
+    backend : BackEnd or None
+        The background model's, if it keeps one.
+    vectors : ndarray of shape (n_models, n_coordinates), float64
+        The speakers' in the back end's space.
+    evaluator : Evaluator
+        Of the background model.
+    """
+
+    scorer: RatioScorer
+    backend: BackEnd | None
+    vectors: FloatArray
+    evaluator: Evaluator
+
+    def compared(
+        self, heard: SufficientStats | None, models: Sequence[int], normalisation: str
+    ) -> tuple[float, ...]:
+        """The back end's scores of what was heard against some of the models; nothing without a back end."""
+        if self.backend is None or heard is None:
+            return ()
+        test = self.backend.vector(heard)[None]
+        scores = self.backend.scores(self.vectors[list(models)], test, normalisation)
+        return tuple(scores[:, 0].tolist())
+
+
+def scored(
+    bench: Bench, shard: Shard, models: Sequence[int]
+) -> tuple[FloatArray, int, Time, SufficientStats | None]:
     """Sums of the ratios of the voiced frames (n_models,), how many frames these are, and the time.
 
-    Frames are taken a slice of fixed length at a time, so the sums do not depend on how blocks are cut.
+    Last come their statistics under the background model, where there is a back end. Frames are taken a
+    slice of fixed length at a time, so the sums do not depend on how blocks are cut.
     """
     time = Time()
     total, n_frames = np.zeros(len(models)), 0
+    heard: SufficientStats | None = None
     for frames in packed(Timed(shard, time)):
-        total += scorer.totals(frames, models)
+        total += bench.scorer.totals(frames, models)
         n_frames += len(frames)
-    return total, n_frames, time
+        if bench.backend is not None:
+            part = bench.evaluator.accumulate(frames)
+            heard = part if heard is None else heard + part
+    return total, n_frames, time, heard
 
 
 @dataclass(frozen=True)
@@ -169,7 +215,17 @@ class Timed:
 
 
 @lru_cache(maxsize=2)
-def models_of(folder: Path, names: tuple[str, ...], state: str, scoring: Scoring, top: int) -> RatioScorer:
-    """What scores frames under the models of these speakers, in this order; `state` says which version."""
+def models_of(folder: Path, names: tuple[str, ...], state: str, scoring: Scoring, top: int) -> Bench:
+    """What scores cuts against these speakers, in this order; `state` says which version of them."""
     gallery = Gallery(folder)
-    return RatioScorer(gallery.background.mixture, [gallery.model(name) for name in names], scoring, top)
+    background = gallery.background.mixture
+    backend = backend_of(gallery.background)
+    models, vectors = [], []
+    for name in names:
+        speaker = gallery[name]
+        models.append(speaker.adapted(background, gallery.adaptation))
+        if backend is not None:
+            vectors.append(backend.vector(speaker.statistics))
+    return Bench(
+        RatioScorer(background, models, scoring, top), backend, np.array(vectors), Evaluator(background)
+    )

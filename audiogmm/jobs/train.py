@@ -16,6 +16,7 @@ from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, MismatchError
 from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.background import Whether, learn_speakers
 from audiogmm.jobs.calibrate import TrackTask
 from audiogmm.jobs.checkpoints import checkpoints, drop
 from audiogmm.jobs.holdout import divide
@@ -36,6 +37,8 @@ from audiogmm.training.seeding import Init
 from audiogmm.training.settings import Algorithm
 from audiogmm.training.steps import Stepwise
 from audiogmm.types import CovarianceType, Json
+from audiogmm.verification.backend import with_backend
+from audiogmm.verification.compensation import Kind
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend import FrontEnd
@@ -68,6 +71,8 @@ def train(
     checkpoint: Path | None = None,
     ledger: Path | None = None,
     ledger_keep: float = 0.0,
+    speakers: Whether = "auto",
+    compensation: Kind | None = None,
     reducer: Reducer | None = None,
     aside: Aside | None = None,
     progress: Progress | None = None,
@@ -127,6 +132,12 @@ def train(
     ledger_keep : float
         Share of a recording's frames that a component must have for the ledger to keep its statistics. The
         model is estimated from what is kept; what that loses is in the metadata, as `ledger_loss`.
+    speakers : {"auto", "yes", "no"}
+        Whether to learn, in one more pass, what tells the speakers of the manifest apart: a back end that
+        `verify` compares voices by, with a cohort and a calibration. By default where at least 20 are named.
+    compensation : {"nap", "isv"}, optional
+        Take out of the back end's statistics what differs between recordings of one speaker; needs at least
+        ten speakers with two or more.
     reducer : Reducer, optional
         Who reads and sums, in place of `threads` and `workers`: a `dask_reduce.DaskReducer`.
     aside : Aside, optional
@@ -216,6 +227,7 @@ def train(
             mixture, statistics, loss = entered.mixture, entered.statistics, entered.loss
             book.save(mixture.fingerprint)
             progress.end()
+        backend = learn_speakers(mixture, inputs, speakers, compensation, reducer, progress)
     model = Model(
         mixture,
         statistics=statistics,
@@ -234,6 +246,7 @@ def train(
             "data": describe(inputs.entries if inputs else None, result),
         },
     )
+    model = with_backend(model, backend)
     return model if detector is None else with_detector(model, detector)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiogmm.errors import AudioGMMError
+from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import exclusive, refuse_overwrite, replacing
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.claims import Claims, Court
@@ -21,9 +21,11 @@ from audiogmm.jobs.judge import SHORT, Judged
 from audiogmm.jobs.lines import Lines, Maker
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.types import Json, Seconds
+from audiogmm.verification.backend import backend_of
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.decision import OperatingPoint, decide
 from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.normalisation import NORMALISATIONS, SMALLEST_COHORT
 from audiogmm.verification.ratio import TOP, Scoring
 from audiogmm.verification.trials import RESULTS, Trial, in_chunks
 
@@ -76,6 +78,7 @@ def verify(
     *,
     scoring: Scoring = "exact",
     top: int = TOP,
+    normalisation: str = "none",
     upsample: bool = False,
     threads: int | None = None,
     workers: int = 0,
@@ -92,6 +95,8 @@ def verify(
         See `RatioScorer`.
     top : int
         Components of `scoring="top"`.
+    normalisation : {"none", "z", "t", "zt", "s", "as"}
+        Of the back end's scores, by impostors of the background; see `normalise`.
     upsample : bool
         Accept audio below the model's sample rate.
     threads, workers : int
@@ -121,9 +126,9 @@ def verify(
         raise error
 
     with LocalReducer(threads, workers) as reducer:
-        court = Court(gallery, reducer, scoring, top)
+        court = Court(gallery, reducer, scoring, top, normalisation)
         claims = court.judge([name for name, _ in listed], cuts, refuse)
-    scores = claims.scores(gallery.calibration)
+    scores = claims.scores(calibration_for(gallery, normalisation))
     return [
         Verdict(
             name,
@@ -178,6 +183,30 @@ class VerifyResult:
         yield f"scores: {self.output}"
 
 
+def calibration_for(gallery: Gallery, normalisation: str) -> Calibration | None:
+    """The calibration that fits a normalisation.
+
+    Raises
+    ------
+    ChoiceError
+        If there is no such normalisation, or nobody to normalise by.
+    """
+    if normalisation == "none":
+        return gallery.calibration
+    if normalisation not in NORMALISATIONS:
+        raise ChoiceError(f"normalisation {normalisation!r}", needed=f"one of {', '.join(NORMALISATIONS)}")
+    backend = backend_of(gallery.background)
+    size = 0 if backend is None else len(backend.cohort)
+    if backend is None or size < SMALLEST_COHORT:
+        raise ChoiceError(
+            f"{normalisation}-norm with a cohort of {size}",
+            needed=f"a back end with at least {SMALLEST_COHORT} impostors",
+            remedy="audiogmm enroll --background M, or --normalise none",
+        )
+    fits = backend.about.get("adaptation") == gallery.adaptation.to_dict()
+    return backend.calibration(normalisation) if fits else None
+
+
 UNCALIBRATED = (
     "scores are not calibrated, so there is no decision; `enroll` learns a calibration where it can, "
     "and `audiogmm fuse` from trials whose truth is known"
@@ -191,6 +220,7 @@ def verify_to_file(
     *,
     scoring: Scoring = "exact",
     top: int = TOP,
+    normalisation: str = "none",
     point: OperatingPoint | None = None,
     upsample: bool = False,
     resume: bool = False,
@@ -220,7 +250,7 @@ def verify_to_file(
     keep_apart(output, trials)
     refuse_overwrite(output, force)
     gallery = Gallery(folder)
-    calibration = gallery.calibration
+    calibration = calibration_for(gallery, normalisation)
     aside = Aside(errors_path(output), strict=strict)
     lines = Lines(trials, aside)
     result = VerifyResult(output, aside, calibration is not None, point or OperatingPoint())
@@ -228,7 +258,7 @@ def verify_to_file(
     if calibration is None:
         progress.say(UNCALIBRATED)
     maker = Maker(gallery, upsample, progress.say)
-    key = f"{gallery.state(gallery.names)} {scoring} {top} {signature_of(trials)}"
+    key = f"{gallery.state(gallery.names)} {scoring} {top} {normalisation} {signature_of(trials)}"
     journal = Journal(output, key=key, resume=resume)
     progress.begin("verifying", lines.count(), "trials")
     with (
@@ -241,7 +271,7 @@ def verify_to_file(
         earlier = {row["id"]: Judged.from_dict(row) for row in journal.earlier()}
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*lines.list.columns, *RESULTS])
-        court = Court(gallery, reducer, scoring, top)
+        court = Court(gallery, reducer, scoring, top, normalisation)
         for n, chunk in enumerate(in_chunks(lines, AT_ONCE, MODELS_AT_ONCE)):
             cuts = lines.cuts(chunk, maker)
             counts = {f"{n}/{i}": len(rows) for i, rows in enumerate(cuts.values())}

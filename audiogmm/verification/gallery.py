@@ -162,6 +162,19 @@ class Gallery:
             raise mixed_backgrounds(str(self.folder / BACKGROUND), model.fingerprint, self.fingerprint)
         return model
 
+    def equip(self, model: Model) -> None:
+        """Keep the background model anew, with another back end.
+
+        Raises
+        ------
+        MismatchError
+            If it is another model than the speakers were enrolled against.
+        """
+        if model.fingerprint != self.fingerprint:
+            raise mixed_backgrounds(f"a back end for {self.folder}", model.fingerprint, self.fingerprint)
+        model.save(self.folder / BACKGROUND, force=True)
+        self.__dict__["background"] = model
+
     @property
     def names(self) -> tuple[str, ...]:
         """Who is known, in alphabetical order."""

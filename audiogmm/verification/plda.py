@@ -136,4 +136,4 @@ def learn_plda(groups: Sequence[FloatArray], n_outputs: int, shrinkage: float = 
             needed="recordings whose speaker keys are right, and enough of them",
             remedy="look at the `speaker` keys of the manifest",
         )
-    return Plda(means.mean(axis=0), directions[:, chosen], ratios[chosen])
+    return Plda(means.mean(axis=0), np.ascontiguousarray(directions[:, chosen]), ratios[chosen])

@@ -1,0 +1,159 @@
+"""The back end: a space of speakers, a cohort, and calibrations, learned from the background's speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from audiogmm.errors import ModelFileError
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.mixture.store import Model
+from audiogmm.types import FloatArray, Json
+from audiogmm.verification.calibration import Calibration
+from audiogmm.verification.compensation import Compensation
+from audiogmm.verification.normalisation import normalise
+from audiogmm.verification.plda import Plda
+from audiogmm.verification.projection import Projection
+from audiogmm.verification.space import Space
+from audiogmm.verification.supervector import centred
+
+PREFIX = "speakers."
+"""Of the names of its arrays in a model file."""
+
+
+@dataclass(frozen=True, eq=False)
+class BackEnd:
+    """What the background's speakers taught about telling speakers apart.
+
+    Attributes
+    ----------
+    background : Mixture
+        The background model.
+    space : Space
+        From statistics to vectors and scores.
+    cohort : ndarray of shape (n, n_coordinates), float32
+        One vector for each of so many background speakers.
+    calibrations : mapping of str to Calibration
+        By normalisation.
+    about : dict
+        How it was learned, for people: numbers of speakers and pieces.
+    """
+
+    background: Mixture
+    space: Space
+    cohort: FloatArray
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    about: Json = field(default_factory=dict)
+
+    def vector(self, statistics: SufficientStats) -> FloatArray:
+        """The vector (n_coordinates,) of what was heard, under the background model."""
+        return self.space.vector(*centred(self.background, statistics))
+
+    def scores(self, models: FloatArray, tests: FloatArray, normalisation: str = "none") -> FloatArray:
+        """Scores (m, t) of vectors of speakers (m, n_coordinates) and tests (t, n_coordinates).
+
+        Log-likelihood ratios of PLDA, nats; with a normalisation, deviations of impostors' scores.
+
+        Raises
+        ------
+        ChoiceError
+            If there is no such normalisation, or the cohort is too small for it.
+        """
+        plain = self.space.plda.scores
+        if normalisation == "none":
+            return plain(models, tests)
+        cohort = self.cohort.astype(np.float64)
+        return normalise(
+            normalisation,
+            plain(models, tests),
+            of_models=plain(models, cohort),
+            of_tests=plain(cohort, tests),
+            of_cohort=plain(cohort, cohort) if normalisation == "zt" else None,
+        )
+
+    def calibration(self, normalisation: str = "none") -> Calibration | None:
+        """What turns ratios, scores and quality measures into one log-likelihood ratio, if it was learned."""
+        return self.calibrations.get(normalisation)
+
+    def to_tensors(self) -> tuple[dict[str, np.ndarray], Json]:
+        """Arrays, named for a model file, and the rest as JSON."""
+        plda, projection, compensation = self.space.plda, self.space.projection, self.space.compensation
+        arrays: dict[str, np.ndarray] = {
+            "mean": projection.mean,
+            "basis": projection.basis,
+            "plda.mean": plda.mean,
+            "plda.transform": plda.transform,
+            "plda.between": plda.between,
+            "cohort": self.cohort,
+        }
+        if compensation is not None:
+            arrays |= {
+                "compensation.directions": compensation.directions,
+                "compensation.spread": compensation.spread,
+            }
+        document = {
+            "relevance": self.space.relevance,
+            "compensation": None if compensation is None else compensation.kind,
+            "calibrations": {name: found.to_json() for name, found in self.calibrations.items()},
+            "about": self.about,
+        }
+        return {PREFIX + name: array for name, array in arrays.items()}, document
+
+    @classmethod
+    def from_tensors(cls, background: Mixture, arrays: Mapping[str, np.ndarray], document: Json) -> BackEnd:
+        """What `to_tensors` gave.
+
+        Raises
+        ------
+        ModelFileError
+            If something is missing or does not fit the background model.
+        """
+        try:
+            of = {name.removeprefix(PREFIX): array for name, array in arrays.items()}
+            kind = document["compensation"]
+            compensation = None
+            if kind is not None:
+                compensation = Compensation(kind, of["compensation.directions"], of["compensation.spread"])
+            if of["basis"].shape[0] != background.means.size:
+                raise ValueError(f"a basis of {of['basis'].shape[0]} rows for {background.means.size}")
+            return cls(
+                background,
+                Space(
+                    Projection(of["mean"], of["basis"]),
+                    Plda(of["plda.mean"], of["plda.transform"], of["plda.between"]),
+                    compensation,
+                    float(document["relevance"]),
+                ),
+                of["cohort"],
+                {name: Calibration.from_json(found) for name, found in document["calibrations"].items()},
+                dict(document["about"]),
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise ModelFileError(
+                f"a back end for speakers that cannot be read: {type(error).__name__}: {error}",
+                needed="what `train` or `enroll --background` kept",
+                remedy="learn it again: audiogmm enroll --background M",
+            ) from error
+
+
+def backend_of(model: Model) -> BackEnd | None:
+    """The back end that a model keeps, or None."""
+    document = model.metadata.get("speakers")
+    if document is None:
+        return None
+    arrays = {name: array for name, array in model.tensors.items() if name.startswith(PREFIX)}
+    return BackEnd.from_tensors(model.mixture, arrays, document)
+
+
+def with_backend(model: Model, backend: BackEnd | None) -> Model:
+    """The model with this back end in place of what it had."""
+    tensors = {name: array for name, array in model.tensors.items() if not name.startswith(PREFIX)}
+    metadata = {name: value for name, value in model.metadata.items() if name != "speakers"}
+    if backend is not None:
+        arrays, document = backend.to_tensors()
+        tensors |= arrays
+        metadata["speakers"] = document
+    return replace(model, tensors=tensors, metadata=metadata)

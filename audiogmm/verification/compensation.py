@@ -1,0 +1,123 @@
+"""What differs between recordings of one speaker, taken out of their statistics: NAP and eigenchannels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from scipy.linalg import eigh
+
+from audiogmm.errors import ChoiceError, TrainingError
+from audiogmm.types import FloatArray
+from audiogmm.verification.supervector import RELEVANCE, supervector
+
+Kind = Literal["nap", "isv"]
+"""Nuisance attribute projection, or inter-session variability (eigenchannels)."""
+
+RANK = 40
+"""Directions taken out, by default."""
+
+FEWEST_SPEAKERS = 10
+"""Speakers with two or more recordings that directions may be learned from, at least."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compensation:
+    """Directions in which recordings of one speaker differ, and how they are taken out.
+
+    ``nap``: the supervector s becomes ``s - V V^T s``, with orthonormal V (Solomonoff, Campbell and
+    Boardman 2005). ``isv``: a recording is offset by U x with x ~ N(0, I); x is estimated from the
+    recording's statistics, ``x = (I + U^T N U)^-1 U^T f``, and its part taken out of them, ``f - N U x``
+    (Vogt and Sridharan 2008; Glembek et al. 2009), N being the counts and f the first moments. U is V times
+    the deviations along it.
+
+    Attributes
+    ----------
+    kind : {"nap", "isv"}
+        Which.
+    directions : ndarray of shape (n_components * n_features, rank), float32
+        V, orthonormal columns, the greatest variance first.
+    spread : ndarray of shape (rank,), float64
+        Standard deviation of offsets along each.
+
+    Examples
+    --------
+    >>> nap = Compensation("nap", np.array([[1.0], [0.0]]), np.ones(1))
+    >>> nap.supervector(np.array([8.0]), np.array([[16.0, 32.0]]), 8.0)
+    array([0., 2.])
+    """
+
+    kind: Kind
+    directions: FloatArray
+    spread: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ChoiceError(f"compensation {self.kind!r}", needed=f"one of {', '.join(get_args(Kind))}")
+
+    def statistics(self, counts: FloatArray, first: FloatArray) -> FloatArray:
+        """First moments (n_components, n_features) without the part of the recording; as given for NAP."""
+        if self.kind == "nap":
+            return first
+        loadings = self.directions * self.spread
+        occupied = np.repeat(counts, first.shape[1])
+        inner = np.eye(len(self.spread)) + (loadings.T * occupied) @ loadings
+        factors = np.linalg.solve(inner, loadings.T @ first.ravel())
+        left: FloatArray = first - (occupied * (loadings @ factors)).reshape(first.shape)
+        return left
+
+    def supervector(self, counts: FloatArray, first: FloatArray, relevance: float = RELEVANCE) -> FloatArray:
+        """The supervector, compensated, shape (n_components * n_features,)."""
+        vector = supervector(counts, self.statistics(counts, first), relevance)
+        if self.kind == "nap":
+            vector = vector - self.directions @ (self.directions.T @ vector)
+        return np.asarray(vector, dtype=np.float64)
+
+
+def learn_compensation(kind: Kind, groups: Sequence[FloatArray], rank: int = RANK) -> Compensation:
+    """Learn the directions: those of most variance of supervectors about their speakers' means.
+
+    Closed form: the eigenvectors of the pooled scatter within speakers.
+
+    Parameters
+    ----------
+    kind : {"nap", "isv"}
+        Which.
+    groups : sequence of ndarray of shape (n_i, n_components * n_features)
+        Supervectors of each speaker's recordings; groups of one do not count.
+    rank : int
+        Directions, at most; fewer where there are fewer.
+
+    Raises
+    ------
+    ChoiceError
+        If there is no such kind.
+    TrainingError
+        If fewer than `FEWEST_SPEAKERS` have two or more.
+
+    Examples
+    --------
+    >>> groups = [np.array([[0.0, 1.0], [2.0, 1.0]]) + speaker for speaker in range(10)]
+    >>> found = learn_compensation("nap", groups, rank=1)
+    >>> abs(found.directions.ravel()), found.spread ** 2
+    (array([1., 0.], dtype=float32), array([2.]))
+    """
+    several = [group for group in groups if len(group) > 1]
+    if len(several) < FEWEST_SPEAKERS:
+        raise TrainingError(
+            f"{kind} from {len(groups)} speakers, {len(several)} of them with two recordings or more",
+            needed=f"at least {FEWEST_SPEAKERS} speakers with two recordings or more",
+            remedy="such a background, or no compensation: the back end learns from pieces of recordings",
+        )
+    deviations = np.concatenate([group - group.mean(axis=0) for group in several])
+    freedom = sum(len(group) - 1 for group in several)
+    rank = min(rank, freedom, deviations.shape[1])
+    products = np.asarray(deviations @ deviations.T, dtype=np.float64)
+    n = len(products)
+    values, inner = eigh(products, subset_by_index=[n - rank, n - 1])
+    chosen = np.flatnonzero(values > 1e-9 * max(values[-1], 1e-300))[::-1]
+    directions = deviations.T @ (inner[:, chosen] / np.sqrt(values[chosen]))
+    spread = np.sqrt(values[chosen] / freedom)
+    return Compensation(kind, np.ascontiguousarray(directions, dtype=np.float32), spread)

@@ -1,0 +1,181 @@
+"""What is kept of a background to learn a back end from: some voiced frames of each speaker, and no more."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.errors import AudioDataError
+from audiogmm.training.packing import voiced_frames
+from audiogmm.training.reduce import LocalReducer, OnError, Reducer
+from audiogmm.types import Frames
+
+MOST_BYTES = 192 << 20
+"""Of frames that are kept, at most."""
+
+MOST_SPEAKERS = 1000
+"""Speakers that are listened to; of more, those whose names hash lowest."""
+
+MOST_RECORDINGS = 8
+"""Recordings of a speaker that are listened to; of more, evenly spaced ones."""
+
+MOST_SECONDS = 60.0
+"""Voiced seconds that are kept of a speaker, at most."""
+
+LEAST_FRAMES = 50
+"""A recording with fewer voiced frames tells nothing about its speaker."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """The voiced frames that are kept of a recording.
+
+    Attributes
+    ----------
+    id : str
+        The recording's.
+    speaker : str
+        Who speaks.
+    kind : str
+        Speakers of one kind (such as a sex) are compared with each other; "" where it is not known.
+    frames : ndarray of shape (n, n_features), float32
+    frame_rate : float
+        Frames a second.
+    """
+
+    id: str
+    speaker: str
+    kind: str
+    frames: Frames
+    frame_rate: float
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        return iter(())
+
+
+@dataclass(frozen=True)
+class Known:
+    """A recording, with who speaks, what kind of speaker that is, and how many bytes may be kept."""
+
+    speaker: str
+    kind: str
+    shard: Shard
+    most_bytes: int = MOST_BYTES
+
+    @property
+    def id(self) -> str:
+        """The recording's."""
+        return self.shard.id
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        return iter(self.shard)
+
+
+def shares(recordings: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Who is listened to: every how manyth recording of each, and bytes to keep of each of these.
+
+    Parameters
+    ----------
+    recordings : mapping of str to int
+        How many recordings there are of each speaker.
+
+    Examples
+    --------
+    >>> shares({"ann": 1, "bob": 16})["bob"]
+    (2, 12582912)
+    """
+
+    def place(name: str) -> bytes:
+        return hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=16).digest()
+
+    names = list(recordings)
+    if len(names) > MOST_SPEAKERS:
+        chosen = set(sorted(names, key=place)[:MOST_SPEAKERS])
+        names = [name for name in names if name in chosen]
+    found = {}
+    for name in names:
+        stride = -(-recordings[name] // MOST_RECORDINGS)
+        listened = -(-recordings[name] // stride)
+        found[name] = (stride, MOST_BYTES // len(names) // listened)
+    return found
+
+
+def chosen(samples: Iterable[Known]) -> Iterator[Known]:
+    """Of re-iterable samples, those that `shares` says, with their share of the memory."""
+    counts: dict[str, int] = {}
+    for sample in samples:
+        counts[sample.speaker] = counts.get(sample.speaker, 0) + 1
+    plan = shares(counts)
+    met: dict[str, int] = {}
+    for sample in samples:
+        if sample.speaker not in plan:
+            continue
+        place = met.get(sample.speaker, 0)
+        met[sample.speaker] = place + 1
+        stride, share = plan[sample.speaker]
+        if place % stride == 0:
+            yield Known(sample.speaker, sample.kind, sample.shard, share)
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Takes the first voiced frames of a recording."""
+
+    n_features: int
+
+    def __call__(self, sample: Known) -> Voice:
+        """What is kept of it.
+
+        Raises
+        ------
+        AudioDataError
+            If fewer than `LEAST_FRAMES` frames are voiced.
+        """
+        parts: list[Frames] = []
+        rate, size, most = 100.0, 0, sample.most_bytes // (4 * self.n_features)
+        for block in sample.shard:
+            frames = voiced_frames(sample.id, block, self.n_features)
+            rate = block.clock.frame_rate
+            most = min(most, int(MOST_SECONDS * rate))
+            parts.append(np.array(frames[: most - size], dtype=np.float32))
+            size += len(parts[-1])
+            if size >= most:
+                break
+        if size < LEAST_FRAMES:
+            raise AudioDataError(
+                f"{sample.id}: {size} voiced frames",
+                needed=f"at least {LEAST_FRAMES} to learn a voice from",
+                remedy="a longer recording",
+            )
+        return Voice(sample.id, sample.speaker, sample.kind, np.concatenate(parts), rate)
+
+
+def listen(
+    samples: Iterable[Known],
+    n_features: int,
+    reducer: Reducer | None = None,
+    on_error: OnError | None = None,
+) -> list[Voice]:
+    """Keep some frames of every speaker, in one pass.
+
+    Parameters
+    ----------
+    samples : iterable of Known
+        Re-iterable; the recordings are read once, and only as far as needed.
+    n_features : int
+        Of their frames.
+    reducer : Reducer, optional
+        Does the work.
+    on_error : callable, optional
+        Hears of each recording that is left out; by default the first error is raised.
+
+    Returns
+    -------
+    list of Voice
+        At most `MOST_BYTES` of frames.
+    """
+    return list((reducer or LocalReducer()).map(chosen(samples), Listen(n_features), on_error))

@@ -1,0 +1,147 @@
+"""The space of speakers: from statistics to a short vector, in which two recordings are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiogmm.errors import TrainingError
+from audiogmm.types import BoolArray, FloatArray, IntArray
+from audiogmm.verification.compensation import Compensation, Kind, learn_compensation
+from audiogmm.verification.pieces import Pieces
+from audiogmm.verification.plda import Plda, learn_plda
+from audiogmm.verification.projection import Projection, learn_projection
+from audiogmm.verification.supervector import RELEVANCE, supervector
+
+PRINCIPAL = 400
+"""Principal components of supervectors that are kept."""
+
+COORDINATES = 150
+"""Coordinates of PLDA that are kept."""
+
+SHRINKAGE = 0.6
+"""Of the covariance within speakers towards a multiple of the identity."""
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """From the statistics of a recording to a vector, and from two of them to a score.
+
+    Relevance-MAP supervector, compensation where there is one, principal components, length one, and the
+    coordinates of two-covariance PLDA.
+
+    Attributes
+    ----------
+    projection : Projection
+    plda : Plda
+    compensation : Compensation or None
+    relevance : float
+        Frames; see `supervector`.
+    """
+
+    projection: Projection
+    plda: Plda
+    compensation: Compensation | None = None
+    relevance: float = RELEVANCE
+
+    def vector(self, counts: FloatArray, first: FloatArray) -> FloatArray:
+        """The vector (n_coordinates,) of centred statistics (K,) and (K, D)."""
+        vector: FloatArray = self.coordinates(self._supervectors(counts[None], first[None]))[0]
+        return vector
+
+    def coordinates(self, supervectors: FloatArray) -> FloatArray:
+        """Vectors (n, n_coordinates) of supervectors (n, K * D)."""
+        return self.plda.coordinates(self.projection(supervectors))
+
+    def _supervectors(self, counts: FloatArray, first: FloatArray) -> FloatArray:
+        return supervectors(counts, first, self.compensation, self.relevance)
+
+
+def supervectors(
+    counts: FloatArray,
+    first: FloatArray,
+    compensation: Compensation | None = None,
+    relevance: float = RELEVANCE,
+) -> FloatArray:
+    """Supervectors of n recordings, in the type of the statistics."""
+    if compensation is None:
+        found: FloatArray = (first / (counts + counts.dtype.type(relevance))[..., None]).reshape(
+            len(first), -1
+        )
+        return found
+    found = np.empty((len(first), first[0].size), first.dtype)
+    for i, (n, f) in enumerate(zip(counts, first, strict=True)):
+        found[i] = compensation.supervector(n.astype(np.float64), f.astype(np.float64), relevance)
+    return found
+
+
+@dataclass(frozen=True)
+class SpaceSettings:
+    """How a space is learned.
+
+    Attributes
+    ----------
+    compensation : {"nap", "isv"} or None
+        Taken out of the statistics first; needs two or more recordings a speaker.
+    principal, coordinates : int
+        Kept of each, at most.
+    shrinkage : float
+        See `learn_plda`.
+    """
+
+    compensation: Kind | None = None
+    principal: int = PRINCIPAL
+    coordinates: int = COORDINATES
+    shrinkage: float = SHRINKAGE
+
+
+def learn_space(pieces: Pieces, settings: SpaceSettings, without: BoolArray | None = None) -> Space:
+    """Learn a space from pieces of background recordings.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        Of many speakers.
+    settings : SpaceSettings
+        How.
+    without : ndarray of shape (n_speakers,), bool, optional
+        Speakers that are left out.
+
+    Raises
+    ------
+    TrainingError
+        If there are too few speakers, or too few recordings for the compensation asked for.
+    """
+    used = np.ones(len(pieces.owners), bool) if without is None else ~without[pieces.owners]
+    compensation = None
+    if settings.compensation is not None:
+        compensation = learn_compensation(settings.compensation, _sessions(pieces, used))
+    vectors = supervectors(pieces.counts[used], pieces.first[used], compensation)
+    if len(vectors) < 2:
+        raise TrainingError(
+            f"a space of speakers from {len(vectors)} pieces of recordings", needed="at least two"
+        )
+    projection = learn_projection(vectors, settings.principal)
+    owners = pieces.owners[used]
+    groups = by_owner(projection(vectors), owners)
+    plda = learn_plda(list(groups.values()), settings.coordinates, settings.shrinkage)
+    return Space(projection, plda, compensation)
+
+
+def by_owner(vectors: FloatArray, owners: IntArray) -> Mapping[int, FloatArray]:
+    """Vectors of each owner, in the order of the owners' numbers."""
+    return {int(owner): vectors[owners == owner] for owner in np.unique(owners)}
+
+
+def _sessions(pieces: Pieces, used: BoolArray) -> list[FloatArray]:
+    """One supervector for each whole recording, by speaker."""
+    own = used & ~pieces.moved
+    rows, owners = [], []
+    for recording in np.unique(pieces.recordings[own]):
+        of = own & (pieces.recordings == recording)
+        counts, first = pieces.counts[of].sum(axis=0), pieces.first[of].sum(axis=0)
+        rows.append(supervector(counts.astype(np.float64), first.astype(np.float64)))
+        owners.append(pieces.owners[of][0])
+    return list(by_owner(np.array(rows), np.array(owners)).values())
