@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """What a sweep over sizes costs beside training its largest model alone: seconds, and the ratio.
 
-    python scripts/bench_select.py [FRAMES.npy] [--repeats N]
+    python scripts/bench_select.py [FRAMES.npy] [--frames N] [--repeats N]
 
 FRAMES.npy holds a matrix of frames, one row each; synthetic ones without it. Sizes 8, 16, ..., 256, diagonal;
 the runs are interleaved, and the best of each counts.
@@ -37,10 +37,11 @@ def main() -> None:
     """Time each run, and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("frames", nargs="?")
+    parser.add_argument("--frames", type=int, dest="n_frames", help="only the first so many")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--runs", type=int, default=5, help="only the first so many rows of the table")
     options = parser.parse_args()
-    frames = frames_of(options.frames)
+    frames = frames_of(options.frames)[: options.n_frames]
     shards = [ArraySlice(str(first), frames[first : first + 2000]) for first in range(0, len(frames), 2000)]
     diag = [Candidate("diag", size) for size in SIZES]
     kmeans = [Candidate("kmeans", size) for size in SIZES]

@@ -116,6 +116,8 @@ def test_the_same_numbers_give_the_same_model_and_scores(case: str, form: str) -
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64, np.uint8, np.bool_])
 def test_integers_are_the_numbers_they_are(dtype: type) -> None:
     whole = np.abs(20 * X).astype(dtype)
+    if whole.itemsize > 2:
+        whole += 1 << 24  # where float32 has no odd numbers any more
     as_floats = whole.astype(np.float64)
     ours, theirs = train(whole, "diag", 2), train(as_floats, "diag", 2)
     np.testing.assert_allclose(ours.means, theirs.means, rtol=1e-5)

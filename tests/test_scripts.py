@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from audiogmm.synth import write_corpus
+from audiogmm.synth.corpus import speakers
+
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 
-def run(script: str, *arguments: object) -> str:
+def run(script: str, *arguments: object, status: int = 0) -> str:
     """Call a script as a user does, with the command of this environment."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
@@ -21,8 +27,8 @@ def run(script: str, *arguments: object) -> str:
         text=True,
         env=environment,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == status, done.stderr
+    return done.stdout if status != 1 else done.stderr
 
 
 @pytest.mark.parametrize(
@@ -46,3 +52,109 @@ def test_fsdd_is_identified(data: Path) -> None:
     right, of = told.partition("identified ")[2].split()[0:3:2]
     assert int(of) == 300
     assert int(right) >= 0.99 * int(of)
+
+
+@pytest.fixture(scope="module")
+def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recordings of six synthesised speakers."""
+    folder = tmp_path_factory.mktemp("voices") / "corpus"
+    write_corpus(folder, speakers(seed=3, count=6, train=3, test=2, duration=2.0))
+    return folder
+
+
+def rows_of(manifest: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in manifest.read_text().splitlines()]
+
+
+def write_rows(manifest: Path, rows: list[dict[str, object]]) -> None:
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def scores_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "scores.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def judged(out: Path) -> dict[str, object]:
+    """The result of a recipe, with its picture."""
+    assert (out / "det.png").stat().st_size > 10_000
+    result: dict[str, object] = json.loads((out / "result.json").read_text())
+    return result
+
+
+def test_a_recipe_cross_fits_from_audio_to_a_det_curve(voices: Path, tmp_path: Path) -> None:
+    fold = {f"speaker_{k}": k % 3 for k in range(6)}
+    for split in ("train", "test"):
+        rows = [row | {"fold": fold[str(row["speaker"])]} for row in rows_of(voices / f"{split}.jsonl")]
+        write_rows(voices / f"{split}_folds.jsonl", rows)
+    trials = [
+        (name, row["audio_filepath"], row["fold"], int(name == row["speaker"]))
+        for row in rows
+        for name in fold
+        if fold[name] == row["fold"]
+    ]
+    with (voices / "trials.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("model", "audio_filepath", "fold", "target"), *trials])
+    lists = (voices / "train_folds.jsonl", voices / "train_folds.jsonl", voices / "trials.csv")
+    out = tmp_path / "out"
+    told = run("recipe_verify.py", *lists, "-o", out, "--folds", "0,2", "--sample-rate", 16000)
+    assert told.count("$ audiogmm train") == 2
+    assert told.count("$ audiogmm evaluate") == 1
+    found = scores_of(out)
+    assert [row["fold"] for row in found] == ["0"] * 8 + ["2"] * 8
+    assert judged(out)["n_trials"] == 16
+    for part in "02":
+        background = {row["speaker"] for row in rows_of(out / f"fold-{part}" / "background.jsonl")}
+        assert background == {name for name, its in fold.items() if str(its) != part}
+        assert {row["model"] for row in scores_of(out / f"fold-{part}")} == set(fold) - background
+    refused = run("recipe_verify.py", *lists, "-o", out, "--folds", "7", status=1)
+    assert "has no fold 7, but 0, 1, 2" in refused
+
+
+def test_voxceleb_is_read_as_it_is_laid_out(voices: Path, tmp_path: Path) -> None:
+    wav = tmp_path / "wav"
+    names = {}
+    for split in ("train", "test"):
+        for row in rows_of(voices / f"{split}.jsonl"):
+            k, n = str(row["speaker"])[-1], str(row["audio_filepath"])[-5]
+            name = f"id1000{k}/video{split}/0000{n}.wav"
+            (wav / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(voices / str(row["audio_filepath"]), wav / name)
+            names[k, split, n] = name
+    pairs = [(names[a, "train", "0"], names[b, "test", n]) for a in "01" for b in "01" for n in "01"]
+    gone = "id10000/videogone/00000.wav"
+    lines = [f"{int(a[:7] == b[:7])} {a} {b}\n" for a, b in [*pairs, (pairs[0][0], gone)]]
+    (tmp_path / "veri_test.txt").write_text("".join(lines))
+    out = tmp_path / "out"
+    run("recipe_voxceleb.py", wav, tmp_path / "veri_test.txt", "-o", out, "--per-speaker", 3, status=3)
+    background = rows_of(out / "background.jsonl")
+    assert {row["speaker"] for row in background} == {f"id1000{k}" for k in range(2, 6)}
+    assert len(background) == 12
+    assert (
+        sum("videotest" in str(row["audio_filepath"]) for row in background) == 8
+    )  # two and one of two videos
+    found = scores_of(out)
+    assert len(found) == len(pairs)
+    assert {row["model"] for row in found} == {pairs[0][0][:-4], pairs[-1][0][:-4]}
+    assert judged(out)["n_speakers"] == 2
+    assert gone in (out / "scores.csv.errors.jsonl").read_text()
+
+
+def test_fsdd_is_tried(voices: Path, tmp_path: Path) -> None:
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    rows = rows_of(voices / "train.jsonl")[:6]
+    for i, row in enumerate(rows):  # two speakers: 5 and 6 enroll, 0 is the test
+        who, index = ("ann", "bob")[i // 3], (5, 6, 0)[i % 3]
+        shutil.copy(voices / str(row["audio_filepath"]), recordings / f"7_{who}_{index}.wav")
+    others = rows_of(voices / "train.jsonl")[6:]
+    write_rows(voices / "others.jsonl", others)
+    out = tmp_path / "out"
+    run("recipe_fsdd.py", recordings, "--background", voices / "others.jsonl", "-o", out)
+    assert [(row["model"], Path(row["audio_filepath"]).name, row["target"]) for row in scores_of(out)] == [
+        ("ann", "7_ann_0.wav", "1"),
+        ("bob", "7_ann_0.wav", "0"),
+        ("ann", "7_bob_0.wav", "0"),
+        ("bob", "7_bob_0.wav", "1"),
+    ]
+    assert judged(out)["n_trials"] == 4

@@ -17,10 +17,11 @@ from audiogmm.cli.console import close, console
 @options.reporting
 @options.threads
 def command(out: Path, force: bool, seed: int, as_json: bool, verbose: bool, threads: int | None) -> None:
-    """Do the whole job on a corpus that it synthesises: train, score, cluster, detect.
+    """Do the whole job on a corpus that it synthesises: train, score, cluster, detect, enroll, verify.
 
     The corpus has sites whose backgrounds wander; foreign sounds are mixed into the test recordings,
-    no louder than their surroundings. Prints what was found, and where to look.
+    no louder than their surroundings. Then there are voices: some are enrolled, and every test recording is
+    tried against each. Prints what was found, and where to look.
 
     \b
     Example:

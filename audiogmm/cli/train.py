@@ -194,6 +194,11 @@ def command(
 
     \b
       audiogmm train frames -k 128 --algorithm stepwise --stepwise-passes 2 --passes 6 -o ubm.agmm
+
+    Thousands of components: approximate EM, whose passes cost about the same for any number of them.
+
+    \b
+      audiogmm train frames -k 1024 --approximate truncated:5 --passes 6 -o large.agmm
     """
     from audiogmm.jobs.inputs import choose_front_end
     from audiogmm.jobs.train import train_to_file

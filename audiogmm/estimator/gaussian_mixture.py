@@ -91,10 +91,10 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         Whether the best start's EM stopped for `tol`.
     n_iter_ : int
         Its iterations; after `partial_fit`, those and the calls.
-    lower_bound_ : float
+    lower_bound_ : float32 or float64
         Its last mean log-likelihood, nats; after `partial_fit`, that of the last
         batch, or part of one, before it was learnt.
-    lower_bounds_ : list of float
+    lower_bounds_ : list of float32 or float64
         Those of all iterations; after `partial_fit`, the last alone.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)

@@ -63,8 +63,8 @@ class Shown:
         self._kept = Kept(trial.mixture, shown, trial.statistics, learner)
         self.converged_ = trial.converged
         self.n_iter_ = len(trial.lower_bounds)
-        self.lower_bound_ = trial.lower_bound
-        self.lower_bounds_ = trial.lower_bounds
+        self.lower_bound_ = dtype.type(trial.lower_bound)
+        self.lower_bounds_ = [dtype.type(bound) for bound in trial.lower_bounds]
 
     def _current(self) -> Kept:
         """What was kept; made anew of the attributes where the user has changed them."""

@@ -1,4 +1,4 @@
-"""The whole job on a corpus that it synthesises: train, score, cluster, detect, and what came of it."""
+"""The whole job on a corpus that it synthesises, from training to verifying, and what came of it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from audiogmm.audio.decode import open_audio
 from audiogmm.audio.frontend import FrontEnd
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.cluster import cluster_to_folder
+from audiogmm.jobs.demo_speakers import Voices, recognise_voices
 from audiogmm.jobs.detect import detect_to_file
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.score import score_to_folder
@@ -43,6 +44,7 @@ class DemoResult:
     folder: Path
     sites: list[Site] = field(default_factory=list)
     picture: Path | None = None
+    voices: Voices | None = None
 
     @property
     def events(self) -> EventResult:
@@ -69,6 +71,7 @@ class DemoResult:
                 for site in self.sites
             },
             "picture": None if self.picture is None else str(self.picture),
+            "speakers": None if self.voices is None else self.voices.summary(),
         }
 
     def lines(self) -> Iterator[str]:
@@ -86,9 +89,11 @@ class DemoResult:
             f"{events.n_caught} of {events.n_true} foreign sounds were found that no model was told about, "
             f"and {events.n_found - events.n_right} events were false"
         )
-        yield f"recordings, models, tracks, clusters and events: {self.folder}"
-        if self.picture is not None:
-            yield f"look at: {self.picture}"
+        if self.voices is not None:
+            yield from self.voices.lines()
+        yield f"recordings, models, tracks, clusters, events and scores: {self.folder}"
+        pictures = [self.picture, None if self.voices is None else self.voices.evaluation.picture]
+        yield from (f"look at: {picture}" for picture in pictures if picture is not None)
 
 
 def demo(
@@ -101,8 +106,9 @@ def demo(
 ) -> DemoResult:
     """Synthesise a corpus, train a model a site, score and detect in its test recordings, and judge.
 
-    The foreign sounds lie at the level of their background, so that loudness, which is judged beside, does
-    not give them away. The models hear normal recordings alone.
+    Then synthesise voices, enroll them, and tell them apart. The foreign sounds lie at the level of their
+    background, so that loudness, which is judged beside, does not give them away. The models hear normal
+    recordings alone.
 
     Raises
     ------
@@ -147,6 +153,9 @@ def demo(
         margin = (found.severest[0].peak or 0.0) - found.detector.threshold if found.severest else 0.0
         if found.pictures and margin <= lowest:
             lowest, result.picture = margin, found.pictures[0]
+    result.voices = recognise_voices(
+        out / "speakers", seed=seed, force=force, plot=can_draw(), threads=threads, progress=progress
+    )
     return result
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from audiogmm.jobs.inputs import front_end_of
 from audiogmm.jobs.models import detector_of, load_model
+from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.types import Json
 
 
@@ -42,6 +43,8 @@ class InfoResult:
                 f"{training['log_likelihood']:.4f} nats a frame, "
                 f"BIC {training['bic']:,.0f}, AIC {training['aic']:,.0f}"
             )
+        if lost := training.get("approximation"):
+            yield f"approximation: {ApproximationLoss.from_json(lost)}"
         if about["frontend"] is None:
             yield "front end: none (frames of your own)"
         else:

@@ -20,7 +20,7 @@ from audiogmm.kernels.tiles import (
     centre,
     exponentiate,
     first_fault,
-    gather,
+    gather_marked,
     list_looked_at,
     list_survivors,
     panel_terms,
@@ -108,8 +108,8 @@ def score_tile(
     m = 0
     n_components = len(model.constants)
     for panel in range(n_panels):
-        if m + PANEL * n_components > len(tile.member):
-            count = panel * PANEL
+        if m + PANEL * n_components > len(tile.gamma):
+            n_panels, count = panel, panel * PANEL
             break
         if white:
             within = panel_terms(tile.points, panel, n_features, screen.squares, tile)
@@ -121,7 +121,7 @@ def score_tile(
                 return -2 - fault
         m = screen_panel(panel, at, m, count, log_cut, screen, margins, tile)
     tile.n_frames[0] = count
-    gather(m, tile)
+    gather_marked(n_panels, tile)
     points, member, score = tile.points, tile.member, tile.score
     means, scales, constants = model.means, model.scales, model.constants
     for k in range(n_components):
@@ -152,7 +152,7 @@ def screen_panel(
     margins: Margins,
     tile: Tile,
 ) -> int:
-    """Append the pairs of a panel that no bound rules out, as `list_survivors`; `at` as in `score_tile`."""
+    """Mark the pairs of a panel that no bound rules out, as `list_survivors`; `at` as in `score_tile`."""
     lower, upper, dots, room = tile.lower, tile.upper, screen.dots, tile.quantised
     n_groups = len(screen.start) // GROUP
     n_within = 0

@@ -19,7 +19,7 @@ from audiogmm.kernels.tiles import (
     centre,
     exponentiate,
     first_fault,
-    gather,
+    gather_marked,
     list_survivors,
     panel_terms,
     weigh,
@@ -84,7 +84,7 @@ def score_tile(
             if fault != ALL_FINITE:
                 return -2 - fault
         m = screen_panel(panel, m, count, n_features, log_cut, screen, tile)
-    gather(m, tile)
+    gather_marked(-(-count // PANEL), tile)
     score_members(frames, at, n_features, width, model, tile)
     exponentiate(m, tile)
     return m
@@ -114,7 +114,7 @@ def look(n_features: int, log_cut: float, triangles: Triangles, tile: Tile) -> i
 def screen_panel(
     panel: int, m: int, count: int, n_features: int, log_cut: float, screen: Screen, tile: Tile
 ) -> int:
-    """Append the pairs of a panel that no bound rules out, as `list_survivors`."""
+    """Mark the pairs of a panel that no bound rules out, as `list_survivors`."""
     terms, lower, room = tile.terms, tile.lower, tile.quantised
     n_within = look(n_features, log_cut, screen.triangles, tile)
     if n_within > 0:

@@ -74,8 +74,6 @@ class Margins(NamedTuple):
     """(stride,): room."""
     listed: Int32Array
     """(stride + 2 * PANEL,): room for the components that are looked at."""
-    spare: Int32Array
-    """(stride + 2 * PANEL,): room."""
     looked: FloatArray
     """(2,): scores looked at, and scores that there were, of full panels."""
 
@@ -170,15 +168,15 @@ def margin_code(margin: float) -> int:
 
 
 @kernel
-def list_known(margins: Margins, at: int, n_listed: int, cuts: Float32Array) -> int:
+def list_known(margins: Margins, n_listed: int, cuts: Float32Array) -> int:
     """Append the components whose key reaches `cuts`, of which all are alike; returns how many are listed."""
-    keys, listed, spare = margins.keys, margins.listed, margins.spare
+    keys, listed = margins.keys, margins.listed
     for first in range(0, len(keys), PANEL):
         bits = survivors(keys, first, cuts)
         if bits == 0:
             continue
         if COMPRESS:
-            n_listed = list_bits(bits, first, at, listed, spare, n_listed)
+            n_listed = list_bits(bits, first, listed, n_listed)
         else:
             while bits != 0:
                 listed[n_listed] = first + lowest_bit(bits)
@@ -228,7 +226,7 @@ def look_where_needed(
     for k in range(n_components):
         keys[k] = -np.float32(codes[base + k])
     keys[n_components:] = -1.0
-    n_first = list_known(margins, 0, 0, cuts)
+    n_first = list_known(margins, 0, cuts)
     if n_first > 0:
         look(0, n_first, margins, dots, room, upper, lower)
     stay, deep, size, spread = -np.inf, -np.inf, 0.0, 0.0
@@ -254,7 +252,7 @@ def look_where_needed(
             keys[k] = -np.inf
     keys[n_components:] = -np.inf
     cuts[:] = log_cut - ALLOWANCE
-    n_listed = list_known(margins, 0, n_first, cuts)
+    n_listed = list_known(margins, n_first, cuts)
     if n_listed > n_first:
         look(n_first, n_listed, margins, dots, room, upper, lower)
     margins.looked[0] += n_listed

@@ -227,17 +227,35 @@ def survivors(typing: Any, upper: Any, upper_at: Any, cut: Any) -> Any:
 
 
 @microkernel
-def list_bits(typing: Any, bits: Any, base: Any, owner: Any, frames: Any, owners: Any, m: Any) -> Any:
-    """Append `base + n` for each of `PANEL` bits that is set, and `owner` as often; returns the length.
+def mark_survivors(typing: Any, upper: Any, upper_at: Any, cut: Any, marks: Any, at: Any) -> Any:
+    """Set the bits of `survivors` in `marks[at]`, uint32; returns how many there are."""
 
-    OUT `frames` and `owners`, int32, from m, with room for PANEL more numbers than are appended.
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kinds = signature.args
+        vector = ir.VectorType(FLOAT, PANEL)
+        scores = load(builder, pointer(context, builder, kinds[0], args[0], args[1]), vector)
+        cuts = load(builder, pointer(context, builder, kinds[2], args[2], number(0)), vector)
+        bits = builder.bitcast(builder.fcmp_unordered(">=", scores, cuts), ir.IntType(PANEL))
+        if PANEL < 32:
+            bits = builder.zext(bits, INT32)
+        mark = pointer(context, builder, kinds[3], args[3], args[4])
+        builder.store(builder.or_(builder.load(mark), bits), mark)
+        return builder.zext(builder.ctpop(bits), INT)
+
+    return types.int64(upper, types.intp, cut, marks, types.intp), build
+
+
+@microkernel
+def list_bits(typing: Any, bits: Any, base: Any, listed: Any, m: Any) -> Any:
+    """Append `base + n` for each of `PANEL` bits that is set; returns the length.
+
+    OUT `listed`, int32, from m, with room for PANEL more numbers than are appended.
     """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = signature.args
         vector = ir.VectorType(INT32, LANES)
-        m = args[5]
-        who = splat(builder, builder.trunc(args[2], INT32), LANES)
+        m = args[3]
         compress = builder.module.globals.get(_COMPRESS) or ir.Function(
             builder.module,
             ir.FunctionType(vector, [vector, ir.VectorType(ir.IntType(1), LANES), vector]),
@@ -249,13 +267,12 @@ def list_bits(typing: Any, bits: Any, base: Any, owner: Any, frames: Any, owners
             lanes = ir.Constant(vector, [half * LANES + lane for lane in range(LANES)])
             all_frames = builder.add(lanes, splat(builder, builder.trunc(args[1], INT32), LANES))
             some = builder.call(compress, [all_frames, mask, ir.Constant(vector, ir.Undefined)])
-            store(builder, some, pointer(context, builder, kinds[3], args[3], m))
-            store(builder, who, pointer(context, builder, kinds[4], args[4], m))
+            store(builder, some, pointer(context, builder, kinds[2], args[2], m))
             m = builder.add(m, builder.zext(builder.ctpop(part), INT))
         return m
 
     i = types.intp
-    return types.int64(types.int64, i, i, frames, owners, i), build
+    return types.int64(types.int64, i, listed, i), build
 
 
 @microkernel

@@ -1,7 +1,7 @@
 """A tile of frames on its way through the E-step, and the steps that do not depend on the covariance form.
 
-A tile is screened panel by panel: whatever no bound rules out is listed as a pair of component and frame.
-Pairs are then brought together by component, scored in float64, and made posteriors. All sums over components
+A tile is screened panel by panel: whatever no bound rules out is marked as a pair of component and frame.
+Pairs are then listed by component, scored in float64, and made posteriors. All sums over components
 run in the components' order, so that a frame's numbers do not depend on its tile.
 """
 
@@ -23,7 +23,7 @@ from audiogmm.kernels.screens import (
     PANEL,
     list_bits,
     lowest_bit,
-    survivors,
+    mark_survivors,
     transpose_block,
 )
 from audiogmm.types import FloatArray
@@ -55,14 +55,16 @@ class Tile(NamedTuple):
     """Flat (at least K, PANEL): upper bounds of a panel."""
     lower: Float32Array
     """(PANEL,): lower bound of the best score, later what a score must reach."""
+    marks: NDArray[np.uint32]
+    """Flat (T / PANEL, at least K): bit n is set where frame n of the panel and the component are a pair."""
     found: Int32Array
-    """(M + PANEL,): frame of each pair, by panel, then component."""
+    """(M,): frame of each pair, where pairs are listed frame by frame (`kernels.truncated`); else empty."""
     owner: Int32Array
-    """(M + PANEL,): component of each pair in `found`."""
+    """(M,): component of each pair in `found`."""
     begin: NDArray[np.int64]
     """(K + 1,): where the pairs of each component begin in what follows."""
     member: Int32Array
-    """(M,): frame of each pair, by component, then frame."""
+    """(M + PANEL,): frame of each pair, by component, then frame."""
     score: FloatArray
     """(M + ABREAST,): scores, later exp(score - highest), later posteriors times weights."""
     gamma: AnyFrames
@@ -90,8 +92,10 @@ def panel_terms(rows: AnyFrames, panel: int, n_features: int, squares: bool, til
     """Fill `tile.terms` from rows (T, width) of a panel: x_d, then x_d^2 (or else |x|^2 once).
 
     A frame that is not within `FARTHEST` gets zeros, and NaN in `tile.lower`, where the others get minus
-    infinity. Returns whether all frames are within.
+    infinity. Returns whether all frames are within. The panel has no pairs yet.
     """
+    stride = marks_stride(tile)
+    tile.marks[panel * stride : (panel + 1) * stride] = 0
     width = len(rows) // len(tile.highest)
     for lane in range(0, PANEL, BLOCK):
         for d in range(0, width, BLOCK):
@@ -135,18 +139,16 @@ def first_fault(frames: AnyFrames, at: int, count: int) -> int:
 def list_survivors(
     panel: int, m: int, count: int, widen_lower: float, widen_upper: float, log_cut: float, tile: Tile
 ) -> int:
-    """Append the pairs of a panel that no bound rules out to the m that there are; returns their new number.
+    """Mark the pairs of a panel that no bound rules out; returns how many there are now, with the m before.
 
     A true score is at most upper / widen_upper, and the best one is at least lower * widen_lower. A posterior
     is at most exp(score - best), so a pair is ruled out if upper / widen_upper < lower * widen_lower +
     log_cut. Frames with infinity in `lower` are left out.
     """
     set_cuts(panel, count, widen_lower, widen_upper, log_cut, tile)
-    upper, lower, found, owner = tile.upper, tile.lower, tile.found, tile.owner
+    upper, lower, marks, base = tile.upper, tile.lower, tile.marks, panel * marks_stride(tile)
     for k in range(len(tile.begin) - 1):
-        bits = survivors(upper, k * PANEL, lower)
-        if bits != 0:
-            m = list_pairs(bits, panel, k, found, owner, m)
+        m += mark_survivors(upper, k * PANEL, lower, marks, base + k)
     return m
 
 
@@ -155,16 +157,16 @@ def list_looked_at(
     panel: int, slot: int, m: int, count: int, log_cut: float, n_listed: int, margins: Margins, tile: Tile
 ) -> int:
     """As `list_survivors` with bounds of the listed components alone; the margins of slot are renewed."""
-    upper, lower, found, owner = tile.upper, tile.lower, tile.found, tile.owner
+    upper, lower, marks, row = tile.upper, tile.lower, tile.marks, panel * marks_stride(tile)
     codes, lows, base = margins.codes, margins.lows, slot * len(margins.keys)
     for lane in range(PANEL):
         lows[slot * PANEL + lane] = lower[lane]
     set_cuts(panel, count, 1.0, 1.0, log_cut, tile)
     for i in range(n_listed):
         k = int(margins.listed[i])
-        bits = survivors(upper, i * PANEL, lower)
-        if bits != 0:
-            m = list_pairs(bits, panel, k, found, owner, m)
+        n_pairs = mark_survivors(upper, i * PANEL, lower, marks, row + k)
+        if n_pairs > 0:
+            m += n_pairs
             codes[base + k] = 0
         else:
             codes[base + k] = margin_code(largest_difference(upper, i * PANEL, lows, slot * PANEL))
@@ -187,22 +189,35 @@ def set_cuts(
 
 
 @kernel
-def list_pairs(bits: int, panel: int, k: int, found: Int32Array, owner: Int32Array, m: int) -> int:
-    """Append component k with each frame of a panel whose bit is set; returns the new number of pairs."""
-    if COMPRESS:
-        length: int = list_bits(bits, panel * PANEL, k, found, owner, m)
-        return length
-    while bits != 0:
-        found[m] = panel * PANEL + lowest_bit(bits)
-        owner[m] = k
-        bits &= bits - 1
-        m += 1
-    return m
+def marks_stride(tile: Tile) -> int:
+    """Numbers of `tile.marks` for each panel."""
+    return len(tile.marks) * PANEL // len(tile.highest)
+
+
+@kernel
+def gather_marked(n_panels: int, tile: Tile) -> None:
+    """List the marked pairs by component, then frame: fills `begin` and `member`."""
+    begin, marks, member, stride = tile.begin, tile.marks, tile.member, marks_stride(tile)
+    m = 0
+    for k in range(len(begin) - 1):
+        begin[k] = m
+        for panel in range(n_panels):
+            bits = np.int64(marks[panel * stride + k])
+            if bits == 0:
+                continue
+            if COMPRESS:
+                m = list_bits(bits, panel * PANEL, member, m)
+            else:
+                while bits != 0:
+                    member[m] = panel * PANEL + lowest_bit(bits)
+                    bits &= bits - 1
+                    m += 1
+    begin[len(begin) - 1] = m
 
 
 @kernel
 def gather(n_pairs: int, tile: Tile) -> None:
-    """Sort the pairs by component, and keep them in the frames' order there: fills `begin` and `member`."""
+    """Sort the pairs in `found` by component, and keep their order there: fills `begin` and `member`."""
     begin, owner, found, member = tile.begin, tile.owner, tile.found, tile.member
     begin[:] = 0
     for i in range(n_pairs):

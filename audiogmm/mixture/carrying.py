@@ -161,7 +161,6 @@ class Carried:
             moved,
             np.empty(stride, np.float32),
             np.empty(stride + 2 * PANEL, np.int32),
-            np.empty(stride + 2 * PANEL, np.int32),
             self.looked,
         )
 
@@ -221,7 +220,6 @@ NO_MARGINS = Margins(
     np.empty(0, np.float32),
     Drift(np.empty(0), np.empty(0)),
     np.empty(0, np.float32),
-    np.empty(0, np.int32),
     np.empty(0, np.int32),
     np.zeros(2),
 )

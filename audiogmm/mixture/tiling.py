@@ -18,6 +18,9 @@ LARGEST_TILE = 512
 MOST_FRAMES = 1024
 """Frames of a tile that may end early, at most: beyond, they do not stay in the cache."""
 
+LINE = 16
+"""Marks of a cache line."""
+
 TILE_PAIRS = 2**19
 """Pairs of component and frame that a tile may hold, unless one panel has more."""
 
@@ -36,6 +39,11 @@ def tile_frames(n_frames: int, n_components: int, ends_early: bool = False) -> i
 def padded_width(n_features: int) -> int:
     """Features with the padding, a multiple of `BLOCK`."""
     return -(-n_features // BLOCK) * BLOCK
+
+
+def marks_stride(n_components: int) -> int:
+    """Marks of a panel: an odd number of cache lines, lest those of all panels share a set of the cache."""
+    return (-(-n_components // LINE) | 1) * LINE
 
 
 def make_tile(
@@ -62,10 +70,11 @@ def make_tile(
         scratch=np.empty(0, np.float32),
         upper=np.empty(n_bounds * PANEL, np.float32),
         lower=np.empty(PANEL, np.float32),
-        found=np.empty(n_pairs + PANEL, np.int32),
-        owner=np.empty(n_pairs + PANEL, np.int32),
+        marks=np.empty(T // PANEL * marks_stride(K), np.uint32),
+        found=np.empty(0, np.int32),
+        owner=np.empty(0, np.int32),
         begin=np.empty(K + 1, np.int64),
-        member=np.empty(n_pairs, np.int32),
+        member=np.empty(n_pairs + PANEL, np.int32),
         score=np.empty(n_pairs + ABREAST),
         gamma=np.empty(n_pairs, frames.dtype),
         highest=np.empty(T),

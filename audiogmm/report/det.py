@@ -146,8 +146,8 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
         for i, (point, marker) in enumerate(zip(found.points, _MARKERS, strict=False)):
             k = int(np.argmin(point_costs(curves, i, found)))
             axes.plot(
-                _probit(max(curves.hull.p_false_alarm[k], low_x)),
-                _probit(max(curves.hull.p_miss[k], low_y)),
+                _probit(np.clip(curves.hull.p_false_alarm[k], low_x, high)),
+                _probit(np.clip(curves.hull.p_miss[k], low_y, high)),
                 marker,
                 color=colour,
                 markersize=6.5,

@@ -11,6 +11,7 @@ import numpy as np
 from audiogmm.blocks import Shard
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.matrices import one_blas_thread
 from audiogmm.training.packing import SLICE_ROWS
 from audiogmm.training.reduce import Reducer
 from audiogmm.training.segments import segments
@@ -21,7 +22,7 @@ from audiogmm.types import FloatArray, Frames, IntArray
 LONGEST_BATCH = 2048
 """Frames of a batch at most: a dependence over more than these is not seen."""
 
-LOOKED_AT = 1 << 14
+LOOKED_AT = 1 << 15
 """About so many frames are looked at, evenly spread over all."""
 
 
@@ -156,4 +157,5 @@ def dependence_times(found: Survey, mixtures: Sequence[Mixture], reducer: Reduce
     statistic = ScoreBatches(
         tuple(Evaluator(mixture) for mixture in mixtures), found.ends, length, -(-n // LOOKED_AT)
     )
-    return [value.time for value in found.source.reduce(reducer, statistic).values]
+    with one_blas_thread():  # the reducer's threads are all that there should be
+        return [value.time for value in found.source.reduce(reducer, statistic).values]

@@ -112,6 +112,10 @@ def test_the_demo_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audiogmm
     summary = done.json
     assert summary["auc"] > 0.85  # type: ignore[operator]
     assert abs(summary["auc_loudness"] - 0.5) < 0.12  # type: ignore[operator]
+    voices = summary["speakers"]
+    assert (voices["n_speakers"], voices["n_trials"]) == (20, 1200)  # type: ignore[index]
+    assert voices["eer"]["value"] < 0.25 > voices["eer"]["low"] > 0  # type: ignore[index]
+    assert voices["identified"] > 0.3  # type: ignore[index]
     assert summary["events_caught"] > 0.6 * summary["events_true"]  # type: ignore[operator]
     assert Path(str(summary["picture"])).stat().st_size > 10_000
 

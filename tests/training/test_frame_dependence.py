@@ -50,7 +50,7 @@ def test_overlapping_windows_of_white_noise(overlap: int) -> None:
 def test_frames_written_down_four_times_count_once() -> None:
     frames = np.random.default_rng(3).normal(size=(12_000, 8)).astype(np.float32)
     once = time_of(recordings(frames, 500))
-    assert time_of(recordings(np.repeat(frames, 4, axis=0), 2000)) == pytest.approx(4 * once, rel=0.08)
+    assert time_of(recordings(np.repeat(frames, 4, axis=0), 2000)) == pytest.approx(4 * once, rel=0.03)
 
 
 def test_what_differs_between_recordings_counts() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import audiogmm as ag
 from audiogmm.errors import ChoiceError
+from audiogmm.jobs.identify import Identifier
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.identification import equal_priors, likeliest, posteriors
 from tests.cli.conftest import Audiogmm, audiogmm  # noqa: F401
@@ -166,3 +167,30 @@ def test_what_cannot_be_asked(known: Path, audiogmm: Audiogmm) -> None:  # noqa:
     empty = audiogmm("identify", "known", "test.jsonl", "-o", "w.jsonl")
     assert empty.status == 2 and "has no speaker" in empty.err and "audiogmm enroll" in empty.err
     assert audiogmm("identify", "gone", "test.jsonl", "-o", "w.jsonl").status == 1
+
+
+def test_a_stopped_run_goes_on(
+    known: Path,
+    audiogmm: Audiogmm,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    call = ["identify", "known", "test.jsonl", "--threads", 1, "-o"]
+    assert audiogmm(*call, "whole.jsonl").status == 0
+    heard: list[str] = []
+    plain = Identifier.__call__
+
+    def stopping(self: Identifier, recording):  # type: ignore[no-untyped-def]
+        if len(heard) == 2:
+            raise KeyboardInterrupt
+        heard.append(recording.id)
+        return plain(self, recording)
+
+    monkeypatch.setattr(Identifier, "__call__", stopping)
+    stopped = audiogmm(*call, "parts.jsonl")
+    assert stopped.status == 130 and "--resume" in stopped.err
+    assert not Path("parts.jsonl").exists()
+    heard.clear()
+    monkeypatch.setattr(Identifier, "__call__", lambda self, r: (heard.append(r.id), plain(self, r))[1])
+    assert audiogmm(*call, "parts.jsonl", "--resume").status == 0
+    assert len(heard) == 4
+    assert Path("parts.jsonl").read_bytes() == Path("whole.jsonl").read_bytes()

@@ -1,0 +1,118 @@
+"""The speakers' part of the demo: voices that it synthesises are enrolled, and told apart."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiogmm.audio.frontend import FrontEnd
+from audiogmm.files import remove, replacing
+from audiogmm.jobs.enroll import enroll_to_folder
+from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file
+from audiogmm.jobs.evaluation import Evaluation
+from audiogmm.jobs.identify import IdentifyResult, identify_to_file
+from audiogmm.jobs.progress import Progress
+from audiogmm.jobs.train import train_to_file
+from audiogmm.jobs.verify import verify_to_file
+from audiogmm.jobs.wording import between, counted, percent
+from audiogmm.manifest import read_manifest
+from audiogmm.synth import write_corpus
+from audiogmm.synth.corpus import speakers
+from audiogmm.types import Json
+
+N_BACKGROUND, N_PEOPLE = 24, 20
+"""Speakers: those who make the background model, and those who are enrolled."""
+
+
+@dataclass(frozen=True)
+class Voices:
+    """What the demo found of who speaks.
+
+    Attributes
+    ----------
+    evaluation : Evaluation
+        Of all test recordings, tried against everybody.
+    identified : IdentifyResult
+        Who was thought to speak in each.
+    """
+
+    evaluation: Evaluation
+    identified: IdentifyResult
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        found = self.evaluation.overall.to_json()
+        names = ("n_speakers", "n_trials", "eer", "cllr", "min_cllr", "indicative")
+        accuracy = self.identified.recognised.accuracy(closed=True)
+        return {name: found[name] for name in names} | {"identified": accuracy}
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        whole, recognised = self.evaluation.overall, self.identified.recognised
+        yield f"speakers: {counted(whole)}, none of them in the background model"
+        indicative = ", indicative" if whole.indicative else ""
+        yield (
+            f"equal error rate {percent(whole.eer.value)} (95 % interval over speakers: "
+            f"{between(whole.eer, percent)}{indicative}); Cllr {whole.cllr.value:.3f} bits, "
+            f"at best {whole.min_cllr.value:.3f}"
+        )
+        yield (
+            f"identified {recognised.right} of {recognised.n_enrolled} test recordings "
+            f"among {self.identified.n_speakers} speakers"
+        )
+
+
+def recognise_voices(
+    folder: Path,
+    *,
+    seed: int = 0,
+    force: bool = False,
+    plot: bool = True,
+    threads: int | None = None,
+    progress: Progress,
+) -> Voices:
+    """Synthesise voices, train a background model, enroll, try everybody against everybody, and judge.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    progress.begin("synthesising voices", None, "")
+    background, people = folder / "background", folder / "people"
+    others = speakers(2 * seed + 1, count=N_BACKGROUND, train=2, test=0, duration=5.0)
+    write_corpus(background, others, force=force)
+    write_corpus(people, speakers(2 * seed, count=N_PEOPLE, train=2, test=3, duration=5.0), force=force)
+    progress.end()
+    model, known, test = folder / "background.agmm", folder / "known", str(people / "test.jsonl")
+    remove(known)  # whom an earlier demo enrolled
+    shared = {"threads": threads, "progress": progress}
+    speech = FrontEnd.preset("speech")
+    train_to_file(str(background / "train.jsonl"), model, speech, seed=seed, force=force, **shared)  # type: ignore[arg-type]
+    enroll_to_folder(model, str(people / "train.jsonl"), known, **shared)  # type: ignore[arg-type]
+    trials = write_trials(people / "test.jsonl", folder / "trials.csv")
+    scores = folder / "scores.csv"
+    verify_to_file(known, str(trials), scores, force=force, **shared)  # type: ignore[arg-type]
+    evaluation = evaluate_verify_to_file(
+        scores,
+        folder / "result.json",
+        plot=folder / "det.png" if plot else None,
+        force=force,
+        progress=progress,
+    )
+    identified = identify_to_file(known, test, folder / "who.jsonl", closed=True, force=force, **shared)  # type: ignore[arg-type]
+    return Voices(evaluation, identified)
+
+
+def write_trials(manifest: Path, path: Path) -> Path:
+    """Write the trial of every recording of a manifest against each of its speakers."""
+    entries = list(read_manifest(manifest))
+    names = sorted({str(entry.speaker) for entry in entries})
+    with replacing(path, force=True) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["model", "audio_filepath", "target"])
+        for entry in entries:
+            writer.writerows((name, entry.path, int(name == entry.speaker)) for name in names)
+    return path
