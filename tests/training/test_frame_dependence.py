@@ -9,8 +9,9 @@ import pytest
 from scipy.signal import lfilter
 from training_shards import Recording, blobs, recordings
 
+from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.training import LocalReducer
+from audiogmm.training import LocalReducer, dependence
 from audiogmm.training.dependence import LONGEST_BATCH, dependence_times
 from audiogmm.training.survey import survey
 from tests.naive import selection as naive
@@ -84,3 +85,17 @@ def test_a_single_frame_or_a_constant_tells_nothing_else() -> None:
     mixture = Mixture([1.0], [[0.0]], [[1.0]], "diag")
     assert time_of([Recording("a", np.ones((1, 1), np.float32))], mixture) == 1.0
     assert time_of([Recording("a", np.zeros((50, 1), np.float32))], mixture) == 1.0
+
+
+def test_of_many_frames_some_are_looked_at_evenly_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    of, rows = dependence.ScoreVariance.of, []
+
+    def heard(evaluator: Evaluator, frames: np.ndarray) -> dependence.ScoreVariance:
+        rows.append(len(frames))
+        return of(evaluator, frames)
+
+    monkeypatch.setattr(dependence.ScoreVariance, "of", heard)
+    monkeypatch.setattr(dependence, "LOOKED_AT", 12_000)
+    frames = np.random.default_rng(6).normal(size=(60_000, 2)).astype(np.float32)
+    time_of(recordings(frames, 6000))
+    assert 8_000 <= sum(rows) <= 20_000

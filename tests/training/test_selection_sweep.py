@@ -16,8 +16,9 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.expected import joint_log_likelihood
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.training import LocalReducer, train_mixture
-from audiogmm.training.criteria import assignment_entropy
+from audiogmm.mixture.splitting import grow
+from audiogmm.training import LocalReducer, selection_starts, train_mixture
+from audiogmm.training.criteria import assignment_entropy, bic, effective_bic
 from audiogmm.training.selection import SweepMonitor, sweep
 from audiogmm.training.selection_candidates import Candidate
 from audiogmm.training.selection_held import HeldScores
@@ -210,3 +211,20 @@ def test_every_way_to_start_reaches_every_size(init: str) -> None:
     candidates = [Candidate(form, K) for form in ("tied", "kmeans") for K in (1, 3, 7)]
     found = sweep(recordings(blobs(900), 300), None, candidates, init=init, passes=2)  # type: ignore[arg-type]
     assert [one.mixture.n_components for one in found.judged] == [1, 3, 7, 1, 3, 7]
+
+
+def test_a_larger_candidate_grows_from_the_next_smaller_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown: list[tuple[int, int]] = []
+
+    def heard(mixture: Mixture, size: int) -> Mixture:
+        grown.append((mixture.n_components, size))
+        return grow(mixture, size)
+
+    monkeypatch.setattr(selection_starts, "grow", heard)
+    sweep(recordings(blobs(900), 300), None, [Candidate("diag", K) for K in (3, 8, 16)], passes=1)
+    assert grown == [(1, 2), (2, 3), (3, 6), (6, 8), (8, 16)]
+
+
+def test_bic_of_dependent_frames_is_the_formula() -> None:
+    assert effective_bic(-100.0, 5, 1000.0, 4.0) == pytest.approx(200 + 4 * 5 * np.log(250), rel=1e-12)
+    assert effective_bic(-100.0, 5, 1000.0, 1.0) == bic(-100.0, 5, 1000.0)

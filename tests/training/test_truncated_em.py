@@ -132,6 +132,47 @@ def test_the_same_bytes_for_any_number_of_threads(monkeypatch: pytest.MonkeyPatc
     assert other.mixture != one.mixture
 
 
+def test_what_is_tried_at_random_is_never_tried_by_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ROWS_EACH", 0)
+    monkeypatch.setattr(module, "SLICE_ROWS", 1000)
+    search, keys = module.TruncatedEvaluator.search, []
+
+    def heard(self: Any, frames: Any, sets: Any, neighbours: Any, key: int) -> Any:
+        keys.append(key)
+        return search(self, frames, sets, neighbours, key)
+
+    monkeypatch.setattr(module.TruncatedEvaluator, "search", heard)
+    frames = blobs(2500, D=2, K=6, seed=1)
+    for seed in (0, 1):
+        train_from(
+            start_from(frames, 6, "diag"),
+            frames,
+            passes=3,
+            approximation=Approximation("truncated", 2),
+            seed=seed,
+        )
+    assert len(keys) == len(set(keys)) >= 2 * 3  # every slice, pass and seed has its own
+
+
+@pytest.mark.parametrize(("every", "times"), [(0, 1), (1, 6), (2, 3), (4, 2)])
+def test_top_c_is_chosen_as_often_as_asked(monkeypatch: pytest.MonkeyPatch, every: int, times: int) -> None:
+    choose, chosen = module.TruncatedSchedule._choose, []
+
+    def heard(self: Any, mixture: Mixture, state: Any) -> None:
+        chosen.append(mixture)
+        choose(self, mixture, state)
+
+    monkeypatch.setattr(module.TruncatedSchedule, "_choose", heard)
+    train_mixture(
+        recordings(blobs(600, D=2, K=6), 200),
+        n_components=6,
+        passes=EXACT_PASSES + 6,
+        tol=0.0,
+        approximation=Approximation("top", 2, every=every),
+    )
+    assert len(chosen) == times
+
+
 @pytest.mark.parametrize("kind", ["truncated:2:3", "top:2:3"])
 @pytest.mark.parametrize("stop", [EXACT_PASSES - 1, EXACT_PASSES, EXACT_PASSES + 1, EXACT_PASSES + 3])
 def test_resumed_training_gives_the_same_bytes(tmp_path: Path, kind: str, stop: int) -> None:
@@ -170,6 +211,20 @@ def test_lost_sets_are_chosen_anew(tmp_path: Path) -> None:
         file.write_bytes(b"{}\n")
     result = train_mixture(recordings(frames, 500), checkpoint=path, passes=EXACT_PASSES + 4, **common)
     energies = [report.log_likelihood for report in result.history[EXACT_PASSES:]]
+    assert (np.diff(energies) >= -1e-6).all()
+
+
+def test_sets_of_another_training_are_chosen_anew(tmp_path: Path) -> None:
+    common: dict[str, Any] = {"n_components": 12, "tol": 0.0, "approximation": Approximation("truncated", 2)}
+    for name, seed in (("one", 2), ("other", 3)):
+        frames = blobs(3000, D=3, K=12, seed=seed, spread=0.8)
+        path = tmp_path / f"{name}.checkpoint"
+        train_mixture(recordings(frames, 500), checkpoint=path, passes=EXACT_PASSES + 2, **common)
+    (tmp_path / "one.checkpoint").unlink()
+    for number in range(2):  # the sets of one, beside the checkpoint of the other
+        (tmp_path / f"one.checkpoint.sets{number}").replace(tmp_path / f"other.checkpoint.sets{number}")
+    found = train_mixture(recordings(frames, 500), checkpoint=path, passes=EXACT_PASSES + 4, **common)
+    energies = [report.log_likelihood for report in found.history[EXACT_PASSES:]]
     assert (np.diff(energies) >= -1e-6).all()
 
 
