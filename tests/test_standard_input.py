@@ -29,7 +29,13 @@ from tests.audio.test_frontend_chunks import anew_stage as anew
 
 RATE = 44100
 FRONTEND = FrontEnd.preset(
-    "speech", sample_rate=16000, dither=0.001, cmvn_window=0.6, vad_window=0.6, frame_length=0.025
+    "speech",
+    sample_rate=16000,
+    dither=0.001,
+    cmvn="sliding",
+    cmvn_window=0.6,
+    vad_window=0.6,
+    deltas=2,
 )
 
 
@@ -138,7 +144,7 @@ def test_standard_input_gives_the_bytes_of_the_whole(monkeypatch: Any, whole: An
 
 FRONTENDS = {
     "dither": FRONTEND,
-    "cmvn-online": FrontEnd.preset("speech", sample_rate=16000, cmvn="online", cmvn_window=0.6),
+    "cmvn-online": FrontEnd.preset("speech", sample_rate=16000, cmvn="online", cmvn_window=0.6, deltas=2),
 }
 
 

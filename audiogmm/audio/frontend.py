@@ -116,7 +116,7 @@ class FrontEnd:
     (98, 13)
     >>> frontend.difference(FrontEnd.preset("kaldi", n_mels=40))
     ['n_mels: 23 != 40']
-    >>> FrontEnd.preset("speech").latency.steady
+    >>> FrontEnd.preset("speech", cmvn="sliding", deltas=2).latency.steady
     153
     """
 
@@ -146,9 +146,9 @@ class FrontEnd:
     include_c0: bool = False
     lifter: float = 0.0
     energy: str = "none"
-    deltas: int = 2
+    deltas: int = 1
     delta_window: int = 2
-    cmvn: str = "sliding"
+    cmvn: str = "none"
     cmvn_window: Seconds = 3.0
     cmvn_variance: bool = False
     cmvn_mean: tuple[float, ...] = ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # What a FrontEnd is when nothing is said: 20 cepstra (c1 to c20) with two deltas, normalised over 3 s.
+    # What a FrontEnd is when nothing is said: 20 cepstra (c1 to c20) with their deltas, as they are. Their
+    # means hold much of a voice, and are not normalised away; channels are met by the back end for speakers.
     "speech": {},
     # For sounds of rooms and machines, where the level is news: c0 stays, and what is normalised away is the
     # corpus: its level by one scale for all samples, its means and deviations by global statistics. The floor
@@ -15,6 +16,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "log_floor": 5e-4,
         "n_mels": 40,
         "n_mfcc": 13,
+        "deltas": 2,
         "delta_window": 1,
         "fmin": 20.0,
         "fmax": 0.0,

@@ -49,6 +49,12 @@ from audiogmm.cli.console import close, console
     "what UBM keeps.",
 )
 @options.compensation
+@click.option(
+    "--share-channel/--own-channels",
+    default=True,
+    help="Move the background model to the channel that all enrolled share (for a new DIR, five speakers or "
+    "more, and a UBM with a back end), or leave it [default: share].",
+)
 @click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
 @options.workers
 @options.common
@@ -61,6 +67,7 @@ def command(
     iterations: int | None,
     speakers: str | None,
     compensation: str | None,
+    share_channel: bool,
     upsample: bool,
     workers: int,
     as_json: bool,
@@ -89,6 +96,7 @@ def command(
             adapt=None if adapt is None else adapt.split(","),
             iterations=iterations,
             background=speakers,
+            share_channel=share_channel,
             compensation=compensation,  # type: ignore[arg-type]
             upsample=upsample,
             strict=strict,

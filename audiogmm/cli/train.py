@@ -18,7 +18,7 @@ from audiogmm.cli.console import close, console
     "--components",
     type=click.IntRange(1),
     default=None,
-    help="Gaussian components [default: 64; with --preset ambient 32].",
+    help="Gaussian components [default: 64; 128 where speakers are learned; with --preset ambient 32].",
 )
 @click.option(
     "--covariance",

@@ -10,6 +10,7 @@ from audiogmm.errors import AudioGMMError, TrainingError
 from audiogmm.jobs.inputs import Inputs
 from audiogmm.jobs.progress import Progress
 from audiogmm.training.reduce import LocalReducer, Reducer
+from audiogmm.verification import domain
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import BackEnd
 from audiogmm.verification.compensation import Kind
@@ -19,12 +20,19 @@ from audiogmm.verification.space import SpaceSettings
 
 if TYPE_CHECKING:
     from audiogmm.mixture.gaussian import Mixture
+    from audiogmm.mixture.store import Model
 
 Whether = Literal["auto", "yes", "no"]
 """Whether a back end is learned: where there are speakers enough, or else an error, or not."""
 
+FOR_SPEAKERS = 128
+"""Components of a background model for speakers, where nothing is said."""
+
 KINDS = ("sex", "gender")
 """Keys of a manifest that say what kind of speaker it is; impostors are of the same kind."""
+
+RECORDINGS = 50
+"""Of each speaker enrolled, from which the channel is learned."""
 
 CHANNELS = 200
 """Synthetic channels to draw from."""
@@ -46,6 +54,14 @@ class Speakers:
     def count(self) -> int:
         """How many different speakers there are."""
         return len({entry.speaker for entry in self.inputs.entries if entry.speaker is not None})
+
+
+def n_speakers(inputs: Inputs | None, whether: Whether) -> int:
+    """How many speakers a back end will be learned from; 0 where none will be."""
+    if inputs is None or whether == "no":
+        return 0
+    count = Speakers(inputs).count()
+    return count if count >= FEWEST_SPEAKERS else 0
 
 
 def learn_speakers(
@@ -84,11 +100,11 @@ def learn_speakers(
     if whether == "no":
         return None
     speakers = None if inputs is None else Speakers(inputs)
-    n_speakers = 0 if speakers is None else speakers.count()
-    if speakers is None or inputs is None or n_speakers < FEWEST_SPEAKERS:
+    count = 0 if speakers is None else speakers.count()
+    if speakers is None or inputs is None or count < FEWEST_SPEAKERS:
         if whether == "yes" or compensation is not None:
             raise TrainingError(
-                f"a back end from {n_speakers} speakers",
+                f"a back end from {count} speakers",
                 needed=f"a manifest that names at least {FEWEST_SPEAKERS} different ones (key `speaker`)",
                 remedy="name them, or leave out --speakers yes and --compensation",
             )
@@ -116,6 +132,26 @@ def learn_speakers(
         return None
     finally:
         progress.end()
+
+
+def in_shared_channel(model: Model, inputs: Inputs, reducer: LocalReducer, progress: Progress) -> Model:
+    """The background model, moved to the channel that the speakers of a manifest share.
+
+    As it is where there are fewer than `domain.FEWEST_SPEAKERS`: a channel cannot be told from a voice then.
+    """
+    speakers = Speakers(inputs)
+    if (count := speakers.count()) < domain.FEWEST_SPEAKERS:
+        progress.say(
+            f"{count} speakers are too few to tell their channel from their voices (needed: "
+            f"{domain.FEWEST_SPEAKERS}): the background model stays where it is"
+        )
+        return model
+    progress.begin("listening to the channel", None, "recordings")
+    voices = listen(
+        speakers, model.mixture.n_features, reducer, _left_out, most_recordings=RECORDINGS, least_frames=1
+    )
+    progress.end()
+    return domain.moved(model, domain.shared_offset(model.mixture, voices, reducer)) if voices else model
 
 
 def _left_out(_: str, __: AudioGMMError) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audiogmm.errors import TrainingError
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.background import learn_speakers
+from audiogmm.jobs.background import in_shared_channel, learn_speakers
 from audiogmm.jobs.inputs import inputs_for, keep_apart
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.jobs.roster import Roster, parts
@@ -20,7 +20,7 @@ from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import backend_of, with_backend
 from audiogmm.verification.compensation import Kind
 from audiogmm.verification.enrolment import enrol
-from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.gallery import SETTINGS, Gallery
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
@@ -40,6 +40,7 @@ def enroll(
     iterations: int | None = None,
     background: str | Iterable[Entry] | None = None,
     compensation: Kind | None = None,
+    share_channel: bool = True,
     upsample: bool = False,
     threads: int | None = None,
     workers: int = 0,
@@ -62,6 +63,9 @@ def enroll(
         the model keeps.
     compensation : {"nap", "isv"}, optional
         With `background`; see `Compensation`.
+    share_channel : bool
+        Move the background model to the channel that all who are enrolled share: where the folder is new,
+        there are at least five speakers, and the model has a back end.
     upsample : bool
         Accept audio below the model's sample rate.
     threads, workers : int
@@ -87,6 +91,7 @@ def enroll(
         Aside(strict=True),
         background=background,
         compensation=compensation,
+        share_channel=share_channel,
         upsample=upsample,
         threads=threads,
         workers=workers,
@@ -144,6 +149,7 @@ def enroll_to_folder(
     iterations: int | None = None,
     background: str | Iterable[Entry] | None = None,
     compensation: Kind | None = None,
+    share_channel: bool = True,
     upsample: bool = False,
     strict: bool = False,
     threads: int | None = None,
@@ -174,6 +180,7 @@ def enroll_to_folder(
         Aside(errors_path(output), strict=strict),
         background=background,
         compensation=compensation,
+        share_channel=share_channel,
         upsample=upsample,
         threads=threads,
         workers=workers,
@@ -190,6 +197,7 @@ def _enroll(
     *,
     background: str | Iterable[Entry] | None,
     compensation: Kind | None,
+    share_channel: bool,
     upsample: bool,
     threads: int | None,
     workers: int,
@@ -197,10 +205,14 @@ def _enroll(
 ) -> EnrollResult:
     from audiogmm.training.reduce import LocalReducer
 
-    gallery = Gallery.create(folder, model, adaptation)
-    adaptation = gallery.adaptation
-    result = EnrollResult(gallery, aside)
     inputs = inputs_for(model, source, aside=aside, say=progress.say, upsample=upsample, again=True)
+    compares = background is not None or "speakers" in model.metadata
+    if share_channel and compares and not (folder / SETTINGS).exists():
+        with LocalReducer(threads, workers) as reducer:
+            model = in_shared_channel(model, inputs, reducer, progress)
+    gallery = Gallery.create(folder, model, adaptation)
+    model, adaptation = gallery.background, gallery.adaptation
+    result = EnrollResult(gallery, aside)
     extent = inputs.extent()
     roster = Roster(inputs, gallery, aside)
     progress.begin("enrolling", extent.total * adaptation.iterations, extent.unit)
@@ -274,8 +286,6 @@ def _asked(
     """The settings asked for; what is not said is as the folder has it. None where nothing is asked."""
     if tau is None and adapt is None and iterations is None:
         return None
-    from audiogmm.verification.gallery import SETTINGS
-
     base = Gallery(folder).adaptation if (folder / SETTINGS).exists() else Adaptation()
     settings = base.to_dict()
     return Adaptation.of(

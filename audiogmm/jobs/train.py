@@ -16,7 +16,7 @@ from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, MismatchError
 from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.background import Whether, learn_speakers
+from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
 from audiogmm.jobs.calibrate import TrackTask
 from audiogmm.jobs.checkpoints import checkpoints, drop
 from audiogmm.jobs.holdout import divide
@@ -188,6 +188,8 @@ def train(
                 )
 
         usual = defaults(settled, algorithm)
+        if n_speakers(inputs, speakers):
+            usual = usual | {"n_components": FOR_SPEAKERS}
         if start is not None:
             usual = usual | {"n_components": start.mixture.n_components}
             usual = usual | {"covariance_type": start.mixture.covariance_type}
@@ -252,6 +254,8 @@ def train(
 
 def defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> dict[str, Any]:
     """What is trained where nothing is said: 64 diagonal components, variances floored at 1e-4 of the whole.
+
+    (`FOR_SPEAKERS` components where a back end for speakers is learned.)
 
     Behind global normalisation (the preset `ambient`) it is 32 full covariances floored at 1e-2, which told
     foreign sounds apart best on training audio into which other sounds were mixed.

@@ -24,7 +24,6 @@ from audiogmm.kernels.tiles import (
     list_looked_at,
     list_survivors,
     panel_terms,
-    take_points,
     weigh,
 )
 from audiogmm.kernels.whitening import whiten
@@ -102,7 +101,9 @@ def score_tile(
         whiten(frames, at, count, model.origin, model.factor, tile.points)
         tile.points[count * width :] = 0
     else:
-        take_points(frames, at, count, tile)
+        for n in range(count):
+            for d in range(n_features):
+                tile.points[n * width + d] = frames[at + n, d]
     n_panels = -(-count // PANEL)
     m = 0
     n_components = len(model.constants)
@@ -288,9 +289,9 @@ def accumulate(
             squared_norms(tile.centred, width, count, norm)
         add_counts(tile.begin, tile.score, totals.counts)
         if by_norm:
-            for i in range(n_pairs):
-                tile.score[i] *= norm[tile.member[i]]
-            add_counts(tile.begin, tile.score, totals.second)
+            for k in range(n_components):
+                for i in range(tile.begin[k], tile.begin[k + 1]):
+                    totals.second[k] += tile.score[i] * norm[tile.member[i]]
         add_moments(width, tile, totals)
         at += count
     return ALL_FINITE
@@ -301,31 +302,22 @@ def squared_norms(rows: AnyFrames, width: int, count: int, norms: FloatArray) ->
     """Squared norms of the first `count` rows, summed in eight interleaved parts."""
     part = np.empty(8)
     for n in range(count):
-        row = rows[n * width : (n + 1) * width]
         part[:] = 0.0
         for d in range(0, width, 8):
-            eight = row[d : d + 8]
             for lane in range(8):
-                x = np.float64(eight[lane])
+                x = np.float64(rows[n * width + d + lane])
                 part[lane] += x * x
         norms[n] = ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]))
 
 
 @kernel
 def add_counts(begin: NDArray[np.int64], score: FloatArray, counts: FloatArray) -> None:
-    """Add up the numbers of each component's pairs, in four interleaved parts."""
+    """Add up the posteriors of each component."""
     for k in range(len(counts)):
-        part = score[begin[k] : begin[k + 1]]
-        a = b = c = d = 0.0
-        whole = len(part) // 4 * 4
-        for i in range(0, whole, 4):
-            a += part[i]
-            b += part[i + 1]
-            c += part[i + 2]
-            d += part[i + 3]
-        for i in range(whole, len(part)):
-            a += part[i]
-        counts[k] += (a + b) + (c + d)
+        total = 0.0
+        for i in range(begin[k], begin[k + 1]):
+            total += score[i]
+        counts[k] += total
 
 
 @kernel

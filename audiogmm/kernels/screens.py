@@ -27,7 +27,6 @@ from audiogmm.kernels.vectors import (
     shuffle,
     splat,
     store,
-    zeros,
 )
 
 LANES = 16 if WIDE else 8
@@ -75,25 +74,6 @@ def transpose_block(typing: Any, rows: Any, rows_at: Any, stride: Any, terms: An
 
     at = types.intp
     return types.void(rows, at, at, terms, at), build
-
-
-@microkernel
-def squared_lengths(typing: Any, terms: Any, n_terms: Any, lengths: Any) -> Any:
-    """`lengths[n] = sum_d terms[d, n]^2` over the first `n_terms` rows, in their order, float32."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        vector = ir.VectorType(FLOAT, LANES)
-        source = pointer(context, builder, signature.args[0], args[0], number(0))
-        target = pointer(context, builder, signature.args[2], args[2], number(0))
-        loop = Loop(builder, number(0), args[1], [zeros(vector)] * 2)
-        row = builder.gep(source, [builder.mul(loop.index, number(PANEL))])
-        x = [load(builder, row, vector, v * LANES) for v in range(2)]
-        sums = loop.close([builder.fadd(loop.carried[v], builder.fmul(x[v], x[v])) for v in range(2)])
-        for v in range(2):
-            store(builder, sums[v], target, v * LANES)
-        return context.get_dummy_value()
-
-    return types.void(terms, types.intp, lengths), build
 
 
 @microkernel

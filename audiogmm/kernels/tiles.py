@@ -24,7 +24,6 @@ from audiogmm.kernels.screens import (
     list_bits,
     lowest_bit,
     mark_survivors,
-    squared_lengths,
     transpose_block,
 )
 from audiogmm.types import FloatArray
@@ -82,23 +81,10 @@ class Tile(NamedTuple):
 def centre(frames: AnyFrames, at: int, count: int, origin: FloatArray, tile: Tile) -> None:
     """Fill `tile.centred` with `count` frames from `at`, and zeros behind."""
     width = len(tile.centred) // len(tile.highest)
-    shift = origin.astype(frames.dtype)
     for n in range(count):
-        # views: LLVM takes a loop over an index that could be negative one number at a time
-        frame, row = frames[at + n], tile.centred[n * width : (n + 1) * width]
-        for d in range(len(shift)):
-            row[d] = frame[d] - shift[d]
+        for d in range(len(origin)):
+            tile.centred[n * width + d] = frames[at + n, d] - frames.dtype.type(origin[d])
     tile.centred[count * width :] = 0
-
-
-@kernel
-def take_points(frames: AnyFrames, at: int, count: int, tile: Tile) -> None:
-    """Fill `tile.points` with `count` frames from `at`, as they are."""
-    width = len(tile.points) // len(tile.highest)
-    for n in range(count):
-        frame, row = frames[at + n], tile.points[n * width : (n + 1) * width]
-        for d in range(len(frame)):
-            row[d] = frame[d]
 
 
 @kernel
@@ -115,9 +101,11 @@ def panel_terms(rows: AnyFrames, panel: int, n_features: int, squares: bool, til
         for d in range(0, width, BLOCK):
             transpose_block(rows, (panel * PANEL + lane) * width + d, width, tile.terms, d * PANEL + lane)
     terms, lower = tile.terms, tile.lower
-    norm = np.empty(PANEL, np.float32)
-    rest = n_features * PANEL
-    squared_lengths(terms, n_features, norm)
+    norm = np.zeros(PANEL, np.float32)
+    for d in range(n_features):
+        for lane in range(PANEL):
+            x = terms[d * PANEL + lane]
+            norm[lane] += x * x
     within = True
     for lane in range(PANEL):
         lower[lane] = -np.inf
@@ -127,6 +115,7 @@ def panel_terms(rows: AnyFrames, panel: int, n_features: int, squares: bool, til
             norm[lane] = 0
             for d in range(n_features):
                 terms[d * PANEL + lane] = 0
+    rest = n_features * PANEL
     if squares:
         for i in range(rest):
             terms[rest + i] = terms[i] * terms[i]

@@ -18,6 +18,7 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model, load
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.calibration import Calibration
+from audiogmm.verification.domain import origin
 from audiogmm.verification.speaker import Speaker, mixed_backgrounds
 from audiogmm.verification.speaker_file import packed, read_speaker
 
@@ -76,6 +77,7 @@ class Gallery:
         try:
             settings = json.loads(path.read_text(encoding="utf-8"))
             version, self.fingerprint = int(settings["format_version"]), str(settings["background"])
+            self.origin = str(settings.get("origin", self.fingerprint))
             self.adaptation = Adaptation.from_dict(settings)
         except (OSError, ValueError, KeyError, TypeError) as error:
             missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
@@ -123,9 +125,9 @@ class Gallery:
         model = background if isinstance(background, Model) else load(background)
         if (folder / SETTINGS).exists():
             gallery = cls(folder)
-            if gallery.fingerprint != model.fingerprint:
+            if model.fingerprint not in (gallery.origin, gallery.fingerprint):
                 raise mixed_backgrounds(
-                    f"speakers to be added to {folder}", model.fingerprint, gallery.fingerprint
+                    f"speakers to be added to {folder}", model.fingerprint, gallery.origin
                 )
             if adaptation not in (None, gallery.adaptation):
                 raise ChoiceError(
@@ -141,6 +143,8 @@ class Gallery:
                 remedy="another name",
             )
         settings = {"format_version": FORMAT_VERSION, "background": model.fingerprint}
+        if origin(model) != model.fingerprint:
+            settings["origin"] = origin(model)
         settings |= (adaptation or Adaptation()).to_dict()
         with replacing(folder) as temporary:
             (temporary / SPEAKERS).mkdir(parents=True)

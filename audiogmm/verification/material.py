@@ -75,13 +75,15 @@ class Known:
         return iter(self.shard)
 
 
-def shares(recordings: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+def shares(recordings: Mapping[str, int], most: int = MOST_RECORDINGS) -> dict[str, tuple[int, int]]:
     """Who is listened to: every how manyth recording of each, and bytes to keep of each of these.
 
     Parameters
     ----------
     recordings : mapping of str to int
         How many recordings there are of each speaker.
+    most : int
+        Recordings to listen to of each.
 
     Examples
     --------
@@ -98,18 +100,18 @@ def shares(recordings: Mapping[str, int]) -> dict[str, tuple[int, int]]:
         names = [name for name in names if name in chosen]
     found = {}
     for name in names:
-        stride = -(-recordings[name] // MOST_RECORDINGS)
+        stride = -(-recordings[name] // most)
         listened = -(-recordings[name] // stride)
         found[name] = (stride, MOST_BYTES // len(names) // listened)
     return found
 
 
-def chosen(samples: Iterable[Known]) -> Iterator[Known]:
+def chosen(samples: Iterable[Known], most: int = MOST_RECORDINGS) -> Iterator[Known]:
     """Of re-iterable samples, those that `shares` says, with their share of the memory."""
     counts: dict[str, int] = {}
     for sample in samples:
         counts[sample.speaker] = counts.get(sample.speaker, 0) + 1
-    plan = shares(counts)
+    plan = shares(counts, most)
     met: dict[str, int] = {}
     for sample in samples:
         if sample.speaker not in plan:
@@ -126,6 +128,7 @@ class Listen:
     """Takes the first voiced frames of a recording."""
 
     n_features: int
+    least: int = LEAST_FRAMES
 
     def __call__(self, sample: Known) -> Voice:
         """What is kept of it.
@@ -133,7 +136,7 @@ class Listen:
         Raises
         ------
         AudioDataError
-            If fewer than `LEAST_FRAMES` frames are voiced.
+            If fewer than `least` frames are voiced.
         """
         parts: list[Frames] = []
         rate, size, most = 100.0, 0, sample.most_bytes // (4 * self.n_features)
@@ -145,10 +148,10 @@ class Listen:
             size += len(parts[-1])
             if size >= most:
                 break
-        if size < LEAST_FRAMES:
+        if size < self.least:
             raise AudioDataError(
                 f"{sample.id}: {size} voiced frames",
-                needed=f"at least {LEAST_FRAMES} to learn a voice from",
+                needed=f"at least {self.least} to learn a voice from",
                 remedy="a longer recording",
             )
         return Voice(sample.id, sample.speaker, sample.kind, np.concatenate(parts), rate)
@@ -159,6 +162,9 @@ def listen(
     n_features: int,
     reducer: Reducer | None = None,
     on_error: OnError | None = None,
+    *,
+    most_recordings: int = MOST_RECORDINGS,
+    least_frames: int = LEAST_FRAMES,
 ) -> list[Voice]:
     """Keep some frames of every speaker, in one pass.
 
@@ -172,10 +178,15 @@ def listen(
         Does the work.
     on_error : callable, optional
         Hears of each recording that is left out; by default the first error is raised.
+    most_recordings : int
+        Of each speaker.
+    least_frames : int
+        Voiced, of a recording.
 
     Returns
     -------
     list of Voice
         At most `MOST_BYTES` of frames.
     """
-    return list((reducer or LocalReducer()).map(chosen(samples), Listen(n_features), on_error))
+    task = Listen(n_features, least_frames)
+    return list((reducer or LocalReducer()).map(chosen(samples, most_recordings), task, on_error))

@@ -23,8 +23,8 @@ SHORT = {"cmvn_window": 0.3, "vad_window": 0.25}
 """Windows that pass several times over the test's second and a half."""
 
 CASES = {
-    "resample": (44100, FrontEnd.preset("speech", sample_rate=16000, **SHORT)),
-    "resample-telephone": (11025, FrontEnd.preset("speech", sample_rate=8000, **SHORT)),
+    "resample": (44100, FrontEnd.preset("speech", cmvn="sliding", sample_rate=16000, **SHORT)),
+    "resample-telephone": (11025, FrontEnd.preset("speech", cmvn="sliding", sample_rate=8000, **SHORT)),
     "framing": (16000, FrontEnd.preset("librosa", n_mfcc=13)),
     "gaps-between-frames": (8000, FrontEnd.preset("kaldi", hop_length=0.04)),
     "odd-transform": (8000, FrontEnd.preset("kaldi", n_fft=201, n_mels=15)),
@@ -32,7 +32,7 @@ CASES = {
     "preemphasis": (8000, FrontEnd.preset("kaldi")),
     "deltas": (8000, FrontEnd.preset("kaldi", deltas=3)),
     "cmvn-sliding": (8000, FrontEnd.preset("kaldi", cmvn="sliding", **SHORT)),
-    "cmvn-sliding-variance": (8000, FrontEnd.preset("speech", cmvn_variance=True, **SHORT)),
+    "cmvn-sliding-variance": (8000, FrontEnd.preset("speech", cmvn="sliding", cmvn_variance=True, **SHORT)),
     "cmvn-online": (8000, FrontEnd.preset("kaldi", cmvn="online", **SHORT)),
     "cmvn-online-variance": (8000, FrontEnd.preset("speech", cmvn="online", cmvn_variance=True, **SHORT)),
     "cmvn-global": (16000, FrontEnd.preset("ambient").with_global([1.0] * 39, [2.0] * 39)),

@@ -15,8 +15,9 @@ from audiogmm.errors import ChoiceError, FrontEndError, MismatchError
 def test_presets_are_what_the_design_says():
     speech, ambient = FrontEnd.preset("speech"), FrontEnd.preset("ambient")
     assert speech == FrontEnd()
-    assert speech.n_features(8000) == 60
-    assert (speech.cmvn, speech.vad) == ("sliding", "energy")
+    assert speech.n_features(8000) == 40
+    assert (speech.cmvn, speech.vad) == ("none", "energy")
+    assert ambient.deltas == 2
     assert speech.sizes(16000) == (400, 160, 512)
     assert speech.band(8000) == (100.0, 3800.0)
     assert speech.band(44100) == (20.0, 7600.0)
@@ -108,8 +109,8 @@ def test_wrong_values_are_refused_by_name(settings, needed):
         ({"energy": "raw"}, ["energy = 'raw'", "include_c0 = False"]),
         ({"fmin": 400.0, "fmax": 300.0}, ["fmin = 400.0", "fmax = 300.0"]),
         ({"length_unit": "samples"}, ["frame_length = 0.025", "whole numbers"]),
-        ({"cmvn_mean": (0.0,) * 60, "cmvn_scale": (1.0,) * 60}, ["'sliding'", "60 dimensions"]),
-        ({"cmvn": "global", "cmvn_mean": (0.0,), "cmvn_scale": (1.0,)}, ["1 and 1 dim", "60 dim"]),
+        ({"cmvn_mean": (0.0,) * 40, "cmvn_scale": (1.0,) * 40}, ["'none'", "40 dimensions"]),
+        ({"cmvn": "global", "cmvn_mean": (0.0,), "cmvn_scale": (1.0,)}, ["1 and 1 dim", "40 dim"]),
     ],
 )
 def test_contradictions_are_refused(settings, needed):

@@ -128,12 +128,3 @@ def test_bad_recordings_are_not_identified(known: Path, audiogmm: Audiogmm) -> N
     why = reasons("found.jsonl.errors.jsonl")
     assert set(why) == {"speaker_2", *names[1:]}
     assert ag.load("other.agmm").fingerprint[:12] in why["speaker_2"]
-
-
-def test_a_normalisation_needs_a_cohort(known: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
-    write_trials("trials.csv", GOOD)
-    refused = audiogmm("verify", "known", "trials.csv", "-o", "scores.csv", "--normalise", "as")
-    assert refused.status == 2
-    assert "as-norm with a cohort of 0; needed: a back end with at least" in refused.err
-    assert "--background" in refused.err
-    assert not Path("scores.csv").exists()
