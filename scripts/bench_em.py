@@ -76,7 +76,7 @@ class Speech:
         self.recordings: list[Frames] = []
         self.name = "librispeech_bg" if folder else "drawn"
         if folder:
-            frontend = FrontEnd.preset("speech", cmvn="utterance", cmvn_variance=True)
+            frontend = FrontEnd.preset("speech", deltas=2, cmvn="utterance", cmvn_variance=True)
             entries = read_manifest(Path(folder) / "librispeech_bg.jsonl")
             for recording in recordings(entries, frontend, sample_rate=16000):
                 self.recordings.append(np.concatenate([block.frames for block in recording]))

@@ -62,7 +62,7 @@ def contestants(threads: int) -> dict[str, tuple[Work, int]]:
     from audiogmm.audio.recording import Recording
     from audiogmm.manifest.entry import Entry
 
-    frontend = FrontEnd.preset("speech")
+    frontend = FrontEnd.preset("speech", deltas=2, cmvn="sliding")
 
     def read(source: Samples | Path) -> Samples:
         return soundfile.read(source, dtype="float32")[0] if isinstance(source, Path) else source

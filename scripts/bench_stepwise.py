@@ -5,7 +5,7 @@
     python scripts/bench_stepwise.py diag --seeds 1 --frames 100000
     python scripts/bench_stepwise.py full --averaging 0.5 --batch 2048
 
-Frames are those of `librispeech_bg` in the folder that AUDIOGMM_DATA names: the preset `speech`, voiced ones.
+Frames are those of `librispeech_bg` in the folder that AUDIOGMM_DATA names: the preset `speech` with two deltas and sliding normalisation, voiced ones.
 "sorted" is the corpus as it lies there, one speaker after the other; "shuffled" its frames in random order.
 A start has its means at random frames and the covariance of all frames. The log-likelihood per frame is that
 of the mixture after so many passes, under all frames. The verdict says after how many passes of batch EM the
@@ -48,7 +48,9 @@ def speech(n_frames: int) -> Frames:
     entries = read_manifest(Path(os.environ["AUDIOGMM_DATA"]) / "librispeech_bg.jsonl")
     parts = [
         block.frames[block.voiced]
-        for recording in recordings(entries, FrontEnd.preset("speech"), sample_rate=16000)
+        for recording in recordings(
+            entries, FrontEnd.preset("speech", deltas=2, cmvn="sliding"), sample_rate=16000
+        )
         for block in recording
     ]
     return np.ascontiguousarray(np.concatenate(parts)[:n_frames])

@@ -4,7 +4,7 @@
     python scripts/bench_verify.py                            # 1,000 tests of 3 s against 100 models, K=512
     python scripts/bench_verify.py --tests 100 --models 20
 
-Speech is `librispeech_bg` of the folder that AUDIOGMM_DATA names, through the preset `speech`; without it,
+Speech is `librispeech_bg` of the folder that AUDIOGMM_DATA names, through the preset `speech` with two deltas; without it,
 frames are drawn from a mixture. Models are adapted by MAP, each from a recording of its own. One thread; each
 way takes its turn in every round, and the best round counts. `first` is the background and one model, and
 `further` what each model after it adds; frames a second count each frame once for every model. The plain
@@ -47,7 +47,9 @@ def speech() -> list[Frames]:
         ]
     entries = read_manifest(Path(folder) / "librispeech_bg.jsonl")
     found = []
-    for recording in recordings(entries, FrontEnd.preset("speech"), sample_rate=16000, warn=lambda _: None):
+    for recording in recordings(
+        entries, FrontEnd.preset("speech", deltas=2, cmvn="sliding"), sample_rate=16000, warn=lambda _: None
+    ):
         found.append(np.concatenate([block.frames[block.voiced] for block in recording]))
     return found
 

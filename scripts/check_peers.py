@@ -74,7 +74,9 @@ def check_features(speech: list[Samples]) -> None:
 def check_em(speech: list[Samples]) -> None:
     """Ten passes from the same start, no floor: log-likelihood per frame beside scikit-learn's in float64."""
     if speech:
-        frames: Frames = np.concatenate([FrontEnd.preset("speech")(samples, 16000) for samples in speech])
+        frames: Frames = np.concatenate(
+            [FrontEnd.preset("speech", deltas=2, cmvn="sliding")(samples, 16000) for samples in speech]
+        )
     else:
         rng = np.random.default_rng(0)
         frames = (
