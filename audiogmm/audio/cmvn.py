@@ -8,9 +8,9 @@ from audiogmm.audio.remainder import Remainder
 from audiogmm.kernels.context import slide
 from audiogmm.types import FloatArray, Frames
 
-CMVN = ("none", "utterance", "sliding", "online", "global")
+CMVN = ("none", "utterance", "sliding", "online", "global", "warping")
 """`utterance`: over the whole recording, in two passes; `sliding`: over a centred window; `online`: over a
-causal one; `global`: by statistics of a corpus."""
+causal one; `global`: by statistics of a corpus; `warping`: by ranks within a centred window."""
 
 
 class SlidingCmvn:

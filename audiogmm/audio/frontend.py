@@ -84,11 +84,13 @@ class FrontEnd:
         Highest order of deltas; 0: none.
     delta_window : int
         Frames to either side in each regression.
-    cmvn : {"none", "utterance", "sliding", "online", "global"}
+    cmvn : {"none", "utterance", "sliding", "online", "global", "warping"}
         Normalisation of means: none; over the recording (two passes); over a centred window; over a causal
-        one; by `cmvn_mean` and `cmvn_scale`.
+        one; by `cmvn_mean` and `cmvn_scale`. Or feature warping (Pelecanos and Sridharan 2001), before
+        deltas are taken: each static feature becomes the standard normal quantile of its rank within a
+        centred window. All frames of a window count, voiced or not.
     cmvn_window : Seconds
-        Length of the window of `sliding` and `online`.
+        Length of the window of `sliding`, `online` and `warping` (which makes the number of frames odd).
     cmvn_variance : bool
         Normalise variances too (`utterance`, `sliding`, `online`).
     cmvn_mean, cmvn_scale : tuple of float

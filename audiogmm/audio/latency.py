@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audiogmm.audio.warping import warping_window
 from audiogmm.timeline import FrameClock
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ def latency_of(frontend: FrontEnd, clock: FrameClock) -> Latency:
     if frontend.cmvn == "sliding":
         window = clock.count(frontend.cmvn_window)
         stages["cmvn"] = StageLatency(window - window // 2 - 1, window - 1)
+    if frontend.cmvn == "warping":
+        window = warping_window(clock.count(frontend.cmvn_window))
+        stages["cmvn"] = StageLatency(window // 2, window - 1)
+        # the first window warps half of its frames at once, which the deltas behind it have then seen ahead
+        stages["deltas"] = StageLatency(ahead, max(ahead - window // 2, 0))
     if frontend.vad == "energy":
         window = clock.count(frontend.vad_window)
         before = round(frontend.vad_before * clock.frame_rate)

@@ -150,7 +150,7 @@ class Recording:
             raise FrontEndError(
                 "cmvn = 'utterance' on standard input",
                 needed="a recording that can be read twice",
-                remedy="cmvn = 'sliding' or 'online', or save it to a file",
+                remedy="cmvn = 'sliding', 'warping' or 'online', or save it to a file",
             )
         yield from frontend.two_passes(lambda: self._chunks(own, rate, warn), rate, self.entry.offset)
 

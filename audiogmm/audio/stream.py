@@ -14,6 +14,7 @@ from audiogmm.audio.framing import Dither, Framer
 from audiogmm.audio.mfcc import analyser
 from audiogmm.audio.resample import Resampler
 from audiogmm.audio.vad import EnergyVad, SoundMarks
+from audiogmm.audio.warping import FeatureWarping, warping_window
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioDataError, FrontEndError
 from audiogmm.kernels.activity import first_non_finite, mark_silent
@@ -194,7 +195,7 @@ def _refuse_two_passes(frontend: FrontEnd) -> None:
         raise FrontEndError(
             "a stream with cmvn = 'utterance'",
             needed="a normalisation that does not need the end of the recording before its first frame",
-            remedy="cmvn = 'sliding' or 'online', or two_passes() over a recording that can be read twice",
+            remedy="cmvn = 'sliding', 'warping' or 'online', or two_passes() over what can be read twice",
         )
     if frontend.cmvn == "global" and not frontend.cmvn_mean:
         raise FrontEndError(
@@ -207,6 +208,8 @@ def _refuse_two_passes(frontend: FrontEnd) -> None:
 def _feature_stages(frontend: FrontEnd, count: Callable[[Seconds], int]) -> list[Stage]:
     """The stages behind the cepstra."""
     stages: list[Stage] = []
+    if frontend.cmvn == "warping":
+        stages.append(FeatureWarping(frontend.n_static, warping_window(count(frontend.cmvn_window))))
     if frontend.deltas:
         stages.append(Deltas(frontend.n_static, frontend.deltas, frontend.delta_window))
     if frontend.cmvn in ("sliding", "online"):

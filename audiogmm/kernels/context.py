@@ -61,6 +61,25 @@ def deltas(rows: Frames, first: int, start: int, last: int, scales: FloatArray, 
 
 
 @kernel
+def centred(t: int, window: int, last: int) -> tuple[int, int]:
+    """Absolute indices from and up to which rows are in the window around row t.
+
+    `window // 2` rows come before row t; at the edges the window is pushed inwards whole (Kaldi's
+    `apply-cmvn-sliding --center=true`).
+
+    t : IN, int, absolute index of the row.
+    window : IN, int, rows in the window.
+    last : IN, int, absolute index of the last row that there is.
+    """
+    begin = max(t - window // 2, 0)
+    end = begin + window
+    if end > last + 1:
+        end = last + 1
+        begin = max(end - window, 0)
+    return begin, end
+
+
+@kernel
 def slide(
     rows: Frames,
     first: int,
@@ -73,9 +92,8 @@ def slide(
 ) -> None:
     """Subtract the mean over a sliding window, and divide by the deviation where second moments are kept.
 
-    A centred window (span[1] is 0) has span[0] rows, of which span[0] // 2 come before row t; at the edges it
-    is pushed inwards whole (Kaldi's `apply-cmvn-sliding --center=true`). A causal one (span[1] is 1) ends
-    with row t and is cut off at row 0.
+    A centred window (span[1] is 0) has span[0] rows and lies as `centred` says. A causal one (span[1] is 1)
+    ends with row t and is cut off at row 0.
 
     rows : IN, float32 (n, width), C-contiguous.
     first : IN, int, absolute index of rows[0].
@@ -92,11 +110,7 @@ def slide(
             begin = max(t - span[0] + 1, 0)
             end = t + 1
         else:
-            begin = max(t - span[0] // 2, 0)
-            end = begin + span[0]
-            if end > last + 1:
-                end = last + 1
-                begin = max(end - span[0], 0)
+            begin, end = centred(t, span[0], last)
         for leaving in range(bounds[0], begin):
             _add_row(rows[leaving - first], -1.0, sums)
         for entering in range(bounds[1], end):

@@ -18,6 +18,7 @@ from audiogmm.audio.framing import Dither, Framer
 from audiogmm.audio.frontend import FrontEnd
 from audiogmm.audio.resample import Resampler
 from audiogmm.audio.vad import EnergyVad
+from audiogmm.audio.warping import FeatureWarping
 
 SHORT = {"cmvn_window": 0.3, "vad_window": 0.25}
 """Windows that pass several times over the test's second and a half."""
@@ -35,6 +36,7 @@ CASES = {
     "cmvn-sliding-variance": (8000, FrontEnd.preset("speech", cmvn="sliding", cmvn_variance=True, **SHORT)),
     "cmvn-online": (8000, FrontEnd.preset("kaldi", cmvn="online", **SHORT)),
     "cmvn-online-variance": (8000, FrontEnd.preset("speech", cmvn="online", cmvn_variance=True, **SHORT)),
+    "cmvn-warping": (8000, FrontEnd.preset("kaldi", cmvn="warping", deltas=1, **SHORT)),
     "cmvn-global": (16000, FrontEnd.preset("ambient").with_global([1.0] * 39, [2.0] * 39)),
     "vad": (8000, FrontEnd.preset("kaldi", vad="energy", **SHORT)),
 }
@@ -147,6 +149,10 @@ def sliding_twin(stage):
     return SlidingCmvn(stage._width, stage._window, len(stage._sums) == 2, stage._causal)
 
 
+def warping_twin(stage):
+    return FeatureWarping(stage._width, stage._window)
+
+
 def anew_vad(stream):
     window, _, _, margin, depth = stream._vad._settings
     before, after = stream._vad._before, stream._vad._after
@@ -161,6 +167,7 @@ MUTANTS = {
     "deltas": anew_stage(Deltas, lambda stage: Deltas(stage._width, 3, 2)),
     "cmvn-sliding": anew_stage(SlidingCmvn, sliding_twin),
     "cmvn-online": anew_stage(SlidingCmvn, sliding_twin),
+    "cmvn-warping": anew_stage(FeatureWarping, warping_twin),
     "vad": anew_vad,
 }
 

@@ -33,6 +33,9 @@ def speech_like(level=0.1):
         {},
         {"cmvn_window": 0.51},
         {"cmvn": "online"},
+        {"cmvn": "warping", "deltas": 2},
+        {"cmvn": "warping", "cmvn_window": 0.51, "vad": "none"},
+        {"cmvn": "warping", "cmvn_window": 0.03, "vad": "none", "deltas": 3},
         {"cmvn": "none", "vad_window": 0.5},
         {"vad": "none", "deltas": 0},
         {"cmvn": "none", "vad": "none", "deltas": 3},
@@ -66,6 +69,8 @@ def test_latency_is_given_for_each_stage():
     }
     assert (latency.steady, latency.worst) == (153, 303)
     assert FrontEnd.preset("kaldi").latency.worst == 0
+    warping = FrontEnd.preset("speech", cmvn="warping").latency.stages["cmvn"]
+    assert (warping.steady, warping.worst) == (150, 300)  # a window of 301 frames, as in the paper
 
 
 def test_blocks_lie_on_the_clock_of_the_recording():
@@ -148,8 +153,9 @@ def test_a_large_chunk_goes_through_in_pieces():
     assert max(map(len, blocks)) < 2000
 
 
-def test_a_stream_keeps_only_what_it_needs():
-    stream = FrontEnd.preset("speech", cmvn="sliding", cmvn_window=0.5, vad_window=0.5).stream(RATE)
+@pytest.mark.parametrize("cmvn", ["sliding", "warping"])
+def test_a_stream_keeps_only_what_it_needs(cmvn):
+    stream = FrontEnd.preset("speech", cmvn=cmvn, cmvn_window=0.5, vad_window=0.5).stream(RATE)
     for seed in range(20):
         stream.push(noise(3, seed=seed))
     for kept in (stream._framer._kept, stream._stages[0]._kept, stream._stages[1]._kept, stream._vad._levels):

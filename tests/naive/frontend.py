@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 
 import numpy as np
 
@@ -165,6 +166,19 @@ def normalised(rows, window, variance, causal):
         out[t] = rows[t] - part.mean(axis=0)
         if variance:
             out[t] /= np.sqrt(np.maximum(part.var(axis=0), 1e-10))
+    return out
+
+
+def warped(rows, window):
+    """Feature warping: each window sorted anew, equal numbers sharing the mean of the ranks they take up."""
+    normal = statistics.NormalDist()
+    out = np.zeros(rows.shape)
+    for t in range(len(rows)):
+        begin, end = centred_window(t, window, len(rows))
+        for i in range(rows.shape[1]):
+            part = sorted(rows[begin:end, i].tolist())
+            ranks = [r for r, x in enumerate(part, 1) if x == rows[t, i]]
+            out[t, i] = normal.inv_cdf((sum(ranks) / len(ranks) - 0.5) / len(part))
     return out
 
 
