@@ -4,11 +4,12 @@
     python scripts/bench_verify.py                            # 1,000 tests of 3 s against 100 models, K=512
     python scripts/bench_verify.py --tests 100 --models 20
 
-Speech is `librispeech_bg` of the folder that AUDIOGMM_DATA names, through the preset `speech` with two deltas; without it,
-frames are drawn from a mixture. Models are adapted by MAP, each from a recording of its own. One thread; each
-way takes its turn in every round, and the best round counts. `first` is the background and one model, and
-`further` what each model after it adds; frames a second count each frame once for every model. The plain
-evaluation and exact scoring are timed on a part of the tests, since they grow with them.
+Speech is `librispeech_bg` of the folder that AUDIOGMM_DATA names, through the preset `speech` with two
+deltas; without it, frames are drawn from a mixture. Models are adapted by MAP, each from a recording of its
+own. One thread; each way takes its turn in every round, and the best round counts. `first` is the
+background and one model, and `further` what each model after it adds; frames a second count each frame once
+for every model. The plain evaluation and exact scoring are timed on a part of the tests, since they grow
+with them.
 """
 
 from __future__ import annotations
