@@ -86,7 +86,8 @@ class Evaluator:
         """The E-step: scores, log-sum-exp and moments in one go; posteriors of all frames are never held.
 
         A posterior is computed from all components that were not skipped, and theirs sum to one. Sums over
-        frames are taken in the frames' type within a tile of at most 128 of them, and in float64 beyond.
+        frames are taken in the frames' type within a tile, and in float64 beyond; throughout in float64
+        where components lie so `far_apart` that variances would be lost.
 
         Parameters
         ----------
@@ -116,6 +117,8 @@ class Evaluator:
             weights = checked_weights(weights, len(frames))
             n_frames = float(weights.sum())
         form, K = self.mixture.covariance_type, self.mixture.n_components
+        if self._prepared.far:
+            frames = frames.astype(np.float64, copy=False)
         sums = self._prepared.accumulate(frames, weights, _log(self.threshold), carried)
         refuse(sums.fault, frames)
         return SufficientStats(

@@ -51,3 +51,28 @@ def constants_of(mixture: Mixture, factors: FloatArray) -> FloatArray:
     with np.errstate(divide="ignore"):
         constants: FloatArray = np.log(mixture.weights) + half_log_det - 0.5 * D * np.log(2 * np.pi)
     return constants
+
+
+FAR = 2.5e5
+"""Squared distance of a component from the origin, in variances, from which float32 sums are too coarse."""
+
+
+def far_apart(distances: FloatArray) -> bool:
+    """Whether moments about one origin want float64 sums.
+
+    With L the distance of a component's mean from the origin that all share, and s its deviation, along some
+    axis, float32 sums leave its variance off by about ``u L^2``, u = 2^-24: in relation to the variance
+    ``u (L / s)^2``. At `FAR` that is two per cent of a variance, and only a floor far below the usual one
+    lets a component become so narrow.
+
+    Parameters
+    ----------
+    distances : ndarray of shape (K, D), float64
+        L / s, for each component and axis.
+
+    Examples
+    --------
+    >>> far_apart(np.array([[1.0], [-1.0]])), far_apart(np.array([[1e4], [-1e4]]))
+    (False, True)
+    """
+    return bool(np.square(distances).max(initial=0.0) > FAR)

@@ -20,7 +20,7 @@ from audiogmm.kernels.whitening import whiten
 from audiogmm.mixture.carrying import LEAST_COMPONENTS, NO_MARGINS, Carried, Drifts, Parameters
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.layout import constants_of, in_axes
+from audiogmm.mixture.layout import constants_of, far_apart, in_axes
 from audiogmm.mixture.screening import diagonal_screen, triangular_screen
 from audiogmm.mixture.survivors import Survivors, survivors_of
 from audiogmm.mixture.tiling import make_tile, padded_width
@@ -45,6 +45,8 @@ class Prepared(Protocol):
     """Parameters laid out for kernels."""
 
     origin: FloatArray
+    far: bool
+    """Whether `accumulate` wants float64 frames; see `layout.far_apart`."""
 
     def accumulate(
         self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: Carried | None
@@ -95,6 +97,7 @@ class Axes:
         means, centred = layout.means, layout.centred
         self._active = np.flatnonzero(mixture.weights > 0)
         active = self._active
+        self.far = far_apart((layout.centred * layout.scales)[active])
         precisions = layout.precisions
         spread = np.sqrt(mixture.weights @ (centred**2 + 1 / precisions))
         self._screen = diagonal_screen(centred[active], precisions[active], constants[active], spread)
@@ -208,6 +211,7 @@ class Ellipsoids:
         by_weight = np.argsort(-mixture.weights, kind="stable")
         self._active = active = by_weight[mixture.weights[by_weight] > 0]
         centred = self._means - self.origin
+        self.far = far_apart(np.einsum("kd,kde->ke", centred[active], self._factors[active]))
         variances = form.variances(mixture.covariances, *centred.shape)
         spread = np.sqrt(mixture.weights @ (centred**2 + variances))
         self._screen = triangular_screen(

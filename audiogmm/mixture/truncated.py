@@ -17,7 +17,7 @@ from audiogmm.kernels.tiles import Tile
 from audiogmm.mixture.checking import checked_frames, checked_weights, refuse_rows
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.layout import constants_of, in_axes
+from audiogmm.mixture.layout import constants_of, far_apart, in_axes
 from audiogmm.mixture.neighbourhoods import Neighbourhoods, Sets, make_room
 from audiogmm.mixture.prepared import padded
 from audiogmm.mixture.statistics import SufficientStats
@@ -81,6 +81,7 @@ class TruncatedEvaluator:
             factors = form.precision_factor(mixture.covariances)
             rest = padded_width(mixture.n_features) - mixture.n_features
             constants = constants_of(mixture, factors)
+            distances = np.einsum("kd,kde->ke", mixture.means - self.origin, factors)
             self._model = ellipsoids.Components(
                 padded(mixture.means).ravel(),
                 np.pad(factors, ((0, 0), (0, rest), (0, rest))).ravel(),
@@ -90,6 +91,7 @@ class TruncatedEvaluator:
         else:
             layout = in_axes(mixture)
             self.origin, constants = layout.origin, layout.constants
+            distances = layout.centred * layout.scales
             scales = padded(layout.scales)
             rest = padded_width(len(layout.whitener)) - len(layout.whitener)
             self._model = axes.Components(
@@ -102,6 +104,7 @@ class TruncatedEvaluator:
             halved = np.sqrt(0.5) * scales
             pieces = np.stack([halved, -padded(layout.centred) * halved]).reshape(2, K, -1, BLOCK)
             self._table = pieces.transpose(1, 2, 0, 3).astype(np.float32).ravel()
+        self._far = far_apart(distances[mixture.weights > 0])
         self._coarse = constants.astype(np.float32)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -194,6 +197,8 @@ class TruncatedEvaluator:
         weights: FloatArray | None,
     ) -> Truncation:
         frames = self._checked(frames, sets)
+        if self._far:
+            frames = frames.astype(np.float64, copy=False)
         form, (K, D) = self.mixture.covariance_type, self.mixture.means.shape
         order, width = self._order(sets), padded_width(D)
         given = np.empty(0) if weights is None else checked_weights(weights, len(frames))
