@@ -42,10 +42,25 @@ def warp(
         begin, end = centred(t, window, last)
         x = rows[t - first]
         places[:] = 0
-        for j in range(begin - first, end - first):
-            other = rows[j]
+        j, stop = begin - first, end - first
+        while (
+            j + 4 <= stop
+        ):  # four rows at a time, so that the counts are read and written a quarter as often
+            a, b, c, d = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
             for i in range(width):
-                places[i] += np.int32(other[i] < x[i]) + np.int32(other[i] <= x[i])
+                places[i] += (
+                    _compare(a[i], x[i]) + _compare(b[i], x[i]) + _compare(c[i], x[i]) + _compare(d[i], x[i])
+                )
+            j += 4
+        for k in range(j, stop):
+            for i in range(width):
+                places[i] += _compare(rows[k, i], x[i])
         y = out[t - start]
         for i in range(width):
             y[i] = table[places[i]]
+
+
+@kernel
+def _compare(other: float, x: float) -> np.int32:
+    """What another number adds to the place of x: 2 if it is below, 1 if it is equal, else 0."""
+    return np.int32(other < x) + np.int32(other <= x)
