@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -168,6 +169,12 @@ def connected(address: str) -> Iterator[DaskReducer]:
         If a worker has another version of this package, or none.
     """
     distributed = _distributed()
+    if not address.startswith("inproc://") and re.fullmatch(r"(\w+://)?[^/\s]+:\d{1,5}/?", address) is None:
+        raise ChoiceError(
+            f"the Dask address {address!r}",
+            needed="a host and a port, as in tcp://host:8786",
+            remedy="the address that dask scheduler prints when it starts",
+        )
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:

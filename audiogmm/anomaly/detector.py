@@ -286,9 +286,17 @@ def learn(tracks: Iterable[ScoreTrack], settings: DetectorSettings | None = None
     Raises
     ------
     MismatchError
-        If there is no voiced frame, or the tracks have different frame rates.
+        If there is less than one window of voiced frames, or the tracks have different frame rates.
     """
     detector = Detector(NormalScores.of(tracks), settings or DetectorSettings())
+    if len(detector.windows) and detector.n_independent < 1:
+        n_voiced = int(detector.normal.voiced.sum())
+        raise MismatchError(
+            f"the normal audio holds {n_voiced} voiced frame{'' if n_voiced == 1 else 's'}, which is "
+            f"0 windows of {detector.settings.window:g} s",
+            needed="at least one, to set a threshold by",
+            remedy="more normal audio",
+        )
     _ = detector.thresholds  # a recording that is no use is refused here, not at the first detection
     return detector
 

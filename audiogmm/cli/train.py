@@ -201,7 +201,7 @@ def command(
       audiogmm train frames -k 1024 --approximate truncated:5 --passes 6 -o large.agmm
     """
     from audiogmm.jobs.inputs import choose_front_end
-    from audiogmm.jobs.train import train_to_file
+    from audiogmm.jobs.trained_files import train_to_file
     from audiogmm.training.steps import stepwise_of
 
     stepwise = stepwise_of(
@@ -212,6 +212,19 @@ def command(
         variant="spider" if variance_reduction else None,
     )
 
+    if stepwise is not None and algorithm != "stepwise":
+        given = {
+            "--batch": batch,
+            "--stepwise-passes": stepwise_passes,
+            "--step-exponent": step_exponent,
+            "--averaging": averaging,
+        }
+        named = [f"{name} {value:g}" for name, value in given.items() if value is not None]
+        named += ["--variance-reduction"] * variance_reduction
+        needs = "need" if len(named) > 1 else "needs"
+        raise click.UsageError(
+            f"{', '.join(named)} {needs} --algorithm stepwise, which this is not: {algorithm}"
+        )
     if ledger_keep and not ledger:
         raise click.UsageError(f"--ledger-keep {ledger_keep:g} needs --ledger")
     if dask is not None and workers:

@@ -38,7 +38,7 @@ from audiogmm.cli.console import close, console
     "against",
     default=None,
     metavar="M",
-    help="Also train on all of these, from there, and print the distance.",
+    help="Also train on all of these, from there and with its variance floor, and print the distance.",
 )
 @click.option("--upsample", is_flag=True, help="Accept audio below the sample rate.")
 @options.workers
@@ -75,6 +75,11 @@ def command(
         raise click.UsageError("--remove and --reweight: one of them; --reweight --weight 0 keeps the entry")
     if weight is not None and not reweight:
         raise click.UsageError(f"--weight {weight:g} needs --reweight")
+    if forget != 1 and (remove or reweight):
+        verb = "--remove" if remove else "--reweight"
+        raise click.UsageError(
+            f"--forget {forget:g} and {verb}: the past is forgotten where recordings are added"
+        )
     with console() as screen:
         result = update_file(
             model,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
 from audiogmm.blocks import Shard
 from audiogmm.files import refuse_folder, refuse_overwrite
+from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import Extent, inputs_for, keep_apart
 from audiogmm.jobs.models import detector_of, load_model, with_detector
@@ -153,7 +154,7 @@ class CalibrateResult:
     def lines(self) -> Iterator[str]:
         """For a person."""
         summary = self.summary()
-        yield f"normal audio: {summary['recordings']} recordings, {summary['seconds']:,.1f} s"
+        yield f"normal audio: {amount(summary['recordings'], 'recording')}, {summary['seconds']:,.1f} s"
         yield (
             f"threshold: {summary['threshold']:.3f} nats a frame, under which "
             f"{self.detector.settings.quantile:.3%} of normal {summary['window']:g} s windows lie"

@@ -19,7 +19,7 @@ from audiogmm.jobs.demo_speakers import Voices, recognise_voices
 from audiogmm.jobs.detect import detect_to_file
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.score import score_to_folder
-from audiogmm.jobs.train import train_to_file
+from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.manifest import Entry, read_manifest, write_manifest
 from audiogmm.scoring.track import read_track
 from audiogmm.synth import scenes, write_corpus

@@ -14,7 +14,7 @@ from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file
 from audiogmm.jobs.evaluation import Evaluation
 from audiogmm.jobs.identify import IdentifyResult, identify_to_file
 from audiogmm.jobs.progress import Progress
-from audiogmm.jobs.train import train_to_file
+from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.jobs.verify import verify_to_file
 from audiogmm.jobs.wording import between, counted, percent
 from audiogmm.manifest import read_manifest

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import TrainingError
+from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.background import in_shared_channel, learn_speakers
 from audiogmm.jobs.inputs import inputs_for, keep_apart
@@ -131,12 +132,15 @@ class EnrollResult:
     def lines(self) -> Iterator[str]:
         """For a person."""
         yield (
-            f"enrolled {len(self.names)} speakers from {self.recordings} recordings "
+            f"enrolled {amount(len(self.names), 'speaker')} from {amount(self.recordings, 'recording')} "
             f"({self.seconds / 60:,.1f} minutes of speech)"
         )
         if self.there_already:
-            yield f"{self.there_already} recordings were enrolled before, and are not counted twice"
-        yield f"{len(self.gallery)} speakers: {self.gallery.folder}"
+            were = (
+                "was enrolled before, and is" if self.there_already == 1 else "were enrolled before, and are"
+            )
+            yield f"{amount(self.there_already, 'recording')} {were} not counted twice"
+        yield f"{amount(len(self.gallery), 'speaker')}: {self.gallery.folder}"
 
 
 def enroll_to_folder(
@@ -218,7 +222,7 @@ def _enroll(
     progress.begin("enrolling", extent.total * adaptation.iterations, extent.unit)
 
     def heard(_: str, seconds: float) -> None:
-        progress.advance(extent.part(seconds), f"{len(result.names)} speakers")
+        progress.advance(extent.part(seconds), amount(len(result.names), "speaker"))
 
     stopped = stopped_by_hand("the speakers that are done are kept; the same command goes on")
     with gallery.locked(), LocalReducer(threads, workers) as reducer, stopped:

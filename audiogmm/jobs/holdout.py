@@ -115,6 +115,11 @@ class Excerpt:
         """The shard's."""
         return self.shard.id
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is known to hold no frame."""
+        return self.stop is not None and self.stop <= self.start
+
     def __iter__(self) -> Iterator[FrameBlock]:
         for block in self.shard:
             first = max(self.start - block.start, 0)
@@ -139,7 +144,7 @@ def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:
     """
     n = sum(len(block) for block in shard)
     cut = n - n // LAST_PART
-    return Excerpt(shard, 0, cut), Excerpt(shard, cut)
+    return Excerpt(shard, 0, cut), Excerpt(shard, cut, n)
 
 
 def divide(

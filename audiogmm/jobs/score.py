@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from audiogmm.blocks import Shard
 from audiogmm.errors import MismatchError
 from audiogmm.files import refuse_overwrite
+from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.inputs import front_end_of, inputs_for, keep_apart
 from audiogmm.jobs.journal import Journal
@@ -141,7 +142,7 @@ class ScoreResult:
     def lines(self) -> Iterator[str]:
         """For a person."""
         mean = "" if self.mean is None else f", {self.mean:.3f} nats a frame on average"
-        yield f"scored {self.recordings} recordings ({self.frames:,} frames{mean})"
+        yield f"scored {amount(self.recordings, 'recording')} ({amount(self.frames, 'frame')}{mean})"
         yield f"tracks and summary.jsonl: {self.folder}"
 
 

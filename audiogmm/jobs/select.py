@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError
+from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside
-from audiogmm.jobs.holdout import divide
+from audiogmm.jobs.holdout import Excerpt, divide
 from audiogmm.jobs.material import open_material
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.selected import Criterion, Selection, check_criterion
@@ -126,6 +127,12 @@ def select(
         forms = [*(wanted.forms or (usual["covariance_type"],)), *(["kmeans"] if kmeans else [])]
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         kept, held = (shards, None) if parts is None else parts
+        if isinstance(held, list) and any(isinstance(part, Excerpt) and part.is_empty for part in held):
+            raise ChoiceError(
+                f"{held[0].id}, the only recording, has {amount(held[0].start, 'frame')}",
+                needed="at least 5, for a last fifth to be held out",
+                remedy="--hold-out 0, or more recordings",
+            )
         with SweepWatch(progress, "selection", passes) as watch:
             found = sweep(
                 kept,

@@ -13,6 +13,7 @@ import numpy as np
 
 from audiogmm.errors import ChoiceError
 from audiogmm.files import replacing
+from audiogmm.jobs.amounts import amount
 from audiogmm.mixture.store import Model
 from audiogmm.training.selection import Sweep
 from audiogmm.training.selection_candidates import Candidate, Judged
@@ -185,16 +186,17 @@ class Selection:
     def lines(self) -> Iterator[str]:
         """For a person."""
         sweep = self.sweep
-        held = f", {sweep.held_out_recordings} held out ({sweep.held_out_frames:,} frames)"
+        held = f", {sweep.held_out_recordings} held out ({amount(sweep.held_out_frames, 'frame')})"
         yield (
-            f"{sweep.n_recordings} recordings trained ({sweep.n_frames:,} frames)"
-            f"{held if sweep.held_out_recordings else ', none held out'}; {sweep.passes} passes for all"
+            f"{amount(sweep.n_recordings, 'recording')} trained ({amount(sweep.n_frames, 'frame')})"
+            f"{held if sweep.held_out_recordings else ', none held out'}; "
+            f"{amount(sweep.passes, 'pass', 'passes')} for all"
         )
         rows = list(self.rows())
         yield from aligned([_HEADINGS, *(_cells(row) for row in rows)])
         for criterion, best in self.chosen.items():
             if criterion == "knee":
-                yield f"k-means' inertia bends at {best.n_components} clusters"
+                yield f"k-means' inertia bends at {amount(best.n_components, 'cluster')}"
             else:
                 yield f"{NAMES[criterion]} chooses {best}"
         yield f"recommended: {self.recommended.candidate}, {self.why}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,25 +14,22 @@ from typing import TYPE_CHECKING, Any
 from audiogmm.anomaly.detector import Detector, learn
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, MismatchError
-from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
-from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
 from audiogmm.jobs.calibrate import TrackTask
-from audiogmm.jobs.checkpoints import checkpoints, drop
 from audiogmm.jobs.holdout import divide
-from audiogmm.jobs.inputs import Inputs, keep_apart
+from audiogmm.jobs.inputs import Inputs
 from audiogmm.jobs.material import open_material
-from audiogmm.jobs.models import load_model, with_detector
+from audiogmm.jobs.models import with_detector
 from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.jobs.trained import TrainResult
 from audiogmm.jobs.watch import Watch
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.store import Model
-from audiogmm.training import LocalReducer, Reducer, TrainingInterrupted, TrainingResult, train_mixture
+from audiogmm.training import LocalReducer, Reducer, TrainingResult, train_mixture
 from audiogmm.training.approximation import Approximation
 from audiogmm.training.incremental import add
-from audiogmm.training.ledger import Ledger, beside, replacing_ledger
+from audiogmm.training.ledger import Ledger
 from audiogmm.training.seeding import Init
 from audiogmm.training.settings import Algorithm
 from audiogmm.training.steps import Stepwise
@@ -128,7 +125,8 @@ def train(
         Written after every pass, and gone on from.
     ledger : Path, optional
         Folder to be filled with what each recording gave to the model, so that `update` can remove it: one
-        more pass over the recordings.
+        more pass over the recordings, an exact one, from which the model is then estimated and whose
+        likelihood is told.
     ledger_keep : float
         Share of a recording's frames that a component must have for the ledger to keep its statistics. The
         model is estimated from what is kept; what that loses is in the metadata, as `ledger_loss`.
@@ -220,6 +218,7 @@ def train(
             )  # near the end already: polish
             result = fit(shards, "training on all", init=partial.mixture, restarts=1, **again)
         mixture, statistics, loss = result.mixture, result.statistics, None
+        figures: Json = {}
         if ledger is not None:
             progress.begin("filling the ledger", None, "recordings")
             book = Ledger(ledger, ledger_keep)
@@ -227,6 +226,7 @@ def train(
                 mixture, None, shards, floor=result.floor, reducer=reducer, ledger=book, on_error=on_error
             )
             mixture, statistics, loss = entered.mixture, entered.statistics, entered.loss
+            figures = entered.figures() | {"ledger_pass": True}
             book.save(mixture.fingerprint)
             progress.end()
         backend = learn_speakers(mixture, inputs, speakers, compensation, reducer, progress)
@@ -239,6 +239,7 @@ def train(
             "seed": seed,
             "training": result.to_json()
             | {"algorithm": algorithm, "init": init if start is None else "model", "hold_out": hold_out}
+            | figures
             | ({} if loss is None else {"ledger_loss": loss.to_json()})
             | (
                 {"stepwise": (arguments["stepwise"] or Stepwise()).to_json()}
@@ -270,83 +271,6 @@ def defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> dict[str
     else:
         usual = {"n_components": 64, "covariance_type": "diag", "floor": RELATIVE_FLOOR}
     return usual | ({"covariance_type": "spherical"} if algorithm == "kmeans" else {})
-
-
-def train_to_file(
-    source: str,
-    output: Path,
-    frontend: FrontEnd | None,
-    *,
-    start: Path | None = None,
-    resume: bool = False,
-    force: bool = False,
-    strict: bool = False,
-    ledger: bool = False,
-    dask: str | None = None,
-    progress: Progress | None = None,
-    **settings: Any,
-) -> TrainResult:
-    """Train as `train` does, and save the model; a checkpoint lies beside it until it is saved.
-
-    Parameters
-    ----------
-    dask : str, optional
-        Address of a Dask scheduler, whose workers then read the recordings by the same absolute paths.
-
-    Raises
-    ------
-    ChoiceError
-        If nobody answers at the address.
-    OutputError
-        If the model file exists (and not `force`), cannot be written, or another run is writing it.
-    TrainingInterrupted
-        On Ctrl-C; `resume` goes on from the last complete pass.
-    """
-    keep_apart(output, source)
-    refuse_folder(output)
-    checkpoint = output.with_name(output.name + ".checkpoint")
-    book = beside(output) if ledger else None
-    with exclusive(output):
-        refuse_overwrite(output, force)
-        if book is not None:
-            refuse_overwrite(book, force)
-        aside = Aside(errors_path(output), strict=strict)
-        if not resume:
-            drop(checkpoint)
-        try:
-            with replacing_ledger(book, force) as temporary, _cluster(dask) as reducer:
-                model = train(
-                    source if dask is None or not Path(source).exists() else str(Path(source).absolute()),
-                    frontend,
-                    reducer=reducer,
-                    start=None if start is None else load_model(start),
-                    checkpoint=checkpoint,
-                    ledger=temporary,
-                    aside=aside,
-                    progress=progress,
-                    **settings,
-                )
-        except TrainingInterrupted as stopped:
-            raise KeyboardInterrupt(
-                f"Training was {stopped.what}; go on with the same command and --resume"
-                if any(checkpoints(checkpoint))
-                else f"Training was {stopped.what}; nothing was written"
-            ) from stopped
-        model.save(output, force=force)
-        drop(checkpoint)
-    return TrainResult(output, model, aside)
-
-
-@contextmanager
-def _cluster(address: str | None) -> Iterator[Reducer | None]:
-    """The reducer of the Dask cluster at an address; None for None."""
-    if address is None:
-        yield None
-        return
-    from audiogmm.dask_reduce import connected
-
-    with connected(address) as reducer:
-        yield reducer
 
 
 def started_front_end(
@@ -393,7 +317,9 @@ def learn_from(
     try:
         return learn(tracks)
     except MismatchError as error:
-        progress.say(f"no normal scores were learnt ({error.what}); detect will need calibrate")
+        progress.say(
+            f"no normal scores were learnt ({error.what}); detect needs calibrate, or a model of more audio"
+        )
         return None
     finally:
         progress.end()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside
 from audiogmm.mixture.store import Model
 from audiogmm.training.approximation import ApproximationLoss
@@ -59,14 +60,17 @@ class TrainResult:
         """For a person."""
         summary, training = self.summary(), self.model.metadata["training"]
         frontend = self.model.metadata["frontend"]
-        amount = f"{summary['seconds'] / 60:,.1f} minutes, " if frontend else ""
-        yield f"{summary['n_recordings']} recordings ({amount}{summary['n_frames']:,} frames)"
+        minutes = f"{summary['seconds'] / 60:,.1f} minutes, " if frontend else ""
+        frames = amount(summary["n_frames"], "frame")
+        yield f"{amount(summary['n_recordings'], 'recording')} ({minutes}{frames})"
         why = {"likelihood": "the likelihood is stable", "parameters": "the parameters stand still"}.get(
             summary["converged"], "all the passes allowed: it might still gain"
         )
         yield (
-            f"{summary['n_components']} components, {summary['covariance_type']}: "
-            f"{summary['log_likelihood']:.4f} nats a frame after {summary['passes']} passes ({why})"
+            f"{amount(summary['n_components'], 'component')}, {summary['covariance_type']}: "
+            f"{summary['log_likelihood']:.4f} nats a frame after "
+            f"{amount(summary['passes'], 'pass', 'passes')} ({why})"
+            + (" and the ledger's own, an exact one" if training.get("ledger_pass") else "")
         )
         yield f"BIC {summary['bic']:,.0f}, AIC {summary['aic']:,.0f}"
         if (loss := training.get("ledger_loss")) is not None:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import ChoiceError, MismatchError
+from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError, TrainingError
 from audiogmm.files import exclusive, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.distance import compare, floor_of, open_comparison
 from audiogmm.jobs.frames import as_blocks
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import load_model
 from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.jobs.trained import told
+from audiogmm.jobs.updated import UpdateResult
 from audiogmm.mixture.store import Model
-from audiogmm.training import LocalReducer, train_mixture
+from audiogmm.training import LocalReducer, TrainingInterrupted
 from audiogmm.training.convergence import movement
 from audiogmm.training.incremental import add, take_out
 from audiogmm.training.incremental import reweight as weigh_anew
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
-from audiogmm.training.pruning import Loss
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -51,8 +48,8 @@ def update(
 
     What is added and removed are statistics, exactly; the other recordings' share of them is that of the
     model of their time. So adding and then removing gives back the model that was, but neither gives what
-    training anew on the same recordings would (`compare` says how far that is). A detector in the model is
-    kept as it is.
+    training anew on the same recordings would (`distance.compare` says how far that is). A detector in the
+    model is kept as it is.
 
     Parameters
     ----------
@@ -93,12 +90,19 @@ def update(
     TrainingError
         If nothing could be added, or nothing would be left.
     ChoiceError
-        If `forget` is outside (0, 1], a weight is negative or missing, or settings contradict each other.
+        If `forget` is outside (0, 1] or nothing is added, a weight is negative or missing, or settings
+        contradict each other.
     """
     if remove and reweight:
         raise ChoiceError("remove and reweight", needed="one of them", remedy="weight=0 keeps the entry")
     if weight is not None and not reweight:
         raise ChoiceError(f"weight={weight} without reweight", needed="both", remedy="reweight=True")
+    if forget != 1 and (remove or reweight):
+        raise ChoiceError(
+            f"forget={forget} where recordings are {'removed' if remove else 'weighed anew'}",
+            needed="recordings that are added, beside which the past counts less",
+            remedy="leave it out",
+        )
     progress = progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
     if model.statistics is None:
@@ -114,7 +118,7 @@ def update(
             needed="a ledger beside the model",
             remedy="train --ledger",
         )
-    floor = np.array(model.metadata["training"].get("floor", np.zeros(model.mixture.n_features)))
+    floor = floor_of(model)
     blocks = as_blocks(source)
     inputs = None
     shards: Iterable[Shard]
@@ -181,34 +185,6 @@ def weight_of(entry: Entry) -> float:
         ) from None
 
 
-def compare(model: Model, source: str, threads: int | None = None, progress: Progress | None = None) -> Json:
-    """How far a model is from one trained on the recordings of `source` until it stands still, from there.
-
-    Returns
-    -------
-    dict
-        ``movement`` in standard deviations (see `training.convergence.movement`), ``log_likelihood`` a
-        frame of the model and ``trained_anew`` of the other, nats.
-    """
-    progress = progress or Silent()
-    inputs = inputs_for(model, source, aside=Aside(strict=True), say=progress.say)
-    with LocalReducer(threads) as reducer:
-        result = train_mixture(
-            inputs,
-            n_components=model.mixture.n_components,
-            covariance_type=model.mixture.covariance_type,
-            init=model.mixture,
-            tol=1e-5,
-            passes=100,
-            reducer=reducer,
-        )
-    return {
-        "movement": movement(model.mixture, result.mixture),
-        "log_likelihood": result.history[0].log_likelihood,
-        "trained_anew": result.history[-1].log_likelihood,
-    }
-
-
 def update_file(
     model: Path,
     source: str,
@@ -221,8 +197,16 @@ def update_file(
 ) -> UpdateResult:
     """Update a model file, and its ledger where it has one, as `update` does.
 
+    Parameters
+    ----------
+    against : str, optional
+        Recordings to train on anew once the model is written, to say how far it is from that; they are
+        looked for before anything is written.
+
     Raises
     ------
+    ManifestError
+        If those to compare with cannot be read.
     OutputError
         If the output exists (and not `force`), cannot be written, or another run is writing it.
     """
@@ -230,6 +214,15 @@ def update_file(
         refuse_overwrite(output, force)
         aside = Aside(errors_path(output), strict=strict)
         before = load_model(model)
+        others = None
+        if against is not None:
+            others = open_comparison(
+                before,
+                against,
+                aside=aside,
+                progress=settings.get("progress"),
+                upsample=settings.get("upsample", False),
+            )
         old, new = beside(model), beside(output)
         in_place = new.exists() and new.samefile(old) if old.exists() else False
         if in_place or not old.exists():
@@ -245,53 +238,17 @@ def update_file(
         if in_place:
             Ledger(new).purge()
     distance = None
-    if against is not None:
-        distance = compare(after, against, settings.get("threads"), settings.get("progress"))
-    return UpdateResult(output, after, aside, distance)
-
-
-@dataclass(frozen=True)
-class UpdateResult:
-    """An updated model, and where it lies."""
-
-    output: Path
-    model: Model
-    aside: Aside
-    distance: Json | None
-
-    def summary(self) -> Json:
-        """For `--json`."""
-        assert self.model.statistics is not None
-        last: Json = self.model.metadata["updates"][-1]
-        return last | {
-            "output": str(self.output),
-            "n_frames_in_all": self.model.statistics.n_frames,
-            "distance": self.distance,
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
-        }
-
-    def lines(self) -> Iterator[str]:
-        """For a person."""
-        s = self.summary()
-        done = {"add": "added", "remove": "removed", "reweight": "weighed anew"}[s["verb"]]
-        yield (
-            f"{s['n_recordings']} recordings ({s['n_frames']:,.0f} frames) {done}; "
-            f"the parameters moved by {s['movement']:.3g} standard deviations"
-        )
-        if s["loss"] is not None:
-            yield told(Loss(**s["loss"]))
-        yield (
-            "the statistics are exact, but the other recordings' share of them still carries the model of "
-            "their time: this is not what training anew gives"
-            + ("" if self.distance else " (--compare-with M says how far it is)")
-        )
-        if self.distance is not None:
-            yield (
-                f"trained anew from here: {self.distance['movement']:.3g} standard deviations away, "
-                f"{self.distance['trained_anew']:.4f} nats a frame instead of "
-                f"{self.distance['log_likelihood']:.4f}"
+    if others is not None:
+        try:
+            distance = compare(
+                after, others, threads=settings.get("threads"), workers=settings.get("workers", 0)
             )
-        if "detector" in self.model.metadata:
-            yield "note: the detector is the old model's; audiogmm calibrate renews it"
-        yield f"model: {self.output}"
+        except TrainingInterrupted as stopped:
+            raise KeyboardInterrupt(f"{output} is written; the comparison was {stopped.what}") from stopped
+        except AudioGMMError as error:
+            raise TrainingError(
+                f"{output} is written, but cannot be compared: {error.what}",
+                needed=error.needed,
+                remedy=error.remedy,
+            ) from error
+    return UpdateResult(output, after, aside, distance)

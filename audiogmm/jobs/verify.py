@@ -13,6 +13,7 @@ import numpy as np
 
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import exclusive, refuse_overwrite, replacing
+from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.claims import Claims, Court
 from audiogmm.jobs.inputs import announce_compiling, keep_apart
@@ -172,9 +173,12 @@ class VerifyResult:
 
     def lines(self) -> Iterator[str]:
         """For a person."""
-        yield f"scored {self.trials:,} trials of {self.recordings:,} recordings"
+        yield f"scored {amount(self.trials, 'trial')} of {amount(self.recordings, 'recording')}"
         if self.short:
-            yield f"{self.short:,} are flagged {SHORT!r}: few or no frames were voiced, and the loudest count"
+            verb = "is" if self.short == 1 else "are"
+            yield (
+                f"{self.short:,} {verb} flagged {SHORT!r}: few or no frames were voiced; the loudest count"
+            )
         if self.calibrated:
             yield (
                 f"accepted {self.accepted:,} of them: the log-likelihood ratio is at least "

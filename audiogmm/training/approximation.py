@@ -14,6 +14,8 @@ Kind = Literal["top", "truncated"]
 NEIGHBOURHOOD = 8
 """G by default. At 5 components a frame, 5 lost a little more likelihood, and 10 cost more."""
 
+_LETTERS = {"n_components": "C", "neighbourhood": "G", "every": "EVERY"}
+
 EXACT_PASSES = 4
 """Passes before the sets are chosen, where training begins from scratch: posteriors are broad at first, and
 what is cut off them then is not regained later."""
@@ -64,7 +66,11 @@ class Approximation:
             )
         for name, least in (("n_components", 1), ("neighbourhood", 1), ("every", 0)):
             if getattr(self, name) < least:
-                raise ChoiceError(f"{name}={getattr(self, name)}", needed=f"at least {least}")
+                raise ChoiceError(
+                    f"approximation {self.kind!r}: {_LETTERS[name]}={getattr(self, name)}",
+                    needed=f"at least {least}",
+                    remedy="top:30 or truncated:5",
+                )
         if self.kind == "truncated" and self.every:
             raise ChoiceError(f"every={self.every} for truncated EM", needed="0: it searches in every pass")
 
@@ -89,7 +95,13 @@ class Approximation:
                 remedy="top:30 or truncated:5",
             )
         more = {("neighbourhood" if kind == "truncated" else "every"): int(n) for n in numbers[1:]}
-        return cls(kind, int(numbers[0]), **more)  # type: ignore[arg-type]
+        try:
+            return cls(kind, int(numbers[0]), **more)  # type: ignore[arg-type]
+        except ChoiceError as error:
+            what = error.what.removeprefix(f"approximation {kind!r}: ")
+            raise ChoiceError(
+                f"approximation {text!r}: {what}", needed=error.needed, remedy=error.remedy
+            ) from error
 
     def __str__(self) -> str:
         if self.kind == "truncated":

@@ -13,10 +13,11 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.batch import EStep
+from audiogmm.training.criteria import aic, bic
 from audiogmm.training.ledger import Ledger
 from audiogmm.training.pruning import Loss, largest_change, prune
 from audiogmm.training.reduce import OnError, Reducer
-from audiogmm.types import FloatArray
+from audiogmm.types import FloatArray, Json
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Changed:
         Frames of these.
     loss : Loss or None
         What pruning the ledger's new entries took away; None where nothing is pruned.
+    log_likelihood : float or None
+        Of the recordings added, under the mixture before, nats in all; None where none were read.
     """
 
     mixture: Mixture
@@ -40,6 +43,18 @@ class Changed:
     n_recordings: int
     n_frames: float
     loss: Loss | None = None
+    log_likelihood: float | None = None
+
+    def figures(self) -> Json:
+        """Likelihood a frame and criteria of the recordings added, as a pass of batch EM tells them."""
+        if self.log_likelihood is None:
+            return {}
+        total, size = self.log_likelihood, self.mixture.n_parameters
+        return {
+            "log_likelihood": total / self.n_frames,
+            "bic": bic(total, size, self.n_frames),
+            "aic": aic(total, size),
+        }
 
 
 @dataclass(frozen=True)
@@ -108,9 +123,10 @@ def add(
         ledger.scale(forget)
     total = None if statistics is None else forget * statistics
     lost: SufficientStats | None = None
-    n_recordings, n_frames = 0, 0.0
+    n_recordings, n_frames, log_likelihood = 0, 0.0, 0.0
     for name, part in reducer.map(shards, Named(EStep(Evaluator(mixture))), on_error):
         n_recordings, n_frames = n_recordings + 1, n_frames + part.n_frames
+        log_likelihood += part.log_likelihood
         kept = part
         if ledger is not None:
             kept = prune(part, ledger.keep, mixture)
@@ -125,7 +141,7 @@ def add(
     if lost is not None:
         whole, _ = maximise(total + lost, floor=floor, previous=mixture)
         loss = Loss(lost.n_frames, n_frames, largest_change(whole, after))
-    return Changed(after, total, n_recordings, n_frames, loss)
+    return Changed(after, total, n_recordings, n_frames, loss, log_likelihood)
 
 
 def take_out(

@@ -125,9 +125,9 @@ def accumulated(shard: Shard, statistic: Callable[[Frames], S]) -> S:
         total = part if total is None else total + part
     if total is None:
         raise TrainingError(
-            f"{shard.id} has no voiced frame any more",
-            needed="the frames of the first pass, in every pass",
-            remedy="keep the files as they are while training",
+            f"{shard.id} has no voiced frame",
+            needed="at least one, in every pass over it",
+            remedy="leave it out, and keep the files as they are while training",
         )
     return total
 

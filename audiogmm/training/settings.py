@@ -95,7 +95,7 @@ class Settings:
             )
         if self.stepwise is not None and self.algorithm != "stepwise":
             raise ChoiceError(
-                f"settings of stepwise EM for algorithm {self.algorithm!r}",
+                f"settings of stepwise EM for algorithm {self.algorithm!r}: {self.stepwise.told}",
                 needed="algorithm 'stepwise'",
                 remedy="--algorithm stepwise, or leave them out",
             )

@@ -105,6 +105,19 @@ class Stepwise:
         rho = (seen / unit + 2.0) ** -self.exponent / unit
         return float(min(batch * min(rho, 1 / (MEMORY[form] * n_components)), 1.0))
 
+    @property
+    def told(self) -> str:
+        """The settings that are not the default ones, for a person.
+
+        Examples
+        --------
+        >>> Stepwise(batch=3, averaging=0.5).told, Stepwise().told
+        ('batch=3, averaging=0.5', 'the default ones')
+        """
+        usual = asdict(Stepwise())
+        changed = [f"{name}={value}" for name, value in asdict(self).items() if value != usual[name]]
+        return ", ".join(changed) or "the default ones"
+
     def to_json(self) -> Json:
         """The settings, as JSON."""
         return asdict(self)

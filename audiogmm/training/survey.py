@@ -277,7 +277,9 @@ def _nothing(set_aside: list[SetAside]) -> TrainingError:
             "0 frames: there is no recording", needed="at least one recording", remedy="look at the manifest"
         )
     return TrainingError(
-        f"0 frames: all {len(set_aside)} recordings were set aside, the first of them because: "
+        "0 frames: "
+        + ("the only recording was" if len(set_aside) == 1 else f"all {len(set_aside)} recordings were")
+        + f" set aside{', the first of them' * (len(set_aside) > 1)} because: "
         f"{set_aside[0].error}",
         needed="at least one recording with voiced frames",
         remedy="repair the recordings, or the front end's settings",

@@ -39,7 +39,7 @@ def test_a_model_and_what_was_lost(
     ("arguments", "message"),
     [
         (("--approximate", "some"), "approximation 'some'; needed: top:C, .*try: top:30 or truncated:5"),
-        (("--approximate", "truncated:0"), "n_components=0; needed: at least 1"),
+        (("--approximate", "truncated:0"), "approximation 'truncated:0': C=0; needed: at least 1"),
         (("--approximate", "top:2", "--algorithm", "stepwise"), "top.*stepwise|stepwise.*top"),
         (("--approximate", "top:2", "--accelerate"), "top.*accelerate|accelerate.*top"),
     ],

@@ -18,7 +18,7 @@ import audiogmm as ag
 from audiogmm.cli.update import command
 from audiogmm.errors import ChoiceError, MismatchError, ModelFileError, OutputError, TrainingError
 from audiogmm.files import exclusive
-from audiogmm.jobs.train import train_to_file
+from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.jobs.update import update_file
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
@@ -269,7 +269,7 @@ def test_model_files_are_weighed_anew(tmp_path: Path) -> None:
     a = tmp_path / "a.jsonl"
     a.write_text('{"features_filepath": "a.npy", "id": "a", "weight": 0.5}\n')
     result = update_file(was, str(a), half, reweight=True)
-    assert "1 recordings (" in next(iter(result.lines()))
+    assert "1 recording (" in next(iter(result.lines()))
     assert any("still carries the model of their time" in line for line in result.lines())
     assert Ledger(beside(half)).weights == {"a": 0.5, "b": 1.0, "c": 1.0, "d": 1.0}
     update_file(half, str(a), out, reweight=True, weight=0.0)
@@ -284,7 +284,7 @@ def test_model_files_are_weighed_anew(tmp_path: Path) -> None:
     with pytest.raises(ChoiceError, match="remove and reweight"):
         update_file(was, str(a), tmp_path / "x.agmm", remove=True, reweight=True)
     assert not (tmp_path / "x.agmm").exists()
-    for arguments in (["--weight", "2"], ["--remove", "--reweight"]):
+    for arguments in (["--weight", "2"], ["--remove", "--reweight"], ["--forget", "0.3", "--remove"]):
         done = CliRunner().invoke(command, [str(was), str(a), "-o", str(tmp_path / "x.agmm"), *arguments])
         assert done.exit_code == 2
         assert arguments[0] in done.output

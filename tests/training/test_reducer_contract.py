@@ -23,7 +23,7 @@ from audiogmm import dask_reduce
 from audiogmm.cli.train import command as train_command
 from audiogmm.dask_reduce import DaskReducer, connected
 from audiogmm.errors import AudioFileError, ChoiceError, MismatchError, OutputError, TrainingError
-from audiogmm.jobs.train import train_to_file
+from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.training import LocalReducer, Reducer, TrainingResult, train_mixture
 from audiogmm.training.settings import Algorithm
 from audiogmm.types import CovarianceType

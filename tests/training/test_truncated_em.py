@@ -245,8 +245,8 @@ def test_frames_that_are_not_kept_are_refused() -> None:
         ("top", "approximation 'top'"),
         ("top:x", "approximation 'top:x'"),
         ("truncated:5:8:1", "approximation 'truncated:5:8:1'"),
-        ("top:0", "n_components=0"),
-        ("truncated:5:0", "neighbourhood=0"),
+        ("top:0", "approximation 'top:0': C=0"),
+        ("truncated:5:0", "approximation 'truncated:5:0': G=0"),
     ],
 )
 def test_what_is_no_approximation(text: str, fault: str) -> None:

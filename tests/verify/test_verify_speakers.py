@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import audiogmm as ag
 from audiogmm.errors import ChoiceError, MismatchError, TrainingError
 from audiogmm.jobs.enroll import enroll_to_folder
-from audiogmm.jobs.train import train_to_file
+from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.jobs.verify import verify_to_file
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
