@@ -146,8 +146,8 @@ class TruncatedSchedule(Schedule[SufficientStats]):
             sets = state.sets.read(part.first, part.n_rows)
             if not searching:
                 return evaluator.accumulate(frames, sets)
-            key = (((self.seed << 20) + number) << 36) + part.first
-            truncation = evaluator.search(frames, sets, state.neighbours, key % (1 << 63))
+            key = _key(self.seed, number, part.first)
+            truncation = evaluator.search(frames, sets, state.neighbours, key)
             state.sets.write(part.first, sets)
             return truncation
 
@@ -233,3 +233,8 @@ class TruncatedSchedule(Schedule[SufficientStats]):
             "mixture": run.mixture.fingerprint,
             "shape": [self.source.n_frames, self.approximation.n_components],
         }
+
+
+def _key(seed: int, number: int, first: int) -> int:
+    """Decides the components tried at random in pass `number`, for the slice from row `first`: 63 bits."""
+    return int(np.random.SeedSequence([seed, number, first]).generate_state(1, np.uint64)[0]) >> 1

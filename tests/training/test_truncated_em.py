@@ -143,7 +143,7 @@ def test_what_is_tried_at_random_is_never_tried_by_plan(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(module.TruncatedEvaluator, "search", heard)
     frames = blobs(2500, D=2, K=6, seed=1)
-    for seed in (0, 1):
+    for seed in (0, 1, 128):
         train_from(
             start_from(frames, 6, "diag"),
             frames,
