@@ -214,6 +214,9 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         to the last bit however the samples were cut into calls. A model that `fit` has made counts for as
         many steps as batches of its samples would have taken.
 
+        Samples are forgotten with the step size: of a stream sorted by cluster, the last ones are learnt.
+        Shuffle it, or keep more of the past by a larger `alpha`.
+
         While there are fewer samples than components, or than two, they are kept, and the estimator is not
         fitted yet.
 

@@ -17,6 +17,9 @@ _ASYMMETRY = 1e-8
 _NO_FLOOR = 1e-14
 """What a floor of 0 means beside others, of a feature's variance: whitening cannot divide by 0."""
 
+_NARROWEST = 1e-12
+"""Least floor, of a feature's variance: float64 holds no narrower matrix of features that vary together."""
+
 _TOGETHER = 8
 """Matrices that are first asked all at once whether any is below the floor."""
 
@@ -95,6 +98,8 @@ def floored(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray
     ``max(b_i, 1)``.
 
     A floor of 0 is none; beside features that have one, it counts as `_NO_FLOOR` of the feature's variance.
+    Any other counts as at least `_NARROWEST` of it: where features vary together a million times as widely as
+    the floor's, rounding makes a matrix with eigenvalues at the floor indefinite.
 
     Examples
     --------
@@ -149,7 +154,8 @@ def _least(matrices: FloatArray, floor: FloatArray) -> FloatArray:
     """The floor of each feature of matrices (..., D, D), shape (..., D), above 0."""
     variances = np.einsum("...dd->...d", matrices)
     unfloored = _NO_FLOOR * np.where(variances > 0, variances, floor.max())
-    return np.where(floor > 0, floor, unfloored)
+    least: FloatArray = np.where(floor > 0, np.maximum(floor, _NARROWEST * variances), unfloored)
+    return least
 
 
 def longest_axis(matrix: FloatArray) -> FloatArray:

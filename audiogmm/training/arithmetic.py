@@ -89,7 +89,7 @@ class Clustered:
 
 
 def blended(old: SufficientStats, batch: SufficientStats, rho: float) -> SufficientStats:
-    """``(1 - rho) old + rho batch``, each per frame (Cappe and Moulines 2009, equation 12).
+    """``(1 - rho) old + rho batch``, each per frame (Cappe and Moulines 2009).
 
     About the batch's origin, which is the present model's centre: the origin follows what drifts.
 

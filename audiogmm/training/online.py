@@ -8,6 +8,8 @@ import numpy as np
 
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError, FeatureError
+from audiogmm.mixture.checking import checked_weights
+from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.arithmetic import Arithmetic, Clustered, Rows, blended, per_frame
@@ -32,11 +34,16 @@ class OnlineEM:
 
     ``s <- (1 - rho) s + rho s_hat``,  ``rho = max(min((t + 2)^-alpha, batch / (M K)), 1 - forget)``
 
-    at the t-th step (Cappe and Moulines 2009, equation 10; Liang and Klein 2009, equation 5). The second
+    at the t-th step (Cappe and Moulines 2009; Liang and Klein 2009). The second
     term says that an average over fewer than M frames a component (`memory`) is noise; the third that the
     past counts `forget` after each step, however late. The first `STARTS` batches are looked at together to
     find a start, and then learnt from. So how the stream was cut changes nothing: the mixture is the same
     to the last bit.
+
+    How the stream is ORDERED does change it: frames count the less the longer ago they came, by the step
+    size. A stream that shows one cluster after another is learnt as its last part, and the start sees only
+    the first. Shuffle it if it can be (or push pieces from all over it by turns); else keep more of the past
+    by `forget` of 1 and a larger `alpha`; or take batch EM.
 
     Parameters
     ----------
@@ -115,6 +122,7 @@ class OnlineEM:
         seed: int = 0,
     ) -> OnlineEM:
         """A learner with batches that suit the model (`n_features` matters for full covariances)."""
+        form_of(covariance_type)
         return cls(
             Clustered(n_components, covariance_type, seed),
             n_components,
@@ -171,9 +179,12 @@ class OnlineEM:
         ------
         FeatureError
             If frames have another width than those before, or are not finite; nothing is learnt then.
+        MixtureError
+            If weights are not one a frame, finite and at least 0; nor then.
         """
         rows = voiced_frames("the stream", block) if isinstance(block, FrameBlock) else np.asarray(block)
         self._check(rows)
+        weights = None if weights is None else checked_weights(weights, len(rows))
         if not len(rows):
             return
         self._now = None

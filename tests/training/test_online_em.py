@@ -13,7 +13,7 @@ from test_em_passes import train_from
 from training_shards import CLOCK, blobs
 
 from audiogmm.blocks import FrameBlock
-from audiogmm.errors import ChoiceError, FeatureError
+from audiogmm.errors import ChoiceError, FeatureError, MixtureError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.training.online import STARTS, OnlineEM
@@ -163,6 +163,42 @@ def test_bad_frames_are_refused_and_forgotten() -> None:
         learner.push(blobs(10, 3, 2))
     learner.push(bad[:0])
     assert learner.mixture == before
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        (-np.ones(10), "frame 0 has weight -1.0"),
+        (np.array([1.0] * 9 + [np.nan]), "frame 9 has weight nan"),
+        (np.ones(9), r"weights of shape \(9,\) for 10 frames"),
+        (np.ones((10, 1)), r"weights of shape \(10, 1\) for 10 frames"),
+    ],
+)
+def test_bad_weights_are_refused_and_forgotten(weights: np.ndarray, words: str) -> None:
+    learner = fed(blobs(1500, 2, 2), "diag", 2, [])
+    before = learner.mixture
+    with pytest.raises(MixtureError, match=words):
+        learner.push(blobs(10, 2, 2), weights)
+    assert (learner.mixture, learner.n_frames) == (before, 1500)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("K", [1, 4])
+def test_a_stream_that_jumps_a_million_deviations_away_goes_on(form: str, K: int) -> None:
+    learner = OnlineEM.of(K, form, n_features=5)  # type: ignore[arg-type]
+    learner.push(np.zeros((2000, 5), np.float32))
+    for _ in range(8):  # in all features together: a matrix of rank 1
+        learner.push(np.full((256, 5), 1e6, np.float32))
+        assert learner.mixture is not None
+    learner.push(np.full((20_000, 5), 1e6, np.float32) + blobs(20_000, 5, 1))
+    mixture = learner.mixture
+    assert mixture is not None
+    assert np.abs(mixture.weights @ mixture.means - 1e6).max() < 5e5
+
+
+def test_a_form_that_is_none_is_refused() -> None:
+    with pytest.raises(ChoiceError, match=r"covariance type 'foo'; needed: one of spherical"):
+        OnlineEM.of(2, "foo")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
