@@ -45,7 +45,7 @@ from audiogmm.cli.console import close, console
     type=click.IntRange(1),
     default=None,
     metavar="N",
-    help="Passes of stepwise EM before those of EM [default: 2].",
+    help="Passes of stepwise EM before those of EM [default: 2]; no more than --passes.",
 )
 @click.option(
     "--step-exponent",
@@ -64,7 +64,8 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--variance-reduction",
     is_flag=True,
-    help="After the stepwise passes an epoch of SPIDER-EM, which costs as much as three.",
+    help="After the stepwise passes an epoch of SPIDER-EM, which costs as much as three; a pass of EM "
+    "confirms it, or goes back.",
 )
 @click.option(
     "--accelerate", is_flag=True, help="Extrapolate every second pass of EM (SQUAREM): about half the passes."

@@ -50,8 +50,11 @@ class PassReport:
     e_steps : int
         E-steps of each frame that the pass took: 2 where each batch was met by two mixtures.
     fell_back : bool
-        Accelerated training only: the extrapolation that entered this pass was no better, so the pass is
-        lost; `log_likelihood` is the last one known.
+        SQUAREM and SPIDER-EM only: the extrapolation, or what the epoch led to, that entered this pass was no
+        better, so the pass is lost; `log_likelihood` is the last one known.
+    lost : int
+        SPIDER-EM only: steps that were left out, since frames could hardly have the statistics that they
+        led to.
     seconds : float
         Time that the pass took. No part of what is compared or stored: the same training gives the same
         bytes.
@@ -76,6 +79,7 @@ class PassReport:
     free_energy: bool = False
     e_steps: int = 1
     fell_back: bool = False
+    lost: int = 0
     seconds: float = field(default=0.0, compare=False)
 
     def to_json(self) -> Json:

@@ -99,6 +99,8 @@ class Settings:
                 needed="algorithm 'stepwise'",
                 remedy="--algorithm stepwise, or leave them out",
             )
+        if self.algorithm == "stepwise":
+            self._check_passes(self.stepwise or Stepwise())
         if self.accelerate and self.algorithm != "em":
             raise ChoiceError(
                 f"acceleration of algorithm {self.algorithm!r}", needed="algorithm 'em'", remedy="drop one"
@@ -111,6 +113,21 @@ class Settings:
                 remedy="drop one",
             )
         _ = self.convergence
+
+    def _check_passes(self, stepwise: Stepwise) -> None:
+        """Refuse to stop within what stepwise EM has begun; no pass at all is the start itself."""
+        least = stepwise.least_passes
+        if 0 < self.passes < least:
+            spider = stepwise.variant == "spider"
+            raise ChoiceError(
+                f"passes={self.passes} with stepwise passes={stepwise.passes}"
+                + " and variance reduction" * spider,
+                needed=f"at least {least} passes in all, lest training stop before the last of its steps",
+                remedy=f"--passes {least}"
+                + f", or --stepwise-passes of at most {self.passes - least + stepwise.passes}"
+                * (self.passes > least - stepwise.passes)
+                + ", or no variance reduction" * spider,
+            )
 
     @property
     def form(self) -> CovarianceType:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from audiogmm.errors import MixtureError
+from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.mixture.statistics import SufficientStats
@@ -9,10 +11,14 @@ from audiogmm.training.walk import Measure
 from audiogmm.types import FloatArray, Frames
 
 SHARE = 0.0156
-"""Frames of a batch, of all: a pass is 64 steps."""
+"""Frames of a batch at least, of all: a pass is 64 steps at most."""
 
 STEP = 0.1
 """Step size, the same throughout."""
+
+KEPT = 0.5
+"""Share of a covariance, in any direction, that one step leaves of it at least: of statistics that frames can
+have, a step of `STEP` leaves more of a component that does not grow to six times its weight at once."""
 
 
 class Spider:
@@ -24,8 +30,12 @@ class Spider:
 
     (Fort, Moulines and Wai 2020, algorithm 1): S follows the statistics of ALL frames under the present
     mixture, by differences that are small where the mixture has moved little, so that their noise is too.
-    A pass costs two E-steps a frame. A difference may ask for less than no frames of a component; such a
-    step is left out (`lost`).
+    A pass costs two E-steps a frame.
+
+    A difference of moments is no moment: by chance it may ask for less than no frames of a component, or
+    for less than no variance, the likelier the fewer the frames and the larger the matrices. A step that
+    leaves less than `KEPT` of a covariance, or one more variance below the floor, is left out with its batch
+    (`lost`), and the next batch estimates the same difference anew.
 
     Parameters
     ----------
@@ -57,6 +67,7 @@ class Spider:
         self.target = self.statistics = statistics * (1 / statistics.n_frames)
         self.n_frames, self.log_likelihood, self.skipped, self.lost = 0, 0.0, 0.0, 0
         self.rescued: set[int] = set()
+        self.n_floored = maximise(self.statistics, floor=floor, previous=before)[1].n_floored
 
     def take(self, frames: Frames) -> None:
         """One step."""
@@ -64,15 +75,29 @@ class Spider:
         self.n_frames += len(frames)
         self.log_likelihood += part.log_likelihood
         self.skipped += part.skipped
-        self.before = self.mixture
-        self.target = self.target + (1 / len(frames)) * (part - past)
+        target = self.target + (1 / len(frames)) * (part - past)
         gamma = STEP * len(frames) / self.batch
-        stepped = (1 - gamma) * self.statistics + gamma * self.target
-        if (stepped.counts <= 0).any():
+        stepped = (1 - gamma) * self.statistics + gamma * target
+        after = self._sound(stepped)
+        if after is None:
             self.lost += 1
             return
-        self.statistics = stepped
-        self.mixture = maximise(stepped, floor=self.floor, previous=self.mixture)[0]
+        self.before, self.mixture = self.mixture, after
+        self.target, self.statistics = target, stepped
+
+    def _sound(self, stepped: SufficientStats) -> Mixture | None:
+        """The mixture of these statistics; None if frames could hardly have them."""
+        if (stepped.counts <= 0).any():
+            return None
+        try:
+            after, update = maximise(stepped, floor=self.floor, previous=self.mixture)
+        except MixtureError:  # a negative variance, without a floor
+            return None
+        left = after.covariances - KEPT * self.mixture.covariances
+        if update.n_floored > self.n_floored or form_of(after.covariance_type).fault(left):
+            return None
+        self.n_floored = update.n_floored
+        return after
 
     def end(self) -> tuple[Mixture, SufficientStats, tuple[int, ...], int]:
         """See `walk.Pass`."""

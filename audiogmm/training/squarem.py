@@ -10,8 +10,8 @@ from audiogmm.mixture import matrices
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.batch import EM, Run, Schedule
-from audiogmm.training.convergence import Converged, movement
+from audiogmm.training.batch import EM, Run, Schedule, fallen_back
+from audiogmm.training.convergence import Converged
 from audiogmm.types import FloatArray
 
 WIDEN = 4.0
@@ -42,18 +42,8 @@ class SquaremSchedule(Schedule[SufficientStats]):
         after = super()._once(run)
         report = after.history[-1]
         if len(run.trail) == 2 and not (report.gain is not None and report.gain >= 0):
-            kept = run.trail[1]
-            told = replace(
-                report,
-                log_likelihood=run.history[-1].log_likelihood,
-                gain=None,
-                movement=movement(run.mixture, kept),
-                floored=0,
-                emptied=(),
-                rescued=(),
-                fell_back=True,
-            )
-            return Run(kept, run.statistics, (*run.history, told), (), max(WIDEN / 2, run.reach / WIDEN))
+            back = fallen_back(run, report, run.history[-1].log_likelihood)
+            return replace(back, reach=max(WIDEN / 2, run.reach / WIDEN))
         if report.rescued:
             return replace(after, reach=run.reach)
         if len(run.trail) != 1 or len(after.history) >= self.passes or self.converged(after):

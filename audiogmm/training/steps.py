@@ -38,7 +38,7 @@ class Stepwise:
     exponent : float
         Alpha of the step size ``(t + 2)^-alpha``, in (0.5, 1], where t counts `UNIT_EACH` frames a
         component, so that batches may be of any size: what Robbins and Monro's conditions allow
-        (Cappe and Moulines 2009, section 3; Liang and Klein 2009, section 4).
+        (Cappe and Moulines 2009; Liang and Klein 2009).
     batch : int or None
         Frames between two updates; None for `FRAMES_EACH` a component, at least `FEWEST`.
     averaging : float
@@ -46,7 +46,8 @@ class Stepwise:
         lets every frame count once; 0 takes the last step's.
     variant : {"plain", "spider"}
         With ``"spider"`` an epoch of SPIDER-EM follows the plain passes: an exact pass, and one of steps
-        that cost two E-steps a frame (`audiogmm.training.spider`), so three passes in all.
+        that cost two E-steps a frame (`audiogmm.training.spider`), so three passes in all. The exact pass
+        after it confirms the epoch, or goes back to where it began.
 
     Raises
     ------
@@ -89,6 +90,17 @@ class Stepwise:
     def passes_in_steps(self) -> int:
         """Passes that update after each batch: the plain ones, and that of an epoch of SPIDER-EM."""
         return self.passes + (self.variant == "spider")
+
+    @property
+    def least_passes(self) -> int:
+        """Passes of a training at least: for SPIDER-EM an exact one, the epoch, and one that confirms it.
+
+        Examples
+        --------
+        >>> Stepwise().least_passes, Stepwise(variant="spider").least_passes
+        (2, 5)
+        """
+        return self.passes + (3 if self.variant == "spider" else 0)
 
     def batch_of(self, n_components: int, form: str, n_frames: int) -> int:
         """Frames of a batch."""

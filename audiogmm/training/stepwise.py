@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.batch import EM, Run, Schedule
+from audiogmm.training.batch import EM, Run, Schedule, fallen_back
 from audiogmm.training.convergence import Converged, movement
 from audiogmm.training.monitor import PassReport
 from audiogmm.training.shuffle import shuffled
 from audiogmm.training.spider import SHARE, Spider
-from audiogmm.training.steps import FEWEST, Stepwise
+from audiogmm.training.steps import Stepwise
 from audiogmm.training.walk import Measure, Pass, Walk
 
 _TAG = 0x57E9
@@ -25,7 +25,7 @@ class StepwiseSchedule(Schedule[SufficientStats]):
 
     After each batch the statistics move towards those of the batch, both per frame,
 
-    ``s <- (1 - rho) s + rho s_hat(batch)``        (Cappe and Moulines 2009, eq. 10; Liang and Klein, eq. 5)
+    ``s <- (1 - rho) s + rho s_hat(batch)``        (Cappe and Moulines 2009; Liang and Klein 2009)
 
     from those that the start would give, and an M-step follows. Three things differ from the papers.
     Otherwise components that a few batches give no frames starve for good (a quarter of 128 on speech): so
@@ -35,7 +35,9 @@ class StepwiseSchedule(Schedule[SufficientStats]):
     gave, each under the mixture that met it, so that every frame counts once (as in Neal and Hinton 1998).
 
     Such passes are named in the reports (`stepwise`); their log-likelihood is that of every batch under the
-    mixture that met it. The exact passes after them keep the promises of batch EM.
+    mixture that met it. The exact passes after them keep the promises of batch EM. The first of them after an
+    epoch of SPIDER-EM finds its likelihood on the way: if that is below what the exact pass before the epoch
+    found, the pass is lost, its report says so (`fell_back`), and EM goes on from where the epoch began.
 
     Parameters
     ----------
@@ -50,8 +52,9 @@ class StepwiseSchedule(Schedule[SufficientStats]):
     seed: int = 0
 
     def converged(self, run: Run) -> Converged:
-        """As batch EM, but never before all stepwise passes are done, nor right after one."""
-        stepping = bool(run.history) and (run.history[-1].stepwise or self._left(run) > 0)
+        """As batch EM, but never before all stepwise passes are done, nor right after one or a lost pass."""
+        last = run.history[-1] if run.history else None
+        stepping = last is not None and (last.stepwise or last.fell_back or self._left(run) > 0)
         return "" if stepping else super().converged(run)
 
     def _left(self, run: Run) -> int:
@@ -59,6 +62,8 @@ class StepwiseSchedule(Schedule[SufficientStats]):
         return self.stepwise.passes_in_steps - sum(report.stepwise for report in run.history)
 
     def _once(self, run: Run) -> Run:
+        if len(run.trail) == 2:
+            return self._judged(run)
         if not self._left(run):
             return super()._once(run)
         if len(run.history) < self.stepwise.passes:
@@ -67,15 +72,24 @@ class StepwiseSchedule(Schedule[SufficientStats]):
                 run, Walk(self.stepwise, measure, self.method.floor, self.source.n_frames, run)
             )
         if run.trail:
-            return self._through(run, self._spider(run), e_steps=2)
+            after = self._through(run, self._spider(run), e_steps=2)
+            return replace(after, statistics=run.statistics, trail=(run.trail[0], run.mixture))
         after = super()._once(run)  # where an epoch begins
         return after if after.history[-1].rescued else replace(after, trail=(run.mixture,))
 
+    def _judged(self, run: Run) -> Run:
+        """An exact pass, lost if an epoch ended below the likelihood known before it."""
+        after, known = super()._once(run), run.history[-2].log_likelihood
+        report = after.history[-1]
+        return after if report.log_likelihood >= known else fallen_back(run, report, known)
+
     def _spider(self, run: Run) -> Spider:
         assert run.statistics is not None
-        batch = self.stepwise.batch or max(FEWEST, round(SHARE * self.source.n_frames))
+        n, mixture = self.source.n_frames, run.mixture
+        usual = self.stepwise.batch_of(mixture.n_components, mixture.covariance_type, n)
+        batch = self.stepwise.batch or max(usual, round(SHARE * n))
         return Spider(
-            Measure.by(self.reducer), self.method.floor, batch, run.trail[0], run.mixture, run.statistics
+            Measure.by(self.reducer), self.method.floor, batch, run.trail[0], mixture, run.statistics
         )
 
     def _through(self, run: Run, steps: Pass, e_steps: int = 1) -> Run:
@@ -100,6 +114,7 @@ class StepwiseSchedule(Schedule[SufficientStats]):
             skipped=steps.skipped / (steps.n_frames * mixture.n_components),
             stepwise=True,
             e_steps=e_steps,
+            lost=steps.lost,
             seconds=time.perf_counter() - began,
         )
         return Run(after, statistics, (*run.history, report))

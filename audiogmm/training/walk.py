@@ -40,6 +40,7 @@ class Pass(Protocol):
     log_likelihood: float
     skipped: float
     rescued: set[int]
+    lost: int
 
     def take(self, frames: Frames) -> None:
         """One step."""
@@ -107,6 +108,7 @@ class Walk:
         self.averaged: SufficientStats | None = None  # their sum
         self.n_frames, self.log_likelihood, self.skipped = 0, 0.0, 0.0
         self.rescued: set[int] = set()
+        self.lost = 0
 
     @property
     def progress(self) -> float:

@@ -64,8 +64,12 @@ def spider_pass(
     batches: list[np.ndarray],
     before: tuple[np.ndarray, np.ndarray, np.ndarray],
     gamma: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights, means and variances after an epoch of SPIDER-EM (Fort, Moulines and Wai 2020, algorithm 1)."""
+    kept: float,
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], int]:
+    """Weights, means and variances after an epoch of SPIDER-EM (Fort, Moulines and Wai 2020, algorithm 1).
+
+    Steps that leave less than `kept` of a variance are left out with their batches, and counted.
+    """
 
     def maximised(s):
         s0, s1, s2 = s
@@ -74,13 +78,15 @@ def spider_pass(
 
     target = smoothed = expectation(frames, *before)
     theta = maximised(smoothed)
+    lost = 0
     for batch in batches:
         new, old = expectation(batch, *theta), expectation(batch, *before)
-        target = tuple(s + a - b for s, a, b in zip(target, new, old, strict=True))
-        before = theta
+        wanted = tuple(s + a - b for s, a, b in zip(target, new, old, strict=True))
         step = gamma * len(batch) / len(batches[0])
-        stepped = tuple((1 - step) * s + step * t for s, t in zip(smoothed, target, strict=True))
-        if min(stepped[0]) <= 0:
+        stepped = tuple((1 - step) * s + step * t for s, t in zip(smoothed, wanted, strict=True))
+        after = maximised(stepped)
+        if min(stepped[0]) <= 0 or (after[2] <= kept * theta[2]).any():
+            lost += 1
             continue
-        smoothed, theta = stepped, maximised(stepped)
-    return theta
+        target, smoothed, before, theta = wanted, stepped, theta, after
+    return theta, lost
