@@ -15,6 +15,11 @@ from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.speaker import Speaker
 
 
+def mark_of(recording: Shard) -> str:
+    """What tells a recording from all others, and from itself once changed; see `Speaker.marks`."""
+    return hashlib.blake2b(signature_of_shard(recording).encode(), digest_size=16).hexdigest()
+
+
 class Roster:
     """Recordings of a manifest that wait to be enrolled, by speaker."""
 
@@ -69,7 +74,7 @@ class Roster:
             name = recording.entry.speaker
             if name not in names:
                 continue
-            mark = hashlib.blake2b(signature_of_shard(recording).encode(), digest_size=16).hexdigest()
+            mark = mark_of(recording)
             before = self.known(name)
             if before is not None and mark in before.marks:
                 self._left_out.add((name, mark))

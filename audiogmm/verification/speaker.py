@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import Seconds
 from audiogmm.verification.adaptation import Adaptation
+
+_ROUNDING = 1e-9
+"""Share of a count that subtraction may leave where nothing is left."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,42 @@ class Speaker:
             voiced_seconds=self.voiced_seconds + more.voiced_seconds,
             marks=self.marks + more.marks,
             refined=refined,
+        )
+
+    def without(self, recording: Speaker) -> Speaker:
+        """This speaker as if one of the recordings had not been enrolled: sums are subtracted.
+
+        With one round of adaptation this is what enrolling the others gives, to rounding.
+
+        Parameters
+        ----------
+        recording : Speaker
+            A speaker of whom that recording is all that is known.
+
+        Raises
+        ------
+        MismatchError
+            If the recording was not enrolled, or not once, or models take several rounds.
+        """
+        marks = recording.marks
+        if self.refined is not None or len(marks) != 1 or self.marks.count(marks[0]) != 1:
+            raise MismatchError(
+                f"{self.name!r} without {', '.join(recording.recordings)}",
+                needed="a recording that was enrolled once, and one round of adaptation",
+            )
+        left = self.statistics - recording.statistics
+        heard = left.counts > _ROUNDING * self.statistics.counts
+        place = self.marks.index(marks[0])
+        return replace(
+            self,
+            statistics=replace(
+                left,
+                counts=np.where(heard, left.counts, 0.0),
+                first=np.where(heard[:, None], left.first, 0.0),
+            ),
+            recordings=self.recordings[:place] + self.recordings[place + 1 :],
+            voiced_seconds=self.voiced_seconds - recording.voiced_seconds,
+            marks=self.marks[:place] + self.marks[place + 1 :],
         )
 
     def adapted(self, background: Mixture, adaptation: Adaptation) -> Mixture:
