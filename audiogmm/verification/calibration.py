@@ -183,7 +183,8 @@ def fit_calibration(
     mean = alpha @ x
     scale = np.sqrt(alpha @ np.square(x - mean))
     scale[scale <= 1e-12 * np.abs(mean)] = np.inf  # a constant says nothing: its weight is 0
-    slope, offset = _newton((x - mean) / scale, y, alpha, math.log(prior / (1 - prior)), l2)
+    penalty = np.append(np.full(x.shape[1], l2), 0.0)
+    slope, offset = _newton((x - mean) / scale, y, alpha, math.log(prior / (1 - prior)), penalty)
     raw = slope / scale
     return Calibration(
         names,
@@ -193,6 +194,30 @@ def fit_calibration(
         int(np.count_nonzero(y)),
         int(np.count_nonzero(~y)),
     )
+
+
+def fit_shift(
+    llr: ArrayLike, target: ArrayLike, *, prior: float, precision: tuple[float, ...]
+) -> tuple[float, float]:
+    """The scale a and the offset b (nats) that make a ratio right: `fit_calibration` held to (1, 0).
+
+    The penalty is ``(p_a (a - 1)^2 + p_b b^2) / 2``, with `precision` (p_a, p_b), both above 0.
+
+    Raises
+    ------
+    ChoiceError
+        As `fit_calibration`.
+
+    Examples
+    --------
+    >>> scale, offset = fit_shift([-3.0, 5.0], [False, True], prior=0.5, precision=(1e9, 0.01))
+    >>> round(scale, 3), round(offset, 1)
+    (1.0, -0.6)
+    """
+    x, y = _matrix({"llr": llr}, ("llr",)), np.asarray(target, dtype=np.bool_)
+    alpha = _trial_weights(y, len(x), prior, None)
+    slope, offset = _newton(x, y, alpha, x[:, 0] + math.log(prior / (1 - prior)), np.array(precision))
+    return 1 + float(slope[0]), offset
 
 
 def _trial_weights(y: BoolArray, n: int, prior: float, weights: ArrayLike | None) -> FloatArray:
@@ -218,11 +243,10 @@ def _trial_weights(y: BoolArray, n: int, prior: float, weights: ArrayLike | None
 
 
 def _newton(
-    x: FloatArray, y: BoolArray, alpha: FloatArray, log_odds: float, l2: float
+    x: FloatArray, y: BoolArray, alpha: FloatArray, log_odds: float | FloatArray, penalty: FloatArray
 ) -> tuple[FloatArray, float]:
     """Minimise the convex objective: Newton's method with steps halved until they help."""
     design = np.column_stack([x, np.ones(len(x))])
-    penalty = np.append(np.full(x.shape[1], l2), 0.0)
     sign = np.where(y, -1.0, 1.0)
 
     def objective(theta: FloatArray) -> float:
