@@ -13,12 +13,13 @@ from audiogmm.errors import TrainingError
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.background import in_shared_channel, learn_speakers
+from audiogmm.jobs.calibrated import keep_calibration, told
 from audiogmm.jobs.inputs import inputs_for, keep_apart
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.jobs.roster import Roster, parts
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
-from audiogmm.verification.backend import backend_of, with_backend
+from audiogmm.verification.backend import with_backend
 from audiogmm.verification.compensation import Kind
 from audiogmm.verification.enrolment import enrol
 from audiogmm.verification.gallery import SETTINGS, Gallery
@@ -47,6 +48,13 @@ def enroll(
     workers: int = 0,
 ) -> Gallery:
     """Enroll the `speaker` of each entry, by MAP adaptation of a background model.
+
+    The calibration is learned by leaving one recording out, where the entries have at least 30 target and 200
+    nontarget trials of 5 speakers with two recordings or more: each of 400 recordings, at most, is scored
+    against its speaker's model without it, and against others of the same `sex` or `gender`. These set
+    scale and offset of the background's calibration, which counts for less the more speakers there are; it
+    is kept as it is where there are fewer, or adaptation takes several rounds. Recordings of one session
+    are closer to each other than to what is to come: where all of a speaker's are, scores come out too sure.
 
     Parameters
     ----------
@@ -125,6 +133,7 @@ class EnrollResult:
             "voiced_seconds": round(self.seconds, 3),
             "there_already": self.there_already,
             "calibrated": not self.note,
+            "calibration": self.gallery.calibration_learned,
             "set_aside": len(self.aside),
             "errors": str(self.aside.path),
         }
@@ -140,6 +149,8 @@ class EnrollResult:
                 "was enrolled before, and is" if self.there_already == 1 else "were enrolled before, and are"
             )
             yield f"{amount(self.there_already, 'recording')} {were} not counted twice"
+        if learned := told(self.gallery.calibration_learned):
+            yield learned
         yield f"{amount(len(self.gallery), 'speaker')}: {self.gallery.folder}"
 
 
@@ -219,6 +230,7 @@ def _enroll(
     result = EnrollResult(gallery, aside)
     extent = inputs.extent()
     roster = Roster(inputs, gallery, aside)
+    several: set[str] = set()
     progress.begin("enrolling", extent.total * adaptation.iterations, extent.unit)
 
     def heard(_: str, seconds: float) -> None:
@@ -241,6 +253,8 @@ def _enroll(
                 gallery.add(speaker)
                 before = roster.known(speaker.name)
                 result.names.append(speaker.name)
+                if speaker.n_recordings > 1:
+                    several.add(speaker.name)
                 result.recordings += speaker.n_recordings - (before.n_recordings if before else 0)
                 result.seconds += speaker.voiced_seconds - (before.voiced_seconds if before else 0.0)
                 part.discard(speaker.name)
@@ -255,33 +269,20 @@ def _enroll(
                 model.mixture, known, "yes", compensation, reducer, progress, gallery.adaptation
             )
             gallery.equip(with_backend(gallery.background, backend))
-        result.note = calibrated(gallery)
+        result.note = keep_calibration(
+            gallery,
+            inputs,
+            several | roster.enrolled_before,
+            _at_once(model),
+            reducer,
+            progress,
+            anew=background is not None,
+        )
         if result.note:
             progress.say(result.note)
     progress.end()
     result.there_already = roster.n_before
     return result
-
-
-def calibrated(gallery: Gallery) -> str:
-    """Keep the calibration that the back end brings; why there is none otherwise."""
-    backend = backend_of(gallery.background)
-    if backend is None:
-        return (
-            "the background model has no back end, so scores are plain likelihood ratios and not calibrated; "
-            "`enroll --background M` learns one from a manifest that names at least 20 speakers"
-        )
-    learned = backend.about.get("adaptation")
-    if learned != gallery.adaptation.to_dict():
-        return (
-            f"the back end was calibrated for models adapted with {learned}, and these are with "
-            f"{gallery.adaptation.to_dict()}: scores are not calibrated; `enroll --background M` calibrates "
-            "anew"
-        )
-    if (calibration := backend.calibration()) is None:
-        return "the background's recordings were too short to calibrate scores"
-    gallery.calibrate(calibration)
-    return ""
 
 
 def _asked(

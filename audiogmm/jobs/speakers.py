@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiogmm.jobs.calibrated import told
 from audiogmm.types import Json
 from audiogmm.verification.gallery import Gallery
 
@@ -25,6 +26,7 @@ class SpeakersResult:
             "background": self.gallery.fingerprint,
             **self.gallery.adaptation.to_dict(),
             "calibrated": self.gallery.calibration is not None,
+            "calibration": self.gallery.calibration_learned,
             "removed": list(self.removed),
             "speakers": list(self.rows),
         }
@@ -43,6 +45,8 @@ class SpeakersResult:
             f"{len(self.rows)} speakers, adapted from the background model {self.gallery.fingerprint[:12]} "
             f"({', '.join(settings['adapt'])}; tau {settings['tau']:g})"
         )
+        if learned := told(self.gallery.calibration_learned):
+            yield learned
 
 
 def speakers(folder: Path, remove: tuple[str, ...] = ()) -> SpeakersResult:

@@ -16,6 +16,7 @@ from audiogmm.files import exclusive, replacing
 from audiogmm.mixture import container
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model, load
+from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.domain import origin
@@ -278,11 +279,28 @@ class Gallery:
         ModelFileError
             If the file is damaged.
         """
+        found = self._calibration()
+        return None if found is None else found[0]
+
+    @property
+    def calibration_learned(self) -> Json:
+        """How the calibration was learned: `method`, and numbers of speakers and trials; empty without one.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged.
+        """
+        found = self._calibration()
+        return {} if found is None else found[1]
+
+    def _calibration(self) -> tuple[Calibration, Json] | None:
         path = self.folder / CALIBRATION
         if not path.exists():
             return None
         try:
-            return Calibration.from_json(json.loads(path.read_text(encoding="utf-8")))
+            content = json.loads(path.read_text(encoding="utf-8"))
+            return Calibration.from_json(content), dict(content.get("learned", {}))
         except (OSError, ValueError) as error:
             raise ModelFileError(
                 f"{path} cannot be read: {error}",
@@ -290,10 +308,11 @@ class Gallery:
                 remedy="enroll again, or remove it to get scores that are not calibrated",
             ) from error
 
-    def calibrate(self, calibration: Calibration) -> None:
-        """Keep a calibration with the speakers."""
+    def calibrate(self, calibration: Calibration, learned: Json | None = None) -> None:
+        """Keep a calibration with the speakers, and how it was learned."""
+        content = calibration.to_json() | ({"learned": learned} if learned else {})
         with replacing(self.folder / CALIBRATION, force=True) as temporary:
-            temporary.write_text(json.dumps(calibration.to_json(), indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
     def state(self, names: Iterable[str]) -> str:
         """What changes when the file of one of these speakers does, or the background, or a setting."""
