@@ -47,7 +47,7 @@ def test_the_map_is_where_a_generic_optimiser_ends(
     theirs = minimize(naive.calibration_cost, np.zeros(n_columns + 1), arguments, method="BFGS")
     least = naive.calibration_cost(ours, *arguments)
     assert least <= theirs.fun + 1e-9
-    assert least == pytest.approx(theirs.fun, rel=1e-4)
+    assert least == pytest.approx(theirs.fun, rel=1e-4, abs=1e-6)  # BFGS stops a little short of the end
 
 
 def test_calibration_mends_a_shifted_and_stretched_ratio() -> None:
