@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
-from bench_em import products, seconds, speech, start
+from bench_em import Speech, products, seconds, start
 from threadpoolctl import threadpool_limits
 
 from audiogmm.mixture.evaluator import Evaluator
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20, help="of the roofline, at most one a pass")
     options = parser.parse_args()
     approximation = Approximation.parse(options.approximate)
-    frames = speech(options.frames)
+    frames = Speech().frames(options.frames)
     for exact_or_not in trainings(frames[:WARM_UP], 16, options.covariance, approximation, 3)[1:]:
         for _ in exact_or_not.run(Run(start(frames[:WARM_UP], 16, options.covariance))):
             pass  # compiles
