@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 
 from audiogmm.errors import ChoiceError
 from audiogmm.types import FloatArray
+
+NORMALISATIONS = ("none", "z", "t", "zt", "s", "as")
+"""What `normalise` knows."""
 
 SMALLEST_COHORT = 20
 """Impostors that a mean and a deviation may be estimated from, at least."""
@@ -81,9 +82,20 @@ def normalise(
             needed=f"at least {SMALLEST_COHORT} recordings of other speakers",
             remedy="a background with more speakers (enroll --background), or --normalise none",
         )
-    if method == "zt" and of_cohort is None:
-        raise ChoiceError("zt-norm without the cohort's scores against itself", needed="of_cohort")
-    return NORMALISATIONS[method](scores, of_models, of_tests, of_cohort, nearest)
+    match method:
+        case "z":
+            return _standardised(scores, of_models, 1)
+        case "t":
+            return _standardised(scores, of_tests, 0)
+        case "s":
+            return _symmetric(scores, of_models, of_tests)
+        case "as":
+            return _symmetric(scores, _highest(of_models, nearest, 1), _highest(of_tests, nearest, 0))
+        case _:  # zt
+            if of_cohort is None:
+                raise ChoiceError("zt-norm without the cohort's scores against itself", needed="of_cohort")
+            tests = _standardised(of_tests, _without_diagonal(of_cohort), 1)
+            return _standardised(_standardised(scores, of_models, 1), tests, 0)
 
 
 def _standardised(scores: FloatArray, impostors: FloatArray, axis: int) -> FloatArray:
@@ -93,6 +105,11 @@ def _standardised(scores: FloatArray, impostors: FloatArray, axis: int) -> Float
     return result
 
 
+def _symmetric(scores: FloatArray, of_models: FloatArray, of_tests: FloatArray) -> FloatArray:
+    """The mean of z and t."""
+    return 0.5 * (_standardised(scores, of_models, 1) + _standardised(scores, of_tests, 0))
+
+
 def _highest(impostors: FloatArray, nearest: int, axis: int) -> FloatArray:
     """The `nearest` highest along an axis, all if there are no more."""
     size = impostors.shape[axis]
@@ -100,70 +117,7 @@ def _highest(impostors: FloatArray, nearest: int, axis: int) -> FloatArray:
     return np.take(np.partition(impostors, size - count, axis=axis), range(size - count, size), axis=axis)
 
 
-def _z(
-    scores: FloatArray,
-    of_models: FloatArray,
-    of_tests: FloatArray,
-    of_cohort: FloatArray | None,
-    nearest: int,
-) -> FloatArray:
-    return _standardised(scores, of_models, 1)
-
-
-def _t(
-    scores: FloatArray,
-    of_models: FloatArray,
-    of_tests: FloatArray,
-    of_cohort: FloatArray | None,
-    nearest: int,
-) -> FloatArray:
-    return _standardised(scores, of_tests, 0)
-
-
-def _zt(
-    scores: FloatArray,
-    of_models: FloatArray,
-    of_tests: FloatArray,
-    of_cohort: FloatArray | None,
-    nearest: int,
-) -> FloatArray:
-    assert of_cohort is not None, "normalise has checked this"
-    size = len(of_cohort)
-    others = of_cohort[~np.eye(size, dtype=bool)].reshape(size, size - 1)
-    return _standardised(_standardised(scores, of_models, 1), _standardised(of_tests, others, 1), 0)
-
-
-def _s(
-    scores: FloatArray,
-    of_models: FloatArray,
-    of_tests: FloatArray,
-    of_cohort: FloatArray | None,
-    nearest: int,
-) -> FloatArray:
-    return 0.5 * (_standardised(scores, of_models, 1) + _standardised(scores, of_tests, 0))
-
-
-def _adaptive_s(
-    scores: FloatArray,
-    of_models: FloatArray,
-    of_tests: FloatArray,
-    of_cohort: FloatArray | None,
-    nearest: int,
-) -> FloatArray:
-    return _s(scores, _highest(of_models, nearest, 1), _highest(of_tests, nearest, 0), None, nearest)
-
-
-def _as_is(
-    scores: FloatArray,
-    of_models: FloatArray,
-    of_tests: FloatArray,
-    of_cohort: FloatArray | None,
-    nearest: int,
-) -> FloatArray:
-    return scores
-
-
-NORMALISATIONS: Mapping[
-    str, Callable[[FloatArray, FloatArray, FloatArray, FloatArray | None, int], FloatArray]
-] = {"none": _as_is, "z": _z, "t": _t, "zt": _zt, "s": _s, "as": _adaptive_s}
-"""By name; `normalise` says what each is."""
+def _without_diagonal(square: FloatArray) -> FloatArray:
+    """The entries of each row off the diagonal, (c, c - 1)."""
+    size = len(square)
+    return square[~np.eye(size, dtype=bool)].reshape(size, size - 1)
