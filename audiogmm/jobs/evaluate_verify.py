@@ -203,7 +203,7 @@ def evaluate_verify_to_file(
             refuse_folder(path)
             refuse_overwrite(path, force)
     if plot is not None:
-        from audiogmm.report.det import check_suffix
+        from audiogmm.report.picture import check_suffix
 
         check_suffix(plot)
     aside = Aside(None if output is None else errors_path(output), strict=strict)

@@ -10,7 +10,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.errors import ChoiceError
-from audiogmm.report.picture import FORMATS, figure_at
+from audiogmm.report.picture import check_suffix, figure_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,8 +92,7 @@ def draw_criteria(picture: CriteriaPicture, path: str | os.PathLike[str], *, for
         If the file exists (and not `force`), or cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
-        raise ChoiceError(f"a picture named {path}", needed=f"a suffix of {', '.join(FORMATS)}")
+    check_suffix(path)
     if not picture.panels:
         raise ChoiceError("no criterion", needed="something to draw")
     n = len(picture.panels)

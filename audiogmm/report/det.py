@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiogmm.errors import ChoiceError
-from audiogmm.report.picture import FORMATS, figure_at
+from audiogmm.report.picture import check_suffix, figure_at
 from audiogmm.types import FloatArray
 from audiogmm.verification.performance import Curves, Performance
 
@@ -80,18 +79,6 @@ def draw_det(
         _draw_reliability(reliability, systems)
         _draw_scores(scores, systems[0].curves)
         reliability.tick_params(labelbottom=False)
-
-
-def check_suffix(path: Path) -> None:
-    """Refuse a picture that cannot be drawn, before the work.
-
-    Raises
-    ------
-    ChoiceError
-        If the suffix is none that pictures have.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise ChoiceError(f"a picture named {path}", needed=f"a suffix of {', '.join(FORMATS)}")
 
 
 def _sampled(found: Performance, confidence: float) -> str:

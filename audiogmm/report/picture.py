@@ -115,8 +115,7 @@ def draw(picture: Picture, path: str | os.PathLike[str], *, force: bool = False)
         If the file exists (and not `force`), or cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
-        raise ChoiceError(f"a picture named {path}", needed=f"a suffix of {', '.join(FORMATS)}")
+    check_suffix(path)
     if not len(picture.samples) or not len(picture.scores):
         raise ChoiceError(
             f"{len(picture.samples)} samples and {len(picture.scores)} scores", needed="something to draw"
@@ -126,6 +125,18 @@ def draw(picture: Picture, path: str | os.PathLike[str], *, force: bool = False)
         _draw_spectrogram(above, picture)
         _draw_scores(below, picture)
         above.set_title(picture.title or "What was heard", loc="left", fontsize=12, fontweight="bold", pad=22)
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a picture that cannot be drawn, before the work.
+
+    Raises
+    ------
+    ChoiceError
+        If the suffix is none that pictures have.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise ChoiceError(f"a picture named {path}", needed=f"a suffix of {', '.join(FORMATS)}")
 
 
 @contextmanager
