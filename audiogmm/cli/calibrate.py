@@ -15,7 +15,7 @@ from audiogmm.cli.console import close, console
 @click.argument("manifest", type=str, metavar="M0")
 @options.output("the calibrated model")
 @options.detector
-@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@options.model_upsample
 @options.workers
 @options.common
 def command(

@@ -28,7 +28,7 @@ from audiogmm.cli.console import close, console
     show_default=True,
     help="Posteriors below this are left out of the soft assignment.",
 )
-@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@options.model_upsample
 @options.common
 def command(
     model: Path,

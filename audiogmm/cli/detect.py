@@ -22,7 +22,7 @@ from audiogmm.cli.console import close, console
     metavar="PICTURE",
     help="Draw the recording with the severest event (.png, .svg or .pdf; a folder draws every recording).",
 )
-@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@options.model_upsample
 @click.option("--resume", is_flag=True, help="Keep what a stopped run found.")
 @options.workers
 @options.common

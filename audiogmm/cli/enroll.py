@@ -55,7 +55,7 @@ from audiogmm.cli.console import close, console
     help="Move the background model to the channel that all enrolled share (for a new DIR, five speakers or "
     "more, and a UBM with a back end), or leave it [default: share].",
 )
-@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@options.model_upsample
 @options.workers
 @options.common
 def command(

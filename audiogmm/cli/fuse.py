@@ -63,27 +63,7 @@ class Fuse(click.Command):
     show_default=True,
     help="Where on the scale the fusion has to be right.",
 )
-@click.option(
-    "--prior",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.05,
-    show_default=True,
-    help="How likely a target is, for the decision.",
-)
-@click.option(
-    "--cost-miss",
-    type=click.FloatRange(0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="Of rejecting a target.",
-)
-@click.option(
-    "--cost-false-alarm",
-    type=click.FloatRange(0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="Of accepting another.",
-)
+@options.operating_point
 @click.option("--strict", is_flag=True, help="Fail on the first bad row.")
 @options.reporting
 def command(

@@ -29,15 +29,9 @@ from audiogmm.cli.console import close, console
     default=None,
     help="How likely it is that it is one of those enrolled, before anything is heard [default: 0.5].",
 )
-@click.option(
-    "--scoring",
-    type=click.Choice(["exact", "top", "linear"]),
-    default="exact",
-    show_default=True,
-    help="Ratios of all components; of each frame's likeliest; or to first order of the adaptation.",
-)
-@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
-@click.option("--resume", is_flag=True, help="Go on from a run that was stopped.")
+@options.scoring
+@options.model_upsample
+@options.resume
 @options.workers
 @options.common
 def command(

@@ -131,6 +131,76 @@ def detector(command: C) -> C:
     return command
 
 
+def maximum_passes(command: C) -> C:
+    """`--passes`."""
+    return click.option(
+        "--passes", type=click.IntRange(1), default=100, show_default=True, help="Most passes over the data."
+    )(command)
+
+
+def floor(command: C) -> C:
+    """`--floor`."""
+    return click.option(
+        "--floor",
+        type=click.FloatRange(0),
+        default=None,
+        help="Least variance, a share of each feature's variance "
+        "[default: 1e-4; with --preset ambient 1e-2].",
+    )(command)
+
+
+def model_upsample(command: C) -> C:
+    """`--upsample` of a command that takes its front end from a model."""
+    return click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")(
+        command
+    )
+
+
+def resume(command: C) -> C:
+    """`--resume` of a command that notes what it has done."""
+    return click.option("--resume", is_flag=True, help="Go on from a run that was stopped.")(command)
+
+
+def scoring(command: C) -> C:
+    """`--scoring`."""
+    return click.option(
+        "--scoring",
+        type=click.Choice(["exact", "top", "linear"]),
+        default="exact",
+        show_default=True,
+        help="Ratios of all components; of each frame's likeliest; or to first order of the adaptation.",
+    )(command)
+
+
+def operating_point(command: C) -> C:
+    """What a decision rests on: `--prior`, `--cost-miss`, `--cost-false-alarm`."""
+    for option in (
+        click.option(
+            "--cost-false-alarm",
+            type=click.FloatRange(0, min_open=True),
+            default=1.0,
+            show_default=True,
+            help="What it costs to accept a non-target.",
+        ),
+        click.option(
+            "--cost-miss",
+            type=click.FloatRange(0, min_open=True),
+            default=1.0,
+            show_default=True,
+            help="What it costs to reject a target.",
+        ),
+        click.option(
+            "--prior",
+            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            default=0.05,
+            show_default=True,
+            help="How likely a target is, before anything is heard.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def _log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> bool:
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")

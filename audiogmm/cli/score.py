@@ -24,7 +24,7 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--format", type=click.Choice(["npz", "csv"]), default="npz", show_default=True, help="Of the tracks."
 )
-@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
+@options.model_upsample
 @click.option("--resume", is_flag=True, help="Keep the tracks that a stopped run left in the folder.")
 @options.workers
 @options.common

@@ -70,9 +70,7 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
 )
 @click.option("--kmeans/--no-kmeans", default=True, show_default=True, help="Run k-means beside.")
 @options.front_end
-@click.option(
-    "--passes", type=click.IntRange(1), default=100, show_default=True, help="Most passes over the data."
-)
+@options.maximum_passes
 @click.option(
     "--tol",
     type=click.FloatRange(0),
@@ -80,12 +78,7 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
     show_default=True,
     help="A candidate is finished when a pass gains less than this, nats a frame (0: never).",
 )
-@click.option(
-    "--floor",
-    type=click.FloatRange(0),
-    default=None,
-    help="Least variance, a share of each feature's variance [default: 1e-4; with --preset ambient 1e-2].",
-)
+@options.floor
 @options.seed
 @options.workers
 @options.common

@@ -78,9 +78,7 @@ from audiogmm.cli.console import close, console
     "goes) or top:30 (chosen once). The summary says what was lost.",
 )
 @options.front_end
-@click.option(
-    "--passes", type=click.IntRange(1), default=100, show_default=True, help="Most passes over the data."
-)
+@options.maximum_passes
 @click.option(
     "--tol",
     type=click.FloatRange(0),
@@ -88,12 +86,7 @@ from audiogmm.cli.console import close, console
     show_default=True,
     help="Stop when a pass gains less than this, nats a frame (0: never).",
 )
-@click.option(
-    "--floor",
-    type=click.FloatRange(0),
-    default=None,
-    help="Least variance, a share of each feature's variance [default: 1e-4; with --preset ambient 1e-2].",
-)
+@options.floor
 @click.option(
     "--init",
     type=click.Choice(["k-means++", "random", "split"]),

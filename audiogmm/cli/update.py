@@ -40,7 +40,7 @@ from audiogmm.cli.console import close, console
     metavar="M",
     help="Also train on all of these, from there and with its variance floor, and print the distance.",
 )
-@click.option("--upsample", is_flag=True, help="Accept audio below the sample rate.")
+@options.model_upsample
 @options.workers
 @options.common
 def command(

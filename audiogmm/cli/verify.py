@@ -14,13 +14,7 @@ from audiogmm.cli.console import close, console
 @click.argument("folder", type=options.PATH, metavar="DIR")
 @click.argument("trials", type=str, metavar="TRIALS.csv")
 @options.output("the scores, a CSV")
-@click.option(
-    "--scoring",
-    type=click.Choice(["exact", "top", "linear"]),
-    default="exact",
-    show_default=True,
-    help="Ratios of all components; of each frame's likeliest; or to first order of the adaptation.",
-)
+@options.scoring
 @click.option(
     "--top", type=click.IntRange(1), default=5, show_default=True, help="Components of `--scoring top`."
 )
@@ -32,29 +26,9 @@ from audiogmm.cli.console import close, console
     help="Bring the back end's scores to a scale that all share, by those of impostors of the background: of "
     "the model (z), of the test (t), both (zt, s), or the nearest of both (as).",
 )
-@click.option(
-    "--prior",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.05,
-    show_default=True,
-    help="How likely it is that a claim is true, before anything is heard.",
-)
-@click.option(
-    "--cost-miss",
-    type=click.FloatRange(0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="What it costs to reject a true claim.",
-)
-@click.option(
-    "--cost-false-alarm",
-    type=click.FloatRange(0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="What it costs to accept a false one.",
-)
-@click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")
-@click.option("--resume", is_flag=True, help="Go on from a run that was stopped.")
+@options.operating_point
+@options.model_upsample
+@options.resume
 @options.workers
 @options.common
 def command(
