@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from audiogmm.errors import AudioGMMError, TrainingError
+from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.inputs import Inputs
 from audiogmm.jobs.progress import Progress
 from audiogmm.training.reduce import LocalReducer, Reducer
@@ -141,10 +142,11 @@ def in_shared_channel(model: Model, inputs: Inputs, reducer: LocalReducer, progr
     """
     speakers = Speakers(inputs)
     if (count := speakers.count()) < domain.FEWEST_SPEAKERS:
-        progress.say(
-            f"{count} speakers are too few to tell their channel from their voices (needed: "
-            f"{domain.FEWEST_SPEAKERS}): the background model stays where it is"
-        )
+        if count:
+            progress.say(
+                f"{amount(count, 'speaker')}: too few to tell their channel from their voices (needed: "
+                f"{domain.FEWEST_SPEAKERS}), so the background model stays where it is"
+            )
         return model
     progress.begin("listening to the channel", None, "recordings")
     voices = listen(

@@ -174,8 +174,10 @@ def train(
 
         hours = inputs.extent().hours if inputs else None
 
-        def fit(part: Iterable[Shard], name: str, share: float = 1.0, **changes: Any) -> TrainingResult:
-            with Watch(progress, name, passes, hours and hours * share) as watch:
+        def fit(
+            part: Iterable[Shard], name: str, stage: str, share: float = 1.0, **changes: Any
+        ) -> TrainingResult:
+            with Watch(progress, stage, passes, hours and hours * share) as watch:
                 return train_mixture(
                     part,
                     **(arguments | changes),
@@ -208,15 +210,15 @@ def train(
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
         if parts is None:
-            result = fit(shards, "training")
+            result = fit(shards, "all", "training")
         else:
             kept, held = parts
-            partial = fit(kept, "training, some held out", 1 - hold_out)
+            partial = fit(kept, "part", "training, some held out", 1 - hold_out)
             detector = learn_from(partial, held, reducer, inputs, progress)
             again: dict[str, Any] = (
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
             )  # near the end already: polish
-            result = fit(shards, "training on all", init=partial.mixture, restarts=1, **again)
+            result = fit(shards, "all", "training on all", init=partial.mixture, restarts=1, **again)
         mixture, statistics, loss = result.mixture, result.statistics, None
         figures: Json = {}
         if ledger is not None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from audiogmm.errors import AudioGMMError, ManifestError
 
@@ -72,7 +75,7 @@ class TrialList:
     def __init__(self, path: str, on_error: Callable[[int, AudioGMMError], None] | None = None) -> None:
         self.path = str(path)
         self._on_error = on_error
-        with self._open() as file:
+        with self._text() as file:
             header = file.readline().rstrip("\r\n")
         self._delimiter, self.header = _columns(header)
         if "model" not in self.header or not any(name in self.header for name in PATHS):
@@ -95,7 +98,7 @@ class TrialList:
 
     def __iter__(self) -> Iterator[Trial]:
         name = self.header.index("model")
-        with self._open() as file:
+        with self._text() as file:
             rows = csv.reader(file, delimiter=self._delimiter, strict=True)
             next(rows)
             line = rows.line_num
@@ -134,7 +137,7 @@ class TrialList:
 
     def raw(self) -> Iterator[str]:
         """The lines as they are, the header among them."""
-        with self._open() as file:
+        with self._text() as file:
             yield from file
 
     def _refuse(self, line: int, error: AudioGMMError) -> None:
@@ -142,14 +145,24 @@ class TrialList:
             raise error
         self._on_error(line, error)
 
-    def _open(self) -> io.TextIOWrapper:
+    @contextmanager
+    def _text(self) -> Iterator[TextIO]:
         path = Path(self.path)
         try:
-            file = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115
-            return io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-        except OSError as error:
+            with (
+                gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file,
+                io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text,
+            ):
+                yield text
+        except UnicodeDecodeError as error:
             raise ManifestError(
-                f"{self.path} cannot be read: {error.strerror or error}",
+                f"{self.path} is not UTF-8 text: {error.reason}",
+                needed="a list of trials: a CSV with the columns model,audio_filepath",
+                remedy=f"the right file, or iconv -f latin1 -t utf-8 {self.path}",
+            ) from None
+        except (OSError, EOFError, zlib.error) as error:
+            raise ManifestError(
+                f"{self.path} cannot be read: {getattr(error, 'strerror', None) or error}",
                 needed="a list of trials",
                 remedy="a CSV with the columns model,audio_filepath",
             ) from error

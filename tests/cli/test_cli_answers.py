@@ -689,3 +689,10 @@ def test_events_in_every_format(model: Path, workshop: Path, audiogmm: Audiogmm,
     found = list(read_events(Path(f"events{suffix}")))
     assert len(found) == done.json["events"]
     assert found and all(event.end > event.start for event in found)
+
+
+def test_a_slip_of_the_hand_in_a_command_is_answered_with_the_command(audiogmm: Audiogmm) -> None:
+    done = audiogmm("trian", "x")
+    assert done.status == 2
+    assert "No such command 'trian'. Did you mean 'train'?" in done.err
+    assert "Did you mean" not in audiogmm("zzz").err
