@@ -111,6 +111,8 @@ def main(arguments: list[str] | None = None) -> None:
         if verbose:
             traceback.print_exc()
         click.echo(f"audiogmm: {describe(error)}", err=True)
+        for note in getattr(error, "__notes__", ()):
+            click.echo(f"  {note}", err=True)
         status = WRONG_USAGE if isinstance(error, ChoiceError) else 1
     except Exception as error:  # noqa: BLE001 - the last resort: one line for what nobody foresaw
         if verbose:

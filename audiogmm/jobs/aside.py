@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, OutputError
 
 _LOG = logging.getLogger(__name__)
+
+SHOWN = 3
+"""Reasons that are shown of many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,28 @@ class Aside:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Add what was set aside, to an error that ends the job all the same, as notes: the first few.
+
+        Examples
+        --------
+        >>> aside = Aside()
+        >>> aside.put("a", "a.wav", AudioGMMError("a.wav is empty"))
+        >>> try:
+        ...     with aside.explaining():
+        ...         raise AudioGMMError("nothing is left")
+        ... except AudioGMMError as error:
+        ...     error.__notes__
+        ['a: a.wav is empty']
+        """
+        try:
+            yield
+        except AudioGMMError as error:
+            for row in self.rows[:SHOWN]:
+                error.add_note(f"{row.id}: {row.reason}" if row.id else row.reason)
+            raise
 
     def put(self, id: str, path: str, error: AudioGMMError) -> None:
         """Set an input aside for `error`, or raise it when strict.

@@ -192,16 +192,17 @@ def calibrate_to_file(
     refuse_overwrite(output, force)
     loaded = load_model(model)
     aside = Aside(errors_path(output), strict=strict)
-    calibrated = calibrate(
-        loaded,
-        source,
-        changed(settings_of(loaded), window, quantile, min_duration, merge_gap),
-        upsample=upsample,
-        threads=threads,
-        workers=workers,
-        aside=aside,
-        progress=progress,
-    )
+    with aside.explaining():
+        calibrated = calibrate(
+            loaded,
+            source,
+            changed(settings_of(loaded), window, quantile, min_duration, merge_gap),
+            upsample=upsample,
+            threads=threads,
+            workers=workers,
+            aside=aside,
+            progress=progress,
+        )
     calibrated.save(output, force=force)
     return CalibrateResult(output, detector_of(calibrated), aside)
 

@@ -112,7 +112,7 @@ def select_to_file(
     aside = Aside(errors_path(output), strict=strict)
     kept = keep_standard_input() if source == STANDARD_INPUT else None  # read again to be saved
     material: str | Iterable[Entry] = source if kept is None else kept.entries
-    with stopped_by_hand("Nothing was written."):
+    with stopped_by_hand("Nothing was written."), aside.explaining():
         selection = select(
             material,
             frontend,

@@ -64,7 +64,11 @@ def train_to_file(
         if not resume:
             drop(checkpoint)
         try:
-            with replacing_ledger(book, force) as temporary, _cluster(dask) as reducer:
+            with (
+                replacing_ledger(book, force) as temporary,
+                _cluster(dask) as reducer,
+                aside.explaining(),
+            ):
                 model = train(
                     source if dask is None or not Path(source).exists() else str(Path(source).absolute()),
                     frontend,

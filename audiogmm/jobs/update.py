@@ -226,9 +226,10 @@ def update_file(
         old, new = beside(model), beside(output)
         in_place = new.exists() and new.samefile(old) if old.exists() else False
         if in_place or not old.exists():
-            after = update(before, source, ledger=old if in_place else None, aside=aside, **settings)
+            with aside.explaining():
+                after = update(before, source, ledger=old if in_place else None, aside=aside, **settings)
         else:
-            with replacing_ledger(new, force) as temporary:
+            with replacing_ledger(new, force) as temporary, aside.explaining():
                 assert temporary is not None
                 book = Ledger(old)
                 book.check(before.mixture.fingerprint)

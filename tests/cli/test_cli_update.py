@@ -190,3 +190,15 @@ def test_an_address_that_is_none(table: Path, audiogmm: Audiogmm) -> None:
     done = audiogmm("train", "all.jsonl", "-o", "x.agmm", "--dask", "nonsense")
     assert done.status == 2
     assert "the Dask address 'nonsense'; needed: a host and a port, as in tcp://host:8786" in done.err
+
+
+def test_an_update_of_nothing_that_can_be_used_says_why(workshop: Path, audiogmm: Audiogmm) -> None:
+    few = ["-k", 2, "--passes", 2, "--hold-out", 0, "--preset", "ambient"]
+    done = audiogmm("train", "train.jsonl", "-o", "m.agmm", *few)
+    assert done.status == 0, done.err
+    Path("broken.wav").write_bytes(b"RIFF no audio at all")
+    for name, *words in (("update", "m.agmm", "broken.wav"), ("train", "broken.wav", "-k", 2)):
+        done = audiogmm(name, *words, "-o", f"{name}.agmm")
+        assert done.status == 1
+        assert "broken: " in done.err and "not audio that can be read" in done.err, done.err
+        assert not Path(f"{name}.agmm").exists()
