@@ -117,13 +117,13 @@ def _learned(base: Calibration | None, trials: LeftOut) -> tuple[Calibration, Js
     """What the trials teach, and how."""
     about: Json = {"speakers": len(set(trials.speakers))}
     if base is not None:
-        llr = trials.claims.scores(base)
+        llr = trials.scored.scores(base)
         calibration, moved = recalibrate(base, llr, trials.target, trials.speakers)
         about |= moved
     else:
-        columns = {"raw": trials.claims.raw}
-        if not np.isnan(trials.claims.space).any():
-            columns["space"] = trials.claims.space
+        columns = {"raw": trials.scored.raw}
+        if not np.isnan(trials.scored.space).any():
+            columns["space"] = trials.scored.space
         own = [name for name, same in zip(trials.speakers, trials.target.tolist(), strict=True) if same]
         calibration = fit_calibration(columns, trials.target, l2=1 / effective_trials(own))
     return calibration, _trials_of(calibration, LEFT_OUT) | about

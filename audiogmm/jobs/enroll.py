@@ -14,9 +14,9 @@ from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.background import in_shared_channel, learn_speakers
 from audiogmm.jobs.calibrated import keep_calibration, told
+from audiogmm.jobs.enrolment_data import EnrolmentData, parts
 from audiogmm.jobs.inputs import inputs_for, keep_apart
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
-from audiogmm.jobs.roster import Roster, parts
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import with_backend
@@ -229,7 +229,7 @@ def _enroll(
     model, adaptation = gallery.background, gallery.adaptation
     result = EnrollResult(gallery, aside)
     extent = inputs.extent()
-    roster = Roster(inputs, gallery, aside)
+    data = EnrolmentData(inputs, gallery, aside)
     several: set[str] = set()
     progress.begin("enrolling", extent.total * adaptation.iterations, extent.unit)
 
@@ -238,29 +238,29 @@ def _enroll(
 
     stopped = stopped_by_hand("the speakers that are done are kept; the same command goes on")
     with gallery.locked(), LocalReducer(threads, workers) as reducer, stopped:
-        for part in parts(roster.speakers(), _at_once(model)):
+        for part in parts(data.speakers(), _at_once(model)):
             speakers = enrol(
                 model.mixture,
                 model.fingerprint,
-                roster.of(part),
+                data.of(part),
                 adaptation,
-                known=roster.known,
+                known=data.known,
                 reducer=reducer,
                 on_error=inputs.refuse,
                 each=heard,
             )
             for speaker in speakers:
                 gallery.add(speaker)
-                before = roster.known(speaker.name)
+                before = data.known(speaker.name)
                 result.names.append(speaker.name)
                 if speaker.n_recordings > 1:
                     several.add(speaker.name)
                 result.recordings += speaker.n_recordings - (before.n_recordings if before else 0)
                 result.seconds += speaker.voiced_seconds - (before.voiced_seconds if before else 0.0)
                 part.discard(speaker.name)
-            for name in sorted(part - roster.enrolled_before):
+            for name in sorted(part - data.enrolled_before):
                 aside.put(name, "", _nobody(name))
-            roster.forget()
+            data.forget()
         if background is not None:
             known = inputs_for(
                 model, background, aside=aside, say=progress.say, upsample=upsample, again=True
@@ -272,7 +272,7 @@ def _enroll(
         result.note = keep_calibration(
             gallery,
             inputs,
-            several | roster.enrolled_before,
+            several | data.enrolled_before,
             _at_once(model),
             reducer,
             progress,
@@ -281,7 +281,7 @@ def _enroll(
         if result.note:
             progress.say(result.note)
     progress.end()
-    result.there_already = roster.n_before
+    result.there_already = data.n_before
     return result
 
 

@@ -12,13 +12,13 @@ import numpy as np
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.claims import Claims
+from audiogmm.jobs.cut_scorer import SHORT, Cut, CutScorer
 from audiogmm.jobs.inputs import front_end_of, inputs_for, keep_apart
 from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.judge import SHORT, Cut, Judge
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.jobs.recognised import Recognised
 from audiogmm.jobs.table import write_rows
+from audiogmm.jobs.trial_scorer import ScoredTrials
 from audiogmm.types import FloatArray, Json
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.gallery import Gallery
@@ -97,7 +97,7 @@ class Identifier:
 
     Attributes
     ----------
-    judge : Judge
+    scorer : CutScorer
         Of all speakers.
     enrolled : tuple of float
         Seconds of speech in each speaker's enrolment.
@@ -111,7 +111,7 @@ class Identifier:
         Candidates to name.
     """
 
-    judge: Judge
+    scorer: CutScorer
     enrolled: tuple[float, ...]
     calibration: Calibration | None
     rate: float
@@ -141,9 +141,9 @@ class Identifier:
                 remedy="audiogmm enroll UBM M -o DIR",
             )
         rate = 1.0 if front_end_of(gallery.background) is None else INDEPENDENT
-        judge = Judge.of(gallery, list(seconds), scoring, TOP)
-        identifier = cls(judge, tuple(seconds.values()), gallery.calibration, rate, known, top)
-        likeliest(judge.names, np.zeros(len(seconds)), known, top)  # refuses settings before any work
+        scorer = CutScorer.of(gallery, list(seconds), scoring, TOP)
+        identifier = cls(scorer, tuple(seconds.values()), gallery.calibration, rate, known, top)
+        likeliest(scorer.names, np.zeros(len(seconds)), known, top)  # refuses settings before any work
         return identifier
 
     def __call__(self, recording: Recording) -> Json:
@@ -154,12 +154,12 @@ class Identifier:
         AudioFileError, AudioDataError, FeatureError, MismatchError
             If the recording cannot be used.
         """
-        everybody = range(len(self.judge.names))
-        found = self.judge(Cut(recording, recording.id, tuple(everybody)))
-        claims = Claims(len(everybody))
-        claims.enrolled = np.array(self.enrolled)
-        claims.put(everybody, found)
-        outcome = likeliest(self.judge.names, self._llr(claims), self.known, self.top)
+        everybody = range(len(self.scorer.names))
+        found = self.scorer(Cut(recording, recording.id, tuple(everybody)))
+        scored = ScoredTrials(len(everybody))
+        scored.enrolled = np.array(self.enrolled)
+        scored.put(everybody, found)
+        outcome = likeliest(self.scorer.names, self._llr(scored), self.known, self.top)
         entry = recording.entry
         identity = Identity(
             entry.path, recording.id, *outcome, found.voiced_seconds, found.flag, entry.speaker
@@ -167,14 +167,14 @@ class Identifier:
         return {
             "id": recording.id,
             "seconds": found.seconds,
-            "known": entry.speaker in self.judge.names,
+            "known": entry.speaker in self.scorer.names,
             "identity": identity.to_dict(),
         }
 
-    def _llr(self, claims: Claims) -> FloatArray:
+    def _llr(self, scored: ScoredTrials) -> FloatArray:
         if self.calibration is None:
-            return uncalibrated(claims.raw, claims.space, self.rate * claims.voiced[0])
-        return claims.scores(self.calibration)
+            return uncalibrated(scored.raw, scored.space, self.rate * scored.voiced[0])
+        return scored.scores(self.calibration)
 
 
 @dataclass
@@ -282,7 +282,7 @@ def identify_to_file(
     )
     result = IdentifyResult(output, aside, len(task.enrolled), task.calibration is not None, closed)
     extent = inputs.extent()
-    key = f"{task.judge.state} {task.calibration} {task.known} {top} {scoring} {signature_of(source)}"
+    key = f"{task.scorer.state} {task.calibration} {task.known} {top} {scoring} {signature_of(source)}"
     progress.begin("listening", extent.total, extent.unit)
     with (
         exclusive(output),

@@ -14,10 +14,10 @@ import numpy as np
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioDataError, AudioGMMError
 from audiogmm.jobs.background import KINDS
-from audiogmm.jobs.claims import Claims
-from audiogmm.jobs.judge import Judge, Time, Timed
+from audiogmm.jobs.cut_scorer import CutScorer, Time, Timed
+from audiogmm.jobs.enrolment_data import mark_of
 from audiogmm.jobs.loudest import FEW
-from audiogmm.jobs.roster import mark_of
+from audiogmm.jobs.trial_scorer import ScoredTrials
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.packing import packed
 from audiogmm.types import BoolArray, FloatArray, Seconds
@@ -79,9 +79,9 @@ class Tried:
 
 @dataclass(frozen=True)
 class LeaveOut:
-    """Tries a recording; runs in a thread or a worker process, like the `Judge` of all the speakers."""
+    """Tries a recording; runs in a thread or a worker process, like the `CutScorer` of all the speakers."""
 
-    judge: Judge
+    scorer: CutScorer
 
     def __call__(self, held: Held) -> Tried:
         """Read the recording once, and score it.
@@ -95,13 +95,13 @@ class LeaveOut:
         AudioGMMError
             If it cannot be used.
         """
-        bench, gallery, names = self.judge.bench, Gallery(self.judge.folder), self.judge.names
-        background, others = bench.evaluator.mixture, list(held.others)
+        speakers, gallery, names = self.scorer.speakers, Gallery(self.scorer.folder), self.scorer.names
+        background, others = speakers.evaluator.mixture, list(held.others)
         time, first, n_frames = Time(), None, 0
         heard: SufficientStats | None = None
         tested: SufficientStats | None = None
         for frames in packed(Timed(held.shard, time)):
-            part = bench.evaluator.accumulate(frames)
+            part = speakers.evaluator.accumulate(frames)
             if first is None:  # what a very long one goes on with is left out, and not tested
                 first, tested = np.array(frames), part
             heard = part if heard is None else heard + part
@@ -114,22 +114,24 @@ class LeaveOut:
         )
         left = speaker.without(alone)
         own = RatioScorer(background, [left.adapted(background, gallery.adaptation)])
-        raw = np.concatenate([own.scores(first), bench.scorer.totals(first, others) / len(first)])
+        raw = np.concatenate([own.scores(first), speakers.scorer.totals(first, others) / len(first)])
         space = np.full(len(raw), np.nan)
-        if bench.backend is not None:
-            models = np.concatenate([bench.backend.vector(left.statistics)[None], bench.vectors[others]])
-            space = bench.backend.scores(models, bench.backend.vector(tested)[None])[:, 0]
+        if speakers.backend is not None:
+            models = np.concatenate(
+                [speakers.backend.vector(left.statistics)[None], speakers.vectors[others]]
+            )
+            space = speakers.backend.scores(models, speakers.backend.vector(tested)[None])[:, 0]
         enrolled = [left.voiced_seconds, *(gallery[names[i]].voiced_seconds for i in others)]
         return Tried(held.speaker, raw, space, np.array(enrolled), time.voiced * len(first) / n_frames)
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Trials, as claims.
+    """Scores of trials, and the truth.
 
     Attributes
     ----------
-    claims : Claims
+    scored : ScoredTrials
         Scores, and seconds of speech.
     target : ndarray of shape (n,), bool
         Whether each is of the speaker.
@@ -137,7 +139,7 @@ class LeftOut:
         Who speaks in the test of each.
     """
 
-    claims: Claims
+    scored: ScoredTrials
     target: BoolArray
     speakers: list[str]
 
@@ -168,18 +170,18 @@ def leave_out(
     names = sorted(islice(drawn, min(MOST_SPEAKERS, most_models)))
     tried: list[Tried] = []
     if len(names) > 1:
-        task = LeaveOut(Judge.of(gallery, names, "exact", TOP))
+        task = LeaveOut(CutScorer.of(gallery, names, "exact", TOP))
         tried = list(reducer.map(_held(inputs, names), task, _set_aside_before))
-    claims = Claims(sum(len(found.raw) for found in tried))
-    target = np.zeros(claims.n, bool)
+    scored = ScoredTrials(sum(len(found.raw) for found in tried))
+    target = np.zeros(scored.n, bool)
     speakers: list[str] = []
     for found in tried:
         rows = slice(len(speakers), len(speakers) + len(found.raw))
-        claims.raw[rows], claims.space[rows] = found.raw, found.space
-        claims.voiced[rows], claims.enrolled[rows] = found.voiced, found.enrolled
+        scored.raw[rows], scored.space[rows] = found.raw, found.space
+        scored.voiced[rows], scored.enrolled[rows] = found.voiced, found.enrolled
         target[rows.start] = True
         speakers += [names[found.speaker]] * len(found.raw)
-    return LeftOut(claims, target, speakers)
+    return LeftOut(scored, target, speakers)
 
 
 def _held(inputs: Inputs, names: Sequence[str]) -> Iterator[Held]:

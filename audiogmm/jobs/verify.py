@@ -15,12 +15,12 @@ from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import exclusive, refuse_overwrite, replacing
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.claims import Claims, Court
+from audiogmm.jobs.cut_scorer import SHORT, CutScores
 from audiogmm.jobs.inputs import announce_compiling, keep_apart
 from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.judge import SHORT, Judged
 from audiogmm.jobs.lines import Lines, Maker
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
+from audiogmm.jobs.trial_scorer import ScoredTrials, TrialScorer
 from audiogmm.types import Json, Seconds
 from audiogmm.verification.backend import backend_of
 from audiogmm.verification.calibration import Calibration
@@ -42,7 +42,7 @@ MODELS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TrialScore:
     """What is thought of one trial.
 
     Attributes
@@ -83,7 +83,7 @@ def verify(
     upsample: bool = False,
     threads: int | None = None,
     workers: int = 0,
-) -> list[Verdict]:
+) -> list[TrialScore]:
     """Score trials: is this recording of that speaker?
 
     Parameters
@@ -105,7 +105,7 @@ def verify(
 
     Returns
     -------
-    list of Verdict
+    list of TrialScore
         In the order of the trials.
 
     Raises
@@ -127,18 +127,18 @@ def verify(
         raise error
 
     with LocalReducer(threads, workers) as reducer:
-        court = Court(gallery, reducer, scoring, top, normalisation)
-        claims = court.judge([name for name, _ in listed], cuts, refuse)
-    scores = claims.scores(calibration_for(gallery, normalisation))
+        scorer = TrialScorer(gallery, reducer, scoring, top, normalisation)
+        scored = scorer.score([name for name, _ in listed], cuts, refuse)
+    scores = scored.scores(calibration_for(gallery, normalisation))
     return [
-        Verdict(
+        TrialScore(
             name,
             entry.id,
             float(scores[i]),
-            float(claims.raw[i]),
-            None if np.isnan(claims.space[i]) else float(claims.space[i]),
-            float(claims.voiced[i]),
-            claims.flags[i],
+            float(scored.raw[i]),
+            None if np.isnan(scored.space[i]) else float(scored.space[i]),
+            float(scored.voiced[i]),
+            scored.flags[i],
         )
         for i, (name, entry) in enumerate(listed)
     ]
@@ -272,14 +272,14 @@ def verify_to_file(
         replacing(output, force=force) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
-        earlier = {row["id"]: Judged.from_dict(row) for row in journal.earlier()}
+        earlier = {row["id"]: CutScores.from_dict(row) for row in journal.earlier()}
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*lines.list.columns, *RESULTS])
-        court = Court(gallery, reducer, scoring, top, normalisation)
+        scorer = TrialScorer(gallery, reducer, scoring, top, normalisation)
         for n, chunk in enumerate(in_chunks(lines, AT_ONCE, MODELS_AT_ONCE)):
             cuts = lines.cuts(chunk, maker)
             counts = {f"{n}/{i}": len(rows) for i, rows in enumerate(cuts.values())}
-            claims = court.judge(
+            scored = scorer.score(
                 [trial.model for trial in chunk],
                 cuts,
                 partial(lines.refuse_row, chunk),
@@ -289,34 +289,38 @@ def verify_to_file(
                 each=lambda found, counts=counts: progress.advance(counts[found.id]),  # type: ignore[misc]
             )
             result.recordings += len(cuts)
-            _write(writer, chunk, claims, calibration, result)
+            _write(writer, chunk, scored, calibration, result)
     progress.end()
     return result
 
 
 def _write(
-    writer: Any, chunk: Sequence[Trial], claims: Claims, calibration: Calibration | None, result: VerifyResult
+    writer: Any,
+    chunk: Sequence[Trial],
+    scored: ScoredTrials,
+    calibration: Calibration | None,
+    result: VerifyResult,
 ) -> None:
     """Write the rows of a chunk that were not set aside."""
-    scores = claims.scores(calibration)
+    scores = scored.scores(calibration)
     decided = decide(scores, result.point.prior, result.point.cost_miss, result.point.cost_false_alarm)
-    for i in np.flatnonzero(~np.isnan(claims.raw)).tolist():
+    for i in np.flatnonzero(~np.isnan(scored.raw)).tolist():
         decision = "" if calibration is None else "accept" if decided[i] else "reject"
-        space = "" if np.isnan(claims.space[i]) else _number(claims.space[i])
+        space = "" if np.isnan(scored.space[i]) else _number(scored.space[i])
         writer.writerow(
             [
                 *chunk[i].cells,
                 _number(scores[i]),
                 decision,
-                _number(claims.raw[i]),
+                _number(scored.raw[i]),
                 space,
-                f"{claims.voiced[i]:.3f}",
-                claims.flags[i],
+                f"{scored.voiced[i]:.3f}",
+                scored.flags[i],
             ]
         )
         result.trials += 1
         result.accepted += decision == "accept"
-        result.short += claims.flags[i] == SHORT
+        result.short += scored.flags[i] == SHORT
 
 
 def _number(value: float) -> str:

@@ -267,26 +267,26 @@ def test_a_stopped_run_goes_on(
     audiogmm: Audiogmm,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from audiogmm.jobs.judge import Judge
+    from audiogmm.jobs.cut_scorer import CutScorer
 
     assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known").status == 0
     assert audiogmm("verify", "known", "trials.csv", "-o", "whole.csv").status == 0
     judged: list[str] = []
-    plain = Judge.__call__
+    plain = CutScorer.__call__
 
-    def stopping(self: Judge, cut):  # type: ignore[no-untyped-def]
+    def stopping(self: CutScorer, cut):  # type: ignore[no-untyped-def]
         if len(judged) == 2:
             raise KeyboardInterrupt
         judged.append(cut.id)
         return plain(self, cut)
 
-    monkeypatch.setattr(Judge, "__call__", stopping)
+    monkeypatch.setattr(CutScorer, "__call__", stopping)
     stopped = audiogmm("verify", "known", "trials.csv", "-o", "parts.csv", "--threads", 1)
     assert stopped.status == 130
     assert "--resume" in stopped.err
     assert not Path("parts.csv").exists()
     judged.clear()
-    monkeypatch.setattr(Judge, "__call__", lambda self, cut: (judged.append(cut.id), plain(self, cut))[1])
+    monkeypatch.setattr(CutScorer, "__call__", lambda self, cut: (judged.append(cut.id), plain(self, cut))[1])
     assert audiogmm("verify", "known", "trials.csv", "-o", "parts.csv", "--resume").status == 0
     assert len(judged) == 4
     assert Path("parts.csv").read_bytes() == Path("whole.csv").read_bytes()

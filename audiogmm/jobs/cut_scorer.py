@@ -31,7 +31,7 @@ SHORT = "short"
 
 @dataclass(frozen=True)
 class Cut:
-    """A piece of a recording to be tested, and the models against which, by their places in a `Judge`."""
+    """A piece of a recording to be tested, and the models against which, by their places in a `CutScorer`."""
 
     recording: Recording
     id: str
@@ -47,7 +47,7 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Judged:
+class CutScores:
     """What came of one cut.
 
     Attributes
@@ -78,13 +78,13 @@ class Judged:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, row: Json) -> Judged:
+    def from_dict(cls, row: Json) -> CutScores:
         """What `to_dict` gave."""
         return cls(**row | {name: tuple(row[name]) for name in ("raw", "space")})
 
 
 @dataclass(frozen=True)
-class Judge:
+class CutScorer:
     """Scores a cut against models of a gallery; runs in a thread or a worker process.
 
     Only names travel to a worker, which reads the models once.
@@ -105,16 +105,16 @@ class Judge:
         scoring: Scoring,
         top: int,
         normalisation: str = "none",
-    ) -> Judge:
-        """A judge of these speakers, as their files are now."""
+    ) -> CutScorer:
+        """A scorer of these speakers, as their files are now."""
         return cls(gallery.folder, tuple(names), gallery.state(names), scoring, top, normalisation)
 
     @property
-    def bench(self) -> Bench:
+    def speakers(self) -> SpeakerModels:
         """What scores frames; read once a process."""
         return models_of(self.folder, self.names, self.state, self.scoring, self.top)
 
-    def __call__(self, cut: Cut) -> Judged:
+    def __call__(self, cut: Cut) -> CutScores:
         """Take the cut's frames through all of its models at once.
 
         Raises
@@ -122,17 +122,17 @@ class Judge:
         AudioFileError, AudioDataError, FeatureError, MismatchError
             If the cut cannot be used.
         """
-        bench = self.bench
-        total, n_frames, time, heard = scored(bench, cut.recording, cut.models)
+        speakers = self.speakers
+        total, n_frames, time, heard = scored(speakers, cut.recording, cut.models)
         voiced, flag = time.voiced, ""
         if n_frames < FEW:
             flag = SHORT
-            total, n_frames, _, heard = scored(bench, Loudest(cut.recording), cut.models)
+            total, n_frames, _, heard = scored(speakers, Loudest(cut.recording), cut.models)
         if not n_frames:
             raise AudioDataError(f"{cut.recording.id} has no frame", needed="at least one")
-        space = bench.compared(heard, cut.models, self.normalisation)
+        space = speakers.compared(heard, cut.models, self.normalisation)
         raw = tuple((total / n_frames).tolist())
-        return Judged(cut.id, raw, space, voiced, time.all, flag)
+        return CutScores(cut.id, raw, space, voiced, time.all, flag)
 
 
 @dataclass
@@ -144,7 +144,7 @@ class Time:
 
 
 @dataclass(frozen=True)
-class Bench:
+class SpeakerModels:
     """What scores frames of a cut.
 
     Attributes
@@ -176,7 +176,7 @@ class Bench:
 
 
 def scored(
-    bench: Bench, shard: Shard, models: Sequence[int]
+    speakers: SpeakerModels, shard: Shard, models: Sequence[int]
 ) -> tuple[FloatArray, int, Time, SufficientStats | None]:
     """Sums of the ratios of the voiced frames (n_models,), how many frames these are, and the time.
 
@@ -187,10 +187,10 @@ def scored(
     total, n_frames = np.zeros(len(models)), 0
     heard: SufficientStats | None = None
     for frames in packed(Timed(shard, time)):
-        total += bench.scorer.totals(frames, models)
+        total += speakers.scorer.totals(frames, models)
         n_frames += len(frames)
-        if bench.backend is not None:
-            part = bench.evaluator.accumulate(frames)
+        if speakers.backend is not None:
+            part = speakers.evaluator.accumulate(frames)
             heard = part if heard is None else heard + part
     return total, n_frames, time, heard
 
@@ -215,7 +215,7 @@ class Timed:
 
 
 @lru_cache(maxsize=2)
-def models_of(folder: Path, names: tuple[str, ...], state: str, scoring: Scoring, top: int) -> Bench:
+def models_of(folder: Path, names: tuple[str, ...], state: str, scoring: Scoring, top: int) -> SpeakerModels:
     """What scores cuts against these speakers, in this order; `state` says which version of them."""
     gallery = Gallery(folder)
     background = gallery.background.mixture
@@ -226,6 +226,6 @@ def models_of(folder: Path, names: tuple[str, ...], state: str, scoring: Scoring
         models.append(speaker.adapted(background, gallery.adaptation))
         if backend is not None:
             vectors.append(backend.vector(speaker.statistics))
-    return Bench(
+    return SpeakerModels(
         RatioScorer(background, models, scoring, top), backend, np.array(vectors), Evaluator(background)
     )

@@ -1,4 +1,4 @@
-"""Claims, many at a time: each recording is read once, and scored against all models claimed of it."""
+"""Trials, many at a time: each recording is read once, and scored against all models claimed of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiogmm.errors import AudioGMMError
+from audiogmm.jobs.cut_scorer import Cut, CutScorer, CutScores
 from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.judge import Cut, Judge, Judged
 from audiogmm.types import FloatArray
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.gallery import Gallery
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Claims:
-    """What came of some claims, one after another.
+class ScoredTrials:
+    """Scores of some trials, one after another.
 
     Attributes
     ----------
@@ -32,8 +32,7 @@ class Claims:
         Mean ratio a frame (nats), the back-end's score, and seconds of speech in the test and in the
         enrolment; NaN where there is none.
     flags : list of str
-    aside : list of bool
-        Which claims were set aside.
+        "" or `SHORT`, of each.
     """
 
     n: int
@@ -47,8 +46,8 @@ class Claims:
         self.raw, self.space, self.voiced, self.enrolled = (np.full(self.n, np.nan) for _ in range(4))
         self.flags = [""] * self.n
 
-    def put(self, rows: Sequence[int], found: Judged) -> None:
-        """Note what came of the cut that these claims are about."""
+    def put(self, rows: Sequence[int], found: CutScores) -> None:
+        """Note what came of the cut that these trials are about."""
         self.raw[rows] = found.raw
         self.voiced[rows] = found.voiced_seconds
         if found.space:
@@ -57,7 +56,7 @@ class Claims:
             self.flags[row] = found.flag
 
     def scores(self, calibration: Calibration | None) -> FloatArray:
-        """One number a claim: calibrated, or else the best that there is. NaN where it was set aside."""
+        """One number a trial: calibrated, or else the best that there is. NaN where it was set aside."""
         if calibration is None:
             return np.where(np.isnan(self.space), self.raw, self.space)
         scores, there = np.full(self.n, np.nan), ~np.isnan(self.raw)
@@ -75,8 +74,8 @@ class Claims:
 
 
 @dataclass(frozen=True)
-class Court:
-    """Judges claims about the speakers of a gallery."""
+class TrialScorer:
+    """Scores trials of the speakers of a gallery."""
 
     gallery: Gallery
     reducer: Reducer
@@ -84,7 +83,7 @@ class Court:
     top: int = TOP
     normalisation: str = "none"
 
-    def judge(
+    def score(
         self,
         names: Sequence[str],
         cuts: Mapping[Recording, Sequence[int]],
@@ -92,10 +91,10 @@ class Court:
         *,
         label: str = "",
         journal: Journal | None = None,
-        earlier: Mapping[str, Judged] | None = None,
-        each: Callable[[Judged], None] = lambda _: None,
-    ) -> Claims:
-        """Judge claims.
+        earlier: Mapping[str, CutScores] | None = None,
+        each: Callable[[CutScores], None] = lambda _: None,
+    ) -> ScoredTrials:
+        """Score trials.
 
         Parameters
         ----------
@@ -112,12 +111,12 @@ class Court:
         each : callable
             Hears of each cut.
         """
-        claims = Claims(len(names))
-        broken, places = self._models(names, claims)
+        scored = ScoredTrials(len(names))
+        broken, places = self._models(names, scored)
         for row, name in enumerate(names):
             if name in broken:
                 refuse(row, broken[name])
-        judge = Judge.of(self.gallery, list(places), self.scoring, self.top, self.normalisation)
+        scorer = CutScorer.of(self.gallery, list(places), self.scoring, self.top, self.normalisation)
         rows_of: dict[str, list[int]] = {}
         waiting: list[Cut] = []
         for n, (recording, rows) in enumerate(cuts.items()):
@@ -132,19 +131,19 @@ class Court:
                 refuse(row, error)
 
         todo = waiting if journal is None else journal.waiting(waiting)
-        for found in self.reducer.map(todo, judge, refuse_cut):
-            claims.put(rows_of.pop(found.id), found)
+        for found in self.reducer.map(todo, scorer, refuse_cut):
+            scored.put(rows_of.pop(found.id), found)
             each(found)
             if journal is not None:
                 journal.write(found.to_dict())
         for id, rows in rows_of.items():  # done by an earlier run
             found = (earlier or {})[id]
-            claims.put(rows, found)
+            scored.put(rows, found)
             each(found)
-        return claims
+        return scored
 
     def _models(
-        self, names: Sequence[str], claims: Claims
+        self, names: Sequence[str], scored: ScoredTrials
     ) -> tuple[dict[str, AudioGMMError], dict[str, int]]:
         """Which speakers cannot be used, and why; and the place of each of the others."""
         broken: dict[str, AudioGMMError] = {}
@@ -154,5 +153,5 @@ class Court:
                 seconds[name] = self.gallery[name].voiced_seconds
             except AudioGMMError as error:
                 broken[name] = error
-        claims.enrolled = np.array([seconds.get(name, np.nan) for name in names])
+        scored.enrolled = np.array([seconds.get(name, np.nan) for name in names])
         return broken, {name: i for i, name in enumerate(seconds)}

@@ -20,7 +20,7 @@ def mark_of(recording: Shard) -> str:
     return hashlib.blake2b(signature_of_shard(recording).encode(), digest_size=16).hexdigest()
 
 
-class Roster:
+class EnrolmentData:
     """Recordings of a manifest that wait to be enrolled, by speaker."""
 
     def __init__(self, inputs: Inputs, gallery: Gallery, aside: Aside) -> None:
@@ -87,11 +87,11 @@ class Roster:
 class Waiting:
     """The recordings of some speakers, re-iterable."""
 
-    roster: Roster
+    data: EnrolmentData
     names: frozenset[str]
 
     def __iter__(self) -> Iterator[tuple[str, Shard, str]]:
-        return self.roster.recordings(self.names)
+        return self.data.recordings(self.names)
 
 
 def parts(names: list[str], size: int) -> Iterator[set[str]]:
