@@ -204,9 +204,9 @@ def test_a_trial_is_that_of_a_gallery_without_the_recording(town: Path, tmp_path
         trials = [(other, entries[i]) for other in (name, *others)]
         wanted, rows = ag.verify(without, trials), slice(6 * i, 6 * i + 6)
         assert found.speakers[rows] == [name] * 6
-        np.testing.assert_allclose(found.claims.raw[rows], [v.raw for v in wanted], rtol=1e-6, atol=1e-9)
-        np.testing.assert_allclose(found.claims.space[rows], [v.space for v in wanted], rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(found.claims.voiced[rows], [v.voiced_seconds for v in wanted])
+        np.testing.assert_allclose(found.scored.raw[rows], [v.raw for v in wanted], rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(found.scored.space[rows], [v.space for v in wanted], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found.scored.voiced[rows], [v.voiced_seconds for v in wanted])
         np.testing.assert_allclose(
-            found.claims.enrolled[rows], [without[other].voiced_seconds for other in (name, *others)]
+            found.scored.enrolled[rows], [without[other].voiced_seconds for other in (name, *others)]
         )
