@@ -15,6 +15,7 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
 from audiogmm.training.reduce import LocalReducer
 from audiogmm.verification.backend import backend_of, with_backend
+from audiogmm.verification.background import IMPOSTORS, Side, claims
 from audiogmm.verification.compensation import Compensation, learn_compensation
 from audiogmm.verification.learning import learn_backend
 from audiogmm.verification.material import Known, Voice, chosen, shares
@@ -192,3 +193,16 @@ def test_channels_move_static_features_alone() -> None:
     audio = rng.normal(0, 0.1, 16000).astype(np.float32)
     louder = frontend(3 * audio, 8000)[5:-5] - frontend(audio, 8000)[5:-5]
     np.testing.assert_allclose(louder, 0, atol=1e-3)  # a flat response adds to c0 alone, which is not kept
+
+
+def test_false_claims_are_made_of_the_same_kind_where_there_is_one() -> None:
+    frames = np.zeros((2, 3), np.float32)
+    heard = Evaluator(mixture()).accumulate(frames)
+    kinds = {speaker: "F" if speaker < 20 else "M" for speaker in range(40)} | {40: "alone"}
+    sides = [Side(speaker, kind, 1.0, heard, frames) for speaker, kind in kinds.items()]
+    model, test = claims(sides, sides, np.random.default_rng(0))
+    for t, tested in enumerate(sides):
+        claimed = [sides[m] for m in model[test == t]]
+        others = [side for side in claimed if side.speaker != tested.speaker]
+        assert len(claimed) == IMPOSTORS + 1 and len({side.speaker for side in others}) == IMPOSTORS
+        assert {side.kind for side in others} == {tested.kind} or tested.kind == "alone"
