@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
 from audiogmm.blocks import Shard
-from audiogmm.files import refuse_folder, refuse_overwrite
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import Extent, inputs_for, keep_apart
+from audiogmm.jobs.inputs import Extent, check_output, inputs_for
 from audiogmm.jobs.models import detector_of, load_model, with_detector
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.scoring.likelihood import score as score_shard
@@ -187,9 +186,7 @@ def calibrate_to_file(
     OutputError
         If the model file exists (and not `force`), or cannot be written.
     """
-    keep_apart(output, source)
-    refuse_folder(output)
-    refuse_overwrite(output, force)
+    check_output(output, force, source)
     loaded = load_model(model)
     aside = Aside(errors_path(output), strict=strict)
     with aside.explaining():

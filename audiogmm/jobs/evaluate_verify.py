@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from audiogmm.errors import ChoiceError, ManifestError
-from audiogmm.files import refuse_folder, refuse_overwrite, replacing
+from audiogmm.files import replacing
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.common_trials import in_common
 from audiogmm.jobs.conditions import cut
 from audiogmm.jobs.evaluation import Comparison, Condition, Evaluation
-from audiogmm.jobs.inputs import keep_apart
+from audiogmm.jobs.inputs import check_output
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.score_table import ScoreTable, read_scores
 from audiogmm.types import BoolArray, FloatArray
@@ -197,11 +197,7 @@ def evaluate_verify_to_file(
     """
     for path in (output, plot):
         if path is not None:
-            for source in (scores, against):
-                if source is not None:
-                    keep_apart(path, str(source))
-            refuse_folder(path)
-            refuse_overwrite(path, force)
+            check_output(path, force, scores, against)
     if plot is not None:
         from audiogmm.report.picture import check_suffix
 

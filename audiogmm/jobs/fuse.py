@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from audiogmm.errors import ChoiceError, ManifestError
-from audiogmm.files import refuse_folder, refuse_overwrite, replacing
+from audiogmm.files import replacing
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.common_trials import in_common
-from audiogmm.jobs.inputs import keep_apart
+from audiogmm.jobs.inputs import check_output
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.score_table import ScoreTable, read_scores
 from audiogmm.types import FloatArray, Json
@@ -243,10 +243,7 @@ def fuse_to_file(
     OutputError
         If the file exists (and not `force`), or cannot be written.
     """
-    for source in (*scores, *train):
-        keep_apart(output, source)
-    refuse_folder(output)
-    refuse_overwrite(output, force)
+    check_output(output, force, *scores, *train)
     point, aside = point or OperatingPoint(), Aside(errors_path(output), strict=strict)
     fused = fuse(
         scores, train, columns=columns, quality=quality, prior=train_prior, aside=aside, progress=progress

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
+from audiogmm.files import exclusive
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.cut_scorer import SHORT, Cut, CutScorer
-from audiogmm.jobs.inputs import front_end_of, inputs_for, keep_apart
+from audiogmm.jobs.inputs import check_output, front_end_of, inputs_for
 from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.jobs.recognised import Recognised
@@ -269,9 +269,7 @@ def identify_to_file(
             remedy="leave one out",
         )
     progress = progress or Silent()
-    keep_apart(output, source)
-    refuse_folder(output)
-    refuse_overwrite(output, force)
+    check_output(output, force, source)
     gallery = Gallery(folder)
     aside = Aside(errors_path(output), strict=strict)
     task = Identifier.of(gallery, aside, _known(KNOWN if prior is None else prior, closed), top, scoring)

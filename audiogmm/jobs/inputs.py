@@ -14,6 +14,7 @@ from tempfile import NamedTemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, OutputError, TrainingError
+from audiogmm.files import refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside
 
 if TYPE_CHECKING:
@@ -50,6 +51,21 @@ def keep_apart(output: Path, source: object) -> None:
     named = isinstance(source, (str, os.PathLike)) and output.exists() and Path(source).exists()
     if named and output.samefile(source):  # type: ignore[arg-type]
         raise OutputError(f"{output} is the input", needed="another place", remedy="another name for -o")
+
+
+def check_output(output: Path, force: bool, *sources: object) -> None:
+    """Refuse, before the work, a file that must not or cannot be written.
+
+    Raises
+    ------
+    OutputError
+        If it is one of the sources, or a folder; if it exists and not `force`; if its folder cannot be
+        written.
+    """
+    for source in sources:
+        keep_apart(output, source)
+    refuse_folder(output)
+    refuse_overwrite(output, force)
 
 
 def choose_front_end(preset: str | None, file: Path | None) -> FrontEnd | None:

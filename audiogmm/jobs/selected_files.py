@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.errors import OutputError
-from audiogmm.files import refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import STANDARD_INPUT, keep_apart, keep_standard_input
+from audiogmm.jobs.inputs import STANDARD_INPUT, check_output, keep_standard_input
 from audiogmm.jobs.plot import check_pictures
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.jobs.select import EVERY_SIZE, checked, select
@@ -162,9 +161,7 @@ def check_outputs(outputs: Sequence[Path], source: str, force: bool) -> None:
         If one exists (and not `force`), is the input or a folder, or two are the same.
     """
     for path in outputs:
-        keep_apart(path, source)
-        refuse_folder(path)
-        refuse_overwrite(path, force)
+        check_output(path, force, source)
         if list(outputs).count(path) > 1:
             raise OutputError(
                 f"{path} is named for two outputs", needed="a file for each", remedy="another name"

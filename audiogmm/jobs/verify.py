@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.files import exclusive, refuse_overwrite, replacing
+from audiogmm.files import exclusive, replacing
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.cut_scorer import SHORT, CutScores
-from audiogmm.jobs.inputs import announce_compiling, keep_apart
+from audiogmm.jobs.inputs import announce_compiling, check_output
 from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.lines import Lines, Maker
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
@@ -251,8 +251,7 @@ def verify_to_file(
     from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
-    keep_apart(output, trials)
-    refuse_overwrite(output, force)
+    check_output(output, force, trials)
     gallery = Gallery(folder)
     calibration = calibration_for(gallery, normalisation)
     aside = Aside(errors_path(output), strict=strict)
