@@ -9,19 +9,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import quote, unquote
 
 from audiogmm.errors import ChoiceError, ModelFileError, OutputError
 from audiogmm.files import exclusive, replacing
-from audiogmm.mixture import container
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model, load
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.calibration import Calibration
+from audiogmm.verification.calibration_file import read_calibration, write_calibration
 from audiogmm.verification.domain import origin
 from audiogmm.verification.speaker import Speaker, mixed_backgrounds
 from audiogmm.verification.speaker_file import packed, read_speaker
+from audiogmm.verification.speaker_name import SUFFIX, file_name, name_of
 
 FORMAT_VERSION = 1
 """Of the folder; a reader refuses higher ones."""
@@ -33,9 +33,6 @@ SETTINGS, BACKGROUND, CALIBRATION, SPEAKERS = (
     "speakers",
 )
 """What the folder holds."""
-
-SUFFIX = ".speaker"
-_LONGEST = 180  # bytes of a file's name
 
 
 class Gallery:
@@ -183,7 +180,7 @@ class Gallery:
     @property
     def names(self) -> tuple[str, ...]:
         """Who is known, in alphabetical order."""
-        return tuple(sorted(_name_of(path) for path in self._files()))
+        return tuple(sorted(name_of(path) for path in self._files()))
 
     def __len__(self) -> int:
         return sum(1 for _ in self._files())
@@ -296,23 +293,11 @@ class Gallery:
 
     def _calibration(self) -> tuple[Calibration, Json] | None:
         path = self.folder / CALIBRATION
-        if not path.exists():
-            return None
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            return Calibration.from_json(content), dict(content.get("learned", {}))
-        except (OSError, ValueError) as error:
-            raise ModelFileError(
-                f"{path} cannot be read: {error}",
-                needed="a calibration that `audiogmm enroll` kept",
-                remedy="enroll again, or remove it to get scores that are not calibrated",
-            ) from error
+        return read_calibration(path) if path.exists() else None
 
     def calibrate(self, calibration: Calibration, learned: Json | None = None) -> None:
         """Keep a calibration with the speakers, and how it was learned."""
-        content = calibration.to_json() | ({"learned": learned} if learned else {})
-        with replacing(self.folder / CALIBRATION, force=True) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_calibration(self.folder / CALIBRATION, calibration, learned)
 
     def state(self, names: Iterable[str]) -> str:
         """What changes when the file of one of these speakers does, or the background, or a setting."""
@@ -324,7 +309,7 @@ class Gallery:
         return digest.hexdigest()
 
     def _path(self, name: str) -> Path:
-        return self.folder / SPEAKERS / f"{_file_name(name)}{SUFFIX}"
+        return self.folder / SPEAKERS / f"{file_name(name)}{SUFFIX}"
 
     def _files(self) -> Iterator[Path]:
         folder = self.folder / SPEAKERS
@@ -335,27 +320,3 @@ def _told(adaptation: Adaptation | None) -> str:
     settings = (adaptation or Adaptation()).to_dict()
     adapted = ",".join(settings["adapt"])
     return f"--tau {settings['tau']:g} --adapt {adapted} --iterations {settings['iterations']}"
-
-
-def _file_name(name: str) -> str:
-    """A name as a file's: what file systems refuse is written %XX, and what is too long is cut behind a hash.
-
-    Examples
-    --------
-    >>> _file_name("ann"), _file_name("../a b"), _file_name(".hidden")
-    ('ann', '%2E.%2Fa%20b', '%2Ehidden')
-    """
-    written = quote(name, safe="", errors="surrogatepass")
-    if written.startswith("."):
-        written = "%2E" + written[1:]
-    if len(written) <= _LONGEST:
-        return written
-    mark = hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-    return f"{written[: _LONGEST - 34]}%%{mark}"
-
-
-def _name_of(path: Path) -> str:
-    stem = path.name.removesuffix(SUFFIX)
-    if "%%" not in stem:
-        return unquote(stem, errors="surrogatepass")
-    return str(json.loads(container.read(path)[0])["name"])
