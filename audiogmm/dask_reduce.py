@@ -87,22 +87,7 @@ class DaskReducer:
     def map(
         self, shards: Iterable[I], function: Callable[[I], T], on_error: OnError | None = None
     ) -> Iterator[T]:
-        """Apply `function` to every shard; as `LocalReducer.map`.
-
-        Parameters
-        ----------
-        shards : iterable of Shard
-            Taken one by one as there is room; picklable.
-        function : callable
-            Shard to result; picklable.
-        on_error : callable or None
-            Hears of each shard for which `function` raised an error of `audiogmm.errors`, and the shard
-            is left out. None: the first such error is raised.
-
-        Yields
-        ------
-        object
-            What `function` gave, in the shards' order.
+        """Apply `function` to every shard, in order; as `LocalReducer.map`, but all must be picklable.
 
         Raises
         ------
