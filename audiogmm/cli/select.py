@@ -120,7 +120,7 @@ def command(
     Example:
       audiogmm select train.jsonl --preset ambient -k 2:8 --covariance diag,full -o table.csv --plot bic.png
     """
-    from audiogmm.jobs.inputs import choose_front_end
+    from audiogmm.jobs.front_ends import choose_front_end
     from audiogmm.jobs.selected_files import select_to_file
 
     with console() as screen:

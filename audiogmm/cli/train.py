@@ -194,7 +194,7 @@ def command(
     \b
       audiogmm train frames -k 1024 --approximate truncated:5 --passes 6 -o large.agmm
     """
-    from audiogmm.jobs.inputs import choose_front_end
+    from audiogmm.jobs.front_ends import choose_front_end
     from audiogmm.jobs.trained_files import train_to_file
     from audiogmm.training.steps import stepwise_of
 

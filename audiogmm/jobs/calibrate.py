@@ -12,8 +12,10 @@ from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
 from audiogmm.blocks import Shard
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import Extent, check_output, inputs_for
+from audiogmm.jobs.extent import Extent
+from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import detector_of, load_model, with_detector
+from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.track import ScoreTrack

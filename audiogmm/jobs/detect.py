@@ -16,9 +16,10 @@ from audiogmm.blocks import Shard
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.calibrate import changed
-from audiogmm.jobs.inputs import inputs_for, keep_apart
+from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.models import detector_of, hears_silence, load_model, unit_of
+from audiogmm.jobs.outputs import keep_apart
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.types import Json

@@ -15,7 +15,8 @@ from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.background import in_shared_channel, learn_speakers
 from audiogmm.jobs.calibrated import keep_calibration, told
 from audiogmm.jobs.enrolment_data import EnrolmentData, parts
-from audiogmm.jobs.inputs import inputs_for, keep_apart
+from audiogmm.jobs.inputs import inputs_for
+from audiogmm.jobs.outputs import keep_apart
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation

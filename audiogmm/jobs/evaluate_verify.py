@@ -16,7 +16,7 @@ from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.common_trials import in_common
 from audiogmm.jobs.conditions import cut
 from audiogmm.jobs.evaluation import Comparison, Condition, Evaluation
-from audiogmm.jobs.inputs import check_output
+from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.score_table import ScoreTable, read_scores
 from audiogmm.types import BoolArray, FloatArray

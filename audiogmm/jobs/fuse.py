@@ -14,7 +14,7 @@ from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.files import replacing
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.common_trials import in_common
-from audiogmm.jobs.inputs import check_output
+from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.score_table import ScoreTable, read_scores
 from audiogmm.types import FloatArray, Json

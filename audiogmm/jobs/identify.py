@@ -13,8 +13,10 @@ from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import exclusive
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.cut_scorer import SHORT, Cut, CutScorer
-from audiogmm.jobs.inputs import check_output, front_end_of, inputs_for
+from audiogmm.jobs.front_ends import front_end_of
+from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.journal import Journal
+from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.jobs.recognised import Recognised
 from audiogmm.jobs.table import write_rows

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audiogmm.jobs.inputs import front_end_of
+from audiogmm.jobs.front_ends import front_end_of
 from audiogmm.jobs.models import detector_of, load_model
 from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.types import Json

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile, gettempdir
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, OutputError, TrainingError
-from audiogmm.files import refuse_folder, refuse_overwrite
+from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, TrainingError
 from audiogmm.jobs.aside import Aside
+from audiogmm.jobs.compiling import announce_compiling
+from audiogmm.jobs.extent import HOURS, Extent
+from audiogmm.jobs.front_ends import cache_at, cached_front_end, front_end_of
+from audiogmm.jobs.standard_input import STANDARD_INPUT, Kept, keep_standard_input
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend import FrontEnd
@@ -23,70 +24,9 @@ if TYPE_CHECKING:
     from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
 
-STANDARD_INPUT = "-"
-"""In place of a manifest: a wav on standard input."""
 
 REMEMBERED = 65536
 """Recordings whose paths are remembered, so that an error can be told with the file."""
-
-
-def announce_compiling(say: Callable[[str], None]) -> None:
-    """Say why nothing seems to happen, where the kernels have still to be compiled."""
-    from audiogmm.kernels.cold import is_cold, is_kept
-
-    if not is_kept():
-        say("compiling (about 20 s), anew each time: no folder can be written; try NUMBA_CACHE_DIR=FOLDER")
-    elif is_cold():
-        say("compiling, once on this machine (about 20 s)")
-
-
-def keep_apart(output: Path, source: object) -> None:
-    """Refuse an output that is the input, which even `--force` must not destroy.
-
-    Raises
-    ------
-    OutputError
-        If they are one file or folder.
-    """
-    named = isinstance(source, (str, os.PathLike)) and output.exists() and Path(source).exists()
-    if named and output.samefile(source):  # type: ignore[arg-type]
-        raise OutputError(f"{output} is the input", needed="another place", remedy="another name for -o")
-
-
-def check_output(output: Path, force: bool, *sources: object) -> None:
-    """Refuse, before the work, a file that must not or cannot be written.
-
-    Raises
-    ------
-    OutputError
-        If it is one of the sources, or a folder; if it exists and not `force`; if its folder cannot be
-        written.
-    """
-    for source in sources:
-        keep_apart(output, source)
-    refuse_folder(output)
-    refuse_overwrite(output, force)
-
-
-def choose_front_end(preset: str | None, file: Path | None) -> FrontEnd | None:
-    """The front end of a preset or a TOML file; None if neither is named.
-
-    Raises
-    ------
-    ChoiceError
-        If both are named.
-    FrontEndError
-        If the file does not hold one.
-    """
-    from audiogmm.audio.frontend import FrontEnd
-
-    if preset is not None and file is not None:
-        raise ChoiceError(
-            f"both --preset {preset} and --frontend {file}", needed="one front end", remedy="drop one of them"
-        )
-    if file is not None:
-        return FrontEnd.from_toml(file)
-    return None if preset is None else FrontEnd.preset(preset)
 
 
 def read_entries(
@@ -127,64 +67,6 @@ def print_note(message: str) -> None:
 
 
 _PRINTED: set[str] = set()
-
-
-@dataclass
-class Kept:
-    """Standard input in a temporary file, since it has to be read more than once."""
-
-    file: Any
-    entries: list[Entry]
-
-
-def keep_standard_input() -> Kept:
-    """Copy standard input to a temporary file that goes when nobody holds it any more.
-
-    Raises
-    ------
-    OutputError
-        If the temporary folder does not take it.
-    """
-    from audiogmm.manifest import Entry
-
-    try:
-        file = NamedTemporaryFile(prefix="audiogmm-", suffix=".wav")  # noqa: SIM115 - lives as long as Kept
-        shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
-        file.flush()
-    except OSError as error:
-        raise OutputError(
-            f"standard input cannot be kept in {gettempdir()}: {error.strerror}",
-            needed="room for the recording, which is read more than once",
-            remedy="free some space, set TMPDIR to another disk, or save the recording to a file",
-        ) from error
-    return Kept(file, [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)])
-
-
-HOURS = "h of audio"
-"""Unit of an extent whose durations are known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """An amount of recordings: hours of audio where every entry tells its duration, else their number."""
-
-    total: float
-    unit: str
-
-    @property
-    def hours(self) -> float | None:
-        """Hours of audio, where known."""
-        return self.total if self.unit == HOURS else None
-
-    def part(self, seconds: float) -> float:
-        """What one recording of `seconds` adds to it.
-
-        Examples
-        --------
-        >>> Extent(2.0, "h of audio").part(1800), Extent(7, "recordings").part(1800)
-        (0.5, 1.0)
-        """
-        return seconds / 3600 if self.unit == HOURS else 1.0
 
 
 @dataclass
@@ -320,14 +202,6 @@ def inputs_for(
     return Inputs(entries, frontend, aside, say, upsample, cache, kept)
 
 
-def front_end_of(model: Model) -> FrontEnd | None:
-    """The front end kept in a model; None where it was trained on frames of the user's own."""
-    from audiogmm.audio.frontend import FrontEnd
-
-    settings = model.metadata.get("frontend")
-    return None if settings is None else FrontEnd.from_dict(settings)
-
-
 def rate_of(entry: Entry, aside: Aside) -> int | None:
     """The sample rate of a recording; None, and set aside, if it cannot be opened.
 
@@ -349,44 +223,3 @@ def rate_of(entry: Entry, aside: Aside) -> int | None:
     except AudioGMMError as error:
         aside.put(entry.id, entry.path, error)
         return None
-
-
-def cache_at(source: object) -> Path | None:
-    """The folder, if `source` names a frame cache."""
-    from audiogmm.audio.cache import is_frame_cache
-
-    if not isinstance(source, (str, os.PathLike)):
-        return None
-    path = Path(source)
-    return path if is_frame_cache(path) else None
-
-
-def cached_front_end(cache: Path, frontend: FrontEnd | None, sample_rate: int | None) -> FrontEnd:
-    """The front end of the frames in a cache: the one asked for, or the only one.
-
-    Raises
-    ------
-    MismatchError
-        If there are no frames of the one asked for.
-    ChoiceError
-        If there are several, and none was asked for.
-    """
-    from audiogmm.audio import cache as audio_cache
-
-    found = audio_cache.FrameCache(cache)
-    declared = audio_cache.cached_front_end(cache)
-    if frontend is not None:
-        asked = dataclasses.replace(frontend, sample_rate=sample_rate or frontend.sample_rate)
-        found.require(asked)
-        fits = declared is not None and not declared.as_open_as(asked).difference(asked)
-        return declared if fits and declared is not None else asked
-    if declared is not None:
-        return declared
-    known = found.frontends()
-    if len(known) != 1:
-        raise ChoiceError(
-            f"the frame cache {cache} holds frames of {len(known)} front ends",
-            needed="one, or its name",
-            remedy="--preset or --frontend, and --sample-rate",
-        )
-    return known[0]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.jobs.aside import Aside
-from audiogmm.jobs.inputs import Hear, front_end_of
+from audiogmm.jobs.front_ends import front_end_of
+from audiogmm.jobs.inputs import Hear
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.trials import CUT, PATHS, Trial, TrialList
 

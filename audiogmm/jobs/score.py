@@ -12,8 +12,10 @@ from audiogmm.errors import MismatchError
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import front_end_of, inputs_for, keep_apart
+from audiogmm.jobs.front_ends import front_end_of
+from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.journal import Journal
+from audiogmm.jobs.outputs import keep_apart
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.jobs.table import read_ids, write_rows
 from audiogmm.scoring.likelihood import score as score_shard

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from audiogmm.errors import OutputError
 from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import STANDARD_INPUT, check_output, keep_standard_input
+from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.plot import check_pictures
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.jobs.select import EVERY_SIZE, checked, select
 from audiogmm.jobs.selected import NAMES, Criterion, Selection
+from audiogmm.jobs.standard_input import STANDARD_INPUT, keep_standard_input
 from audiogmm.jobs.train import train
 from audiogmm.training import TrainingInterrupted
 from audiogmm.training.seeding import Init

@@ -285,7 +285,7 @@ def started_front_end(
     MismatchError
         If it is another one.
     """
-    from audiogmm.jobs.inputs import front_end_of
+    from audiogmm.jobs.front_ends import front_end_of
 
     if start is None:
         return frontend

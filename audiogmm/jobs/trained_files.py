@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.checkpoints import checkpoints, drop
-from audiogmm.jobs.inputs import keep_apart
 from audiogmm.jobs.models import load_model
+from audiogmm.jobs.outputs import keep_apart
 from audiogmm.jobs.progress import Progress
 from audiogmm.jobs.train import train
 from audiogmm.jobs.trained import TrainResult

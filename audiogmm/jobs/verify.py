@@ -15,10 +15,11 @@ from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import exclusive, replacing
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.compiling import announce_compiling
 from audiogmm.jobs.cut_scorer import SHORT, CutScores
-from audiogmm.jobs.inputs import announce_compiling, check_output
 from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.lines import Lines, Maker
+from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.jobs.trial_scorer import ScoredTrials, TrialScorer
 from audiogmm.types import Json, Seconds

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from audiogmm.jobs.inputs import announce_compiling
+from audiogmm.jobs.compiling import announce_compiling
 from audiogmm.kernels import cold
 from audiogmm.kernels.cache import SafeCacheFile
 from audiogmm.kernels.noise import add_noise
