@@ -12,10 +12,11 @@ import numpy as np
 from audiogmm.anomaly.scorers.fused import FusedScorer
 from audiogmm.anomaly.scorers.grid import WindowScorer
 from audiogmm.anomaly.scorers.learnt import LearntScores
-from audiogmm.anomaly.scorers.part import Arrays, Ground
+from audiogmm.anomaly.scorers.part import Arrays, Ground, Group
 from audiogmm.anomaly.scorers.posterior import MOST_WINDOWS, PosteriorScore
-from audiogmm.anomaly.scorers.sample import SampleTask, pool_samples, scales_of
+from audiogmm.anomaly.scorers.sample import SampleTask, keep_samples, scales_of
 from audiogmm.anomaly.scorers.scale import NormalScale
+from audiogmm.anomaly.scorers.stability import LEVEL, MARGIN, steady
 from audiogmm.anomaly.scorers.table import Wanted
 from audiogmm.anomaly.scorers.twfr import DECAYS, TwfrScore
 from audiogmm.blocks import FrameBlock, Shard
@@ -23,6 +24,7 @@ from audiogmm.errors import MismatchError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.timeline import FrameClock
 from audiogmm.training import train_mixture
+from audiogmm.types import BoolArray, FloatArray, Json
 
 if TYPE_CHECKING:
     from audiogmm.training.reduce import OnError, Reducer
@@ -39,6 +41,7 @@ def learn_scores(
     reducer: Reducer,
     on_error: OnError | None,
     known: LearntScores | None = None,
+    veto: bool = False,
 ) -> LearntScores:
     """Learn what the scores need, and put them on the scale of normal audio.
 
@@ -59,6 +62,8 @@ def learn_scores(
         Hears of recordings that are set aside.
     known : LearntScores, optional
         Whose learnt arrays are used again in place of `fitted`.
+    veto : bool
+        Whether to leave out what normal audio speaks against.
 
     Raises
     ------
@@ -74,8 +79,9 @@ def learn_scores(
             learnt[text] = known.learnt[text]
         else:
             learnt[text] = fit(each, ground, fitted, held, reducer, on_error)
-    scores = LearntScores(tuple(wanted), ground.frame_rate, learnt)
-    return with_scales(scores, ground, held, reducer, on_error)
+    against = ground.against.mixture if ground.against else None
+    scores = LearntScores(tuple(wanted), ground.frame_rate, learnt, against=against)
+    return with_scales(scores, ground, held, reducer, on_error, veto)
 
 
 def with_scales(
@@ -84,20 +90,60 @@ def with_scales(
     held: Iterable[Shard],
     reducer: Reducer,
     on_error: OnError | None,
+    veto: bool = False,
 ) -> LearntScores:
-    """The scores on the scales of normal recordings: first of the series, then of the groups they make."""
+    """The scores on the scales of normal recordings: first of the series, then of the groups they make.
+
+    With `veto` those are left out that normal audio speaks against, see `stability.steady`.
+    """
     groups = scores.groups(ground)
-    scaled = [group.scaled for group in groups for _ in group.parts]
+    by_group = [scaled_parts(group) for group in groups]
     parts: tuple[NormalScale, ...] = ()
-    if any(scaled):
+    if any(by_group):
         task = SampleTask(FusedScorer(groups), grouped=False)
-        rows = pool_samples(reducer.map(held, task, on_error))
-        parts = scales_of(rows[:, scaled] if len(rows) else rows)
-    several: tuple[NormalScale, ...] = ()
-    if len(groups) > 1:
-        task = SampleTask(FusedScorer(groups, parts), grouped=True)
-        several = scales_of(pool_samples(reducer.map(held, task, on_error)))
-    return replace(scores, part_scales=parts, group_scales=several)
+        found = scales_of(keep_samples(reducer.map(held, task, on_error)))
+        scaled = [group.scaled for group in groups for _ in group.parts]
+        parts = tuple(scale for scale, wanted in zip(found, scaled, strict=True) if wanted)
+    if len(groups) == 1:
+        return replace(scores, part_scales=parts)
+    task = SampleTask(FusedScorer(groups, parts), grouped=True)
+    samples = keep_samples(reducer.map(held, task, on_error))
+    several = scales_of(samples)
+    if not veto:
+        return replace(scores, part_scales=parts, group_scales=several)
+    kept, misses = steady([sample.rows for sample in samples])
+    scores = replace(scores, how_chosen=told(scores, kept, misses, len(samples)))
+    of_parts = [bool(keep) for keep, n in zip(kept, by_group, strict=True) for _ in range(n)]
+    chosen = tuple(wanted for wanted, keep in zip(scores.wanted, kept, strict=True) if keep)
+    return replace(
+        scores,
+        wanted=chosen,
+        learnt={text: arrays for text, arrays in scores.learnt.items() if text in map(str, chosen)},
+        part_scales=tuple(scale for scale, keep in zip(parts, of_parts, strict=True) if keep),
+        group_scales=tuple(scale for scale, keep in zip(several, kept, strict=True) if keep)
+        if len(chosen) > 1
+        else (),
+    )
+
+
+def scaled_parts(group: Group) -> int:
+    """How many series of a group have a scale."""
+    return len(group.parts) if group.scaled else 0
+
+
+def told(scores: LearntScores, kept: BoolArray, misses: FloatArray, n_recordings: int) -> Json:
+    """What was compared, and what was left out, as JSON."""
+    names = [str(wanted) for wanted in scores.wanted]
+    known = not np.isnan(misses).any()
+    return {
+        "rule": f"all but those whose false-alarm rate (at {LEVEL:g}) differs more between normal recordings "
+        f"than that of {names[0]}, by over {MARGIN:g} standard errors",
+        "recordings": n_recordings,
+        "misses": {name: round(float(miss), 6) for name, miss in zip(names, misses, strict=True)}
+        if known
+        else None,
+        "left_out": [name for name, keep in zip(names, kept, strict=True) if not keep],
+    }
 
 
 def fit_again(

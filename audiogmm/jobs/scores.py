@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.scorers.learnt import PREFIX, LearntScores
 from audiogmm.anomaly.scorers.part import Ground
+from audiogmm.anomaly.scorers.table import SCORES
 from audiogmm.jobs.bands import bands_behind
 from audiogmm.mixture.evaluator import Evaluator
 
@@ -68,3 +72,44 @@ def with_scores(model: Model, scores: LearntScores | None) -> Model:
         metadata["scores"] = scores.metadata()
         tensors |= scores.tensors()
     return replace(model, metadata=metadata, tensors=tensors)
+
+
+def score_names(model: Model) -> list[str]:
+    """The names of the scores that a model's detector uses.
+
+    Raises
+    ------
+    ModelFileError
+        If what it has learnt of its scores is not whole.
+    """
+    scores = scores_of(model)
+    return [PLAIN] if scores is None else [str(wanted) for wanted in scores.wanted]
+
+
+def unit_of_scores(names: Sequence[str]) -> str:
+    """What follows a number: one score has its own unit, several together are normal deviates.
+
+    Examples
+    --------
+    >>> unit_of_scores(["mean"]), unit_of_scores(["twfr:0.5"]), unit_of_scores(["mean", "twfr"])
+    ('nats a frame', 'nats a window', 'normal deviates')
+    """
+    if len(names) > 1:
+        return "normal deviates"
+    return SCORES[names[0].partition(":")[0]].unit
+
+
+PLAIN = "mean"
+"""The score of a detector that has learnt no other: log-likelihoods, averaged by the detector itself."""
+
+
+def scores_fingerprint(model: Model) -> str:
+    """SHA-256 of what the model has learnt of its scores, hexadecimal; empty for plain log-likelihoods."""
+    if "scores" not in model.metadata:
+        return ""
+    digest = hashlib.sha256(json.dumps(model.metadata["scores"], sort_keys=True).encode())
+    for name in sorted(model.tensors):
+        if name.startswith(PREFIX):
+            digest.update(f"{name} {model.tensors[name].shape}".encode())
+            digest.update(model.tensors[name].tobytes())
+    return digest.hexdigest()

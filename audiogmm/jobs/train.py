@@ -12,16 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.scorer import FrameScorer, LogLikelihoodScorer
+from audiogmm.anomaly.scorers.learnt import LearntScores
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import AudioGMMError, MismatchError
+from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError
 from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
 from audiogmm.jobs.calibrate import TrackTask
+from audiogmm.jobs.calibrate_scores import check_scores, frame_rate_of, is_auto, plain, resolve
 from audiogmm.jobs.holdout import divide
 from audiogmm.jobs.inputs import Inputs
+from audiogmm.jobs.learn_scores import fit_again, learn_scores
 from audiogmm.jobs.material import open_material
 from audiogmm.jobs.models import with_detector
 from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.scores import ground_of, with_scores
 from audiogmm.jobs.watch import Watch
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
@@ -61,6 +66,7 @@ def train(
     floor: float | None = None,
     restarts: int = 1,
     hold_out: float = 0.1,
+    scores: str | Iterable[str] | None = None,
     sample_rate: int | None = None,
     upsample: bool = False,
     threads: int | None = None,
@@ -115,6 +121,10 @@ def train(
     hold_out : float
         Share of the recordings (of a single one: its last fifth) that is scored by a model of the others, to
         learn how normal audio scores; the model is then re-estimated on all. 0: none.
+    scores : str or iterable of str, optional
+        What the detector scores by: names, ``"fusion"`` or ``"auto"``, see `calibrated_scores`; the plain
+        mean log-likelihood by default. They are taught by what the partial model is trained on, put on a
+        scale by what is held out, and taught anew by all, as the model is.
     sample_rate : int, optional
         Hertz; the first good recording's by default.
     upsample : bool
@@ -157,6 +167,13 @@ def train(
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
     """
+    check_scores(scores)
+    if scores is not None and hold_out == 0:
+        raise ChoiceError(
+            f"scores {scores!r} and nothing held out",
+            needed="normal audio that the model was not trained on, to put scores on a scale",
+            remedy="--hold-out 0.1, or audiogmm calibrate --scores with other normal audio",
+        )
     progress = progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
     with nullcontext(reducer) if reducer else LocalReducer(threads, workers) as reducer:
@@ -209,17 +226,21 @@ def train(
         }
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
+        learnt: LearntScores | None = None
         if parts is None:
             result = fit(shards, "all", "training")
         else:
             kept, held = parts
             partial = fit(kept, "part", "training, some held out", 1 - hold_out)
-            detector = learn_from(partial, held, reducer, inputs, progress)
+            detector, learnt = learn_from(partial, kept, held, scores, settled, reducer, inputs, progress)
             again: dict[str, Any] = (
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
             )  # near the end already: polish
             result = fit(shards, "all", "training on all", init=partial.mixture, restarts=1, **again)
         mixture, statistics, loss = result.mixture, result.statistics, None
+        if learnt is not None:
+            ground = ground_of(mixture, settled, learnt.frame_rate)
+            learnt = fit_again(learnt, ground, shards, reducer, None if inputs is None else _met_again)
         figures: Json = {}
         if ledger is not None:
             progress.begin("filling the ledger", None, "recordings")
@@ -252,7 +273,9 @@ def train(
         },
     )
     model = with_backend(model, backend)
-    return model if detector is None else with_detector(model, detector)
+    if detector is None:
+        return model
+    return with_detector(with_scores(model, learnt), detector)
 
 
 def defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> dict[str, Any]:
@@ -307,22 +330,45 @@ def started_front_end(
 
 def learn_from(
     result: TrainingResult,
+    kept: Iterable[Shard],
     held: Iterable[Shard],
+    scores: str | Iterable[str] | None,
+    frontend: FrontEnd | None,
     reducer: Reducer,
     inputs: Inputs | None,
     progress: Progress,
-) -> Detector | None:
-    """What the held-out recordings score under a model of the others; None if none can be scored."""
+) -> tuple[Detector | None, LearntScores | None]:
+    """What the held-out recordings score under a model of the others, and the scores that were asked for.
+
+    None if none can be scored; no scores for plain log-likelihoods.
+
+    Raises
+    ------
+    MismatchError
+        If the features do not allow a score that was named.
+    """
+    on_error = None if inputs is None else _met_again
+    learnt: LearntScores | None = None
+    scorer: FrameScorer = LogLikelihoodScorer(Evaluator(result.mixture))
     progress.begin("scoring the held-out part", None, "recordings")
-    task = TrackTask(Evaluator(result.mixture))
-    tracks = reducer.map(held, task, None if inputs is None else _met_again)
     try:
-        return learn(tracks)
+        if scores is not None:
+            ground = ground_of(result.mixture, frontend, frame_rate_of(frontend, kept))
+            wanted = resolve(scores, ground)
+            if not plain(wanted):
+                learnt = learn_scores(wanted, ground, kept, held, reducer, on_error, veto=is_auto(scores))
+                if plain(learnt.wanted):
+                    learnt = None
+                else:
+                    scorer = learnt.scorer(ground)
+        return learn(reducer.map(held, TrackTask(scorer), on_error)), learnt
     except MismatchError as error:
+        if scores is not None:
+            raise
         progress.say(
             f"no normal scores were learnt ({error.what}); detect needs calibrate, or a model of more audio"
         )
-        return None
+        return None, None
     finally:
         progress.end()
 

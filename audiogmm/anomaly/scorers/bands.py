@@ -50,6 +50,7 @@ class BandsScore:
     window: Seconds = 0.25
     learns: bool = False
     needs_bands: int = BANDS
+    unit: str = "normal deviates"
 
     def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
         """A series for each band."""

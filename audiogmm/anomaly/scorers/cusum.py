@@ -24,6 +24,7 @@ class CusumScore:
     window: Seconds = 1.0
     learns: bool = False
     needs_bands: int = 0
+    unit: str = "normal deviates"
 
     def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
         """One series, and its cumulative sum."""

@@ -112,7 +112,8 @@ class LearntScores:
             frame_rate = float(metadata["frame_rate"])
             against = None
             if form := metadata.get("against"):
-                against = Mixture(*(tensors[f"{PREFIX}against/{key}"] for key in _MIXTURE), form)
+                weights, means, covariances = (tensors[f"{PREFIX}against/{key}"] for key in _MIXTURE)
+                against = Mixture(weights, means, covariances, form)
         except (KeyError, AudioGMMError) as error:
             what = error.what if isinstance(error, AudioGMMError) else f"lacks {error}"
             raise ModelFileError(

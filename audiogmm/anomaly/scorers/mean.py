@@ -18,6 +18,7 @@ class MeanScore:
     window: Seconds = 0.25
     learns: bool = False
     needs_bands: int = 0
+    unit: str = "nats a frame"
 
     def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
         """One series."""

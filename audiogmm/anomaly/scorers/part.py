@@ -131,6 +131,11 @@ class Score(Protocol):
         ...
 
     @property
+    def unit(self) -> str:
+        """What follows one of its values."""
+        ...
+
+    @property
     def needs_bands(self) -> int:
         """Frequency bands that the features must tell apart; 0 where any features do."""
         ...

@@ -73,6 +73,7 @@ class PosteriorScore:
     window: Seconds = 0.5
     learns: bool = True
     needs_bands: int = 0
+    unit: str = "of Hellinger distance"
 
     def scorer(self, ground: Ground, window: Seconds, normal: FloatArray | None = None) -> PosteriorScorer:
         """The scorer with its normal windows, shape (n_windows, K), or without, to learn them by."""

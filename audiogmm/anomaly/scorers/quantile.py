@@ -21,6 +21,7 @@ class QuantileScore:
     window: Seconds = 0.25
     learns: bool = False
     needs_bands: int = 0
+    unit: str = "nats a frame"
 
     def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
         """One series."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,34 +68,33 @@ def _strided(rows: FloatArray, voiced: np.ndarray, start: int) -> FloatArray:
     return kept
 
 
-def pool_samples(samples: Iterable[Sample], most: int = MOST_ROWS) -> FloatArray:
-    """The rows of all recordings, one after the other by name, in bounded memory.
+def keep_samples(samples: Iterable[Sample], most: int = MOST_ROWS) -> list[Sample]:
+    """The samples of all recordings by name, in bounded memory.
 
-    When there are too many, whole recordings are left out, those whose ids have the largest hashes: a sample
-    that depends neither on the order nor on the content.
+    When there are too many rows, whole recordings are left out, those whose ids have the largest hashes: a
+    choice that depends neither on the order nor on the content.
 
     Examples
     --------
-    >>> pool_samples([Sample("b", np.ones((1, 1))), Sample("a", np.zeros((1, 1)))])
-    array([[0.],
-           [1.]])
+    >>> [sample.id for sample in keep_samples([Sample("b", np.ones((1, 1))), Sample("a", np.zeros((1, 1)))])]
+    ['a', 'b']
     """
-    kept: dict[str, FloatArray] = {}
+    kept: dict[str, Sample] = {}
     n_kept = 0
     smallest_dropped: bytes | None = None
     for sample in samples:
         if smallest_dropped is not None and _hash(sample.id) > smallest_dropped:
             continue
-        kept[sample.id] = sample.rows
+        kept[sample.id] = sample
         n_kept += len(sample.rows)
         while n_kept > most and len(kept) > 1:
             last = max(kept, key=_hash)
             smallest_dropped = _hash(last)
-            n_kept -= len(kept.pop(last))
-    return np.concatenate([kept[id] for id in sorted(kept)]) if kept else np.empty((0, 0))
+            n_kept -= len(kept.pop(last).rows)
+    return [kept[id] for id in sorted(kept)]
 
 
-def scales_of(rows: FloatArray) -> tuple[NormalScale, ...]:
+def scales_of(samples: Sequence[Sample]) -> tuple[NormalScale, ...]:
     """The scale of every column.
 
     Raises
@@ -103,8 +102,8 @@ def scales_of(rows: FloatArray) -> tuple[NormalScale, ...]:
     MismatchError
         If there is no row.
     """
-    columns = rows.T if len(rows) else np.empty((1, 0))
-    return tuple(NormalScale.of(column) for column in columns)
+    rows = np.concatenate([sample.rows for sample in samples]) if samples else np.empty((0, 1))
+    return tuple(NormalScale.of(column) for column in rows.T)
 
 
 def _hash(id: str) -> bytes:

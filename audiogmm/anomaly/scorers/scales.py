@@ -25,6 +25,7 @@ class ScalesScore:
     window: Seconds = 0.5
     learns: bool = False
     needs_bands: int = 0
+    unit: str = "normal deviates"
 
     def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
         """A series for each length; the likelihoods are computed once."""

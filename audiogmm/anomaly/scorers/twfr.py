@@ -92,6 +92,7 @@ class TwfrScore:
     window: Seconds = 0.25
     learns: bool = True
     needs_bands: int = LEAST_BANDS
+    unit: str = "nats a window"
 
     def scorer(
         self, ground: Ground, window: Seconds, decay: float, evaluator: Evaluator | None = None
