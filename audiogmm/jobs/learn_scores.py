@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -203,9 +204,10 @@ def fit_twfr(
     """A mixture of time-weighted spectra, by our own EM, for the r that carries over best to other audio.
 
     For each r the mean log density of the windows that it was trained on is compared with that of held-out
-    normal ones: the r with the smallest difference is taken (the first of equals, so the mean over time).
-    The difference does not depend on the scale of the vectors, which no likelihood by itself is free of. It
-    agreed with which r told other sounds apart, and needs none.
+    normal ones, in standard deviations of the former: the r with the smallest difference is taken (the first
+    of equals, so the mean over time). It does not depend on the scale of the vectors, of which no likelihood
+    by itself is free, and says how far normal audio that is new can be told from what is known by this
+    score: as little as possible.
     """
     n_windows = normal_windows(score.scorer(ground, wanted.window, decays[0]), shards, reducer, on_error).seen
     n_components = min(TWFR_COMPONENTS, max(1, n_windows // TWFR_WINDOWS))
@@ -225,10 +227,10 @@ def fit_twfr(
         if held is not None and len(decays) > 1:
             learnt = score.scorer(ground, wanted.window, decay, Evaluator(mixture))
             inside, outside = (
-                sum(reducer.map(part, DensityTask(learnt), on_error), start=Total(0.0, 0)).mean
+                sum(reducer.map(part, DensityTask(learnt), on_error), start=Total(0.0, 0.0, 0))
                 for part in (shards, held)
             )
-            gap = abs(inside - outside)
+            gap = abs(inside.mean - outside.mean) / inside.deviation
         arrays = {
             "weights": mixture.weights,
             "means": mixture.means,
@@ -272,18 +274,25 @@ class WindowShards:
 
 @dataclass(frozen=True)
 class Total:
-    """A sum, and of how many."""
+    """A sum, one of squares, and of how many."""
 
     total: float
+    squares: float
     count: int
 
     def __add__(self, other: Total) -> Total:
-        return Total(self.total + other.total, self.count + other.count)
+        return Total(self.total + other.total, self.squares + other.squares, self.count + other.count)
 
     @property
     def mean(self) -> float:
         """Infinity below where there is nothing: no r is chosen by it."""
         return self.total / self.count if self.count else -np.inf
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation; 1 where all are equal."""
+        variance = self.squares / self.count - self.mean**2 if self.count else 0.0
+        return float(np.sqrt(variance)) if variance > 0 else 1.0
 
 
 @dataclass(frozen=True)
@@ -293,9 +302,10 @@ class DensityTask:
     scorer: WindowScorer
 
     def __call__(self, shard: Shard) -> Total:
-        total = Total(0.0, 0)
+        total = Total(0.0, 0.0, 0)
         for vectors in self.scorer.vectors_of(iter(shard), shard.id):
-            total = total + Total(float(np.cumsum(self.scorer.judge(vectors))[-1]), len(vectors))
+            scores = self.scorer.judge(vectors)
+            total = total + Total(math.fsum(scores), math.fsum(scores * scores), len(scores))
         return total
 
 
