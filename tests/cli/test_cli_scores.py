@@ -42,7 +42,8 @@ def test_two_kinds_of_scores_are_not_mixed_by_resume(
 ) -> None:
     from audiogmm.jobs.score import ScoreTask
 
-    assert audiogmm(*["train", "train.jsonl", "--preset", "ambient", "-k", "4", "--scores", "ratio", "-o", "m.agmm"]).status == 0
+    train = ["train", "train.jsonl", "--preset", "ambient", "-k", 4, "--scores", "ratio", "-o", "m.agmm"]
+    assert audiogmm(*train).status == 0
     plain, scored = ScoreTask.__call__, []
 
     def stopping(task: ScoreTask, shard: Any) -> object:
