@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
+from audiogmm.anomaly.detector import Detector, DetectorSettings, learn, settings_from
 from audiogmm.blocks import Shard
+from audiogmm.errors import ChoiceError
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.extent import Extent
@@ -103,29 +104,42 @@ def calibrate(
 def settings_of(model: Model) -> DetectorSettings:
     """The settings of a model's detector; the default ones if it has none."""
     known = model.metadata.get("detector")
-    if known is None:
-        return DetectorSettings()
-    return DetectorSettings(**{name: known[name] for name in DetectorSettings.__dataclass_fields__})
+    return DetectorSettings() if known is None else settings_from(known)
 
 
 def changed(
     settings: DetectorSettings,
-    window: float | None,
-    quantile: float | None,
-    min_duration: float | None,
-    merge_gap: float | None,
+    *,
+    window: float | None = None,
+    quantile: float | None = None,
+    alarms_per_hour: float | None = None,
+    min_duration: float | None = None,
+    merge_gap: float | None = None,
 ) -> DetectorSettings:
     """The settings with those changed that were given; `quantile` is the share of normal windows kept quiet.
 
+    Raises
+    ------
+    ChoiceError
+        If a quantile and a budget of alarms are both given.
+
     Examples
     --------
-    >>> changed(DetectorSettings(), None, 0.99, None, None).quantile
-    0.01
+    >>> found = changed(DetectorSettings(alarms_per_hour=2.0), quantile=0.99)
+    >>> found.quantile, found.alarms_per_hour
+    (0.01, None)
     """
     changes: dict[str, Any] = {"window": window, "min_duration": min_duration, "merge_gap": merge_gap}
+    if quantile is not None and alarms_per_hour is not None:
+        raise ChoiceError(
+            f"a quantile of {quantile:g} and {alarms_per_hour:g} alarms an hour",
+            needed="one of them, to set the threshold by",
+        )
     if quantile is not None:
         changes["quantile"] = round(1 - quantile, 12)
         changes["release_quantile"] = max(settings.release_quantile, changes["quantile"])
+        settings = replace(settings, alarms_per_hour=None)
+    changes["alarms_per_hour"] = alarms_per_hour
     return replace(settings, **{name: value for name, value in changes.items() if value is not None})
 
 
@@ -147,6 +161,7 @@ class CalibrateResult:
             "release": self.detector.release,
             "quantile": 1 - self.detector.settings.quantile,
             "window": self.detector.settings.window,
+            "budget": None if self.detector.budget is None else self.detector.budget.to_json(),
             "note": self.detector.note,
             "set_aside": len(self.aside),
             "errors": str(self.aside.path),
@@ -156,10 +171,10 @@ class CalibrateResult:
         """For a person."""
         summary = self.summary()
         yield f"normal audio: {amount(summary['recordings'], 'recording')}, {summary['seconds']:,.1f} s"
-        yield (
-            f"threshold: {summary['threshold']:.3f} nats a frame, under which "
-            f"{self.detector.settings.quantile:.3%} of normal {summary['window']:g} s windows lie"
-        )
+        windows = f"normal {summary['window']:g} s windows"
+        if summary["budget"] is None:
+            windows = f"{self.detector.settings.quantile:.3%} of {windows}"
+        yield f"threshold: {summary['threshold']:.3f} nats a frame, of the mean in {windows}"
         if summary["note"]:
             yield f"note: {summary['note']}"
         yield f"model: {self.output}"
@@ -172,6 +187,7 @@ def calibrate_to_file(
     *,
     window: float | None = None,
     quantile: float | None = None,
+    alarms_per_hour: float | None = None,
     min_duration: float | None = None,
     merge_gap: float | None = None,
     upsample: bool = False,
@@ -195,7 +211,14 @@ def calibrate_to_file(
         calibrated = calibrate(
             loaded,
             source,
-            changed(settings_of(loaded), window, quantile, min_duration, merge_gap),
+            changed(
+                settings_of(loaded),
+                window=window,
+                quantile=quantile,
+                alarms_per_hour=alarms_per_hour,
+                min_duration=min_duration,
+                merge_gap=merge_gap,
+            ),
             upsample=upsample,
             threads=threads,
             workers=workers,

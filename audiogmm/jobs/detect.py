@@ -114,6 +114,7 @@ class DetectResult:
             "recordings": self.recordings,
             "hours": self.seconds / 3600,
             "threshold": self.detector.threshold,
+            "budget": None if self.detector.budget is None else self.detector.budget.to_json(),
             "note": self.detector.note,
             "pictures": [str(picture) for picture in self.pictures],
             "set_aside": len(self.aside),
@@ -126,7 +127,7 @@ class DetectResult:
         yield f"{self.events} events in {self.recordings} recordings ({amount})"
         for event in self.severest:
             place = f"{event.start:.2f} to {event.end:.2f}{self.unit}"
-            yield f"  {event.id}  {place}  lowest score {event.peak:.2f}"
+            yield f"  {event.id}  {place}  severity {event.severity:.1f}"
         if self.events > len(self.severest):
             yield f"  and {self.events - len(self.severest)} more"
         yield f"events: {self.output}"
@@ -141,6 +142,7 @@ def detect_to_file(
     *,
     window: float | None = None,
     quantile: float | None = None,
+    alarms_per_hour: float | None = None,
     min_duration: float | None = None,
     merge_gap: float | None = None,
     plot: Path | None = None,
@@ -157,7 +159,7 @@ def detect_to_file(
     Raises
     ------
     MismatchError
-        If the model is not calibrated.
+        If the model is not calibrated, or with too little normal audio for the budget of alarms.
     OutputError
         If the output exists (and not `force`), or cannot be written.
     """
@@ -172,7 +174,14 @@ def detect_to_file(
         check_pictures(plot, force=force)
     loaded = load_model(model)
     detector = detector_of(loaded)
-    settings = changed(detector.settings, window, quantile, min_duration, merge_gap)
+    settings = changed(
+        detector.settings,
+        window=window,
+        quantile=quantile,
+        alarms_per_hour=alarms_per_hour,
+        min_duration=min_duration,
+        merge_gap=merge_gap,
+    )
     detector = replace(detector, settings=settings)
     if detector.note:
         progress.say(f"note: {detector.note}")
@@ -219,4 +228,4 @@ def _counted(rows: Iterator[Json], result: DetectResult) -> Iterator[Event]:
 
 
 def _severity(event: Event) -> float:
-    return 0.0 if event.peak is None else event.peak
+    return -(event.severity or 0.0)

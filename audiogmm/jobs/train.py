@@ -8,22 +8,21 @@ import os
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector import Detector
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import AudioGMMError, MismatchError
+from audiogmm.errors import MismatchError
 from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
-from audiogmm.jobs.calibrate import TrackTask
+from audiogmm.jobs.cross_fit import cross_fit, learn_from
 from audiogmm.jobs.holdout import divide
-from audiogmm.jobs.inputs import Inputs
 from audiogmm.jobs.material import open_material
 from audiogmm.jobs.models import with_detector
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.watch import Watch
-from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.store import Model
 from audiogmm.training import LocalReducer, Reducer, TrainingResult, train_mixture
@@ -114,7 +113,8 @@ def train(
         Starts tried; the best is kept.
     hold_out : float
         Share of the recordings (of a single one: its last fifth) that is scored by a model of the others, to
-        learn how normal audio scores; the model is then re-estimated on all. 0: none.
+        learn how normal audio scores; the model is then re-estimated on all. Where there are less than ten
+        minutes of audio, every recording takes its turn. 0: none.
     sample_rate : int, optional
         Hertz; the first good recording's by default.
     upsample : bool
@@ -187,6 +187,9 @@ def train(
                     on_error=on_error,
                 )
 
+        def partly(part: Iterable[Shard], name: str, stage: str) -> TrainingResult:
+            return fit(part, name, stage, 1 - hold_out)
+
         usual = defaults(settled, algorithm)
         if n_speakers(inputs, speakers):
             usual = usual | {"n_components": FOR_SPEAKERS}
@@ -212,9 +215,9 @@ def train(
         if parts is None:
             result = fit(shards, "all", "training")
         else:
-            kept, held = parts
-            partial = fit(kept, "part", "training, some held out", 1 - hold_out)
-            detector = learn_from(partial, held, reducer, inputs, progress)
+            fitted = cross_fit(partly, *parts, inputs, seed)
+            partial, held = next(fitted)
+            detector = learn_from(chain([(partial, held)], fitted), reducer, inputs, progress)
             again: dict[str, Any] = (
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
             )  # near the end already: polish
@@ -303,32 +306,6 @@ def started_front_end(
             remedy="drop --preset, --frontend and --sample-rate",
         )
     return theirs
-
-
-def learn_from(
-    result: TrainingResult,
-    held: Iterable[Shard],
-    reducer: Reducer,
-    inputs: Inputs | None,
-    progress: Progress,
-) -> Detector | None:
-    """What the held-out recordings score under a model of the others; None if none can be scored."""
-    progress.begin("scoring the held-out part", None, "recordings")
-    task = TrackTask(Evaluator(result.mixture))
-    tracks = reducer.map(held, task, None if inputs is None else _met_again)
-    try:
-        return learn(tracks)
-    except MismatchError as error:
-        progress.say(
-            f"no normal scores were learnt ({error.what}); detect needs calibrate, or a model of more audio"
-        )
-        return None
-    finally:
-        progress.end()
-
-
-def _met_again(_: str, __: AudioGMMError) -> None:
-    """A recording that cannot be scored here is set aside when the model is estimated on all."""
 
 
 def describe(entries: Iterable[Entry] | None, result: TrainingResult) -> Json:
