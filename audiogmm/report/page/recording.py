@@ -1,0 +1,293 @@
+"""A recording in a page: its spectrogram and score with the threshold, its events, and their sound."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from audiogmm.report.page.charts import GRID, axis, band, percent, ticks
+from audiogmm.report.page.events import Place, event_row, play_button, sound_data
+from audiogmm.report.page.markup import Markup, joined, tag
+from audiogmm.report.page.shown import Curve, Found, Shown, Stretch
+from audiogmm.report.page.wording import count, length, moment, number, span
+
+ROWS = 12
+"""Events listed below a recording before a reader asks for more."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A recording as HTML, and where its events are."""
+
+    html: Markup
+    places: dict[tuple[str, float], Place]
+
+
+def recording_card(
+    shown: Shown, anchor: str, name: str, threshold: float, release: float | None, unit: str
+) -> Card:
+    """A recording as a section of the page.
+
+    Parameters
+    ----------
+    shown : Shown
+        The recording.
+    anchor : str
+        Its id in the page.
+    name : str
+        Its name, brief.
+    threshold, release : float
+        Nats; `release` None is not drawn.
+    unit : str
+        "s", or nothing for rows without time.
+    """
+    places = {
+        (found.event.id, found.event.start): _place(shown, anchor, found, k)
+        for k, found in enumerate(shown.found)
+    }
+    rows = [
+        event_row(found, places[found.event.id, found.event.start], name, threshold, unit)
+        for found in shown.found
+    ]
+    parts = [_head(shown, anchor, name, threshold, unit)]
+    if shown.trouble:
+        parts.append(tag("p", "It could not be heard again: ", shown.trouble, class_="trouble"))
+    if shown.note:
+        parts.append(tag("p", shown.note, class_="note"))
+    if shown.strip is not None:
+        parts.append(_strip(shown, shown.strip, anchor, threshold, unit))
+    parts += [
+        _figure(shown, stretch, f"{anchor}w{j}", name, threshold, release, unit, places)
+        for j, stretch in enumerate(shown.stretches)
+    ]
+    if rows:
+        parts.append(tag("ol", *rows[:ROWS], class_="events"))
+    if len(rows) > ROWS:
+        summary = tag("summary", f"Show {count(len(rows) - ROWS, 'more event')}")
+        parts.append(tag("details", summary, tag("ol", *rows[ROWS:], class_="events")))
+    if shown.n_events > len(rows):
+        parts.append(tag("p", f"and {shown.n_events - len(rows):,} milder ones", class_="quiet"))
+    if shown.quiet is not None:
+        parts.append(_least_normal(shown, anchor, name, threshold, unit))
+    sounds = [
+        sound_data(found.clip, f"{anchor}s{k}")
+        for k, found in enumerate(shown.found)
+        if found.clip is not None
+    ]
+    if shown.quiet is not None:
+        sounds.append(sound_data(shown.quiet, f"{anchor}q"))
+    html = tag("section", *parts, *sounds, id=anchor, class_="recording", aria_labelledby=f"{anchor}h")
+    return Card(html, places)
+
+
+def _place(shown: Shown, anchor: str, found: Found, k: int) -> Place:
+    peak = _peak_time(found)
+    inside = (j for j, stretch in enumerate(shown.stretches) if stretch.start <= peak <= stretch.end)
+    j = next(inside, None)
+    return Place(
+        recording=anchor,
+        sound=f"{anchor}s{k}" if found.clip is not None else "",
+        stretch="" if j is None else f"{anchor}w{j}",
+        row=f"{anchor}e{k}",
+    )
+
+
+def _peak_time(found: Found) -> float:
+    event = found.event
+    return (event.start + event.end) / 2 if event.peak_time is None else event.peak_time
+
+
+def _head(shown: Shown, anchor: str, name: str, threshold: float, unit: str) -> Markup:
+    facts = [count(shown.n_events, "event") if shown.n_events else "no event"]
+    if shown.seconds:
+        facts.insert(0, length(shown.seconds, unit))
+    if not shown.n_events and shown.seconds:
+        facts.append(f"{number(shown.lowest - threshold)} nats above the threshold at its lowest")
+    return tag(
+        "header",
+        tag("h3", name, id=f"{anchor}h", title=shown.id),
+        tag("p", " · ".join(facts)),
+        tag("p", shown.path, class_="path") if shown.path else None,
+    )
+
+
+def _strip(shown: Shown, curve: Curve, anchor: str, threshold: float, unit: str) -> Markup:
+    """The whole recording, small: its score, its events, and links to the stretches below."""
+    total = shown.seconds or 1.0
+
+    def at(time: float) -> str:
+        return percent(min(1.0, max(0.0, (time - shown.start) / total)))
+
+    marks = []
+    for found in shown.found:
+        wide = max((found.event.end - found.event.start) / total, 0.002)
+        marks.append(tag("rect", x=at(found.event.start), width=percent(wide), height="100%", class_="mark"))
+    links = []
+    for j, stretch in enumerate(shown.stretches):
+        wide = max((stretch.end - stretch.start) / total, 0.006)
+        frame = tag("rect", x=at(stretch.start), width=percent(wide), height="100%", class_="frame")
+        text = f"Go to {span(stretch.start, stretch.end, unit)}"
+        links.append(tag("a", tag("title", text), frame, href=f"#{anchor}w{j}", aria_label=text))
+    inner = tag(
+        "svg",
+        tag("path", d=band(curve, shown.limits, total), class_="curve"),
+        viewBox=f"0 0 {GRID} {GRID}",
+        preserveAspectRatio="none",
+        width="100%",
+        height="100%",
+    )
+    label = f"The whole recording, {length(total, unit)}: {count(shown.n_events, 'event')}"
+    svg = tag("svg", joined(marks), inner, _level(shown, threshold, "threshold"), joined(links),
+              class_="strip", role="img", aria_label=label)  # fmt: skip
+    places = ticks(shown.start, shown.start + total, 5)
+    numbers = axis(places, shown.start, shown.start + total, [_tick(t, places, unit) for t in places])
+    return tag("div", svg, numbers, class_="whole")
+
+
+def _figure(
+    shown: Shown,
+    stretch: Stretch,
+    anchor: str,
+    name: str,
+    threshold: float,
+    release: float | None,
+    unit: str,
+    places: dict[tuple[str, float], Place],
+) -> Markup:
+    """Spectrogram above, score below, events shaded across both, to be clicked."""
+    total = (stretch.end - stretch.start) or 1.0
+    inside = [f for f in shown.found if f.event.end > stretch.start and f.event.start < stretch.end]
+    when = span(stretch.start, stretch.end, unit)
+
+    def at(time: float) -> float:
+        return min(1.0, max(0.0, (time - stretch.start) / total))
+
+    parts = []
+    if stretch.image:
+        source = "data:image/webp;base64," + base64.b64encode(stretch.image).decode("ascii")
+        text = (
+            f"Spectrogram of {name}, {when}, 0 to {stretch.top / 1000:g} kHz, {count(len(inside), 'event')}"
+        )
+        parts.append(tag("img", src=source, alt=text, class_="spectrogram", loading="lazy", decoding="async"))
+        parts.append(tag("span", f"{stretch.top / 1000:g} kHz", class_="hertz", aria_hidden="true"))
+    levels = [_level(shown, threshold, "threshold")]
+    if release is not None and release > threshold:
+        levels.insert(0, _level(shown, release, "release"))
+    path = tag("path", d=band(stretch.curve, shown.limits, total), class_="curve")
+    inner = tag(
+        "svg", path, viewBox=f"0 0 {GRID} {GRID}", preserveAspectRatio="none", width="100%", height="100%"
+    )
+    lowest = float(stretch.curve.low.min())
+    label = f"Score of {name}, {when}: lowest {number(lowest)} nats, threshold {number(threshold)} nats"
+    parts.append(
+        tag(
+            "svg", *levels, inner, _level_name(shown, threshold), class_="score", role="img", aria_label=label
+        )
+    )
+    shades = [
+        tag(
+            "rect",
+            x=percent(at(s.start)),
+            width=percent(at(s.end) - at(s.start)),
+            y=0,
+            height=4,
+            class_="truth",
+        )
+        for s in shown.truth
+        if s.end > stretch.start and s.start < stretch.end
+    ]
+    for found in sorted(inside, key=lambda one: one.event.start):
+        shades.append(_shade(found, at(found.event.start), at(found.event.end), name, unit, places))
+    shades.append(tag("line", x1="-1%", x2="-1%", y1="0", y2="100%", class_="cursor"))
+    parts.append(tag("svg", *shades, class_="over"))
+    values = ticks(stretch.start, stretch.end, 6)
+    numbers = axis(values, stretch.start, stretch.end, [_tick(t, values, unit) for t in values])
+    plot = tag(
+        "div",
+        *parts,
+        class_="plot" if stretch.image else "plot bare",
+        data_start=f"{stretch.start:.3f}",
+        data_end=f"{stretch.end:.3f}",
+        id=anchor,
+    )
+    return tag("figure", plot, numbers)
+
+
+def _shade(
+    found: Found, left: float, right: float, name: str, unit: str, places: dict[tuple[str, float], Place]
+) -> Markup:
+    """An event across a figure: a button of its own."""
+    place = places[found.event.id, found.event.start]
+    when = span(found.event.start, found.event.end, unit)
+    said = f"{name}, {when}"
+    about = "; ".join(found.event.reasons)
+    title = tag("title", f"{when}: {about}" if about else when)
+    wide = max(right - left, 0.004)
+    body = tag("rect", title, x=percent(left), width=percent(wide), height="100%", class_="body")
+    top = tag("rect", x=percent(left), width=percent(wide), height=5, y=5, class_="top")
+    return tag(
+        "g",
+        body,
+        top,
+        class_="shade",
+        role="button",
+        tabindex=0,
+        data_sound=place.sound or None,
+        data_stretch=place.stretch,
+        data_row=place.row,
+        data_what=said,
+        aria_label=f"Play {said}" if place.sound else f"Go to {said}",
+    )
+
+
+def _level(shown: Shown, value: float, name: str) -> Markup:
+    y = percent(_height(shown, value))
+    return tag("line", x1="0", x2="100%", y1=y, y2=y, class_=name)
+
+
+def _level_name(shown: Shown, threshold: float) -> Markup:
+    return tag(
+        "text",
+        f"threshold {number(threshold)} nats",
+        x="100%",
+        y=percent(_height(shown, threshold)),
+        dx=-6,
+        dy=13,
+        text_anchor="end",
+        class_="name",
+    )
+
+
+def _height(shown: Shown, value: float) -> float:
+    low, high = shown.limits
+    return min(1.0, max(0.0, (high - value) / ((high - low) or 1.0)))
+
+
+def _tick(time: float, values: list[float], unit: str) -> str:
+    if not unit:
+        return f"{time:,.0f}"
+    step = values[1] - values[0] if len(values) > 1 else 1.0
+    if values[-1] < 60:
+        return f"{time:.0f} s" if step >= 1 else f"{time:.1f} s"
+    text = moment(time, unit)
+    return (
+        text.removesuffix(" s").split(".")[0] + (" s" if text.endswith(" s") else "") if step >= 1 else text
+    )
+
+
+def _least_normal(shown: Shown, anchor: str, name: str, threshold: float, unit: str) -> Markup:
+    """What there is to hear of a recording without an event."""
+    clip = shown.quiet
+    assert clip is not None
+    when = span(clip.start, clip.start + clip.duration, unit)
+    middle = clip.start + clip.duration / 2
+    inside = (j for j, s in enumerate(shown.stretches) if s.start <= middle <= s.end)
+    j = next(inside, None)
+    place = Place(anchor, f"{anchor}q", "" if j is None else f"{anchor}w{j}")
+    louder = f" (played {clip.gain:.0f} dB louder)" if clip.gain >= 1 else ""
+    return tag(
+        "div",
+        play_button(place, f"{name}, {when}"),
+        tag("div", "Its least normal moment, ", tag("span", when, class_="when"), louder, class_="what"),
+        class_="event least",
+    )
