@@ -123,7 +123,6 @@ class HearAgain:
                 recording, [(middle - self.window / 2, middle + self.window / 2)], stop=True
             ).pieces
         strip = Curve(track.strip.low, track.strip.high, track.strip.step / track.clock.frame_rate)
-        limits = score_limits(np.concatenate([strip.low, strip.high]), self.threshold)
         stretches = [self._stretch(recording, piece, track.clock) for piece in pieces if len(piece.values)]
         voices = [
             replace(one, clip=_sound(recording.entry, one)) if i < self.n_sounds else one
@@ -141,7 +140,8 @@ class HearAgain:
             start=track.clock.start(0),
             seconds=track.seconds,
             lowest=track.strip.lowest,
-            limits=limits,
+            limits=self._limits([stretch.curve for stretch in stretches]),
+            strip_limits=self._limits([strip]),
             strip=strip if track.seconds > self.whole else None,
             stretches=stretches,
             truth=recording.entry.events,
@@ -173,6 +173,10 @@ class HearAgain:
         if track is None:
             return _Track.of(FrameClock.for_rows(), wanted)
         return track
+
+    def _limits(self, curves: Sequence[Curve]) -> tuple[float, float]:
+        values = [part for curve in curves for part in (curve.low, curve.high)]
+        return score_limits(np.concatenate(values), self.threshold) if values else (-1.0, 0.0)
 
     def _filled(self, means: FloatArray) -> FloatArray:
         return np.where(np.isnan(means), self.detector.typical, means)

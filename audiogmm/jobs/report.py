@@ -16,15 +16,13 @@ from audiogmm.jobs.models import hears_silence, unit_of
 from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.report_clusters import Listened
+from audiogmm.jobs.report_layout import Layout
 from audiogmm.jobs.report_page import about_page, facts_of, left_out, set_aside_rows, title_of
 from audiogmm.jobs.report_panels import clusters_of_folder, normal_panel, selection_panel, training_panel
 from audiogmm.jobs.report_plan import Plan, plan_page
 from audiogmm.jobs.run_files import Run
-from audiogmm.report.page.document import Page, write_page
+from audiogmm.report.page.document import MOST_BYTES, Page, size_of, write_page
 from audiogmm.report.page.image import require_imaging
-from audiogmm.report.page.markup import Markup
-from audiogmm.report.page.recording import Card, recording_card
-from audiogmm.report.page.shown import Shown
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
 
 MOST_RECORDINGS = 200
 """Recordings shown in full, unless told otherwise."""
-
-ROOM = 21_000_000
-"""Bytes for recordings; what is left of 25 MB is for lists, charts and clusters."""
 
 SOUNDS, STRETCHES = 600, 400
 """On a whole page, shared evenly by its recordings."""
@@ -77,74 +72,6 @@ class ReportResult:
         for note in self.notes:
             yield f"note: {note}"
         yield f"page: {self.output} ({self.size / 1e6:.1f} MB)"
-
-
-class Layout:
-    """Recordings as they are laid out, as long as there is room.
-
-    Parameters
-    ----------
-    plan : Plan
-    threshold, release : float
-        Nats.
-    unit : str
-        Of time.
-    aside : Aside
-        Where recordings go that could not be heard again.
-    """
-
-    def __init__(self, plan: Plan, threshold: float, release: float, unit: str, aside: Aside) -> None:
-        self.plan, self.threshold, self.release, self.unit, self.aside = plan, threshold, release, unit, aside
-        self._kept: list[tuple[Shown, Card]] = []
-        self._size = 0
-
-    def add(self, heard: Heard) -> bool:
-        """Lay out a recording; False if there was no room for it.
-
-        One that could not be heard again is set aside, and shown with its events if it has any.
-        """
-        shown = heard.shown
-        if heard.error is not None:
-            self.aside.put(shown.id, shown.path, heard.error)
-            if not shown.n_events:
-                return True
-        name = self.plan.names.get(shown.id, shown.id)
-        card = recording_card(shown, f"r{len(self._kept)}", name, self.threshold, self.release, self.unit)
-        size = len(card.html.encode("utf-8", "replace"))
-        if self._size + size > ROOM:
-            return False
-        self._size += size
-        self._kept.append((shown, card))
-        return True
-
-    @property
-    def ids(self) -> set[str]:
-        """Of the recordings that are shown."""
-        return {shown.id for shown, _ in self._kept}
-
-    @property
-    def n_sounds(self) -> int:
-        """Sounds to hear."""
-        return sum(
-            sum(found.clip is not None for found in shown.found) + (shown.quiet is not None)
-            for shown, _ in self._kept
-        )
-
-    @property
-    def seconds(self) -> float:
-        """Heard again."""
-        return sum(shown.seconds for shown, _ in self._kept)
-
-    @property
-    def cards(self) -> list[Card]:
-        """The most severe first; those without an event by how near they came to the threshold."""
-        return [card for _, card in sorted(self._kept, key=lambda kept: _rank(kept[0]))]
-
-
-def _rank(shown: Shown) -> tuple[object, ...]:
-    if shown.found:
-        return 0, *shown.found[0].rank
-    return 1, shown.lowest, 0.0, shown.id, 0.0
 
 
 def report_to_file(
@@ -217,7 +144,11 @@ def report_to_file(
 
     layout = Layout(plan, threshold, release, unit, aside)
     for shown in plan.missing:
-        layout.add(Heard(shown, AudioFileError(f"{shown.id}: {shown.trouble}", remedy="--manifest M")))
+        layout.add(
+            Heard(
+                shown, AudioFileError(shown.trouble, needed="the manifest of the run", remedy="--manifest M")
+            )
+        )
     listened = Listened(loaded.mixture.n_components)
     upsample = found.record is not None and found.record.upsample
     inputs = inputs_for(loaded, plan.wanted, aside=aside, say=progress.say, upsample=upsample)
@@ -233,40 +164,46 @@ def report_to_file(
     progress.end()
 
     peaks = [one.event.peak for one in plan.events.severest if one.event.peak is not None]
-    panels: list[Markup | None] = [
+    panels = [
         normal_panel(detector, about, threshold, release, peaks, unit),
         training_panel(loaded),
         *further,
         heard_before or listened.panel(unit),
     ]
-    notes = [note for note in (plan.note,) if note]
+    notes = [plan.note] if plan.note else []
     if plan.wanted and not layout.seconds:
         notes.append("None of the recordings could be heard again. --manifest tells where they are now.")
-    rows = plan.rows(layout.ids)
     n_aside, aside_rows = set_aside_rows(plan, aside)
-    page = Page(
-        title=title or title_of(found, manifest),
-        facts=facts_of(found, plan, layout.seconds, threshold, unit),
-        n_events=plan.events.n_events,
-        threshold=threshold,
-        notes=notes,
-        found=plan.events.severest,
-        names=plan.names,
-        cards=layout.cards,
-        rows=rows,
-        left=left_out(found, plan, layout.ids, len(rows)),
-        panels=[panel for panel in panels if panel is not None],
-        aside=aside_rows,
-        n_aside=n_aside,
-        about=about_page(found, path, loaded, plan),
-        unit=unit,
+
+    def laid_out() -> Page:
+        rows = plan.rows(layout.ids)
+        return Page(
+            title=title or title_of(found, manifest),
+            facts=facts_of(found, plan, layout.seconds, threshold, unit),
+            n_events=plan.events.n_events,
+            threshold=threshold,
+            notes=notes,
+            found=plan.events.severest,
+            names=plan.names,
+            cards=layout.cards,
+            rows=rows,
+            left=left_out(found, plan, layout.ids, len(rows)),
+            panels=[panel for panel in panels if panel is not None],
+            aside=aside_rows,
+            n_aside=n_aside,
+            about=about_page(found, path, loaded),
+            has_truth=layout.has_truth,
+            unit=unit,
+        )
+
+    page = laid_out()
+    while page.cards and size_of(page) > MOST_BYTES:
+        layout.drop_milder()
+        page = laid_out()
+    size = write_page(page, output, force=force)
+    return ReportResult(
+        output, aside, size, len(page.cards), len(page.rows), layout.n_sounds, plan.events.n_events, notes
     )
-    result = ReportResult(
-        output, aside, shown=len(layout.ids), named=len(rows), sounds=layout.n_sounds, notes=notes
-    )
-    result.events = plan.events.n_events
-    result.size = write_page(page, output, force=force)
-    return result
 
 
 def hearing(model: Model, detector: Detector, plan: Plan, threshold: float, *, components: bool) -> HearAgain:

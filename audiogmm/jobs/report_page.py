@@ -38,16 +38,17 @@ def facts_of(run: Run, plan: Plan, seconds: Seconds, threshold: float, unit: str
         Of time.
     """
     record, events = run.record, plan.events
-    facts = [("events", f"{events.n_events:,}")]
-    facts.append(("recordings with events", f"{events.n_recordings:,}"))
+    facts = [("events", f"{events.n_events:,}"), ("recordings with events", f"{events.n_recordings:,}")]
     if record is not None:
-        facts.insert(0, ("recordings listened to", f"{record.recordings:,}"))
-        facts.insert(1, ("length" if unit else "rows", length(record.seconds, unit).removesuffix(" rows")))
+        facts.insert(0, ("recordings", f"{record.recordings:,}"))
+        facts.insert(
+            1, ("listened to" if unit else "rows", length(record.seconds, unit).removesuffix(" rows"))
+        )
         if unit and record.seconds > 0:
             rate = 3600 * events.n_events / record.seconds
             facts.append(("events an hour", f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"))
-            share = f"{100 * min(1.0, events.seconds / record.seconds):.2g} %"
-            facts.append(("of the time", share))
+            if events.n_events:
+                facts.append(("of the time", f"{100 * min(1.0, events.seconds / record.seconds):.2g} %"))
     elif seconds:
         facts.insert(0, ("heard again", length(seconds, unit)))
     facts.append(("threshold, nats a frame", number(threshold)))
@@ -81,7 +82,7 @@ def set_aside_rows(plan: Plan, aside: Aside) -> tuple[int, list[tuple[str, str]]
     return max(plan.n_earlier, len(then)) + len(now), [*now, *then][:MOST_ASIDE]
 
 
-def about_page(run: Run, path: Path, model: Model, plan: Plan) -> dict[str, str]:
+def about_page(run: Run, path: Path, model: Model) -> dict[str, str]:
     """How the page came to be, for its foot."""
     from audiogmm import __version__
 

@@ -70,9 +70,9 @@ def normal_panel(
     """
     facts = {
         "window": f"{detector.settings.window:g} {unit or 'rows'}",
-        "share of normal windows under the threshold, as set": f"{detector.settings.quantile:g}",
+        "normal windows that may raise an alarm": f"{100 * detector.settings.quantile:.3g} %",
         "shortest event": f"{detector.settings.min_duration:g} {unit or 'rows'}",
-        "events are one up to a gap of": f"{detector.settings.merge_gap:g} {unit or 'rows'}",
+        "gap that does not end an event": f"{detector.settings.merge_gap:g} {unit or 'rows'}",
         **dict(_further(about)),
     }
     note = str(about.get("note", detector.note) or "")

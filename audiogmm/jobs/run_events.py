@@ -193,7 +193,7 @@ def _found(line: str, where: str) -> Found:
         row = json.loads(line)
         if not isinstance(row, dict):
             raise ValueError("not an object")
-        event = Event.from_dict(row)
+        event = Event.from_dict({key: _whole(value) for key, value in row.items()})
         severity = _finite(row.get("severity"))
         if not (math.isfinite(event.start) and math.isfinite(event.end) and event.end >= event.start):
             raise ValueError(f"from {event.start} s to {event.end} s")
@@ -215,6 +215,11 @@ def _further(row: Mapping[str, Any]) -> dict[str, str | float]:
         if len(said) == FURTHER:
             break
     return said
+
+
+def _whole(value: Any) -> Any:
+    """A text without halves of characters, which JSON can hold and no file can."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _finite(value: Any) -> float | None:

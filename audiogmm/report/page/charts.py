@@ -50,6 +50,24 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [round(i * step, 10) + 0.0 for i in range(first, last + 1)]
 
 
+_TIMES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+"""Steps between moments that a clock shows as round, seconds."""
+
+
+def time_ticks(start: float, end: float, most: int = 6) -> list[float]:
+    """Round moments from `start` to `end`, seconds, at most `most`.
+
+    Examples
+    --------
+    >>> time_ticks(0.0, 600.0), time_ticks(3.0, 5.5)
+    ([0.0, 120.0, 240.0, 360.0, 480.0, 600.0], [3.0, 3.5, 4.0, 4.5, 5.0, 5.5])
+    """
+    step = next((step for step in _TIMES if (end - start) / step <= most - 1 + 1e-9), 0)
+    if end - start < 5 or not step:
+        return ticks(start, end, most)
+    return [float(i * step) for i in range(math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1)]
+
+
 def tick_text(value: float, values: Sequence[float]) -> str:
     """A tick with the decimals that its neighbours ask for.
 
@@ -60,6 +78,23 @@ def tick_text(value: float, values: Sequence[float]) -> str:
     """
     step = min((abs(b - a) for a, b in pairwise(values)), default=1.0)
     return number(value, max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0 else 0)
+
+
+def scale_texts(values: Sequence[float]) -> list[str]:
+    """Ticks of the axis upwards: thousands and millions are said so.
+
+    Examples
+    --------
+    >>> scale_texts([1_200_000.0, 1_400_000.0]), scale_texts([-41.5, -41.0])
+    (['1.2 M', '1.4 M'], ['−41.5', '−41.0'])
+    """
+    largest = max(map(abs, values))
+    unit, name = next(
+        ((unit, name) for unit, name in ((1e6, " M"), (1e4, " k")) if largest >= unit), (1.0, "")
+    )
+    unit = min(unit, 1e3) if name == " k" else unit
+    scaled = [value / unit for value in values]
+    return [tick_text(value, scaled) + name for value in scaled]
 
 
 def band(curve: Curve, limits: tuple[float, float], length: float) -> str:
@@ -199,10 +234,13 @@ def lines_chart(
 
     marks = []
     grid = ticks(bottom, top, 4)
-    for value in grid:
-        height_of = percent(down(value))
-        marks.append(tag("line", x1="0", x2="100%", y1=height_of, y2=height_of, class_="grid"))
-        marks.append(tag("text", tick_text(value, grid), x="0", y=height_of, dy=-3, class_="name"))
+    texts = scale_texts(grid)
+    wide = 6.2 * max(map(len, texts)) + 8
+    scale = []
+    for value, text in zip(grid, texts, strict=True):
+        level = percent(down(value))
+        marks.append(tag("line", x1="0", x2="100%", y1=level, y2=level, class_="grid"))
+        scale.append(tag("text", text, x=f"{wide - 6:.0f}", y=level, dy=4, text_anchor="end"))
     for name, points in curves.items():
         look = SERIES.get(name, "s0")
         kept = [(x, y) for x, y in points if math.isfinite(y)]
@@ -230,7 +268,8 @@ def lines_chart(
     chart = tag("svg", *marks, class_="chart", height=height, role="img", aria_label=label)
     values = xs if logarithmic else ticks(xs[0], xs[-1], 7)
     texts = [f"{x:g}" if logarithmic else tick_text(x, values) for x in values]
-    return joined([chart, _spread([across(x) for x in values], texts)])
+    numbers = tag("svg", *scale, class_="scale", width=f"{wide:.0f}", aria_hidden="true")
+    return tag("div", numbers, chart, _spread([across(x) for x in values], texts), class_="graph")
 
 
 def _spread(places: Sequence[float], texts: Sequence[str]) -> Markup:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from audiogmm.files import replacing
-from audiogmm.report.page.events import Place, event_list, icon
+from audiogmm.report.page.events import LONGEST, Place, event_list, icon
 from audiogmm.report.page.markup import Markup, joined, tag
 from audiogmm.report.page.normal import facts_list
-from audiogmm.report.page.recording import Card
+from audiogmm.report.page.recording import Card, recordings_legend
 from audiogmm.report.page.shown import Found, Row
-from audiogmm.report.page.wording import count, number, span
+from audiogmm.report.page.wording import count, number, shortened, span
 
 MOST_BYTES = 25_000_000
 """No page is larger."""
@@ -63,6 +63,8 @@ class Page:
     n_aside : int
     about : mapping of str to str
         How the page came to be.
+    has_truth : bool
+        Whether a recording shows what there was.
     unit : str
         "s", or nothing for rows without time.
     """
@@ -81,6 +83,7 @@ class Page:
     aside: Sequence[tuple[str, str]] = ()
     n_aside: int = 0
     about: Mapping[str, str] = field(default_factory=dict)
+    has_truth: bool = False
     unit: str = "s"
 
     @property
@@ -122,6 +125,11 @@ def page_html(page: Page) -> str:
     links = joined(tag("a", title, href=f"#{anchor}") for anchor, title, _ in shown)
     body = Markup(body.replace("<nav></nav>", tag("nav", links, aria_label="Sections"), 1))
     return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
+
+
+def size_of(page: Page) -> int:
+    """How large the page is, bytes."""
+    return len(page_html(page).encode("utf-8", "replace"))
 
 
 def write_page(page: Page, path: str | os.PathLike[str], *, force: bool = False) -> int:
@@ -189,7 +197,8 @@ def _events(page: Page) -> tuple[str, str, Markup]:
 def _recordings(page: Page) -> tuple[str, str, Markup] | None:
     if not (page.cards or page.rows):
         return None
-    parts: list[Markup] = [card.html for card in page.cards]
+    parts: list[Markup] = [recordings_legend(page.has_truth)] if page.cards else []
+    parts += [card.html for card in page.cards]
     if page.rows:
         parts.append(_summary(page))
     parts += [tag("p", sentence, class_="quiet") for sentence in page.left]
@@ -205,7 +214,12 @@ def _summary(page: Page) -> Markup:
         rows.append(
             tag(
                 "tr",
-                tag("th", page.names.get(row.id, row.id), scope="row", title=row.id),
+                tag(
+                    "th",
+                    shortened(page.names.get(row.id, row.id), 120),
+                    scope="row",
+                    title=shortened(row.id, LONGEST),
+                ),
                 tag("td", f"{row.n_events:,}"),
                 tag("td", peak),
                 tag("td", span(event.start, event.end, page.unit)),
@@ -235,7 +249,10 @@ def _normal(page: Page) -> tuple[str, str, Markup] | None:
 def _aside(page: Page) -> tuple[str, str, Markup] | None:
     if not page.n_aside:
         return None
-    rows = [tag("tr", tag("th", what, scope="row"), tag("td", why)) for what, why in page.aside]
+    rows = [
+        tag("tr", tag("th", shortened(what, LONGEST), scope="row"), tag("td", shortened(why, 2 * LONGEST)))
+        for what, why in page.aside
+    ]
     table = tag("div", tag("table", tag("tbody", *rows), class_="aside"), class_="scroll")
     parts = [
         tag(

@@ -6,13 +6,17 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from audiogmm.report.page.markup import Markup, escape, joined, tag
+from audiogmm.report.page.markup import Markup, joined, tag
 from audiogmm.report.page.shown import Found
 from audiogmm.report.page.sound import Clip
-from audiogmm.report.page.wording import count, number, span
+from audiogmm.report.page.wording import count, number, shortened, span
 
 AT_ONCE = 40
 """Events listed before a reader asks for more."""
+
+
+MOST_REASONS, LONGEST = 8, 300
+"""Reasons of an event, and characters of each, that are shown."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,10 @@ def sound_data(clip: Clip, anchor: str) -> Markup:
 
 def reasons(found: Found) -> Markup | None:
     """Why it is one, where that is known, and what else it says of itself."""
-    parts = [tag("li", reason) for reason in found.event.reasons]
-    parts += [tag("li", tag("b", f"{key.replace('_', ' ')} "), _plain(value), class_="further")
-              for key, value in found.further.items()]  # fmt: skip
+    parts = [tag("li", shortened(reason, LONGEST)) for reason in found.event.reasons[:MOST_REASONS]]
+    further = [f"{key.replace('_', ' ')} {_plain(value)}" for key, value in found.further.items()]
+    if further:
+        parts.append(tag("li", " · ".join(further), class_="further"))
     return tag("ul", *parts, class_="reasons") if parts else None
 
 
@@ -86,10 +91,10 @@ def figures(found: Found, threshold: float) -> Markup:
     event, parts = found.event, []
     if found.severity is not None:
         parts.append(tag("span", "severity ", tag("b", number(found.severity, 2))))
-    if event.peak is not None:
-        limit = threshold if event.threshold is None else event.threshold
-        below = tag("b", number(limit - event.peak))
-        parts.append(tag("span", below, " nats below the threshold", title=f"lowest score {event.peak:.2f}"))
+    if (depth := _depth(found, threshold)) is not None:
+        below = tag("b", number(abs(depth)))
+        where = " nats below the threshold" if depth >= 0 else " nats above the threshold"
+        parts.append(tag("span", below, where, title=f"lowest score {event.peak:.2f}"))
     elif event.score is not None:
         parts.append(tag("span", "mean score ", tag("b", number(event.score)), " nats"))
     if event.p_value is not None:
@@ -141,13 +146,15 @@ def event_list(
     unit : str
         Of time.
     """
-    depth = [
-        (threshold if one.event.threshold is None else one.event.threshold) - one.event.peak
-        for one in found
-        if one.event.peak is not None
+    depths = [_depth(one, threshold) for one in found]
+    if all(one.severity is not None for one in found):  # what they are sorted by
+        depths = [one.severity for one in found]
+    deepest = max([1e-9, *(depth for depth in depths if depth is not None)])
+    shares = [None if depth is None else min(1.0, max(0.0, depth / deepest)) for depth in depths]
+    rows = [
+        _list_row(one, places, names, threshold, unit, share)
+        for one, share in zip(found, shares, strict=True)
     ]
-    deepest = max([*depth, 1e-9])
-    rows = [_list_row(one, places, names, threshold, unit, deepest) for one in found]
     first = tag("ol", *rows[:AT_ONCE], class_="events")
     rest = None
     if len(rows) > AT_ONCE:
@@ -169,21 +176,19 @@ def _list_row(
     names: Mapping[str, str],
     threshold: float,
     unit: str,
-    deepest: float,
+    share: float | None,
 ) -> Markup:
     event = found.event
     place = places.get((event.id, event.start), Place())
-    name = names.get(event.id, event.id)
+    name = shortened(names.get(event.id, event.id), 120)
     when = span(event.start, event.end, unit)
     link = (
-        tag("a", name, href=f"#{place.recording}", title=event.id, class_="name")
+        tag("a", name, href=f"#{place.recording}", title=shortened(event.id, LONGEST), class_="name")
         if place.recording
-        else tag("span", name, title=event.id, class_="name")
+        else tag("span", name, title=shortened(event.id, LONGEST), class_="name")
     )
     bar = None
-    if event.peak is not None:
-        limit = threshold if event.threshold is None else event.threshold
-        share = max(0.0, min(1.0, (limit - event.peak) / deepest))
+    if share is not None:
         bar = tag(
             "svg",
             tag("rect", width=f"{100 * share:.1f}%", height="100%", rx=2),
@@ -200,5 +205,12 @@ def _list_row(
     )
 
 
-def _plain(value: str | float) -> Markup:
-    return escape(f"{value:.4g}" if isinstance(value, float) else value)
+def _depth(found: Found, threshold: float) -> float | None:
+    """How far below the threshold it reaches, nats."""
+    event = found.event
+    limit = threshold if event.threshold is None else event.threshold
+    return None if event.peak is None else limit - event.peak
+
+
+def _plain(value: str | float) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else value

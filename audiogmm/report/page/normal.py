@@ -23,8 +23,9 @@ def normal_scores(
     text = (
         f"{normal.n_independent:,.0f} windows of {size} of normal sound that the model was not trained on: "
         f"half of them score between {number(float(np.quantile(windows, 0.25)))} and "
-        f"{number(float(np.quantile(windows, 0.75)))} nats a frame. {100 * under:.2g} % lie at or under the "
-        f"threshold of {number(threshold)}."
+        f"{number(float(np.quantile(windows, 0.75)))} nats a frame. "
+        + ("None of them lies" if not under else f"{100 * under:.2g} % lie")
+        + f" at or under the threshold of {number(threshold)}."
     )
     if peaks:
         text += f" The short lines mark the lowest score of {count(len(peaks), 'event')}."

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audiogmm.report.page.charts import GRID, axis, band, percent, ticks
-from audiogmm.report.page.events import Place, event_row, play_button, sound_data
+from audiogmm.report.page.charts import GRID, axis, band, percent, ticks, time_ticks
+from audiogmm.report.page.events import LONGEST, Place, event_row, play_button, sound_data
 from audiogmm.report.page.markup import Markup, joined, tag
 from audiogmm.report.page.shown import Curve, Found, Shown, Stretch
-from audiogmm.report.page.wording import count, length, moment, number, span
+from audiogmm.report.page.wording import count, length, moment, number, shortened, span
+
+SPECTROGRAM = 9 / 15.5
+"""Share of a figure's height, as in the style sheet: the score lies below."""
 
 ROWS = 12
 """Events listed below a recording before a reader asks for more."""
@@ -41,6 +45,7 @@ def recording_card(
     unit : str
         "s", or nothing for rows without time.
     """
+    name = shortened(name, 120)
     places = {
         (found.event.id, found.event.start): _place(shown, anchor, found, k)
         for k, found in enumerate(shown.found)
@@ -51,7 +56,9 @@ def recording_card(
     ]
     parts = [_head(shown, anchor, name, threshold, unit)]
     if shown.trouble:
-        parts.append(tag("p", "It could not be heard again: ", shown.trouble, class_="trouble"))
+        parts.append(
+            tag("p", "It could not be heard again: ", shortened(shown.trouble, 2 * LONGEST), class_="trouble")
+        )
     if shown.note:
         parts.append(tag("p", shown.note, class_="note"))
     if shown.strip is not None:
@@ -80,6 +87,26 @@ def recording_card(
     return Card(html, places)
 
 
+def recordings_legend(truth: bool) -> Markup:
+    """What the lines and colours of the figures are."""
+
+    def line(look: str) -> Markup:
+        return tag("svg", tag("line", x1="0", x2="100%", y1="50%", y2="50%", class_=look), aria_hidden="true")
+
+    def block(look: str) -> Markup:
+        return tag("svg", tag("rect", width="100%", height="100%", class_=look), aria_hidden="true")
+
+    entries = [
+        (block("shade-key"), "an event: click to hear it"),
+        (line("curve"), "score, averaged over a window"),
+        (line("threshold"), "threshold: an event begins"),
+        (line("release"), "release: it goes on"),
+    ]
+    if truth:
+        entries.append((block("truth"), "what there was, as the manifest says"))
+    return tag("p", *(tag("span", key, text) for key, text in entries), class_="legend")
+
+
 def _place(shown: Shown, anchor: str, found: Found, k: int) -> Place:
     peak = _peak_time(found)
     inside = (j for j, stretch in enumerate(shown.stretches) if stretch.start <= peak <= stretch.end)
@@ -105,9 +132,9 @@ def _head(shown: Shown, anchor: str, name: str, threshold: float, unit: str) -> 
         facts.append(f"{number(shown.lowest - threshold)} nats above the threshold at its lowest")
     return tag(
         "header",
-        tag("h3", name, id=f"{anchor}h", title=shown.id),
+        tag("h3", name, id=f"{anchor}h", title=shortened(shown.id, LONGEST)),
         tag("p", " · ".join(facts)),
-        tag("p", shown.path, class_="path") if shown.path else None,
+        tag("p", shortened(shown.path, LONGEST), class_="path") if shown.path else None,
     )
 
 
@@ -130,16 +157,16 @@ def _strip(shown: Shown, curve: Curve, anchor: str, threshold: float, unit: str)
         links.append(tag("a", tag("title", text), frame, href=f"#{anchor}w{j}", aria_label=text))
     inner = tag(
         "svg",
-        tag("path", d=band(curve, shown.limits, total), class_="curve"),
+        tag("path", d=band(curve, shown.strip_limits, total), class_="curve"),
         viewBox=f"0 0 {GRID} {GRID}",
         preserveAspectRatio="none",
         width="100%",
         height="100%",
     )
     label = f"The whole recording, {length(total, unit)}: {count(shown.n_events, 'event')}"
-    svg = tag("svg", joined(marks), inner, _level(shown, threshold, "threshold"), joined(links),
-              class_="strip", role="img", aria_label=label)  # fmt: skip
-    places = ticks(shown.start, shown.start + total, 5)
+    level = _level(shown.strip_limits, threshold, "threshold")
+    svg = tag("svg", joined(marks), inner, level, joined(links), class_="strip", role="img", aria_label=label)
+    places = time_ticks(shown.start, shown.start + total) if unit else ticks(shown.start, shown.start + total)
     numbers = axis(places, shown.start, shown.start + total, [_tick(t, places, unit) for t in places])
     return tag("div", svg, numbers, class_="whole")
 
@@ -170,9 +197,9 @@ def _figure(
         )
         parts.append(tag("img", src=source, alt=text, class_="spectrogram", loading="lazy", decoding="async"))
         parts.append(tag("span", f"{stretch.top / 1000:g} kHz", class_="hertz", aria_hidden="true"))
-    levels = [_level(shown, threshold, "threshold")]
+    levels = [_level(shown.limits, threshold, "threshold")]
     if release is not None and release > threshold:
-        levels.insert(0, _level(shown, release, "release"))
+        levels.insert(0, _level(shown.limits, release, "release"))
     path = tag("path", d=band(stretch.curve, shown.limits, total), class_="curve")
     inner = tag(
         "svg", path, viewBox=f"0 0 {GRID} {GRID}", preserveAspectRatio="none", width="100%", height="100%"
@@ -181,7 +208,13 @@ def _figure(
     label = f"Score of {name}, {when}: lowest {number(lowest)} nats, threshold {number(threshold)} nats"
     parts.append(
         tag(
-            "svg", *levels, inner, _level_name(shown, threshold), class_="score", role="img", aria_label=label
+            "svg",
+            *levels,
+            inner,
+            _level_name(shown, threshold, [(at(f.event.start), at(f.event.end)) for f in inside]),
+            class_="score",
+            role="img",
+            aria_label=label,
         )
     )
     shades = [
@@ -197,10 +230,11 @@ def _figure(
         if s.end > stretch.start and s.start < stretch.end
     ]
     for found in sorted(inside, key=lambda one: one.event.start):
-        shades.append(_shade(found, at(found.event.start), at(found.event.end), name, unit, places))
+        left, right = at(found.event.start), at(found.event.end)
+        shades.append(_shade(found, left, right, name, unit, places, bool(stretch.image)))
     shades.append(tag("line", x1="-1%", x2="-1%", y1="0", y2="100%", class_="cursor"))
     parts.append(tag("svg", *shades, class_="over"))
-    values = ticks(stretch.start, stretch.end, 6)
+    values = time_ticks(stretch.start, stretch.end) if unit else ticks(stretch.start, stretch.end)
     numbers = axis(values, stretch.start, stretch.end, [_tick(t, values, unit) for t in values])
     plot = tag(
         "div",
@@ -214,7 +248,13 @@ def _figure(
 
 
 def _shade(
-    found: Found, left: float, right: float, name: str, unit: str, places: dict[tuple[str, float], Place]
+    found: Found,
+    left: float,
+    right: float,
+    name: str,
+    unit: str,
+    places: dict[tuple[str, float], Place],
+    image: bool,
 ) -> Markup:
     """An event across a figure: a button of its own."""
     place = places[found.event.id, found.event.start]
@@ -225,8 +265,11 @@ def _shade(
     wide = max(right - left, 0.004)
     body = tag("rect", title, x=percent(left), width=percent(wide), height="100%", class_="body")
     top = tag("rect", x=percent(left), width=percent(wide), height=5, y=5, class_="top")
+    y, height = (percent(SPECTROGRAM), percent(1 - SPECTROGRAM)) if image else ("0", "100%")
+    under = tag("rect", x=percent(left), width=percent(wide), y=y, height=height, class_="under")
     return tag(
         "g",
+        under,
         body,
         top,
         class_="shade",
@@ -240,26 +283,33 @@ def _shade(
     )
 
 
-def _level(shown: Shown, value: float, name: str) -> Markup:
-    y = percent(_height(shown, value))
+def _level(limits: tuple[float, float], value: float, name: str) -> Markup:
+    y = percent(_height(limits, value))
     return tag("line", x1="0", x2="100%", y1=y, y2=y, class_=name)
 
 
-def _level_name(shown: Shown, threshold: float) -> Markup:
+def _level_name(shown: Shown, threshold: float, events: Sequence[tuple[float, float]]) -> Markup:
+    """What the line is, at the end where no event is in the way."""
+    taken = [
+        any(start < last and end > first for start, end in events) for first, last in ((0.7, 1.0), (0.0, 0.3))
+    ]
+    left = taken[0] and not taken[1]
+    height = _height(shown.limits, threshold)
     return tag(
         "text",
         f"threshold {number(threshold)} nats",
-        x="100%",
-        y=percent(_height(shown, threshold)),
-        dx=-6,
-        dy=13,
-        text_anchor="end",
+        x="0" if left else "100%",
+        y=percent(height),
+        dx=6 if left else -6,
+        dy=13 if height < 0.8 else -4,
+        text_anchor="start" if left else "end",
         class_="name",
     )
 
 
-def _height(shown: Shown, value: float) -> float:
-    low, high = shown.limits
+def _height(limits: tuple[float, float], value: float) -> float:
+    """Where a value lies, 0 at the top and 1 at the bottom."""
+    low, high = limits
     return min(1.0, max(0.0, (high - value) / ((high - low) or 1.0)))
 
 

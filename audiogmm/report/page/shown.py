@@ -106,8 +106,8 @@ class Shown:
         Where it begins, and how long it is; 0 where it could not be read.
     lowest : float
         The lowest window score, nats.
-    limits : tuple of float
-        Of the score axis, nats.
+    limits, strip_limits : tuple of float
+        Of the score axes of the stretches and of the strip, nats.
     strip : Curve or None
         Of the whole recording, where the stretches do not show it.
     stretches : sequence of Stretch
@@ -130,6 +130,7 @@ class Shown:
     seconds: Seconds = 0.0
     lowest: float = np.inf
     limits: tuple[float, float] = (-1.0, 0.0)
+    strip_limits: tuple[float, float] = (-1.0, 0.0)
     strip: Curve | None = None
     stretches: Sequence[Stretch] = ()
     truth: Sequence[Segment] = ()

@@ -85,6 +85,18 @@ def length(seconds: Seconds, unit: str = "s") -> str:
     return f"{seconds / 3600:,.2f} h" if seconds < 36_000 else f"{seconds / 3600:,.1f} h"
 
 
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters: of a longer one, beginning and end.
+
+    Examples
+    --------
+    >>> shortened("abcdefghij", 7), shortened("abc", 7)
+    ('abc…hij', 'abc')
+    """
+    half = (most - 1) // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
+
+
 def brief_names(ids: Iterable[str]) -> dict[str, str]:
     """Names without what all of them begin with, cut where one folder ends and the next begins (`--`).
 
