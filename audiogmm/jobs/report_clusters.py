@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import AudioGMMError
-from audiogmm.jobs.hear_again import Heard, cut
+from audiogmm.jobs.excerpt import cut
+from audiogmm.jobs.hear_again import Heard
 from audiogmm.jobs.report_panels import EXAMPLE_SECONDS, EXAMPLES, MOST_COMPONENTS
 from audiogmm.report.page.markup import Markup
 from audiogmm.report.page.normal import clusters

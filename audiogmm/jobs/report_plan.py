@@ -41,8 +41,6 @@ class Plan:
         Recordings with events that nothing says the place of.
     names : mapping of str to str
         Brief names of recordings.
-    n_entries : int
-        Recordings in the manifest; 0 where there is none.
     earlier : mapping of str to (str, str)
         What the run set aside: path and reason by id; there may be more than are listed.
     n_earlier : int
@@ -56,7 +54,6 @@ class Plan:
     wanted: Sequence[Entry]
     missing: Sequence[Shown]
     names: Mapping[str, str]
-    n_entries: int
     earlier: Mapping[str, tuple[str, str]]
     n_earlier: int
     note: str
@@ -91,7 +88,7 @@ def plan_page(run: Run, manifest: str | None, most: int, *, audio: bool, aside: 
     events = survey(run.events, MOST_LISTED, most + MOST_ROWS)
     worst = {one.id: one for one in events.worst[:most]}
     earlier, n_earlier = set_aside_then(run)
-    there, quiet, n_entries = chosen(entries, list(worst), earlier, most - len(worst))
+    there, quiet = chosen(entries, list(worst), earlier, most - len(worst))
     found = gather(run.events, set(worst), MOST_KEPT)
     missing = []
     for id, one in worst.items():
@@ -113,4 +110,4 @@ def plan_page(run: Run, manifest: str | None, most: int, *, audio: bool, aside: 
         (e.id for e in wanted),
     )
     names = brief_names(id for ids in named for id in ids)
-    return Plan(events, found, wanted, missing, names, n_entries, earlier, n_earlier, note)
+    return Plan(events, found, wanted, missing, names, earlier, n_earlier, note)

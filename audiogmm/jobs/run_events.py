@@ -193,7 +193,8 @@ def _found(line: str, where: str) -> Found:
         row = json.loads(line)
         if not isinstance(row, dict):
             raise ValueError("not an object")
-        event = Event.from_dict({key: _whole(value) for key, value in row.items()})
+        row = {_whole(key): _whole(value) for key, value in row.items()}
+        event = Event.from_dict(row)
         severity = _finite(row.get("severity"))
         if not (math.isfinite(event.start) and math.isfinite(event.end) and event.end >= event.start):
             raise ValueError(f"from {event.start} s to {event.end} s")
@@ -218,7 +219,9 @@ def _further(row: Mapping[str, Any]) -> dict[str, str | float]:
 
 
 def _whole(value: Any) -> Any:
-    """A text without halves of characters, which JSON can hold and no file can."""
+    """A value as files can hold it and ranks compare it: no halves of characters, no NaN, no infinity."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 

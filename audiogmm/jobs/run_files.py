@@ -197,8 +197,10 @@ MOST_ASIDE = 10_000
 
 def chosen(
     entries: Iterable[Entry] | None, wanted: Sequence[str], skipped: Iterable[str], most_quiet: int
-) -> tuple[dict[str, Entry], list[Entry], int]:
-    """Those of the entries that are shown, in one pass: with events, and the first ones without.
+) -> tuple[dict[str, Entry], list[Entry]]:
+    """Those of the entries that are shown: with events, and the first ones without.
+
+    The manifest is read no further than needed.
 
     Returns
     -------
@@ -206,24 +208,22 @@ def chosen(
         Entry of each of `wanted` that is there.
     quiet : list of Entry
         The first `most_quiet` that are neither wanted nor skipped.
-    n_entries : int
-        All there are.
     """
     from audiogmm.audio.matrix import expand
 
     needed, passed = set(wanted), set(skipped)
     found: dict[str, Entry] = {}
     quiet: list[Entry] = []
-    n = 0
     for given in entries or ():
+        if len(found) == len(needed) and len(quiet) >= most_quiet:
+            break
         try:
             pieces = list(expand(given))  # a Kaldi archive holds several
         except AudioGMMError:
             pieces = [given]
         for entry in pieces:
-            n += 1
             if entry.id in needed:
                 found[entry.id] = entry
             elif len(quiet) < most_quiet and entry.id not in passed:
                 quiet.append(entry)
-    return found, quiet, n
+    return found, quiet

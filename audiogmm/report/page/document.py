@@ -11,9 +11,10 @@ from importlib.resources import files
 
 from audiogmm.files import replacing
 from audiogmm.report.page.events import LONGEST, Place, event_list, icon
+from audiogmm.report.page.figure import recordings_legend
 from audiogmm.report.page.markup import Markup, joined, tag
 from audiogmm.report.page.normal import facts_list
-from audiogmm.report.page.recording import Card, recordings_legend
+from audiogmm.report.page.recording import Card
 from audiogmm.report.page.shown import Found, Row
 from audiogmm.report.page.wording import count, number, shortened, span
 

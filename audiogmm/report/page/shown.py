@@ -45,9 +45,7 @@ class Found:
         """
         event = self.event
         worst = event.peak if event.peak is not None else event.score
-        first = -np.inf if self.severity is None else -self.severity
-        if self.severity is None:  # after all that have one
-            first = np.inf
+        first = np.inf if self.severity is None else -self.severity  # those without one come after
         return first, np.inf if worst is None else worst, event.id, event.start
 
 

@@ -178,3 +178,5 @@ async def _visit(profile: Path, process: Any, visit: Callable[[Tab], Awaitable[A
         return await visit(Tab(connection))
     finally:
         connection.close()
+        while await connection.read_message() is not None:
+            pass  # until the other side has closed it too
