@@ -34,6 +34,9 @@ WHOLE_FRAMES = 2000
 MOMENT: Seconds = 3.0
 """Sound of the least normal moment of a recording without an event."""
 
+FEWEST = 3
+"""Events of a recording that are heard whatever the room."""
+
 LISTENED: Seconds = 600.0
 """How far into a recording components are listened for."""
 
@@ -64,6 +67,8 @@ class HearAgain:
         Of each recording, how many events there are, and the worst of them in order.
     n_stretches, n_sounds : int
         At most so many of a recording.
+    room : int
+        Bytes of sound of a recording, beyond which no further event gets any; the first three always do.
     n_components : int
         Listened for as well; 0 for none.
     """
@@ -75,6 +80,7 @@ class HearAgain:
     found: Mapping[str, tuple[int, list[Found]]] = field(repr=False)
     n_stretches: int = 3
     n_sounds: int = 8
+    room: int = 1 << 20
     n_components: int = 0
 
     @property
@@ -114,10 +120,7 @@ class HearAgain:
             ).pieces
         strip = Curve(track.strip.low, track.strip.high, track.strip.step / track.clock.frame_rate)
         stretches = [self._stretch(recording, piece, track.clock) for piece in pieces if len(piece.values)]
-        voices = [
-            replace(one, clip=sound_of(recording.entry, one)) if i < self.n_sounds else one
-            for i, one in enumerate(found)
-        ]
+        voices = list(self._heard(recording, found))
         quiet = None
         if not found:
             middle = track.clock.centre(track.strip.lowest_at)
@@ -141,6 +144,15 @@ class HearAgain:
         if not self.n_components:
             return Heard(shown)
         return Heard(shown, None, *self._components(recording))
+
+    def _heard(self, recording: Recording, found: Sequence[Found]) -> Iterator[Found]:
+        """The events with their sound, the severest first, as far as there is room."""
+        room = self.room
+        for i, one in enumerate(found):
+            if i < self.n_sounds and (i < FEWEST or room > 0):
+                one = replace(one, clip=sound_of(recording.entry, one))
+                room -= 0 if one.clip is None else len(one.clip.mp3)
+            yield one
 
     def _outline(
         self, recording: Recording, wanted: Sequence[tuple[Seconds, Seconds]], *, stop: bool = False

@@ -16,7 +16,7 @@ from audiogmm.jobs.models import hears_silence, unit_of
 from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.report_clusters import Listened
-from audiogmm.jobs.report_layout import Layout
+from audiogmm.jobs.report_layout import ROOM, Layout
 from audiogmm.jobs.report_page import about_page, facts_of, left_out, set_aside_rows, title_of
 from audiogmm.jobs.report_panels import clusters_of_folder, normal_panel, selection_panel, training_panel
 from audiogmm.jobs.report_plan import Plan, plan_page
@@ -217,7 +217,8 @@ def hearing(model: Model, detector: Detector, plan: Plan, threshold: float, *, c
         threshold,
         hears_silence(model),
         plan.found,
-        n_stretches=min(4, max(1, STRETCHES // n)),
-        n_sounds=min(12, max(3, SOUNDS // n)),
+        n_stretches=min(8, max(1, STRETCHES // n)),
+        n_sounds=min(200, max(3, SOUNDS // n)),
+        room=ROOM // (3 * n),
         n_components=model.mixture.n_components if components else 0,
     )

@@ -67,6 +67,8 @@ def test_a_recording_that_comes_again_is_still_among_the_worst(tmp_path: Path) -
     run = survey(write(tmp_path / "events.jsonl", content), 3, 2)
     assert [one.id for one in run.worst] == ["r0", "r299"]
     assert gather(tmp_path / "events.jsonl", {"r0"}, 9)["r0"][0] == 2
+    few = survey(write(tmp_path / "few.jsonl", [content[0], content[1], content[-1]]), 3, 2)
+    assert [(one.id, one.n_events) for one in few.worst] == [("r0", 2), ("r1", 1)]
 
 
 def test_memory_does_not_grow_with_the_run(tmp_path: Path) -> None:
