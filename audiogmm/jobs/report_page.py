@@ -47,6 +47,9 @@ def facts_of(run: Run, plan: Plan, seconds: Seconds, threshold: float, unit: str
         if unit and record.seconds > 0:
             rate = 3600 * events.n_events / record.seconds
             facts.append(("events an hour", f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"))
+            promised = record.detector.get("alarms_per_hour")
+            if isinstance(promised, (int, float)) and not isinstance(promised, bool):
+                facts.append(("alarms an hour, as set", f"{promised:.3g}"))
             if events.n_events:
                 facts.append(("of the time", f"{100 * min(1.0, events.seconds / record.seconds):.2g} %"))
     elif seconds:

@@ -147,7 +147,7 @@ def event_list(
         Of time.
     """
     depths = [_depth(one, threshold) for one in found]
-    if all(one.severity is not None for one in found):  # what they are sorted by
+    if any(one.severity is not None for one in found):  # what they are sorted by
         depths = [one.severity for one in found]
     deepest = max([1e-9, *(depth for depth in depths if depth is not None)])
     shares = [None if depth is None else min(1.0, max(0.0, depth / deepest)) for depth in depths]
