@@ -21,6 +21,7 @@ from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.models import detector_of, listener_of, load_model, unit_of
 from audiogmm.jobs.outputs import keep_apart
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
+from audiogmm.jobs.run_record import RunRecord, describe_run
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -121,6 +122,22 @@ class DetectResult:
             "errors": str(self.aside.path),
         }
 
+    def describe(self, model: Path, loaded: Model, source: str, *, upsample: bool) -> RunRecord:
+        """What `report` has to know of the run."""
+        return describe_run(
+            model,
+            loaded,
+            self.detector,
+            source,
+            upsample=upsample,
+            recordings=self.recordings,
+            heard=len(self.heard),
+            events=self.events,
+            seconds=self.seconds,
+            set_aside=len(self.aside),
+            errors=None if self.aside.path is None else self.aside.path.name,
+        )
+
     def lines(self) -> Iterator[str]:
         """For a person: the severest events first."""
         amount = f"{self.seconds / 60:,.1f} minutes" if self.unit else f"{self.seconds:,.0f} rows"
@@ -213,6 +230,7 @@ def detect_to_file(
             progress.advance(extent.part(row["seconds"]), f"{found} events")
         write_events(_counted(journal.rows(), result), output, force=force)
     progress.end()
+    result.describe(model, loaded, source, upsample=upsample).write(output)
     if plot is not None:
         result.pictures = draw_recordings(
             loaded, detector, inputs, result.severest, result.heard, plot, force=force

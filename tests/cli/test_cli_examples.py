@@ -28,6 +28,7 @@ ORDER = [
     "cluster",
     "calibrate",
     "detect",
+    "report",
     "enroll",
     "speakers",
     "verify",
