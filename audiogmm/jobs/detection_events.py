@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import read_events
-from audiogmm.errors import AudioGMMError
+from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.jobs.aside import Aside
 from audiogmm.timeline import Segment
 
@@ -67,7 +67,8 @@ def found_in(events: Events, aside: Aside) -> Found:
         try:
             segment = event.segment
         except AudioGMMError as error:
-            aside.put(event.id, path or event.audio_filepath or "", error)
+            wrong = ManifestError(f"an event is {error}", remedy="take it out")
+            aside.put(event.id, path or event.audio_filepath or "", wrong)
             continue
         if (event.id, segment) in seen:
             found.n_repeated += 1

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from audiogmm.anomaly.dcase import DOMAINS, MAX_FPR, Figure
 from audiogmm.anomaly.resampling import drawn
@@ -121,20 +122,22 @@ class Site:
         tables = {level: found.counts(n) for level, found in self.levels.items() if found.both_kinds}
         figures = [found.counts(n) if found.both_kinds else None for found in self.figures]
         parts = []
-        for weights in drawn(n, draws.replicates, draws.seed, stratum):
-            measured = [
-                np.full((len(weights), 2), np.nan) if table is None else table.areas(weights, MAX_FPR)
-                for table in figures
-            ]
-            parts.append(
-                (
-                    {level: table.areas(weights, max_fpr) for level, table in tables.items()},
-                    np.stack(measured, axis=1) if measured else np.empty((len(weights), 0, 2)),
-                    weights @ self.counts,
-                    {domain: weights @ counts for domain, counts in self.domains.items()},
-                    weights[:, self.delay_of].astype(np.uint16),
+        # the products are small: threads would only wait for each other
+        with threadpool_limits(limits=1):
+            for weights in drawn(n, draws.replicates, draws.seed, stratum):
+                measured = [
+                    np.full((len(weights), 2), np.nan) if table is None else table.areas(weights, MAX_FPR)
+                    for table in figures
+                ]
+                parts.append(
+                    (
+                        {level: table.areas(weights, max_fpr) for level, table in tables.items()},
+                        np.stack(measured, axis=1) if measured else np.empty((len(weights), 0, 2)),
+                        weights @ self.counts,
+                        {domain: weights @ counts for domain, counts in self.domains.items()},
+                        weights[:, self.delay_of].astype(np.uint16),
+                    )
                 )
-            )
         areas, both, counts, domains, delays = zip(*parts, strict=True)
         return Replicates(
             {level: np.concatenate([part[level] for part in areas]) for level in tables},
