@@ -82,10 +82,10 @@ def test_what_is_not_known_is_left_out(picture: DetectionPicture, tmp_path: Path
 
 
 def test_a_picture_is_refused_as_others_are(tmp_path: Path) -> None:
-    with pytest.raises(ChoiceError, match="a picture named .*a.txt"):
+    with pytest.raises(ChoiceError, match=r"a picture named .*a\.txt"):
         draw_detection(PICTURE, tmp_path / "a.txt")
     (tmp_path / "a.png").touch()
-    with pytest.raises(OutputError, match="a.png exists"):
+    with pytest.raises(OutputError, match=r"a\.png exists"):
         draw_detection(PICTURE, tmp_path / "a.png")
     draw_detection(PICTURE, tmp_path / "a.png", force=True)
     assert (tmp_path / "a.png").stat().st_size > 10_000
