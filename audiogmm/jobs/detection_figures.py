@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from audiogmm.anomaly.resampling import FEW_RECORDINGS, percentiles, poisson_limits, weighted_quantile
+from audiogmm.anomaly.resampling import FEW_RECORDINGS, Reach, percentiles, poisson_limits, weighted_quantile
 from audiogmm.jobs.detection_case import COUNTS
 from audiogmm.types import FloatArray, Json
 from audiogmm.verification.bootstrap import Interval
@@ -22,11 +22,11 @@ SHARES = {
 """What precision and recall are taken of: what was right, what was found, what there was."""
 
 
-def interval(value: float, replicates: FloatArray | None, confidence: float) -> Interval:
+def interval(value: float, replicates: FloatArray | None, reach: Reach) -> Interval:
     """A figure with the percentile interval of its replicates, which encloses it; none without replicates."""
     if replicates is None or not math.isfinite(value):
         return Interval(value)
-    low, high = percentiles(replicates, confidence)
+    low, high = percentiles(replicates, reach.expanded)
     return Interval(value, min(low, value), max(high, value)) if math.isfinite(low) else Interval(value)
 
 
@@ -106,12 +106,12 @@ class Rates:
     n_right: int
 
     @classmethod
-    def of(cls, sums: FloatArray, replicates: FloatArray | None, confidence: float) -> Rates:
+    def of(cls, sums: FloatArray, replicates: FloatArray | None, reach: Reach) -> Rates:
         """From what was right, found and true, shape (3,), and the same under draws, shape (n_draws, 3)."""
         values = rates(sums)
         drawn = [None] * 4 if replicates is None else list(rates(replicates).T)
         precision, recall, f1, error_rate = (
-            interval(float(value), part, confidence) for value, part in zip(values, drawn, strict=True)
+            interval(float(value), part, reach) for value, part in zip(values, drawn, strict=True)
         )
         right, found, true = (round(float(count)) for count in sums)
         return cls(precision, recall, f1, error_rate, n_found=found, n_true=true, n_right=right)
@@ -163,7 +163,7 @@ class Delay:
     n_missed: int
 
     @classmethod
-    def of(cls, delays: FloatArray, weights: FloatArray | None, n_true: int, confidence: float) -> Delay:
+    def of(cls, delays: FloatArray, weights: FloatArray | None, n_true: int, reach: Reach) -> Delay:
         """From the delays, shape (n_caught,), and how often each was drawn, shape (n_draws, n_caught)."""
         order = np.argsort(delays, kind="stable")
         once = np.ones((1, len(delays)))
@@ -171,7 +171,7 @@ class Delay:
         def within(share: float) -> Interval:
             (value,) = weighted_quantile(delays[order], once, share)
             drawn = None if weights is None else weighted_quantile(delays[order], weights[:, order], share)
-            return interval(float(value), drawn, confidence)
+            return interval(float(value), drawn, reach)
 
         return cls(within(0.5), within(0.9), n_caught=len(delays), n_missed=n_true - len(delays))
 
@@ -201,15 +201,15 @@ class FalseAlarms:
     hours: float
 
     @classmethod
-    def of(cls, sums: FloatArray, replicates: FloatArray | None, confidence: float) -> FalseAlarms:
+    def of(cls, sums: FloatArray, replicates: FloatArray | None, reach: Reach) -> FalseAlarms:
         """From false alarms and normal hours, shape (2,), and the same under draws, shape (n_draws, 2)."""
         n, hours = (float(value) for value in sums)
         if not hours > 0:
             return cls(Interval(math.nan), round(n), hours)
-        low, high = (end / hours for end in poisson_limits(n, confidence))
+        low, high = (end / hours for end in poisson_limits(n, reach.confidence))
         if replicates is not None:
             some = replicates[:, 1] > 0
-            ends = percentiles(replicates[some, 0] / replicates[some, 1], confidence)
+            ends = percentiles(replicates[some, 0] / replicates[some, 1], reach.expanded)
             low, high = np.fmin(low, ends[0]), np.fmax(high, ends[1])
         return cls(Interval(n / hours, float(low), float(high)), round(n), hours)
 
@@ -249,7 +249,7 @@ class Detected:
         delays: FloatArray,
         replicates: FloatArray | None,
         weights: FloatArray | None,
-        confidence: float,
+        reach: Reach,
     ) -> Detected:
         """From the sums of `COUNTS`, shape (n_counts,), the delays, and both under draws."""
 
@@ -257,14 +257,14 @@ class Detected:
             place = [COUNTS.index(name) for name in names]
             return counts[place], None if replicates is None else replicates[:, place]
 
-        found = {name: Rates.of(*chosen(names), confidence) for name, names in SHARES.items()}
+        found = {name: Rates.of(*chosen(names), reach) for name, names in SHARES.items()}
         n_true = found["event"].n_true
         where = {name: found[name] if n_true else None for name in ("event", "onset", "segment")}
         return cls(
             **where,
             recording=found["recording"],
-            delay=Delay.of(delays, weights, n_true, confidence) if n_true else None,
-            false_alarms=FalseAlarms.of(*chosen(("false_alarms", "normal_hours")), confidence),
+            delay=Delay.of(delays, weights, n_true, reach) if n_true else None,
+            false_alarms=FalseAlarms.of(*chosen(("false_alarms", "normal_hours")), reach),
         )
 
     def to_json(self) -> Json:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from audiogmm.anomaly.dcase import harmonic_mean
+from audiogmm.anomaly.resampling import Reach
 from audiogmm.jobs.detection_case import LEVELS, Judging
 from audiogmm.jobs.detection_figures import Areas, Detected, MeanAreas, SiteFigures, interval
 from audiogmm.jobs.detection_site import Replicates, Site
@@ -20,6 +21,7 @@ def figures_of_site(
     site: Site, replicates: Replicates | None, judging: Judging, confidence: float
 ) -> SiteFigures:
     """All figures of one site; without replicates, no intervals."""
+    reach = Reach(confidence, site.n_recordings)
     areas, left_out = {}, {}
     for level, found in site.levels.items():
         if not found.both_kinds:
@@ -27,7 +29,7 @@ def figures_of_site(
             continue
         drawn = (None, None) if replicates is None else replicates.areas[level].T
         auc, pauc = (
-            interval(float(value), part, confidence)
+            interval(float(value), part, reach)
             for value, part in zip(found.areas(judging.max_fpr), drawn, strict=True)
         )
         areas[level] = Areas(auc, pauc, len(found), found.n_anomalous)
@@ -36,7 +38,7 @@ def figures_of_site(
         site.delays,
         None if replicates is None else replicates.counts,
         None if replicates is None else replicates.delays,
-        confidence,
+        reach,
     )
     hours = site.seconds / 3600
     return SiteFigures(site.name, site.n_recordings, site.n_anomalous, hours, areas, left_out, detected)
@@ -49,7 +51,7 @@ def together(sites: Sequence[Site], replicates: Sequence[Replicates] | None, con
         np.concatenate([site.delays for site in sites]),
         None if replicates is None else np.sum([drawn.counts for drawn in replicates], axis=0),
         None if replicates is None else np.concatenate([drawn.delays for drawn in replicates], axis=1),
-        confidence,
+        Reach.over(confidence, [site.n_recordings for site in sites]),
     )
 
 
@@ -65,25 +67,26 @@ def means_of(
         values = np.array(
             [[figures[i].areas[level].auc.value, figures[i].areas[level].pauc.value] for i in chosen]
         )
+        reach = Reach.over(confidence, [figures[i].n_recordings for i in chosen])
         drawn = None
         if replicates is not None:
             drawn = np.stack([redrawn(replicates[i].areas[level]) for i in chosen], axis=1)
         means[level] = MeanAreas(
-            auc=_mean(values, drawn, 0, confidence),
-            pauc=_mean(values, drawn, 1, confidence),
+            auc=_mean(values, drawn, 0, reach),
+            pauc=_mean(values, drawn, 1, reach),
             harmonic=interval(
                 float(harmonic_mean(values.ravel())),
                 None if drawn is None else harmonic_mean(drawn.reshape(len(drawn), -1)),
-                confidence,
+                reach,
             ),
             n_sites=len(chosen),
         )
     return means
 
 
-def _mean(values: FloatArray, drawn: FloatArray | None, place: int, confidence: float) -> Interval:
+def _mean(values: FloatArray, drawn: FloatArray | None, place: int, reach: Reach) -> Interval:
     replicates = None if drawn is None else drawn[:, :, place].mean(axis=1)
-    return interval(float(values[:, place].mean()), replicates, confidence)
+    return interval(float(values[:, place].mean()), replicates, reach)
 
 
 def redrawn(values: FloatArray) -> FloatArray:

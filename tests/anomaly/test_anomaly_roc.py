@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from audiogmm.anomaly import roc
-from audiogmm.anomaly.resampling import drawn, percentiles, poisson_limits, weighted_quantile
+from audiogmm.anomaly.resampling import Reach, drawn, percentiles, poisson_limits, weighted_quantile
 from audiogmm.anomaly.roc import Separation
 from audiogmm.errors import ChoiceError
 from tests.naive import scores as naive
@@ -124,3 +124,37 @@ def test_weighted_quantiles_are_those_of_the_repeated_values(
         assert found == np.quantile(written_out, share, method="inverted_cdf")
     else:
         assert np.isnan(found)
+
+
+def test_intervals_of_few_recordings_reach_further() -> None:
+    from scipy.stats import norm, t
+
+    for n, strata in ((4, 1), (12, 3), (500, 1)):
+        reach = Reach(0.9, n, strata)
+        ends = np.sqrt(n / (n - strata)) * t.ppf(0.95, n - strata)
+        assert reach.expanded == pytest.approx(norm.cdf(ends) - norm.cdf(-ends))
+    assert Reach.over(0.9, [3, 4, 5]) == Reach(0.9, 12, 3)
+    assert Reach(0.9, 1).expanded == 0.9
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
+    """Clips that differ in level and in difficulty, twenty at a time, against a huge sample of them."""
+
+    def clips(n: int, rng: np.random.Generator) -> Separation:
+        truth = np.arange(n * 60) % 120 >= 90  # every second clip, its second half
+        recording = np.repeat(np.arange(n), 60)
+        level, gap = rng.normal(size=n), rng.normal(2.0, 0.8, size=n)
+        scores = rng.normal(size=n * 60) + level[recording] - gap[recording] * truth
+        return Separation(scores, truth, recording)
+
+    rng = np.random.default_rng(0)
+    true = clips(20_000, rng).areas(0.1)
+    held = np.zeros(2)
+    for trial in range(100):
+        counts = clips(20, rng).counts(20)
+        areas = np.concatenate([counts.areas(often, 0.1) for often in drawn(20, 200, trial, 0)])
+        for k in (0, 1):
+            low, high = percentiles(areas[:, k], Reach(0.9, 20).expanded)
+            held[k] += low <= true[k] <= high
+    assert (held >= 78).all()
+    assert (held < 99).all()
