@@ -65,7 +65,7 @@ class Judging:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class Scored:
     """Scores with their truth.
 
     Attributes
@@ -94,7 +94,7 @@ class Case:
         Whether anything in it is; whether nothing says where.
     seconds, normal_seconds : float
         Its length, and what of it no true event covers; NaN where it is not known where events are.
-    levels : mapping from str to Judged
+    levels : mapping from str to Scored
         Of its frames, its segments and itself, as far as they can be judged.
     counts : mapping from str to float
         What there is to count, by the names of `COUNTS`.
@@ -111,7 +111,7 @@ class Case:
     unplaced: bool
     seconds: Seconds
     normal_seconds: Seconds
-    levels: dict[str, Judged]
+    levels: dict[str, Scored]
     counts: dict[str, float]
     delays: FloatArray
     frame_rate: float | None
@@ -244,7 +244,7 @@ def normal_seconds(truth: Truth, seconds: Seconds) -> Seconds:
 
 def levels_of(
     track: ScoreTrack, truth: Truth, start: Seconds, end: Seconds, judging: Judging
-) -> dict[str, Judged]:
+) -> dict[str, Scored]:
     """Frames, segments and the whole, each with a score and its truth.
 
     A frame's score is the mean of the window around it, and it is anomalous if its centre lies in an event.
@@ -257,20 +257,20 @@ def levels_of(
     levels = {}
     if truth.events is not None:
         marks = frame_truth(track.clock, len(track), truth.events)
-        levels["frame"] = Judged(windows[heard], marks[heard])
+        levels["frame"] = Scored(windows[heard], marks[heard])
         levels["segment"] = _segments(track, truth.events, start, end, judging.segment)
     voiced = track.voiced if track.voiced.any() else np.ones_like(track.voiced)
     if judging.clip == "mean" or not heard.any():
         score = float(track.scores[voiced].mean())
     else:
         score = float(windows[heard].min())
-    levels["clip"] = Judged(np.array([score]), np.array([truth.anomalous]))
+    levels["clip"] = Scored(np.array([score]), np.array([truth.anomalous]))
     return levels
 
 
 def _segments(
     track: ScoreTrack, events: Sequence[Segment], start: Seconds, end: Seconds, length: Seconds
-) -> Judged:
+) -> Scored:
     n = n_segments(end - start, length)
     edges: FloatArray = start + length * np.arange(n + 1, dtype=np.float64)
     edges[-1] = end
@@ -280,7 +280,7 @@ def _segments(
     number = np.bincount(which[inside], minlength=n)
     sums = np.bincount(which[inside], weights=track.scores[inside], minlength=n)
     judged = (number > 0) & (lengths >= length / 2)
-    return Judged(sums[judged] / number[judged], (covered(events, edges) > lengths / 2)[judged])
+    return Scored(sums[judged] / number[judged], (covered(events, edges) > lengths / 2)[judged])
 
 
 def counts_of(

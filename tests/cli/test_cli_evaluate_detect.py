@@ -677,3 +677,30 @@ def test_clips_without_a_section_are_named(audiogmm: Audiogmm) -> None:
     assert "no domain; needed: the keys machine, section, domain for the score of 2022" in reasons[0]
     assert "the domain 'sauce'; needed: source or target" in reasons[1]
     assert audiogmm(*CALL, "--dcase", 2020).status == 0
+
+
+def test_only_what_is_heard_is_judged() -> None:
+    """Frames without voice score absurdly; a whole second is mute; the last 0.4 s make no segment."""
+    n = CLOCK.n_frames(round(3.4 * 8000))
+    times = CLOCK.centre(np.arange(n))
+    scores = np.where(times < 1, -5.0, np.where(times < 2, -100.0, -1.0))
+    voiced = (times < 1) | (times >= 2)
+    voiced[::7] = False
+    scores[::7] = -900.0
+    entry = Entry(
+        "/a.wav", id="a", duration=3.4, events=(Segment(0.0, 0.6), Segment(1.0, 2.0), Segment(3.0, 3.4))
+    )
+    quiet = Entry("/b.wav", id="b", duration=3.4, label="normal")
+    mute = ScoreTrack("b", np.full(n, -3.0), np.zeros(n, bool), CLOCK)
+    found = ag.evaluate_detect([], [entry, quiet], {"a": ScoreTrack("a", scores, voiced, CLOCK), "b": mute})
+    (site,) = found.sites
+    assert (site.areas["segment"].n, site.areas["segment"].n_anomalous) == (2, 1)
+    assert site.areas["segment"].auc.value == 1.0  # -5 is anomalous, -1 is normal, and nothing else is heard
+    assert site.areas["frame"].n == int((~np.isnan(window_means(scores, voiced))).sum())
+    assert site.areas["clip"].auc.value == (1.0 if scores[voiced].mean() < -3.0 else 0.0)  # of b, all frames
+
+
+def window_means(scores: np.ndarray, voiced: np.ndarray) -> np.ndarray:
+    from tests.naive import scores as windows
+
+    return windows.window_scores(scores, voiced, 25)
