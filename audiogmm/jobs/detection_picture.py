@@ -23,6 +23,8 @@ def draw_evaluation(found: DetectionEvaluation, path: Path, *, force: bool = Fal
     if means is not None:
         mean = f"{shown(means.auc.value)}, {shown(means.pauc.value)}"
         mean += f" (mean of {means.n_sites})" if means.n_sites > 1 else ""
+    if found.dcase is not None:
+        mean += f"; official score {shown(found.dcase.score.value)}"
     detected, judging = found.detected, found.judging
     named = (
         (f"events,\nonset to {judging.collars.collar:g} s", detected.onset),

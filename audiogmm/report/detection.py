@@ -181,7 +181,7 @@ def _draw_shares(axes: Axes, picture: DetectionPicture) -> None:
             if name == "F1":
                 axes.annotate(
                     f"{figure.value:.2f}",
-                    (1.02, row),
+                    (1.02, y),
                     xycoords=("axes fraction", "data"),
                     va="center",
                     fontsize=9,
@@ -189,7 +189,7 @@ def _draw_shares(axes: Axes, picture: DetectionPicture) -> None:
                 )
     axes.annotate("F1", (1.02, 1.0), xycoords="axes fraction", va="bottom", fontsize=9, color=_QUIET)
     axes.set_yticks(range(n), [share.name for share in picture.shares])
-    axes.set_ylim(n - 0.5, -0.5)
+    axes.set_ylim(max(n, 3) - 0.5, -0.5)
     axes.set_xlim(0, 1)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=_GRID, linewidth=0.7)
@@ -210,24 +210,28 @@ def _draw_delays(axes: Axes, picture: DetectionPicture) -> None:
         axes.text(0.5, 0.5, "nothing says where events are", ha="center", va="center", color=_QUIET)
         return
     delays = picture.delays
-    low = min(0.0, float(delays.min(initial=0.0)))
-    high = max(1.0, float(delays.max(initial=0.0)))
+    ends = np.quantile(delays, [0.05, 0.95]) if len(delays) else np.zeros(2)  # a few may lie far off
+    low, high = min(-0.5, 1.2 * float(ends[0])), max(1.0, 1.2 * float(ends[1]))
     margin = 0.04 * (high - low)
     shares = np.arange(len(delays) + 1) / picture.n_true
-    steps: Any = np.concatenate([[low - margin], delays, [high + margin]])
+    first, last = min(low, float(delays.min(initial=0.0))), max(high, float(delays.max(initial=0.0)))
+    steps: Any = np.concatenate([[first - margin], delays, [last + margin]])
     axes.step(steps, np.append(shares, shares[-1]), where="post", color=_COLOURS[2], linewidth=1.8)
     axes.axvline(0.0, color=_QUIET, linewidth=0.9, linestyle=":")
     if len(delays):
         for share, name in ((0.5, "median"), (0.9, "90 %")):
-            place = delays[max(0, int(np.ceil(share * len(delays) - 1e-9)) - 1)]
-            axes.plot(place, share * shares[-1], "o", color=_COLOURS[2], markersize=6, zorder=4)
+            place = float(delays[max(0, int(np.ceil(share * len(delays) - 1e-9)) - 1)])
+            height = share * shares[-1]
+            axes.plot(place, height, "o", color=_COLOURS[2], markersize=6, zorder=4)
+            to_the_left = place > (low + high) / 2
             axes.annotate(
-                f" {name} {place:.2f} s",
-                (place, share * shares[-1]),
-                va="top",
-                fontsize=8.5,
-                xytext=(4, -4),
+                f"{name} {place:.2f} s",
+                (place, height),
+                xytext=(-8 if to_the_left else 8, 2 if to_the_left else -2),
                 textcoords="offset points",
+                ha="right" if to_the_left else "left",
+                va="bottom" if to_the_left else "top",
+                fontsize=8.5,
             )
     axes.set_xlim(low - margin, high + margin)
     axes.set_ylim(0, 1)
