@@ -8,12 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.anomaly import budget as budgets
-from audiogmm.anomaly import tail as tails
 from audiogmm.anomaly.budget import AlarmBudget, dispersion
 from audiogmm.anomaly.contamination import outlying
 from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
-from audiogmm.anomaly.tail import Tail
 from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
@@ -47,7 +45,6 @@ def test_a_budget_is_what_the_detector_then_raises_on_its_normal_audio(detector:
         assert chosen.budget is not None
         assert found == chosen.budget.n_events == rate * chosen.hours == rate
         assert chosen.budget.low < rate < chosen.budget.high
-        assert not chosen.budget.extrapolated
         assert chosen.note.startswith(f"normal audio is expected to raise {rate} alarms an hour")
 
 
@@ -100,7 +97,7 @@ def test_the_interval_of_independent_events_holds_its_rate(rate: float) -> None:
 
         true = keep.sum() * gamma.sf(-found.threshold, 0.7)
         held += found.low <= true <= found.high
-    assert 0.86 <= held / n <= 0.97
+    assert 0.87 <= held / n <= 0.98
 
 
 def test_spells_widen_the_interval() -> None:
@@ -125,51 +122,19 @@ def test_dispersion_agrees_with_its_naive_twin(seed: int, n: int, lowest: int) -
     assert found == pytest.approx(max(0.0, *expected), abs=1e-12)
 
 
-def test_the_tail_agrees_with_its_naive_twin() -> None:
-    excess = np.random.default_rng(3).exponential(2.0, 12)
-    tail = Tail.fit(np.r_[-excess, 0.0], 12)
-    weights = naive.posterior(
-        excess.tolist(), tails._SHAPES, excess.mean() * tails._SCALES, tails.SHAPE_DEVIATION
-    )
-    np.testing.assert_allclose(tail.weight.reshape(weights.shape), weights, atol=1e-12)
-    chosen = [(-0.45, 1.3), (0.0, 2.0), (0.2, 0.7)]
-    for shape, scale in chosen:
-        for y in (0.1, 1.0, 2.5):
-            one = Tail(0.0, 1, np.array([shape]), np.array([scale]), np.ones(1))
-            assert one.expected(-y) == pytest.approx(naive.pareto_survival(shape, scale, y), abs=1e-9)
-
-
-def test_extrapolated_thresholds_expect_what_was_asked() -> None:
-    peaks = -np.random.default_rng(0).exponential(size=300)
-    tail = Tail.fit(peaks, 20)
-    for expected in (0.125, 0.5, 1.9):
-        threshold, low, high = tail.threshold(expected, (0.05, 0.95), 0.0)
-        assert tail.expected(threshold) == pytest.approx(expected, rel=1e-6)
-        wide = tail.threshold(expected, (0.05, 0.95), 0.3)
-        assert wide[1] <= low <= expected <= high < wide[2]
-    assert tail.threshold(0.125, (0.05, 0.95), 0.0)[0] < peaks.min()
-
-
 def test_too_little_normal_audio_is_refused_by_name(detector: Detector) -> None:
     with pytest.raises(
         MismatchError,
         match=r"a budget of 1 alarms a day, and 1\.00 h of normal audio; "
-        r"needed: about 3\.00 h of it for that; try: calibrate with more normal audio, or allow 2 an hour",
+        r"needed: about 24\.00 h of it for that; try: calibrate with more normal audio, or allow 1 an hour",
     ):
         _ = detector.with_settings(alarms_per_hour=1 / 24).threshold
     few = learn([track(calm(6000))])
     with pytest.raises(
         MismatchError,
-        match=r"10 alarms an hour, and 1\.0 minutes.*needed: about \d+\.\d minutes.*allow 120 an hour",
+        match=r"10 alarms an hour, and 1\.0 minutes.*needed: about 6\.0 minutes.*allow 60 an hour",
     ):
         _ = few.with_settings(alarms_per_hour=10.0).threshold
-
-
-def test_an_alarm_in_hours_is_extrapolated_and_says_so(detector: Detector) -> None:
-    rare = detector.with_settings(alarms_per_hour=0.2)
-    assert rare.budget is not None and rare.budget.extrapolated
-    assert "4.8 alarms a day" in rare.note and "extrapolated from 1.00 h" in rare.note
-    assert rare.threshold < detector.with_settings(alarms_per_hour=2.0).threshold
 
 
 def test_more_alarms_than_there_are_low_runs_keep_to_the_release(detector: Detector) -> None:
