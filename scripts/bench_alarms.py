@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Do alarm budgets keep what they promise? scripts/bench_alarms.py [--hours 20] [--site hall] [--seed 0]
 
-Synthesises hours of a site in recordings of five minutes, whose level (1.5 dB) and colour wander over minutes,
+Synthesises hours of a site in recordings of five minutes, whose level (1.5 dB) and colour wander in minutes,
 besides what the site does by itself, trains a model on another half hour by the preset `ambient`, and scores
 everything. Then, as often as asked: draws recordings for a calibration, asks a detector for a budget, and
 counts the events of all the other recordings. Prints how often the interval that was stated held the rate
@@ -129,7 +129,7 @@ def count(detector: Detector, tracks: list[ScoreTrack]) -> int:
 def by_blocks(
     detector: Detector, chosen: list[ScoreTrack], others: list[ScoreTrack], rate: float, length: float
 ) -> tuple[float, bool]:
-    """Found over asked, and whether the interval covered: a block is alarming with a conformal probability."""
+    """Found over asked, and whether the interval covered: a block alarms with a conformal probability."""
     block = 60 * round(detector.frame_rate)
     lowest = np.sort([part.min() for t in chosen for part in parts(smooth(t, detector.half), block)])
     level = -np.expm1(-rate / 60)  # of a minute with an alarm
