@@ -145,6 +145,18 @@ def detector(command: C) -> C:
     return command
 
 
+def scores(command: C) -> C:
+    """`--scores`."""
+    return click.option(
+        "--scores",
+        default=None,
+        metavar="NAMES",
+        help="What the detector scores by: mean, ratio, quantile, scales, bands, twfr, posterior, cusum "
+        "(NAME or NAME:SECONDS), several with commas between them; fusion: all but cusum; auto: those of "
+        "fusion that normal audio does not speak against [default: mean].",
+    )(command)
+
+
 def maximum_passes(command: C) -> C:
     """`--passes`."""
     return click.option(

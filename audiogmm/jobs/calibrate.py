@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.detector import Detector, DetectorSettings, learn, settings_from
+from audiogmm.anomaly.scorer import FrameScorer
+from audiogmm.anomaly.scorers.track import track_of
 from audiogmm.blocks import Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.extent import Extent
 from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.models import detector_of, load_model, with_detector
+from audiogmm.jobs.models import detector_of, load_model, scorer_of, with_detector
 from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
-from audiogmm.scoring.likelihood import score as score_shard
+from audiogmm.jobs.scores import score_names, unit_of_scores
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
-    from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.mixture.store import Model
 
 
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
 class TrackTask:
     """Scores a recording into memory; runs in a thread or a worker process."""
 
-    evaluator: Evaluator
+    scorer: FrameScorer
 
     def __call__(self, shard: Shard) -> ScoreTrack:
-        return score_shard(self.evaluator, shard)
+        return track_of(self.scorer, shard)
 
 
 def calibrate(
@@ -43,6 +44,8 @@ def calibrate(
     source: str | os.PathLike[str] | Iterable[Entry],
     settings: DetectorSettings | None = None,
     *,
+    scores: str | Iterable[str] | None = None,
+    against: Model | None = None,
     upsample: bool = False,
     threads: int | None = None,
     workers: int = 0,
@@ -59,6 +62,11 @@ def calibrate(
         Normal recordings.
     settings : DetectorSettings, optional
         How events are cut out; those the model has, or the default ones.
+    scores : str or iterable of str, optional
+        What the detector scores by, see `audiogmm.jobs.scores.calibrated_scores`; what the model has, by
+        default.
+    against : Model, optional
+        Background model of the score `ratio`.
     upsample : bool
         Accept audio below the model's sample rate.
     threads, workers : int
@@ -76,11 +84,11 @@ def calibrate(
     Raises
     ------
     MismatchError
-        If no normal frame could be scored.
+        If no normal frame could be scored, or the model does not allow one of the scores.
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
     """
-    from audiogmm.mixture.evaluator import Evaluator
+    from audiogmm.jobs.calibrate_scores import calibrated_scores
     from audiogmm.training import LocalReducer
 
     progress = progress or Silent()
@@ -90,12 +98,15 @@ def calibrate(
         aside=Aside(strict=True) if aside is None else aside,
         say=progress.say,
         upsample=upsample,
+        again=scores is not None or "scores" in model.metadata or workers > 0,
     )
-    extent = inputs.extent()
-    progress.begin("scoring normal audio", extent.total, extent.unit)
     nothing_yet = stopped_by_hand("Nothing was written; the same command begins anew")
     with nothing_yet, LocalReducer(threads, workers) as reducer:
-        tracks = reducer.map(inputs, TrackTask(Evaluator(model.mixture)), inputs.refuse)
+        model, normal = calibrated_scores(model, inputs, scores, against, reducer, progress)
+        extent = inputs.extent()
+        progress.begin("scoring normal audio", extent.total, extent.unit)
+        task = TrackTask(scorer_of(model, every_frame=False))  # silence is not what normal audio sounds like
+        tracks = reducer.map(normal, task, inputs.refuse)
         detector = learn(_counted(tracks, progress, extent), settings or settings_of(model))
     progress.end()
     return with_detector(model, detector)
@@ -150,6 +161,7 @@ class CalibrateResult:
     output: Path
     detector: Detector
     aside: Aside
+    scores: list[str]
 
     def summary(self) -> Json:
         """For `--json`."""
@@ -162,6 +174,7 @@ class CalibrateResult:
             "quantile": 1 - self.detector.settings.quantile,
             "window": self.detector.settings.window,
             "budget": None if self.detector.budget is None else self.detector.budget.to_json(),
+            "scores": self.scores,
             "note": self.detector.note,
             "set_aside": len(self.aside),
             "errors": str(self.aside.path),
@@ -174,7 +187,10 @@ class CalibrateResult:
         windows = f"normal {summary['window']:g} s windows"
         if summary["budget"] is None:
             windows = f"{self.detector.settings.quantile:.3%} of {windows}"
-        yield f"threshold: {summary['threshold']:.3f} nats a frame, of the mean in {windows}"
+        unit = unit_of_scores(self.scores)
+        yield f"threshold: {summary['threshold']:.3f} {unit}, of the mean in {windows}"
+        if self.scores != ["mean"]:
+            yield f"scores: {', '.join(self.scores)}"
         if summary["note"]:
             yield f"note: {summary['note']}"
         yield f"model: {self.output}"
@@ -190,6 +206,8 @@ def calibrate_to_file(
     alarms_per_hour: float | None = None,
     min_duration: float | None = None,
     merge_gap: float | None = None,
+    scores: str | None = None,
+    against: Path | None = None,
     upsample: bool = False,
     force: bool = False,
     strict: bool = False,
@@ -219,6 +237,8 @@ def calibrate_to_file(
                 min_duration=min_duration,
                 merge_gap=merge_gap,
             ),
+            scores=scores,
+            against=None if against is None else load_model(against),
             upsample=upsample,
             threads=threads,
             workers=workers,
@@ -226,7 +246,7 @@ def calibrate_to_file(
             progress=progress,
         )
     calibrated.save(output, force=force)
-    return CalibrateResult(output, detector_of(calibrated), aside)
+    return CalibrateResult(output, detector_of(calibrated), aside, score_names(calibrated))
 
 
 def _counted(tracks: Iterable[ScoreTrack], progress: Progress, extent: Extent) -> Iterator[ScoreTrack]:

@@ -22,6 +22,7 @@ from audiogmm.jobs.models import detector_of, listener_of, load_model, unit_of
 from audiogmm.jobs.outputs import keep_apart
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
 from audiogmm.jobs.run_record import RunRecord, describe_run
+from audiogmm.jobs.scores import scores_fingerprint
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -218,7 +219,8 @@ def detect_to_file(
     with (
         Journal(
             output,
-            key=f"{loaded.fingerprint} {settings} {detector.threshold!r} {detector.release!r}",
+            key=f"{loaded.fingerprint} {scores_fingerprint(loaded)} {settings} {detector.threshold!r} "
+            f"{detector.release!r}",
             resume=resume,
         ) as journal,
         LocalReducer(threads, workers) as reducer,

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.jobs.front_ends import front_end_of
-from audiogmm.jobs.models import detector_of, load_model
+from audiogmm.jobs.models import detector_of, load_model, scorer_of
+from audiogmm.jobs.scores import score_names, unit_of_scores
 from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.types import Json
 
@@ -59,10 +60,15 @@ class InfoResult:
         if detector is None:
             yield "detector: none (audiogmm calibrate makes one)"
         else:
+            unit = unit_of_scores(about["score_names"])
             yield (
-                f"detector: threshold {detector['threshold']:.3f} nats a frame over "
+                f"detector: threshold {detector['threshold']:.3f} {unit} over "
                 f"{detector['window']:g} s, from {len(detector['recordings'])} normal recordings"
             )
+            yield f"scores: {', '.join(about['score_names'])}"
+            left_out = about.get("scores", {}).get("how_chosen", {}).get("left_out")
+            if left_out:
+                yield f"scores left out, less steady on normal audio: {', '.join(left_out)}"
 
 
 def info(path: Path) -> InfoResult:
@@ -87,6 +93,11 @@ def info(path: Path) -> InfoResult:
         frame_rate = frontend.clock(rate).frame_rate
     if "detector" in model.metadata:
         detector = detector_of(model)
+        about["score_names"] = score_names(model)
+        scoring = scorer_of(model).latency
+        if scoring:
+            stages["scores"] = scoring
+            steady, worst = steady + scoring, worst + scoring
         stages["detector"] = detector.latency
         steady, worst = steady + detector.latency, worst + detector.latency
         frame_rate = detector.frame_rate

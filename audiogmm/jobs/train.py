@@ -8,20 +8,23 @@ import os
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.scorers.learnt import LearntScores
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import MismatchError
+from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
-from audiogmm.jobs.cross_fit import cross_fit, learn_from
+from audiogmm.jobs.calibrate_scores import check_scores
+from audiogmm.jobs.cross_fit import cross_fit, learn_from, met_again
 from audiogmm.jobs.holdout import divide
+from audiogmm.jobs.learn_scores import fit_again
 from audiogmm.jobs.material import open_material
 from audiogmm.jobs.models import with_detector
 from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.scores import ground_of, with_scores
 from audiogmm.jobs.watch import Watch
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.store import Model
@@ -60,6 +63,7 @@ def train(
     floor: float | None = None,
     restarts: int = 1,
     hold_out: float = 0.1,
+    scores: str | Iterable[str] | None = None,
     sample_rate: int | None = None,
     upsample: bool = False,
     threads: int | None = None,
@@ -115,6 +119,10 @@ def train(
         Share of the recordings (of a single one: its last fifth) that is scored by a model of the others, to
         learn how normal audio scores; the model is then re-estimated on all. Where there are less than ten
         minutes of audio, every recording takes its turn. 0: none.
+    scores : str or iterable of str, optional
+        What the detector scores by: names, ``"fusion"`` or ``"auto"``, see `calibrated_scores`; the plain
+        mean log-likelihood by default. They are taught by what the partial model is trained on, put on a
+        scale by what is held out, and taught anew by all, as the model is; recordings take no turns then.
     sample_rate : int, optional
         Hertz; the first good recording's by default.
     upsample : bool
@@ -157,6 +165,13 @@ def train(
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
     """
+    check_scores(scores)
+    if scores is not None and hold_out == 0:
+        raise ChoiceError(
+            f"scores {scores!r} and nothing held out",
+            needed="normal audio that the model was not trained on, to put scores on a scale",
+            remedy="--hold-out 0.1, or audiogmm calibrate --scores with other normal audio",
+        )
     progress = progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
     with nullcontext(reducer) if reducer else LocalReducer(threads, workers) as reducer:
@@ -212,17 +227,22 @@ def train(
         }
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
+        learnt: LearntScores | None = None
         if parts is None:
             result = fit(shards, "all", "training")
         else:
             fitted = cross_fit(partly, *parts, inputs, seed)
-            partial, held = next(fitted)
-            detector = learn_from(chain([(partial, held)], fitted), reducer, inputs, progress)
+            first = next(fitted)
+            partial = first.result
+            detector, learnt = learn_from(first, fitted, scores, settled, reducer, inputs, progress)
             again: dict[str, Any] = (
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
             )  # near the end already: polish
             result = fit(shards, "all", "training on all", init=partial.mixture, restarts=1, **again)
         mixture, statistics, loss = result.mixture, result.statistics, None
+        if learnt is not None:
+            ground = ground_of(mixture, settled, learnt.frame_rate)
+            learnt = fit_again(learnt, ground, shards, reducer, None if inputs is None else met_again)
         figures: Json = {}
         if ledger is not None:
             progress.begin("filling the ledger", None, "recordings")
@@ -255,7 +275,9 @@ def train(
         },
     )
     model = with_backend(model, backend)
-    return model if detector is None else with_detector(model, detector)
+    if detector is None:
+        return model
+    return with_detector(with_scores(model, learnt), detector)
 
 
 def defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> dict[str, Any]:
