@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
 from audiogmm.blocks import Shard
+from audiogmm.errors import AudioGMMError
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.explaining import learn_moments, with_moments
 from audiogmm.jobs.extent import Extent
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import detector_of, load_model, with_detector
@@ -89,6 +91,7 @@ def calibrate(
         aside=Aside(strict=True) if aside is None else aside,
         say=progress.say,
         upsample=upsample,
+        again=True,
     )
     extent = inputs.extent()
     progress.begin("scoring normal audio", extent.total, extent.unit)
@@ -96,8 +99,11 @@ def calibrate(
     with nothing_yet, LocalReducer(threads, workers) as reducer:
         tracks = reducer.map(inputs, TrackTask(Evaluator(model.mixture)), inputs.refuse)
         detector = learn(_counted(tracks, progress, extent), settings or settings_of(model))
-    progress.end()
-    return with_detector(model, detector)
+        progress.end()
+        moments = learn_moments(
+            Evaluator(model.mixture), inputs.frontend, [(inputs, True)], reducer, _met_again, progress
+        )
+    return with_moments(with_detector(model, detector), moments)
 
 
 def settings_of(model: Model) -> DetectorSettings:
@@ -204,6 +210,10 @@ def calibrate_to_file(
         )
     calibrated.save(output, force=force)
     return CalibrateResult(output, detector_of(calibrated), aside)
+
+
+def _met_again(_: str, __: AudioGMMError) -> None:
+    """A recording that cannot be read was set aside when it was scored."""
 
 
 def _counted(tracks: Iterable[ScoreTrack], progress: Progress, extent: Extent) -> Iterator[ScoreTrack]:

@@ -144,6 +144,7 @@ def detect_to_file(
     min_duration: float | None = None,
     merge_gap: float | None = None,
     plot: Path | None = None,
+    reasons: bool = True,
     upsample: bool = False,
     resume: bool = False,
     force: bool = False,
@@ -185,14 +186,15 @@ def detect_to_file(
         upsample=upsample,
         again=plot is not None or workers > 0,
     )
-    task = DetectTask(listener_of(loaded, detector))
+    task = DetectTask(listener_of(loaded, detector, reasons=reasons))
     result = DetectResult(output, detector, aside, unit=unit_of(loaded))
     extent = inputs.extent()
     progress.begin("listening", extent.total, extent.unit)
     with (
         Journal(
             output,
-            key=f"{loaded.fingerprint} {settings} {detector.threshold!r} {detector.release!r}",
+            key=f"{loaded.fingerprint} {settings} {detector.threshold!r} {detector.release!r}"
+            + " without reasons" * (not reasons),
             resume=resume,
         ) as journal,
         LocalReducer(threads, workers) as reducer,

@@ -17,6 +17,7 @@ from audiogmm.errors import AudioGMMError, MismatchError
 from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
 from audiogmm.jobs.calibrate import TrackTask
+from audiogmm.jobs.explaining import learn_moments, with_moments
 from audiogmm.jobs.holdout import divide
 from audiogmm.jobs.inputs import Inputs
 from audiogmm.jobs.material import open_material
@@ -38,6 +39,7 @@ from audiogmm.verification.backend import with_backend
 from audiogmm.verification.compensation import Kind
 
 if TYPE_CHECKING:
+    from audiogmm.anomaly.normal_moments import NormalMoments
     from audiogmm.audio.frontend import FrontEnd
     from audiogmm.manifest import Entry
 
@@ -209,12 +211,21 @@ def train(
         }
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
+        moments: NormalMoments | None = None
         if parts is None:
             result = fit(shards, "all", "training")
         else:
             kept, held = parts
             partial = fit(kept, "part", "training, some held out", 1 - hold_out)
             detector = learn_from(partial, held, reducer, inputs, progress)
+            moments = learn_moments(
+                Evaluator(partial.mixture),
+                settled,
+                [(held, True), (kept, False)],
+                reducer,
+                None if inputs is None else _met_again,
+                progress,
+            )
             again: dict[str, Any] = (
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
             )  # near the end already: polish
@@ -251,7 +262,7 @@ def train(
             "data": describe(inputs.entries if inputs else None, result),
         },
     )
-    model = with_backend(model, backend)
+    model = with_moments(with_backend(model, backend), moments)
     return model if detector is None else with_detector(model, detector)
 
 
