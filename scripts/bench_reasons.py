@@ -13,15 +13,16 @@ other normal recordings of that site, at known times:
     dropouts        gaps of 60 to 150 ms, two to five a second
 
 Tones, noise and gains start faint (3 dB over the third octave around them; 3 dB), and grow by 3 dB until
-`detect` finds them: what is judged is the faintest that is found. Each is explained twice: where `detect` says that it
-is, and where it truly is. Changes that `detect` does not find are explained where they truly are, and counted.
+`detect` finds them: what is judged is the faintest that is found. Each is explained twice: where `detect`
+says that it is, and where it truly is. What `detect` does not find is explained where it truly is, and
+counted.
 
-Right is a reason that names the kind: level for gains, rhythm for faster, slower, stopped and dropouts, colour
-for tones and noise. For these the band named first must be right, too: it must hold the frequency (of noise:
-the middle of its band), give or take one mel band or a third of an octave, and be louder; for a tone it may
-not be wider than an octave. In brackets: the 95 % interval (Wilson).
+Right is a reason that names the kind: level for gains, rhythm for faster, slower, stopped and dropouts,
+colour for tones and noise. For these the band named first must be right, too: it must hold the frequency (of
+noise: the middle of its band), give or take one mel band or a third of an octave, and be louder; for a tone
+it may not be wider than an octave. In brackets: the 95 % interval (Wilson).
 
-Three ways to name the band are compared: by the largest difference of the mean levels from those of normal
+Four ways to name the band are compared: by the largest difference of the mean levels from those of normal
 sound; by the largest such difference in units of its deviation over normal moments; by what has to be undone
 for the sound to be likely again, as a change that is the same in every frame; and, what the package does, in
 every frame by itself.
@@ -387,6 +388,7 @@ def look(
             break
         strength += STEP
     event = listened.found(blocks, change, plain=False)
+
     missed[kind].add(event is not None)
     truth, frames = listened.truly(blocks, change)
     for place, found in (("true", truth), ("detected", event and event["explanation"])):

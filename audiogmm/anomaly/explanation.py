@@ -26,7 +26,7 @@ PART: Seconds = 60.0
 LAG: Seconds = 60.0
 """How long after its end an event may close, and all of that part still be known."""
 
-MOST_FRAMES = 128
+MOST_FRAMES = 64
 """Frames of an event on which changes are tried, evenly spread over it."""
 
 WHOLE = 0.75
@@ -38,8 +38,11 @@ NARROWER = 0.97
 TONE = 2
 """A steady excess in so many bands, or fewer, is called a tone."""
 
-STEADY = 0.8
-"""Share of the frames in which a steady change has its sign."""
+STEADY = 0.93
+"""Of a steady change, the amounts in the frames sum to this share of their sizes' sum, or more."""
+
+MOSTLY = 0.5
+"""Share of the loss from which a steady change is what happened, however it moves."""
 
 FURTHER, MOST_RANGES = 0.1, 3
 """A further range is named if undoing it too wins this share of the loss; so many ranges at most."""
@@ -82,9 +85,11 @@ class EventExplainer:
     - `parts`: the loss as ``{"level", "colour", "dynamics"}``, whose sum it is (see `LossParts`);
     - `moments`: the loss as ``{"mean", "spread", "dynamics"}``, whose sum it is: that the sound lies
       elsewhere, that it scatters more, that it moves otherwise;
-    - `bands`: a list of ``{"low_hz", "high_hz", "db", "share", "steady"}``: what would have to be undone, by
-      how many decibels (above 0: louder than expected), and the share of the loss that this wins back. For
-      frames of one's own `columns` in its place: ``{"column", "amount", "deviations", "share"}``;
+    - `bands`: a list of ``{"low_hz", "high_hz", "db", "share", "steady", "tone"}``: what would have to be
+      undone, by how many decibels (above 0: louder than expected; the median over the frames), the share of
+      the loss that this wins back, from 0 to 1 how much the frames agree in its sign, and whether it is as
+      narrow as a tone. For frames of one's own `columns` in its place, ``{"column", "amount", "deviations",
+      "share", "steady"}``: columns count from 0, and deviations are those of the whole mixture;
     - `components`: the likeliest ones, ``{"component", "share", "weight"}``, and `mix`: the divergence of
       their shares from the weights, nats;
     - `worst`: ``{"time", "loss"}``, the worst instants first, seconds;
@@ -188,13 +193,14 @@ class EventExplainer:
         return reasons_of(found), found
 
     def _kind(self, found: Json, is_level: bool) -> str:
-        """Rhythm, where the frames by themselves are usual and their movements are not."""
-        by_frames = found.get("unusual")
-        by_rhythm = found.get("rhythm", {}).get("unusual", 0.0)
-        if by_frames is not None and by_frames < 1.0 and by_rhythm > by_frames:
-            return "rhythm"
-        if found["loss"] > 0 and found["parts"]["dynamics"] > DYNAMICS * found["loss"]:
-            return "rhythm"
+        """Rhythm, where no steady change explains the loss, and movements are less usual than the frames."""
+        first = found["columns" if self.ranges.bands is None else "bands"][0]
+        if not (first["steady"] >= STEADY and first["share"] >= MOSTLY):
+            by_frames, by_rhythm = found.get("unusual"), found.get("rhythm", {}).get("unusual", 0.0)
+            if by_frames is not None and by_rhythm > by_frames:
+                return "rhythm"
+            if found["loss"] > 0 and found["parts"]["dynamics"] > DYNAMICS * found["loss"]:
+                return "rhythm"
         return "level" if is_level else "colour"
 
     def _named(self, frames: np.ndarray, loss: float) -> tuple[list[Json], bool]:
@@ -220,12 +226,14 @@ class EventExplainer:
 
     def _name(self, index: int, amounts: FloatArray, share: float) -> Json:
         amount = float(np.median(amounts))
+        size = float(np.abs(amounts).sum())
+        steady = abs(float(amounts.sum())) / size if size else 0.0
         if self.ranges.bands is None:
             column = int(self.ranges.bounds[index, 0])
-            deviation = float(np.sqrt(self._variances[column]))
-            return {"column": column, "amount": amount, "deviations": amount / deviation, "share": share}
+            deviations = amount / float(np.sqrt(self._variances[column]))
+            found = {"column": column, "amount": amount, "deviations": deviations}
+            return found | {"share": share, "steady": steady}
         low, high = self.ranges.hertz(index)
-        steady = float(np.mean(np.sign(amounts) == np.sign(amount)))
         width = int(self.ranges.bounds[index, 1] - self.ranges.bounds[index, 0])
         tone = width <= TONE and amount > 0 and steady >= STEADY
         return {"low_hz": low, "high_hz": high, "db": amount, "share": share, "steady": steady, "tone": tone}
