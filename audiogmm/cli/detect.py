@@ -22,6 +22,7 @@ from audiogmm.cli.console import close, console
     metavar="PICTURE",
     help="Draw the recording with the severest event (.png, .svg or .pdf; a folder draws every recording).",
 )
+@click.option("--no-reasons", is_flag=True, help="Do not say what made each event anomalous.")
 @options.model_upsample
 @click.option("--resume", is_flag=True, help="Keep what a stopped run found.")
 @options.workers
@@ -38,6 +39,7 @@ def command(
     min_duration: float | None,
     merge_gap: float | None,
     plot: Path | None,
+    no_reasons: bool,
     upsample: bool,
     resume: bool,
     workers: int,
@@ -65,6 +67,7 @@ def command(
             min_duration=min_duration,
             merge_gap=merge_gap,
             plot=plot,
+            reasons=not no_reasons,
             upsample=upsample,
             resume=resume,
             force=force,

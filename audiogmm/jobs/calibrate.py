@@ -12,9 +12,10 @@ from audiogmm.anomaly.detector import Detector, DetectorSettings, learn, setting
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.scorers.track import track_of
 from audiogmm.blocks import Shard
-from audiogmm.errors import ChoiceError
+from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.explaining import learn_moments, with_moments
 from audiogmm.jobs.extent import Extent
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import detector_of, load_model, scorer_of, with_detector
@@ -89,6 +90,7 @@ def calibrate(
         The first bad recording's, unless `aside` takes it.
     """
     from audiogmm.jobs.calibrate_scores import calibrated_scores
+    from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.training import LocalReducer
 
     progress = progress or Silent()
@@ -98,7 +100,7 @@ def calibrate(
         aside=Aside(strict=True) if aside is None else aside,
         say=progress.say,
         upsample=upsample,
-        again=scores is not None or "scores" in model.metadata or workers > 0,
+        again=True,
     )
     nothing_yet = stopped_by_hand("Nothing was written; the same command begins anew")
     with nothing_yet, LocalReducer(threads, workers) as reducer:
@@ -108,8 +110,11 @@ def calibrate(
         task = TrackTask(scorer_of(model, every_frame=False))  # silence is not what normal audio sounds like
         tracks = reducer.map(normal, task, inputs.refuse)
         detector = learn(_counted(tracks, progress, extent), settings or settings_of(model))
-    progress.end()
-    return with_detector(model, detector)
+        progress.end()
+        moments = learn_moments(
+            Evaluator(model.mixture), inputs.frontend, [(inputs, True)], reducer, _met_again, progress
+        )
+    return with_moments(with_detector(model, detector), moments)
 
 
 def settings_of(model: Model) -> DetectorSettings:
@@ -247,6 +252,10 @@ def calibrate_to_file(
         )
     calibrated.save(output, force=force)
     return CalibrateResult(output, detector_of(calibrated), aside, score_names(calibrated))
+
+
+def _met_again(_: str, __: AudioGMMError) -> None:
+    """A recording that cannot be read was set aside when it was scored."""
 
 
 def _counted(tracks: Iterable[ScoreTrack], progress: Progress, extent: Extent) -> Iterator[ScoreTrack]:

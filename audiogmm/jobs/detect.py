@@ -164,6 +164,7 @@ def detect_to_file(
     min_duration: float | None = None,
     merge_gap: float | None = None,
     plot: Path | None = None,
+    reasons: bool = True,
     upsample: bool = False,
     resume: bool = False,
     force: bool = False,
@@ -212,7 +213,7 @@ def detect_to_file(
         upsample=upsample,
         again=plot is not None or workers > 0,
     )
-    task = DetectTask(listener_of(loaded, detector))
+    task = DetectTask(listener_of(loaded, detector, reasons=reasons))
     result = DetectResult(output, detector, aside, unit=unit_of(loaded))
     extent = inputs.extent()
     progress.begin("listening", extent.total, extent.unit)
@@ -220,7 +221,7 @@ def detect_to_file(
         Journal(
             output,
             key=f"{loaded.fingerprint} {scores_fingerprint(loaded)} {settings} {detector.threshold!r} "
-            f"{detector.release!r}",
+            f"{detector.release!r}" + " without reasons" * (not reasons),
             resume=resume,
         ) as journal,
         LocalReducer(threads, workers) as reducer,

@@ -19,6 +19,7 @@ from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
 from audiogmm.jobs.calibrate_scores import check_scores
 from audiogmm.jobs.cross_fit import cross_fit, learn_from, met_again
+from audiogmm.jobs.explaining import learn_moments, with_moments
 from audiogmm.jobs.holdout import divide
 from audiogmm.jobs.learn_scores import fit_again
 from audiogmm.jobs.material import open_material
@@ -26,6 +27,7 @@ from audiogmm.jobs.models import with_detector
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.scores import ground_of, with_scores
 from audiogmm.jobs.watch import Watch
+from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.store import Model
 from audiogmm.training import LocalReducer, Reducer, TrainingResult, train_mixture
@@ -40,6 +42,7 @@ from audiogmm.verification.backend import with_backend
 from audiogmm.verification.compensation import Kind
 
 if TYPE_CHECKING:
+    from audiogmm.anomaly.normal_moments import NormalMoments
     from audiogmm.audio.frontend import FrontEnd
     from audiogmm.manifest import Entry
 
@@ -228,6 +231,7 @@ def train(
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
         learnt: LearntScores | None = None
+        moments: NormalMoments | None = None
         if parts is None:
             result = fit(shards, "all", "training")
         else:
@@ -235,6 +239,14 @@ def train(
             first = next(fitted)
             partial = first.result
             detector, learnt = learn_from(first, fitted, scores, settled, reducer, inputs, progress)
+            moments = learn_moments(
+                Evaluator(partial.mixture),
+                settled,
+                [(first.held, True), (first.kept, False)],
+                reducer,
+                None if inputs is None else met_again,
+                progress,
+            )
             again: dict[str, Any] = (
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
             )  # near the end already: polish
@@ -274,7 +286,7 @@ def train(
             "data": describe(inputs.entries if inputs else None, result),
         },
     )
-    model = with_backend(model, backend)
+    model = with_moments(with_backend(model, backend), moments)
     if detector is None:
         return model
     return with_detector(with_scores(model, learnt), detector)
