@@ -94,7 +94,7 @@ class Detector:
     >>> odd = ScoreTrack("odd", np.r_[calm.scores[:500], np.full(50, -60.0), calm.scores[:500]],
     ...                  np.ones(1050, bool), clock)
     >>> [(round(event.start, 2), round(event.end, 2)) for event in detector.detect(odd)]
-    [(4.75, 5.75)]
+    [(5.0, 5.51)]
     """
 
     normal: NormalScores
@@ -112,8 +112,13 @@ class Detector:
 
     @property
     def latency(self) -> int:
-        """Frames after which an event that has ended is given out, unless another one may join it."""
-        return self.half + self.merge_gap_frames + 1
+        """Frames after the last low window at which an event closes, unless another one may join it."""
+        return self.window_latency + self.merge_gap_frames + 1
+
+    @property
+    def window_latency(self) -> int:
+        """Frames that have to be heard after one before it is looked at."""
+        return max(self.half, self.merge_gap_frames // 2)
 
     @property
     def merge_gap_frames(self) -> int:
@@ -179,6 +184,10 @@ class Detector:
         """Share of normal windows that score this or less; see `threshold.tail_probability`."""
         return tail_probability(self.windows, self.n_independent, window_score)
 
+    def severity(self, window_score: float) -> float:
+        """How far a window score lies from `typical`, in units of the threshold's distance."""
+        return (self.typical - window_score) / max(self.typical - self.threshold, _NARROWEST)
+
     def with_settings(self, **changes: Any) -> Detector:
         """The same normal audio, other settings."""
         return replace(self, settings=replace(self.settings, **changes))
@@ -222,7 +231,8 @@ class Detector:
             If the track has another frame rate.
         """
         stream = self.stream(track.clock, track.id, audio_filepath)
-        return [*stream.push(track.scores, track.voiced), *stream.flush()]
+        notices = [*stream.push(track.scores, track.voiced), *stream.flush()]
+        return [notice.event for notice in notices if notice.kind == "closed"]
 
     def metadata(self) -> Json:
         """What `from_parts` needs besides the arrays, and what `audiogmm info` tells, as JSON."""
@@ -300,5 +310,8 @@ def learn(tracks: Iterable[ScoreTrack], settings: DetectorSettings | None = None
     _ = detector.thresholds  # a recording that is no use is refused here, not at the first detection
     return detector
 
+
+_NARROWEST = 1e-9
+"""Nats between typical and threshold, at least, in which severity is counted."""
 
 _SETTINGS = tuple(DetectorSettings.__dataclass_fields__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from audiogmm.timeline import Segment
 from audiogmm.types import Json, Seconds
@@ -30,8 +30,15 @@ class Event:
         Smoothed score at or under which an event begins, nats.
     p_value : float or None
         How often a window of normal audio scores `peak` or less: of one window, however many were looked at.
+    severity : float or None
+        How far `peak` lies from a typical normal window, in units of the threshold's distance: 1 is just an
+        event, 2 is twice as far away.
+    alarms_per_hour : float or None
+        How often normal audio has an event with a peak as low, where that is known.
     reasons : tuple of str
-        What made it anomalous, where known.
+        What made it anomalous, in sentences, where known.
+    explanation : dict or None
+        The same for programs, as JSON.
 
     Examples
     --------
@@ -49,7 +56,10 @@ class Event:
     peak_time: Seconds | None = None
     threshold: float | None = None
     p_value: float | None = None
+    severity: float | None = None
+    alarms_per_hour: float | None = None
     reasons: tuple[str, ...] = ()
+    explanation: Json | None = field(default=None, hash=False)
 
     @property
     def segment(self) -> Segment:
@@ -57,10 +67,9 @@ class Event:
         return Segment(self.start, self.end)
 
     def to_dict(self) -> Json:
-        """The event as a JSON object; `p_value` and `reasons` only where known."""
+        """The event as a JSON object; what `OPTIONAL` lists only where it is known."""
         row: Json = {name: getattr(self, name) for name in REQUIRED}
-        if self.p_value is not None:
-            row["p_value"] = self.p_value
+        row |= {name: getattr(self, name) for name in OPTIONAL if getattr(self, name) not in (None, ())}
         if self.reasons:
             row["reasons"] = list(self.reasons)
         return row
@@ -80,6 +89,7 @@ class Event:
             start=float(row["start"]),
             end=float(row["end"]),
             reasons=tuple(row.get("reasons") or ()),
+            explanation=row.get("explanation"),
             **{name: None if row.get(name) is None else float(row[name]) for name in _NUMBERS},
         )
 
@@ -87,4 +97,7 @@ class Event:
 REQUIRED = ("audio_filepath", "id", "start", "end", "score", "peak", "peak_time", "threshold")
 """What every row of a JSONL or CSV file of events has."""
 
-_NUMBERS = ("score", "peak", "peak_time", "threshold", "p_value")
+OPTIONAL = ("p_value", "severity", "alarms_per_hour", "reasons", "explanation")
+"""What a row has besides where it is known."""
+
+_NUMBERS = ("score", "peak", "peak_time", "threshold", "p_value", "severity", "alarms_per_hour")

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from audiogmm.anomaly.event import REQUIRED, Event
+from audiogmm.anomaly.event import OPTIONAL, REQUIRED, Event
 from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.files import replacing
 
@@ -178,12 +178,14 @@ def _parse_json(line: str) -> Event:
     return Event.from_dict(row)
 
 
-_COLUMNS = (*REQUIRED, "p_value", "reasons")
+_COLUMNS = (*REQUIRED, *OPTIONAL)
 
 
 def _dump_csv(event: Event) -> str:
     row: dict[str, Any] = event.to_dict()
     row["reasons"] = " | ".join(event.reasons)
+    if event.explanation is not None:
+        row["explanation"] = json.dumps(event.explanation, ensure_ascii=False)
     line = io.StringIO()
     values = ["" if row.get(name) is None else row[name] for name in _COLUMNS]
     csv.writer(line, lineterminator="").writerow([_one_line(value) for value in values])
@@ -194,6 +196,7 @@ def _parse_csv(line: str) -> Event:
     values = next(csv.reader([line]))
     row: dict[str, Any] = dict(zip(_COLUMNS, (value or None for value in values), strict=True))
     row["reasons"] = row["reasons"].split(" | ") if row["reasons"] else []
+    row["explanation"] = json.loads(row["explanation"]) if row["explanation"] else None
     return Event.from_dict(row)
 
 

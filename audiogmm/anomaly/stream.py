@@ -1,4 +1,4 @@
-"""From scores to events as they arrive: hysteresis, merging, and a least duration."""
+"""From scores to events as they arrive: hysteresis, merging and splitting, edges, and a least duration."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audiogmm.anomaly.edges import CLIP, refine, refine_start
 from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.notice import Kind, Notice
 from audiogmm.anomaly.smoothing import Smoother
 from audiogmm.errors import FeatureError
 from audiogmm.timeline import FrameClock
-from audiogmm.types import BoolArray, FloatArray
+from audiogmm.types import BoolArray, FloatArray, Seconds
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.detector import Detector
+
+_APART, _LOW, _NORMAL = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,16 @@ class EventStream:
 
     A *low run* is a stretch of frames whose window scores are at or under the release threshold. It is an
     event if one of them is at or under the threshold. Events that are at most `merge_gap` apart become one,
-    what then is shorter than `min_duration` is dropped, and the rest is given out. A window without a voiced
-    frame counts as a typical normal one: nothing was heard that could be odd.
+    unless the sound was typical for as long as `merge_gap` in between; there, a low run is also split: a long
+    window may not have recovered yet. What is shorter than `min_duration` is dropped, and the rest is given
+    out. A window without a voiced frame counts as a typical normal one: nothing was heard that could be odd.
 
-    Any chunking gives the same events, byte for byte. State: one window of scores, and four stretches. An
-    event is given out `Detector.latency` frames after its end; later only if a low run, which may yet become
-    part of it, has begun meanwhile.
+    Windows are low half a window before and behind what made them low. The edges that an event has when it
+    closes are therefore change points of the scores of single frames (`edges.refine`).
+
+    Any chunking gives the same notices, byte for byte. State: one window of scores, two more at the edges of
+    the event that is going on, and four stretches. An event closes `Detector.latency` frames after its last
+    low window; later only if a low run, which may yet become part of it, has begun meanwhile.
 
     Examples
     --------
@@ -54,9 +62,9 @@ class EventStream:
     >>> detector = learn([ScoreTrack("calm", normal, np.ones(60_000, bool), clock)])
     >>> stream = detector.stream(clock, "odd")
     >>> scores = np.r_[normal[:500], np.full(50, -60.0), normal[:500]]
-    >>> found = [event for score in scores for event in stream.push(score[None], np.ones(1, bool))]
-    >>> len(found), found[0].peak_time, stream.flush()
-    (1, 5.2625, [])
+    >>> found = [notice for score in scores for notice in stream.push(score[None], np.ones(1, bool))]
+    >>> [notice.kind for notice in found], found[-1].event.start, stream.flush()
+    (['open', 'confirmed', 'closed'], 5.0, [])
     """
 
     def __init__(self, detector: Detector, clock: FrameClock, id: str, audio_filepath: str | None) -> None:
@@ -65,13 +73,24 @@ class EventStream:
         self.id = id
         self.audio_filepath = audio_filepath
         self._smoother = Smoother(detector.half)
+        self._short = Smoother(detector.merge_gap_frames // 2)
+        self._means: FloatArray = np.empty(0)  # of either smoother, for frames that lack the other one's
+        self._shorts: FloatArray = np.empty(0)
+        self._losses: FloatArray = np.empty(0)  # of single frames, from frame `_losses_from` on
+        self._losses_from = 0
+        self._n_heard = 0  # frames that came
         self._n_frames = 0  # window scores looked at
         self._run: _Stretch | None = None  # the low run that is going on
         self._event: _Stretch | None = None  # ended, but another one may join it
         self._gap: _Stretch | None = None  # what came between the event and the run that is going on
+        self._run_head: FloatArray = np.empty(0)  # losses within half a window of a run's first frame
+        self._head: FloatArray = np.empty(0)  # the same of the event
+        self._tail: FloatArray = np.empty(0)  # losses within half a window of the event's last frame
+        self._n_opened = 0
+        self._is_open = self._is_confirmed = False
 
-    def push(self, scores: FloatArray, voiced: BoolArray) -> list[Event]:
-        """Take the next scores, nats, and marks, shape (n,); give the events that are over.
+    def push(self, scores: FloatArray, voiced: BoolArray) -> list[Notice]:
+        """Take the next scores, nats, and marks, shape (n,); tell what happened.
 
         Raises
         ------
@@ -82,36 +101,82 @@ class EventStream:
             raise FeatureError(
                 f"{self.id}: {scores.shape} scores and {voiced.shape} marks", needed="as many of both"
             )
-        return self._look(self._smoother.push(scores, voiced))
+        self._n_heard += len(scores)
+        self._losses = np.concatenate([self._losses, np.where(voiced, self.detector.typical - scores, 0.0)])
+        return self._pair(self._smoother.push(scores, voiced), self._short.push(scores, voiced))
 
-    def flush(self) -> list[Event]:
-        """The recording is over: give the rest of its events."""
-        events = self._look(self._smoother.flush())
+    def flush(self) -> list[Notice]:
+        """The recording is over: tell the rest."""
+        notices = self._pair(self._smoother.flush(), self._short.flush())
         self._end_run()
-        events += self._give_event()
+        notices += self._close(self._n_frames - 1)
         self.__init__(self.detector, self.clock, self.id, self.audio_filepath)  # type: ignore[misc]
-        return events
+        return notices
 
-    def _look(self, means: FloatArray) -> list[Event]:
-        """Cut window scores into stretches that are low or not, and take them one by one."""
-        if not len(means):
-            return []
+    def _pair(self, means: FloatArray, shorts: FloatArray) -> list[Notice]:
+        """Look at the frames of which both windows are complete."""
+        means, shorts = np.concatenate([self._means, means]), np.concatenate([self._shorts, shorts])
+        n = min(len(means), len(shorts))
+        self._means, self._shorts = means[n:].copy(), shorts[n:].copy()
+        notices = self._look(means[:n], shorts[:n]) if n else []
+        needed = max(0, self._n_frames - 1 - self.detector.half)
+        self._losses = self._losses[needed - self._losses_from :].copy()
+        self._losses_from = needed
+        return notices
+
+    def _look(self, means: FloatArray, shorts: FloatArray) -> list[Notice]:
+        """Cut window scores into stretches that are low, not low, or normal again, and take them in turn."""
         means = np.where(np.isnan(means), self.detector.typical, means)
-        low = means <= self.detector.release
-        bounds = np.concatenate([[0], np.flatnonzero(low[1:] != low[:-1]) + 1, [len(means)]])
-        events: list[Event] = []
+        state = np.where(means <= self.detector.release, _LOW, _APART)
+        if self.detector.merge_gap_frames:
+            state[shorts >= self.detector.typical] = _NORMAL  # never a NaN
+        bounds = np.concatenate([[0], np.flatnonzero(state[1:] != state[:-1]) + 1, [len(means)]])
+        notices: list[Notice] = []
         for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
             values = means[first:last]
-            if low[first]:
-                self._extend_run(values)
+            if state[first] == _LOW:
+                notices += self._extend_run(values)
             else:
                 self._end_run()
-                events += self._extend_gap(values)
+                notices += self._extend_gap(values, closing=state[first] == _NORMAL)
             self._n_frames += last - first
-        return events
+        return notices
 
-    def _extend_run(self, values: FloatArray) -> None:
-        self._run = self._extend(self._run, values)
+    def _extend_run(self, values: FloatArray) -> list[Notice]:
+        before = self._run
+        if before is None:
+            self._run_head = self._around(self._n_frames)
+        self._run = self._extend(before, values)
+        return self._progress(before, values)
+
+    def _progress(self, before: _Stretch | None, values: FloatArray) -> list[Notice]:
+        """The event may open and be confirmed within these frames."""
+        run, notices = self._run, []
+        assert run is not None
+        if run.lowest > self.detector.threshold or self._is_confirmed:
+            return []
+        already = before is not None and before.lowest <= self.detector.threshold
+        entered = 0 if already else int(np.argmax(values <= self.detector.threshold))
+        first = run.first if self._event is None else self._event.first
+        if not self._is_open:
+            notices.append(self._notice("open", first, self._n_frames + entered, before, values))
+            self._is_open = True
+        long_enough = max(self._n_frames + entered, first + self.detector.min_duration_frames - 1)
+        if long_enough < self._n_frames + len(values):
+            notices.append(self._notice("confirmed", first, long_enough, before, values))
+            self._is_confirmed = True
+        return notices
+
+    def _notice(
+        self, kind: Kind, first: int, now: int, before: _Stretch | None, values: FloatArray
+    ) -> Notice:
+        """An event that is going on, as it is known at frame `now`, within `values`."""
+        lowest = self._extend(before, values[: now - self._n_frames + 1])
+        if self._event is not None:
+            lowest = self._event.then(lowest)
+        return Notice(
+            kind, self._heard_until(now), self._n_opened, self._describe(lowest, first, now, None), first, now
+        )
 
     def _end_run(self) -> None:
         """The low run is over: an event, or part of the one before it, or nothing."""
@@ -121,18 +186,21 @@ class EventStream:
         if run.lowest > self.detector.threshold:  # not an event
             if self._event is not None:
                 self._gap = run if self._gap is None else self._gap.then(run)
-        elif self._event is not None and self._gap is not None:
+            return
+        self._tail = self._around(run.last)
+        if self._event is not None and self._gap is not None:
             self._event = self._event.then(self._gap).then(run)
             self._gap = None
         else:
-            self._event = run
+            self._event, self._head = run, self._run_head
 
-    def _extend_gap(self, values: FloatArray) -> list[Event]:
+    def _extend_gap(self, values: FloatArray, *, closing: bool) -> list[Notice]:
         if self._event is None:
             return []
         self._gap = self._extend(self._gap, values)
-        if self._gap.last - self._event.last > self.detector.merge_gap_frames:
-            return self._give_event()
+        over = self._event.last + self.detector.merge_gap_frames + 1
+        if closing or self._gap.last >= over:
+            return self._close(self._n_frames if closing else max(self._n_frames, over))
         return []
 
     def _extend(self, stretch: _Stretch | None, values: FloatArray) -> _Stretch:
@@ -143,25 +211,50 @@ class EventStream:
         added = _Stretch(first, first + len(values) - 1, total, float(values[i]), first + i)
         return added if stretch is None else replace(stretch.then(added), total=total)
 
-    def _give_event(self) -> list[Event]:
+    def _close(self, now: int) -> list[Notice]:
         """The event as it stands, if it is long enough."""
         event, self._event, self._gap = self._event, None, None
         if event is None:
             return []
-        start, end = self.clock.start(event.first), self.clock.end(event.last)
         n_frames = event.last - event.first + 1
-        if n_frames < self.detector.min_duration_frames:
-            return []
-        return [
-            Event(
-                audio_filepath=self.audio_filepath,
-                id=self.id,
-                start=start,
-                end=end,
-                score=event.total / n_frames,
-                peak=event.lowest,
-                peak_time=self.clock.centre(event.lowest_at),
-                threshold=self.detector.threshold,
-                p_value=self.detector.p_value(event.lowest),
-            )
-        ]
+        first, last = self._edges(event)
+        kind: Kind = "closed" if n_frames >= self.detector.min_duration_frames else "dropped"
+        found = self._describe(event, first, last, event.total / n_frames)
+        notice = Notice(kind, self._heard_until(now), self._n_opened, found, first, last)
+        self._n_opened += 1
+        self._is_open = self._is_confirmed = False
+        return [notice]
+
+    def _heard_until(self, frame: int) -> Seconds:
+        """End of the last frame in the windows around a frame."""
+        return self.clock.end(min(frame + self.detector.window_latency, self._n_heard - 1))
+
+    def _around(self, frame: int) -> FloatArray:
+        """Losses within half a window of a frame, as far as the recording goes."""
+        first = max(frame - self.detector.half, 0) - self._losses_from
+        return self._losses[first : frame + self.detector.half + 1 - self._losses_from].copy()
+
+    def _edges(self, event: _Stretch) -> tuple[int, int]:
+        """First and last frame of an event, by the scores of the frames around its outermost low windows."""
+        half, most = self.detector.half, CLIP * (self.detector.typical - event.lowest)
+        head_from, tail_from = max(event.first - half, 0), max(event.last - half, 0)
+        if tail_from <= head_from + len(self._head):  # they meet: one stretch
+            known = tail_from - head_from
+            first, last = refine(np.concatenate([self._head[:known], self._tail]), most)
+            return head_from + first, head_from + last
+        last = len(self._tail) - 1 - refine_start(self._tail[::-1], most)
+        return head_from + refine_start(self._head, most), tail_from + last
+
+    def _describe(self, stretch: _Stretch, first: int, last: int, score: float | None) -> Event:
+        return Event(
+            audio_filepath=self.audio_filepath,
+            id=self.id,
+            start=self.clock.start(first),
+            end=self.clock.end(last),
+            score=score,
+            peak=stretch.lowest,
+            peak_time=self.clock.centre(stretch.lowest_at),
+            threshold=self.detector.threshold,
+            p_value=self.detector.p_value(stretch.lowest),
+            severity=self.detector.severity(stretch.lowest),
+        )

@@ -7,26 +7,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import format_of, write_events
+from audiogmm.anomaly.listener import Listener
+from audiogmm.anomaly.notice import Notice
 from audiogmm.blocks import Shard
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.calibrate import changed
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.models import detector_of, hears_silence, load_model, unit_of
+from audiogmm.jobs.models import detector_of, listener_of, load_model, unit_of
 from audiogmm.jobs.outputs import keep_apart
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
-from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
-    from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.mixture.store import Model
 
 
@@ -36,28 +34,23 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class DetectTask:
-    """Finds the events of a recording in one pass and bounded memory; runs in a thread or a worker.
+    """Finds the events of a recording in one pass and bounded memory; runs in a thread or a worker."""
 
-    With `every_frame`, frames of exact silence count as well: a dead microphone is news.
-    """
-
-    evaluator: Evaluator
-    detector: Detector
-    every_frame: bool = False
+    listener: Listener
 
     def __call__(self, shard: Shard) -> Json:
         path = getattr(getattr(shard, "entry", None), "path", None)
-        stream = None
-        events: list[Event] = []
+        listening = None
+        notices: list[Notice] = []
         seconds = 0.0
-        for block, scores in score_blocks(self.evaluator, shard):
-            stream = stream or self.detector.stream(block.clock, shard.id, path)
-            heard = np.ones_like(block.voiced) if self.every_frame else block.voiced
-            events += stream.push(scores, heard)
+        for block in shard:
+            listening = listening or self.listener.open(block.clock, shard.id, path)
+            notices += listening.push(block)
             seconds = block.clock.end(block.start + len(block) - 1) - block.clock.start(0)
-        if stream is not None:
-            events += stream.flush()
-        return {"id": shard.id, "seconds": seconds, "events": [event.to_dict() for event in events]}
+        if listening is not None:
+            notices += listening.flush()
+        events = [notice.event.to_dict() for notice in notices if notice.kind == "closed"]
+        return {"id": shard.id, "seconds": seconds, "events": events}
 
 
 def detect(detector: Model, entry: Entry, *, upsample: bool = False) -> list[Event]:
@@ -84,9 +77,7 @@ def detect(detector: Model, entry: Entry, *, upsample: bool = False) -> list[Eve
     AudioFileError, AudioDataError, FeatureError
         If the recording cannot be used.
     """
-    from audiogmm.mixture.evaluator import Evaluator
-
-    task = DetectTask(Evaluator(detector.mixture), detector_of(detector), hears_silence(detector))
+    task = DetectTask(listener_of(detector))
     inputs = inputs_for(detector, [entry], aside=Aside(strict=True), say=say_nothing, upsample=upsample)
     row = task(next(iter(inputs)))
     return [Event.from_dict(event) for event in row["events"]]
@@ -171,7 +162,6 @@ def detect_to_file(
         If the output exists (and not `force`), or cannot be written.
     """
     from audiogmm.jobs.plot import check_pictures, draw_recordings
-    from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
@@ -195,7 +185,7 @@ def detect_to_file(
         upsample=upsample,
         again=plot is not None or workers > 0,
     )
-    task = DetectTask(Evaluator(loaded.mixture), detector, hears_silence(loaded))
+    task = DetectTask(listener_of(loaded, detector))
     result = DetectResult(output, detector, aside, unit=unit_of(loaded))
     extent = inputs.extent()
     progress.begin("listening", extent.total, extent.unit)

@@ -10,6 +10,8 @@ from audiogmm.errors import MismatchError
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.detector import Detector
+    from audiogmm.anomaly.listener import Listener
+    from audiogmm.anomaly.scorer import FrameScorer
     from audiogmm.mixture.store import Model
 
 
@@ -43,6 +45,27 @@ def detector_of(model: Model) -> Detector:
             remedy="audiogmm calibrate MODEL NORMAL -o MODEL, or train with --hold-out 0.1",
         )
     return Detector.from_parts(model.metadata["detector"], model.tensors)
+
+
+def scorer_of(model: Model) -> FrameScorer:
+    """What gives frames the scores that the model's detector knows."""
+    from audiogmm.anomaly.scorer import LogLikelihoodScorer
+    from audiogmm.mixture.evaluator import Evaluator
+
+    return LogLikelihoodScorer(Evaluator(model.mixture), hears_silence(model))
+
+
+def listener_of(model: Model, detector: Detector | None = None) -> Listener:
+    """What finds events with a model, and with its own detector unless another one is given.
+
+    Raises
+    ------
+    MismatchError
+        If the model was never calibrated.
+    """
+    from audiogmm.anomaly.listener import Listener
+
+    return Listener(scorer_of(model), detector or detector_of(model))
 
 
 def with_detector(model: Model, detector: Detector) -> Model:

@@ -62,12 +62,23 @@ def score_blocks(
     [[-0.0, -2.0]]
     """
     for block in shard:
-        require_finite_frames(shard.id, block)
-        scores = density.log_likelihood(block.frames)
-        if against is not None:
-            scores = scores - against.log_likelihood(block.frames)
-        require_finite(scores, shard.id, block.start, block.clock)
-        yield block, scores
+        yield block, score_block(density, block, shard.id, against)
+
+
+def score_block(density: Density, block: FrameBlock, id: str, against: Density | None = None) -> FloatArray:
+    """Score one block of the recording `id`, as `score_blocks` does.
+
+    Raises
+    ------
+    FeatureError
+        If a frame or a score is not finite.
+    """
+    require_finite_frames(id, block)
+    scores = density.log_likelihood(block.frames)
+    if against is not None:
+        scores = scores - against.log_likelihood(block.frames)
+    require_finite(scores, id, block.start, block.clock)
+    return scores
 
 
 def score(density: Density, shard: Shard, against: Density | None = None) -> ScoreTrack:

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
+from audiogmm.anomaly.edges import CLIP
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.normal import NormalScores
+from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.smoothing import Smoother, smooth, window_sums
 from audiogmm.anomaly.threshold import TAIL, Thresholds, tail_probability
 from audiogmm.errors import ChoiceError, FeatureError, MismatchError, ModelFileError
@@ -46,13 +48,17 @@ def restless(seed: int, n: int = 1500) -> ScoreTrack:
     return ScoreTrack("restless", walk, voiced, CLOCK)
 
 
-def in_pieces(detector: Detector, heard: ScoreTrack, cuts: list[int]) -> list[Event]:
+def in_pieces(detector: Detector, heard: ScoreTrack, cuts: list[int]) -> list[Notice]:
     stream = detector.stream(heard.clock, heard.id)
-    events: list[Event] = []
+    notices: list[Notice] = []
     bounds = [0, *sorted(cuts), len(heard)]
     for first, last in pairwise(bounds):
-        events += stream.push(heard.scores[first:last], heard.voiced[first:last])
-    return events + stream.flush()
+        notices += stream.push(heard.scores[first:last], heard.voiced[first:last])
+    return notices + stream.flush()
+
+
+def closed(notices: list[Notice]) -> list[Event]:
+    return [notice.event for notice in notices if notice.kind == "closed"]
 
 
 @settings(max_examples=40, deadline=None)
@@ -100,13 +106,14 @@ def test_events_have_the_same_bytes_however_scores_arrive(
     detector: Detector, seed: int, cuts: list[int]
 ) -> None:
     heard = restless(seed)
-    assert in_pieces(detector, heard, cuts) == detector.detect(heard)
+    assert in_pieces(detector, heard, cuts) == in_pieces(detector, heard, [])
 
 
 def test_events_come_one_frame_at_a_time(detector: Detector) -> None:
     for seed in range(4):
         heard = restless(seed)
-        assert in_pieces(detector, heard, list(range(len(heard)))) == detector.detect(heard)
+        assert in_pieces(detector, heard, list(range(len(heard)))) == in_pieces(detector, heard, [])
+        assert closed(in_pieces(detector, heard, [])) == detector.detect(heard)
 
 
 @settings(max_examples=40, deadline=None)
@@ -121,17 +128,25 @@ def test_events_agree_with_their_naive_twin(
     chosen = detector.with_settings(merge_gap=merge, min_duration=least)
     heard = restless(seed)
     means = chosen.smooth(heard)
-    expected = naive.events(means, chosen.threshold, chosen.release, round(merge * 100), round(least * 100))
+    gap = round(merge * 100)
+    shorts = smooth(heard, gap // 2)
+    expected = naive.events(
+        means, shorts, chosen.threshold, chosen.release, chosen.typical, gap, round(least * 100)
+    )
+    losses = np.where(heard.voiced, chosen.typical - heard.scores, 0.0)
     found = chosen.detect(heard)
-    assert [(event.start, event.end) for event in found] == [
-        (CLOCK.start(first), CLOCK.end(last)) for first, last in expected
-    ]
+    assert len(found) == len(expected)
     for event, (first, last) in zip(found, expected, strict=True):
         stretch = means[first : last + 1]
+        edges = naive.edges(losses, first, last, chosen.half, CLIP * (chosen.typical - stretch.min()))
+        assert (event.start, event.end) == (CLOCK.start(edges[0]), CLOCK.end(edges[1]))
         assert event.score == pytest.approx(stretch.mean())
         assert event.peak == stretch.min()
         assert event.peak_time == CLOCK.centre(first + int(stretch.argmin()))
         assert event.threshold == chosen.threshold
+        assert event.severity == pytest.approx(
+            (chosen.typical - event.peak) / (chosen.typical - chosen.threshold)
+        )
 
 
 def test_restless_scores_exercise_the_detector(detector: Detector) -> None:
@@ -143,16 +158,67 @@ def test_a_stream_starts_anew_after_flush(detector: Detector) -> None:
     stream = detector.stream(CLOCK, "restless")
     for _ in range(2):
         heard = restless(0)
-        assert [*stream.push(heard.scores, heard.voiced), *stream.flush()] == detector.detect(heard)
+        assert closed([*stream.push(heard.scores, heard.voiced), *stream.flush()]) == detector.detect(heard)
 
 
 def test_an_event_is_out_within_the_stated_latency(detector: Detector) -> None:
-    scores = np.r_[np.full(1000, -40.0), np.full(50, -90.0), np.full(1000, -40.0)]
+    faint = detector.typical - 0.1  # not typical, so nothing closes an event early
+    scores = np.r_[np.full(1000, faint), np.full(50, -90.0), np.full(1000, faint)]
     stream = detector.stream(CLOCK, "a")
-    given_out = [i for i, score in enumerate(scores) if stream.push(score[None], np.ones(1, bool))]
-    (event,) = detector.detect(track(scores))
-    last = round((event.end - CLOCK.end(0)) * CLOCK.frame_rate)
-    assert given_out == [last + detector.latency]
+    given_out = {
+        notice.kind: i for i, s in enumerate(scores) for notice in stream.push(s[None], np.ones(1, bool))
+    }
+    means = detector.smooth(track(scores))
+    last = int(np.flatnonzero(means <= detector.release)[-1])
+    assert given_out["closed"] == last + detector.latency
+    assert given_out["open"] == int(np.flatnonzero(means <= detector.threshold)[0]) + detector.half
+
+
+def test_an_event_closes_at_once_where_the_sound_is_typical_again(detector: Detector) -> None:
+    scores = np.r_[np.full(1000, -39.0), np.full(50, -90.0), np.full(1000, -39.0)]
+    stream = detector.stream(CLOCK, "a")
+    (closing,) = [
+        i for i, s in enumerate(scores) for n in stream.push(s[None], np.ones(1, bool)) if n.kind == "closed"
+    ]
+    short = detector.merge_gap_frames // 2
+    assert closing == 1050 + short + detector.half  # the first short window behind the sound, looked at
+
+
+def test_notices_tell_the_life_of_each_event(detector: Detector) -> None:
+    chosen = detector.with_settings(min_duration=0.3)
+    for seed in range(12):
+        notices = in_pieces(chosen, restless(seed), [])
+        for number in {notice.number for notice in notices}:
+            life = [notice for notice in notices if notice.number == number]
+            kinds = [notice.kind for notice in life]
+            assert kinds in (["open", "confirmed", "closed"], ["open", "dropped"])
+            assert [notice.at for notice in life] == sorted(notice.at for notice in life)
+            *_, last = life
+            for notice in life:
+                assert notice.event.end <= notice.at
+                assert notice.event.peak >= last.event.peak
+                assert notice.event.start == CLOCK.start(notice.first)
+                assert notice.event.end == CLOCK.end(notice.last)
+    kinds = [notice.kind for seed in range(12) for notice in in_pieces(chosen, restless(seed), [])]
+    assert kinds.count("dropped") and kinds.count("closed")
+
+
+def test_edges_lie_on_the_frames_that_are_odd(detector: Detector) -> None:
+    normal = normal_scores(4000, seed=3)
+    for length in (5, 30, 51, 80, 400):
+        scores = normal.copy()
+        scores[1000 : 1000 + length] -= 30
+        (event,) = (e for e in detector.detect(track(scores)) if e.severity > 1.5)
+        assert abs(event.start - CLOCK.start(1000)) <= 0.02
+        assert abs(event.end - CLOCK.end(1000 + length - 1)) <= 0.02
+
+
+def test_two_sounds_are_two_events_where_it_was_normal_in_between(detector: Detector) -> None:
+    """Windows of 0.5 s do not recover in 0.4 s, but short ones do."""
+    scores = np.full(1000, -39.0)
+    scores[300:330] = scores[370:400] = -80.0
+    assert len(detector.detect(track(scores))) == 2
+    assert len(detector.with_settings(merge_gap=0.6).detect(track(scores))) == 1
 
 
 def test_state_is_bounded(detector: Detector) -> None:
@@ -256,9 +322,9 @@ def test_what_is_kept_of_much_normal_audio_depends_on_names_only(most: int) -> N
 
 
 def test_an_event_of_the_least_duration_is_one(detector: Detector) -> None:
-    heard = track(np.r_[np.full(500, -40.0), np.full(20, -80.0), np.full(500, -40.0)])
-    (event,) = detector.detect(heard)
-    n_frames = round((event.end - event.start - 0.025) * 100) + 1
+    faint = detector.typical - 0.1
+    heard = track(np.r_[np.full(500, faint), np.full(20, -80.0), np.full(500, faint)])
+    n_frames = int((detector.smooth(heard) <= detector.release).sum())
     assert len(detector.with_settings(min_duration=n_frames / 100).detect(heard)) == 1
     assert detector.with_settings(min_duration=(n_frames + 1) / 100).detect(heard) == []
 

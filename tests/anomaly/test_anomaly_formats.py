@@ -13,7 +13,11 @@ from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import FORMATS, EventWriter, read_events, write_events
 from audiogmm.errors import ChoiceError, ManifestError, OutputError
 
-FULL = Event("a b.wav", "a b", 1.25, 2.0625, -61.5, -70.125, 1.5, -55.0, 0.001, ("too bright", "1, 2 kHz"))
+FULL = Event(
+    *("a b.wav", "a b", 1.25, 2.0625, -61.5, -70.125, 1.5, -55.0, 0.001, 2.5, 0.25),
+    reasons=("too bright", "1, 2 kHz"),
+    explanation={"kind": "colour"},
+)
 BARE = Event(None, "zwölf", 0.0, 0.1)
 SUFFIX = {name: event_format.suffix for name, event_format in FORMATS.items()}
 
@@ -32,6 +36,9 @@ events = st.builds(
     peak_time=number,
     threshold=number,
     p_value=number,
+    severity=number,
+    alarms_per_hour=number,
+    explanation=st.none() | st.dictionaries(text, number | text, max_size=2),
     reasons=st.lists(text.filter(lambda t: bool(t.strip())), max_size=2).map(tuple),
 )
 
@@ -65,7 +72,7 @@ def test_jsonl_has_the_promised_keys(tmp_path: Path) -> None:
     full, bare = map(json.loads, (tmp_path / "e.jsonl").read_text().splitlines())
     promised = ["audio_filepath", "id", "start", "end", "score", "peak", "peak_time", "threshold"]
     assert list(bare) == promised
-    assert list(full) == [*promised, "p_value", "reasons"]
+    assert list(full) == [*promised, "p_value", "severity", "alarms_per_hour", "reasons", "explanation"]
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))

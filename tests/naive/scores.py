@@ -17,15 +17,27 @@ def window_scores(scores: np.ndarray, voiced: np.ndarray, half: int) -> np.ndarr
 
 
 def events(
-    means: np.ndarray, enter: float, release: float, merge_gap: int, min_frames: int
+    means: np.ndarray,
+    shorts: np.ndarray,
+    enter: float,
+    release: float,
+    typical: float,
+    merge_gap: int,
+    min_frames: int,
 ) -> list[tuple[int, int]]:
-    """First and last frames of events in the window scores of a whole recording."""
+    """First and last low window of events in the window scores of a whole recording.
+
+    `shorts` are the scores of windows as long as the gap that is bridged: a frame whose short window is
+    typical ends a run, and parts events.
+    """
+    normal_again = [merge_gap > 0 and not math.isnan(s) and s >= typical for s in shorts]
+    low = [m <= release and not again for m, again in zip(means, normal_again, strict=True)]
     runs: list[tuple[int, int]] = []
     i = 0
     while i < len(means):
-        if means[i] <= release:
+        if low[i]:
             j = i
-            while j + 1 < len(means) and means[j + 1] <= release:
+            while j + 1 < len(means) and low[j + 1]:
                 j += 1
             if min(means[i : j + 1]) <= enter:
                 runs.append((i, j))
@@ -34,11 +46,33 @@ def events(
             i += 1
     merged: list[tuple[int, int]] = []
     for first, last in runs:
-        if merged and first - merged[-1][1] - 1 <= merge_gap:
+        near = bool(merged) and first - merged[-1][1] - 1 <= merge_gap
+        if near and not any(normal_again[merged[-1][1] + 1 : first]):
             merged[-1] = (merged[-1][0], last)
         else:
             merged.append((first, last))
     return [(first, last) for first, last in merged if last - first + 1 >= min_frames]
+
+
+def edges(losses: np.ndarray, first: int, last: int, half: int, most: float) -> tuple[int, int]:
+    """Change points of the losses of single frames around an event whose low windows are given."""
+
+    def gain(i: int, j: int) -> float:
+        total = max(0.0, math.fsum(min(losses[k], most) for k in range(i, j + 1)))
+        return total * total / (j - i + 1)
+
+    head = range(max(first - half, 0), min(first + half + 1, len(losses)))
+    tail = range(max(last - half, 0), min(last + half + 1, len(losses)))
+    if tail[0] <= head[-1] + 1:
+        pairs = [(i, j) for i in range(head[0], tail[-1] + 1) for j in range(i, tail[-1] + 1)]
+        best = max(pairs, key=lambda pair: gain(*pair))
+        return best if gain(*best) > 0 else (head[0], tail[-1])
+    start = max(head, key=lambda i: gain(i, head[-1]))
+    end = max(tail, key=lambda j: gain(tail[0], j))
+    return (
+        start if gain(start, head[-1]) > 0 else head[0],
+        end if gain(tail[0], end) > 0 else tail[-1],
+    )
 
 
 def claims(labels: np.ndarray, voiced: np.ndarray, bridge: int) -> list[tuple[int, int, int]]:

@@ -1,0 +1,121 @@
+"""From the frames of a recording to its events: scores, thresholds and reasons in one pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.notice import Notice
+from audiogmm.anomaly.scorer import FrameScorer, Scored
+from audiogmm.anomaly.stream import EventStream
+from audiogmm.blocks import FrameBlock
+from audiogmm.timeline import FrameClock
+from audiogmm.types import Json
+
+
+class ExplainerStream(Protocol):
+    """Remembers enough of one recording to say what made its events anomalous."""
+
+    def push(self, block: FrameBlock) -> None:
+        """Take the next block, before the events that end in it are asked for."""
+        ...
+
+    def explain(self, first: int, last: int) -> tuple[tuple[str, ...], Json]:
+        """Sentences, and the same as JSON, for the event from frame `first` to frame `last`."""
+        ...
+
+
+class Explainer(Protocol):
+    """Frozen and picklable: what a worker needs to explain events."""
+
+    def open(self, clock: FrameClock) -> ExplainerStream:
+        """Begin with a recording."""
+        ...
+
+
+@dataclass(frozen=True)
+class Listener:
+    """What finds events in frames; frozen and picklable, for threads and workers.
+
+    Parameters
+    ----------
+    scorer : FrameScorer
+        Gives every frame a score.
+    detector : Detector
+        Of the same scores of normal audio.
+    explainer : Explainer, optional
+        Says why; events have no reasons without it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from audiogmm.anomaly.detector import learn
+    >>> from audiogmm.anomaly.scorer import LogLikelihoodScorer
+    >>> from audiogmm.scoring.track import ScoreTrack
+    >>> class FirstFeature:
+    ...     def log_likelihood(self, frames):
+    ...         return frames[:, 0].astype(np.float64)
+    >>> clock = FrameClock(8000, 80, 200)
+    >>> normal = np.random.default_rng(0).normal(-40, 1, 60_000)
+    >>> detector = learn([ScoreTrack("calm", normal, np.ones(60_000, bool), clock)])
+    >>> frames = np.r_[normal[:500], np.full(50, -60.0), normal[:500]].astype(np.float32)[:, None]
+    >>> listening = Listener(LogLikelihoodScorer(FirstFeature()), detector).open(clock, "odd")
+    >>> notices = listening.push(FrameBlock(frames, np.ones(1050, bool), 0, clock)) + listening.flush()
+    >>> [(notice.kind, notice.event.start) for notice in notices]
+    [('open', 4.75), ('confirmed', 4.75), ('closed', 5.0)]
+    """
+
+    scorer: FrameScorer
+    detector: Detector
+    explainer: Explainer | None = None
+
+    @property
+    def latency(self) -> int:
+        """Frames from the last low window of an event to its notice, see `Detector.latency`."""
+        return self.scorer.latency + self.detector.latency
+
+    def open(self, clock: FrameClock, id: str = "", audio_filepath: str | None = None) -> Listening:
+        """Begin with a recording.
+
+        Raises
+        ------
+        MismatchError
+            If the clock has another frame rate than the normal audio.
+        """
+        return Listening(self, clock, id, audio_filepath)
+
+
+class Listening:
+    """Finds the events of one recording; made by `Listener.open`. Any chunking gives the same notices."""
+
+    def __init__(self, listener: Listener, clock: FrameClock, id: str, audio_filepath: str | None) -> None:
+        self._scores = listener.scorer.open(id)
+        self._events: EventStream = listener.detector.stream(clock, id, audio_filepath)
+        self._explaining = listener.explainer.open(clock) if listener.explainer else None
+
+    def push(self, block: FrameBlock) -> list[Notice]:
+        """Take the next block of frames; tell what happened.
+
+        Raises
+        ------
+        FeatureError
+            If a frame or a score is not finite.
+        """
+        if self._explaining is not None:
+            self._explaining.push(block)
+        return self._look(self._scores.push(block))
+
+    def flush(self) -> list[Notice]:
+        """The recording is over: tell the rest."""
+        notices = self._look(self._scores.flush())
+        return notices + [self._explained(notice) for notice in self._events.flush()]
+
+    def _look(self, scored: Scored) -> list[Notice]:
+        return [self._explained(notice) for notice in self._events.push(scored.scores, scored.voiced)]
+
+    def _explained(self, notice: Notice) -> Notice:
+        if self._explaining is None or notice.kind != "closed":
+            return notice
+        reasons, explanation = self._explaining.explain(notice.first, notice.last)
+        return replace(notice, event=replace(notice.event, reasons=reasons, explanation=explanation))

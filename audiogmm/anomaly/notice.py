@@ -1,0 +1,45 @@
+"""What happens to an event while it is heard: it opens, is confirmed, and closes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from audiogmm.anomaly.event import Event
+from audiogmm.types import Seconds
+
+Kind = Literal["open", "confirmed", "closed", "dropped"]
+"""An event opens when a window scores at or under the threshold; it is confirmed when it has lasted for the
+least duration; it closes when nothing can join it any more; or it is dropped, since it was too short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One step in the life of an event.
+
+    Attributes
+    ----------
+    kind : {"open", "confirmed", "closed", "dropped"}
+        What happened.
+    at : Seconds
+        End of the last frame that had to be heard to decide it, on the recording's clock.
+    number : int
+        Counts the openings of a recording from 0; the notices of one event share it.
+    event : Event
+        What is known of it; `start`, `end` and `peak` are provisional unless it is closed, and `score` is
+        None until then.
+    first, last : int
+        Indices of its frames, as far as they are known.
+
+    Examples
+    --------
+    >>> Notice("closed", 2.5, 0, Event(None, "a", 1.0, 2.0), 100, 197).event.end
+    2.0
+    """
+
+    kind: Kind
+    at: Seconds
+    number: int
+    event: Event
+    first: int
+    last: int
