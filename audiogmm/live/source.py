@@ -34,18 +34,22 @@ class Waiting:
 
 
 class Source(Protocol):
-    """Sound that arrives.
+    """Sound that arrives."""
 
-    Attributes
-    ----------
-    name : str
-        As lines name it.
-    drops : bool
-        Whether sound that is not taken in time is lost, as a microphone's is; a pipe waits.
-    """
+    @property
+    def name(self) -> str:
+        """As lines name it."""
+        ...
 
-    name: str
-    drops: bool
+    @property
+    def drops(self) -> bool:
+        """Whether sound that is not taken in time is lost, as a microphone's is; a pipe waits."""
+        ...
+
+    @property
+    def queued(self) -> Seconds:
+        """Sound that has arrived and was not taken yet."""
+        ...
 
     def arrivals(self, waiting: Waiting) -> Iterator[Arrival]:
         """What arrives, in order; an `Ended` is last. To be iterated once.
@@ -55,9 +59,4 @@ class Source(Protocol):
         AudioGMMError
             While iterating: what cannot be used, or is not there.
         """
-        ...
-
-    @property
-    def queued(self) -> Seconds:
-        """Sound that has arrived and was not taken yet."""
         ...
