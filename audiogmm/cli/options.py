@@ -34,7 +34,12 @@ def reporting(command: C) -> C:
     command = click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
     )(command)
-    return click.option("-v", "--verbose", is_flag=True, callback=log, help="Log, and show tracebacks.")(
+    return verbose(command)
+
+
+def verbose(command: C) -> C:
+    """`-v`."""
+    return click.option("-v", "--verbose", is_flag=True, callback=_log, help="Log, and show tracebacks.")(
         command
     )
 
@@ -201,8 +206,7 @@ def operating_point(command: C) -> C:
     return command
 
 
-def log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> bool:
-    """Log to standard error, where `-v` asks for it."""
+def _log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> bool:
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     return verbose

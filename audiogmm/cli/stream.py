@@ -5,179 +5,179 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiogmm.cli import options
-from audiogmm.cli.console import SOME_SET_ASIDE, console
+from audiogmm.cli import options, stream_options
+from audiogmm.cli.console import SOME_SET_ASIDE, Console, console
+
+if TYPE_CHECKING:
+    from audiogmm.jobs.stream import StreamResult
+    from audiogmm.jobs.stream_sources import Inputs
+    from audiogmm.types import CovarianceType
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="MODEL [INPUT]...")
-@click.option(
-    "--device",
-    "devices",
-    multiple=True,
-    metavar="N",
-    help="A microphone: its number, a part of its name, or default. May be given several times.",
-)
-@click.option(
-    "--raw",
-    default=None,
-    metavar="FORMAT:HZ[:CHANNELS]",
-    help="Inputs are samples without a header, such as s16le:16000:1 (u8, s8; s16, s24, s32, f32, f64 with "
-    "le or be; alaw, mulaw).",
-)
-@click.option(
-    "--channel", type=click.IntRange(0), default=None, help="Channel to hear, from 0 [default: mix all down]."
-)
-@click.option(
-    "--emit",
-    default="events",
-    show_default=True,
-    metavar="WHAT,...",
-    help="What is told: events, clusters, speakers, scores, with commas; or all.",
-)
-@click.option(
-    "--gallery", type=options.PATH, default=None, metavar="DIR", help="Who may be heard: see enroll."
-)
-@click.option(
-    "--heartbeat",
-    type=click.FloatRange(0, 86400),
-    default=10.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds of sound between two signs of life; 0: none.",
-)
-@click.option("--quiet-heartbeat", is_flag=True, help="The same as --heartbeat 0.")
-@click.option(
-    "--score-interval",
-    type=click.FloatRange(0, 3600, min_open=True),
-    default=1.0,
-    show_default=True,
-    metavar="S",
-    help="With scores: seconds that each is the mean of.",
-)
-@click.option(
-    "--cluster-window",
-    type=click.FloatRange(0, 3600, min_open=True),
-    default=0.5,
-    show_default=True,
-    metavar="S",
-    help="With clusters: seconds over which a component has to lead.",
-)
-@click.option(
-    "--speaker-window",
-    type=click.FloatRange(0, 3600, min_open=True),
-    default=3.0,
-    show_default=True,
-    metavar="S",
-    help="With speakers: seconds over which it is asked who speaks.",
-)
-@click.option(
-    "--prior",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=0.5,
-    show_default=True,
-    help="With speakers: how likely one of those enrolled speaks; 1: for certain.",
-)
-@click.option(
-    "--queue",
-    "held",
-    type=click.FloatRange(0, 3600, min_open=True),
-    default=10.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds of a microphone that may wait before some are dropped, which is said.",
-)
-@click.option(
-    "--lines",
-    "most_lines",
-    type=click.IntRange(1),
-    default=10_000,
-    show_default=True,
-    help="Lines that may wait for a slow reader before heartbeats, scores and labels are left out.",
-)
-@click.option(
-    "--exit-on-loss", is_flag=True, help="End when a microphone vanishes, in place of waiting for it."
-)
-@options.detector
-@options.model_upsample
-@click.option("-v", "--verbose", is_flag=True, callback=options.log, help="Log, and show tracebacks.")
+@stream_options.inputs
+@stream_options.telling
+@stream_options.learning
+@options.verbose
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     names: tuple[str, ...],
+    learn: bool,
     devices: tuple[str, ...],
     raw: str | None,
     channel: int | None,
-    emit: str,
-    gallery: Path | None,
+    held: float,
+    exit_on_loss: bool,
     heartbeat: float,
     quiet_heartbeat: bool,
+    most_lines: int,
+    verbose: bool,
+    **asked: Any,
+) -> None:
+    """Tell what is heard, as it happens: one JSON object a line.
+
+    INPUT is a recording, a named pipe, or - for a stream on standard input, wav or --raw; several are heard
+    at once. Ctrl-C and SIGTERM end it in good order, with exit status 0: what is under way is told.
+
+    \b
+    Example:
+      audiogmm stream room.agmm today.wav
+
+    \b
+      ffmpeg -i rtsp://camera -f wav - | audiogmm stream room.agmm --emit events,scores
+      arecord -f S16_LE -r 16000 | audiogmm stream --learn --preset ambient -o new.agmm -
+
+    Lines have a type: start, open, confirmed, closed or dropped (an event, as detect finds it), cluster,
+    speaker, score, heartbeat, gap, lost, back, overflow, end; with --learn also learning and saved. Exit
+    status: 3 if some inputs failed.
+    """
+    from audiogmm.jobs.stream_sources import Inputs, as_names
+
+    stream_options.refuse_strangers(context, learn=learn)
+    if not learn and not names:
+        raise click.UsageError("a MODEL is needed, or --learn -o MODEL")
+    sounds = names if learn else names[1:]
+    inputs = Inputs(as_names(sounds, devices), devices, raw, channel, held, exit_on_loss)
+    pulse = 0.0 if quiet_heartbeat else heartbeat
+    with console() as screen:
+        result = (_learn if learn else _tell)(names, inputs, pulse, most_lines, screen, **asked)
+    for name, error in result.failed:
+        click.echo(f"audiogmm: {name}: {error}", err=True)
+    if result.failed:
+        context.exit(SOME_SET_ASIDE)
+
+
+def _tell(
+    names: tuple[str, ...],
+    inputs: Inputs,
+    heartbeat: float,
+    most_lines: int,
+    screen: Console,
+    *,
+    emit: str,
+    gallery: Path | None,
     score_interval: float,
     cluster_window: float,
     speaker_window: float,
     prior: float,
-    held: float,
-    most_lines: int,
-    exit_on_loss: bool,
     window: float | None,
     quantile: float | None,
     min_duration: float | None,
     merge_gap: float | None,
     upsample: bool,
-    verbose: bool,
-) -> None:
-    """Tell what is heard, as it happens: one JSON object a line.
-
-    INPUT is a recording, a named pipe, or - for a stream on standard input, wav or --raw; several are heard
-    at once. Ctrl-C and SIGTERM end it in good order: what is under way is told.
-
-    \b
-    Example:
-      audiogmm stream room.agmm today.wav
-      ffmpeg -i rtsp://camera -f wav - | audiogmm stream room.agmm -
-
-    Lines have a type: start, open, confirmed, closed or dropped (an event, as detect finds it), cluster,
-    speaker, score, heartbeat, gap, lost, back, overflow, end. Exit status: 3 if some inputs failed.
-    """
+    **_: Any,
+) -> StreamResult:
     from audiogmm.jobs.stream import stream
     from audiogmm.jobs.stream_settings import StreamSettings, parse_emit
-    from audiogmm.jobs.stream_sources import Inputs, as_names
 
-    if not names:
-        raise click.UsageError("a MODEL is needed")
-    with console() as screen:
-        result = stream(
-            Path(names[0]),
-            Inputs(as_names(names[1:], devices), devices, raw, channel, held, exit_on_loss),
-            write,
-            StreamSettings(
-                parse_emit(emit, gallery=gallery is not None),
-                0.0 if quiet_heartbeat else heartbeat,
-                score_interval,
-                cluster_window,
-                speaker_window,
-                prior,
-                upsample=upsample,
-                detector={
-                    "window": window,
-                    "quantile": quantile,
-                    "min_duration": min_duration,
-                    "merge_gap": merge_gap,
-                },
-            ),
-            gallery=gallery,
-            most_lines=most_lines,
-            progress=screen,
-        )
-    for name, error in result.failed:
-        click.echo(f"audiogmm: {name}: {error}", err=True)
-    if result.failed:
-        click.get_current_context().exit(SOME_SET_ASIDE)
+    settings = StreamSettings(
+        parse_emit(emit, gallery=gallery is not None),
+        heartbeat,
+        score_interval,
+        cluster_window,
+        speaker_window,
+        prior,
+        upsample=upsample,
+        detector={
+            "window": window,
+            "quantile": quantile,
+            "min_duration": min_duration,
+            "merge_gap": merge_gap,
+        },
+    )
+    return stream(
+        Path(names[0]), inputs, write, settings, gallery=gallery, most_lines=most_lines, progress=screen
+    )
+
+
+def _learn(
+    _: tuple[str, ...],
+    inputs: Inputs,
+    heartbeat: float,
+    most_lines: int,
+    screen: Console,
+    *,
+    output: Path | None,
+    force: bool,
+    start: Path | None,
+    components: int | None,
+    covariance: CovarianceType | None,
+    cold_start: float | None,
+    forget: float | None,
+    step_exponent: float | None,
+    save_every: float | None,
+    floor: float | None,
+    preset: str | None,
+    frontend_file: Path | None,
+    sample_rate: int | None,
+    upsample: bool,
+    seed: int,
+    **__: Any,
+) -> StreamResult:
+    from audiogmm.jobs.front_ends import choose_front_end
+    from audiogmm.jobs.stream_learn import learn_from_stream
+    from audiogmm.jobs.stream_learn_settings import LearnSettings
+
+    if output is None:
+        raise click.UsageError("--learn needs -o, the model to be written")
+    given = {
+        "cold_start": cold_start,
+        "half_life": forget,
+        "exponent": step_exponent,
+        "save_every": save_every,
+    }
+    settings = LearnSettings(
+        n_components=components,
+        covariance_type=covariance,
+        seed=seed,
+        floor=floor,
+        heartbeat=heartbeat,
+        upsample=upsample,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    return learn_from_stream(
+        output,
+        inputs,
+        write,
+        settings,
+        frontend=choose_front_end(preset, frontend_file),
+        sample_rate=sample_rate,
+        start=start,
+        force=force,
+        most_lines=most_lines,
+        progress=screen,
+    )
 
 
 def write(text: str) -> None:
-    """Write lines at once; what cannot be written is forgotten, so that the end does not try again."""
+    """Write lines at once; what nobody reads is forgotten, so that the end does not try again."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 
 from audiogmm.types import Json, Seconds
 
-RANKS = ("open", "confirmed", "closed", "dropped", "cluster", "speaker", "score", "heartbeat")
+RANKS = (
+    "open",
+    "confirmed",
+    "closed",
+    "dropped",
+    "cluster",
+    "speaker",
+    "score",
+    "learning",
+    "saved",
+    "heartbeat",
+)
 """Order of lines of one time."""
 
 
