@@ -48,6 +48,15 @@ class Learner:
         How.
     start : Model, optional
         To go on from, in place of a cold start.
+
+    Attributes
+    ----------
+    online : OnlineEM
+        What learns.
+    latest : LatestScores
+        Of frames before they were learned from.
+    n_heard, n_cold : int
+        Frames heard, and voiced ones that the start was trained on.
     """
 
     def __init__(
@@ -76,7 +85,7 @@ class Learner:
         self.constant: tuple[int, ...] = ()
         self.n_heard = 0
         self._cold: list[Frames] = []
-        self._n_cold = self._n_heard_cold = 0
+        self.n_cold = self._n_heard_cold = 0
         self._waiting: Frames | None = None
         self._marks: BoolArray = np.empty(0, np.bool_)
         self._scorer: LogLikelihoodScorer | None = None
@@ -107,12 +116,12 @@ class Learner:
             "cold_start": settings.cold_start,
         }
 
-    def push(self, block: FrameBlock) -> bool:
-        """Learn from more frames; whether the model has just come to be."""
+    def push(self, block: FrameBlock) -> int | None:
+        """Learn from more frames; the index of the one with which the model came to be, if that is here."""
         self.n_heard += len(block)
         if self.has_started:
             self._learn(block.frames, block.voiced)
-            return False
+            return None
         taken = 0
         wanted = round(self.settings.cold_start * self.clock.frame_rate)
         while taken < len(block):
@@ -121,11 +130,11 @@ class Learner:
             part = slice(taken, taken + step)
             self._keep(FrameBlock(block.frames[part], block.voiced[part], block.start + taken, block.clock))
             taken = part.stop
-            if self._n_heard_cold >= wanted and self._n_cold >= self.online.batch:
+            if self._n_heard_cold >= wanted and self.n_cold >= self.online.batch:
                 self._start()
                 self._learn(block.frames[taken:], block.voiced[taken:])
-                return True
-        return False
+                return block.start + taken - 1
+        return None
 
     def close(self) -> None:
         """Nothing will come any more: learn from what waits.
@@ -136,9 +145,9 @@ class Learner:
             If what was heard is not enough for a model.
         """
         if not self.has_started:
-            if self._n_cold < self.online.n_components:
+            if self.n_cold < self.online.n_components:
                 raise TrainingError(
-                    f"the stream held {self._n_cold} voiced frames",
+                    f"the stream held {self.n_cold} voiced frames",
                     needed=f"at least {self.online.n_components}, one for each component",
                     remedy="a longer stream, or fewer components (-k)",
                 )
@@ -154,7 +163,7 @@ class Learner:
         self._n_heard_cold += len(block)
         if len(rows):
             self._cold.append(rows.copy())
-            self._n_cold += len(rows)
+            self.n_cold += len(rows)
 
     def _start(self) -> None:
         """Train on the first sounds."""

@@ -173,14 +173,14 @@ class Learning:
             for piece in _cut(block, self._n_heard, every):
                 began = learner.push(piece)
                 self._n_heard += len(piece)
-                at = self._now = piece.clock.end(piece.start + len(piece) - 1)
+                self._now = piece.clock.end(piece.start + len(piece) - 1)
                 lines += self._pulse.push(Scored(np.zeros(len(piece)), np.zeros(len(piece), np.bool_)))
-                if began:
+                if began is not None:
                     told = {
                         "components": learner.online.n_components,
                         "learned": round(learner.online.n_frames),
                     }
-                    lines.append(Line("learning", at, told))
+                    lines.append(Line("learning", piece.clock.end(began), told))
                 if self._n_heard % every == 0 and learner.has_started:
                     try:
                         lines.append(self._save(learner))
