@@ -49,9 +49,12 @@ def command(
     \b
     Example:
       audiogmm stream room.agmm today.wav
+      ffmpeg -i rtsp://camera -f wav - | audiogmm stream room.agmm --emit events,scores
+
+    With --learn it trains a model while it listens, in one pass, and saves it as it goes.
 
     \b
-      ffmpeg -i rtsp://camera -f wav - | audiogmm stream room.agmm --emit events,scores
+      audiogmm stream --learn --preset ambient -k 8 -o new.agmm today.wav
       arecord -f S16_LE -r 16000 | audiogmm stream --learn --preset ambient -o new.agmm -
 
     Lines have a type: start, open, confirmed, closed or dropped (an event, as detect finds it), cluster,

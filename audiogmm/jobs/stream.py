@@ -138,10 +138,10 @@ def listen(
     try:
         for thread in threads:
             thread.start()
-        while any(thread.is_alive() for thread in threads):
-            try:
-                for thread in threads:
-                    thread.join(LOOK)
+        while not all(hearing.finished.is_set() for hearing in hearings):
+            try:  # not Thread.join: Python 3.11 takes a thread for ended where a signal interrupts it
+                for hearing in hearings:
+                    hearing.finished.wait(LOOK)
             except KeyboardInterrupt as stopped:
                 if stop.is_set:
                     raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
@@ -71,6 +72,8 @@ class Hearing:
         Why the input could not be used to its end.
     fault : Exception or None
         An error that nobody foresaw.
+    finished : Event
+        Set at the end.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class Hearing:
         self._unheard: Seconds = 0.0
         self.error: AudioGMMError | None = None
         self.fault: Exception | None = None
+        self.finished = threading.Event()
 
     @property
     def facts(self) -> Json:
@@ -120,6 +124,8 @@ class Hearing:
             self._put(Line("end", self.time, self._summary(str(error.what)) | {"error": str(error)}))
         except Exception as fault:  # noqa: BLE001 - told by the thread that waits for this one
             self.fault = fault
+        finally:
+            self.finished.set()
 
     def _take(self, arrival: Arrival) -> None:
         """What one arrival tells."""

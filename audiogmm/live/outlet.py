@@ -118,7 +118,7 @@ class Outlet:
                 if not together and not self._missing:
                     return
                 if self._missing and len(self._lines) <= self._most // 2:
-                    together.append({"type": "overflow", "dropped": dict(sorted(self._missing.items()))})
+                    together.insert(0, {"type": "overflow", "dropped": dict(sorted(self._missing.items()))})
                     self._missing.clear()
             try:
                 self._write("".join(text_of(line) + "\n" for line in together))

@@ -81,7 +81,9 @@ def test_far_beyond_the_bound_a_microphone_does_not_wait() -> None:
     reader.go_on.set()
     assert outlet.close(60)
     assert [line["time"] for line in reader.lines if line["type"] == "closed"] == list(range(8))
-    assert reader.lines[-1] == {"type": "overflow", "dropped": {"closed": 12}}
+    assert [line for line in reader.lines if line["type"] == "overflow"] == [
+        {"type": "overflow", "dropped": {"closed": 12}}
+    ]
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), ValueError("I/O operation on closed file")])
