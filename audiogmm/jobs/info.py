@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.jobs.front_ends import front_end_of
-from audiogmm.jobs.models import detector_of, load_model
+from audiogmm.jobs.models import listener_of, load_model
 from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.types import Json
 
@@ -86,10 +86,10 @@ def info(path: Path) -> InfoResult:
         steady, worst = latency.steady, latency.worst
         frame_rate = frontend.clock(rate).frame_rate
     if "detector" in model.metadata:
-        detector = detector_of(model)
-        stages["detector"] = detector.latency
-        steady, worst = steady + detector.latency, worst + detector.latency
-        frame_rate = detector.frame_rate
+        listener = listener_of(model)
+        stages["scorer"], stages["detector"] = listener.scorer.latency, listener.detector.latency
+        steady, worst = steady + listener.latency, worst + listener.latency
+        frame_rate = listener.detector.frame_rate
     about["latency"] = {
         "stages": stages,
         "steady_frames": steady,

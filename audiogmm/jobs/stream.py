@@ -146,7 +146,9 @@ def listen(
                 if stop.is_set:
                     raise
                 stop.set(f"stopped {' '.join(map(str, stopped.args))}".rstrip())
-        outlet.close(LAST_WORDS if stop.is_set else None)
+                outlet.hurry()
+        if not outlet.close(LAST_WORDS if stop.is_set else None) and outlet.failure is None:
+            say(f"{outlet.waiting} lines or more were not written: nobody reads them")
     finally:
         stop.close()
     return _result(hearings, outlet)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.anomaly.normal import MOST_FRAMES
 from audiogmm.anomaly.scorer import Scored
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray
+
+MOST_FRAMES = 360_000
+"""Frames kept, 5 bytes each: an hour at a hop of 10 ms."""
 
 FEWEST_SECONDS = 60.0
 """Of the latest sound, so much sets the threshold at least, if there is so much."""
@@ -32,8 +34,8 @@ class LatestScores:
     """
 
     def __init__(self, most: int = MOST_FRAMES) -> None:
-        self._scores = np.zeros(most, np.float32)
-        self._voiced = np.zeros(most, np.bool_)
+        self._scores = np.full(most, 0.0, np.float32)  # written at once, so that memory never grows
+        self._voiced = np.full(most, False)
         self.n_seen = 0
 
     def push(self, scored: Scored) -> None:

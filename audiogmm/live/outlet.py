@@ -62,7 +62,7 @@ class Outlet:
         self._lines: deque[Json] = deque()
         self._missing: Counter[str] = Counter()
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = self._hurrying = False
         self.failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="audiogmm-lines", daemon=True)
         self._thread.start()
@@ -83,6 +83,12 @@ class Outlet:
             self._lines.append(line)
             self._changed.notify_all()
 
+    def hurry(self) -> None:
+        """Wait for the reader no more: what finds no place is dropped, whoever puts it."""
+        with self._changed:
+            self._hurrying = True
+            self._changed.notify_all()
+
     def close(self, timeout: Seconds | None) -> bool:
         """Write what waits, for so long at most; whether all of it was written."""
         with self._changed:
@@ -101,7 +107,7 @@ class Outlet:
                 del self._lines[i]
                 return True
         while len(self._lines) >= self._far:
-            if not patient or self._closing:
+            if not patient or self._hurrying:
                 return False
             self._changed.wait()
             if self.failure is not None:

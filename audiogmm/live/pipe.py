@@ -83,6 +83,12 @@ class Pipe:
         if self.name == STANDARD_INPUT:
             if sys.stdin is None or sys.stdin.closed:
                 raise AudioFileError("standard input is closed", needed="a stream of sound")
+            if getattr(sys.stdin, "isatty", bool)():
+                raise AudioFileError(
+                    "standard input is a terminal, and no stream of sound",
+                    needed="a pipe, a recording, or a microphone",
+                    remedy="arecord -f S16_LE -r 16000 | audiogmm stream ..., or --device default",
+                )
             return sys.stdin.buffer
         try:  # opening waits for whoever writes, and reading can be interrupted
             number = os.open(self.name, os.O_RDONLY | os.O_NONBLOCK)

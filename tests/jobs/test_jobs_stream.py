@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import tracemalloc
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -442,3 +444,25 @@ class LaggingStream:
     def flush(self) -> Scored:
         held, self.held = self.held, NOTHING
         return held
+
+
+def test_memory_does_not_grow_with_the_length_of_a_stream() -> None:
+    """Forty minutes against eight, by what Python and NumPy hold: a byte a frame would be 192 kB."""
+    listening = ears(StreamSettings(ALL))
+    listening.begin(RATE, 0.0)
+    minute = with_whistles(60.0, (20.0, 40.0))
+
+    def held(minutes: int) -> int:
+        for _ in range(minutes):
+            for at in range(0, len(minute), 16000):
+                listening.push(minute[at : at + 16000])
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        early = held(8)
+        late = held(32)
+    finally:
+        tracemalloc.stop()
+    assert late - early < 60_000

@@ -86,6 +86,20 @@ def test_far_beyond_the_bound_a_microphone_does_not_wait() -> None:
     ]
 
 
+def test_who_waits_for_a_reader_is_freed_when_there_is_no_more_time() -> None:
+    reader, outlet = stuck(most=5, far=8)
+    thread = threading.Thread(target=lambda: [outlet.put({"type": "closed", "time": i}) for i in range(20)])
+    thread.start()
+    while outlet.waiting < 8:
+        pass
+    outlet.hurry()
+    thread.join(60)
+    assert not thread.is_alive()
+    reader.go_on.set()
+    assert outlet.close(60)
+    assert [line["dropped"] for line in reader.lines if "dropped" in line] == [{"closed": 12}]
+
+
 @pytest.mark.parametrize("error", [BrokenPipeError(), ValueError("I/O operation on closed file")])
 def test_a_reader_who_is_gone_is_told_once(error: Exception) -> None:
     told = []

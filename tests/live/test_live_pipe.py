@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,13 @@ def test_what_is_no_stream_of_sound_is_refused(monkeypatch: Any, content: bytes,
     with pytest.raises(AudioFileError, match="standard input") as refused:
         piped(monkeypatch, content)
     assert said in str(refused.value)
+
+
+def test_a_terminal_is_no_stream_of_sound(monkeypatch: Any) -> None:
+    set_standard_input(monkeypatch, b"")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    with pytest.raises(AudioFileError, match="standard input is a terminal"):
+        heard(Pipe("-"))
 
 
 def test_a_sample_that_is_no_number_is_refused(monkeypatch: Any) -> None:
