@@ -34,6 +34,11 @@ def reporting(command: C) -> C:
     command = click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
     )(command)
+    return verbose(command)
+
+
+def verbose(command: C) -> C:
+    """`-v`."""
     return click.option("-v", "--verbose", is_flag=True, callback=_log, help="Log, and show tracebacks.")(
         command
     )
