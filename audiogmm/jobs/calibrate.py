@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
+from audiogmm.anomaly.detector import Detector, DetectorSettings, learn, settings_from
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.scorers.track import track_of
 from audiogmm.blocks import Shard
+from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.explaining import learn_moments, with_moments
 from audiogmm.jobs.extent import Extent
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.models import detector_of, load_model, scorer_of, with_detector
@@ -88,6 +90,7 @@ def calibrate(
         The first bad recording's, unless `aside` takes it.
     """
     from audiogmm.jobs.calibrate_scores import calibrated_scores
+    from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.training import LocalReducer
 
     progress = progress or Silent()
@@ -97,7 +100,7 @@ def calibrate(
         aside=Aside(strict=True) if aside is None else aside,
         say=progress.say,
         upsample=upsample,
-        again=scores is not None or "scores" in model.metadata or workers > 0,
+        again=True,
     )
     nothing_yet = stopped_by_hand("Nothing was written; the same command begins anew")
     with nothing_yet, LocalReducer(threads, workers) as reducer:
@@ -107,36 +110,52 @@ def calibrate(
         task = TrackTask(scorer_of(model, every_frame=False))  # silence is not what normal audio sounds like
         tracks = reducer.map(normal, task, inputs.refuse)
         detector = learn(_counted(tracks, progress, extent), settings or settings_of(model))
-    progress.end()
-    return with_detector(model, detector)
+        progress.end()
+        moments = learn_moments(
+            Evaluator(model.mixture), inputs.frontend, [(inputs, True)], reducer, _met_again, progress
+        )
+    return with_moments(with_detector(model, detector), moments)
 
 
 def settings_of(model: Model) -> DetectorSettings:
     """The settings of a model's detector; the default ones if it has none."""
     known = model.metadata.get("detector")
-    if known is None:
-        return DetectorSettings()
-    return DetectorSettings(**{name: known[name] for name in DetectorSettings.__dataclass_fields__})
+    return DetectorSettings() if known is None else settings_from(known)
 
 
 def changed(
     settings: DetectorSettings,
-    window: float | None,
-    quantile: float | None,
-    min_duration: float | None,
-    merge_gap: float | None,
+    *,
+    window: float | None = None,
+    quantile: float | None = None,
+    alarms_per_hour: float | None = None,
+    min_duration: float | None = None,
+    merge_gap: float | None = None,
 ) -> DetectorSettings:
     """The settings with those changed that were given; `quantile` is the share of normal windows kept quiet.
 
+    Raises
+    ------
+    ChoiceError
+        If a quantile and a budget of alarms are both given.
+
     Examples
     --------
-    >>> changed(DetectorSettings(), None, 0.99, None, None).quantile
-    0.01
+    >>> found = changed(DetectorSettings(alarms_per_hour=2.0), quantile=0.99)
+    >>> found.quantile, found.alarms_per_hour
+    (0.01, None)
     """
     changes: dict[str, Any] = {"window": window, "min_duration": min_duration, "merge_gap": merge_gap}
+    if quantile is not None and alarms_per_hour is not None:
+        raise ChoiceError(
+            f"a quantile of {quantile:g} and {alarms_per_hour:g} alarms an hour",
+            needed="one of them, to set the threshold by",
+        )
     if quantile is not None:
         changes["quantile"] = round(1 - quantile, 12)
         changes["release_quantile"] = max(settings.release_quantile, changes["quantile"])
+        settings = replace(settings, alarms_per_hour=None)
+    changes["alarms_per_hour"] = alarms_per_hour
     return replace(settings, **{name: value for name, value in changes.items() if value is not None})
 
 
@@ -159,6 +178,7 @@ class CalibrateResult:
             "release": self.detector.release,
             "quantile": 1 - self.detector.settings.quantile,
             "window": self.detector.settings.window,
+            "budget": None if self.detector.budget is None else self.detector.budget.to_json(),
             "scores": self.scores,
             "note": self.detector.note,
             "set_aside": len(self.aside),
@@ -169,10 +189,11 @@ class CalibrateResult:
         """For a person."""
         summary = self.summary()
         yield f"normal audio: {amount(summary['recordings'], 'recording')}, {summary['seconds']:,.1f} s"
-        yield (
-            f"threshold: {summary['threshold']:.3f} {unit_of_scores(self.scores)}, under which "
-            f"{self.detector.settings.quantile:.3%} of normal {summary['window']:g} s windows lie"
-        )
+        windows = f"normal {summary['window']:g} s windows"
+        if summary["budget"] is None:
+            windows = f"{self.detector.settings.quantile:.3%} of {windows}"
+        unit = unit_of_scores(self.scores)
+        yield f"threshold: {summary['threshold']:.3f} {unit}, of the mean in {windows}"
         if self.scores != ["mean"]:
             yield f"scores: {', '.join(self.scores)}"
         if summary["note"]:
@@ -187,6 +208,7 @@ def calibrate_to_file(
     *,
     window: float | None = None,
     quantile: float | None = None,
+    alarms_per_hour: float | None = None,
     min_duration: float | None = None,
     merge_gap: float | None = None,
     scores: str | None = None,
@@ -212,7 +234,14 @@ def calibrate_to_file(
         calibrated = calibrate(
             loaded,
             source,
-            changed(settings_of(loaded), window, quantile, min_duration, merge_gap),
+            changed(
+                settings_of(loaded),
+                window=window,
+                quantile=quantile,
+                alarms_per_hour=alarms_per_hour,
+                min_duration=min_duration,
+                merge_gap=merge_gap,
+            ),
             scores=scores,
             against=None if against is None else load_model(against),
             upsample=upsample,
@@ -223,6 +252,10 @@ def calibrate_to_file(
         )
     calibrated.save(output, force=force)
     return CalibrateResult(output, detector_of(calibrated), aside, score_names(calibrated))
+
+
+def _met_again(_: str, __: AudioGMMError) -> None:
+    """A recording that cannot be read was set aside when it was scored."""
 
 
 def _counted(tracks: Iterable[ScoreTrack], progress: Progress, extent: Extent) -> Iterator[ScoreTrack]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.jobs.front_ends import front_end_of
-from audiogmm.jobs.models import detector_of, load_model, scorer_of
+from audiogmm.jobs.models import listener_of, load_model
 from audiogmm.jobs.scores import score_names, unit_of_scores
 from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.types import Json
@@ -92,15 +92,11 @@ def info(path: Path) -> InfoResult:
         steady, worst = latency.steady, latency.worst
         frame_rate = frontend.clock(rate).frame_rate
     if "detector" in model.metadata:
-        detector = detector_of(model)
+        listener = listener_of(model, reasons=False)
         about["score_names"] = score_names(model)
-        scoring = scorer_of(model).latency
-        if scoring:
-            stages["scores"] = scoring
-            steady, worst = steady + scoring, worst + scoring
-        stages["detector"] = detector.latency
-        steady, worst = steady + detector.latency, worst + detector.latency
-        frame_rate = detector.frame_rate
+        stages["scores"], stages["detector"] = listener.scorer.latency, listener.detector.latency
+        steady, worst = steady + listener.latency, worst + listener.latency
+        frame_rate = listener.detector.frame_rate
     about["latency"] = {
         "stages": stages,
         "steady_frames": steady,

@@ -82,8 +82,10 @@ def scorer_of(model: Model, every_frame: bool | None = None) -> FrameScorer:
     )
 
 
-def listener_of(model: Model, detector: Detector | None = None) -> Listener:
+def listener_of(model: Model, detector: Detector | None = None, *, reasons: bool = True) -> Listener:
     """What finds events with a model, and with its own detector unless another one is given.
+
+    Without `reasons`, nothing is said of why.
 
     Raises
     ------
@@ -92,7 +94,12 @@ def listener_of(model: Model, detector: Detector | None = None) -> Listener:
     """
     from audiogmm.anomaly.listener import Listener
 
-    return Listener(scorer_of(model), detector or detector_of(model))
+    explainer = None
+    if reasons:
+        from audiogmm.jobs.explaining import explainer_of
+
+        explainer = explainer_of(model)
+    return Listener(scorer_of(model), detector or detector_of(model), explainer)
 
 
 def with_detector(model: Model, detector: Detector) -> Model:

@@ -11,18 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.detector import Detector, learn
-from audiogmm.anomaly.scorer import FrameScorer, LogLikelihoodScorer
+from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.scorers.learnt import LearntScores
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError
+from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
-from audiogmm.jobs.calibrate import TrackTask
-from audiogmm.jobs.calibrate_scores import check_scores, frame_rate_of, is_auto, plain, resolve
+from audiogmm.jobs.calibrate_scores import check_scores
+from audiogmm.jobs.cross_fit import cross_fit, learn_from, met_again
+from audiogmm.jobs.explaining import learn_moments, with_moments
 from audiogmm.jobs.holdout import divide
-from audiogmm.jobs.inputs import Inputs
-from audiogmm.jobs.learn_scores import fit_again, learn_scores
+from audiogmm.jobs.learn_scores import fit_again
 from audiogmm.jobs.material import open_material
 from audiogmm.jobs.models import with_detector
 from audiogmm.jobs.progress import Progress, Silent
@@ -43,6 +42,7 @@ from audiogmm.verification.backend import with_backend
 from audiogmm.verification.compensation import Kind
 
 if TYPE_CHECKING:
+    from audiogmm.anomaly.normal_moments import NormalMoments
     from audiogmm.audio.frontend import FrontEnd
     from audiogmm.manifest import Entry
 
@@ -120,11 +120,12 @@ def train(
         Starts tried; the best is kept.
     hold_out : float
         Share of the recordings (of a single one: its last fifth) that is scored by a model of the others, to
-        learn how normal audio scores; the model is then re-estimated on all. 0: none.
+        learn how normal audio scores; the model is then re-estimated on all. Where there are less than ten
+        minutes of audio, every recording takes its turn. 0: none.
     scores : str or iterable of str, optional
         What the detector scores by: names, ``"fusion"`` or ``"auto"``, see `calibrated_scores`; the plain
         mean log-likelihood by default. They are taught by what the partial model is trained on, put on a
-        scale by what is held out, and taught anew by all, as the model is.
+        scale by what is held out, and taught anew by all, as the model is; recordings take no turns then.
     sample_rate : int, optional
         Hertz; the first good recording's by default.
     upsample : bool
@@ -204,6 +205,9 @@ def train(
                     on_error=on_error,
                 )
 
+        def partly(part: Iterable[Shard], name: str, stage: str) -> TrainingResult:
+            return fit(part, name, stage, 1 - hold_out)
+
         usual = defaults(settled, algorithm)
         if n_speakers(inputs, speakers):
             usual = usual | {"n_components": FOR_SPEAKERS}
@@ -227,12 +231,22 @@ def train(
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
         learnt: LearntScores | None = None
+        moments: NormalMoments | None = None
         if parts is None:
             result = fit(shards, "all", "training")
         else:
-            kept, held = parts
-            partial = fit(kept, "part", "training, some held out", 1 - hold_out)
-            detector, learnt = learn_from(partial, kept, held, scores, settled, reducer, inputs, progress)
+            fitted = cross_fit(partly, *parts, inputs, seed)
+            first = next(fitted)
+            partial = first.result
+            detector, learnt = learn_from(first, fitted, scores, settled, reducer, inputs, progress)
+            moments = learn_moments(
+                Evaluator(partial.mixture),
+                settled,
+                [(first.held, True), (first.kept, False)],
+                reducer,
+                None if inputs is None else met_again,
+                progress,
+            )
             again: dict[str, Any] = (
                 {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
             )  # near the end already: polish
@@ -240,7 +254,7 @@ def train(
         mixture, statistics, loss = result.mixture, result.statistics, None
         if learnt is not None:
             ground = ground_of(mixture, settled, learnt.frame_rate)
-            learnt = fit_again(learnt, ground, shards, reducer, None if inputs is None else _met_again)
+            learnt = fit_again(learnt, ground, shards, reducer, None if inputs is None else met_again)
         figures: Json = {}
         if ledger is not None:
             progress.begin("filling the ledger", None, "recordings")
@@ -272,7 +286,7 @@ def train(
             "data": describe(inputs.entries if inputs else None, result),
         },
     )
-    model = with_backend(model, backend)
+    model = with_moments(with_backend(model, backend), moments)
     if detector is None:
         return model
     return with_detector(with_scores(model, learnt), detector)
@@ -326,55 +340,6 @@ def started_front_end(
             remedy="drop --preset, --frontend and --sample-rate",
         )
     return theirs
-
-
-def learn_from(
-    result: TrainingResult,
-    kept: Iterable[Shard],
-    held: Iterable[Shard],
-    scores: str | Iterable[str] | None,
-    frontend: FrontEnd | None,
-    reducer: Reducer,
-    inputs: Inputs | None,
-    progress: Progress,
-) -> tuple[Detector | None, LearntScores | None]:
-    """What the held-out recordings score under a model of the others, and the scores that were asked for.
-
-    None if none can be scored; no scores for plain log-likelihoods.
-
-    Raises
-    ------
-    MismatchError
-        If the features do not allow a score that was named.
-    """
-    on_error = None if inputs is None else _met_again
-    learnt: LearntScores | None = None
-    scorer: FrameScorer = LogLikelihoodScorer(Evaluator(result.mixture))
-    progress.begin("scoring the held-out part", None, "recordings")
-    try:
-        if scores is not None:
-            ground = ground_of(result.mixture, frontend, frame_rate_of(frontend, kept))
-            wanted = resolve(scores, ground)
-            if not plain(wanted):
-                learnt = learn_scores(wanted, ground, kept, held, reducer, on_error, veto=is_auto(scores))
-                if plain(learnt.wanted):
-                    learnt = None
-                else:
-                    scorer = learnt.scorer(ground)
-        return learn(reducer.map(held, TrackTask(scorer), on_error)), learnt
-    except MismatchError as error:
-        if scores is not None:
-            raise
-        progress.say(
-            f"no normal scores were learnt ({error.what}); detect needs calibrate, or a model of more audio"
-        )
-        return None, None
-    finally:
-        progress.end()
-
-
-def _met_again(_: str, __: AudioGMMError) -> None:
-    """A recording that cannot be scored here is set aside when the model is estimated on all."""
 
 
 def describe(entries: Iterable[Entry] | None, result: TrainingResult) -> Json:
