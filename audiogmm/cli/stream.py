@@ -92,6 +92,8 @@ def _tell(
     prior: float,
     window: float | None,
     quantile: float | None,
+    alarms_per_hour: float | None,
+    alarms_per_day: float | None,
     min_duration: float | None,
     merge_gap: float | None,
     upsample: bool,
@@ -111,6 +113,7 @@ def _tell(
         detector={
             "window": window,
             "quantile": quantile,
+            "alarms_per_hour": options.per_hour(alarms_per_hour, alarms_per_day),
             "min_duration": min_duration,
             "merge_gap": merge_gap,
         },

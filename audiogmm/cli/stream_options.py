@@ -168,7 +168,7 @@ OF_LEARNING = (
 
 OF_TELLING = (
     *("emit", "gallery", "score_interval", "cluster_window", "speaker_window", "prior"),
-    *("window", "quantile", "min_duration", "merge_gap"),
+    *("window", "quantile", "alarms_per_hour", "alarms_per_day", "min_duration", "merge_gap"),
 )
 """Parameters that it has not."""
 
