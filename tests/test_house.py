@@ -49,6 +49,7 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"cli"},
     "matplotlib": {"report"},
+    "PIL": {"report"},
     "sklearn": {"estimator"},
     "sounddevice": {"live"},
 }

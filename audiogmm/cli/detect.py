@@ -22,6 +22,7 @@ from audiogmm.cli.console import close, console
     metavar="PICTURE",
     help="Draw the recording with the severest event (.png, .svg or .pdf; a folder draws every recording).",
 )
+@click.option("--no-reasons", is_flag=True, help="Do not say what made each event anomalous.")
 @options.model_upsample
 @click.option("--resume", is_flag=True, help="Keep what a stopped run found.")
 @options.workers
@@ -33,9 +34,12 @@ def command(
     force: bool,
     window: float | None,
     quantile: float | None,
+    alarms_per_hour: float | None,
+    alarms_per_day: float | None,
     min_duration: float | None,
     merge_gap: float | None,
     plot: Path | None,
+    no_reasons: bool,
     upsample: bool,
     resume: bool,
     workers: int,
@@ -48,7 +52,7 @@ def command(
 
     \b
     Example:
-      audiogmm detect room.agmm today.jsonl -o events.jsonl
+      audiogmm detect room.agmm today.jsonl --alarms-per-day 2 -o events.jsonl
     """
     from audiogmm.jobs.detect import detect_to_file
 
@@ -59,9 +63,11 @@ def command(
             output,
             window=window,
             quantile=quantile,
+            alarms_per_hour=options.per_hour(alarms_per_hour, alarms_per_day),
             min_duration=min_duration,
             merge_gap=merge_gap,
             plot=plot,
+            reasons=not no_reasons,
             upsample=upsample,
             resume=resume,
             force=force,

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from audiogmm.synth.noise import LEVEL, SAMPLE_RATE, coloured, rms, wander
-from audiogmm.types import FloatArray
+from audiogmm.types import FloatArray, Seconds
 
 SITES = ("fan", "pump", "hall")
 """Where the scenes play: a steady machine, a rhythmic one, and a room whose colour changes."""
 
+Pace = Callable[[Seconds], float]
+"""How fast a machine strokes at a time, as a multiple of its usual rate; 0 where it stands still."""
 
-def background(site: str, n: int, rng: np.random.Generator) -> FloatArray:
+
+def usual(_: Seconds) -> float:
+    """The pace of a machine at which nothing is wrong.
+
+    Examples
+    --------
+    >>> usual(3.0)
+    1.0
+    """
+    return 1.0
+
+
+def background(site: str, n: int, rng: np.random.Generator, pace: Pace = usual) -> FloatArray:
     """The sound of a site, whose level and colour wander.
 
     Parameters
@@ -22,6 +38,8 @@ def background(site: str, n: int, rng: np.random.Generator) -> FloatArray:
         Samples.
     rng : Generator
         Every draw is another day.
+    pace : callable
+        Of the strokes, where the site has any; all else stays as it is.
 
     Returns
     -------
@@ -39,10 +57,10 @@ def background(site: str, n: int, rng: np.random.Generator) -> FloatArray:
     if site == "fan":
         sound += 0.8 * _hum(n, rng, 50.0, harmonics=12) + 0.3 * _hum(n, rng, 287.0, harmonics=4)
     elif site == "pump":
-        sound = 0.7 * sound + 0.5 * _hum(n, rng, 50.0, harmonics=6) + 1.1 * _strokes(n, rng, 1.6)
+        sound = 0.7 * sound + 0.5 * _hum(n, rng, 50.0, harmonics=6) + 1.1 * _strokes(n, rng, 1.6, pace)
     else:
         sound += 0.5 * coloured(n, rng, slope=-4.0, band=(300.0, 1200.0)) * (1 + wander(n, rng, 4.0))
-        sound += 0.4 * _strokes(n, rng, 0.4)
+        sound += 0.4 * _strokes(n, rng, 0.4, pace)
     gain = 10 ** (2.0 * wander(n, rng, 1.0) / 20)  # 2 dB up and down
     return LEVEL * gain * sound / rms(sound)
 
@@ -59,13 +77,15 @@ def _hum(n: int, rng: np.random.Generator, pitch: float, harmonics: int) -> Floa
     return hum / rms(hum)
 
 
-def _strokes(n: int, rng: np.random.Generator, rate: float) -> FloatArray:
-    """Dull strokes, `rate` a second, that decay in a tenth of a second."""
+def _strokes(n: int, rng: np.random.Generator, rate: float, pace: Pace) -> FloatArray:
+    """Dull strokes, `rate` a second at the usual pace, that decay in a tenth of a second."""
     envelope = np.zeros(n)
     decay = np.exp(-np.arange(round(0.4 * SAMPLE_RATE)) / (0.1 * SAMPLE_RATE))
     at = rng.uniform(0, 1 / rate)
     while (start := round(at * SAMPLE_RATE)) < n:
         length = min(len(decay), n - start)
-        envelope[start : start + length] += rng.uniform(0.7, 1.3) * decay[:length]
-        at += rng.uniform(0.92, 1.08) / rate
+        factor = pace(at)
+        if factor:
+            envelope[start : start + length] += rng.uniform(0.7, 1.3) * decay[:length]
+        at += rng.uniform(0.92, 1.08) / (rate * (factor or 1.0))
     return envelope * coloured(n, rng, slope=-6.0, band=(60.0, 900.0)) * 2.0

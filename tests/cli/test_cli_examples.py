@@ -29,6 +29,7 @@ ORDER = [
     "calibrate",
     "detect",
     "stream",
+    "report",
     "enroll",
     "speakers",
     "verify",

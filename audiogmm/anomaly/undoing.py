@@ -1,0 +1,121 @@
+"""What would have to be undone for sound to be normal again: a search among shifts of the features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.types import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Undone:
+    """Frames, and how likely each of them would be if a change along a direction were undone.
+
+    Attributes
+    ----------
+    gains : ndarray of shape (n_directions,), float64
+        Nats that undoing each direction would win, summed over the frames; at least 0.
+    amounts : ndarray of shape (n_directions, n_frames), float64
+        How much of it there is in each frame, in units of the direction.
+    """
+
+    gains: FloatArray
+    amounts: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Undoing:
+    """Names the change that explains most of a loss of likelihood.
+
+    Let a frame be ``x = y + a v``: a normal one, and an unknown amount `a` of a change along `v`, such as
+    one decibel more in a range of bands. Under component k, with d = x - mean and precision P, log N(x - a v)
+    is largest at ``a = v'Pd / v'Pv``, where it has gained ``(v'Pd)^2 / (2 v'Pv)``: the share of the squared
+    Mahalanobis distance that lies along v. (The same comes of leaving v out of the features: it is the
+    distance that goes when the Gaussian is marginalised, up to a constant of the component.) A frame gains
+
+        max over k of [log w_k N_k(x) + (v'P_k d)^2 / (2 v'P_k v)]  -  max over k of log w_k N_k(x),
+
+    so that a frame may return to another component than it was heard in.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        The model.
+    directions : ndarray of shape (n_directions, n_features), float64
+        Changes of the features, none of them zero.
+
+    Examples
+    --------
+    >>> mixture = Mixture([1.0], [[0.0, 0.0]], [[1.0, 4.0]], "diag")
+    >>> found = Undoing(mixture, np.eye(2))(np.array([[3.0, 2.0]]))
+    >>> found.gains.tolist(), found.amounts.tolist()
+    ([4.5, 0.5], [[3.0], [2.0]])
+    """
+
+    mixture: Mixture
+    directions: FloatArray
+
+    @cached_property
+    def _components(self) -> list[tuple[FloatArray, float, FloatArray, FloatArray]]:
+        """Of each component that has weight: mean, log constant, P v of all directions, and v'P v."""
+        found = []
+        D = self.mixture.n_features
+        for k in np.flatnonzero(self.mixture.weights).tolist():
+            covariance = covariance_of(self.mixture, k)
+            precision = np.linalg.inv(covariance)
+            constant = float(
+                np.log(self.mixture.weights[k])
+                - 0.5 * (np.linalg.slogdet(covariance)[1] + D * np.log(2 * np.pi))
+            )
+            along = np.einsum("vi,ij->vj", self.directions, precision)
+            found.append(
+                (self.mixture.means[k], constant, along, np.einsum("vj,vj->v", along, self.directions))
+            )
+        return found
+
+    def __call__(self, frames: np.ndarray) -> Undone:
+        """Try every direction on frames of shape (n_frames, n_features)."""
+        X = frames.astype(np.float64)
+        best = np.full((len(self.directions), len(X)), -np.inf)
+        amounts = np.zeros_like(best)
+        plain = np.full(len(X), -np.inf)
+        for k, (mean, constant, along, length) in enumerate(self._components):
+            d = X - mean
+            log_joint = constant - 0.5 * self._squared_distance(k, d)
+            # einsum adds in one order, however many threads there are
+            amount = np.einsum("vj,tj->vt", along, d) / length[:, None]
+            value = log_joint + 0.5 * amount**2 * length[:, None]
+            better = value > best
+            best[better] = value[better]
+            amounts[better] = amount[better]
+            np.maximum(plain, log_joint, out=plain)
+        return Undone((best - plain).sum(axis=1), amounts)
+
+    def _squared_distance(self, k: int, d: FloatArray) -> FloatArray:
+        distance: FloatArray = np.einsum("ti,ij,tj->t", d, self._precisions[k], d)
+        return distance
+
+    @cached_property
+    def _precisions(self) -> list[FloatArray]:
+        known = np.flatnonzero(self.mixture.weights).tolist()
+        return [np.asarray(np.linalg.inv(covariance_of(self.mixture, k)), dtype=np.float64) for k in known]
+
+
+def covariance_of(mixture: Mixture, k: int) -> FloatArray:
+    """A component's covariance as a matrix, shape (n_features, n_features), whatever the form.
+
+    Examples
+    --------
+    >>> covariance_of(Mixture([1.0], [[0.0, 0.0]], [2.0], "spherical"), 0).tolist()
+    [[2.0, 0.0], [0.0, 2.0]]
+    """
+    D = mixture.n_features
+    if mixture.covariance_type == "tied":
+        return mixture.covariances
+    if mixture.covariance_type == "full":
+        return np.asarray(mixture.covariances[k])
+    return np.diag(np.broadcast_to(mixture.covariances[k], D)).astype(np.float64)
