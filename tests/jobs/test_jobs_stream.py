@@ -89,9 +89,9 @@ def played_all(sources: list[Any], how: StreamSettings | None = None) -> list[di
     return [json.loads(line) for line in "".join(texts).splitlines()]
 
 
-def twice(samples: np.ndarray) -> np.ndarray:
-    """The same sound at twice the rate."""
-    resampler = Resampler(RATE, 2 * RATE)
+def faster(samples: np.ndarray, times: int) -> np.ndarray:
+    """The same sound at a rate so many times as high."""
+    resampler = Resampler(RATE, times * RATE)
     return np.concatenate([resampler.push(samples), resampler.flush()])
 
 
@@ -266,10 +266,11 @@ def test_a_lost_device_is_told_with_what_was_not_heard() -> None:
         Lost(2.0, "the device stopped"),
         Back(12.0, 10.0),
         Opened(12.0, 48000, 2, "USB"),
-        Sound(np.repeat(room(2.0), 3)),
+        Sound(faster(room(2.0), 3)),
         Ended("enough"),
         drops=True,
     )
+    lines = [line for line in lines if "event" not in line]
     assert [line["type"] for line in lines] == ["start", "lost", "back", "start", "end"]
     assert lines[2] == {
         "type": "back",
@@ -328,13 +329,13 @@ def test_a_change_of_rate_begins_a_new_stretch() -> None:
         Opened(0.0, RATE, 1, ""),
         Sound(room(2.0)),
         Opened(2.0, 32000, 1, ""),
-        Sound(twice(with_whistles(4.0, (1.0,)))),
+        Sound(faster(with_whistles(4.0, (1.0,)), 2)),
         Ended("enough"),
     )
     starts = [(line["time"], line["sample_rate"]) for line in lines if line["type"] == "start"]
     assert starts == [(0.0, RATE), (2.0, 32000)]
-    closed = next(line for line in lines if line["type"] == "closed")
-    assert closed["event"]["start"] == pytest.approx(3.0, abs=0.1)
+    closed = [line["event"] for line in lines if line["type"] == "closed"]
+    assert any(event["start"] < 3.2 and event["end"] > 3.6 for event in closed)
 
 
 def test_an_hour_of_digital_silence_is_one_event_and_no_failure() -> None:
