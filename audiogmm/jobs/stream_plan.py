@@ -93,7 +93,7 @@ class Plan:
             )
         listener = None
         if "events" in settings.emit:
-            listener = listener_of(model, settings.applied(detector_of(model)))
+            listener = listener_of(model, settings.applied(detector_of(model)), reasons=settings.reasons)
             if listener.detector.note:
                 progress.say(f"note: {listener.detector.note}")
             _check_rate(listener, frontend.clock(model.metadata["sample_rate"]))
