@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from audiogmm.jobs.calibrate import calibrate
     from audiogmm.jobs.detect import detect
     from audiogmm.jobs.enroll import enroll
+    from audiogmm.jobs.evaluate_detect import evaluate_detect
     from audiogmm.jobs.evaluate_verify import evaluate_verify
     from audiogmm.jobs.fuse import fuse
     from audiogmm.jobs.identify import identify
@@ -64,6 +65,7 @@ __all__ = [
     "verify",
     "identify",
     "evaluate_verify",
+    "evaluate_detect",
     "fuse",
     "Gallery",
     "GaussianMixture",
@@ -95,6 +97,7 @@ _HOME = {
     "verify": "jobs.verify",
     "identify": "jobs.identify",
     "evaluate_verify": "jobs.evaluate_verify",
+    "evaluate_detect": "jobs.evaluate_detect",
     "fuse": "jobs.fuse",
     "Gallery": "verification.gallery",
     "GaussianMixture": "estimator",

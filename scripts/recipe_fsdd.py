@@ -20,7 +20,8 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections import defaultdict
 from pathlib import Path
 
-from verifying import Recipe, write
+from commands import write
+from verifying import Recipe
 
 import audiogmm as ag
 from audiogmm.manifest import Entry, scan

@@ -16,7 +16,8 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from pathlib import Path
 
-from verifying import Recipe, write
+from commands import write
+from verifying import Recipe
 
 from audiogmm.manifest import Entry, safe_id
 

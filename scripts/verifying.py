@@ -9,17 +9,16 @@ from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from audiogmm.cli.main import main
-from audiogmm.manifest import Entry, read_manifest, write_manifest
+from commands import Commands, write
 
-SOME_SET_ASIDE = 3
+from audiogmm.manifest import Entry, read_manifest
 
 FOLD = "fold"
 """Key of a background manifest, and column of a trial list, that tells the parts of cross-fitting apart."""
 
 
-class Recipe:
-    """Calls the commands as a user would, and prints each; goes on where some inputs were set aside.
+class Recipe(Commands):
+    """Verifies: trains, enrolls, scores and evaluates.
 
     Parameters
     ----------
@@ -30,21 +29,8 @@ class Recipe:
     """
 
     def __init__(self, out: Path, sample_rate: int) -> None:
-        self.out = out
+        super().__init__(out)
         self.sample_rate = sample_rate
-        self.status = 0
-        out.mkdir(parents=True, exist_ok=True)
-
-    def run(self, *arguments: object) -> None:
-        """Call one command; a status but 0 and 3 ends the recipe."""
-        words = [str(argument) for argument in arguments]
-        print("$ audiogmm", *words, flush=True)
-        try:
-            main(words)
-        except SystemExit as ended:
-            if ended.code not in (0, SOME_SET_ASIDE):
-                raise
-            self.status = max(self.status, int(ended.code))
 
     def score(self, background: Path, enrolment: Path, trials: Path, folder: Path) -> Path:
         """Train the background model, enroll, and score: with default settings. Returns the scores."""
@@ -101,11 +87,6 @@ def read_trials(path: Path) -> list[dict[str, str]]:
     for row in rows:
         row["audio_filepath"] = str(path.parent.resolve() / row["audio_filepath"])
     return rows
-
-
-def write(path: Path, entries: Iterable[Entry]) -> None:
-    """Write a manifest over an earlier one."""
-    write_manifest(entries, path, force=True)
 
 
 def write_trials(path: Path, rows: Sequence[dict[str, str]]) -> None:

@@ -30,6 +30,7 @@ BELOW: dict[str, set[str]] = {
     "anomaly": {"scoring", "blocks", "mixture"},
     "verification": {"training", "scoring", "blocks", "mixture", "kernels"},
     "report": {"scoring", "anomaly", "verification", "blocks", "mixture"},
+    "live": {"audio", "kernels", "manifest"},
     "dask_reduce": {"training", "blocks"},
     "synth": set(),
     "estimator": {"training", "scoring", "blocks", "mixture", "kernels"},
@@ -48,6 +49,7 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"cli"},
     "matplotlib": {"report"},
+    "PIL": {"report"},
     "sklearn": {"estimator"},
     "sounddevice": {"live"},
 }

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
+import soundfile
+from sklearn.metrics import roc_auc_score
 
-from audiogmm.synth import write_corpus
+from audiogmm.synth import scenes, write_corpus
 from audiogmm.synth.corpus import speakers
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
@@ -158,3 +163,127 @@ def test_fsdd_is_tried(voices: Path, tmp_path: Path) -> None:
         ("bob", "7_bob_0.wav", "1"),
     ]
     assert judged(out)["n_trials"] == 4
+
+
+def touched(folder: Path, names: list[str]) -> None:
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).touch()
+
+
+@pytest.fixture
+def dcase_layout(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("dcase_layout")
+
+
+def test_every_year_of_dcase_is_read_as_it_is_laid_out(dcase_layout: Any, tmp_path: Path) -> None:
+    old, middle, new = tmp_path / "2020", tmp_path / "2021", tmp_path / "2024"
+    touched(old / "fan/train", ["normal_id_00_00000000.wav"])
+    touched(old / "fan/test", ["normal_id_00_00000000.wav", "anomaly_id_00_00000003.wav", "readme.wav"])
+    touched(old / "eval/fan/test", ["id_00_00000007.wav"])
+    touched(middle / "fan/train", ["section_01_target_train_normal_0002_s_1_noise.wav"])
+    touched(middle / "fan/source_test", ["section_01_source_test_anomaly_0000.wav"])
+    touched(middle / "fan/target_test", ["section_01_target_test_0004.wav"])
+    touched(new / "dev_data/raw/ToyCar/train", ["section_00_source_train_normal_0989_car_A1.wav"])
+    touched(new / "dev_data/raw/ToyCar/test", ["section_00_target_test_normal_0001_car_B1.wav"])
+    touched(new / "eval_data/raw/shaker/test", ["section_00_0003.wav", "section_00_test_0004.wav"])
+
+    def read(root: Path) -> list[tuple[object, ...]]:
+        clips = dcase_layout.clips_in(root)
+        return [(c.machine, c.section, c.number, c.domain, c.label, c.train) for c in clips]
+
+    assert read(old) == [
+        ("fan", "00", "00000007", "", "", False),
+        ("fan", "00", "00000003", "", "anomaly", False),
+        ("fan", "00", "00000000", "", "normal", False),
+        ("fan", "00", "00000000", "", "normal", True),
+    ]
+    assert read(middle) == [
+        ("fan", "01", "0000", "source", "anomaly", False),
+        ("fan", "01", "0004", "target", "", False),
+        ("fan", "01", "0002", "target", "normal", True),
+    ]
+    assert read(new) == [
+        ("ToyCar", "00", "0001", "target", "normal", False),
+        ("ToyCar", "00", "0989", "source", "normal", True),
+        ("shaker", "00", "0003", "", "", False),
+        ("shaker", "00", "0004", "", "", False),
+    ]
+    years = [dcase_layout.year_of(dcase_layout.clips_in(root)) for root in (old, middle, new)]
+    assert years == [2020, 2021, 2024]
+
+    (old / "eval_data_list.csv").write_text("fan\nid_00_00000007.wav,anomaly_id_00_00000001.wav,1\n")
+    truth = middle / "ground_truth_data"
+    truth.mkdir()
+    (truth / "ground_truth_fan_section_01_target_test.csv").write_text("section_01_target_test_0004.wav,0\n")
+    for name, values in (("data", (1, 0)), ("domain", (0, 1))):
+        folder = new / f"ground_truth_{name}"
+        folder.mkdir()
+        rows = "".join(f"section_00_000{3 + i}.wav,{value}\n" for i, value in enumerate(values))
+        (folder / "ground_truth_shaker_section_00_test.csv").write_text(rows)
+
+    def labels(root: Path, truth: Path) -> set[tuple[str, str, str]]:
+        clips = dcase_layout.with_truth(dcase_layout.clips_in(root), truth)
+        return {(c.number, c.label, c.domain) for c in clips if not c.train}
+
+    assert ("00000007", "anomaly", "") in labels(old, old / "eval_data_list.csv")
+    assert ("0004", "normal", "target") in labels(middle, middle)
+    assert {("0003", "anomaly", "source"), ("0004", "normal", "target")} < labels(new, new)
+    with pytest.raises(SystemExit, match="holds no ground_truth_data"):
+        labels(new, tmp_path)
+    with pytest.raises(SystemExit, match="holds no MACHINE/train"):
+        dcase_layout.clips_in(tmp_path / "2021" / "ground_truth_data")
+
+
+def test_dcase_goes_from_folders_to_the_official_table(tmp_path: Path) -> None:
+    """A fan of the development set, and a pump of the evaluation set, whose labels lie elsewhere."""
+    root, out = tmp_path / "data", tmp_path / "out"
+    truth: dict[str, list[str]] = {"data": [], "domain": []}
+    numbers: dict[str, int] = defaultdict(int)
+    for recording in scenes(seed=2, train=5, test=8, duration=5.0):
+        if recording.site not in ("fan", "pump"):
+            continue
+        number = numbers[recording.site + recording.split]
+        numbers[recording.site + recording.split] += 1
+        domain, label = ("source", "target")[number // 2 % 2], "anomaly" if recording.events else "normal"
+        name = f"section_00_{domain}_{recording.split}_{label}_{number:04}_speed_1.wav"
+        if recording.site == "pump" and recording.split == "test":
+            name = f"section_00_{number:04}.wav"
+            truth["data"].append(f"{name},{int(label == 'anomaly')}\n")
+            truth["domain"].append(f"{name},{int(domain == 'target')}\n")
+        part = "dev_data" if recording.site == "fan" else "eval_data"
+        path = root / part / recording.site / recording.split / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, recording.samples, recording.sample_rate)
+    for kind, rows in truth.items():
+        folder = tmp_path / "evaluator" / f"ground_truth_{kind}"
+        folder.mkdir(parents=True)
+        (folder / "ground_truth_pump_section_00_test.csv").write_text("".join(rows))
+
+    told = run("recipe_dcase.py", root, "--truth", tmp_path / "evaluator", "-o", out)
+    assert told.count("$ audiogmm train") == 2
+    assert "DCASE 2024 Task 2, official score: " in told
+    result = json.loads((out / "result.json").read_text())
+    assert (result["n_recordings"], result["n_anomalous"]) == (16, 8)
+    assert [(s["machine"], s["section"]) for s in result["dcase"]["sections"]] == [
+        ("fan", "00"),
+        ("pump", "00"),
+    ]
+    assert (out / "roc.png").stat().st_size > 10_000
+
+    scores = {}
+    with (out / "anomaly_score_pump_section_00_test.csv").open(newline="") as file:
+        scores = {name: float(score) for name, score in csv.reader(file)}
+    labels = dict(row.strip().split(",") for row in truth["data"])
+    order = sorted(scores)
+    expected = roc_auc_score(
+        [int(labels[name]) for name in order], [scores[name] for name in order], max_fpr=0.1
+    )
+    figures = result["dcase"]["sections"][1]["figures"]
+    assert figures["pAUC"]["value"] == pytest.approx(expected)
+    with (out / "decision_result_fan_section_00_test.csv").open(newline="") as file:
+        assert {decision for _, decision in csv.reader(file)} <= {"0", "1"}
+
+    alone = run("recipe_dcase.py", root, "--machine", "valve", "-o", out, status=1)
+    assert "no section of valve has both training and test clips" in alone

@@ -59,6 +59,11 @@ class BandMap:
             levels += frames[:, feature, None].astype(np.float64) * self.matrix[None, :, feature]
         return levels
 
+    def part(self, first: int, last: int) -> BandMap:
+        """The bands from `first` up to `last`."""
+        chosen = slice(first, last)
+        return replace(self, matrix=self.matrix[chosen], offset=self.offset[chosen], hertz=self.hertz[chosen])
+
     def grouped(self, n: int) -> BandMap:
         """`n` broader bands: means of the levels of neighbours, as many in each as divides evenly.
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from audiogmm.anomaly.budget import AlarmBudget
+from audiogmm.anomaly.contamination import outlying
 from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.anomaly.normal import NormalScores
 from audiogmm.anomaly.smoothing import smooth
 from audiogmm.anomaly.stream import EventStream
@@ -36,6 +39,8 @@ class DetectorSettings:
         Shorter events are dropped, after merging.
     merge_gap : Seconds
         Events this far apart, or less, are one.
+    alarms_per_hour : float, optional
+        Rate of events that normal audio may raise: sets the threshold in place of `quantile`.
 
     Raises
     ------
@@ -53,6 +58,7 @@ class DetectorSettings:
     release_quantile: float = 0.02
     min_duration: Seconds = 0.1
     merge_gap: Seconds = 0.25
+    alarms_per_hour: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.quantile <= self.release_quantile <= 0.5:
@@ -66,6 +72,10 @@ class DetectorSettings:
             raise ChoiceError(
                 f"window={self.window}, min_duration={self.min_duration}, merge_gap={self.merge_gap}",
                 needed="seconds: a positive window, and finite values of at least 0",
+            )
+        if self.alarms_per_hour is not None and not 0 < self.alarms_per_hour < np.inf:
+            raise ChoiceError(
+                f"alarms_per_hour={self.alarms_per_hour}", needed="a positive number of alarms an hour"
             )
 
 
@@ -149,9 +159,70 @@ class Detector:
         return float(self.normal.voiced.sum()) / (2 * self.half + 1)
 
     @cached_property
+    def release_quantile(self) -> float:
+        """The setting, or as much more as a budget of alarms needs: there must be low runs enough for it."""
+        quantile, rate = self.settings.release_quantile, self.settings.alarms_per_hour
+        if rate is not None:
+            while quantile < _LARGEST and self._n_events(quantile) < _ROOM * rate * self.hours:
+                quantile = min(2 * quantile, _LARGEST)
+        return quantile
+
+    @cached_property
+    def runs(self) -> LowRuns:
+        """The low runs of the normal audio."""
+        return self._runs(self.release_quantile)
+
+    def _runs(self, release_quantile: float) -> LowRuns:
+        release = float(np.quantile(self.windows, release_quantile))
+        return LowRuns.of(self.normal.tracks(), self.half, self.merge_gap_frames, release, self.typical)
+
+    def _n_events(self, release_quantile: float) -> int:
+        runs = self._runs(release_quantile)
+        return len(runs.events(np.inf, self.merge_gap_frames, self.min_duration_frames))
+
+    @cached_property
+    def normal_events(self) -> NormalEvents:
+        """What would be an event in the normal audio if any low run were one."""
+        return self.runs.events(np.inf, self.merge_gap_frames, self.min_duration_frames)
+
+    @property
+    def hours(self) -> float:
+        """Of normal audio, its voiced part."""
+        return float(self.normal.voiced.sum()) / self.frame_rate / 3600
+
+    @cached_property
+    def budget(self) -> AlarmBudget | None:
+        """What is promised of the rate of alarms; None where the threshold is a quantile.
+
+        Raises
+        ------
+        MismatchError
+            If there is too little normal audio for the promise.
+        """
+        if self.settings.alarms_per_hour is None:
+            return None
+        return AlarmBudget.of(
+            self.runs,
+            self.settings.alarms_per_hour,
+            hours=self.hours,
+            frame_rate=self.frame_rate,
+            merge_gap=self.merge_gap_frames,
+            min_duration=self.min_duration_frames,
+        )
+
+    @cached_property
     def thresholds(self) -> Thresholds:
-        """Where events begin, and how far they reach."""
+        """Where events begin, and how far they reach.
+
+        Raises
+        ------
+        MismatchError
+            If there is too little normal audio for the budget of alarms.
+        """
         settings = self.settings
+        if self.budget is not None:
+            release = float(np.quantile(self.windows, self.release_quantile))
+            return Thresholds(min(self.budget.threshold, release), release, self.budget.note)
         return Thresholds.of(
             self.windows, self.n_independent, settings.quantile, settings.release_quantile, settings.window
         )
@@ -178,11 +249,18 @@ class Detector:
         left_out = self.normal.n_seen - len(self.normal.scores)
         if left_out:
             note += f"{'; ' * bool(note)}{left_out} of {self.normal.n_seen} normal frames were left out"
+        if self.normal.anomalous:
+            note += f"{'; ' * bool(note)}{_told(self.normal.anomalous)}"
         return note
 
     def p_value(self, window_score: float) -> float:
         """Share of normal windows that score this or less; see `threshold.tail_probability`."""
         return tail_probability(self.windows, self.n_independent, window_score)
+
+    def alarms_per_hour(self, window_score: float) -> float:
+        """How often normal audio has an event with a peak as low: (1 + n) / hours, of n that were heard."""
+        n = int((self.normal_events.peaks <= window_score).sum())
+        return (1 + n) / self.hours
 
     def severity(self, window_score: float) -> float:
         """How far a window score lies from `typical`, in units of the threshold's distance."""
@@ -243,6 +321,8 @@ class Detector:
             "release": self.release,
             "n_windows": self.n_independent,
             "note": self.note,
+            "budget": None if self.budget is None else self.budget.to_json(),
+            "anomalous": [list(stretch) for stretch in self.normal.anomalous],
             "recordings": list(self.normal.ids),
             "n_seen": self.normal.n_seen,
         }
@@ -261,13 +341,14 @@ class Detector:
             If something is missing.
         """
         try:
-            settings = DetectorSettings(**{name: metadata[name] for name in _SETTINGS})
+            settings = settings_from(metadata)
             frame_rate, ids, seen = (metadata[name] for name in ("frame_rate", "recordings", "n_seen"))
         except KeyError as error:
             raise ModelFileError(
                 f"the model's detector lacks {error}", needed="a whole one", remedy="audiogmm calibrate"
             ) from error
-        return cls(NormalScores.from_tensors(tensors, frame_rate, ids, seen), settings)
+        anomalous = metadata.get("anomalous", ())
+        return cls(NormalScores.from_tensors(tensors, frame_rate, ids, seen, anomalous), settings)
 
     def _require_rate(self, clock: FrameClock) -> None:
         if abs(clock.frame_rate - self.frame_rate) > 1e-9 * self.frame_rate:
@@ -278,7 +359,9 @@ class Detector:
             )
 
 
-def learn(tracks: Iterable[ScoreTrack], settings: DetectorSettings | None = None) -> Detector:
+def learn(
+    tracks: Iterable[ScoreTrack], settings: DetectorSettings | None = None, *, robust: bool = True
+) -> Detector:
     """Learn from normal audio how scores vary.
 
     Parameters
@@ -287,6 +370,9 @@ def learn(tracks: Iterable[ScoreTrack], settings: DetectorSettings | None = None
         Of normal recordings that the model was not trained on; read once, one at a time.
     settings : DetectorSettings, optional
         The default ones otherwise.
+    robust : bool
+        Leave out stretches that lie so far below the rest that they are no chance (`contamination.outlying`);
+        the detector's note names them.
 
     Returns
     -------
@@ -296,7 +382,8 @@ def learn(tracks: Iterable[ScoreTrack], settings: DetectorSettings | None = None
     Raises
     ------
     MismatchError
-        If there is less than one window of voiced frames, or the tracks have different frame rates.
+        If there is less than one window of voiced frames, or the tracks have different frame rates, or there
+        is too little normal audio for a budget of alarms.
     """
     detector = Detector(NormalScores.of(tracks), settings or DetectorSettings())
     if len(detector.windows) and detector.n_independent < 1:
@@ -307,9 +394,43 @@ def learn(tracks: Iterable[ScoreTrack], settings: DetectorSettings | None = None
             needed="at least one, to set a threshold by",
             remedy="more normal audio",
         )
+    odd = outlying(detector.normal_events) if robust else np.zeros(0, np.bool_)
+    if odd.any():
+        events = detector.normal_events
+        first, last = events.first[odd] - detector.half, events.last[odd] + detector.half
+        detector = replace(detector, normal=detector.normal.without(np.maximum(first, 0), last))
     _ = detector.thresholds  # a recording that is no use is refused here, not at the first detection
     return detector
 
+
+def settings_from(metadata: Json) -> DetectorSettings:
+    """The settings in a detector's metadata.
+
+    Raises
+    ------
+    KeyError
+        If one is missing.
+    """
+    known = {name: metadata[name] for name in _SETTINGS if name != "alarms_per_hour"}
+    return DetectorSettings(**known, alarms_per_hour=metadata.get("alarms_per_hour"))
+
+
+def _told(anomalous: Sequence[tuple[str, Seconds, Seconds]]) -> str:
+    """Which stretches of the normal audio were left out, the first few by name."""
+    seconds = sum(end - start for _, start, end in anomalous)
+    places = ", ".join(f"{id} at {start:.1f} s" for id, start, _ in anomalous[:_NAMED])
+    more = f" and {len(anomalous) - _NAMED} more" if len(anomalous) > _NAMED else ""
+    return (
+        f"{seconds:.1f} s of the normal audio score so far below the rest that they were taken for anomalies "
+        f"and left out: {places}{more}"
+    )
+
+
+_NAMED = 3
+"""Anomalous stretches of normal audio that a note names."""
+
+_LARGEST, _ROOM = 0.5, 1.5
+"""Release quantile at most, and times the budgeted events that the low runs shall hold."""
 
 _NARROWEST = 1e-9
 """Nats between typical and threshold, at least, in which severity is counted."""

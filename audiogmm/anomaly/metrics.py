@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from audiogmm.anomaly.roc import Separation, area
 from audiogmm.anomaly.smoothing import smooth
 from audiogmm.errors import ChoiceError
 from audiogmm.scoring.track import ScoreTrack
@@ -52,8 +53,7 @@ def frame_auc(scores: FloatArray, truth: BoolArray) -> float:
     >>> frame_auc(np.array([-9.0, -1.0, -2.0, -1.0]), np.array([True, True, False, False]))
     0.625
     """
-    false_alarms, hits = _roc(scores, truth)
-    return float(np.trapezoid(hits, false_alarms))
+    return float(area(*_separation(scores, truth).curve()))
 
 
 def partial_auc(scores: FloatArray, truth: BoolArray, max_fpr: float = 0.1) -> float:
@@ -80,27 +80,11 @@ def partial_auc(scores: FloatArray, truth: BoolArray, max_fpr: float = 0.1) -> f
     """
     if not 0 < max_fpr <= 1:
         raise ChoiceError(f"max_fpr={max_fpr}", needed="a rate in (0, 1]")
-    false_alarms, hits = _roc(scores, truth)
-    stop = int(np.searchsorted(false_alarms, max_fpr, side="right"))
-    x = np.append(false_alarms[:stop], max_fpr)
-    y = np.append(hits[:stop], np.interp(max_fpr, false_alarms, hits))
-    area = float(np.trapezoid(y, x))
-    chance = max_fpr**2 / 2
-    return 0.5 * (1 + (area - chance) / (max_fpr - chance))
+    return float(_separation(scores, truth).areas(max_fpr)[1])
 
 
-def _roc(scores: FloatArray, truth: BoolArray) -> tuple[FloatArray, FloatArray]:
-    """False-alarm rate and hit rate at every distinct threshold, from (0, 0) to (1, 1)."""
-    n_anomalous = int(truth.sum())
-    if n_anomalous in (0, len(truth)):
-        raise ChoiceError(
-            f"{n_anomalous} anomalous frames among {len(truth)}", needed="frames of both kinds for an AUC"
-        )
-    order = np.argsort(scores, kind="stable")
-    distinct = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    hits = np.cumsum(truth[order])[distinct]
-    alarms = distinct + 1 - hits
-    return np.append(0.0, alarms / (len(truth) - n_anomalous)), np.append(0.0, hits / n_anomalous)
+def _separation(scores: FloatArray, truth: BoolArray) -> Separation:
+    return Separation(scores, truth, np.zeros(len(scores), dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)

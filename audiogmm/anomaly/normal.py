@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
-from audiogmm.types import BoolArray, FloatArray
+from audiogmm.types import BoolArray, FloatArray, IntArray, Seconds
 
 MOST_FRAMES = 2_000_000
 """Frames kept, 5 bytes each: five and a half hours at a hop of 10 ms."""
@@ -40,6 +41,8 @@ class NormalScores:
         Frames a second.
     n_seen : int
         Frames seen before any was left out.
+    anomalous : tuple of (str, Seconds, Seconds)
+        Recording, start and end of stretches that did not sound normal and count as unvoiced.
 
     Examples
     --------
@@ -55,6 +58,7 @@ class NormalScores:
     voiced: BoolArray
     frame_rate: float
     n_seen: int
+    anomalous: tuple[tuple[str, Seconds, Seconds], ...] = ()
 
     @classmethod
     def of(cls, tracks: Iterable[ScoreTrack], most: int = MOST_FRAMES) -> NormalScores:
@@ -110,6 +114,20 @@ class NormalScores:
         for id, start, end in zip(self.ids, ends - self.lengths, ends, strict=True):
             yield ScoreTrack(id, self.scores[start:end].astype(np.float64), self.voiced[start:end], clock)
 
+    def without(self, first: IntArray, last: IntArray) -> NormalScores:
+        """The same with stretches of frames, counted through all recordings, that count as unvoiced."""
+        voiced = self.voiced.copy()
+        ends = np.cumsum(self.lengths)
+        anomalous = list(self.anomalous)
+        for start, stop in zip(first.tolist(), (last + 1).tolist(), strict=True):
+            i = int(np.searchsorted(ends, start, side="right"))
+            begins = int(ends[i] - self.lengths[i])
+            start, stop = max(start, begins), min(stop, int(ends[i]))
+            voiced[start:stop] = False
+            seconds = ((start - begins) / self.frame_rate, (stop - begins) / self.frame_rate)
+            anomalous.append((self.ids[i], *seconds))
+        return replace(self, voiced=voiced, anomalous=tuple(anomalous))
+
     def tensors(self) -> dict[str, np.ndarray]:
         """As arrays to be kept in a model file: ``normal/scores``, ``normal/voiced``, ``normal/lengths``."""
         return {
@@ -120,7 +138,12 @@ class NormalScores:
 
     @classmethod
     def from_tensors(
-        cls, tensors: Mapping[str, np.ndarray], frame_rate: float, ids: Iterable[str], n_seen: int
+        cls,
+        tensors: Mapping[str, np.ndarray],
+        frame_rate: float,
+        ids: Iterable[str],
+        n_seen: int,
+        anomalous: Iterable[Iterable[Any]] = (),
     ) -> NormalScores:
         """Undo `tensors`.
 
@@ -149,6 +172,7 @@ class NormalScores:
             voiced.astype(np.bool_),
             frame_rate,
             n_seen,
+            tuple((str(id), float(start), float(end)) for id, start, end in anomalous),
         )
 
 

@@ -257,4 +257,5 @@ class EventStream:
             threshold=self.detector.threshold,
             p_value=self.detector.p_value(stretch.lowest),
             severity=self.detector.severity(stretch.lowest),
+            alarms_per_hour=self.detector.alarms_per_hour(stretch.lowest),
         )

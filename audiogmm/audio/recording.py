@@ -159,19 +159,7 @@ class Recording:
             yield from _upsampled(audio, own, rate)
 
     def _check_rate(self, own: int, wanted: int | None) -> None:
-        """Refuse a rate that is too low; say once that one is changed."""
-        if wanted is None or own == wanted:
-            return
-        if own > wanted:
-            self.warn(f"audio at {own} Hz is resampled to {wanted} Hz")
-        elif self.upsample:
-            self.warn(f"audio at {own} Hz is resampled to {wanted} Hz: it has nothing above {own / 2:g} Hz")
-        else:
-            raise MismatchError(
-                f"{display_name(self.entry.path)} has a sample rate of {own} Hz",
-                needed=f"{wanted} Hz or more",
-                remedy=f"--upsample, or a model at {own} Hz",
-            )
+        check_rate(display_name(self.entry.path), own, wanted, self.upsample, self.warn)
 
     def _front_end(self) -> FrontEnd:
         """The front end, at the sample rate wanted."""
@@ -268,6 +256,44 @@ def recordings(
     ['a', 'b']
     """
     return RecordingSet(entries, frontend, sample_rate, upsample, cache, warn, on_error)
+
+
+def check_rate(name: str, own: int, wanted: int | None, upsample: bool, warn: Warn) -> None:
+    """Say that a rate is changed, and refuse one that is too low.
+
+    Parameters
+    ----------
+    name : str
+        The recording, for messages.
+    own, wanted : int
+        Its rate, and the front end's; None takes any.
+    upsample : bool
+        Allow a lower rate.
+    warn : callable
+        As of `Recording`.
+
+    Raises
+    ------
+    MismatchError
+        If the rate is lower than wanted, and not `upsample`.
+
+    Examples
+    --------
+    >>> check_rate("a.wav", 48000, 16000, False, print)
+    audio at 48000 Hz is resampled to 16000 Hz
+    """
+    if wanted is None or own == wanted:
+        return
+    if own > wanted:
+        warn(f"audio at {own} Hz is resampled to {wanted} Hz")
+    elif upsample:
+        warn(f"audio at {own} Hz is resampled to {wanted} Hz: it has nothing above {own / 2:g} Hz")
+    else:
+        raise MismatchError(
+            f"{name} has a sample rate of {own} Hz",
+            needed=f"{wanted} Hz or more",
+            remedy=f"--upsample, or a model at {own} Hz",
+        )
 
 
 def _upsampled(audio: Iterable[Samples], own: int, rate: int) -> Iterator[Samples]:

@@ -215,7 +215,23 @@ class WaveReader:
             self._remainder += piece
         whole = len(self._remainder) // unit * unit
         data, self._remainder = self._remainder[:whole], self._remainder[whole:]
-        return _DECODERS[self._header.subtype](data).reshape(-1, self._header.channels)
+        return decode(self._header.subtype, data).reshape(-1, self._header.channels)
+
+
+def decode(subtype: str, data: bytes) -> NDArray[Any]:
+    """Samples of whole bytes of one format, by libsndfile's name of it, little end first.
+
+    Returns
+    -------
+    ndarray of shape (n,), int16 or float32
+        As of `WaveReader.read`.
+
+    Examples
+    --------
+    >>> decode("PCM_S8", bytes([1, 0xFF]))
+    array([ 256, -256], dtype=int16)
+    """
+    return _DECODERS[subtype](data)
 
 
 def _decode_u8(data: bytes) -> NDArray[Any]:
@@ -253,6 +269,7 @@ _ALAW, _MULAW = _alaw_table(), _mulaw_table()
 
 _DECODERS: dict[str, Callable[[bytes], NDArray[Any]]] = {
     "PCM_U8": _decode_u8,
+    "PCM_S8": lambda data: np.frombuffer(data, np.int8).astype(np.int16) << np.int16(8),
     "PCM_16": lambda data: np.frombuffer(data, "<i2"),
     "PCM_24": _decode_24,
     "PCM_32": _decode_32,

@@ -15,6 +15,14 @@ from audiogmm.cli.console import close, console
 @click.argument("manifest", type=str, metavar="M0")
 @options.output("the calibrated model")
 @options.detector
+@options.scores
+@click.option(
+    "--against",
+    type=options.PATH,
+    default=None,
+    metavar="UBM",
+    help="Background model of the score ratio [default: one Gaussian of the model's own audio].",
+)
 @options.model_upsample
 @options.workers
 @options.common
@@ -25,8 +33,12 @@ def command(
     force: bool,
     window: float | None,
     quantile: float | None,
+    alarms_per_hour: float | None,
+    alarms_per_day: float | None,
     min_duration: float | None,
     merge_gap: float | None,
+    scores: str | None,
+    against: Path | None,
     upsample: bool,
     workers: int,
     as_json: bool,
@@ -39,6 +51,11 @@ def command(
     \b
     Example:
       audiogmm calibrate room.agmm normal.jsonl -o room-calibrated.agmm
+
+    Several scores at once, each on the scale of normal audio:
+
+    \b
+      audiogmm calibrate room.agmm normal.jsonl --scores fusion -o room-fused.agmm
     """
     from audiogmm.jobs.calibrate import calibrate_to_file
 
@@ -49,8 +66,11 @@ def command(
             output,
             window=window,
             quantile=quantile,
+            alarms_per_hour=options.per_hour(alarms_per_hour, alarms_per_day),
             min_duration=min_duration,
             merge_gap=merge_gap,
+            scores=scores,
+            against=against,
             upsample=upsample,
             force=force,
             strict=strict,

@@ -34,6 +34,8 @@ def command(
     force: bool,
     window: float | None,
     quantile: float | None,
+    alarms_per_hour: float | None,
+    alarms_per_day: float | None,
     min_duration: float | None,
     merge_gap: float | None,
     plot: Path | None,
@@ -50,7 +52,7 @@ def command(
 
     \b
     Example:
-      audiogmm detect room.agmm today.jsonl -o events.jsonl
+      audiogmm detect room.agmm today.jsonl --alarms-per-day 2 -o events.jsonl
     """
     from audiogmm.jobs.detect import detect_to_file
 
@@ -61,6 +63,7 @@ def command(
             output,
             window=window,
             quantile=quantile,
+            alarms_per_hour=options.per_hour(alarms_per_hour, alarms_per_day),
             min_duration=min_duration,
             merge_gap=merge_gap,
             plot=plot,

@@ -26,6 +26,8 @@ COMMANDS = {
     "score": ("audiogmm.cli.score", "Write the log-likelihood of every frame."),
     "calibrate": ("audiogmm.cli.calibrate", "Learn from normal audio how scores vary."),
     "detect": ("audiogmm.cli.detect", "Find anomalous segments."),
+    "stream": ("audiogmm.cli.stream", "Tell what is heard, as it happens, or learn from it."),
+    "report": ("audiogmm.cli.report", "Make one page of a run, to look at and to listen to."),
     "enroll": ("audiogmm.cli.enroll", "Enroll speakers, each adapted from a background model."),
     "speakers": ("audiogmm.cli.speakers", "List who is enrolled, or take somebody out."),
     "verify": ("audiogmm.cli.verify", "Score trials: is this recording of that speaker?"),

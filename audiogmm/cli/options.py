@@ -34,6 +34,11 @@ def reporting(command: C) -> C:
     command = click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
     )(command)
+    return verbose(command)
+
+
+def verbose(command: C) -> C:
+    """`-v`."""
     return click.option("-v", "--verbose", is_flag=True, callback=_log, help="Log, and show tracebacks.")(
         command
     )
@@ -105,8 +110,22 @@ def front_end(command: C) -> C:
 
 
 def detector(command: C) -> C:
-    """The settings of the decision: `--window`, `--quantile`, `--min-duration`, `--merge-gap`."""
+    """The settings of the decision: `--window`, `--quantile` or a budget, `--min-duration`, `--merge-gap`."""
     for option in (
+        click.option(
+            "--alarms-per-day",
+            type=click.FloatRange(0, min_open=True),
+            default=None,
+            metavar="R",
+            help="The same for a day.",
+        ),
+        click.option(
+            "--alarms-per-hour",
+            type=click.FloatRange(0, min_open=True),
+            default=None,
+            metavar="R",
+            help="Events that normal audio may raise; refused where it is too short to tell.",
+        ),
         click.option(
             "--merge-gap", type=click.FloatRange(0), default=None, metavar="S", help="Merge events this near."
         ),
@@ -129,6 +148,18 @@ def detector(command: C) -> C:
     ):
         command = option(command)
     return command
+
+
+def scores(command: C) -> C:
+    """`--scores`."""
+    return click.option(
+        "--scores",
+        default=None,
+        metavar="NAMES",
+        help="What the detector scores by: mean, ratio, quantile, scales, bands, twfr, posterior, cusum "
+        "(NAME or NAME:SECONDS), several with commas between them; fusion: all but cusum; auto: those of "
+        "fusion that normal audio does not speak against [default: mean].",
+    )(command)
 
 
 def maximum_passes(command: C) -> C:
@@ -199,6 +230,15 @@ def operating_point(command: C) -> C:
     ):
         command = option(command)
     return command
+
+
+def per_hour(alarms_per_hour: float | None, alarms_per_day: float | None) -> float | None:
+    """The budget of alarms, an hour, from `--alarms-per-hour` or `--alarms-per-day`."""
+    if alarms_per_day is None:
+        return alarms_per_hour
+    if alarms_per_hour is not None:
+        raise click.UsageError("--alarms-per-hour and --alarms-per-day were both given; one budget, please.")
+    return alarms_per_day / 24
 
 
 def _log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> bool:

@@ -22,6 +22,9 @@ from audiogmm.cli.console import close, console
     help="Write ratios against this background model.",
 )
 @click.option(
+    "--detector", is_flag=True, help="Write what MODEL's detector scores by, in place of log-likelihoods."
+)
+@click.option(
     "--format", type=click.Choice(["npz", "csv"]), default="npz", show_default=True, help="Of the tracks."
 )
 @options.model_upsample
@@ -34,6 +37,7 @@ def command(
     output: Path,
     force: bool,
     against: Path | None,
+    detector: bool,
     format: str,
     upsample: bool,
     resume: bool,
@@ -57,6 +61,7 @@ def command(
             manifest,
             output,
             against=against,
+            detector=detector,
             format=format,
             upsample=upsample,
             resume=resume,

@@ -69,6 +69,7 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
     help="How candidates start: each size split from the one before, or each by itself (slower).",
 )
 @click.option("--kmeans/--no-kmeans", default=True, show_default=True, help="Run k-means beside.")
+@options.scores
 @options.front_end
 @options.maximum_passes
 @click.option(
@@ -92,6 +93,7 @@ def command(
     hold_out: float,
     plot: Path | None,
     save: Path | None,
+    scores: str | None,
     init: Any,
     kmeans: bool,
     preset: str | None,
@@ -123,6 +125,8 @@ def command(
     from audiogmm.jobs.front_ends import choose_front_end
     from audiogmm.jobs.selected_files import select_to_file
 
+    if scores is not None and save is None:
+        raise click.UsageError(f"--scores {scores} needs --save, which trains the recommended model")
     with console() as screen:
         result = select_to_file(
             manifest,
@@ -134,6 +138,7 @@ def command(
             hold_out=hold_out,
             plot=plot,
             save=save,
+            scores=scores,
             init=init,
             kmeans=kmeans,
             sample_rate=sample_rate,

@@ -132,6 +132,7 @@ from audiogmm.cli.console import close, console
     default=None,
     help="Scheduler of a Dask cluster (tcp://host:8786) that reads the recordings and sums.",
 )
+@options.scores
 @options.speakers
 @options.compensation
 @options.seed
@@ -162,6 +163,7 @@ def command(
     start: Path | None,
     restarts: int,
     hold_out: float,
+    scores: str | None,
     resume: bool,
     ledger: bool,
     ledger_keep: float,
@@ -243,6 +245,7 @@ def command(
             start=start,
             restarts=restarts,
             hold_out=hold_out,
+            scores=scores,
             resume=resume,
             ledger=ledger,
             ledger_keep=ledger_keep,

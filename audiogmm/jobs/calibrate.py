@@ -8,24 +8,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
+from audiogmm.anomaly.detector import Detector, DetectorSettings, learn, settings_from
+from audiogmm.anomaly.scorer import FrameScorer
+from audiogmm.anomaly.scorers.track import track_of
 from audiogmm.blocks import Shard
-from audiogmm.errors import AudioGMMError
+from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.explaining import learn_moments, with_moments
 from audiogmm.jobs.extent import Extent
 from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.models import detector_of, load_model, with_detector
+from audiogmm.jobs.models import detector_of, load_model, scorer_of, with_detector
 from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
-from audiogmm.scoring.likelihood import score as score_shard
+from audiogmm.jobs.scores import score_names, unit_of_scores
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
-    from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.mixture.store import Model
 
 
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
 class TrackTask:
     """Scores a recording into memory; runs in a thread or a worker process."""
 
-    evaluator: Evaluator
+    scorer: FrameScorer
 
     def __call__(self, shard: Shard) -> ScoreTrack:
-        return score_shard(self.evaluator, shard)
+        return track_of(self.scorer, shard)
 
 
 def calibrate(
@@ -44,6 +45,8 @@ def calibrate(
     source: str | os.PathLike[str] | Iterable[Entry],
     settings: DetectorSettings | None = None,
     *,
+    scores: str | Iterable[str] | None = None,
+    against: Model | None = None,
     upsample: bool = False,
     threads: int | None = None,
     workers: int = 0,
@@ -60,6 +63,11 @@ def calibrate(
         Normal recordings.
     settings : DetectorSettings, optional
         How events are cut out; those the model has, or the default ones.
+    scores : str or iterable of str, optional
+        What the detector scores by, see `audiogmm.jobs.scores.calibrated_scores`; what the model has, by
+        default.
+    against : Model, optional
+        Background model of the score `ratio`.
     upsample : bool
         Accept audio below the model's sample rate.
     threads, workers : int
@@ -77,10 +85,11 @@ def calibrate(
     Raises
     ------
     MismatchError
-        If no normal frame could be scored.
+        If no normal frame could be scored, or the model does not allow one of the scores.
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
     """
+    from audiogmm.jobs.calibrate_scores import calibrated_scores
     from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.training import LocalReducer
 
@@ -93,11 +102,13 @@ def calibrate(
         upsample=upsample,
         again=True,
     )
-    extent = inputs.extent()
-    progress.begin("scoring normal audio", extent.total, extent.unit)
     nothing_yet = stopped_by_hand("Nothing was written; the same command begins anew")
     with nothing_yet, LocalReducer(threads, workers) as reducer:
-        tracks = reducer.map(inputs, TrackTask(Evaluator(model.mixture)), inputs.refuse)
+        model, normal = calibrated_scores(model, inputs, scores, against, reducer, progress)
+        extent = inputs.extent()
+        progress.begin("scoring normal audio", extent.total, extent.unit)
+        task = TrackTask(scorer_of(model, every_frame=False))  # silence is not what normal audio sounds like
+        tracks = reducer.map(normal, task, inputs.refuse)
         detector = learn(_counted(tracks, progress, extent), settings or settings_of(model))
         progress.end()
         moments = learn_moments(
@@ -109,29 +120,42 @@ def calibrate(
 def settings_of(model: Model) -> DetectorSettings:
     """The settings of a model's detector; the default ones if it has none."""
     known = model.metadata.get("detector")
-    if known is None:
-        return DetectorSettings()
-    return DetectorSettings(**{name: known[name] for name in DetectorSettings.__dataclass_fields__})
+    return DetectorSettings() if known is None else settings_from(known)
 
 
 def changed(
     settings: DetectorSettings,
-    window: float | None,
-    quantile: float | None,
-    min_duration: float | None,
-    merge_gap: float | None,
+    *,
+    window: float | None = None,
+    quantile: float | None = None,
+    alarms_per_hour: float | None = None,
+    min_duration: float | None = None,
+    merge_gap: float | None = None,
 ) -> DetectorSettings:
     """The settings with those changed that were given; `quantile` is the share of normal windows kept quiet.
 
+    Raises
+    ------
+    ChoiceError
+        If a quantile and a budget of alarms are both given.
+
     Examples
     --------
-    >>> changed(DetectorSettings(), None, 0.99, None, None).quantile
-    0.01
+    >>> found = changed(DetectorSettings(alarms_per_hour=2.0), quantile=0.99)
+    >>> found.quantile, found.alarms_per_hour
+    (0.01, None)
     """
     changes: dict[str, Any] = {"window": window, "min_duration": min_duration, "merge_gap": merge_gap}
+    if quantile is not None and alarms_per_hour is not None:
+        raise ChoiceError(
+            f"a quantile of {quantile:g} and {alarms_per_hour:g} alarms an hour",
+            needed="one of them, to set the threshold by",
+        )
     if quantile is not None:
         changes["quantile"] = round(1 - quantile, 12)
         changes["release_quantile"] = max(settings.release_quantile, changes["quantile"])
+        settings = replace(settings, alarms_per_hour=None)
+    changes["alarms_per_hour"] = alarms_per_hour
     return replace(settings, **{name: value for name, value in changes.items() if value is not None})
 
 
@@ -142,6 +166,7 @@ class CalibrateResult:
     output: Path
     detector: Detector
     aside: Aside
+    scores: list[str]
 
     def summary(self) -> Json:
         """For `--json`."""
@@ -153,6 +178,8 @@ class CalibrateResult:
             "release": self.detector.release,
             "quantile": 1 - self.detector.settings.quantile,
             "window": self.detector.settings.window,
+            "budget": None if self.detector.budget is None else self.detector.budget.to_json(),
+            "scores": self.scores,
             "note": self.detector.note,
             "set_aside": len(self.aside),
             "errors": str(self.aside.path),
@@ -162,10 +189,13 @@ class CalibrateResult:
         """For a person."""
         summary = self.summary()
         yield f"normal audio: {amount(summary['recordings'], 'recording')}, {summary['seconds']:,.1f} s"
-        yield (
-            f"threshold: {summary['threshold']:.3f} nats a frame, under which "
-            f"{self.detector.settings.quantile:.3%} of normal {summary['window']:g} s windows lie"
-        )
+        windows = f"normal {summary['window']:g} s windows"
+        if summary["budget"] is None:
+            windows = f"{self.detector.settings.quantile:.3%} of {windows}"
+        unit = unit_of_scores(self.scores)
+        yield f"threshold: {summary['threshold']:.3f} {unit}, of the mean in {windows}"
+        if self.scores != ["mean"]:
+            yield f"scores: {', '.join(self.scores)}"
         if summary["note"]:
             yield f"note: {summary['note']}"
         yield f"model: {self.output}"
@@ -178,8 +208,11 @@ def calibrate_to_file(
     *,
     window: float | None = None,
     quantile: float | None = None,
+    alarms_per_hour: float | None = None,
     min_duration: float | None = None,
     merge_gap: float | None = None,
+    scores: str | None = None,
+    against: Path | None = None,
     upsample: bool = False,
     force: bool = False,
     strict: bool = False,
@@ -201,7 +234,16 @@ def calibrate_to_file(
         calibrated = calibrate(
             loaded,
             source,
-            changed(settings_of(loaded), window, quantile, min_duration, merge_gap),
+            changed(
+                settings_of(loaded),
+                window=window,
+                quantile=quantile,
+                alarms_per_hour=alarms_per_hour,
+                min_duration=min_duration,
+                merge_gap=merge_gap,
+            ),
+            scores=scores,
+            against=None if against is None else load_model(against),
             upsample=upsample,
             threads=threads,
             workers=workers,
@@ -209,7 +251,7 @@ def calibrate_to_file(
             progress=progress,
         )
     calibrated.save(output, force=force)
-    return CalibrateResult(output, detector_of(calibrated), aside)
+    return CalibrateResult(output, detector_of(calibrated), aside, score_names(calibrated))
 
 
 def _met_again(_: str, __: AudioGMMError) -> None:

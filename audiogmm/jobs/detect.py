@@ -21,6 +21,8 @@ from audiogmm.jobs.journal import Journal
 from audiogmm.jobs.models import detector_of, listener_of, load_model, unit_of
 from audiogmm.jobs.outputs import keep_apart
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
+from audiogmm.jobs.run_record import RunRecord, describe_run
+from audiogmm.jobs.scores import scores_fingerprint
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -114,11 +116,28 @@ class DetectResult:
             "recordings": self.recordings,
             "hours": self.seconds / 3600,
             "threshold": self.detector.threshold,
+            "budget": None if self.detector.budget is None else self.detector.budget.to_json(),
             "note": self.detector.note,
             "pictures": [str(picture) for picture in self.pictures],
             "set_aside": len(self.aside),
             "errors": str(self.aside.path),
         }
+
+    def describe(self, model: Path, loaded: Model, source: str, *, upsample: bool) -> RunRecord:
+        """What `report` has to know of the run."""
+        return describe_run(
+            model,
+            loaded,
+            self.detector,
+            source,
+            upsample=upsample,
+            recordings=self.recordings,
+            heard=len(self.heard),
+            events=self.events,
+            seconds=self.seconds,
+            set_aside=len(self.aside),
+            errors=None if self.aside.path is None else self.aside.path.name,
+        )
 
     def lines(self) -> Iterator[str]:
         """For a person: the severest events first."""
@@ -126,7 +145,7 @@ class DetectResult:
         yield f"{self.events} events in {self.recordings} recordings ({amount})"
         for event in self.severest:
             place = f"{event.start:.2f} to {event.end:.2f}{self.unit}"
-            yield f"  {event.id}  {place}  lowest score {event.peak:.2f}"
+            yield f"  {event.id}  {place}  severity {event.severity:.1f}"
         if self.events > len(self.severest):
             yield f"  and {self.events - len(self.severest)} more"
         yield f"events: {self.output}"
@@ -141,6 +160,7 @@ def detect_to_file(
     *,
     window: float | None = None,
     quantile: float | None = None,
+    alarms_per_hour: float | None = None,
     min_duration: float | None = None,
     merge_gap: float | None = None,
     plot: Path | None = None,
@@ -158,7 +178,7 @@ def detect_to_file(
     Raises
     ------
     MismatchError
-        If the model is not calibrated.
+        If the model is not calibrated, or with too little normal audio for the budget of alarms.
     OutputError
         If the output exists (and not `force`), or cannot be written.
     """
@@ -173,7 +193,14 @@ def detect_to_file(
         check_pictures(plot, force=force)
     loaded = load_model(model)
     detector = detector_of(loaded)
-    settings = changed(detector.settings, window, quantile, min_duration, merge_gap)
+    settings = changed(
+        detector.settings,
+        window=window,
+        quantile=quantile,
+        alarms_per_hour=alarms_per_hour,
+        min_duration=min_duration,
+        merge_gap=merge_gap,
+    )
     detector = replace(detector, settings=settings)
     if detector.note:
         progress.say(f"note: {detector.note}")
@@ -193,8 +220,8 @@ def detect_to_file(
     with (
         Journal(
             output,
-            key=f"{loaded.fingerprint} {settings} {detector.threshold!r} {detector.release!r}"
-            + " without reasons" * (not reasons),
+            key=f"{loaded.fingerprint} {scores_fingerprint(loaded)} {settings} {detector.threshold!r} "
+            f"{detector.release!r}" + " without reasons" * (not reasons),
             resume=resume,
         ) as journal,
         LocalReducer(threads, workers) as reducer,
@@ -206,6 +233,7 @@ def detect_to_file(
             progress.advance(extent.part(row["seconds"]), f"{found} events")
         write_events(_counted(journal.rows(), result), output, force=force)
     progress.end()
+    result.describe(model, loaded, source, upsample=upsample).write(output)
     if plot is not None:
         result.pictures = draw_recordings(
             loaded, detector, inputs, result.severest, result.heard, plot, force=force
@@ -221,4 +249,4 @@ def _counted(rows: Iterator[Json], result: DetectResult) -> Iterator[Event]:
 
 
 def _severity(event: Event) -> float:
-    return 0.0 if event.peak is None else event.peak
+    return -(event.severity or 0.0)

@@ -102,6 +102,26 @@ def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
     return HoldOut(seed, np.sort(by_entry[np.isin(recording, order[:n])]))
 
 
+def turns(entries: Iterable[Entry], first: HoldOut, seed: int) -> list[HoldOut]:
+    """The others' turns to be held out: about as many recordings each as in the first turn.
+
+    Examples
+    --------
+    >>> entries = [Entry(audio_filepath=f"/{i}.wav", id=str(i)) for i in range(10)]
+    >>> first = draw(entries, 0.3, seed=0)
+    >>> [sum(entry.id in held for entry in entries) for held in [first, *turns(entries, first, 0)]]
+    [3, 3, 4]
+    """
+    files: dict[str, list[str]] = {}
+    for entry in entries:
+        files.setdefault(entry.path, []).append(entry.id)
+    recordings = sorted(files.values(), key=lambda ids: rank(ids[0], seed))
+    others = [ids for ids in recordings if not any(id in first for id in ids)]
+    n_turns = max(1, len(others) // max(1, len(recordings) - len(others))) if others else 0
+    parts = [others[i * len(others) // n_turns : (i + 1) * len(others) // n_turns] for i in range(n_turns)]
+    return [HoldOut.of((id for ids in part for id in ids), seed) for part in parts]
+
+
 @dataclass(frozen=True)
 class Excerpt:
     """Some of a shard's frames, `[start, stop)`; blocks keep their place on the clock."""

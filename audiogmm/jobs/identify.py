@@ -161,7 +161,7 @@ class Identifier:
         scored = ScoredTrials(len(everybody))
         scored.enrolled = np.array(self.enrolled)
         scored.put(everybody, found)
-        outcome = likeliest(self.scorer.names, self._llr(scored), self.known, self.top)
+        outcome = likeliest(self.scorer.names, self.llr(scored), self.known, self.top)
         entry = recording.entry
         identity = Identity(
             entry.path, recording.id, *outcome, found.voiced_seconds, found.flag, entry.speaker
@@ -173,7 +173,8 @@ class Identifier:
             "identity": identity.to_dict(),
         }
 
-    def _llr(self, scored: ScoredTrials) -> FloatArray:
+    def llr(self, scored: ScoredTrials) -> FloatArray:
+        """Log-likelihood ratios of the speakers, shape (n_speakers,), nats."""
         if self.calibration is None:
             return uncalibrated(scored.raw, scored.space, self.rate * scored.voiced[0])
         return scored.scores(self.calibration)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.jobs.front_ends import front_end_of
-from audiogmm.jobs.models import detector_of, load_model
+from audiogmm.jobs.models import listener_of, load_model
+from audiogmm.jobs.scores import score_names, unit_of_scores
 from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.types import Json
 
@@ -59,10 +60,15 @@ class InfoResult:
         if detector is None:
             yield "detector: none (audiogmm calibrate makes one)"
         else:
+            unit = unit_of_scores(about["score_names"])
             yield (
-                f"detector: threshold {detector['threshold']:.3f} nats a frame over "
+                f"detector: threshold {detector['threshold']:.3f} {unit} over "
                 f"{detector['window']:g} s, from {len(detector['recordings'])} normal recordings"
             )
+            yield f"scores: {', '.join(about['score_names'])}"
+            left_out = about.get("scores", {}).get("how_chosen", {}).get("left_out")
+            if left_out:
+                yield f"scores left out, less steady on normal audio: {', '.join(left_out)}"
 
 
 def info(path: Path) -> InfoResult:
@@ -86,10 +92,11 @@ def info(path: Path) -> InfoResult:
         steady, worst = latency.steady, latency.worst
         frame_rate = frontend.clock(rate).frame_rate
     if "detector" in model.metadata:
-        detector = detector_of(model)
-        stages["detector"] = detector.latency
-        steady, worst = steady + detector.latency, worst + detector.latency
-        frame_rate = detector.frame_rate
+        listener = listener_of(model, reasons=False)
+        about["score_names"] = score_names(model)
+        stages["scores"], stages["detector"] = listener.scorer.latency, listener.detector.latency
+        steady, worst = steady + listener.latency, worst + listener.latency
+        frame_rate = listener.detector.frame_rate
     about["latency"] = {
         "stages": stages,
         "steady_frames": steady,

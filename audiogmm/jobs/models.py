@@ -47,12 +47,39 @@ def detector_of(model: Model) -> Detector:
     return Detector.from_parts(model.metadata["detector"], model.tensors)
 
 
-def scorer_of(model: Model) -> FrameScorer:
-    """What gives frames the scores that the model's detector knows."""
+def scorer_of(model: Model, every_frame: bool | None = None) -> FrameScorer:
+    """What gives frames the scores that the model's detector knows.
+
+    Parameters
+    ----------
+    model : Model
+        Plain log-likelihoods, or with scores of its own (`calibrate --scores`).
+    every_frame : bool, optional
+        Whether frames of exact silence count; as `hears_silence` by default.
+
+    Raises
+    ------
+    ModelFileError
+        If what it has learnt of its scores is not whole.
+    """
     from audiogmm.anomaly.scorer import LogLikelihoodScorer
+    from audiogmm.jobs.front_ends import front_end_of
+    from audiogmm.jobs.scores import ground_of, scores_of
     from audiogmm.mixture.evaluator import Evaluator
 
-    return LogLikelihoodScorer(Evaluator(model.mixture), hears_silence(model))
+    every_frame = hears_silence(model) if every_frame is None else every_frame
+    scores = scores_of(model)
+    if scores is None:
+        return LogLikelihoodScorer(Evaluator(model.mixture), every_frame)
+    return scores.scorer(
+        ground_of(
+            model.mixture,
+            front_end_of(model),
+            scores.frame_rate,
+            every_frame=every_frame,
+            against=scores.against,
+        )
+    )
 
 
 def listener_of(model: Model, detector: Detector | None = None, *, reasons: bool = True) -> Listener:

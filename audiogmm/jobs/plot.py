@@ -11,11 +11,12 @@ import numpy as np
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.scorer import FrameScorer
+from audiogmm.anomaly.scorers.track import track_of
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
-from audiogmm.jobs.models import hears_silence
+from audiogmm.jobs.models import scorer_of
 from audiogmm.jobs.progress import say_nothing
-from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Samples, Seconds
@@ -23,7 +24,6 @@ from audiogmm.types import Samples, Seconds
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
     from audiogmm.jobs.inputs import Inputs
-    from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.mixture.store import Model
 
 LONGEST: Seconds = 60.0
@@ -87,40 +87,36 @@ def draw_recordings(
     OutputError
         If a picture exists (and not `force`), or cannot be written.
     """
-    from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.report.picture import FORMATS
 
-    evaluator, every_frame = Evaluator(model.mixture), hears_silence(model)
+    scorer = scorer_of(model)
     if path.suffix.lower() in FORMATS:
         wanted = severest[0].id if severest else None
         for recording in inputs:
             if wanted in (None, recording.id):
-                draw_recording(recording, evaluator, detector, path, every_frame=every_frame, force=force)
+                draw_recording(recording, scorer, detector, path, force=force)
                 return [path]
         return []
     pictures = []
     for recording in inputs:
         if recording.id in heard:
             pictures.append(path / f"{recording.id}.png")
-            draw_recording(recording, evaluator, detector, pictures[-1], every_frame=every_frame, force=force)
+            draw_recording(recording, scorer, detector, pictures[-1], force=force)
     return pictures
 
 
 def draw_recording(
     recording: Recording,
-    evaluator: Evaluator,
+    scorer: FrameScorer,
     detector: Detector,
     path: Path,
     *,
-    every_frame: bool = False,
     force: bool = False,
 ) -> None:
     """Draw one recording: what was heard above, how likely it was below, events shaded."""
     from audiogmm.report.picture import Picture, draw
 
-    track = score_shard(evaluator, recording)
-    if every_frame:
-        track = replace(track, voiced=np.ones_like(track.voiced))
+    track = track_of(scorer, recording)
     events = detector.detect(track, recording.entry.path)
     first, last = _window(track, events)
     start, end = track.clock.start(first), track.clock.end(last - 1)

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.anomaly.scorer import FrameScorer
+from audiogmm.anomaly.scorers.track import scored_blocks, track_of
 from audiogmm.blocks import Shard
-from audiogmm.errors import MismatchError
+from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.front_ends import front_end_of
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.journal import Journal
+from audiogmm.jobs.models import load_model, scorer_of
 from audiogmm.jobs.outputs import keep_apart
 from audiogmm.jobs.progress import Progress, Silent, say_nothing
+from audiogmm.jobs.scores import PLAIN, score_names, scores_fingerprint, unit_of_scores
 from audiogmm.jobs.table import read_ids, write_rows
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.likelihood import score_blocks
@@ -29,7 +33,14 @@ if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
 
 
-def score(model: Model, entry: Entry, against: Model | None = None, *, upsample: bool = False) -> ScoreTrack:
+def score(
+    model: Model,
+    entry: Entry,
+    against: Model | None = None,
+    *,
+    detector: bool = False,
+    upsample: bool = False,
+) -> ScoreTrack:
     """Score one recording, frame by frame.
 
     Parameters
@@ -40,13 +51,15 @@ def score(model: Model, entry: Entry, against: Model | None = None, *, upsample:
         The recording, or a piece of it.
     against : Model, optional
         Background model: the scores are then log-likelihood ratios.
+    detector : bool
+        Score as the model's detector does (`train --scores`), in place of log-likelihoods.
     upsample : bool
         Accept audio below the model's sample rate.
 
     Returns
     -------
     ScoreTrack
-        A finite score, in nats, for every frame.
+        A finite score, in nats (a detector's in its own unit), for every frame.
 
     Raises
     ------
@@ -54,12 +67,33 @@ def score(model: Model, entry: Entry, against: Model | None = None, *, upsample:
         If the recording cannot be used.
     MismatchError
         If it does not fit the model, or the two models have different front ends.
+    ChoiceError
+        If both `against` and `detector` are given.
     """
+    check_one(against, detector)
     recording = next(
         iter(inputs_for(model, [entry], aside=Aside(strict=True), say=say_nothing, upsample=upsample))
     )
+    if detector:
+        return track_of(scorer_of(model), recording)
     evaluator, background = evaluators(model, against)
     return score_shard(evaluator, recording, background)
+
+
+def check_one(against: object, detector: bool) -> None:
+    """Refuse a background model beside a detector's own scores.
+
+    Raises
+    ------
+    ChoiceError
+        If both are given.
+    """
+    if against is not None and detector:
+        raise ChoiceError(
+            "a background model and the detector's own scores",
+            needed="one of them",
+            remedy="calibrate --scores ratio --against UBM makes ratios the detector's own",
+        )
 
 
 def evaluators(model: Model, against: Model | None) -> tuple[Evaluator, Evaluator | None]:
@@ -105,6 +139,25 @@ class ScoreTask:
         return writer.summary.to_dict()
 
 
+@dataclass(frozen=True)
+class DetectorScoreTask:
+    """Scores a recording into its file as the detector does; runs in a thread or a worker process."""
+
+    scorer: FrameScorer
+    folder: Path
+    suffix: str
+
+    def made(self, id: str) -> bool:
+        """Whether the track of a recording is there."""
+        return (self.folder / f"{id}{self.suffix}").exists()
+
+    def __call__(self, shard: Shard) -> Json:
+        with TrackWriter(self.folder / f"{shard.id}{self.suffix}", shard.id, force=True) as writer:
+            for block, scored in scored_blocks(self.scorer, shard):
+                writer.write(block, scored.scores)
+        return writer.summary.to_dict()
+
+
 @dataclass
 class ScoreResult:
     """What a scoring run did."""
@@ -115,6 +168,7 @@ class ScoreResult:
     frames: int = 0
     scored: int = 0
     total: float = 0.0
+    unit: str = "nats a frame"
 
     def add(self, row: Json) -> None:
         """Count the summary row of one recording."""
@@ -137,13 +191,14 @@ class ScoreResult:
             "recordings": self.recordings,
             "frames": self.frames,
             "mean": self.mean,
+            "unit": self.unit,
             "set_aside": len(self.aside),
             "errors": str(self.aside.path),
         }
 
     def lines(self) -> Iterator[str]:
         """For a person."""
-        mean = "" if self.mean is None else f", {self.mean:.3f} nats a frame on average"
+        mean = "" if self.mean is None else f", {self.mean:.3f} {self.unit} on average"
         yield f"scored {amount(self.recordings, 'recording')} ({amount(self.frames, 'frame')}{mean})"
         yield f"tracks and summary.jsonl: {self.folder}"
 
@@ -154,6 +209,7 @@ def score_to_folder(
     output: Path,
     *,
     against: Path | None = None,
+    detector: bool = False,
     format: str = "npz",
     upsample: bool = False,
     resume: bool = False,
@@ -172,21 +228,27 @@ def score_to_folder(
     AudioGMMError
         The first bad recording's, if `strict`.
     """
-    from audiogmm.jobs.models import load_model
     from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
+    check_one(against, detector)
     keep_apart(output, source)
     loaded = load_model(model)
     background = None if against is None else load_model(against)
     key = f"{loaded.fingerprint} {background.fingerprint if background else ''} {format}"
+    if detector:
+        key += f" detector {scores_fingerprint(loaded)}"
     journal = Journal(output / "summary.jsonl", key=key, resume=resume)
     refuse_overwrite(output, force or (resume and journal.can_resume))
     aside = Aside(errors_path(output), strict=strict)
     inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample, again=workers > 0)
-    task = ScoreTask(*evaluators(loaded, background), output, f".{format}")
+    task: ScoreTask | DetectorScoreTask
+    if detector:
+        task = DetectorScoreTask(scorer_of(loaded), output, f".{format}")
+    else:
+        task = ScoreTask(*evaluators(loaded, background), output, f".{format}")
     output.mkdir(parents=True, exist_ok=True)
-    result = ScoreResult(output, aside)
+    result = ScoreResult(output, aside, unit=unit_of_scores(score_names(loaded) if detector else [PLAIN]))
     extent = inputs.extent()
     progress.begin("scoring", extent.total, extent.unit)
     with (
@@ -195,7 +257,7 @@ def score_to_folder(
     ):
         for row in reducer.map(journal.waiting(inputs, task.made), task, inputs.refuse):
             journal.write(row)
-            note = "" if row["mean"] is None else f"{row['mean']:.2f} nats a frame"
+            note = "" if row["mean"] is None else f"{row['mean']:.2f} {result.unit}"
             progress.advance(extent.part(row["duration"]), note)
         before = read_ids(output / "summary.jsonl")
         write_rows(_counted(journal.rows(), result), output / "summary.jsonl", force=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiogmm.errors import OutputError
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.calibrate_scores import check_scores
 from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.plot import check_pictures
 from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
@@ -80,6 +81,7 @@ def select_to_file(
     init: Init = "split",
     plot: Path | None = None,
     save: Path | None = None,
+    scores: str | None = None,
     force: bool = False,
     strict: bool = False,
     progress: Progress | None = None,
@@ -94,6 +96,8 @@ def select_to_file(
     save : Path, optional
         Where to save the recommended model: `train` goes on from it, with the same recordings held out to
         set the normal scores, and re-estimates it on all.
+    scores : str, optional
+        What the detector of the saved model scores by, as of `train`.
     **settings
         Those that `select` and `train` share.
 
@@ -106,6 +110,7 @@ def select_to_file(
     """
     progress = progress or Silent()
     checked(n_components, covariance_type, by, hold_out)
+    check_scores(scores)
     check_outputs([path for path in (output, plot, save) if path is not None], source, force)
     if plot is not None:
         check_pictures(plot, force=force)
@@ -145,7 +150,13 @@ def select_to_file(
         )
         try:
             model = train(
-                material, start=selection.model, hold_out=hold_out, aside=aside, progress=progress, **settings
+                material,
+                start=selection.model,
+                hold_out=hold_out,
+                scores=scores,
+                aside=aside,
+                progress=progress,
+                **settings,
             )
         except (KeyboardInterrupt, TrainingInterrupted) as stopped:
             raise KeyboardInterrupt(remedy) from stopped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from audiogmm.jobs.progress import Progress, say_nothing
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training import Reducer
 from audiogmm.training.packing import packed
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend import FrontEnd
 
 LEVEL = 10 ** (-25 / 20)
 """Root mean square to which `sample_scale` brings the training audio: -25 dB, where the floor of the preset
@@ -57,10 +61,21 @@ def with_scale(inputs: Inputs, reducer: Reducer, progress: Progress) -> Inputs:
     progress.begin("measuring the level", None, "recordings")
     total = reducer.reduce(inputs, MeasureEnergy(), inputs.refuse, lambda _: progress.advance(1))
     progress.end()
-    scale = 1.0
-    if total is not None and total.squares > 0:
-        scale = float(f"{LEVEL / np.sqrt(total.squares / total.samples):.4g}")
+    scale = scale_of(total or Energy(0.0, 0))
     return replace(inputs, frontend=replace(frontend, sample_scale=scale))
+
+
+def scale_of(energy: Energy) -> float:
+    """What brings audio of this energy to `LEVEL`, to four digits; 1 for digital silence.
+
+    Examples
+    --------
+    >>> scale_of(Energy(1.0, 100)), scale_of(Energy(0.0, 0))
+    (0.5623, 1.0)
+    """
+    if energy.squares == 0:
+        return 1.0
+    return float(f"{LEVEL / np.sqrt(energy.squares / energy.samples):.4g}")
 
 
 @dataclass(frozen=True)
@@ -104,7 +119,12 @@ def with_global_statistics(inputs: Inputs, reducer: Reducer, progress: Progress)
             needed="at least one",
             remedy="audiogmm manifest check names why",
         )
-    shift = total.first[0] / total.n_frames
-    deviation = np.sqrt(np.maximum(total.second[0] / total.n_frames - shift**2, 0))
+    return replace(inputs, frontend=standardised(frontend, total))
+
+
+def standardised(frontend: FrontEnd, moments: SufficientStats) -> FrontEnd:
+    """The front end with the means and deviations of some frames, at least one."""
+    shift = moments.first[0] / moments.n_frames
+    deviation = np.sqrt(np.maximum(moments.second[0] / moments.n_frames - shift**2, 0))
     deviation[deviation == 0] = 1.0
-    return replace(inputs, frontend=frontend.with_global(total.origin + shift, deviation))
+    return frontend.with_global(moments.origin + shift, deviation)

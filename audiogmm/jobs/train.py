@@ -11,18 +11,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.scorers.learnt import LearntScores
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import AudioGMMError, MismatchError
+from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
-from audiogmm.jobs.calibrate import TrackTask
+from audiogmm.jobs.calibrate_scores import check_scores
+from audiogmm.jobs.cross_fit import cross_fit, learn_from, met_again
 from audiogmm.jobs.explaining import learn_moments, with_moments
 from audiogmm.jobs.holdout import divide
-from audiogmm.jobs.inputs import Inputs
+from audiogmm.jobs.learn_scores import fit_again
 from audiogmm.jobs.material import open_material
 from audiogmm.jobs.models import with_detector
 from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.scores import ground_of, with_scores
 from audiogmm.jobs.watch import Watch
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
@@ -63,6 +66,7 @@ def train(
     floor: float | None = None,
     restarts: int = 1,
     hold_out: float = 0.1,
+    scores: str | Iterable[str] | None = None,
     sample_rate: int | None = None,
     upsample: bool = False,
     threads: int | None = None,
@@ -116,7 +120,12 @@ def train(
         Starts tried; the best is kept.
     hold_out : float
         Share of the recordings (of a single one: its last fifth) that is scored by a model of the others, to
-        learn how normal audio scores; the model is then re-estimated on all. 0: none.
+        learn how normal audio scores; the model is then re-estimated on all. Where there are less than ten
+        minutes of audio, every recording takes its turn. 0: none.
+    scores : str or iterable of str, optional
+        What the detector scores by: names, ``"fusion"`` or ``"auto"``, see `calibrated_scores`; the plain
+        mean log-likelihood by default. They are taught by what the partial model is trained on, put on a
+        scale by what is held out, and taught anew by all, as the model is; recordings take no turns then.
     sample_rate : int, optional
         Hertz; the first good recording's by default.
     upsample : bool
@@ -159,6 +168,13 @@ def train(
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
     """
+    check_scores(scores)
+    if scores is not None and hold_out == 0:
+        raise ChoiceError(
+            f"scores {scores!r} and nothing held out",
+            needed="normal audio that the model was not trained on, to put scores on a scale",
+            remedy="--hold-out 0.1, or audiogmm calibrate --scores with other normal audio",
+        )
     progress = progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
     with nullcontext(reducer) if reducer else LocalReducer(threads, workers) as reducer:
@@ -189,6 +205,9 @@ def train(
                     on_error=on_error,
                 )
 
+        def partly(part: Iterable[Shard], name: str, stage: str) -> TrainingResult:
+            return fit(part, name, stage, 1 - hold_out)
+
         usual = defaults(settled, algorithm)
         if n_speakers(inputs, speakers):
             usual = usual | {"n_components": FOR_SPEAKERS}
@@ -211,19 +230,21 @@ def train(
         }
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
+        learnt: LearntScores | None = None
         moments: NormalMoments | None = None
         if parts is None:
             result = fit(shards, "all", "training")
         else:
-            kept, held = parts
-            partial = fit(kept, "part", "training, some held out", 1 - hold_out)
-            detector = learn_from(partial, held, reducer, inputs, progress)
+            fitted = cross_fit(partly, *parts, inputs, seed)
+            first = next(fitted)
+            partial = first.result
+            detector, learnt = learn_from(first, fitted, scores, settled, reducer, inputs, progress)
             moments = learn_moments(
                 Evaluator(partial.mixture),
                 settled,
-                [(held, True), (kept, False)],
+                [(first.held, True), (first.kept, False)],
                 reducer,
-                None if inputs is None else _met_again,
+                None if inputs is None else met_again,
                 progress,
             )
             again: dict[str, Any] = (
@@ -231,6 +252,9 @@ def train(
             )  # near the end already: polish
             result = fit(shards, "all", "training on all", init=partial.mixture, restarts=1, **again)
         mixture, statistics, loss = result.mixture, result.statistics, None
+        if learnt is not None:
+            ground = ground_of(mixture, settled, learnt.frame_rate)
+            learnt = fit_again(learnt, ground, shards, reducer, None if inputs is None else met_again)
         figures: Json = {}
         if ledger is not None:
             progress.begin("filling the ledger", None, "recordings")
@@ -263,7 +287,9 @@ def train(
         },
     )
     model = with_moments(with_backend(model, backend), moments)
-    return model if detector is None else with_detector(model, detector)
+    if detector is None:
+        return model
+    return with_detector(with_scores(model, learnt), detector)
 
 
 def defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> dict[str, Any]:
@@ -314,32 +340,6 @@ def started_front_end(
             remedy="drop --preset, --frontend and --sample-rate",
         )
     return theirs
-
-
-def learn_from(
-    result: TrainingResult,
-    held: Iterable[Shard],
-    reducer: Reducer,
-    inputs: Inputs | None,
-    progress: Progress,
-) -> Detector | None:
-    """What the held-out recordings score under a model of the others; None if none can be scored."""
-    progress.begin("scoring the held-out part", None, "recordings")
-    task = TrackTask(Evaluator(result.mixture))
-    tracks = reducer.map(held, task, None if inputs is None else _met_again)
-    try:
-        return learn(tracks)
-    except MismatchError as error:
-        progress.say(
-            f"no normal scores were learnt ({error.what}); detect needs calibrate, or a model of more audio"
-        )
-        return None
-    finally:
-        progress.end()
-
-
-def _met_again(_: str, __: AudioGMMError) -> None:
-    """A recording that cannot be scored here is set aside when the model is estimated on all."""
 
 
 def describe(entries: Iterable[Entry] | None, result: TrainingResult) -> Json:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside
+from audiogmm.jobs.scores import PLAIN, score_names, unit_of_scores
 from audiogmm.mixture.store import Model
 from audiogmm.training.approximation import ApproximationLoss
 from audiogmm.training.pruning import Loss
@@ -50,6 +51,7 @@ class TrainResult:
             "algorithm": training.get("algorithm"),
             "stepwise": training.get("stepwise"),
             "threshold": detector.get("threshold"),
+            "scores": score_names(self.model),
             "approximation": training["approximation"],
             "note": detector.get("note", ""),
             "set_aside": len(self.aside),
@@ -80,7 +82,10 @@ class TrainResult:
         if training["constant"]:
             yield f"note: constant features, kept alive by the variance floor: {training['constant']}"
         if summary["threshold"] is not None:
-            yield f"detector: threshold {summary['threshold']:.3f} nats a frame, from held-out normal audio"
+            unit = unit_of_scores(summary["scores"])
+            yield f"detector: threshold {summary['threshold']:.3f} {unit}, from held-out normal audio"
+            if summary["scores"] != [PLAIN]:
+                yield f"scores: {', '.join(summary['scores'])}"
         if summary["note"]:
             yield f"note: {summary['note']}"
         yield f"model: {self.output}"

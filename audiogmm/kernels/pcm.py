@@ -97,3 +97,26 @@ def clipped(
                 run = 0
         runs[channel] = run
     return total
+
+
+@kernel
+def energy(samples: Samples, total: float) -> float:
+    """A sum of squares that goes on: `total` and the squares of the samples, added one after the other.
+
+    So the sum over a stretch does not depend on how it was cut.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples,), float32, IN
+    total : float, IN
+        Of the samples before.
+
+    Examples
+    --------
+    >>> energy(np.array([2.0, 1.0], np.float32), 0.5)
+    5.5
+    """
+    for i in range(len(samples)):
+        value = np.float64(samples[i])
+        total += value * value
+    return total

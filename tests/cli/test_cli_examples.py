@@ -28,6 +28,8 @@ ORDER = [
     "cluster",
     "calibrate",
     "detect",
+    "stream",
+    "report",
     "enroll",
     "speakers",
     "verify",
@@ -75,6 +77,7 @@ def test_every_example_runs(workshop: Path, audiogmm: Audiogmm) -> None:
     shutil.copytree(workshop / "train", workshop / "recordings" / "ann")
     shutil.copy(workshop / "train.jsonl", workshop / "normal.jsonl")
     shutil.copy(workshop / "test.jsonl", workshop / "today.jsonl")
+    shutil.copy(next((workshop / "test").glob("*.wav")), workshop / "today.wav")
     write_corpus("voices", speakers(count=2, train=2, test=1, duration=4.0))
     people = [json.loads(line) for line in Path("voices/train.jsonl").read_text().splitlines()]
     rows = [row | {"audio_filepath": f"voices/{row['audio_filepath']}"} for row in people]

@@ -13,10 +13,9 @@ from audiogmm.audio.frontend import FrontEnd
 from audiogmm.audio.recording import Recording
 from audiogmm.jobs import plot
 from audiogmm.jobs.calibrate import calibrate
-from audiogmm.jobs.models import detector_of
+from audiogmm.jobs.models import detector_of, scorer_of
 from audiogmm.jobs.train import train
 from audiogmm.manifest import Entry
-from audiogmm.mixture.evaluator import Evaluator
 
 RATE = 8000
 
@@ -42,7 +41,7 @@ def test_a_long_recording_is_drawn_around_its_severest_event(
     recording = Recording(
         Entry(str(tmp_path / "odd.wav"), id="odd", offset=offset), FrontEnd.preset("kaldi", sample_rate=RATE)
     )
-    plot.draw_recording(recording, Evaluator(model.mixture), detector_of(model), tmp_path / "x.png")
+    plot.draw_recording(recording, scorer_of(model), detector_of(model), tmp_path / "x.png")
     (picture,) = drawn
     assert picture.clock.offset == pytest.approx(start, abs=0.5)
     first = round(picture.clock.offset * RATE)

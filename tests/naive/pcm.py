@@ -44,3 +44,25 @@ def alaw(code: int) -> int:
     sign, exponent, mantissa = code & 0x80, (code >> 4) & 7, code & 15
     size = 2 * mantissa + 1 if exponent == 0 else (2 * mantissa + 33) << (exponent - 1)
     return 8 * size if sign else -8 * size
+
+
+def energy(samples: np.ndarray) -> float:
+    """Sum of squares, one after the other."""
+    total = 0.0
+    for value in samples:
+        total += float(value) * float(value)
+    return total
+
+
+def sample(encoding: str, data: bytes) -> float:
+    """One sample of ffmpeg's raw formats, full scale 1.0."""
+    if encoding in ("alaw", "mulaw"):
+        return (alaw if encoding == "alaw" else mulaw)(data[0]) / 32768
+    order = "big" if encoding.endswith("be") else "little"
+    if encoding[0] == "f":
+        kind = np.dtype(f"{'>' if order == 'big' else '<'}f{len(data)}")
+        return float(np.frombuffer(data, kind)[0])
+    number = int.from_bytes(data, order, signed=encoding[0] == "s")
+    if encoding == "u8":
+        number -= 128
+    return number / 2.0 ** (8 * len(data) - 1)

@@ -1,0 +1,227 @@
+"""An alarm budget: the threshold at which normal audio raises so many alarms an hour."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.stats import gamma, norm, t
+
+from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
+from audiogmm.errors import MismatchError
+from audiogmm.types import FloatArray, Json
+
+ENOUGH = 1.0
+"""Alarms that the normal audio itself must raise, at least: nothing is extrapolated beyond it. Fits to the
+tail (peaks over threshold with a generalised Pareto law) promised two to five times too few alarms on sound
+whose level and colour wander."""
+
+COVERAGE = 0.9
+"""Of the interval that is stated."""
+
+_BLOCKS = (8, 12, 20, 30)
+_FOR_DISPERSION = 20
+_LEVEL = float(norm.cdf(t.ppf((1 + COVERAGE) / 2, _BLOCKS[0] - 1)))  # a variance known from eight blocks
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmBudget:
+    """What is promised, and from what.
+
+    Attributes
+    ----------
+    alarms_per_hour : float
+        The budget: expected rate of events in normal audio.
+    threshold : float
+        Window score at or under which an event begins, nats.
+    low, high : float
+        Interval that holds the rate in the long run with probability `COVERAGE`, alarms an hour.
+    hours : float
+        Of normal audio.
+    n_events : int
+        Events in it at this threshold.
+
+    Examples
+    --------
+    >>> AlarmBudget(6.0, -60.0, 3.6, 9.1, 2.0, 12).note
+    'normal audio is expected to raise 6 alarms an hour, 3.6 to 9.1 (90 %): it did 12 times in 2.00 h'
+    """
+
+    alarms_per_hour: float
+    threshold: float
+    low: float
+    high: float
+    hours: float
+    n_events: int
+
+    @property
+    def note(self) -> str:
+        """The promise, for a person."""
+        times, unit = (1, "an hour") if self.alarms_per_hour >= 0.5 else (24, "a day")
+        return (
+            f"normal audio is expected to raise {self.alarms_per_hour * times:.3g} alarms {unit}, "
+            f"{_digits(self.low * times)} to {_digits(self.high * times)} ({100 * COVERAGE:.0f} %): "
+            f"it did {self.n_events} times in {amount(self.hours)}"
+        )
+
+    def to_json(self) -> Json:
+        """For `--json`."""
+        return asdict(self)
+
+    @classmethod
+    def of(
+        cls,
+        runs: LowRuns,
+        alarms_per_hour: float,
+        *,
+        hours: float,
+        frame_rate: float,
+        merge_gap: int,
+        min_duration: int,
+    ) -> AlarmBudget:
+        """The threshold that keeps a budget.
+
+        Events of normal audio, with their neighbours merged into them, are taken for a point process: that is
+        the declustering by which frames that depend on each other count once (peaks over threshold). At the
+        score of the k-th lowest event of T hours, the rate times T is distributed as a gamma variable of
+        shape k, whatever the scores' distribution (the order statistics of a Poisson process). So the
+        threshold lies at k = rate * T, between two events where that is no whole number.
+
+        Where levels and colours wander, alarms come in spells, and their number varies more than a Poisson
+        variable does. The variance of the number beyond that, relative to its square, is estimated from
+        counts in blocks of several lengths (the largest of them: short blocks miss slow spells) and widens
+        the interval: the shape becomes 1 / (1 / k + that), and its quantiles those of a variance known from
+        few blocks. Spells that last longer than the normal audio are not seen.
+
+        Parameters
+        ----------
+        runs : LowRuns
+            Of normal audio.
+        alarms_per_hour : float
+            The budget; less is expected where all the runs are fewer.
+        hours : float
+            Length of the normal audio, its voiced part.
+        frame_rate : float
+            Frames a second.
+        merge_gap, min_duration : int
+            Frames, as of `LowRuns.events`.
+
+        Raises
+        ------
+        MismatchError
+            If there is too little normal audio to promise it.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> first = 500 * np.arange(720)  # in an hour, at 100 frames a second
+        >>> runs = LowRuns(first, first + 20, -50 - rng.exponential(size=720), np.ones(720, bool))
+        >>> found = AlarmBudget.of(runs, 30, hours=1.0, frame_rate=100, merge_gap=25, min_duration=10)
+        >>> found.n_events, round(found.low), round(found.high)
+        (30, 19, 43)
+        """
+        whole = runs.events(math.inf, merge_gap, min_duration)
+        _refuse_too_little(alarms_per_hour, hours, whole)
+        expected = min(alarms_per_hour * hours, float(len(whole)))
+        spells = dispersion(whole, hours * 3600 * frame_rate, max(_FOR_DISPERSION, round(expected)))
+        threshold = _at_rank(runs, expected, merge_gap, min_duration)
+        shape = 1 / (1 / expected + spells)
+        low, high = (float(gamma.ppf(q, shape)) / shape * expected / hours for q in (1 - _LEVEL, _LEVEL))
+        n_events = len(runs.events(threshold, merge_gap, min_duration))
+        return cls(expected / hours, threshold, low, high, hours, n_events)
+
+
+def dispersion(events: NormalEvents, n_frames: float, n_lowest: int) -> float:
+    """Variance of the number of events beyond a Poisson variable's, relative to its square.
+
+    Parameters
+    ----------
+    events : NormalEvents
+        By time.
+    n_frames : float
+        In which they were counted.
+    n_lowest : int
+        Only so many of the lowest ones are counted: spells show most in them.
+
+    Returns
+    -------
+    float
+        The largest of the estimates by blocks of several lengths, at least 0.
+
+    Examples
+    --------
+    >>> even = NormalEvents(np.arange(100) * 100, np.arange(100) * 100, np.zeros(100))
+    >>> spell = NormalEvents(np.arange(100), np.arange(100), np.zeros(100))
+    >>> dispersion(even, 10_000, 100), dispersion(spell, 10_000, 100) > 0.9
+    (0.0, True)
+    """
+    lowest = np.sort(np.argsort(events.peaks, kind="stable")[:n_lowest])
+    n = len(lowest)
+    if n < 2:
+        return 0.0
+    estimates = [0.0]
+    for n_blocks in _BLOCKS:
+        counts = np.bincount(
+            np.minimum(events.first[lowest] * n_blocks // max(int(n_frames), 1), n_blocks - 1),
+            minlength=n_blocks,
+        )
+        estimates.append(n_blocks * float(np.var(counts, ddof=1)) / n**2 - 1 / n)
+    return max(estimates)
+
+
+def amount(hours: float) -> str:
+    """Hours, or minutes where there are few.
+
+    Examples
+    --------
+    >>> amount(3.0), amount(0.5)
+    ('3.00 h', '30.0 minutes')
+    """
+    return f"{hours:,.2f} h" if hours >= 1 else f"{60 * hours:,.1f} minutes"
+
+
+def _digits(rate: float) -> str:
+    """Two digits of a small rate, all the whole ones of a large one.
+
+    Examples
+    --------
+    >>> _digits(0.0964), _digits(117.3)
+    ('0.096', '117')
+    """
+    return f"{rate:.2g}" if rate < 10 else f"{rate:,.0f}"
+
+
+def _refuse_too_little(alarms_per_hour: float, hours: float, events: NormalEvents) -> None:
+    needed = ENOUGH / alarms_per_hour
+    if len(events) and hours > needed * (1 - 1e-9):
+        return
+    times, unit = (1, "an hour") if alarms_per_hour >= 0.5 else (24, "a day")
+    raise MismatchError(
+        f"a budget of {alarms_per_hour * times:.3g} alarms {unit}, and {amount(hours)} of normal audio",
+        needed=f"about {amount(needed)} of it for that",
+        remedy=f"calibrate with more normal audio, or allow {math.ceil(ENOUGH / hours):,} an hour",
+    )
+
+
+def _at_rank(runs: LowRuns, rank: float, merge_gap: int, min_duration: int) -> float:
+    """The score at or under which `rank` events lie; between two of them where that is no whole number.
+
+    The number of events hardly ever falls as the threshold rises, but it can, when a low run joins two.
+    """
+    scores: FloatArray = np.sort(runs.lowest)
+
+    def at_least(n: int) -> float:
+        """The lowest threshold with `n` events."""
+        low, high = 0, len(scores)
+        while low < high:
+            middle = (low + high) // 2
+            if len(runs.events(float(scores[middle]), merge_gap, min_duration)) >= n:
+                high = middle
+            else:
+                low = middle + 1
+        return float(scores[min(low, len(scores) - 1)])
+
+    whole = math.floor(rank)
+    below, above = at_least(whole), at_least(whole + 1)
+    return below + (rank - whole) * (above - below)

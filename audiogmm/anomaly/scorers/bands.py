@@ -1,0 +1,68 @@
+"""The score `bands`: how likely each frequency band is by itself, and the least likely one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiogmm.anomaly.bands import BandMap
+from audiogmm.anomaly.scorer import LogLikelihoodScorer
+from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
+from audiogmm.anomaly.scorers.pools import Box
+from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.marginal import marginal
+from audiogmm.types import FloatArray, Frames, Seconds
+
+BANDS = 3
+"""Low, middle and high, each of as many sub-bands as the features tell apart."""
+
+
+@dataclass(frozen=True)
+class BandDensity:
+    """log density of the levels of some bands (and of their deltas), nats.
+
+    Attributes
+    ----------
+    maps : tuple of BandMap
+        From features to levels, one after the other.
+    evaluator : Evaluator
+        The marginal of the model, see `audiogmm.mixture.marginal`.
+    """
+
+    maps: tuple[BandMap, ...]
+    evaluator: Evaluator
+
+    def log_likelihood(self, frames: Frames) -> FloatArray:
+        """Of every frame, shape (n,), each row's value its own."""
+        levels = np.concatenate([bands.levels(frames) for bands in self.maps], axis=1)
+        return self.evaluator.log_likelihood(levels.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class BandsScore:
+    """Mean log-likelihood of each band in a window, each on the scale of normal audio: the lowest.
+
+    A sound in one band is not drowned by what goes on in the others.
+    """
+
+    name: str = "bands"
+    window: Seconds = 0.25
+    learns: bool = False
+    needs_bands: int = BANDS
+    unit: str = "normal deviates"
+
+    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+        """A series for each band."""
+        orders = ground.require_bands(self.name, self.needs_bands)
+        size = ground.n_bands // BANDS
+        orders = tuple(bands.grouped(BANDS * size) for bands in orders)
+        pool = Box(ground.half(window))
+        parts = []
+        for band in range(BANDS):
+            maps = tuple(bands.part(band * size, (band + 1) * size) for bands in orders)
+            matrix = np.concatenate([bands.matrix for bands in maps])
+            offset = np.concatenate([bands.offset for bands in maps])
+            density = BandDensity(maps, Evaluator(marginal(ground.evaluator.mixture, matrix, offset)))
+            parts.append(Part(LogLikelihoodScorer(density, ground.every_frame), pool))
+        return Group(tuple(parts), scaled=True, how="lowest")

@@ -1,0 +1,33 @@
+"""The score `cusum`: slow change, which no single window shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audiogmm.anomaly.scorer import LogLikelihoodScorer
+from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
+from audiogmm.anomaly.scorers.pools import Box, Page
+from audiogmm.types import Seconds
+
+REFERENCE, LIMIT = 0.5, 30.0
+"""Deviates: a change of one standard deviation is found soonest; the sum is capped at 30."""
+
+
+@dataclass(frozen=True)
+class CusumScore:
+    """Page's test on the mean log-likelihood of windows, in normal deviates: see `pools.Page`.
+
+    The scale comes from normal audio; so does the decision interval, which is the detector's threshold.
+    """
+
+    name: str = "cusum"
+    window: Seconds = 1.0
+    learns: bool = False
+    needs_bands: int = 0
+    unit: str = "normal deviates"
+
+    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+        """One series, and its cumulative sum."""
+        half = ground.half(window)
+        scorer = LogLikelihoodScorer(ground.evaluator, ground.every_frame)
+        return Group((Part(scorer, Box(half)),), scaled=True, after=Page(half, REFERENCE, LIMIT))

@@ -1,0 +1,110 @@
+"""A bounded sample of what series are on normal audio, to learn their scales by."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiogmm.anomaly.scorers.fused import FusedScorer, GroupsStream, PartsStream
+from audiogmm.anomaly.scorers.scale import NormalScale
+from audiogmm.blocks import Shard
+from audiogmm.types import FloatArray
+
+STRIDE = 5
+"""Every so manieth frame is kept: neighbours say the same."""
+
+MOST_ROWS = 400_000
+"""Rows kept in all: five and a half hours at a hop of 10 ms."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Rows of one recording: a column a series, of frames that count."""
+
+    id: str
+    rows: FloatArray
+
+
+@dataclass(frozen=True)
+class SampleTask:
+    """Takes a sample of a recording; runs in a thread or a worker process.
+
+    Parameters
+    ----------
+    scorer : FusedScorer
+        Its groups, and for `grouped` their scales.
+    grouped : bool
+        Whether to take the groups' scores in place of those of their parts.
+    """
+
+    scorer: FusedScorer
+    grouped: bool
+
+    def __call__(self, shard: Shard) -> Sample:
+        if self.grouped:
+            stream: GroupsStream | PartsStream = GroupsStream(self.scorer, shard.id)
+            n = len(self.scorer.groups)
+        else:
+            parts = [part for group in self.scorer.groups for part in group.parts]
+            stream, n = PartsStream(parts, shard.id), len(parts)
+        kept, n_frames, n_rows = [np.empty((0, n))], 0, 0
+        for block in shard:
+            rows, voiced = stream.push(block)
+            kept.append(_strided(rows, voiced, n_frames))
+            n_frames, n_rows = n_frames + len(rows), n_rows + len(kept[-1])
+            if n_rows >= MOST_ROWS:
+                break
+        rows, voiced = stream.flush()
+        kept.append(_strided(rows, voiced, n_frames))
+        return Sample(shard.id, np.concatenate(kept)[:MOST_ROWS])
+
+
+def _strided(rows: FloatArray, voiced: np.ndarray, start: int) -> FloatArray:
+    chosen = voiced & (np.arange(start, start + len(rows)) % STRIDE == 0)
+    kept: FloatArray = rows[chosen]
+    return kept
+
+
+def keep_samples(samples: Iterable[Sample], most: int = MOST_ROWS) -> list[Sample]:
+    """The samples of all recordings by name, in bounded memory.
+
+    When there are too many rows, whole recordings are left out, those whose ids have the largest hashes: a
+    choice that depends neither on the order nor on the content.
+
+    Examples
+    --------
+    >>> [sample.id for sample in keep_samples([Sample("b", np.ones((1, 1))), Sample("a", np.zeros((1, 1)))])]
+    ['a', 'b']
+    """
+    kept: dict[str, Sample] = {}
+    n_kept = 0
+    smallest_dropped: bytes | None = None
+    for sample in samples:
+        if smallest_dropped is not None and _hash(sample.id) > smallest_dropped:
+            continue
+        kept[sample.id] = sample
+        n_kept += len(sample.rows)
+        while n_kept > most and len(kept) > 1:
+            last = max(kept, key=_hash)
+            smallest_dropped = _hash(last)
+            n_kept -= len(kept.pop(last).rows)
+    return [kept[id] for id in sorted(kept)]
+
+
+def scales_of(samples: Sequence[Sample]) -> tuple[NormalScale, ...]:
+    """The scale of every column.
+
+    Raises
+    ------
+    MismatchError
+        If there is no row.
+    """
+    rows = np.concatenate([sample.rows for sample in samples]) if samples else np.empty((0, 1))
+    return tuple(NormalScale.of(column) for column in rows.T)
+
+
+def _hash(id: str) -> bytes:
+    return hashlib.sha256(id.encode()).digest()

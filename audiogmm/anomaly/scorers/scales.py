@@ -1,0 +1,34 @@
+"""The score `scales`: the worst of windows of several lengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audiogmm.anomaly.scorer import LogLikelihoodScorer
+from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
+from audiogmm.anomaly.scorers.pools import Box
+from audiogmm.types import Seconds
+
+LENGTHS = (0.25, 0.5, 1.0, 2.0)
+"""Of the windows, as multiples of the score's own."""
+
+
+@dataclass(frozen=True)
+class ScalesScore:
+    """Mean log-likelihoods of windows from short to long, each on the scale of normal audio: the lowest.
+
+    A click shows in the short ones, a hum in the long ones; which of them will matter, normal audio cannot
+    say.
+    """
+
+    name: str = "scales"
+    window: Seconds = 0.5
+    learns: bool = False
+    needs_bands: int = 0
+    unit: str = "normal deviates"
+
+    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+        """A series for each length; the likelihoods are computed once."""
+        scorer = LogLikelihoodScorer(ground.evaluator, ground.every_frame)
+        parts = tuple(Part(scorer, Box(ground.half(window * length))) for length in LENGTHS)
+        return Group(parts, scaled=True, how="lowest")

@@ -1,0 +1,232 @@
+"""The events of a run, read in bounded memory: which recordings are worst, and what was found in those."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from audiogmm.anomaly.event import REQUIRED, Event
+from audiogmm.anomaly.formats import FORMATS, format_of, read_events
+from audiogmm.errors import ManifestError
+from audiogmm.report.page.shown import Found
+
+FURTHER = 6
+"""Keys of an event that are not ours, and are shown all the same."""
+
+LONGEST = 200
+"""Characters of a text that an event says of itself."""
+
+_OURS = frozenset((*REQUIRED, "p_value", "reasons", "severity"))
+
+
+@dataclass(frozen=True)
+class Worst:
+    """A recording by its most severe event.
+
+    Attributes
+    ----------
+    id : str
+    found : Found
+        That event.
+    n_events : int
+        How many there are in it.
+    """
+
+    id: str
+    found: Found
+    n_events: int
+
+
+@dataclass
+class RunEvents:
+    """What the file of events holds, as far as a page has room.
+
+    Attributes
+    ----------
+    n_events, n_recordings : int
+        In all; recordings with an event.
+    seconds : float
+        Of all events.
+    severest : list of Found
+        The worst first.
+    worst : list of Worst
+        Recordings, by their most severe event, the worst first.
+    """
+
+    n_events: int = 0
+    n_recordings: int = 0
+    seconds: float = 0.0
+    severest: list[Found] = field(default_factory=list)
+    worst: list[Worst] = field(default_factory=list)
+
+
+class _Later:
+    """Turns the order around: `heapq` takes the smallest away, and the mildest is what has to go."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: tuple[Any, ...]) -> None:
+        self.value = value
+
+    def __lt__(self, other: _Later) -> bool:
+        return other.value < self.value
+
+
+class Worsts:
+    """The `most` of those put in that rank first, the worst first; equal ranks in order of arrival."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._heap: list[tuple[_Later, Any]] = []
+        self._n = 0
+
+    def put(self, rank: tuple[Any, ...], value: Any) -> None:
+        """Keep the value if it is among them."""
+        self._n += 1
+        entry = (_Later((*rank, self._n)), value)
+        if len(self._heap) < self.most:
+            heapq.heappush(self._heap, entry)
+        elif self.most:
+            heapq.heappushpop(self._heap, entry)
+
+    def values(self) -> list[Any]:
+        """Them, in order."""
+        return [value for _, value in sorted(self._heap, key=lambda entry: entry[0].value)]
+
+
+def found_in(path: Path) -> Iterator[Found]:
+    """The events of a file with all that they say of themselves, one at a time.
+
+    Raises
+    ------
+    ChoiceError
+        If the format is unknown.
+    ManifestError
+        If the file is missing, or a line is no event.
+    """
+    if format_of(path) is not FORMATS["jsonl"]:
+        for event in read_events(path):
+            yield Found(event, _finite(getattr(event, "severity", None)))
+        return
+    try:
+        file = path.open(encoding="utf-8")
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror}", needed="a file of events") from error
+    with file:
+        try:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield _found(line, f"{path}:{number}")
+        except UnicodeDecodeError as error:
+            raise ManifestError(f"{path} is not UTF-8: {error}", needed="a file of events") from error
+
+
+def survey(path: Path, most_events: int, most_recordings: int) -> RunEvents:
+    """Read the file once: how many events there are, and which are worst.
+
+    Memory holds the `most_events` and `most_recordings` worst, however long the file is. Events of a
+    recording follow each other, as `detect` writes them; a recording that comes again counts anew in
+    `n_recordings`, and only there.
+    """
+    run = RunEvents()
+    events = Worsts(most_events)
+    recordings: dict[str, Worst] = {}
+    for id, group in groupby(found_in(path), key=lambda found: found.event.id):
+        run.n_recordings += 1
+        worst: Found | None = None
+        n = 0
+        for found in group:
+            n += 1
+            run.seconds += found.event.end - found.event.start
+            events.put(found.rank, found)
+            if worst is None or found.rank < worst.rank:
+                worst = found
+        assert worst is not None
+        run.n_events += n
+        earlier = recordings.get(id)
+        if earlier is not None:
+            worst = min(worst, earlier.found, key=lambda found: found.rank)
+            n += earlier.n_events
+        recordings[id] = Worst(id, worst, n)
+        if len(recordings) > 2 * most_recordings + 64:
+            recordings = _first(recordings, most_recordings)
+    run.severest = events.values()
+    run.worst = list(_first(recordings, most_recordings).values())
+    return run
+
+
+def _first(recordings: Mapping[str, Worst], most: int) -> dict[str, Worst]:
+    """The worst of them, in order."""
+    ranked = sorted(recordings.values(), key=lambda worst: worst.found.rank)
+    return {worst.id: worst for worst in ranked[:most]}
+
+
+def gather(path: Path, ids: set[str], most: int) -> dict[str, tuple[int, list[Found]]]:
+    """Read the file again: of each of `ids`, how many events there are, and the worst of them in order.
+
+    Parameters
+    ----------
+    path : Path
+    ids : set of str
+        Recordings.
+    most : int
+        Events kept of each.
+    """
+    kept = {id: Worsts(most) for id in ids}
+    counts = dict.fromkeys(ids, 0)
+    for found in found_in(path):
+        id = found.event.id
+        if id in kept:
+            counts[id] += 1
+            kept[id].put(found.rank, found)
+    return {id: (counts[id], kept[id].values()) for id in ids}
+
+
+def _found(line: str, where: str) -> Found:
+    try:
+        row = json.loads(line)
+        if not isinstance(row, dict):
+            raise ValueError("not an object")
+        row = {_whole(key): _whole(value) for key, value in row.items()}
+        event = Event.from_dict(row)
+        severity = _finite(row.get("severity"))
+        if not (math.isfinite(event.start) and math.isfinite(event.end) and event.end >= event.start):
+            raise ValueError(f"from {event.start} s to {event.end} s")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ManifestError(
+            f"{where}: {line.strip()[:200]!r} is no event ({type(error).__name__}: {error})",
+            needed="a line of .jsonl events",
+        ) from error
+    return Found(event, severity, _further(row))
+
+
+def _further(row: Mapping[str, Any]) -> dict[str, str | float]:
+    """What else an event says of itself: numbers and short texts."""
+    said: dict[str, str | float] = {}
+    for key, value in row.items():
+        if key in _OURS or isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            continue
+        said[str(key)[:40]] = value[:LONGEST] if isinstance(value, str) else float(value)
+        if len(said) == FURTHER:
+            break
+    return said
+
+
+def _whole(value: Any) -> Any:
+    """A value as files can hold it and ranks compare it: no halves of characters, no NaN, no infinity."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _finite(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None

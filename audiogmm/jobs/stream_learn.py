@@ -1,0 +1,122 @@
+"""Learn from a stream: a model that is trained while it listens, and saved as it goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiogmm.errors import ChoiceError
+from audiogmm.files import exclusive
+from audiogmm.jobs.compiling import announce_compiling
+from audiogmm.jobs.models import load_model
+from audiogmm.jobs.outputs import check_output
+from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.stream import StreamResult, Write, listen
+from audiogmm.jobs.stream_ears import About
+from audiogmm.jobs.stream_hearing import Hearing, Mind
+from audiogmm.jobs.stream_learn_settings import LearnSettings
+from audiogmm.jobs.stream_learning import Learning, LearnPlan
+from audiogmm.jobs.stream_sources import Inputs
+from audiogmm.jobs.train import started_front_end
+from audiogmm.live.outlet import MOST
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend import FrontEnd
+
+
+def learn_from_stream(
+    output: Path,
+    inputs: Inputs,
+    write: Write,
+    settings: LearnSettings | None = None,
+    *,
+    frontend: FrontEnd | None = None,
+    sample_rate: int | None = None,
+    start: Path | None = None,
+    force: bool = False,
+    most_lines: int = MOST,
+    progress: Progress | None = None,
+) -> StreamResult:
+    """Train a model while listening, in one pass of stepwise EM, and save it every so often and at the end.
+
+    The first seconds settle what the front end leaves open, and train the start. Every batch of frames is
+    scored before it is learned from; these scores make the detector, so that `detect` works at once. Lines
+    are `start`, `learning` (the model has come to be), `saved`, `heartbeat`, and what `stream` tells of
+    inputs.
+
+    Parameters
+    ----------
+    output : Path
+        The model.
+    inputs : Inputs
+        One input.
+    write : callable
+        Takes whole lines as one text.
+    settings : LearnSettings, optional
+        How it learns.
+    frontend : FrontEnd, optional
+        The preset `speech` by default; the start's, where there is one.
+    sample_rate : int, optional
+        Hertz; that of the first sound by default.
+    start : Path, optional
+        A model to go on from.
+    force : bool
+        Replace what is there.
+    most_lines : int
+        As of `stream`.
+    progress : Progress, optional
+        Hears notes.
+
+    Raises
+    ------
+    ChoiceError
+        If there is not one input.
+    MismatchError
+        If the model to go on from has another front end or form than what is asked for, or none.
+    OutputError
+        If the output exists (and not `force`), cannot be written, or another run is writing it.
+    AudioGMMError
+        Of the input, if it fails.
+    """
+    from audiogmm.audio.frontend import FrontEnd
+
+    progress = progress or Silent()
+    settings = settings or LearnSettings()
+    check_output(output, force, *inputs.names)
+    begin = None if start is None else load_model(start)
+    if begin is not None:
+        _check_form(begin.mixture.n_components, begin.mixture.covariance_type, settings)
+    chosen = started_front_end(begin, frontend, sample_rate) or FrontEnd.preset("speech")
+    if begin is not None and begin.metadata["frontend"] is None:
+        raise ChoiceError(
+            f"{start} was trained on frames of your own",
+            needed="a model that was trained on audio, to go on from a stream of sound",
+        )
+    chosen = replace(chosen, sample_rate=sample_rate or chosen.sample_rate)
+    sources = inputs.opened(chosen.sample_rate)
+    if len(sources) != 1:
+        raise ChoiceError(
+            f"{len(sources)} inputs to learn from",
+            needed="one: a model of several would depend on which was faster",
+            remedy="audiogmm train, on recordings",
+        )
+    announce_compiling(progress.say)
+    plan, say = LearnPlan(output, chosen, settings, begin), progress.say
+
+    def learning(hearing: Hearing, about: About) -> Mind:
+        return Learning(plan, about.called, lambda: hearing.facts, say)
+
+    with exclusive(output):
+        return listen(sources, learning, write, say, inputs, settings.heartbeat or None, most_lines)
+
+
+def _check_form(n_components: int, covariance_type: str, settings: LearnSettings) -> None:
+    """Refuse to change the form of a model that is gone on from."""
+    asked = (settings.n_components or n_components, settings.covariance_type or covariance_type)
+    if asked != (n_components, covariance_type):
+        raise ChoiceError(
+            f"{asked[0]} {asked[1]} components, and a start of {n_components} {covariance_type} ones",
+            needed="the same",
+            remedy="leave -k and --covariance out",
+        )

@@ -1,0 +1,100 @@
+"""Bytes of a file descriptor as they arrive."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+
+from audiogmm.live.source import Waiting
+from audiogmm.types import Seconds
+
+
+class Descriptor:
+    """Reads what there is, and waits where there is nothing: for bytes, for the end, or for a stop.
+
+    What is read can be put back. A descriptor without a number, such as one that a notebook puts in place of
+    standard input, is read as it is, and cannot be interrupted.
+
+    Parameters
+    ----------
+    file : binary file
+        Without a buffer that was read into already.
+    waiting : Waiting
+        How to wait.
+
+    Examples
+    --------
+    >>> import io
+    >>> from audiogmm.live.stop import Stop
+    >>> stop = Stop()
+    >>> found = Descriptor(io.BytesIO(b"abc"), Waiting(stop, print, None))
+    >>> found.read(2), found.unread(b"xy"), found.read(9), found.read(9), found.read(9)
+    (b'ab', None, b'xy', b'c', b'')
+    >>> stop.close()
+    """
+
+    def __init__(self, file: object, waiting: Waiting) -> None:
+        self._file = file
+        self._waiting = waiting
+        self._held = b""
+        self._poll: select.poll | None = None
+        self._number = _number(file)
+        if self._number is not None:
+            self._poll = select.poll()
+            self._poll.register(self._number, select.POLLIN)
+            self._poll.register(waiting.stop.fileno(), select.POLLIN)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Between 1 and `size` bytes (65,536 if negative); none at the end, or when a stop was asked for."""
+        if self._held:
+            size = len(self._held) if size < 0 else size
+            piece, self._held = self._held[:size], self._held[size:]
+            return piece
+        size = 65536 if size < 0 else size
+        if self._number is None:
+            read = getattr(self._file, "read1", None) or self._file.read  # type: ignore[attr-defined]
+            return b"" if self._waiting.stop.is_set else bytes(read(size))
+        while self._wait():
+            try:
+                return os.read(self._number, size)
+            except BlockingIOError:  # somebody else who shares the descriptor was faster
+                continue
+        return b""
+
+    def unread(self, data: bytes) -> None:
+        """Put bytes back before what is read next."""
+        self._held = data + self._held
+
+    def seekable(self) -> bool:
+        """Never: what was read is gone."""
+        return False
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Not to be had."""
+        raise OSError("a stream cannot seek")
+
+    def close(self) -> None:
+        """Leave the descriptor to whoever opened it."""
+
+    def _wait(self) -> bool:
+        """Wait until something can be read; False if a stop was asked for."""
+        assert self._poll is not None
+        stop, patience = self._waiting.stop, self._waiting.patience
+        since: Seconds | None = None
+        while True:
+            ready = self._poll.poll(None if patience is None else 1000 * patience)
+            if stop.is_set:
+                return False
+            if ready:
+                return True
+            now = time.monotonic()
+            since = now - (patience or 0.0) if since is None else since
+            self._waiting.idle(now - since)
+
+
+def _number(file: object) -> int | None:
+    try:
+        return int(file.fileno())  # type: ignore[attr-defined]
+    except (AttributeError, OSError):
+        return None

@@ -1,0 +1,303 @@
+"""Microphones and other inputs of the sound system, through sounddevice (the extra `live`)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from audiogmm.errors import AudioFileError, ChoiceError
+from audiogmm.live.arrival import Arrival, Back, Ended, Gap, Lost, Opened, Sound
+from audiogmm.live.clock import Clock, WallClock
+from audiogmm.live.mixdown import Mixdown
+from audiogmm.live.queue import AudioQueue, frames_of
+from audiogmm.live.source import Waiting
+from audiogmm.types import Seconds
+
+HELD: Seconds = 10.0
+"""Sound that waits at most before some is dropped."""
+
+SILENT: Seconds = 3.0
+"""A device from which nothing has come for so long is lost: a live one gives silence as samples."""
+
+LOOK: Seconds = 0.25
+"""How often a device that says nothing is looked at."""
+
+FIRST_RETRY, LAST_RETRY = 0.5, 30.0
+"""Seconds before a lost device is looked for; each time twice as long, up to the second."""
+
+OVERFLOWN = "the device overran"
+
+_LIBRARY = threading.RLock()
+_open_streams = 0
+
+
+@dataclass
+class Microphone:
+    """A device that is listened to until a stop is asked for; what is missing of it is said.
+
+    A device that is not there, busy, or cannot record is an error at the beginning. One that vanishes later
+    is waited for: `Lost`, then `Back` with the time that has passed meanwhile, so that the clock stays true.
+
+    Parameters
+    ----------
+    device : str, int or None
+        Number or part of the name; None: the system's default.
+    sample_rate : int
+        Wanted, hertz; where the device cannot, its own is taken.
+    channel : int or None
+        The channel wanted, counted from 0; None: one channel, or the average of all where the device has no
+        such mode.
+    exit_on_loss : bool
+        End where the device vanishes.
+    held : Seconds
+        Sound that waits to be taken at most.
+    clock : Clock
+        Tells the time.
+
+    Raises
+    ------
+    ChoiceError
+        While iterating: if sounddevice is not installed.
+    AudioFileError
+        While iterating: if there is no such device, or it is busy.
+    AudioDataError
+        While iterating: if a sample is NaN or infinite.
+    """
+
+    device: str | int | None
+    sample_rate: int
+    channel: int | None = None
+    exit_on_loss: bool = False
+    held: Seconds = HELD
+    clock: Clock = field(default_factory=WallClock)
+    drops: bool = True
+    _session: _Session | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """As lines name it."""
+        return "device" if self.device is None else f"device:{self.device}"
+
+    @property
+    def queued(self) -> Seconds:
+        """Sound that waits."""
+        session = self._session
+        return 0.0 if session is None else session.queue.depth / session.sample_rate
+
+    def arrivals(self, waiting: Waiting) -> Iterator[Arrival]:
+        """See `Source`."""
+        sounddevice = _sounddevice()
+        session = self._session = _Session.open(self, sounddevice)
+        notes: tuple[str, ...] = ()
+        base: Seconds = 0.0
+        try:
+            while True:
+                yield Opened(base, session.sample_rate, session.channels, session.format)
+                yield from session.arrivals(waiting, base)
+                notes += session.mixdown.notes
+                if waiting.stop.is_set:
+                    yield Ended(waiting.stop.reason, notes=notes)
+                    return
+                lost_at = base + session.expected / session.sample_rate
+                reason = session.lost
+                session.close()
+                yield Lost(lost_at, reason)
+                if self.exit_on_loss:
+                    yield Ended(f"{self.name} is lost: {reason}", notes=notes)
+                    return
+                found = self._found_again(sounddevice, session, waiting)
+                if found is None:
+                    yield Ended(waiting.stop.reason, notes=notes)
+                    return
+                away = self.clock.monotonic() - session.last
+                self._session = session = found
+                base = lost_at + away
+                yield Back(base, away)
+        finally:
+            session.close()
+
+    def _found_again(self, sounddevice: Any, lost: _Session, waiting: Waiting) -> _Session | None:
+        """Look for a lost device until it is there; None if a stop was asked for."""
+        delay, told = FIRST_RETRY, self.clock.monotonic()
+        while not self.clock.pause(waiting.stop, delay):
+            with suppress(AudioFileError):
+                _look_anew(sounddevice)
+                return _Session.open(self, sounddevice)
+            delay = min(2 * delay, LAST_RETRY)
+            now = self.clock.monotonic()
+            if waiting.patience is not None and now - told >= waiting.patience:
+                waiting.idle(now - lost.last)
+                told = now
+        return None
+
+
+class _Session:
+    """A device while it is open."""
+
+    def __init__(self, microphone: Microphone, sample_rate: int, channels: int, format: str) -> None:
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.format = format
+        self.queue = AudioQueue(max(1, round(microphone.held * sample_rate)))
+        self.mixdown = Mixdown(microphone.name, sample_rate, channels, microphone.channel, 32767 / 32768)
+        self.expected = 0
+        self.lost = ""
+        self.stream: Any = None
+        self._clock = microphone.clock
+        self.last = self._clock.monotonic()
+        self._heard_up_to: Seconds | None = None  # by the device's clock
+
+    @classmethod
+    def open(cls, microphone: Microphone, sounddevice: Any) -> _Session:
+        """Open the device.
+
+        Raises
+        ------
+        AudioFileError
+            If it is not there, busy, or does not record.
+        """
+        global _open_streams
+        device, name = microphone.device, microphone.name
+        with _LIBRARY:
+            try:
+                about = sounddevice.query_devices(device, "input")
+                rate, channels = _settings(microphone, sounddevice, about)
+                session = cls(microphone, rate, channels, f"{about['name']} float32")
+                session.stream = sounddevice.InputStream(
+                    samplerate=rate,
+                    device=device,
+                    channels=channels,
+                    dtype="float32",
+                    callback=session.take,
+                    finished_callback=session.finished,
+                )
+                session.stream.start()
+            except ValueError as error:  # no such device, or several
+                raise AudioFileError(
+                    f"{name} is not there: {str(error).splitlines()[0]}",
+                    needed="a device that records",
+                    remedy=_devices(sounddevice),
+                ) from error
+            except sounddevice.PortAudioError as error:
+                raise AudioFileError(
+                    f"{name} cannot be opened: {error}",
+                    needed="a device that nobody else holds, and that has been plugged in",
+                    remedy=_devices(sounddevice),
+                ) from error
+            _open_streams += 1
+        return session
+
+    def take(self, indata: Any, frames: int, time: Any, status: Any) -> None:
+        """The device's callback: keep a copy, and note what is missing before it."""
+        begins = float(getattr(time, "inputBufferAdcTime", 0.0) or 0.0) or self._clock.monotonic()
+        if status.input_overflow and self._heard_up_to is not None:
+            missing = round((begins - self._heard_up_to) * self.sample_rate)
+            self.queue.miss(max(missing, 1), OVERFLOWN)
+        self._heard_up_to = begins + frames / self.sample_rate
+        self.queue.put(frames_of(indata))
+
+    def finished(self) -> None:
+        """The device's callback when it gives nothing any more."""
+        self.queue.close("the device stopped")
+
+    def arrivals(self, waiting: Waiting, base: Seconds) -> Iterator[Arrival]:
+        """What arrives until the device is lost, which `lost` then explains, or a stop is asked for."""
+        told = self.last
+        while not waiting.stop.is_set:
+            block = self.queue.get(LOOK)
+            now = self._clock.monotonic()
+            if block is not None:
+                self.last = told = now
+                if block.place > self.expected:
+                    ends = (self.expected / self.sample_rate, block.place / self.sample_rate)
+                    yield Gap(base + ends[0], base + ends[1], block.hole)
+                self.expected = block.place + len(block.samples)
+                yield Sound(self.mixdown.mono(block.samples))
+                continue
+            self.lost = self.queue.closed
+            if not self.lost and now - self.last >= SILENT:
+                self.lost = f"not a sample for {now - self.last:.1f} s"
+            if self.lost:
+                return
+            if waiting.patience is not None and now - told >= waiting.patience:
+                waiting.idle(now - self.last)
+                told = now
+
+    def close(self) -> None:
+        """Give the device back."""
+        global _open_streams
+        if self.stream is None:
+            return
+        stream, self.stream = self.stream, None
+        with _LIBRARY:
+            _open_streams -= 1
+            with suppress(Exception):  # a device that is gone may refuse to be closed
+                stream.abort()
+            with suppress(Exception):
+                stream.close()
+
+
+def _settings(microphone: Microphone, sounddevice: Any, about: Any) -> tuple[int, int]:
+    """The sample rate and the channels to open a device with: those wanted, or what it can."""
+    most = int(about["max_input_channels"])
+    wanted = [1, most] if microphone.channel is None else [microphone.channel + 1, most]
+    rates = [microphone.sample_rate, int(about["default_samplerate"])]
+    refusal: Exception | None = None
+    for rate in rates:
+        for channels in dict.fromkeys(wanted):
+            if channels > most:
+                continue
+            try:
+                sounddevice.check_input_settings(
+                    device=microphone.device, channels=channels, dtype="float32", samplerate=rate
+                )
+            except sounddevice.PortAudioError as error:
+                refusal = refusal or error
+                continue
+            return rate, channels
+    if refusal is None:
+        raise ValueError(f"{about['name']} has {most} input channel(s)")
+    raise refusal
+
+
+def _look_anew(sounddevice: Any) -> None:
+    """Let the library look for devices again, which it does at its start alone; not while others are open."""
+    with _LIBRARY:
+        if _open_streams == 0:
+            with suppress(Exception):
+                sounddevice._terminate()
+            with suppress(Exception):
+                sounddevice._initialize()
+
+
+def _devices(sounddevice: Any) -> str:
+    """What there is, for a message."""
+    try:
+        found = [about for about in sounddevice.query_devices() if about["max_input_channels"] > 0]
+    except Exception:  # noqa: BLE001 - for a message; the error is told already
+        found = []
+    names = ", ".join(f"{about['index']}: {about['name']}" for about in found[:8])
+    return f"--device with a number or a name of: {names}" if names else "plug in a device that records"
+
+
+def _sounddevice() -> Any:
+    """The library.
+
+    Raises
+    ------
+    ChoiceError
+        If it, or PortAudio below it, is not installed.
+    """
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:
+        raise ChoiceError(
+            f"a microphone, and sounddevice cannot be imported: {error}",
+            needed="sounddevice and PortAudio",
+            remedy="pip install 'audiogmm[live]', and PortAudio of your system (apt install libportaudio2); "
+            "or pipe sound in: arecord -f S16_LE -r 16000 | audiogmm stream MODEL -",
+        ) from error
+    return sounddevice

@@ -1,0 +1,123 @@
+"""Samples without a header: how they are written, and how they become numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.audio.decoder import CEILINGS, FLOAT_CEILING
+from audiogmm.audio.wave import WaveHeader, decode
+from audiogmm.errors import ChoiceError
+
+ENCODINGS = {
+    "u8": ("PCM_U8", 1, False),
+    "s8": ("PCM_S8", 1, False),
+    "s16le": ("PCM_16", 2, False),
+    "s16be": ("PCM_16", 2, True),
+    "s24le": ("PCM_24", 3, False),
+    "s24be": ("PCM_24", 3, True),
+    "s32le": ("PCM_32", 4, False),
+    "s32be": ("PCM_32", 4, True),
+    "f32le": ("FLOAT", 4, False),
+    "f32be": ("FLOAT", 4, True),
+    "f64le": ("DOUBLE", 8, False),
+    "f64be": ("DOUBLE", 8, True),
+    "alaw": ("ALAW", 1, False),
+    "mulaw": ("ULAW", 1, False),
+}
+"""ffmpeg's names of raw formats: libsndfile's name, bytes of a sample, and whether the large end is first."""
+
+HIGHEST_RATE = 10_000_000
+"""Hertz: what is above is a number in the wrong place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pcm:
+    """How interleaved samples lie in a stream of bytes.
+
+    Attributes
+    ----------
+    subtype : str
+        libsndfile's name of the sample format.
+    width : int
+        Bytes of one sample of one channel.
+    sample_rate : int
+        Hertz.
+    channels : int
+        Interleaved channels.
+    swapped : bool
+        Whether the large end comes first.
+    container : str
+        ``WAV`` or ``RAW``.
+
+    Examples
+    --------
+    >>> form = Pcm.parse("s16be:8000:2")
+    >>> form.sample_rate, form.unit, form.decode(bytes([0, 1, 0xFF, 0xFF]))
+    (8000, 4, array([[ 1, -1]], dtype=int16))
+    """
+
+    subtype: str
+    width: int
+    sample_rate: int
+    channels: int
+    swapped: bool = False
+    container: str = "RAW"
+
+    @classmethod
+    def parse(cls, text: str) -> Pcm:
+        """Of ``ENCODING:RATE[:CHANNELS]``, as ``s16le:16000:1``.
+
+        Raises
+        ------
+        ChoiceError
+            If it is none; the part that is wrong is named.
+        """
+        example = "ENCODING:RATE[:CHANNELS], as s16le:16000:1"
+        encoding, *numbers = text.strip().lower().split(":")
+        if encoding not in ENCODINGS:
+            raise ChoiceError(
+                f"raw format {text!r}: {encoding!r} is no encoding",
+                needed=example,
+                remedy="one of " + ", ".join(ENCODINGS),
+            )
+        if not 1 <= len(numbers) <= 2 or not all(number.isdecimal() for number in numbers):
+            raise ChoiceError(f"raw format {text!r}", needed=example)
+        rate, channels = int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 1
+        if not 1 <= rate <= HIGHEST_RATE or not 1 <= channels <= 1024:
+            raise ChoiceError(
+                f"raw format {text!r}: {rate} Hz and {channels} channels",
+                needed=f"1 to {HIGHEST_RATE} Hz, and 1 to 1024 channels",
+                remedy=example,
+            )
+        subtype, width, swapped = ENCODINGS[encoding]
+        return cls(subtype, width, rate, channels, swapped)
+
+    @classmethod
+    def of(cls, header: WaveHeader) -> Pcm:
+        """Of a wav stream whose `subtype` is known."""
+        return cls(header.subtype, header.width, header.sample_rate, header.channels, container="WAV")
+
+    @property
+    def unit(self) -> int:
+        """Bytes of one sample of all channels."""
+        return self.width * self.channels
+
+    @property
+    def ceiling(self) -> float:
+        """Full scale, in the units of what `decode` gives."""
+        return CEILINGS.get(self.subtype, FLOAT_CEILING)
+
+    @property
+    def name(self) -> str:
+        """As ``WAV PCM_16``."""
+        return f"{self.container} {self.subtype}"
+
+    def decode(self, data: bytes) -> NDArray[Any]:
+        """Samples of whole units: shape (n, channels), int16 or float32, scaled as libsndfile does."""
+        if self.swapped:
+            data = np.frombuffer(data, np.uint8).reshape(-1, self.width)[:, ::-1].tobytes()
+        return decode(self.subtype, data).reshape(-1, self.channels)

@@ -1,0 +1,285 @@
+"""Standard input and named pipes: wav streams one after another, or raw samples."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from audiogmm.audio.wave import WaveHeader, read_header
+from audiogmm.errors import AudioFileError
+from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
+from audiogmm.live.descriptor import Descriptor
+from audiogmm.live.mixdown import Mixdown
+from audiogmm.live.pcm import Pcm
+from audiogmm.live.source import Waiting
+from audiogmm.types import Seconds
+
+STANDARD_INPUT = "-"
+
+PIECE = 1 << 16
+"""Bytes that are read at once, if they are there: what a pipe holds."""
+
+_MAGICS = (b"RIFF", b"RF64", b"BW64")
+
+
+@dataclass
+class Pipe:
+    """A stream that cannot seek. Nothing of it is ever lost: who writes waits until it is read.
+
+    A wav stream may promise a length, or leave it open (0, or all ones, as ffmpeg and sox do). Another wav
+    stream may follow it, as when a recorder begins a new file: with the same format it goes on where the
+    last one ended; with another one, an `Opened` says so. Behind a promised length other chunks are skipped.
+
+    Parameters
+    ----------
+    name : str
+        As the user names it: a path, or ``-``.
+    raw : Pcm or None
+        The format of samples without a header; None for wav.
+    channel : int or None
+        The channel wanted; None averages all.
+
+    Raises
+    ------
+    AudioFileError
+        While iterating: if there is no such pipe, it is empty, no wav, of a format that cannot be decoded as
+        it arrives, or has no such channel.
+    AudioDataError
+        While iterating: if a sample is NaN or infinite.
+    """
+
+    name: str
+    raw: Pcm | None = None
+    channel: int | None = None
+    drops: bool = False
+
+    @property
+    def queued(self) -> Seconds:
+        """What has arrived is taken at once."""
+        return 0.0
+
+    @property
+    def called(self) -> str:
+        """As messages name it."""
+        return "standard input" if self.name == STANDARD_INPUT else self.name
+
+    def arrivals(self, waiting: Waiting) -> Iterator[Arrival]:
+        """See `Source`."""
+        with ExitStack() as opened:
+            stream = Descriptor(self._open(opened), waiting)
+            try:
+                yield from _Reading(self, stream, waiting).arrivals()
+            except OSError as error:
+                if isinstance(error, AudioFileError):
+                    raise
+                raise AudioFileError(
+                    f"{self.called} cannot be read: {error.strerror or error}", needed="a stream of sound"
+                ) from error
+
+    def _open(self, opened: ExitStack) -> object:
+        if self.name == STANDARD_INPUT:
+            if sys.stdin is None or sys.stdin.closed:
+                raise AudioFileError("standard input is closed", needed="a stream of sound")
+            if getattr(sys.stdin, "isatty", bool)():
+                raise AudioFileError(
+                    "standard input is a terminal, and no stream of sound",
+                    needed="a pipe, a recording, or a microphone",
+                    remedy="arecord -f S16_LE -r 16000 | audiogmm stream ..., or --device default",
+                )
+            return sys.stdin.buffer
+        try:  # opening waits for whoever writes, and reading can be interrupted
+            number = os.open(self.name, os.O_RDONLY | os.O_NONBLOCK)
+        except OSError as error:
+            raise AudioFileError(
+                f"{self.name} cannot be opened: {error.strerror}",
+                needed="a named pipe or a recording",
+                remedy="mkfifo makes a pipe",
+            ) from error
+        return opened.enter_context(os.fdopen(number, "rb", buffering=0))
+
+
+class _Reading:
+    """One reading of a pipe."""
+
+    def __init__(self, pipe: Pipe, stream: Descriptor, waiting: Waiting) -> None:
+        self._pipe = pipe
+        self._stream = stream
+        self._stop = waiting.stop
+        self._mixdown: Mixdown | None = None
+        self._form: Pcm | None = None
+        self._seconds: Seconds = 0.0  # of the formats before this one
+        self._left_over = 0
+        self._notes: list[str] = []
+        self._reason = "the input ended"
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """All of it."""
+        if self._pipe.raw is not None:
+            yield self._begin(self._pipe.raw)
+            yield from self._sounds(None, joined=False)
+            self._refuse_nothing()
+        else:
+            header = self._first_header()
+            while header is not None:
+                form = Pcm.of(header)
+                if form != self._form:
+                    yield self._begin(form)
+                yield from self._sounds(header.data_size, joined=header.data_size is None)
+                header = self._next_header(header.data_size)
+            if not self._stop.is_set:
+                self._refuse_nothing()
+        if self._mixdown is not None:
+            self._notes += self._mixdown.notes
+        reason = self._stop.reason if self._stop.is_set else self._reason
+        yield Ended(reason, self._left_over, tuple(self._notes))
+
+    def _begin(self, form: Pcm) -> Opened:
+        """Take up a format."""
+        if self._mixdown is not None and self._form is not None:
+            self._notes += self._mixdown.notes
+            self._seconds += self._mixdown.n_samples / self._form.sample_rate
+        self._form = form
+        self._mixdown = Mixdown(
+            self._pipe.called, form.sample_rate, form.channels, self._pipe.channel, form.ceiling
+        )
+        return Opened(self._seconds, form.sample_rate, form.channels, form.name)
+
+    def _sounds(self, left: int | None, joined: bool) -> Iterator[Sound]:
+        """Samples of the present format: `left` bytes of them, or up to the end or to another header."""
+        assert self._form is not None and self._mixdown is not None
+        promised, held, at_header = left, b"", False
+        while left != 0 and not at_header:
+            piece = self._stream.read(PIECE if left is None else min(PIECE, left))
+            if not piece:
+                if left is not None and not self._stop.is_set:
+                    assert promised is not None
+                    self._reason = (
+                        f"the input ended after {promised - left} of the {promised} bytes of samples that "
+                        "its header promises"
+                    )
+                break
+            left = None if left is None else left - len(piece)
+            data = held + piece
+            held = b""
+            if joined:
+                sound, rest, at_header = _cut_at_header(data)
+                if at_header:
+                    self._stream.unread(rest)
+                    data = sound
+                elif rest:
+                    data, held = sound, rest
+            whole = len(data) // self._form.unit * self._form.unit
+            if whole:
+                yield Sound(self._mixdown.mono(self._form.decode(data[:whole])))
+            held = data[whole:] + held
+        self._left_over = len(held)
+        if held:
+            self._notes.append(
+                f"{self._pipe.called} ends in the middle of a sample: {len(held)} byte(s) are left of the "
+                f"{self._form.unit} that one takes; all before it was used"
+            )
+
+    def _first_header(self) -> WaveHeader | None:
+        """The header that a wav stream begins with; None if a stop came first."""
+        head = self._peek(12)
+        if self._stop.is_set:
+            return None
+        called = self._pipe.called
+        if not head:
+            raise AudioFileError(
+                f"{called} is empty: not a single byte arrived",
+                needed="a wav stream",
+                remedy="look at what the program that writes to it says",
+            )
+        if not _begins_wav(head):
+            raise AudioFileError(
+                f"{called} is no wav stream: it begins with {head!r}",
+                needed="RIFF, RF64 or BW64, and WAVE",
+                remedy="ffmpeg -i INPUT -f wav - | audiogmm stream ..., or --raw s16le:16000:1 for samples "
+                "without a header",
+            )
+        return self._header()
+
+    def _next_header(self, data_size: int | None) -> WaveHeader | None:
+        """The header of another wav stream behind the samples of one, if one follows."""
+        if data_size is not None and data_size % 2:
+            self._stream.read(1)  # chunks are padded
+        while not self._stop.is_set:
+            head = self._peek(12)
+            if _begins_wav(head):
+                return self._header()
+            if data_size is None or len(head) < 8:
+                return None
+            self._skip(head)
+        return None
+
+    def _header(self) -> WaveHeader | None:
+        try:
+            header = read_header(self._stream, self._pipe.called)
+        except AudioFileError:
+            if self._stop.is_set:
+                return None
+            raise
+        assert header is not None
+        if not header.subtype:
+            raise AudioFileError(
+                f"{self._pipe.called} is a wav stream of format {header.tag:#06x} with {header.width} bytes "
+                "a sample",
+                needed="PCM of 8 to 32 bits, float, A-law or mu-law, which can be decoded as they arrive",
+                remedy="ffmpeg -i INPUT -f wav -c:a pcm_s16le - | audiogmm stream ...",
+            )
+        return header
+
+    def _peek(self, size: int) -> bytes:
+        """The next bytes, which stay; fewer at the end."""
+        head = b""
+        while len(head) < size and (piece := self._stream.read(size - len(head))):
+            head += piece
+        self._stream.unread(head)
+        return head
+
+    def _skip(self, head: bytes) -> None:
+        """Read over a chunk that holds no sound."""
+        size = int.from_bytes(head[4:8], "little")
+        left = 8 + size + (size & 1)
+        while left > 0 and (piece := self._stream.read(min(left, PIECE))):
+            left -= len(piece)
+
+    def _refuse_nothing(self) -> None:
+        if self._stop.is_set or (self._mixdown is not None and self._mixdown.n_samples) or self._seconds:
+            return
+        what = "a header and no samples" if self._pipe.raw is None else f"{self._left_over} bytes"
+        raise AudioFileError(
+            f"{self._pipe.called} holds no sound: {what}",
+            needed="at least one sample",
+            remedy="look at what the program that writes to it says",
+        )
+
+
+def _begins_wav(head: bytes) -> bool:
+    return head[:4] in _MAGICS and head[8:12] == b"WAVE"
+
+
+def _cut_at_header(data: bytes) -> tuple[bytes, bytes, bool]:
+    """Samples, the rest, and whether the rest begins with a header, or may turn out to.
+
+    Examples
+    --------
+    >>> _cut_at_header(b"abRIFF1234WAVEfmt ")
+    (b'ab', b'RIFF1234WAVEfmt ', True)
+    >>> _cut_at_header(b"abcRIFF1"), _cut_at_header(b"abc")
+    ((b'abc', b'RIFF1', False), (b'abc', b'', False))
+    """
+    at = data.find(b"WAVE")
+    while at >= 0:
+        if at >= 8 and data[at - 8 : at - 4] in _MAGICS:
+            return data[: at - 8], data[at - 8 :], True
+        at = data.find(b"WAVE", at + 1)
+    for n in range(min(11, len(data)), 0, -1):
+        tail = data[-n:]
+        if any(tail[:4] == magic[:n] for magic in _MAGICS) and b"WAVE".startswith(tail[8:]):
+            return data[:-n], tail, False
+    return data, b"", False

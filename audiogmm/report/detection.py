@@ -1,0 +1,241 @@
+"""One picture of detection: how scores tell anomalies apart, and what the events found are worth."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audiogmm.report.picture import check_suffix, figure_at
+from audiogmm.types import FloatArray
+from audiogmm.verification.bootstrap import Interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_INK, _QUIET, _GRID = "#1a1a1a", "#8c8c8c", "#e6e6e6"
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_MEASURES = (("precision", "#56B4E9", "o"), ("recall", "#E69F00", "s"), ("F1", "#0072B2", "D"))
+
+MOST_NAMED = len(_COLOURS)
+"""Curves that have a colour and a name; of more, their mean is drawn, and they are grey."""
+
+
+@dataclass(frozen=True, eq=False)
+class Roc:
+    """The ROC curve of one site.
+
+    Attributes
+    ----------
+    name : str
+        Of the site.
+    false_alarms, hits : ndarray of shape (n,), float64
+        Rates, rising from 0 to 1.
+    auc, pauc : Interval
+        Its areas.
+    """
+
+    name: str
+    false_alarms: FloatArray
+    hits: FloatArray
+    auc: Interval
+    pauc: Interval
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Precision, recall and F1 of events in one sense."""
+
+    name: str
+    precision: Interval
+    recall: Interval
+    f1: Interval
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionPicture:
+    """All that the picture shows.
+
+    Attributes
+    ----------
+    curves : sequence of Roc
+        By site; may be empty.
+    what : str
+        What is told apart: "frames", "recordings".
+    mean : str
+        The means over sites, in words.
+    max_fpr : float
+        Up to which the pAUC is taken.
+    shares : sequence of Shares
+        Of events, in several senses.
+    delays : ndarray of shape (n_caught,), float64
+        Of the events caught, in rising order, seconds.
+    n_true : int
+        True events; 0 where none is known.
+    false_alarms : str
+        In words.
+    intervals : str
+        What they are worth.
+    """
+
+    curves: Sequence[Roc]
+    what: str
+    mean: str
+    max_fpr: float
+    shares: Sequence[Shares]
+    delays: FloatArray
+    n_true: int
+    false_alarms: str
+    intervals: str
+
+
+def draw_detection(picture: DetectionPicture, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Draw the ROC curves with the region of the pAUC, the shares of events, and how fast they were caught.
+
+    Parameters
+    ----------
+    picture : DetectionPicture
+        What to show.
+    path : path-like
+        Ends in ``.png``, ``.svg`` or ``.pdf``.
+    force : bool
+        Replace what is there.
+
+    Raises
+    ------
+    ChoiceError
+        If the suffix is another one, or matplotlib is missing.
+    OutputError
+        If the file exists (and not `force`), or cannot be written.
+    """
+    path = Path(path)
+    check_suffix(path)
+    with figure_at(path, (11, 5.6), force=force) as figure:
+        if picture.curves:
+            grid = figure.add_gridspec(2, 2, width_ratios=(1.08, 1), height_ratios=(1.15, 1))
+            _draw_roc(figure.add_subplot(grid[:, 0]), picture)
+            right = [figure.add_subplot(grid[i, 1]) for i in (0, 1)]
+        else:
+            right = list(figure.subplots(1, 2))
+        _draw_shares(right[0], picture)
+        _draw_delays(right[1], picture)
+
+
+def _draw_roc(axes: Axes, picture: DetectionPicture) -> None:
+    axes.axvspan(0, picture.max_fpr, color="#0072B2", alpha=0.08, linewidth=0, zorder=0)
+    axes.plot([0, 1], [0, 1], color=_QUIET, linewidth=0.9, linestyle="--", zorder=1)
+    named = len(picture.curves) <= MOST_NAMED
+    for i, curve in enumerate(picture.curves):
+        if named:
+            name = curve.name if len(curve.name) <= 24 else f"{curve.name[:23]}…"
+            label = f"{name or 'all'}: {curve.auc.value:.3f}, {curve.pauc.value:.3f}"
+            axes.plot(curve.false_alarms, curve.hits, color=_COLOURS[i], linewidth=1.7, label=label)
+        else:
+            axes.plot(curve.false_alarms, curve.hits, color=_QUIET, linewidth=0.8, alpha=0.5)
+    if not named:
+        rates = np.linspace(0, 1, 501)
+        mean = np.mean([np.interp(rates, c.false_alarms, c.hits) for c in picture.curves], axis=0)
+        label = f"mean of {len(picture.curves)} sites"
+        axes.plot(rates, mean, color=_COLOURS[0], linewidth=2.2, label=label)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.005)
+    axes.set_aspect("equal", adjustable="box")
+    axes.grid(color=_GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.annotate(
+        "pAUC", (picture.max_fpr / 2, 0.3), ha="center", va="center", fontsize=8.5, color=_QUIET, rotation=90
+    )
+    axes.set_xlabel(f"Normal {picture.what} called anomalous (false alarms)")
+    axes.set_ylabel(f"Anomalous {picture.what} found (hits)")
+    axes.set_title("How scores tell apart", loc="left", fontsize=12, fontweight="bold")
+    axes.legend(
+        loc="lower right",
+        fontsize=8.5,
+        title=f"{'AUC, pAUC' if named else 'ROC'}: {picture.mean}",
+        title_fontsize=8.5,
+        alignment="left",
+        frameon=True,
+        framealpha=0.9,
+        edgecolor="none",
+    )
+
+
+def _draw_shares(axes: Axes, picture: DetectionPicture) -> None:
+    n = len(picture.shares)
+    for row, share in enumerate(picture.shares):
+        for k, (name, colour, marker) in enumerate(_MEASURES):
+            figure: Interval = getattr(share, name.lower())
+            if not np.isfinite(figure.value):
+                continue
+            y = row + (k - 1) * 0.22
+            if figure.known:
+                axes.plot([figure.low, figure.high], [y, y], color=colour, linewidth=2.2, alpha=0.55)
+            label = name if not row else None
+            axes.plot(
+                figure.value, y, marker, color=colour, markersize=6, label=label, clip_on=False, zorder=4
+            )
+            if name == "F1":
+                axes.annotate(
+                    f"{figure.value:.2f}",
+                    (1.02, y),
+                    xycoords=("axes fraction", "data"),
+                    va="center",
+                    fontsize=9,
+                    annotation_clip=False,
+                )
+    axes.annotate("F1", (1.02, 1.0), xycoords="axes fraction", va="bottom", fontsize=9, color=_QUIET)
+    axes.set_yticks(range(n), [share.name for share in picture.shares])
+    axes.set_ylim(max(n, 3) - 0.5, -0.5)
+    axes.set_xlim(0, 1)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color=_GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.spines["left"].set_visible(False)
+    axes.set_title("What was found", loc="left", fontsize=12, fontweight="bold")
+    axes.set_title(picture.intervals, loc="right", fontsize=8.5, color=_QUIET)
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        axes.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize=8.5)
+
+
+def _draw_delays(axes: Axes, picture: DetectionPicture) -> None:
+    axes.set_title("How soon", loc="left", fontsize=12, fontweight="bold")
+    axes.set_title(picture.false_alarms, loc="right", fontsize=8.5, color=_QUIET)
+    if not picture.n_true:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "nothing says where events are", ha="center", va="center", color=_QUIET)
+        return
+    delays = picture.delays
+    ends = np.quantile(delays, [0.05, 0.95]) if len(delays) else np.zeros(2)  # a few may lie far off
+    low, high = min(-0.5, 1.2 * float(ends[0])), max(1.0, 1.2 * float(ends[1]))
+    margin = 0.04 * (high - low)
+    shares = np.arange(len(delays) + 1) / picture.n_true
+    first, last = min(low, float(delays.min(initial=0.0))), max(high, float(delays.max(initial=0.0)))
+    steps: Any = np.concatenate([[first - margin], delays, [last + margin]])
+    axes.step(steps, np.append(shares, shares[-1]), where="post", color=_COLOURS[2], linewidth=1.8)
+    axes.axvline(0.0, color=_QUIET, linewidth=0.9, linestyle=":")
+    if len(delays):
+        for share, name in ((0.5, "median"), (0.9, "90 %")):
+            place = float(delays[max(0, int(np.ceil(share * len(delays) - 1e-9)) - 1)])
+            height = share * shares[-1]
+            axes.plot(place, height, "o", color=_COLOURS[2], markersize=6, zorder=4)
+            to_the_left = place > (low + high) / 2
+            axes.annotate(
+                f"{name} {place:.2f} s",
+                (place, height),
+                xytext=(-8 if to_the_left else 8, 2 if to_the_left else -2),
+                textcoords="offset points",
+                ha="right" if to_the_left else "left",
+                va="bottom" if to_the_left else "top",
+                fontsize=8.5,
+            )
+    axes.set_xlim(low - margin, high + margin)
+    axes.set_ylim(0, 1)
+    axes.grid(color=_GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("Start of what was found, seconds after the true onset")
+    axes.set_ylabel("True events caught")

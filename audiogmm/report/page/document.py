@@ -1,0 +1,328 @@
+"""The page as a whole: one HTML file that fetches nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+from audiogmm.files import replacing
+from audiogmm.report.page.events import LONGEST, Place, event_list, icon
+from audiogmm.report.page.figure import recordings_legend
+from audiogmm.report.page.markup import Markup, joined, tag
+from audiogmm.report.page.normal import facts_list
+from audiogmm.report.page.recording import Card
+from audiogmm.report.page.shown import Found, Row
+from audiogmm.report.page.wording import count, number, shortened, span
+
+MOST_BYTES = 25_000_000
+"""No page is larger."""
+
+ICONS = {
+    "play": "M8 5v14l11-7z",
+    "pause": "M7 5h4v14H7zM13 5h4v14h-4z",
+    "next": "M6 5v14l9-7zM16 5h2.5v14H16z",
+    "back": "M18 5v14l-9-7zM5.500 5H8v14H5.500z",
+    "close": "M6.400 5 12 10.600 17.600 5 19 6.400 13.400 12 19 17.600 17.600 19 12 13.400 6.400 19 5 17.600 "
+    "10.600 12 5 6.400z",
+}
+"""Paths on a grid of 24 by 24."""
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """All that a page shows.
+
+    Attributes
+    ----------
+    title : str
+    facts : sequence of (str, str)
+        The figures at the top: what it is, and the figure.
+    notes : sequence of str
+        What should be known before reading on.
+    found : sequence of Found
+        The most severe events of the run.
+    names : mapping of str to str
+        Recordings, briefly.
+    n_events : int
+        In all.
+    threshold : float
+        Nats.
+    cards : sequence of Card
+        Recordings in full, in order.
+    rows : sequence of Row
+        Recordings that are only named, the most severe first.
+    left : sequence of str
+        What was left out for want of room, in sentences.
+    panels : sequence of Markup
+        What is normal here.
+    aside : sequence of (str, str)
+        What was set aside, and why; there may be more than are listed.
+    n_aside : int
+    about : mapping of str to str
+        How the page came to be.
+    has_truth : bool
+        Whether a recording shows what there was.
+    unit : str
+        "s", or nothing for rows without time.
+    """
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    n_events: int
+    threshold: float
+    notes: Sequence[str] = ()
+    found: Sequence[Found] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    cards: Sequence[Card] = ()
+    rows: Sequence[Row] = ()
+    left: Sequence[str] = ()
+    panels: Sequence[Markup] = ()
+    aside: Sequence[tuple[str, str]] = ()
+    n_aside: int = 0
+    about: Mapping[str, str] = field(default_factory=dict)
+    has_truth: bool = False
+    unit: str = "s"
+
+    @property
+    def places(self) -> dict[tuple[str, float], Place]:
+        """Where each event is shown."""
+        return {key: place for card in self.cards for key, place in card.places.items()}
+
+
+def page_html(page: Page) -> str:
+    """The page as text."""
+    style, script = _resource("page.css"), _resource("page.js")
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'; "
+        f"img-src data:; media-src blob:; base-uri 'none'; form-action 'none'"
+    )
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", page.title),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", Markup(style)),
+    )
+    sections = [_events(page), _recordings(page), _normal(page), _aside(page)]
+    shown = [section for section in sections if section is not None]
+    body = tag(
+        "body",
+        _icons(),
+        tag("a", "Skip to the events", href="#events", class_="skip"),
+        tag(
+            "div", _header(page), tag("main", *(html for _, _, html in shown)), _footer(page), class_="sheet"
+        ),
+        _player(),
+        tag("script", Markup(script)),
+    )
+    links = joined(tag("a", title, href=f"#{anchor}") for anchor, title, _ in shown)
+    body = Markup(body.replace("<nav></nav>", tag("nav", links, aria_label="Sections"), 1))
+    return "<!doctype html>\n" + tag("html", head, body, lang="en") + "\n"
+
+
+def size_of(page: Page) -> int:
+    """How large the page is, bytes."""
+    return len(page_html(page).encode("utf-8", "replace"))
+
+
+def write_page(page: Page, path: str | os.PathLike[str], *, force: bool = False) -> int:
+    """Write the page, and return its size in bytes.
+
+    Raises
+    ------
+    OutputError
+        If the file exists (and not `force`), or cannot be written.
+    """
+    content = page_html(page).encode("utf-8", "replace")
+    with replacing(path, force=force) as temporary:
+        temporary.write_bytes(content)
+    return len(content)
+
+
+def _header(page: Page) -> Markup:
+    switch = tag(
+        "button",
+        "Dark",
+        type="button",
+        id="theme",
+        class_="switch",
+        aria_label="Switch between light and dark",
+    )
+    facts = joined(tag("div", tag("dt", what), tag("dd", figure)) for what, figure in page.facts)
+    return tag(
+        "header",
+        tag("div", tag("h1", page.title), switch, class_="top"),
+        tag("dl", facts, class_="facts"),
+        *(tag("p", note, class_="note") for note in page.notes),
+        tag(
+            "noscript",
+            tag(
+                "p",
+                "Sound needs JavaScript, which is off; everything else is shown without it.",
+                class_="note",
+            ),
+        ),
+        Markup("<nav></nav>"),
+        class_="head",
+    )
+
+
+def _events(page: Page) -> tuple[str, str, Markup]:
+    if page.found:
+        heard = page.n_events > 1
+        lead = "The most severe first." if heard else ""
+        content = joined(
+            [
+                tag("p", lead, class_="quiet"),
+                event_list(page.found, page.places, page.names, page.n_events, page.threshold, page.unit),
+            ]
+        )
+    else:
+        content = tag(
+            "p",
+            f"Nothing scored at or under the threshold of {number(page.threshold)} nats. Below are "
+            "recordings that were listened to, each with its least normal moment.",
+            class_="calm",
+        )
+    return "events", "Events", _section("events", "Events", content)
+
+
+def _recordings(page: Page) -> tuple[str, str, Markup] | None:
+    if not (page.cards or page.rows):
+        return None
+    parts: list[Markup] = [recordings_legend(page.has_truth)] if page.cards else []
+    parts += [card.html for card in page.cards]
+    if page.rows:
+        parts.append(_summary(page))
+    parts += [tag("p", sentence, class_="quiet") for sentence in page.left]
+    return "recordings", "Recordings", _section("recordings", "Recordings", joined(parts))
+
+
+def _summary(page: Page) -> Markup:
+    """Recordings that are only named."""
+    rows = []
+    for row in page.rows:
+        event = row.worst.event
+        peak = "" if event.peak is None else number(event.peak)
+        rows.append(
+            tag(
+                "tr",
+                tag(
+                    "th",
+                    shortened(page.names.get(row.id, row.id), 120),
+                    scope="row",
+                    title=shortened(row.id, LONGEST),
+                ),
+                tag("td", f"{row.n_events:,}"),
+                tag("td", peak),
+                tag("td", span(event.start, event.end, page.unit)),
+            )
+        )
+    head = tag(
+        "tr",
+        *(tag("th", text, scope="col") for text in ("Recording", "Events", "Lowest score", "Most severe")),
+    )
+    table = tag("table", tag("thead", head), tag("tbody", *rows))
+    return tag(
+        "details",
+        tag("summary", f"{count(len(rows), 'further recording')} with events, the most severe first"),
+        tag("div", table, class_="scroll"),
+        class_="further",
+        open=not page.cards,
+    )
+
+
+def _normal(page: Page) -> tuple[str, str, Markup] | None:
+    if not page.panels:
+        return None
+    content = tag("div", *page.panels, class_="panels")
+    return "normal", "What is normal here", _section("normal", "What is normal here", content)
+
+
+def _aside(page: Page) -> tuple[str, str, Markup] | None:
+    if not page.n_aside:
+        return None
+    rows = [
+        tag("tr", tag("th", shortened(what, LONGEST), scope="row"), tag("td", shortened(why, 2 * LONGEST)))
+        for what, why in page.aside
+    ]
+    table = tag("div", tag("table", tag("tbody", *rows), class_="aside"), class_="scroll")
+    parts = [
+        tag(
+            "p",
+            f"{count(page.n_aside, 'input was', 'inputs were')} not used, each for a reason.",
+            class_="quiet",
+        )
+    ]
+    parts.append(table)
+    if page.n_aside > len(rows):
+        parts.append(tag("p", f"and {page.n_aside - len(rows):,} more", class_="quiet"))
+    return "aside", "Set aside", _section("aside", "Set aside", joined(parts))
+
+
+def _section(anchor: str, title: str, content: Markup) -> Markup:
+    heading = tag("h2", title, id=f"{anchor}-title")
+    return tag("section", heading, content, id=anchor, class_="part", aria_labelledby=f"{anchor}-title")
+
+
+def _footer(page: Page) -> Markup:
+    return tag("footer", facts_list(page.about))
+
+
+def _icons() -> Markup:
+    symbols = (
+        tag("symbol", tag("path", d=path), id=f"i-{name}", viewBox="0 0 24 24")
+        for name, path in ICONS.items()
+    )
+    return tag("svg", joined(symbols), class_="icons", width=0, height=0, aria_hidden="true")
+
+
+def _player() -> Markup:
+    """The one player of the page, which comes up from below when something plays."""
+
+    def button(name: str, label: str) -> Markup:
+        return tag("button", icon(name), type="button", id=f"player-{name}", aria_label=label)
+
+    return tag(
+        "div",
+        button("back", "The event before"),
+        button("play", "Play or pause"),
+        button("next", "The next event"),
+        tag(
+            "div",
+            tag("a", "", href="#events", id="player-what"),
+            tag(
+                "input",
+                type="range",
+                id="player-place",
+                min=0,
+                max=1000,
+                value=0,
+                aria_label="Place in the sound",
+            ),
+            class_="now",
+        ),
+        tag("output", "", id="player-time"),
+        button("close", "Close the player"),
+        tag("p", "", id="player-said", role="status", class_="unseen"),
+        id="player",
+        role="region",
+        aria_label="Player",
+        hidden=True,
+    )
+
+
+def _resource(name: str) -> str:
+    return files("audiogmm.report.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

@@ -1,0 +1,75 @@
+"""Markup that cannot be broken out of: whatever is not markup already is escaped."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+
+_VOID = frozenset({"br", "img", "input", "link", "meta"})
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff￾￿]")
+
+
+class Markup(str):
+    """Text that is HTML already: `escape` leaves it as it is."""
+
+    __slots__ = ()
+
+
+def escape(text: object) -> Markup:
+    """Text as HTML that shows it, whatever it holds; fit for content and for a quoted attribute.
+
+    Control characters and lone surrogates, which no HTML holds, become U+FFFD.
+
+    Examples
+    --------
+    >>> escape('<script>alert("1")</script>')
+    '&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;'
+    >>> escape(escape("a < b")), escape(1.5)
+    ('a &lt; b', '1.5')
+    """
+    if isinstance(text, Markup):
+        return text
+    return Markup(html.escape(_UNFIT.sub("\ufffd", str(text)), quote=True))
+
+
+def tag(name: str, /, *content: object, **attributes: object) -> Markup:
+    """An element.
+
+    Parameters
+    ----------
+    name : str
+        Of the element.
+    *content
+        Its children; None is left out, what is no `Markup` is escaped.
+    **attributes
+        ``class_`` is class, ``aria_label`` is aria-label; True is an attribute without a value, None and
+        False are none.
+
+    Examples
+    --------
+    >>> tag("p", "a & b", tag("br"), class_="note", hidden=True, id=None)
+    '<p class="note" hidden>a &amp; b<br></p>'
+    """
+    parts = [f"<{name}"]
+    for key, value in attributes.items():
+        if value is None or value is False:
+            continue
+        spelled = key.rstrip("_").replace("_", "-")
+        parts.append(f" {spelled}" if value is True else f' {spelled}="{escape(value)}"')
+    parts.append(">")
+    if name not in _VOID:
+        parts += [escape(child) for child in content if child is not None]
+        parts.append(f"</{name}>")
+    return Markup("".join(parts))
+
+
+def joined(parts: Iterable[object]) -> Markup:
+    """Markup one after the other.
+
+    Examples
+    --------
+    >>> joined([tag("b", "1"), "<"])
+    '<b>1</b>&lt;'
+    """
+    return Markup("".join(escape(part) for part in parts))

@@ -1,0 +1,213 @@
+"""Alarm budgets: the threshold that keeps one, the interval that is promised, and when it is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audiogmm.anomaly import budget as budgets
+from audiogmm.anomaly.budget import AlarmBudget, dispersion
+from audiogmm.anomaly.contamination import outlying
+from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
+from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
+from audiogmm.errors import ChoiceError, MismatchError
+from audiogmm.scoring.track import ScoreTrack
+from audiogmm.timeline import FrameClock
+from tests.naive import alarms as naive
+
+CLOCK = FrameClock(8000, 80, 200)
+HOUR = 360_000
+
+
+def track(scores: np.ndarray, id: str = "a") -> ScoreTrack:
+    return ScoreTrack(id, np.asarray(scores, float), np.ones(len(scores), bool), CLOCK)
+
+
+def calm(n: int, seed: int = 0) -> np.ndarray:
+    """Scores whose neighbours depend on each other."""
+    from scipy.signal import lfilter
+
+    noise = np.random.default_rng(seed).normal(size=n)
+    return -40 + 3 * np.asarray(lfilter([np.sqrt(1 - 0.8**2)], [1, -0.8], noise))
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return learn([track(calm(HOUR // 4, seed), f"hour{seed}") for seed in range(4)])
+
+
+def test_a_budget_is_what_the_detector_then_raises_on_its_normal_audio(detector: Detector) -> None:
+    for rate in (6, 17, 60):
+        chosen = detector.with_settings(alarms_per_hour=float(rate))
+        found = sum(len(chosen.detect(t)) for t in chosen.normal.tracks())
+        assert chosen.budget is not None
+        assert found == chosen.budget.n_events == rate * chosen.hours == rate
+        assert chosen.budget.low < rate < chosen.budget.high
+        assert chosen.note.startswith(f"normal audio is expected to raise {rate} alarms an hour")
+
+
+def test_runs_of_normal_audio_are_the_events_of_the_stream(detector: Detector) -> None:
+    """The budget counts what a stream would find, at any threshold."""
+    for rate in (3.0, 40.0, 90.0):
+        chosen = detector.with_settings(alarms_per_hour=rate, merge_gap=0.4, min_duration=0.3)
+        peaks = [event.peak for t in chosen.normal.tracks() for event in chosen.detect(t)]
+        events = chosen.runs.events(chosen.threshold, chosen.merge_gap_frames, chosen.min_duration_frames)
+        assert events.peaks.tolist() == peaks
+        assert len(peaks) >= 3
+
+
+def test_events_do_not_reach_from_one_recording_into_the_next() -> None:
+    low = np.r_[np.full(200, -40.0), np.full(60, -60.0)]
+    runs = LowRuns.of([track(low), track(low[::-1], "b")], 5, 25, -50.0, -40.0)
+    assert len(runs.events(-50.0, 25, 1)) == 2
+
+
+def test_between_two_ranks_the_threshold_lies_between_two_events() -> None:
+    first = np.arange(100) * 1000
+    runs = LowRuns(first, first + 20, -np.arange(100.0), np.ones(100, bool))
+    asked = {"hours": 1.0, "frame_rate": 100, "merge_gap": 25, "min_duration": 10}
+    assert AlarmBudget.of(runs, 10.0, **asked).threshold == -90.0
+    assert AlarmBudget.of(runs, 10.25, **asked).threshold == pytest.approx(-89.75)
+
+
+def test_events_apart_by_a_typical_sound_are_two(detector: Detector) -> None:
+    scores = np.full(1000, -39.0)
+    scores[300:330] = scores[370:400] = -80.0
+    runs = LowRuns.of([track(scores)], 25, 25, detector.release, detector.typical)
+    assert len(runs.events(-45.0, 25, 1)) == 2
+    assert (
+        len(LowRuns.of([track(scores)], 25, 60, detector.release, detector.typical).events(-45, 60, 1)) == 1
+    )
+
+
+@pytest.mark.parametrize("rate", [4.0, 12.0, 40.0])
+def test_the_interval_of_independent_events_holds_its_rate(rate: float) -> None:
+    """Peaks of a Poisson process: exact, whatever the distribution of the scores."""
+    rng, held, n = np.random.default_rng(1), 0, 400
+    for _ in range(n):
+        count = rng.poisson(400)
+        first = np.sort(rng.integers(0, HOUR // 40, count)) * 40
+        keep = np.append(True, np.diff(first) > 0)
+        peaks = -rng.gamma(0.7, size=count)
+        runs = LowRuns(first[keep], first[keep] + 5, peaks[keep], np.ones(keep.sum(), bool))
+        found = AlarmBudget.of(runs, rate, hours=1.0, frame_rate=100, merge_gap=0, min_duration=1)
+        from scipy.stats import gamma
+
+        true = keep.sum() * gamma.sf(-found.threshold, 0.7)
+        held += found.low <= true <= found.high
+    assert 0.87 <= held / n <= 0.98
+
+
+def test_spells_widen_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    even = np.sort(rng.integers(0, HOUR, 300))
+    spell = np.sort(np.concatenate([rng.integers(k * 60_000, k * 60_000 + 6000, 50) for k in range(6)]))
+    intervals = []
+    for first in (even, spell):
+        runs = LowRuns(first, first, -np.arange(300.0), np.ones(300, bool))
+        found = AlarmBudget.of(runs, 60, hours=1.0, frame_rate=100, merge_gap=-1, min_duration=1)
+        intervals.append(found.high / found.low)
+    assert intervals[1] > 1.5 * intervals[0]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 99), n=st.integers(3, 80), lowest=st.integers(2, 90))
+def test_dispersion_agrees_with_its_naive_twin(seed: int, n: int, lowest: int) -> None:
+    rng = np.random.default_rng(seed)
+    first, peaks = np.sort(rng.integers(0, 10_000, n)), rng.normal(size=n)
+    expected = [naive.spells(first.tolist(), peaks.tolist(), 10_000, lowest, b) for b in budgets._BLOCKS]
+    found = dispersion(NormalEvents(first, first, peaks), 10_000, lowest)
+    assert found == pytest.approx(max(0.0, *expected), abs=1e-12)
+
+
+def test_too_little_normal_audio_is_refused_by_name(detector: Detector) -> None:
+    with pytest.raises(
+        MismatchError,
+        match=r"a budget of 1 alarms a day, and 1\.00 h of normal audio; "
+        r"needed: about 24\.00 h of it for that; try: calibrate with more normal audio, or allow 1 an hour",
+    ):
+        _ = detector.with_settings(alarms_per_hour=1 / 24).threshold
+    few = learn([track(calm(6000))])
+    with pytest.raises(
+        MismatchError,
+        match=r"10 alarms an hour, and 1\.0 minutes.*needed: about 6\.0 minutes.*allow 60 an hour",
+    ):
+        _ = few.with_settings(alarms_per_hour=10.0).threshold
+
+
+def test_more_alarms_than_there_are_low_runs_keep_to_the_release(detector: Detector) -> None:
+    many = detector.with_settings(alarms_per_hour=1e5)
+    assert many.release_quantile == 0.5
+    assert many.threshold == pytest.approx(many.release, abs=0.01)
+    assert many.budget is not None
+    assert many.budget.alarms_per_hour == many.budget.n_events / many.hours < 1e5
+
+
+def test_a_large_budget_looses_the_release(detector: Detector) -> None:
+    """Else there are not enough low runs to be events."""
+    large = detector.with_settings(alarms_per_hour=1500.0)
+    assert large.release_quantile > detector.settings.release_quantile
+    assert large.budget is not None and large.budget.n_events == 1500
+
+
+def test_an_event_says_how_often_normal_audio_has_one_like_it(detector: Detector) -> None:
+    chosen = detector.with_settings(alarms_per_hour=20.0)
+    scores = calm(4000, seed=50)
+    scores[1000:1060] -= 40
+    (event,) = [e for e in chosen.detect(track(scores)) if e.severity and e.severity > 2]
+    assert event.alarms_per_hour == pytest.approx(1.0)  # none in one hour: (1 + 0) / 1
+    lowest = np.sort(chosen.normal_events.peaks)
+    assert chosen.alarms_per_hour(float(lowest[9])) == pytest.approx(11.0)
+
+
+def test_budgets_go_into_a_model_and_come_back(detector: Detector) -> None:
+    chosen = detector.with_settings(alarms_per_hour=7.0)
+    back = Detector.from_parts(chosen.metadata(), chosen.tensors())
+    assert back.settings == chosen.settings
+    assert back.threshold == chosen.threshold
+    assert back.metadata()["budget"] == chosen.metadata()["budget"]
+    older = {
+        k: v for k, v in detector.metadata().items() if k not in ("alarms_per_hour", "anomalous", "budget")
+    }
+    assert Detector.from_parts(older, detector.tensors()).threshold == detector.threshold
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_budget_is_a_positive_number(rate: float) -> None:
+    with pytest.raises(ChoiceError, match="alarms_per_hour="):
+        DetectorSettings(alarms_per_hour=rate)
+
+
+def test_anomalies_in_normal_audio_are_left_out_and_named() -> None:
+    scores = calm(HOUR // 4)
+    spoilt = scores.copy()
+    spoilt[30_000:30_100] -= 60
+    spoilt[70_000:70_040] -= 45
+    clean, robust = learn([track(scores)]), learn([track(spoilt)])
+    naively = learn([track(spoilt)], robust=False)
+    places = [(id, int(start), int(end)) for id, start, end in robust.normal.anomalous]
+    assert places == [("a", 299, 301), ("a", 699, 700)]
+    assert "score so far below the rest that they were taken for anomalies" in robust.note
+    assert "a at 299." in robust.note and "a at 699." in robust.note
+    for rate in (8.0, 20.0):
+        found = [d.with_settings(alarms_per_hour=rate).threshold for d in (clean, robust, naively)]
+        assert found[1] == pytest.approx(found[0], abs=0.1)
+        assert found[2] < found[0] - 0.2
+    back = Detector.from_parts(robust.metadata(), robust.tensors())
+    assert back.normal.anomalous == robust.normal.anomalous
+
+
+def test_normal_audio_is_not_taken_for_anomalous() -> None:
+    rng = np.random.default_rng(0)
+    frames = np.arange(100)
+    left_out = sum(
+        outlying(NormalEvents(frames, frames, -rng.exponential(size=100))).any() for _ in range(2000)
+    )
+    assert left_out <= 8  # one in a thousand is promised
+
+
+def test_a_few_events_are_too_few_to_call_one_anomalous() -> None:
+    frames = np.arange(20)
+    assert not outlying(NormalEvents(frames, frames, np.r_[np.zeros(19), -1e6])).any()
