@@ -195,12 +195,17 @@ class EventExplainer:
     def _kind(self, found: Json, is_level: bool) -> str:
         """Rhythm, where no steady change explains the loss, and movements are less usual than the frames."""
         first = found["columns" if self.ranges.bands is None else "bands"][0]
-        if not (first["steady"] >= STEADY and first["share"] >= MOSTLY):
-            by_frames, by_rhythm = found.get("unusual"), found.get("rhythm", {}).get("unusual", 0.0)
-            if by_frames is not None and by_rhythm > by_frames:
-                return "rhythm"
-            if found["loss"] > 0 and found["parts"]["dynamics"] > DYNAMICS * found["loss"]:
-                return "rhythm"
+        is_steady = first["steady"] >= STEADY
+        by_frames, by_rhythm = found.get("unusual", np.inf), found.get("rhythm", {}).get("unusual", 0.0)
+        by_deltas = found["parts"]["dynamics"] / found["loss"] if found["loss"] > 0 else 0.0
+        if is_steady and first["share"] >= MOSTLY:
+            is_rhythm = False
+        elif is_steady:
+            is_rhythm = by_rhythm > CLEARLY
+        else:
+            is_rhythm = by_rhythm > min(by_frames, CLEARLY) or by_deltas > DYNAMICS
+        if is_rhythm:
+            return "rhythm"
         return "level" if is_level else "colour"
 
     def _named(self, frames: np.ndarray, loss: float) -> tuple[list[Json], bool]:
@@ -300,8 +305,12 @@ class EventExplainer:
         }
 
 
-DYNAMICS = 0.6
-"""Share of the loss that the deltas carry, given the static features, from which it is one of rhythm."""
+CLEARLY = 4.0
+"""Movements so unusual tell of rhythm, whatever the frames are: most of what happened is no steady change."""
+
+DYNAMICS = 0.7
+"""Share of the loss that the deltas carry, given the static features, from which it is one of rhythm, unless
+a steady change is part of it (which changes the deltas that the model expects, too)."""
 
 STANDING = 1.0
 """Deviations from normal by which a rate stands out."""

@@ -116,7 +116,7 @@ def turns(entries: Iterable[Entry], first: HoldOut, seed: int) -> list[HoldOut]:
     for entry in entries:
         files.setdefault(entry.path, []).append(entry.id)
     recordings = sorted(files.values(), key=lambda ids: rank(ids[0], seed))
-    others = [ids for ids in recordings if ids[0] not in first]
+    others = [ids for ids in recordings if not any(id in first for id in ids)]
     n_turns = max(1, len(others) // max(1, len(recordings) - len(others))) if others else 0
     parts = [others[i * len(others) // n_turns : (i + 1) * len(others) // n_turns] for i in range(n_turns)]
     return [HoldOut.of((id for ids in part for id in ids), seed) for part in parts]

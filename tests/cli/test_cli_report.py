@@ -110,6 +110,16 @@ def test_a_run_becomes_one_page(site: Path, audiogmm: Audiogmm) -> None:
         assert Path("report.html").read_bytes() == old
 
 
+def test_a_page_hears_by_the_scores_of_the_detector(site: Path, audiogmm: Audiogmm) -> None:
+    """A page that scored otherwise would say that the recording had changed."""
+    taught = audiogmm("calibrate", "room.agmm", "train.jsonl", "--scores", "quantile,bands", "-o", "b.agmm")
+    assert taught.status == 0, taught.err
+    assert audiogmm("detect", "b.agmm", "test.jsonl", "-o", "b.jsonl", "--quantile", 0.95).status == 0
+    assert rows("b.jsonl")
+    assert audiogmm("report", "b.jsonl", "-o", "report.html").status == 0
+    assert "changed since" not in read().text
+
+
 def test_the_sound_on_the_page_is_that_of_the_event(site: Path, audiogmm: Audiogmm) -> None:
     """A recording that beeps during its one event, and only there."""
     (first, *_) = rows()

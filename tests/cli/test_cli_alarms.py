@@ -1,0 +1,92 @@
+"""A budget of alarms on the command line: kept, refused, and told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from audiogmm.manifest import read_manifest, write_manifest
+from tests.cli.conftest import Audiogmm
+
+
+@pytest.fixture(scope="module")
+def trained(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the site; 36 s of normal audio, all of which took its turn to be held out."""
+    import audiogmm as ag
+
+    path = tmp_path_factory.mktemp("alarms") / "room.agmm"
+    entries = list(read_manifest(recordings / "train.jsonl"))
+    ag.train(entries, ag.FrontEnd.preset("ambient"), n_components=4).save(path)
+    return path
+
+
+@pytest.fixture
+def room(trained: Path, workshop: Path) -> Path:
+    shutil.copy(trained, workshop / "room.agmm")
+    return workshop
+
+
+def test_short_corpora_are_cross_fitted(room: Path) -> None:
+    import audiogmm as ag
+
+    detector = ag.load(room / "room.agmm").metadata["detector"]
+    assert detector["recordings"] == sorted(e.id for e in read_manifest(room / "train.jsonl"))
+
+
+def test_a_budget_is_kept_and_told(room: Path, audiogmm: Audiogmm) -> None:
+    done = audiogmm("detect", "room.agmm", "test.jsonl", "--alarms-per-hour", 400, "-o", "e.jsonl", "--json")
+    assert done.status == 0
+    budget = done.json["budget"]
+    assert isinstance(budget, dict)
+    assert budget["alarms_per_hour"] == pytest.approx(400) and budget["low"] < 400 < budget["high"]
+    assert budget["hours"] == pytest.approx(36 / 3600, rel=0.02)
+    assert "normal audio is expected to raise 400 alarms an hour" in done.err
+    rows = [json.loads(line) for line in (room / "e.jsonl").read_text().splitlines()]
+    assert rows and all(row["alarms_per_hour"] > 0 and row["severity"] >= 1 for row in rows)
+
+
+def test_too_much_is_not_promised(room: Path, audiogmm: Audiogmm) -> None:
+    done = audiogmm("detect", "room.agmm", "test.jsonl", "--alarms-per-day", 1, "-o", "e.jsonl")
+    assert done.status == 1
+    assert "a budget of 1 alarms a day, and 0.6 minutes of normal audio" in done.err
+    assert "needed: about 24.00 h of it" in done.err and "or allow 101 an hour" in done.err
+    assert not (room / "e.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (["--alarms-per-day", 9, "--alarms-per-hour", 3], "one budget, please"),
+        (["--quantile", 0.99, "--alarms-per-hour", 3], "a quantile of 0.99 and 3 alarms an hour"),
+        (["--alarms-per-hour", 0], "0 is not in the range x>0"),
+    ],
+)
+def test_contradictions_are_wrong_usage(room: Path, audiogmm: Audiogmm, how: list[object], said: str) -> None:
+    done = audiogmm("detect", "room.agmm", "test.jsonl", "-o", "e.jsonl", *how)
+    assert done.status == 2
+    assert said in done.err
+
+
+def test_calibrate_keeps_a_budget_in_the_model(room: Path, audiogmm: Audiogmm) -> None:
+    again = ["calibrate", "room.agmm", "train.jsonl", "-o", "b.agmm", "--json"]
+    done = audiogmm(*again, "--alarms-per-hour", 500)
+    assert done.status == 0
+    found = audiogmm("detect", "b.agmm", "test.jsonl", "-o", "e.jsonl", "--json")
+    assert found.json["threshold"] == done.json["threshold"]
+    assert found.json["budget"] == done.json["budget"]
+    loose = audiogmm("detect", "b.agmm", "test.jsonl", "-o", "f.jsonl", "--json", "--quantile", 0.9)
+    assert loose.json["budget"] is None
+
+
+def test_a_corpus_of_one_file_in_pieces_takes_no_turns(room: Path, audiogmm: Audiogmm) -> None:
+    """Pieces that begin last are held out; there is nothing to take turns with."""
+    from dataclasses import replace
+
+    entry = next(iter(read_manifest(room / "train.jsonl")))
+    pieces = [replace(entry, id=f"p{i}", offset=1.0 * i, duration=1.0) for i in range(6)]
+    write_manifest(pieces, room / "pieces.jsonl")
+    done = audiogmm("train", "pieces.jsonl", "--preset", "ambient", "-k", 2, "-o", "p.agmm", "--json")
+    assert done.status == 0
