@@ -110,7 +110,7 @@ def by_site(results: list[SiteResult]) -> Figures:
 
 
 def times_real_time(path: Path, entries: list[Entry]) -> float:
-    """Seconds of audio scored in a second of processor time, from frames that are there; the best of three."""
+    """Seconds of audio scored in a second of processor time, from frames at hand; the best of three."""
     model = load_model(path)
     inputs = inputs_for(model, entries, aside=Aside(strict=True), say=say_nothing)
     recordings = [(shard.id, list(shard)) for shard in inputs]
