@@ -55,7 +55,8 @@ def command(
     The list has the columns model and audio_filepath (relative to the list), and may have offset and
     duration (seconds); further columns are kept. Added are: score, a log-likelihood ratio (calibrated where
     DIR holds a calibration, and then with a decision from the prior and the costs), raw, space,
-    voiced_seconds, and flag (short: few or no frames were voiced, and the loudest were scored).
+    voiced_seconds, snr (decibels), and flag (short: few or no frames were voiced, and the loudest were
+    scored).
 
     \b
     Example:

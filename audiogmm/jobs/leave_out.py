@@ -66,7 +66,11 @@ class Tried:
         Mean ratios a frame, nats, and the back end's scores; NaN where there is no back end.
     enrolled : ndarray of shape (1 + n_others,), float64
         Seconds of speech behind each model.
+    enrolled_snr : ndarray of shape (1 + n_others,), float64
+        Their signal-to-noise ratios, decibels; NaN where not known.
     voiced : Seconds
+        Of the test.
+    snr : float
         Of the test.
     """
 
@@ -74,7 +78,9 @@ class Tried:
     raw: FloatArray
     space: FloatArray
     enrolled: FloatArray
+    enrolled_snr: FloatArray
     voiced: Seconds
+    snr: float
 
 
 @dataclass(frozen=True)
@@ -121,8 +127,16 @@ class LeaveOut:
                 [speakers.backend.vector(left.statistics)[None], speakers.vectors[others]]
             )
             space = speakers.backend.scores(models, speakers.backend.vector(tested)[None])[:, 0]
-        enrolled = [left.voiced_seconds, *(gallery[names[i]].voiced_seconds for i in others)]
-        return Tried(held.speaker, raw, space, np.array(enrolled), time.voiced * len(first) / n_frames)
+        behind = [left, *(gallery[names[i]] for i in others)]
+        return Tried(
+            held.speaker,
+            raw,
+            space,
+            np.array([each.voiced_seconds for each in behind]),
+            np.array([each.signal_to_noise for each in behind]),
+            time.voiced * len(first) / n_frames,
+            time.ratio.decibels,
+        )
 
 
 @dataclass(frozen=True)
@@ -179,6 +193,7 @@ def leave_out(
         rows = slice(len(speakers), len(speakers) + len(found.raw))
         scored.raw[rows], scored.space[rows] = found.raw, found.space
         scored.voiced[rows], scored.enrolled[rows] = found.voiced, found.enrolled
+        scored.snr[rows], scored.enrolled_snr[rows] = found.snr, found.enrolled_snr
         target[rows.start] = True
         speakers += [names[found.speaker]] * len(found.raw)
     return LeftOut(scored, target, speakers)

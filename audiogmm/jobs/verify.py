@@ -61,6 +61,8 @@ class TrialScore:
         The back-end's score, where the background model has a back-end.
     voiced_seconds : Seconds
         What is voiced of the test.
+    snr : float or None
+        Signal-to-noise ratio of the test, decibels, where frames have levels.
     flag : str
         ``short``: few or no frames were voiced, and the loudest were scored. Else empty.
     """
@@ -71,6 +73,7 @@ class TrialScore:
     raw: float
     space: float | None
     voiced_seconds: Seconds
+    snr: float | None
     flag: str
 
 
@@ -139,6 +142,7 @@ def verify(
             float(scored.raw[i]),
             None if np.isnan(scored.space[i]) else float(scored.space[i]),
             float(scored.voiced[i]),
+            None if np.isnan(scored.snr[i]) else float(scored.snr[i]),
             scored.flags[i],
         )
         for i, (name, entry) in enumerate(listed)
@@ -315,6 +319,7 @@ def _write(
                 _number(scored.raw[i]),
                 space,
                 f"{scored.voiced[i]:.3f}",
+                "" if np.isnan(scored.snr[i]) else f"{scored.snr[i]:.5f}",
                 scored.flags[i],
             ]
         )

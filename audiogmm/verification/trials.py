@@ -18,7 +18,7 @@ PATHS = ("audio_filepath", "features_filepath")
 CUT = (*PATHS, "offset", "duration", "channel", "frame_rate")
 """Columns that say which piece of which recording is tested."""
 
-RESULTS = ("score", "decision", "raw", "space", "voiced_seconds", "flag")
+RESULTS = ("score", "decision", "raw", "space", "voiced_seconds", "snr", "flag")
 """Columns that scoring adds, in this order; of a list that has them already they are replaced."""
 
 

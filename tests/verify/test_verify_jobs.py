@@ -80,7 +80,7 @@ def test_from_recordings_to_scores(workshop: Path, audiogmm: Audiogmm) -> None: 
     assert "not calibrated" in done.err
     found = read_scores("scores.csv")
     assert list(found[0])[:4] == ["model", "audio_filepath", "target", "note"]
-    assert list(found[0])[4:] == ["score", "decision", "raw", "space", "voiced_seconds", "flag"]
+    assert list(found[0])[4:] == ["score", "decision", "raw", "space", "voiced_seconds", "snr", "flag"]
     assert [row["note"] for row in found] == ["x,y"] * 18
     assert [row["model"] for row in found] == [f"speaker_{k}" for k in range(3)] * 6
     targets = [float(row["score"]) for row in found if row["target"] == "1"]

@@ -22,6 +22,7 @@ from audiogmm.verification.backend import backend_of
 from audiogmm.verification.domain import moved, origin, shared_offset
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.material import Voice
+from audiogmm.verification.quality import noise
 
 RATE = 8000
 FRONTEND = ag.FrontEnd.preset("speech", n_mfcc=8, deltas=0)
@@ -85,7 +86,8 @@ def scores(known: Gallery, corpus: Path, name: str, **options) -> list[dict[str,
 
 def test_the_way_from_a_background_to_calibrated_scores(corpus, known):
     assert known.calibration is not None
-    assert known.calibration.names == ("raw", "space", "log_voiced_seconds", "log_enrolled_seconds")
+    qualities = ("log_voiced_seconds", "log_enrolled_seconds", "noise", "noise*raw", "noise*space")
+    assert known.calibration.names == ("raw", "space", *qualities)
     rows = scores(known, corpus, "scores.csv")
     own = np.array([row["target"] == "1" for row in rows])
     llr = np.array([float(row["score"]) for row in rows])
@@ -94,6 +96,8 @@ def test_the_way_from_a_background_to_calibrated_scores(corpus, known):
     columns = {"raw": [float(row["raw"]) for row in rows], "space": [float(row["space"]) for row in rows]}
     columns["log_voiced_seconds"] = np.log([float(row["voiced_seconds"]) for row in rows])
     columns["log_enrolled_seconds"] = np.log([known[row["model"]].voiced_seconds for row in rows])
+    enrolled = [known[row["model"]].signal_to_noise for row in rows]
+    columns["noise"] = noise([float(row["snr"]) for row in rows], enrolled)
     np.testing.assert_allclose(llr, known.calibration.apply(columns), atol=2e-3)
     again = scores(known, corpus, "again.csv", threads=3)
     assert again == rows
