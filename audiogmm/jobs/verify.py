@@ -15,6 +15,7 @@ from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import exclusive, replacing
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.calibrated import LEFT_OUT, background_calibration
 from audiogmm.jobs.compiling import announce_compiling
 from audiogmm.jobs.cut_scorer import SHORT, CutScores
 from audiogmm.jobs.journal import Journal
@@ -193,7 +194,10 @@ class VerifyResult:
 
 
 def calibration_for(gallery: Gallery, normalisation: str) -> Calibration | None:
-    """The calibration that fits a normalisation.
+    """The calibration that fits a normalisation; None where none was learned.
+
+    What leaving one recording out taught of scores that are not normalised says nothing about those that
+    are, and the other way round: each has its own, from the same trials.
 
     Raises
     ------
@@ -212,8 +216,10 @@ def calibration_for(gallery: Gallery, normalisation: str) -> Calibration | None:
             needed=f"a back end with at least {SMALLEST_COHORT} impostors",
             remedy="audiogmm enroll --background M, or --normalise none",
         )
-    fits = backend.about.get("adaptation") == gallery.adaptation.to_dict()
-    return backend.calibration(normalisation) if fits else None
+    found = gallery.calibrations_normalised.get(normalisation)
+    if found is None and gallery.calibration_learned.get("method") != LEFT_OUT:
+        found = background_calibration(gallery, normalisation)
+    return found
 
 
 UNCALIBRATED = (

@@ -16,7 +16,7 @@ from audiogmm.verification.backend import BackEnd
 from audiogmm.verification.background import MOST_SPEAKERS, Side, hold_trials, tested_recordings
 from audiogmm.verification.calibration import Calibration, extend_calibration, fit_calibration
 from audiogmm.verification.material import Voice
-from audiogmm.verification.normalisation import NORMALISATIONS, SMALLEST_COHORT
+from audiogmm.verification.normalisation import NORMALISATIONS
 from audiogmm.verification.pieces import Pieces, cut_pieces
 from audiogmm.verification.space import Space, SpaceSettings, learn_space, supervectors
 from audiogmm.verification.supervector import centred
@@ -173,5 +173,4 @@ def _scores(
         np.stack([space.vector(*centred(background, side.statistics)) for side in sides])
         for sides in (models, tests)
     )
-    methods = [name for name in NORMALISATIONS if name == "none" or len(cohort) >= SMALLEST_COHORT]
-    return {method: backend.scores(enrolled, tested, method) for method in methods}
+    return {method: backend.scores(enrolled, tested, method) for method in backend.normalisations}

@@ -22,6 +22,7 @@ from audiogmm.verification.backend import backend_of
 from audiogmm.verification.domain import moved, origin, shared_offset
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.material import Voice
+from audiogmm.verification.metrics import cllr, min_cllr
 from audiogmm.verification.quality import noise
 
 RATE = 8000
@@ -110,6 +111,11 @@ def test_scores_are_normalised_by_the_background(corpus, known, method):
     assert [row["raw"] for row in rows] == [row["raw"] for row in plain]
     assert [row["space"] for row in rows] != [row["space"] for row in plain]
     assert all(row["decision"] for row in rows), "it is calibrated too"
+    own = np.array([row["target"] == "1" for row in rows])
+    llr = np.array([float(row["score"]) for row in rows])
+    assert cllr(llr[own], llr[~own]) < min_cllr(llr[own], llr[~own]) + 0.1
+    space = np.array([float(row["space"]) for row in rows])
+    assert cllr(space[own], space[~own]) > cllr(llr[own], llr[~own]), "deviations are no ratios"
 
 
 def test_a_small_cohort_is_refused(corpus, known, tmp_path):
