@@ -237,6 +237,7 @@ def verify_to_file(
     top: int = TOP,
     normalisation: str = "none",
     point: OperatingPoint | None = None,
+    manifest: str | None = None,
     upsample: bool = False,
     resume: bool = False,
     force: bool = False,
@@ -246,6 +247,8 @@ def verify_to_file(
     progress: Progress | None = None,
 ) -> VerifyResult:
     """Score a list of trials into a CSV, in its order; what cannot be scored is set aside, by line.
+
+    Tests are named by their paths, or, with a `manifest`, by the ids of its entries.
 
     Raises
     ------
@@ -262,17 +265,19 @@ def verify_to_file(
     from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
-    check_output(output, force, trials)
+    check_output(output, force, trials, *([manifest] if manifest else []))
     gallery = Gallery(folder)
     calibration = calibration_for(gallery, normalisation)
     aside = Aside(errors_path(output), strict=strict)
-    lines = Lines(trials, aside)
+    lines = Lines(trials, aside, manifest)
     result = VerifyResult(output, aside, calibration is not None, point or OperatingPoint())
     announce_compiling(progress.say)
     if calibration is None:
         progress.say(UNCALIBRATED)
     maker = Maker(gallery, upsample, progress.say)
     key = f"{gallery.state(gallery.names)} {scoring} {top} {normalisation} {signature_of(trials)}"
+    if manifest is not None:
+        key += f" {signature_of(manifest)}"
     journal = Journal(output, key=key, resume=resume)
     progress.begin("verifying", lines.count(), "trials")
     with (
