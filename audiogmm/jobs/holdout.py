@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,14 +144,8 @@ class Excerpt:
         for block in self.shard:
             first = max(self.start - block.start, 0)
             last = len(block) if self.stop is None else min(self.stop - block.start, len(block))
-            if last <= first:
-                continue
-            yield replace(
-                block,
-                frames=block.frames[first:last],
-                voiced=block.voiced[first:last],
-                start=block.start + first,
-            )
+            if last > first:
+                yield block.cut(first, last)
 
 
 def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:
