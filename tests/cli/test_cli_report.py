@@ -167,7 +167,8 @@ def test_a_run_without_events_shows_what_was_listened_to(site: Path, audiogmm: A
 
 
 def test_ten_thousand_events_are_summarised_the_worst_first(site: Path, audiogmm: Audiogmm) -> None:
-    (first, *_) = rows()
+    more = ("severity", "alarms_per_hour", "reasons", "explanation")
+    first = {key: value for key, value in rows()[0].items() if key not in more}
     rng = np.random.default_rng(0)
     many = [
         first
@@ -290,6 +291,7 @@ def test_a_recording_that_has_changed_is_told(site: Path, audiogmm: Audiogmm) ->
     done = audiogmm("report", "events.jsonl", "-o", "report.html")
     assert done.status == 0
     assert "This recording has changed since the run: at" in read().text
+    put("events.jsonl", [first | {"start": 3.0, "end": 3.5, "peak_time": 3.2}])
     soundfile.write(path, samples[: rate // 2], rate, subtype="PCM_16")
     done = audiogmm("report", "events.jsonl", "-o", "report.html", "--force")
     assert done.status == 0, done.err
