@@ -94,7 +94,7 @@ def test_reasons_can_be_switched_off(model: Model, whistling: Entry, tmp_path: P
     rows = []
     for name, more in (("with", []), ("without", ["--no-reasons"])):
         call = ["detect", tmp_path / "m.agmm", whistling.path, "-o", tmp_path / f"{name}.jsonl", *more]
-        with pytest.raises(SystemExit, match="^0$"):
+        with pytest.raises(SystemExit, match=r"^0$"):
             main([str(part) for part in call])
         rows.append(json.loads((tmp_path / f"{name}.jsonl").read_text()))
     told = {name: rows[0].pop(name) for name in ("reasons", "explanation")}
