@@ -63,7 +63,7 @@ def _rhythm(explanation: Json) -> str:
                 )
     if told:
         return ", ".join(told)
-    return "sounds change in another way from moment to moment than normal"
+    return "sounds change from moment to moment in another way than normal"
 
 
 def _band(band: Json) -> str:

@@ -157,7 +157,8 @@ def train(
     Returns
     -------
     Model
-        With its front end, its statistics, its history and, unless `hold_out` is 0, its detector.
+        With its front end, its statistics, its history and, unless `hold_out` is 0, its detector
+        and moments of normal sound that its reasons compare with.
 
     Raises
     ------
