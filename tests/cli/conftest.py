@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,11 @@ class Ran:
 
 
 Audiogmm = Callable[..., Ran]
+
+
+def hear_ctrl_c() -> None:
+    """For a process that is to be interrupted: tests that run in the background are deaf to it, and so it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def arrays(path: Path | str) -> dict[str, np.ndarray]:

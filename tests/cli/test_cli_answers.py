@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from audiogmm import load
-from tests.cli.conftest import RATE, Audiogmm, arrays
+from tests.cli.conftest import RATE, Audiogmm, arrays, hear_ctrl_c
 
 SMALL = ["-k", 2, "--passes", 3, "--preset", "ambient", "--hold-out", 0]
 
@@ -310,7 +310,7 @@ def test_ctrl_c_in_training_keeps_what_is_done(workshop: Path) -> None:
     call = [sys.executable, "-m", "audiogmm"]
     options = ["train", "train.jsonl", "-o", "m.agmm", "-k", "32", "--preset", "ambient", "--hold-out", "0"]
     options += ["--passes", "9999", "--tol", "0"]
-    running = subprocess.Popen([*call, *options], stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen([*call, *options], stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c)
     deadline = time.monotonic() + 120
     while not list(Path().glob("m.agmm.checkpoint*")) and time.monotonic() < deadline:
         assert running.poll() is None, running.stderr and running.stderr.read()

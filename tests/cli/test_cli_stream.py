@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 from audiogmm.jobs.models import load_model
-from tests.cli.conftest import Audiogmm
+from tests.cli.conftest import Audiogmm, hear_ctrl_c
 from tests.live.devices import SoundSystem
 from tests.live.rooms import RATE, room, saved, with_whistles
 from tests.live.streams import open_ended, set_standard_input, wav
@@ -44,6 +44,7 @@ def start(*arguments: object) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=hear_ctrl_c,
     )
 
 
