@@ -29,8 +29,11 @@ LAG: Seconds = 60.0
 MOST_FRAMES = 64
 """Frames of an event on which changes are tried, evenly spread over it."""
 
-WHOLE = 0.75
+WHOLE = 0.6
 """Share of the best range's gain from which a change of all bands is called a change of level."""
+
+NEARLY_ALL = 0.8
+"""A change of so many of the bands is one of level, too: the outermost may lie on the logarithm's floor."""
 
 NARROWER = 0.97
 """Share of the best range's gain from which a narrower range is named in its place."""
@@ -219,7 +222,9 @@ class EventExplainer:
             gains = np.where(free, undone.gains, 0.0)
             best = int(np.argmax(gains >= NARROWER * gains.max()))  # the narrowest that does as well
             if not named and ranges.whole is not None and gains[ranges.whole] >= WHOLE * gains.max():
-                best, is_level = ranges.whole, True
+                best = ranges.whole
+            if not named:
+                is_level = ranges.is_level(best, NEARLY_ALL)
             gain, amounts = float(gains[best]), undone.amounts[best]
             if named and gain < FURTHER * loss:
                 break
