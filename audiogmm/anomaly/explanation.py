@@ -310,7 +310,7 @@ class EventExplainer:
         }
 
 
-CLEARLY = 4.0
+CLEARLY = 3.0
 """Movements so unusual tell of rhythm, whatever the frames are: most of what happened is no steady change."""
 
 DYNAMICS = 0.7
