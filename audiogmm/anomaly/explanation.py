@@ -98,8 +98,9 @@ class EventExplainer:
     - `worst`: ``{"time", "loss"}``, the worst instants first, seconds;
     - `nearest`: ``{"id", "audio_filepath", "start", "end", "distance"}``, the nearest first; absent without
       normal moments;
-    - `rhythm`: ``{"unusual", "stronger", "weaker"}``: squared distance of the movements from normal ones in
-      units of what 99 % of those stay within, and the rates that stand out, each ``{"low", "high", "db"}``
+    - `rhythm`: ``{"unusual", "within", "stronger", "weaker"}``: squared distance of the movements from normal ones in
+      units of what 99 % of those stay within, whether the event was long enough to be measured alone (else
+      with what came before it), and the rates that stand out, each ``{"low", "high", "db"}``
       with movements a second (or None); absent where movements are not known;
     - `unusual`: the loss in units of what 99 % of normal moments stay within; absent without normal moments.
     """
@@ -202,7 +203,8 @@ class EventExplainer:
         by_frames, by_rhythm = found.get("unusual", np.inf), found.get("rhythm", {}).get("unusual", 0.0)
         by_deltas = found["parts"]["dynamics"] / found["loss"] if found["loss"] > 0 else 0.0
         if is_steady and first["share"] >= MOSTLY:
-            is_rhythm = False
+            # another pace moves the mean level, too; only movements within the event itself then count
+            is_rhythm = by_frames < 1.0 and by_rhythm > CLEARLY and found["rhythm"]["within"]
         elif is_steady:
             is_rhythm = by_rhythm > CLEARLY
         else:
@@ -305,6 +307,7 @@ class EventExplainer:
         standing = change / deviations.reshape(shape)
         return {
             "unusual": unusual,
+            "within": not missing,
             "stronger": _rate(modulation.rates, change, standing),
             "weaker": _rate(modulation.rates, change, -standing),
         }
