@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from audiogmm.errors import ChoiceError
@@ -55,6 +57,15 @@ def single_thread() -> None:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     threadpool_limits(limits=1)
+
+
+@contextmanager
+def calm_linear_algebra() -> Iterator[None]:
+    """Linear algebra at one thread for a while: small products that must not wait, nor round otherwise."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        yield
 
 
 def keep_linear_algebra_calm() -> None:

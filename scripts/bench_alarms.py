@@ -1,5 +1,6 @@
 #!/usr/bin/env python
 """Do alarm budgets keep what they promise? scripts/bench_alarms.py [--hours 20] [--site hall] [--seed 0]
+scripts/bench_alarms.py --scenes DATA
 
 Synthesises hours of a site in recordings of five minutes, whose level (1.5 dB) and colour wander in minutes,
 besides what the site does by itself, trains a model on another half hour by the preset `ambient`, and scores
@@ -7,11 +8,15 @@ everything. Then, as often as asked: draws recordings for a calibration, asks a 
 counts the events of all the other recordings. Prints how often the interval that was stated held the rate
 that was found, beside block-conformal prediction (one minute, the least score of a block) as an alternative.
 Nothing is stored but the scores, beside --keep, so that a second run is quick.
+
+With --scenes, each site of DATA (scenes_train.jsonl, scenes_test.jsonl) has a model trained on its training
+clips with nothing chosen, and a budget of --rate alarms an hour: how many events have its normal test clips?
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +29,7 @@ from audiogmm.anomaly.low_runs import LowRuns
 from audiogmm.anomaly.smoothing import smooth
 from audiogmm.audio.frontend import FrontEnd
 from audiogmm.errors import MismatchError
+from audiogmm.jobs.models import detector_of, with_detector
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.synth.background import SITES, background
@@ -36,12 +42,44 @@ CASES = ((1, 4), (6, 4), (60, 4), (6, 1), (60, 1), (60, 0.5))
 
 def main(arguments: argparse.Namespace) -> None:
     """Synthesise, score, draw, count, print."""
+    if arguments.scenes is not None:
+        scenes(arguments.scenes, arguments.rate)
+        return
     tracks = score(arguments)
     print(
         "alarms/h  hours  found/asked  covered  too few  too many  interval/asked  conformal: found  covered"
     )
     for rate, hours in CASES:
         report(tracks, rate, hours, arguments.draws, np.random.default_rng(arguments.seed))
+
+
+def scenes(data: Path, rate: float) -> None:
+    """Count the events of the normal test clips of each site."""
+    sites: dict[str, dict[str, list[ag.Entry]]] = defaultdict(lambda: {"train": [], "test": []})
+    for split in ("train", "test"):
+        for entry in ag.read_manifest(data / f"scenes_{split}.jsonl"):
+            sites[entry.extra["site"]][split].append(entry)
+    print(f"{'site':<15}  normal, s  events there  promised  clips, s  events  an hour")
+    n_events, seconds = 0, 0.0
+    for site, parts in sites.items():
+        model = ag.train(parts["train"], FrontEnd.preset("ambient"))
+        detector = detector_of(model).with_settings(alarms_per_hour=rate)
+        try:
+            budget = detector.budget
+        except MismatchError as error:
+            print(f"{site:<12}  refused: {error}")
+            continue
+        assert budget is not None
+        model = with_detector(model, detector)
+        clips = [entry for entry in parts["test"] if not entry.events]
+        found = sum(len(ag.detect(model, entry)) for entry in clips)
+        length = sum(len(ag.score(model, entry)) for entry in clips) / detector.frame_rate
+        n_events, seconds = n_events + found, seconds + length
+        promised = f"{budget.low:.0f}..{budget.high:.0f}"
+        print(f"{site:<15}  {3600 * budget.hours:9.1f}  {budget.n_events:12d}  {promised:>8}", end="")
+        print(f"  {length:8.1f}  {found:6d}  {3600 * found / length:7.1f}")
+    if seconds:
+        print(f"{'all':<52}  {seconds:8.1f}  {n_events:6d}  {3600 * n_events / seconds:7.1f}")
 
 
 def recording(site: str, seed: int, number: int) -> np.ndarray:
@@ -156,4 +194,6 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--keep", type=Path, default=None, metavar="SCORES.npy")
+    parser.add_argument("--scenes", type=Path, default=None, metavar="DATA")
+    parser.add_argument("--rate", type=float, default=60.0)
     main(parser.parse_args())

@@ -8,8 +8,8 @@ loudness gets.
 
 --scores takes names as `train --scores` does (mean, fusion, auto, twfr, ratio:0.5, ...): each is what the
 detector of a model scores by, written by `score --detector`, and judged in the same way. `all` means every
-score of the table, fusion and auto. The last column is how many times faster than the audio plays one thread
-scores its frames, the front end not counted.
+score of the table, fusion and auto. The last column is how many seconds of audio one second of processor time
+takes to score, the front end not counted.
 
 --proxy looks at the training clips alone, never at the test: each third of a site's clips in turn is left out
 of the training, and other sites' sounds and synthetic ones are mixed into it at its own level. That is no way
@@ -110,19 +110,19 @@ def by_site(results: list[SiteResult]) -> Figures:
 
 
 def times_real_time(path: Path, entries: list[Entry]) -> float:
-    """Seconds of audio that one thread scores in a second, from frames that are there; the best of three."""
+    """Seconds of audio scored in a second of processor time, from frames at hand; the best of three."""
     model = load_model(path)
     inputs = inputs_for(model, entries, aside=Aside(strict=True), say=say_nothing)
     recordings = [(shard.id, list(shard)) for shard in inputs]
     scorer, took = scorer_of(model), []
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.process_time()
         for id, blocks in recordings:
             stream = scorer.open(id)
             for block in blocks:
                 stream.push(block)
             stream.flush()
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     frames = sum(len(block) for _, blocks in recordings for block in blocks)
     return frames / recordings[0][1][0].clock.frame_rate / min(took)
 

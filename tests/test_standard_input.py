@@ -13,7 +13,8 @@ import pytest
 import soundfile
 
 from audiogmm.anomaly import stream as stream_module
-from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
+from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.smoothing import Smoother
 from audiogmm.audio.frontend import FrontEnd

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy.stats import gamma, norm, t
+from scipy.special import gammaincinv, ndtr, stdtrit
 
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.errors import MismatchError
@@ -22,7 +22,7 @@ COVERAGE = 0.9
 
 _BLOCKS = (8, 12, 20, 30)
 _FOR_DISPERSION = 20
-_LEVEL = float(norm.cdf(t.ppf((1 + COVERAGE) / 2, _BLOCKS[0] - 1)))  # a variance known from eight blocks
+_LEVEL = float(ndtr(stdtrit(_BLOCKS[0] - 1, (1 + COVERAGE) / 2)))  # a variance known from eight blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class AlarmBudget:
         spells = dispersion(whole, hours * 3600 * frame_rate, max(_FOR_DISPERSION, round(expected)))
         threshold = _at_rank(runs, expected, merge_gap, min_duration)
         shape = 1 / (1 / expected + spells)
-        low, high = (float(gamma.ppf(q, shape)) / shape * expected / hours for q in (1 - _LEVEL, _LEVEL))
+        low, high = (float(gammaincinv(shape, q)) / shape * expected / hours for q in (1 - _LEVEL, _LEVEL))
         n_events = len(runs.events(threshold, merge_gap, min_duration))
         return cls(expected / hours, threshold, low, high, hours, n_events)
 

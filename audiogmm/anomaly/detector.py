@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,72 +11,17 @@ import numpy as np
 
 from audiogmm.anomaly.budget import AlarmBudget
 from audiogmm.anomaly.contamination import outlying
+from audiogmm.anomaly.detector_settings import DetectorSettings, settings_from
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.anomaly.normal import NormalScores
 from audiogmm.anomaly.smoothing import smooth
 from audiogmm.anomaly.stream import EventStream
 from audiogmm.anomaly.threshold import Thresholds, tail_probability
-from audiogmm.errors import ChoiceError, MismatchError, ModelFileError
+from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import FloatArray, Json, Seconds
-
-
-@dataclass(frozen=True)
-class DetectorSettings:
-    """How events are cut out of scores.
-
-    Parameters
-    ----------
-    window : Seconds
-        Length of the box over which scores are averaged, centred on the frame.
-    quantile : float
-        Share of normal windows that score at or under the threshold: 0.001 is the 99.9 % rule.
-    release_quantile : float
-        The same of the looser threshold: an event reaches as far to both sides as scores stay under it.
-    min_duration : Seconds
-        Shorter events are dropped, after merging.
-    merge_gap : Seconds
-        Events this far apart, or less, are one.
-    alarms_per_hour : float, optional
-        Rate of events that normal audio may raise: sets the threshold in place of `quantile`.
-
-    Raises
-    ------
-    ChoiceError
-        If a value is outside its range.
-
-    Examples
-    --------
-    >>> DetectorSettings(quantile=0.01, release_quantile=0.05).window
-    0.5
-    """
-
-    window: Seconds = 0.5
-    quantile: float = 0.001
-    release_quantile: float = 0.02
-    min_duration: Seconds = 0.1
-    merge_gap: Seconds = 0.25
-    alarms_per_hour: float | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.quantile <= self.release_quantile <= 0.5:
-            raise ChoiceError(
-                f"quantile={self.quantile}, release_quantile={self.release_quantile}",
-                needed="0 < quantile <= release_quantile <= 0.5: events begin under the stricter threshold",
-            )
-        if not (
-            0 < self.window < np.inf and 0 <= self.min_duration < np.inf and 0 <= self.merge_gap < np.inf
-        ):
-            raise ChoiceError(
-                f"window={self.window}, min_duration={self.min_duration}, merge_gap={self.merge_gap}",
-                needed="seconds: a positive window, and finite values of at least 0",
-            )
-        if self.alarms_per_hour is not None and not 0 < self.alarms_per_hour < np.inf:
-            raise ChoiceError(
-                f"alarms_per_hour={self.alarms_per_hour}", needed="a positive number of alarms an hour"
-            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +53,7 @@ class Detector:
     """
 
     normal: NormalScores
-    settings: DetectorSettings = DetectorSettings()
+    settings: DetectorSettings = field(default_factory=DetectorSettings)
 
     @property
     def frame_rate(self) -> float:
@@ -403,18 +348,6 @@ def learn(
     return detector
 
 
-def settings_from(metadata: Json) -> DetectorSettings:
-    """The settings in a detector's metadata.
-
-    Raises
-    ------
-    KeyError
-        If one is missing.
-    """
-    known = {name: metadata[name] for name in _SETTINGS if name != "alarms_per_hour"}
-    return DetectorSettings(**known, alarms_per_hour=metadata.get("alarms_per_hour"))
-
-
 def _told(anomalous: Sequence[tuple[str, Seconds, Seconds]]) -> str:
     """Which stretches of the normal audio were left out, the first few by name."""
     seconds = sum(end - start for _, start, end in anomalous)
@@ -434,5 +367,3 @@ _LARGEST, _ROOM = 0.5, 1.5
 
 _NARROWEST = 1e-9
 """Nats between typical and threshold, at least, in which severity is counted."""
-
-_SETTINGS = tuple(DetectorSettings.__dataclass_fields__)

@@ -17,6 +17,7 @@ from audiogmm.anomaly.undoing import Undoing
 from audiogmm.blocks import FrameBlock
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.threads import calm_linear_algebra
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, IntArray, Json, Seconds
 
@@ -26,8 +27,8 @@ PART: Seconds = 60.0
 LAG: Seconds = 60.0
 """How long after its end an event may close, and all of that part still be known."""
 
-MOST_FRAMES = 64
-"""Frames of an event on which changes are tried, evenly spread over it."""
+MOST_LOSSES, MOST_FRAMES = 1_000, 64
+"""Frames of an event whose losses are divided, and on which changes are tried, evenly spread over it."""
 
 WHOLE = 0.6
 """Share of the best range's gain from which a change of all bands is called a change of level."""
@@ -84,7 +85,7 @@ class EventExplainer:
     typical normal frame:
 
     - `kind`: ``"level"``, ``"colour"`` or ``"rhythm"``;
-    - `frames`: voiced frames looked at; `loss`: their mean loss;
+    - `frames`: voiced frames looked at, at most `MOST_LOSSES`; `loss`: their mean loss;
     - `parts`: the loss as ``{"level", "colour", "dynamics"}``, whose sum it is (see `LossParts`);
     - `moments`: the loss as ``{"mean", "spread", "dynamics"}``, whose sum it is: that the sound lies
       elsewhere, that it scatters more, that it moves otherwise;
@@ -168,6 +169,7 @@ class EventExplainer:
         numbers = np.flatnonzero(heard)
         if not len(numbers):
             return (), {}
+        numbers = numbers[_spread(len(numbers), MOST_LOSSES)]
         counted = frames[numbers]
         losses = self.typical - self.parts(counted)
         total = losses.sum(axis=1)
@@ -176,9 +178,7 @@ class EventExplainer:
         found["parts"] = {"level": level, "colour": colour, "dynamics": dynamics}
         posteriors = self.evaluator.posteriors(counted)
         found["moments"] = self._moments(counted, level + colour, dynamics)
-        chosen = np.unique(
-            np.linspace(0, len(numbers) - 1, min(len(numbers), MOST_FRAMES)).round().astype(int)
-        )
+        chosen = _spread(len(numbers), MOST_FRAMES)
         named, is_level = self._named(counted[chosen], float(total[chosen].sum()))
         found["columns" if self.ranges.bands is None else "bands"] = named
         found["components"], found["mix"] = self._components(posteriors)
@@ -333,6 +333,11 @@ def _rate(rates: FloatArray, change: FloatArray, standing: FloatArray) -> Json |
     return {"low": float(low), "high": float(high), "db": float(change[track, rate])}
 
 
+def _spread(n: int, most: int) -> IntArray:
+    """At most so many of the numbers below n, evenly spread, the first and the last among them."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
+
+
 def _worst(losses: FloatArray, numbers: IntArray, first: int, clock: FrameClock) -> list[Json]:
     """The instants that lost most, some time apart."""
     apart = APART * clock.frame_rate
@@ -401,6 +406,7 @@ class EventExplanations:
             voiced = np.ones_like(voiced)
         before = frames[max(0, start - pieces[0].start) : max(0, at)]
         at = max(0, at)
-        return self._explainer.explain(
-            pieces[0].start + at, frames[at:stop], voiced[at:stop], before, self._clock
-        )
+        with calm_linear_algebra():
+            return self._explainer.explain(
+                pieces[0].start + at, frames[at:stop], voiced[at:stop], before, self._clock
+            )

@@ -131,7 +131,7 @@ def mean_and_spread(mixture: Mixture, posteriors: FloatArray, frames: np.ndarray
         away = mean - mixture.means[k]
         about = X - mean
         shift += count * float(np.einsum("i,ij,j->", away, precision, away))
-        scatter += float(np.einsum("t,ti,ij,tj->", gamma, about, precision, about))
+        scatter += float(np.einsum("ij,ij->", precision, (gamma[:, None] * about).T @ about))
     return shift, scatter
 
 

@@ -86,8 +86,8 @@ class Undoing:
         for k, (mean, constant, along, length) in enumerate(self._components):
             d = X - mean
             log_joint = constant - 0.5 * self._squared_distance(k, d)
-            # einsum adds in one order, however many threads there are
-            amount = np.einsum("vj,tj->vt", along, d) / length[:, None]
+            # a product rounds by its shape, and that is the event's, whatever the chunks and threads
+            amount = along @ d.T / length[:, None]
             value = log_joint + 0.5 * amount**2 * length[:, None]
             better = value > best
             best[better] = value[better]
@@ -96,7 +96,7 @@ class Undoing:
         return Undone((best - plain).sum(axis=1), amounts)
 
     def _squared_distance(self, k: int, d: FloatArray) -> FloatArray:
-        distance: FloatArray = np.einsum("ti,ij,tj->t", d, self._precisions[k], d)
+        distance: FloatArray = np.einsum("tj,tj->t", d @ self._precisions[k], d)
         return distance
 
     @cached_property

@@ -20,7 +20,7 @@ from audiogmm.timeline import FrameClock
 WINDOW = 8192
 """Frames read at once: a multiple of 8, so that a window's marks begin with a byte."""
 
-_MAGIC = b"AGMMFRM2"
+_MAGIC = b"AGMMFRM3"
 _HEADER = struct.Struct(
     "<8sQIIIIddI12x"
 )  # magic, frames, features, hop, length, bytes of notices, rate, offset, checksum of what follows the frames
@@ -30,9 +30,10 @@ _HEADER = struct.Struct(
 class FrameFile:
     """What a file of frames says of itself.
 
-    The file is a header of 64 bytes, the frames (float32, little-endian, row after row), the marks of the
-    voiced frames (a bit each, the first in the highest place), a CRC-32 of each window of frames, and notices
-    about the recording (JSON). The header holds the CRC-32 of all that follows the frames.
+    The file is a header of 64 bytes, the frames (float32, little-endian, row after row, each with its level
+    behind its features), the marks of the voiced frames (a bit each, the first in the highest place), a
+    CRC-32 of each window of frames, and notices about the recording (JSON). The header holds the CRC-32 of
+    all that follows the frames.
 
     Attributes
     ----------
@@ -60,15 +61,15 @@ class FrameFile:
         FeatureError
             If the file went away or became shorter, or its frames are not those that were written.
         """
-        width = 4 * self.n_features
+        width = 4 * (self.n_features + 1)
         marks_start = _HEADER.size + self.n_frames * width
         with self.path.open("rb", buffering=0) as file:
             for start in range(0, self.n_frames, WINDOW):
                 n = min(WINDOW, self.n_frames - start)
-                frames = np.empty((n, self.n_features), np.float32)
+                rows = np.empty((n, self.n_features + 1), np.float32)
                 marks = np.empty(-(-n // 8), np.uint8)
-                _read_at(file.fileno(), frames.data.cast("B"), _HEADER.size + start * width, self.path)
-                if zlib.crc32(frames.data) != self.checksums[start // WINDOW]:
+                _read_at(file.fileno(), rows.data.cast("B"), _HEADER.size + start * width, self.path)
+                if zlib.crc32(rows.data) != self.checksums[start // WINDOW]:
                     raise FeatureError(
                         f"{self.path} is damaged: frames {start} to {start + n - 1} are not those written",
                         needed="the frames that were computed",
@@ -76,7 +77,8 @@ class FrameFile:
                     )
                 _read_at(file.fileno(), marks.data.cast("B"), marks_start + start // 8, self.path)
                 voiced = np.unpackbits(marks, count=n).view(np.bool_)
-                yield FrameBlock(frames, voiced, start, self.clock)
+                frames, levels = rows[:, :-1].copy(), rows[:, -1].copy()
+                yield FrameBlock(frames, voiced, start, self.clock, None if np.isnan(levels[0]) else levels)
 
 
 def open_frames(path: Path) -> FrameFile | None:
@@ -95,7 +97,7 @@ def open_frames(path: Path) -> FrameFile | None:
             magic, n_frames, n_features, hop, length, n_notices, rate, offset, checksum = _HEADER.unpack(
                 header
             )
-            frames_end = _HEADER.size + n_frames * n_features * 4
+            frames_end = _HEADER.size + n_frames * (n_features + 1) * 4
             marks_end = frames_end + -(-n_frames // 8)
             n_windows = -(-n_frames // WINDOW)
             if magic != _MAGIC or size != marks_end + 4 * n_windows + n_notices:
@@ -134,9 +136,12 @@ class FrameWriter:
     def write(self, block: FrameBlock) -> None:
         """Append a block."""
         self._clock, self._n_features = block.clock, block.frames.shape[1]
-        frames = np.ascontiguousarray(block.frames, "<f4")
-        self._file.write(frames.data)
-        self._check(frames)
+        rows = np.full((len(block), self._n_features + 1), np.nan, "<f4")  # a level that is not known is NaN
+        rows[:, :-1] = block.frames
+        if block.levels is not None:
+            rows[:, -1] = block.levels
+        self._file.write(rows.data)
+        self._check(rows)
         marks = np.concatenate([self._waiting, block.voiced])
         whole = len(marks) // 8 * 8
         self._marks.append(np.packbits(marks[:whole]))

@@ -14,6 +14,7 @@ from audiogmm.audio.cmvn import GlobalCmvn
 from audiogmm.audio.decode import open_audio
 from audiogmm.audio.frontend import FrontEnd
 from audiogmm.audio.matrix import expand, read_matrix_blocks
+from audiogmm.audio.noise import AddedNoise, NoiseStream
 from audiogmm.audio.notices import Warn, warn_user
 from audiogmm.audio.resample import Resampler
 from audiogmm.audio.source import display_name
@@ -56,6 +57,8 @@ class Recording:
         Gets what should be known of a recording that is used all the same: clipped, all zeros, resampled (the
         same text for all recordings of one rate, so that it is said once). It must be picklable if the
         recording is to be.
+    noise : AddedNoise or None
+        Added to the samples before the front end; the recording is then read twice, and no cache is used.
 
     Raises
     ------
@@ -84,6 +87,7 @@ class Recording:
     upsample: bool = False
     cache: Path | None = None
     warn: Warn = field(default=warn_user, compare=False)
+    noise: AddedNoise | None = None
 
     @property
     def id(self) -> str:
@@ -108,7 +112,7 @@ class Recording:
         plain = frontend.without_global()
         if frontend.cmvn == "global" and not frontend.cmvn_mean:
             frontend.stream(frontend.sample_rate or 16000)  # raises, with what to do
-        if self.cache is None:
+        if self.cache is None or self.noise is not None:
             blocks = self._computed(plain, self.warn)
         else:
             cache = FrameCache(self.cache)
@@ -142,7 +146,7 @@ class Recording:
             rate = max(own, frontend.sample_rate or own)
             if frontend.cmvn != "utterance":
                 stream = frontend.stream(rate, self.entry.offset)
-                for samples in _upsampled(audio, own, rate):
+                for samples in self._noisy(_upsampled(audio, own, rate), own, rate):
                     yield from stream.push(samples)
                 yield from stream.flush()
                 return
@@ -156,7 +160,19 @@ class Recording:
 
     def _chunks(self, own: int, rate: int, warn: Warn) -> Iterator[Samples]:
         with open_audio(self.entry, warn=warn) as audio:
-            yield from _upsampled(audio, own, rate)
+            yield from self._noisy(_upsampled(audio, own, rate), own, rate)
+
+    def _noisy(self, chunks: Iterable[Samples], own: int, rate: int) -> Iterable[Samples]:
+        """The samples, with noise where it was asked for."""
+        if self.noise is None:
+            return chunks
+        total, n = 0.0, 0
+        with open_audio(self.entry, warn=lambda _: None) as audio:
+            for samples in _upsampled(audio, own, rate):
+                total += float(np.sum(np.square(samples, dtype=np.float64)))
+                n += len(samples)
+        stream = NoiseStream(self.noise, total / max(n, 1))
+        return (stream.push(samples) for samples in chunks)
 
     def _check_rate(self, own: int, wanted: int | None) -> None:
         check_rate(display_name(self.entry.path), own, wanted, self.upsample, self.warn)

@@ -77,6 +77,7 @@ class FrameStream:
         self._vad = _activity_stage(frontend, self.clock.count, self.clock.frame_rate)
         self._rows = np.empty((0, frontend.n_features()), np.float32)
         self._marks = np.empty(0, np.bool_)
+        self._levels = np.empty(0, np.float32)
         self._n_emitted = 0
 
     def push(self, samples: Samples) -> list[FrameBlock]:
@@ -118,7 +119,7 @@ class FrameStream:
         rows = np.empty((0, self._analyser.n_columns), np.float32)
         for stage in self._stages:
             rows = np.concatenate([stage.push(rows), stage.flush()])
-        return blocks + self._join(rows, self._vad.flush())
+        return blocks + self._join(rows, self._vad.flush(), np.empty(0, np.float32))
 
     def _push_piece(self, samples: Samples) -> list[FrameBlock]:
         if not samples.flags.c_contiguous:
@@ -152,19 +153,21 @@ class FrameStream:
             self._dithered.advance(n)
         for stage in self._stages:
             rows = stage.push(rows)
-        return self._join(rows, self._vad.push(levels))
+        return self._join(rows, self._vad.push(levels), levels)
 
-    def _join(self, rows: Frames, marks: BoolArray) -> list[FrameBlock]:
-        """A block of the frames that have both their features and their mark."""
+    def _join(self, rows: Frames, marks: BoolArray, levels: Samples) -> list[FrameBlock]:
+        """A block of the frames that have both their features and their mark; levels wait for neither."""
         if len(self._rows):
             rows = np.concatenate([self._rows, rows])
         if len(self._marks):
             marks = np.concatenate([self._marks, marks])
+        if len(self._levels):
+            levels = np.concatenate([self._levels, levels])
         n = min(len(rows), len(marks))
-        self._rows, self._marks = rows[n:].copy(), marks[n:].copy()
+        self._rows, self._marks, self._levels = rows[n:].copy(), marks[n:].copy(), levels[n:].copy()
         if n == 0:
             return []
-        block = FrameBlock(rows[:n], marks[:n], self._n_emitted, self.clock)
+        block = FrameBlock(rows[:n], marks[:n], self._n_emitted, self.clock, levels[:n])
         self._n_emitted += n
         return [block]
 

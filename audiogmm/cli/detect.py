@@ -52,7 +52,7 @@ def command(
 
     \b
     Example:
-      audiogmm detect room.agmm today.jsonl --alarms-per-day 2 -o events.jsonl
+      audiogmm detect room.agmm today.jsonl -o events.jsonl
     """
     from audiogmm.jobs.detect import detect_to_file
 

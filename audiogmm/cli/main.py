@@ -33,7 +33,7 @@ COMMANDS = {
     "verify": ("audiogmm.cli.verify", "Score trials: is this recording of that speaker?"),
     "identify": ("audiogmm.cli.identify", "Say who is heard, or that it is nobody enrolled."),
     "fuse": ("audiogmm.cli.fuse", "Calibrate scores, or fuse those of several systems."),
-    "evaluate": ("audiogmm.cli.evaluate", "Say how well scores tell speakers apart, with intervals."),
+    "evaluate": ("audiogmm.cli.evaluate", "Say how good detection or verification is, with intervals."),
     "info": ("audiogmm.cli.info", "Say what a model is, and its latency."),
 }
 """Each command's module, which is imported when the command is called, and its line of help."""

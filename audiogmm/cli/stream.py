@@ -96,6 +96,7 @@ def _tell(
     alarms_per_day: float | None,
     min_duration: float | None,
     merge_gap: float | None,
+    no_reasons: bool,
     upsample: bool,
     **_: Any,
 ) -> StreamResult:
@@ -109,6 +110,7 @@ def _tell(
         cluster_window,
         speaker_window,
         prior,
+        reasons=not no_reasons,
         upsample=upsample,
         detector={
             "window": window,

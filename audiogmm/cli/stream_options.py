@@ -103,6 +103,7 @@ telling = _all(
         help="With speakers: how likely one of those enrolled speaks; 1: for certain.",
     ),
     options.detector,
+    click.option("--no-reasons", is_flag=True, help="Do not say what made each event anomalous."),
 )
 
 learning = _all(
@@ -168,7 +169,7 @@ OF_LEARNING = (
 
 OF_TELLING = (
     *("emit", "gallery", "score_interval", "cluster_window", "speaker_window", "prior"),
-    *("window", "quantile", "alarms_per_hour", "alarms_per_day", "min_duration", "merge_gap"),
+    *("window", "quantile", "alarms_per_hour", "alarms_per_day", "min_duration", "merge_gap", "no_reasons"),
 )
 """Parameters that it has not."""
 

@@ -26,6 +26,13 @@ from audiogmm.cli.console import close, console
     help="Bring the back end's scores to a scale that all share, by those of impostors of the background: of "
     "the model (z), of the test (t), both (zt, s), or the nearest of both (as).",
 )
+@click.option(
+    "--manifest",
+    type=str,
+    default=None,
+    metavar="M",
+    help="The recordings, of any format: TRIALS.csv names them by id, in a column id or test.",
+)
 @options.operating_point
 @options.model_upsample
 @options.resume
@@ -39,6 +46,7 @@ def command(
     scoring: str,
     top: int,
     normalise: str,
+    manifest: str | None,
     prior: float,
     cost_miss: float,
     cost_false_alarm: float,
@@ -52,10 +60,11 @@ def command(
 ) -> None:
     """Score each line of TRIALS.csv: is this recording of that speaker of DIR?
 
-    The list has the columns model and audio_filepath (relative to the list), and may have offset and
-    duration (seconds); further columns are kept. Added are: score, a log-likelihood ratio (calibrated where
-    DIR holds a calibration, and then with a decision from the prior and the costs), raw, space,
-    voiced_seconds, and flag (short: few or no frames were voiced, and the loudest were scored).
+    The list has the columns model and audio_filepath (relative to the list; or id, with --manifest), and may
+    have offset and duration (seconds); further columns are kept. Added are: score, a log-likelihood ratio
+    (calibrated where DIR holds a calibration, and then with a decision from the prior and the costs), raw,
+    space, voiced_seconds, snr (decibels), and flag (short: few or no frames were voiced, and the loudest
+    were scored).
 
     \b
     Example:
@@ -72,6 +81,7 @@ def command(
             scoring=scoring,  # type: ignore[arg-type]
             top=top,
             normalisation=normalise,
+            manifest=manifest,
             point=OperatingPoint(prior, cost_miss, cost_false_alarm),
             upsample=upsample,
             resume=resume,

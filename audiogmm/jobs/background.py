@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
 
 from audiogmm.errors import AudioGMMError, TrainingError
 from audiogmm.jobs.amounts import amount
@@ -15,11 +17,12 @@ from audiogmm.verification import domain
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import BackEnd
 from audiogmm.verification.compensation import Kind
-from audiogmm.verification.learning import FEWEST_SPEAKERS, learn_backend
+from audiogmm.verification.learning import FEWEST_SPEAKERS, learn_backend, tried_recordings
 from audiogmm.verification.material import Known, listen
 from audiogmm.verification.space import SpaceSettings
 
 if TYPE_CHECKING:
+    from audiogmm.audio.recording import Recording
     from audiogmm.mixture.gaussian import Mixture
     from audiogmm.mixture.store import Model
 
@@ -38,6 +41,9 @@ RECORDINGS = 50
 CHANNELS = 200
 """Synthetic channels to draw from."""
 
+DECIBELS, COLOURS = (3.0, 25.0), (0.0, 0.95)
+"""Of the noise that calibrations are taught by; see `AddedNoise`."""
+
 
 @dataclass(frozen=True)
 class Speakers:
@@ -55,6 +61,24 @@ class Speakers:
     def count(self) -> int:
         """How many different speakers there are."""
         return len({entry.speaker for entry in self.inputs.entries if entry.speaker is not None})
+
+
+@dataclass(frozen=True)
+class ThroughNoise:
+    """Some recordings of speakers, each with noise of its own added, re-iterable."""
+
+    speakers: Speakers
+    ids: frozenset[str]
+
+    def __iter__(self) -> Iterator[Known]:
+        from audiogmm.audio.noise import AddedNoise
+
+        for known in self.speakers:
+            recording = cast("Recording", known.shard)
+            if known.id in self.ids and recording.entry.audio_filepath is not None:
+                rng = np.random.default_rng(list(known.id.encode(errors="surrogatepass")))
+                noise = AddedNoise(rng.uniform(*DECIBELS), rng.uniform(*COLOURS), int(rng.integers(2**31)))
+                yield replace(known, shard=replace(recording, noise=noise))
 
 
 def n_speakers(inputs: Inputs | None, whether: Whether) -> int:
@@ -113,11 +137,14 @@ def learn_speakers(
     progress.begin("learning to tell speakers apart", None, "recordings")
     try:
         voices = listen(speakers, mixture.n_features, reducer, _left_out)
-        channels = None
+        channels, noisy = None, {}
         if inputs.frontend is not None:
             from audiogmm.audio.channels import channel_offsets
 
             channels = channel_offsets(inputs.frontend, CHANNELS)
+            through = ThroughNoise(speakers, frozenset(tried_recordings(voices)))
+            heard = listen(through, mixture.n_features, reducer, _left_out, least_frames=1)
+            noisy = {voice.id: voice for voice in heard}
         return learn_backend(
             mixture,
             voices,
@@ -125,6 +152,7 @@ def learn_speakers(
             settings=SpaceSettings(compensation),
             adaptation=adaptation,
             reducer=reducer if isinstance(reducer, LocalReducer) else LocalReducer(),
+            noisy=noisy,
         )
     except TrainingError as error:
         if whether == "yes" or compensation is not None:

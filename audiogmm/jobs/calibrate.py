@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.detector import Detector, DetectorSettings, learn, settings_from
+from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector_settings import DetectorSettings, settings_from
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.scorers.track import track_of
 from audiogmm.blocks import Shard

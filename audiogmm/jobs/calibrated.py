@@ -9,6 +9,7 @@ import numpy as np
 
 from audiogmm.jobs.leave_out import leave_out
 from audiogmm.jobs.progress import Progress
+from audiogmm.jobs.trial_scorer import ScoredTrials
 from audiogmm.types import Json
 from audiogmm.verification.backend import backend_of
 from audiogmm.verification.calibration import Calibration, fit_calibration
@@ -57,13 +58,30 @@ def keep_calibration(
         trials = leave_out(gallery, inputs, several, most_models, reducer)
         progress.end()
         if enough(trials.speakers, trials.target):
-            gallery.calibrate(*_learned(base, trials))
+            gallery.calibrate(*_learned(base, trials.scored, trials), _normalised(gallery, trials))
             return ""
     if not anew and gallery.calibration_learned.get("method") == LEFT_OUT:
         return ""
     if base is not None:
         gallery.calibrate(base, _trials_of(base, BACKGROUND))
     return note
+
+
+def _normalised(gallery: Gallery, trials: LeftOut) -> dict[str, Calibration]:
+    """What the trials teach of normalised scores, by normalisation."""
+    found = {}
+    for how in trials.space:
+        if how != "none":
+            base = background_calibration(gallery, how)
+            found[how] = _learned(base, trials.normalised(how), trials)[0]
+    return found
+
+
+def background_calibration(gallery: Gallery, normalisation: str = "none") -> Calibration | None:
+    """What the back end brings for models as these are, and scores normalised so; None for others."""
+    backend = backend_of(gallery.background)
+    fits = backend is not None and backend.about.get("adaptation") == gallery.adaptation.to_dict()
+    return backend.calibration(normalisation) if backend is not None and fits else None
 
 
 def from_background(gallery: Gallery) -> tuple[Calibration | None, str]:
@@ -113,17 +131,17 @@ def told(learned: Json) -> str:
     )
 
 
-def _learned(base: Calibration | None, trials: LeftOut) -> tuple[Calibration, Json]:
-    """What the trials teach, and how."""
+def _learned(base: Calibration | None, scored: ScoredTrials, trials: LeftOut) -> tuple[Calibration, Json]:
+    """What the trials teach of these scores of theirs, and how."""
     about: Json = {"speakers": len(set(trials.speakers))}
     if base is not None:
-        llr = trials.scored.scores(base)
+        llr = scored.scores(base)
         calibration, moved = recalibrate(base, llr, trials.target, trials.speakers)
         about |= moved
     else:
-        columns = {"raw": trials.scored.raw}
-        if not np.isnan(trials.scored.space).any():
-            columns["space"] = trials.scored.space
+        columns = {"raw": scored.raw}
+        if not np.isnan(scored.space).any():
+            columns["space"] = scored.space
         own = [name for name, same in zip(trials.speakers, trials.target.tolist(), strict=True) if same]
         calibration = fit_calibration(columns, trials.target, l2=1 / effective_trials(own))
     return calibration, _trials_of(calibration, LEFT_OUT) | about

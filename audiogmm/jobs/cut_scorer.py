@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from audiogmm.training.packing import packed
 from audiogmm.types import FloatArray, Json, Seconds
 from audiogmm.verification.backend import BackEnd, backend_of
 from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.quality import SignalToNoise
 from audiogmm.verification.ratio import TOP, RatioScorer, Scoring
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class CutScores:
         What was voiced.
     seconds : Seconds
         Its length.
+    snr : float or None
+        Its signal-to-noise ratio, decibels; None where that is not known.
     flag : str
         "" or `SHORT`.
     """
@@ -71,6 +74,7 @@ class CutScores:
     space: tuple[float, ...]
     voiced_seconds: Seconds
     seconds: Seconds
+    snr: float | None
     flag: str
 
     def to_dict(self) -> Json:
@@ -124,23 +128,26 @@ class CutScorer:
         """
         speakers = self.speakers
         total, n_frames, time, heard = scored(speakers, cut.recording, cut.models)
-        voiced, flag = time.voiced, ""
+        voiced, flag, ratio = time.voiced, "", time.ratio
         if n_frames < FEW:
             flag = SHORT
-            total, n_frames, _, heard = scored(speakers, Loudest(cut.recording), cut.models)
+            total, n_frames, loudest, heard = scored(speakers, Loudest(cut.recording), cut.models)
+            ratio = loudest.ratio
         if not n_frames:
             raise AudioDataError(f"{cut.recording.id} has no frame", needed="at least one")
         space = speakers.compared(heard, cut.models, self.normalisation)
         raw = tuple((total / n_frames).tolist())
-        return CutScores(cut.id, raw, space, voiced, time.all, flag)
+        snr = None if np.isnan(ratio.decibels) else ratio.decibels
+        return CutScores(cut.id, raw, space, voiced, time.all, snr, flag)
 
 
 @dataclass
 class Time:
-    """Seconds of a recording, as its frames count them."""
+    """Seconds of a recording, as its frames count them, and how far speech stands out of its noise."""
 
     all: Seconds = 0.0
     voiced: Seconds = 0.0
+    ratio: SignalToNoise = field(default_factory=SignalToNoise)
 
 
 @dataclass(frozen=True)
@@ -211,6 +218,7 @@ class Timed:
         for block in self.shard:
             self.time.all += len(block) / block.clock.frame_rate
             self.time.voiced += int(np.count_nonzero(block.voiced)) / block.clock.frame_rate
+            self.time.ratio.push(block.levels, block.voiced)
             yield block
 
 

@@ -18,6 +18,7 @@ from audiogmm.jobs.cluster import cluster_to_folder
 from audiogmm.jobs.demo_speakers import Voices, recognise_voices
 from audiogmm.jobs.detect import detect_to_file
 from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.report import report_to_file
 from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.manifest import Entry, read_manifest, write_manifest
@@ -45,6 +46,7 @@ class DemoResult:
     sites: list[Site] = field(default_factory=list)
     picture: Path | None = None
     voices: Voices | None = None
+    pages: list[Path] = field(default_factory=list)
 
     @property
     def events(self) -> EventResult:
@@ -71,6 +73,7 @@ class DemoResult:
                 for site in self.sites
             },
             "picture": None if self.picture is None else str(self.picture),
+            "pages": [str(page) for page in self.pages],
             "speakers": None if self.voices is None else self.voices.summary(),
         }
 
@@ -94,6 +97,7 @@ class DemoResult:
         yield f"recordings, models, tracks, clusters, events and scores: {self.folder}"
         pictures = [self.picture, None if self.voices is None else self.voices.evaluation.picture]
         yield from (f"look at: {picture}" for picture in pictures if picture is not None)
+        yield from (f"look at, and listen to: {page}" for page in self.pages)
 
 
 def demo(
@@ -150,6 +154,9 @@ def demo(
             **shared,  # type: ignore[arg-type]
         )
         result.sites.append(judge(site, recordings, folder))
+        if can_draw():
+            page = report_to_file(folder / "events.jsonl", folder / "report.html", **shared)  # type: ignore[arg-type]
+            result.pages.append(page.output)
         margin = (found.severest[0].peak or 0.0) - found.detector.threshold if found.severest else 0.0
         if found.pictures and margin <= lowest:
             lowest, result.picture = margin, found.pictures[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.smoothing import Smoother
 from audiogmm.errors import AudioDataError, AudioGMMError, OutputError
 from audiogmm.jobs.excerpt import cut, samples_of, sound_of
@@ -18,7 +19,6 @@ from audiogmm.report.page.image import spectrogram_image
 from audiogmm.report.page.shown import Curve, Found, Shown, Stretch
 from audiogmm.report.picture import score_limits
 from audiogmm.scoring.claims import StrongestClaims, claims
-from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.scoring.posterior import Assignment, ComponentTally, assign
 from audiogmm.timeline import FrameClock
 from audiogmm.types import FloatArray, Seconds
@@ -57,12 +57,12 @@ class HearAgain:
 
     Attributes
     ----------
-    evaluator, detector
+    scorer, detector
         Of the run.
+    evaluator : Evaluator
+        The model, whose components are listened for.
     threshold : float
         Nats.
-    every_frame : bool
-        Whether frames of exact silence count.
     found : mapping of str to (int, list of Found)
         Of each recording, how many events there are, and the worst of them in order.
     n_stretches, n_sounds : int
@@ -73,10 +73,10 @@ class HearAgain:
         Listened for as well; 0 for none.
     """
 
-    evaluator: Evaluator
+    scorer: FrameScorer
     detector: Detector
+    evaluator: Evaluator
     threshold: float
-    every_frame: bool
     found: Mapping[str, tuple[int, list[Found]]] = field(repr=False)
     n_stretches: int = 3
     n_sounds: int = 8
@@ -161,16 +161,18 @@ class HearAgain:
 
         With `stop`, end where the last piece does.
         """
-        smoother = Smoother(self.detector.half)
+        smoother, scorer = Smoother(self.detector.half), self.scorer.open(recording.id)
         track: Outline | None = None
-        for block, scores in score_blocks(self.evaluator, recording):
+        for block in recording:
             track = track or Outline.of(block.clock, wanted)
-            heard = np.ones_like(block.voiced) if self.every_frame else block.voiced
-            track.push(self._filled(smoother.push(scores, heard)))
+            scored = scorer.push(block)
+            track.push(self._filled(smoother.push(scored.scores, scored.voiced)))
             if stop and all(piece.last <= track.strip.n for piece in track.pieces):
                 break
         else:
             if track is not None:
+                rest = scorer.flush()
+                track.push(self._filled(smoother.push(rest.scores, rest.voiced)))
                 track.push(self._filled(smoother.flush()))
         if track is None:
             return Outline.of(FrameClock.for_rows(), wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,10 @@ FEWEST, SHORTEST = 2, 30.0
 
 LAST_PART = 5
 """Of a single recording, the last fifth is held out."""
+
+
+MOST_TURNS = 4
+"""In which the others are held out, where every recording takes its turn: each costs a training."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -103,21 +107,21 @@ def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
 
 
 def turns(entries: Iterable[Entry], first: HoldOut, seed: int) -> list[HoldOut]:
-    """The others' turns to be held out: about as many recordings each as in the first turn.
+    """The others' turns to be held out: as many recordings each as in the first turn, or a quarter of them.
 
     Examples
     --------
-    >>> entries = [Entry(audio_filepath=f"/{i}.wav", id=str(i)) for i in range(10)]
-    >>> first = draw(entries, 0.3, seed=0)
+    >>> entries = [Entry(audio_filepath=f"/{i}.wav", id=str(i)) for i in range(20)]
+    >>> first = draw(entries, 0.1, seed=0)
     >>> [sum(entry.id in held for entry in entries) for held in [first, *turns(entries, first, 0)]]
-    [3, 3, 4]
+    [2, 4, 5, 4, 5]
     """
     files: dict[str, list[str]] = {}
     for entry in entries:
         files.setdefault(entry.path, []).append(entry.id)
     recordings = sorted(files.values(), key=lambda ids: rank(ids[0], seed))
     others = [ids for ids in recordings if not any(id in first for id in ids)]
-    n_turns = max(1, len(others) // max(1, len(recordings) - len(others))) if others else 0
+    n_turns = min(MOST_TURNS, max(1, len(others) // max(1, len(recordings) - len(others)))) if others else 0
     parts = [others[i * len(others) // n_turns : (i + 1) * len(others) // n_turns] for i in range(n_turns)]
     return [HoldOut.of((id for ids in part for id in ids), seed) for part in parts]
 
@@ -144,14 +148,8 @@ class Excerpt:
         for block in self.shard:
             first = max(self.start - block.start, 0)
             last = len(block) if self.stop is None else min(self.stop - block.start, len(block))
-            if last <= first:
-                continue
-            yield replace(
-                block,
-                frames=block.frames[first:last],
-                voiced=block.voiced[first:last],
-                start=block.start + first,
-            )
+            if last > first:
+                yield block.cut(first, last)
 
 
 def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:

@@ -101,8 +101,8 @@ class Identifier:
     ----------
     scorer : CutScorer
         Of all speakers.
-    enrolled : tuple of float
-        Seconds of speech in each speaker's enrolment.
+    enrolled, enrolled_snr : tuple of float
+        Seconds of speech in each speaker's enrolment, and its signal-to-noise ratio, decibels.
     calibration : Calibration or None
         What makes ratios of scores.
     rate : float
@@ -115,6 +115,7 @@ class Identifier:
 
     scorer: CutScorer
     enrolled: tuple[float, ...]
+    enrolled_snr: tuple[float, ...]
     calibration: Calibration | None
     rate: float
     known: float
@@ -129,13 +130,15 @@ class Identifier:
         ChoiceError
             If nobody is left.
         """
-        seconds: dict[str, float] = {}
+        found: dict[str, tuple[float, float]] = {}
         for name in gallery.names:
             try:
-                seconds[name] = gallery[name].voiced_seconds
+                speaker = gallery[name]
             except AudioGMMError as error:
                 aside.put(name, str(gallery.folder), error)
-        if not seconds:
+            else:
+                found[name] = speaker.voiced_seconds, speaker.signal_to_noise
+        if not found:
             raise ChoiceError(
                 f"nobody can be identified: {gallery.folder} has no speaker"
                 + (" that can be read" if len(aside) else ""),
@@ -143,9 +146,10 @@ class Identifier:
                 remedy="audiogmm enroll UBM M -o DIR",
             )
         rate = 1.0 if front_end_of(gallery.background) is None else INDEPENDENT
-        scorer = CutScorer.of(gallery, list(seconds), scoring, TOP)
-        identifier = cls(scorer, tuple(seconds.values()), gallery.calibration, rate, known, top)
-        likeliest(scorer.names, np.zeros(len(seconds)), known, top)  # refuses settings before any work
+        scorer = CutScorer.of(gallery, list(found), scoring, TOP)
+        seconds, ratios = zip(*found.values(), strict=True)
+        identifier = cls(scorer, seconds, ratios, gallery.calibration, rate, known, top)
+        likeliest(scorer.names, np.zeros(len(found)), known, top)  # refuses settings before any work
         return identifier
 
     def __call__(self, recording: Recording) -> Json:
@@ -159,7 +163,7 @@ class Identifier:
         everybody = range(len(self.scorer.names))
         found = self.scorer(Cut(recording, recording.id, tuple(everybody)))
         scored = ScoredTrials(len(everybody))
-        scored.enrolled = np.array(self.enrolled)
+        scored.enrolled, scored.enrolled_snr = np.array(self.enrolled), np.array(self.enrolled_snr)
         scored.put(everybody, found)
         outcome = likeliest(self.scorer.names, self.llr(scored), self.known, self.top)
         entry = recording.entry

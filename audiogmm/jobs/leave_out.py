@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -62,19 +63,27 @@ class Tried:
     ----------
     speaker : int
         Its speaker's place.
-    raw, space : ndarray of shape (1 + n_others,), float64
-        Mean ratios a frame, nats, and the back end's scores; NaN where there is no back end.
+    raw : ndarray of shape (1 + n_others,), float64
+        Mean ratios a frame, nats.
+    space : mapping of str to ndarray of shape (1 + n_others,), float64
+        The back end's scores, by normalisation; empty where there is no back end.
     enrolled : ndarray of shape (1 + n_others,), float64
         Seconds of speech behind each model.
+    enrolled_snr : ndarray of shape (1 + n_others,), float64
+        Their signal-to-noise ratios, decibels; NaN where not known.
     voiced : Seconds
+        Of the test.
+    snr : float
         Of the test.
     """
 
     speaker: int
     raw: FloatArray
-    space: FloatArray
+    space: Mapping[str, FloatArray]
     enrolled: FloatArray
+    enrolled_snr: FloatArray
     voiced: Seconds
+    snr: float
 
 
 @dataclass(frozen=True)
@@ -115,14 +124,21 @@ class LeaveOut:
         left = speaker.without(alone)
         own = RatioScorer(background, [left.adapted(background, gallery.adaptation)])
         raw = np.concatenate([own.scores(first), speakers.scorer.totals(first, others) / len(first)])
-        space = np.full(len(raw), np.nan)
-        if speakers.backend is not None:
-            models = np.concatenate(
-                [speakers.backend.vector(left.statistics)[None], speakers.vectors[others]]
-            )
-            space = speakers.backend.scores(models, speakers.backend.vector(tested)[None])[:, 0]
-        enrolled = [left.voiced_seconds, *(gallery[names[i]].voiced_seconds for i in others)]
-        return Tried(held.speaker, raw, space, np.array(enrolled), time.voiced * len(first) / n_frames)
+        space = {}
+        if (backend := speakers.backend) is not None:
+            models = np.concatenate([backend.vector(left.statistics)[None], speakers.vectors[others]])
+            test = backend.vector(tested)[None]
+            space = {how: backend.scores(models, test, how)[:, 0] for how in backend.normalisations}
+        behind = [left, *(gallery[names[i]] for i in others)]
+        return Tried(
+            held.speaker,
+            raw,
+            space,
+            np.array([each.voiced_seconds for each in behind]),
+            np.array([each.signal_to_noise for each in behind]),
+            time.voiced * len(first) / n_frames,
+            time.ratio.decibels,
+        )
 
 
 @dataclass(frozen=True)
@@ -133,6 +149,8 @@ class LeftOut:
     ----------
     scored : ScoredTrials
         Scores, and seconds of speech.
+    space : mapping of str to ndarray of shape (n,), float64
+        The back end's scores, by normalisation.
     target : ndarray of shape (n,), bool
         Whether each is of the speaker.
     speakers : list of str
@@ -140,8 +158,15 @@ class LeftOut:
     """
 
     scored: ScoredTrials
+    space: Mapping[str, FloatArray]
     target: BoolArray
     speakers: list[str]
+
+    def normalised(self, how: str) -> ScoredTrials:
+        """The scores, those of the back end normalised."""
+        scored = copy(self.scored)
+        scored.space = self.space[how]
+        return scored
 
 
 def leave_out(
@@ -177,11 +202,15 @@ def leave_out(
     speakers: list[str] = []
     for found in tried:
         rows = slice(len(speakers), len(speakers) + len(found.raw))
-        scored.raw[rows], scored.space[rows] = found.raw, found.space
+        scored.raw[rows] = found.raw
         scored.voiced[rows], scored.enrolled[rows] = found.voiced, found.enrolled
+        scored.snr[rows], scored.enrolled_snr[rows] = found.snr, found.enrolled_snr
         target[rows.start] = True
         speakers += [names[found.speaker]] * len(found.raw)
-    return LeftOut(scored, target, speakers)
+    methods = tried[0].space if tried else ()
+    space = {how: np.concatenate([found.space[how] for found in tried]) for how in methods}
+    scored.space = space.get("none", scored.space)
+    return LeftOut(scored, space, target, speakers)
 
 
 def _held(inputs: Inputs, names: Sequence[str]) -> Iterator[Held]:

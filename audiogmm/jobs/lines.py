@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +14,16 @@ from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.front_ends import front_end_of
 from audiogmm.jobs.inputs import Hear
+from audiogmm.jobs.named_entries import Found, NamedEntries
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.trials import CUT, PATHS, Trial, TrialList
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
     from audiogmm.manifest import Entry
+
+_SLACK = 0.01
+"""Seconds that a piece may end past its entry, as it may past a file."""
 
 BATCH = 4096
 """Lines that are looked up together."""
@@ -42,12 +46,23 @@ class Maker:
 
 
 class Lines:
-    """The lines of a list that can be tried; bad ones, and those that were there before, are set aside."""
+    """The lines of a list that can be tried; bad ones, and those that were there before, are set aside.
 
-    def __init__(self, path: str, aside: Aside) -> None:
+    Parameters
+    ----------
+    path : str
+        The list.
+    aside : Aside
+        Takes what is set aside.
+    manifest : str, optional
+        Tests are named by the ids of its entries.
+    """
+
+    def __init__(self, path: str, aside: Aside, manifest: str | None = None) -> None:
         from audiogmm.manifest.folder import Folder
 
-        self.list = TrialList(path, self._refuse_line)
+        self.list = TrialList(path, self._refuse_line, by_id=manifest is not None)
+        self._entries = None if manifest is None else NamedEntries(manifest, aside)
         self._aside = aside
         self._folder = Folder.of(path)
         self._name = Path(path).name
@@ -76,9 +91,10 @@ class Lines:
         for i, trial in enumerate(chunk):
             rows.setdefault(trial.cut, []).append(i)
         cuts: dict[Recording, list[int]] = {}
+        named = None if self._entries is None else self._entries.of([cut[-1] for cut in rows])
         for cut, places in rows.items():
             try:
-                recording = maker.recording(self._entry(cut, chunk[places[0]]))
+                recording = maker.recording(self._entry(cut, chunk[places[0]], named))
             except AudioGMMError as error:
                 for i in places:
                     self.refuse(chunk[i], error)
@@ -88,7 +104,7 @@ class Lines:
 
     def refuse(self, trial: Trial, error: AudioGMMError) -> None:
         """Set a trial aside."""
-        path = trial.cut[0] or trial.cut[1]
+        path = "" if trial.cut[-1] else trial.cut[0] or trial.cut[1]
         self._aside.put(f"{self._name}:{trial.line}", self._folder.resolve(path) if path else "", error)
 
     def refuse_row(self, chunk: Sequence[Trial], row: int, error: AudioGMMError) -> None:
@@ -98,13 +114,49 @@ class Lines:
     def _refuse_line(self, line: int, error: AudioGMMError) -> None:
         self._aside.put(f"{self._name}:{line}", "", error)
 
-    def _entry(self, cut: tuple[str, ...], trial: Trial) -> Entry:
+    def _entry(self, cut: tuple[str, ...], trial: Trial, named: Found | None) -> Entry:
         from audiogmm.manifest.record import entry_of
 
-        record = {name: _value(name, cell) for name, cell in zip(CUT, cut, strict=True) if cell}
+        record = {name: _value(name, cell) for name, cell in zip(CUT, cut[:-1], strict=True) if cell}
         if not isinstance(record.get("channel", 0), int):
             del record["channel"]  # a name of the line, which is no number of a track
-        return entry_of(record, self._folder, f"{self._name}:{trial.line}")
+        source = f"{self._name}:{trial.line}"
+        if named is None:
+            return entry_of(record, self._folder, source)
+        if (entry := named.entries.get(cut[-1])) is None:
+            raise self._unknown(cut[-1], source, named)
+        return _piece(entry, entry_of({PATHS[0]: "-"} | record, self._folder, source)) if record else entry
+
+    def _unknown(self, id: str, source: str, named: Found) -> ManifestError:
+        manifest = "" if self._entries is None else self._entries.manifest
+        alike = named.alike.get(id)
+        return ManifestError(
+            f"{source} names the recording {id!r}, which is no id in {manifest}",
+            needed="the id of one of its entries",
+            remedy=f"{alike!r}, which is there" if alike else f"add it to {manifest}, or correct the list",
+        )
+
+
+def _piece(entry: Entry, cut: Entry) -> Entry:
+    """The piece of an entry that a line cuts out: seconds are counted from where the entry begins."""
+    duration = cut.duration
+    if entry.duration is not None:
+        left = entry.duration - cut.offset
+        duration = left if duration is None else duration
+        if left <= 0 or duration > left + _SLACK:
+            raise ManifestError(
+                f"{cut.source} cuts {cut.offset:g} to {cut.offset + duration:g} s out of {entry.id!r}, "
+                f"which has {entry.duration:g} s",
+                needed="a piece that lies in the entry",
+            )
+        duration = min(duration, left)
+    return replace(
+        entry,
+        offset=entry.offset + cut.offset,
+        duration=duration,
+        channel=entry.channel if cut.channel is None else cut.channel,
+        frame_rate=cut.frame_rate or entry.frame_rate,
+    )
 
 
 def _value(name: str, cell: str) -> str | float | int:
@@ -120,7 +172,7 @@ def _value(name: str, cell: str) -> str | float | int:
 def _duplicate(trial: Trial, name: str, line: int) -> ManifestError:
     return ManifestError(
         f"{name}:{trial.line} is the trial of line {line} again: "
-        f"{trial.model!r}, {trial.cut[0] or trial.cut[1]}",
+        f"{trial.model!r}, {trial.cut[-1] or trial.cut[0] or trial.cut[1]}",
         needed="each trial once, or it counts twice",
         remedy="take it out of the list",
     )

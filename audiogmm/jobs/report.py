@@ -12,7 +12,7 @@ from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
 from audiogmm.jobs.hear_again import HearAgain, Heard
 from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.models import hears_silence, unit_of
+from audiogmm.jobs.models import scorer_of, unit_of
 from audiogmm.jobs.outputs import check_output
 from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.report_clusters import Listened
@@ -212,10 +212,10 @@ def hearing(model: Model, detector: Detector, plan: Plan, threshold: float, *, c
 
     n = max(1, len(plan.wanted))
     return HearAgain(
-        Evaluator(model.mixture),
+        scorer_of(model),
         detector,
+        Evaluator(model.mixture),
         threshold,
-        hears_silence(model),
         plan.found,
         n_stretches=min(8, max(1, STRETCHES // n)),
         n_sounds=min(200, max(3, SOUNDS // n)),

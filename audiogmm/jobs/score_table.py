@@ -19,7 +19,7 @@ from audiogmm.types import BoolArray, FloatArray, IntArray
 TrialKey: TypeAlias = tuple[str, ...]
 """What tells a trial from all others: its model, and which piece of which recording."""
 
-RECORDING = ("audio_filepath", "features_filepath", "id")
+RECORDING = ("audio_filepath", "features_filepath", "id", "test")
 CUT = ("offset", "duration", "channel")
 
 _TRUE = {"1", "1.0", "true", "target", "tgt"}
@@ -116,8 +116,8 @@ def read_scores(
     Parameters
     ----------
     path : path-like
-        A CSV, perhaps ``.gz``, with the columns `model`, `audio_filepath` (or `features_filepath`, or `id`)
-        and those asked for.
+        A CSV, perhaps ``.gz``, with the columns `model`, `audio_filepath` (or `features_filepath`, `id` or
+        `test`) and those asked for.
     numeric : sequence of str
         Columns that must hold finite numbers (`ScoreTable.numbers`).
     target : bool

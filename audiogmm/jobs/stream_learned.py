@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.detector import DetectorSettings, learn
+from audiogmm.anomaly.detector import learn
+from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.errors import MismatchError
 from audiogmm.jobs.calibrate import settings_of
 from audiogmm.jobs.models import with_detector

@@ -187,8 +187,9 @@ class Learner:
         online.n_frames += len(frames)
 
     def _go_on(self, start: Model, arithmetic: Clustered) -> None:
-        """Take up a model, with the scores of normal audio that it keeps."""
+        """Take up a model, with the scores of normal audio that it keeps, if they are plain likelihoods."""
         from audiogmm.jobs.models import detector_of
+        from audiogmm.jobs.scores import scores_of
 
         arithmetic.floor = floor_of(start)
         training, data = start.metadata["training"], start.metadata["data"]
@@ -197,7 +198,7 @@ class Learner:
         steps = (training.get("online") or {}).get("steps", n_frames / self.online.batch)
         self.online.resume(start.mixture, start.statistics, steps)
         self.online.n_frames = n_frames
-        if "detector" in start.metadata:
+        if "detector" in start.metadata and scores_of(start) is None:
             for track in detector_of(start).normal.tracks():
                 self.latest.push(Scored(track.scores, track.voiced))
 

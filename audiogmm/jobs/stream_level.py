@@ -22,9 +22,9 @@ class Level:
     --------
     >>> import numpy as np
     >>> level = Level(Fraction(2))
-    >>> level.push(np.array([1.0, 1.0, 0.1, 0.1, 0.0, 0.0], np.float32))
-    >>> level.take(), level.take(), level.take()
-    (0.0, -20.0, None)
+    >>> level.push(np.array([1.0, 1.0, 0.25, 0.25, 0.0, 0.0], np.float32))
+    >>> level.take(), round(level.take(), 2), level.take()
+    (0.0, -12.04, None)
     """
 
     def __init__(self, length: Fraction) -> None:
@@ -59,4 +59,4 @@ class Level:
 
 
 def _decibels(total: float, n_samples: int) -> float | None:
-    return round(10 * math.log10(total / n_samples), 3) + 0.0 if total > 0 else None
+    return 10 * math.log10(total / n_samples) if total > 0 else None

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from audiogmm.anomaly.listener import Listener
 from audiogmm.anomaly.scorer import FrameScorer
+from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.front_ends import front_end_of
@@ -18,7 +21,7 @@ from audiogmm.jobs.stream_settings import StreamSettings
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model
 from audiogmm.timeline import FrameClock
-from audiogmm.types import Seconds
+from audiogmm.types import FloatArray, Seconds
 from audiogmm.verification.gallery import Gallery
 
 if TYPE_CHECKING:
@@ -93,10 +96,10 @@ class Plan:
             )
         listener = None
         if "events" in settings.emit:
-            listener = listener_of(model, settings.applied(detector_of(model)))
+            listener = listener_of(model, settings.applied(detector_of(model)), reasons=settings.reasons)
             if listener.detector.note:
                 progress.say(f"note: {listener.detector.note}")
-            _check_rate(listener, frontend.clock(model.metadata["sample_rate"]))
+            _try_out(listener, frontend.clock(model.metadata["sample_rate"]), model.means)
         scorer = listener.scorer if listener is not None else None
         if scorer is None and "scores" in settings.emit:
             scorer = scorer_of(model)
@@ -122,9 +125,19 @@ class Plan:
         return frames / rate
 
 
-def _check_rate(listener: Listener, clock: FrameClock) -> None:
-    """Refuse a detector of another front end before anything is heard."""
-    listener.open(clock)
+def _try_out(listener: Listener, clock: FrameClock, means: FloatArray) -> None:
+    """Refuse a detector of another front end before anything is heard; and do what is done once, once.
+
+    The first explanation takes longer than later ones, and would be late.
+    """
+    listening = listener.open(clock)
+    frames = np.ascontiguousarray(np.resize(means, (clock.count(1.0), means.shape[1])), np.float32)
+    block = FrameBlock(frames, np.ones(len(frames), np.bool_), 0, clock)
+    listening.push(block)
+    if listener.explainer is not None:
+        explaining = listener.explainer.open(clock)
+        explaining.push(block)
+        explaining.explain(0, len(frames) - 1)
 
 
 def _speakers(settings: StreamSettings, gallery: Path | None, progress: Progress) -> SpeakerPlan | None:

@@ -37,6 +37,8 @@ class StreamSettings:
         Probability that a speaker is one of those enrolled, before anything is heard; 1: for certain.
     top : int
         Candidates that are named with a speaker.
+    reasons : bool
+        Whether it is said why an event is anomalous.
     upsample : bool
         Accept sound below the model's sample rate.
     detector : dict
@@ -62,6 +64,7 @@ class StreamSettings:
     speaker_window: Seconds = 3.0
     known: float = KNOWN
     top: int = 3
+    reasons: bool = True
     upsample: bool = False
     detector: Json = field(default_factory=dict, hash=False)
 

@@ -14,7 +14,7 @@ from audiogmm.jobs.journal import Journal
 from audiogmm.types import FloatArray
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.quality import ENROLLED, TESTED, log_seconds
+from audiogmm.verification.quality import ENROLLED, TESTED, log_seconds, noise
 from audiogmm.verification.ratio import TOP, Scoring
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class ScoredTrials:
     raw, space, voiced, enrolled : ndarray of shape (n,), float64
         Mean ratio a frame (nats), the back-end's score, and seconds of speech in the test and in the
         enrolment; NaN where there is none.
+    snr, enrolled_snr : ndarray of shape (n,), float64
+        Signal-to-noise ratios of both, decibels; NaN where not known.
     flags : list of str
         "" or `SHORT`, of each.
     """
@@ -40,16 +42,20 @@ class ScoredTrials:
     space: FloatArray = field(init=False)
     voiced: FloatArray = field(init=False)
     enrolled: FloatArray = field(init=False)
+    snr: FloatArray = field(init=False)
+    enrolled_snr: FloatArray = field(init=False)
     flags: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.raw, self.space, self.voiced, self.enrolled = (np.full(self.n, np.nan) for _ in range(4))
+        self.snr, self.enrolled_snr = (np.full(self.n, np.nan) for _ in range(2))
         self.flags = [""] * self.n
 
     def put(self, rows: Sequence[int], found: CutScores) -> None:
         """Note what came of the cut that these trials are about."""
         self.raw[rows] = found.raw
         self.voiced[rows] = found.voiced_seconds
+        self.snr[rows] = np.nan if found.snr is None else found.snr
         if found.space:
             self.space[rows] = found.space
         for row in rows:
@@ -70,6 +76,7 @@ class ScoredTrials:
             "space": self.space,
             "log_voiced_seconds": log_seconds(self.voiced, TESTED),
             "log_enrolled_seconds": log_seconds(self.enrolled, ENROLLED),
+            "noise": noise(self.snr, self.enrolled_snr),
         }
 
 
@@ -147,11 +154,14 @@ class TrialScorer:
     ) -> tuple[dict[str, AudioGMMError], dict[str, int]]:
         """Which speakers cannot be used, and why; and the place of each of the others."""
         broken: dict[str, AudioGMMError] = {}
-        seconds: dict[str, float] = {}
+        known: dict[str, tuple[float, float]] = {}
         for name in dict.fromkeys(names):
             try:
-                seconds[name] = self.gallery[name].voiced_seconds
+                speaker = self.gallery[name]
             except AudioGMMError as error:
                 broken[name] = error
-        scored.enrolled = np.array([seconds.get(name, np.nan) for name in names])
-        return broken, {name: i for i, name in enumerate(seconds)}
+            else:
+                known[name] = speaker.voiced_seconds, speaker.signal_to_noise
+        told = np.array([known.get(name, (np.nan, np.nan)) for name in names]).reshape(-1, 2)
+        scored.enrolled, scored.enrolled_snr = told[:, 0], told[:, 1]
+        return broken, {name: i for i, name in enumerate(known)}

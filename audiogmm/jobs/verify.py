@@ -15,6 +15,7 @@ from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import exclusive, replacing
 from audiogmm.jobs.amounts import amount
 from audiogmm.jobs.aside import Aside, errors_path
+from audiogmm.jobs.calibrated import LEFT_OUT, background_calibration
 from audiogmm.jobs.compiling import announce_compiling
 from audiogmm.jobs.cut_scorer import SHORT, CutScores
 from audiogmm.jobs.journal import Journal
@@ -61,6 +62,8 @@ class TrialScore:
         The back-end's score, where the background model has a back-end.
     voiced_seconds : Seconds
         What is voiced of the test.
+    snr : float or None
+        Signal-to-noise ratio of the test, decibels, where frames have levels.
     flag : str
         ``short``: few or no frames were voiced, and the loudest were scored. Else empty.
     """
@@ -71,6 +74,7 @@ class TrialScore:
     raw: float
     space: float | None
     voiced_seconds: Seconds
+    snr: float | None
     flag: str
 
 
@@ -139,6 +143,7 @@ def verify(
             float(scored.raw[i]),
             None if np.isnan(scored.space[i]) else float(scored.space[i]),
             float(scored.voiced[i]),
+            None if np.isnan(scored.snr[i]) else float(scored.snr[i]),
             scored.flags[i],
         )
         for i, (name, entry) in enumerate(listed)
@@ -189,7 +194,10 @@ class VerifyResult:
 
 
 def calibration_for(gallery: Gallery, normalisation: str) -> Calibration | None:
-    """The calibration that fits a normalisation.
+    """The calibration that fits a normalisation; None where none was learned.
+
+    What leaving one recording out taught of scores that are not normalised says nothing about those that
+    are, and the other way round: each has its own, from the same trials.
 
     Raises
     ------
@@ -208,8 +216,10 @@ def calibration_for(gallery: Gallery, normalisation: str) -> Calibration | None:
             needed=f"a back end with at least {SMALLEST_COHORT} impostors",
             remedy="audiogmm enroll --background M, or --normalise none",
         )
-    fits = backend.about.get("adaptation") == gallery.adaptation.to_dict()
-    return backend.calibration(normalisation) if fits else None
+    found = gallery.calibrations_normalised.get(normalisation)
+    if found is None and gallery.calibration_learned.get("method") != LEFT_OUT:
+        found = background_calibration(gallery, normalisation)
+    return found
 
 
 UNCALIBRATED = (
@@ -227,6 +237,7 @@ def verify_to_file(
     top: int = TOP,
     normalisation: str = "none",
     point: OperatingPoint | None = None,
+    manifest: str | None = None,
     upsample: bool = False,
     resume: bool = False,
     force: bool = False,
@@ -236,6 +247,8 @@ def verify_to_file(
     progress: Progress | None = None,
 ) -> VerifyResult:
     """Score a list of trials into a CSV, in its order; what cannot be scored is set aside, by line.
+
+    Tests are named by their paths, or, with a `manifest`, by the ids of its entries.
 
     Raises
     ------
@@ -252,17 +265,19 @@ def verify_to_file(
     from audiogmm.training.reduce import LocalReducer
 
     progress = progress or Silent()
-    check_output(output, force, trials)
+    check_output(output, force, trials, *([manifest] if manifest else []))
     gallery = Gallery(folder)
     calibration = calibration_for(gallery, normalisation)
     aside = Aside(errors_path(output), strict=strict)
-    lines = Lines(trials, aside)
+    lines = Lines(trials, aside, manifest)
     result = VerifyResult(output, aside, calibration is not None, point or OperatingPoint())
     announce_compiling(progress.say)
     if calibration is None:
         progress.say(UNCALIBRATED)
     maker = Maker(gallery, upsample, progress.say)
     key = f"{gallery.state(gallery.names)} {scoring} {top} {normalisation} {signature_of(trials)}"
+    if manifest is not None:
+        key += f" {signature_of(manifest)}"
     journal = Journal(output, key=key, resume=resume)
     progress.begin("verifying", lines.count(), "trials")
     with (
@@ -315,6 +330,7 @@ def _write(
                 _number(scored.raw[i]),
                 space,
                 f"{scored.voiced[i]:.3f}",
+                "" if np.isnan(scored.snr[i]) else f"{scored.snr[i]:.5f}",
                 scored.flags[i],
             ]
         )

@@ -38,8 +38,8 @@ def reblock(blocks: Iterable[FrameBlock], n_frames: int) -> Iterator[FrameBlock]
         block = arrived
         while held + len(block) >= n_frames:
             take = n_frames - held
-            yield _join([*waiting, _slice(block, 0, take)])
-            block = _slice(block, take, len(block))
+            yield _join([*waiting, block.cut(0, take)])
+            block = block.cut(take, len(block))
             waiting, held = [], 0
         if len(block):
             waiting.append(block)
@@ -48,13 +48,11 @@ def reblock(blocks: Iterable[FrameBlock], n_frames: int) -> Iterator[FrameBlock]
         yield _join(waiting)
 
 
-def _slice(block: FrameBlock, first: int, last: int) -> FrameBlock:
-    return FrameBlock(block.frames[first:last], block.voiced[first:last], block.start + first, block.clock)
-
-
 def _join(blocks: list[FrameBlock]) -> FrameBlock:
     if len(blocks) == 1:
         return blocks[0]
     frames = np.concatenate([block.frames for block in blocks])
     voiced = np.concatenate([block.voiced for block in blocks])
-    return FrameBlock(frames, voiced, blocks[0].start, blocks[0].clock)
+    levels = [block.levels for block in blocks if block.levels is not None]
+    joined = np.concatenate(levels) if len(levels) == len(blocks) else None
+    return FrameBlock(frames, voiced, blocks[0].start, blocks[0].clock, joined)

@@ -14,7 +14,7 @@ from audiogmm.mixture.store import Model
 from audiogmm.types import FloatArray, Json
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.compensation import Compensation
-from audiogmm.verification.normalisation import normalise
+from audiogmm.verification.normalisation import NORMALISATIONS, SMALLEST_COHORT, normalise
 from audiogmm.verification.plda import Plda
 from audiogmm.verification.projection import Projection
 from audiogmm.verification.space import Space
@@ -73,6 +73,11 @@ class BackEnd:
             of_tests=plain(cohort, tests),
             of_cohort=plain(cohort, cohort) if normalisation == "zt" else None,
         )
+
+    @property
+    def normalisations(self) -> tuple[str, ...]:
+        """Those for which the cohort is large enough; "none" is always one."""
+        return NORMALISATIONS if len(self.cohort) >= SMALLEST_COHORT else NORMALISATIONS[:1]
 
     def calibration(self, normalisation: str = "none") -> Calibration | None:
         """What turns ratios, scores and quality measures into one log-likelihood ratio, if it was learned."""

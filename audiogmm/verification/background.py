@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +15,8 @@ from audiogmm.training.reduce import LocalReducer
 from audiogmm.training.source import ArraySlice
 from audiogmm.types import BoolArray, FloatArray, Frames
 from audiogmm.verification.adaptation import Adaptation
-from audiogmm.verification.material import Voice
+from audiogmm.verification.material import Voice, joined
+from audiogmm.verification.quality import ENROLLED, TESTED, log_seconds, noise
 from audiogmm.verification.ratio import RatioScorer
 
 TEST_SECONDS = (3.0, 1.0, 0.4)
@@ -35,13 +37,15 @@ MOST_SPEAKERS = 240
 
 @dataclass(frozen=True)
 class Side:
-    """One side of trials: whose it is, and what was heard."""
+    """One side of trials: whose it is, and what was heard, how clearly, and whether noise was added to it."""
 
     speaker: int
     kind: str
     seconds: float
     statistics: SufficientStats
     frames: Frames = field(repr=False)
+    decibels: float = math.nan
+    noisy: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,22 +69,47 @@ class Trials:
     models: Sequence[Side]
     tests: Sequence[Side]
 
+    @property
+    def noisy(self) -> BoolArray:
+        """Whether noise was added to the test of each, shape (n,)."""
+        return np.array([self.tests[t].noisy for t in self.test], dtype=np.bool_)
 
-def halves(recordings: Sequence[Voice]) -> tuple[Frames, Frames] | None:
+    def qualities(self) -> dict[str, FloatArray]:
+        """The quality measures of each, as a calibration reads them."""
+        models, tests = self.models, self.tests
+        return {
+            "log_voiced_seconds": log_seconds([tests[t].seconds for t in self.test], TESTED),
+            "log_enrolled_seconds": log_seconds([models[m].seconds for m in self.model], ENROLLED),
+            "noise": noise([tests[t].decibels for t in self.test], [models[m].decibels for m in self.model]),
+        }
+
+
+def tested_recordings(recordings: Sequence[Voice]) -> Sequence[Voice]:
+    """Of a speaker's recordings those that are tested: every second, or the only one's second half."""
+    return recordings[1::2] if len(recordings) > 1 else recordings
+
+
+def halves(
+    recordings: Sequence[Voice], noisy: Mapping[str, Voice] | None = None
+) -> tuple[Voice, Voice, Voice | None] | None:
     """What a speaker is enrolled with, and what is tested; None where there is too little.
 
-    Every second recording where there are several, and the halves of a single one.
+    Every second recording where there are several, and the halves of a single one. Last comes what is tested
+    as it is heard through noise, None where the recordings of the same ids are not all in `noisy`.
     """
+    rate, tests = recordings[0].frame_rate, tested_recordings(recordings)
+    through = [noisy[voice.id] for voice in tests if noisy and voice.id in noisy]
+    heard = joined(through) if len(through) == len(tests) else None
     if len(recordings) > 1:
-        enrolled = np.concatenate([voice.frames for voice in recordings[0::2]])
-        tested = np.concatenate([voice.frames for voice in recordings[1::2]])
+        enrolled, tested = joined(recordings[0::2]), joined(tests)
     else:
-        frames = recordings[0].frames
-        enrolled, tested = frames[: len(frames) // 2], frames[len(frames) // 2 :]
-    rate = recordings[0].frame_rate
-    if len(enrolled) < rate or len(tested) < TEST_SECONDS[-1] * rate:
+        whole, half = recordings[0], len(recordings[0].frames) // 2
+        enrolled, tested = whole.part(0, half), whole.part(half, len(whole.frames))
+        if heard is not None:  # from the same time on, whatever is voiced of it
+            heard = heard.part(heard.voiced_before(whole.place(half)), len(heard.frames))
+    if len(enrolled.frames) < rate or len(tested.frames) < TEST_SECONDS[-1] * rate:
         return None
-    return enrolled[: int(ENROLLED_SECONDS * rate)], tested
+    return enrolled.part(0, int(ENROLLED_SECONDS * rate)), tested, heard
 
 
 def hold_trials(
@@ -89,6 +118,7 @@ def hold_trials(
     adaptation: Adaptation,
     reducer: LocalReducer,
     seed: int = 0,
+    noisy: Mapping[str, Voice] | None = None,
 ) -> Trials | None:
     """Make trials between the recordings of these speakers, and score them by likelihood ratio.
 
@@ -107,6 +137,8 @@ def hold_trials(
         Its threads do the work.
     seed : int
         Of the choice of impostors.
+    noisy : mapping of str to Voice, optional
+        Recordings that are tested, by id, with noise added to them: these are tried as well.
 
     Returns
     -------
@@ -118,20 +150,22 @@ def hold_trials(
     models: list[Side] = []
     tests: list[Side] = []
     for speaker, recordings in speakers.items():
-        parts = halves(recordings)
+        parts = halves(recordings, noisy)
         if parts is None:
             continue
-        rate, kind = recordings[0].frame_rate, recordings[0].kind
 
-        def side(frames: Frames, rate: float = rate, kind: str = kind, speaker: int = speaker) -> Side:
-            return Side(speaker, kind, len(frames) / rate, evaluator.accumulate(frames), frames)
+        def side(voice: Voice, through: bool = False, speaker: int = speaker) -> Side:
+            frames = voice.frames
+            heard, seconds = evaluator.accumulate(frames), len(frames) / voice.frame_rate
+            return Side(speaker, voice.kind, seconds, heard, frames, voice.decibels, through)
 
-        enrolled, tested = parts
-        models += [side(enrolled[: int(share * len(enrolled))]) for share in ENROLLED_SHARES]
-        for seconds in TEST_SECONDS:
-            n = round(seconds * rate)
-            if n <= len(tested):
-                tests += [side(tested[start : start + n]) for start in sorted({0, len(tested) - n})]
+        enrolled, *tested = parts
+        models += [side(enrolled.part(0, int(share * len(enrolled.frames)))) for share in ENROLLED_SHARES]
+        for through, voice in enumerate(tested):
+            for n in (round(seconds * enrolled.frame_rate) for seconds in TEST_SECONDS):
+                if voice is not None and n <= len(voice.frames):
+                    starts = sorted({0, len(voice.frames) - n})
+                    tests += [side(voice.part(start, start + n), bool(through)) for start in starts]
     if len({side.speaker for side in models}) < 2 or not tests:
         return None
     model, test = claims(models, tests, rng)

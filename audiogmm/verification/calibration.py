@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -184,8 +184,9 @@ def fit_calibration(
     scale = np.sqrt(alpha @ np.square(x - mean))
     scale[scale <= 1e-12 * np.abs(mean)] = np.inf  # a constant says nothing: its weight is 0
     penalty = np.append(np.full(x.shape[1], l2), 0.0)
-    slope, offset = _newton((x - mean) / scale, y, alpha, math.log(prior / (1 - prior)), penalty)
-    raw = slope / scale
+    design = np.column_stack([(x - mean) / scale, np.ones(len(x))])
+    *slope, offset = _newton(design, y, alpha, math.log(prior / (1 - prior)), penalty).tolist()
+    raw = np.array(slope) / scale
     return Calibration(
         names,
         tuple(raw.tolist()),
@@ -216,8 +217,60 @@ def fit_shift(
     """
     x, y = _matrix({"llr": llr}, ("llr",)), np.asarray(target, dtype=np.bool_)
     alpha = _trial_weights(y, len(x), prior, None)
-    slope, offset = _newton(x, y, alpha, x[:, 0] + math.log(prior / (1 - prior)), np.array(precision))
-    return 1 + float(slope[0]), offset
+    design = np.column_stack([x, np.ones(len(x))])
+    slope, offset = _newton(design, y, alpha, x[:, 0] + math.log(prior / (1 - prior)), np.array(precision))
+    return 1 + float(slope), float(offset)
+
+
+def extend_calibration(
+    base: Calibration,
+    columns: Mapping[str, ArrayLike],
+    target: ArrayLike,
+    names: Sequence[str],
+    *,
+    l2: float = RIDGE,
+) -> Calibration:
+    """A calibration that reads further columns, and is the same as before where these are 0.
+
+    What is learned is what each further column adds, and neither the weights nor the offset that were there:
+    trials of poor quality teach what to make of it, and good ones are judged as they were. The objective and
+    the penalty are those of `fit_calibration`, the columns being brought to a mean square of 1.
+
+    Parameters
+    ----------
+    base : Calibration
+        What there is; its prior holds.
+    columns : mapping of str to array-like of shape (n,), float64
+        At least those of `base`, and of `names` (or of the factors of a product).
+    target : array-like of shape (n,), bool
+        Whether each is a target trial.
+    names : sequence of str
+        The further columns.
+    l2 : float
+        Weight of the penalty, above 0.
+
+    Raises
+    ------
+    ChoiceError
+        As `fit_calibration`.
+
+    Examples
+    --------
+    >>> base = Calibration(("score",), (1.0,), 0.0)
+    >>> rng = np.random.default_rng(0)
+    >>> target, noise = np.arange(4000) < 2000, np.ones(4000)
+    >>> llr = rng.normal(np.where(target, 2.0, -2.0), 2.0)
+    >>> found = extend_calibration(base, {"score": llr - 3, "noise": noise}, target, ["noise"])
+    >>> found.names, [round(weight) for weight in found.weights]
+    (('score', 'noise'), [1, 3])
+    """
+    x, y = _matrix(columns, tuple(names)), np.asarray(target, dtype=np.bool_)
+    alpha = _trial_weights(y, len(x), base.prior, None)
+    scale = np.sqrt(alpha @ np.square(x))
+    scale[scale == 0] = np.inf
+    log_odds = base.apply(columns) + math.log(base.prior / (1 - base.prior))
+    added = _newton(x / scale, y, alpha, log_odds, np.full(x.shape[1], l2)) / scale
+    return replace(base, names=(*base.names, *names), weights=(*base.weights, *map(float, added.tolist())))
 
 
 def _trial_weights(y: BoolArray, n: int, prior: float, weights: ArrayLike | None) -> FloatArray:
@@ -243,10 +296,12 @@ def _trial_weights(y: BoolArray, n: int, prior: float, weights: ArrayLike | None
 
 
 def _newton(
-    x: FloatArray, y: BoolArray, alpha: FloatArray, log_odds: float | FloatArray, penalty: FloatArray
-) -> tuple[FloatArray, float]:
-    """Minimise the convex objective: Newton's method with steps halved until they help."""
-    design = np.column_stack([x, np.ones(len(x))])
+    design: FloatArray, y: BoolArray, alpha: FloatArray, log_odds: float | FloatArray, penalty: FloatArray
+) -> FloatArray:
+    """Minimise the convex objective over the weights of a design's columns.
+
+    Newton's method, with steps halved until they help.
+    """
     sign = np.where(y, -1.0, 1.0)
 
     def objective(theta: FloatArray) -> float:
@@ -269,7 +324,7 @@ def _newton(
             theta, value = theta - size * step, new
         if promised < _FLAT or size <= 1e-10:
             break
-    return theta[:-1], float(theta[-1])
+    return theta
 
 
 def _matrix(columns: Mapping[str, ArrayLike], names: tuple[str, ...]) -> FloatArray:

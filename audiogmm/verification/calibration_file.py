@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from audiogmm.errors import ModelFileError
@@ -11,8 +13,27 @@ from audiogmm.types import Json
 from audiogmm.verification.calibration import Calibration
 
 
-def read_calibration(path: Path) -> tuple[Calibration, Json]:
-    """Read a calibration, and how it was learned: empty where the file does not say.
+@dataclass(frozen=True)
+class KeptCalibration:
+    """A calibration, how it was learned (empty where that is not known), and those of normalised scores.
+
+    Attributes
+    ----------
+    plain : Calibration
+        Of scores that are not normalised.
+    learned : dict
+        Method, and numbers of speakers and trials.
+    normalised : mapping of str to Calibration
+        By normalisation.
+    """
+
+    plain: Calibration
+    learned: Json = field(default_factory=dict)
+    normalised: Mapping[str, Calibration] = field(default_factory=dict)
+
+
+def read_calibration(path: Path) -> KeptCalibration:
+    """Read what `write_calibration` wrote.
 
     Raises
     ------
@@ -21,8 +42,13 @@ def read_calibration(path: Path) -> tuple[Calibration, Json]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Calibration.from_json(content), dict(content.get("learned", {}))
-    except (OSError, ValueError) as error:
+        of = content.get("normalised", {})
+        return KeptCalibration(
+            Calibration.from_json(content),
+            dict(content.get("learned", {})),
+            {str(name): Calibration.from_json(found) for name, found in of.items()},
+        )
+    except (OSError, ValueError, AttributeError) as error:
         raise ModelFileError(
             f"{path} cannot be read: {error}",
             needed="a calibration that `audiogmm enroll` kept",
@@ -30,8 +56,10 @@ def read_calibration(path: Path) -> tuple[Calibration, Json]:
         ) from error
 
 
-def write_calibration(path: Path, calibration: Calibration, learned: Json | None = None) -> None:
-    """Write a calibration, and how it was learned, over what is there."""
-    content = calibration.to_json() | ({"learned": learned} if learned else {})
+def write_calibration(path: Path, kept: KeptCalibration) -> None:
+    """Write a calibration, how it was learned, and those of normalised scores, over what is there."""
+    content = kept.plain.to_json() | ({"learned": kept.learned} if kept.learned else {})
+    if kept.normalised:
+        content["normalised"] = {name: found.to_json() for name, found in kept.normalised.items()}
     with replacing(path, force=True) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

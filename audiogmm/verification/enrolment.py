@@ -15,6 +15,7 @@ from audiogmm.training.packing import SLICE_ROWS, Packer, voiced_frames
 from audiogmm.training.reduce import LocalReducer, OnError, Reducer
 from audiogmm.types import Seconds
 from audiogmm.verification.adaptation import Adaptation
+from audiogmm.verification.quality import SignalToNoise
 from audiogmm.verification.speaker import Speaker
 
 
@@ -28,11 +29,14 @@ class Heard:
         Of its voiced frames.
     voiced_seconds, seconds : Seconds
         What of it is voiced, and its length.
+    decibels : float
+        Its signal-to-noise ratio; NaN where that is not known.
     """
 
     statistics: SufficientStats
     voiced_seconds: Seconds
     seconds: Seconds
+    decibels: float
 
 
 def stats_of(evaluator: Evaluator, shard: Shard) -> Heard:
@@ -52,7 +56,7 @@ def stats_of(evaluator: Evaluator, shard: Shard) -> Heard:
     FeatureError
         If frames cannot be used; see `training.packing.voiced_frames`.
     """
-    packer, total = Packer(SLICE_ROWS), None
+    packer, total, ratio = Packer(SLICE_ROWS), None, SignalToNoise()
     n_frames, seconds, voiced = 0, 0.0, 0.0
 
     def take(frames: object) -> SufficientStats:
@@ -61,6 +65,7 @@ def stats_of(evaluator: Evaluator, shard: Shard) -> Heard:
 
     for block in shard:
         frames = voiced_frames(shard.id, block, evaluator.mixture.n_features)
+        ratio.push(block.levels, block.voiced)
         n_frames += len(block)
         seconds += len(block) / block.clock.frame_rate
         voiced += len(frames) / block.clock.frame_rate
@@ -74,7 +79,7 @@ def stats_of(evaluator: Evaluator, shard: Shard) -> Heard:
             needed="at least one frame in which the activity detector hears something",
             remedy="a longer or a louder recording, or leave it out",
         )
-    return Heard(total, voiced, seconds)
+    return Heard(total, voiced, seconds, ratio.decibels)
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ class Listen:
             (sample.id,),
             heard.voiced_seconds,
             (sample.mark,),
+            (heard.decibels,),
         )
         return alone, heard.seconds
 

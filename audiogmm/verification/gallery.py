@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from audiogmm.mixture.store import Model, load
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.calibration import Calibration
-from audiogmm.verification.calibration_file import read_calibration, write_calibration
+from audiogmm.verification.calibration_file import KeptCalibration, read_calibration, write_calibration
 from audiogmm.verification.domain import origin
 from audiogmm.verification.speaker import Speaker, mixed_backgrounds
 from audiogmm.verification.speaker_file import packed, read_speaker
@@ -277,7 +277,7 @@ class Gallery:
             If the file is damaged.
         """
         found = self._calibration()
-        return None if found is None else found[0]
+        return None if found is None else found.plain
 
     @property
     def calibration_learned(self) -> Json:
@@ -289,15 +289,33 @@ class Gallery:
             If the file is damaged.
         """
         found = self._calibration()
-        return {} if found is None else found[1]
+        return {} if found is None else found.learned
 
-    def _calibration(self) -> tuple[Calibration, Json] | None:
+    @property
+    def calibrations_normalised(self) -> Mapping[str, Calibration]:
+        """As `calibration`, for normalised scores, by normalisation: those that were learned with it.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged.
+        """
+        found = self._calibration()
+        return {} if found is None else found.normalised
+
+    def _calibration(self) -> KeptCalibration | None:
         path = self.folder / CALIBRATION
         return read_calibration(path) if path.exists() else None
 
-    def calibrate(self, calibration: Calibration, learned: Json | None = None) -> None:
-        """Keep a calibration with the speakers, and how it was learned."""
-        write_calibration(self.folder / CALIBRATION, calibration, learned)
+    def calibrate(
+        self,
+        calibration: Calibration,
+        learned: Json | None = None,
+        normalised: Mapping[str, Calibration] | None = None,
+    ) -> None:
+        """Keep a calibration with the speakers, how it was learned, and those of normalised scores."""
+        kept = KeptCalibration(calibration, learned or {}, normalised or {})
+        write_calibration(self.folder / CALIBRATION, kept)
 
     def state(self, names: Iterable[str]) -> str:
         """What changes when the file of one of these speakers does, or the background, or a setting."""

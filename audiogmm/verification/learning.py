@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -13,12 +13,11 @@ from audiogmm.training.reduce import LocalReducer
 from audiogmm.types import BoolArray, FloatArray, Frames, Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import BackEnd
-from audiogmm.verification.background import MOST_SPEAKERS, Side, hold_trials
-from audiogmm.verification.calibration import fit_calibration
+from audiogmm.verification.background import MOST_SPEAKERS, Side, hold_trials, tested_recordings
+from audiogmm.verification.calibration import Calibration, extend_calibration, fit_calibration
 from audiogmm.verification.material import Voice
-from audiogmm.verification.normalisation import NORMALISATIONS, SMALLEST_COHORT
+from audiogmm.verification.normalisation import NORMALISATIONS
 from audiogmm.verification.pieces import Pieces, cut_pieces
-from audiogmm.verification.quality import ENROLLED, TESTED, log_seconds
 from audiogmm.verification.space import Space, SpaceSettings, learn_space, supervectors
 from audiogmm.verification.supervector import centred
 
@@ -30,6 +29,9 @@ FOLDS = 4
 
 COLUMNS = ("raw", "space", "log_voiced_seconds", "log_enrolled_seconds")
 """What a calibration reads."""
+
+NOISE_COLUMNS = ("noise", "noise*raw", "noise*space")
+"""What it reads besides where it was taught by noise."""
 
 MOST_COHORT = 500
 """Impostors that are kept for normalisation, at most."""
@@ -43,6 +45,7 @@ def learn_backend(
     settings: SpaceSettings | None = None,
     adaptation: Adaptation | None = None,
     reducer: LocalReducer | None = None,
+    noisy: Mapping[str, Voice] | None = None,
 ) -> BackEnd:
     """Learn a back end from what was kept of the background's speakers.
 
@@ -64,6 +67,9 @@ def learn_backend(
         How speakers' models are made; the calibration holds for these settings.
     reducer : LocalReducer, optional
         Its threads do the work; the result does not depend on them.
+    noisy : mapping of str to Voice, optional
+        Recordings of `tried_recordings`, by id, with noise added: a calibration learns from them what a
+        score is worth in noise. Without noise it judges as it would have without them.
 
     Raises
     ------
@@ -83,45 +89,63 @@ def learn_backend(
     pieces = cut_pieces(background, voices, channels, reducer)
     space = learn_space(pieces, settings)
     folds = _folds(len(names))
-    columns, target = [], []
+    columns, target, through = [], [], []
     for fold in folds:
         tried = {i: [v for v in voices if v.speaker == names[i]] for i in np.flatnonzero(fold).tolist()}
-        trials = hold_trials(background, tried, adaptation, reducer)
+        trials = hold_trials(background, tried, adaptation, reducer, noisy=noisy)
         if trials is None:
             continue
         other = learn_space(pieces, settings, without=fold)
         scores = _scores(background, other, _cohort(other, pieces, ~fold), trials.models, trials.tests)
         columns.append(
             {f"space.{method}": s[trials.model, trials.test] for method, s in scores.items()}
-            | {
-                "raw": trials.raw,
-                "log_voiced_seconds": log_seconds([trials.tests[t].seconds for t in trials.test], TESTED),
-                "log_enrolled_seconds": log_seconds(
-                    [trials.models[m].seconds for m in trials.model], ENROLLED
-                ),
-            }
+            | {"raw": trials.raw}
+            | trials.qualities()
         )
         target.append(trials.target)
+        through.append(trials.noisy)
     calibrations = {}
     if columns:
-        truth = np.concatenate(target)
+        truth, noisily = np.concatenate(target), np.concatenate(through)
         shared = set.intersection(*map(set, columns))
         for method in NORMALISATIONS:
             if f"space.{method}" in shared:
-                read = {name: f"space.{method}" if name == "space" else name for name in COLUMNS}
+                read = {name: f"space.{method}" if name == "space" else name for name in (*COLUMNS, "noise")}
                 known = {name: np.concatenate([c[of] for c in columns]) for name, of in read.items()}
-                calibrations[method] = fit_calibration(known, truth)
+                calibrations[method] = _calibration(known, truth, noisily)
     about: Json = {
         "n_speakers": len(names),
         "n_recordings": len(voices),
         "n_pieces": len(pieces.owners),
         "n_trials": int(sum(map(len, target))),
+        "n_noisy_trials": int(sum(map(np.count_nonzero, through))),
         "channels": 0 if channels is None else len(channels),
         "settings": asdict(settings),
         "adaptation": adaptation.to_dict(),
     }
     cohort = _cohort(space, pieces, np.ones(len(names), bool))
     return BackEnd(background, space, cohort.astype(np.float32), calibrations, about)
+
+
+def _calibration(columns: Mapping[str, FloatArray], target: BoolArray, noisy: BoolArray) -> Calibration:
+    """What trials without noise teach, and what noise adds to it."""
+    plain = fit_calibration({name: columns[name][~noisy] for name in COLUMNS}, target[~noisy])
+    if not (target & noisy).any() or not (~target & noisy).any():
+        return plain
+    return extend_calibration(
+        plain, {name: column[noisy] for name, column in columns.items()}, target[noisy], NOISE_COLUMNS
+    )
+
+
+def tried_recordings(voices: Sequence[Voice]) -> list[str]:
+    """The ids of the recordings that are tested to learn a calibration."""
+    names = list(dict.fromkeys(voice.speaker for voice in voices))
+    tried = {name for i, name in enumerate(names) if any(fold[i] for fold in _folds(len(names)))}
+    recordings: dict[str, list[Voice]] = {name: [] for name in names if name in tried}
+    for voice in voices:
+        if voice.speaker in tried:
+            recordings[voice.speaker].append(voice)
+    return [voice.id for own in recordings.values() for voice in tested_recordings(own)]
 
 
 def _folds(n_speakers: int) -> list[BoolArray]:
@@ -149,5 +173,4 @@ def _scores(
         np.stack([space.vector(*centred(background, side.statistics)) for side in sides])
         for sides in (models, tests)
     )
-    methods = [name for name in NORMALISATIONS if name == "none" or len(cohort) >= SMALLEST_COHORT]
-    return {method: backend.scores(enrolled, tested, method) for method in methods}
+    return {method: backend.scores(enrolled, tested, method) for method in backend.normalisations}

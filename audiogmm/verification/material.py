@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioDataError
 from audiogmm.training.packing import voiced_frames
 from audiogmm.training.reduce import LocalReducer, OnError, Reducer
-from audiogmm.types import Frames
+from audiogmm.types import BoolArray, Frames, Samples
+from audiogmm.verification.quality import SignalToNoise
 
 MOST_BYTES = 192 << 20
 """Of frames that are kept, at most."""
@@ -45,6 +46,10 @@ class Voice:
     frames : ndarray of shape (n, n_features), float32
     frame_rate : float
         Frames a second.
+    levels : ndarray of shape (m,), float32, or None
+        Power of all frames that were passed, voiced or not, decibels; None where frames have none.
+    voiced : ndarray of shape (m,), bool, or None
+        Which of them are the n; None where all are.
     """
 
     id: str
@@ -52,9 +57,61 @@ class Voice:
     kind: str
     frames: Frames
     frame_rate: float
+    levels: Samples | None = None
+    voiced: BoolArray | None = None
 
     def __iter__(self) -> Iterator[FrameBlock]:
         return iter(())
+
+    @property
+    def decibels(self) -> float:
+        """The signal-to-noise ratio; NaN where levels are not known."""
+        heard = SignalToNoise()
+        heard.push(self.levels, self._voiced())
+        return heard.decibels
+
+    def place(self, n: int) -> int:
+        """Which of all frames that were passed is the n-th voiced one; how many there are, if none is."""
+        places = np.flatnonzero(self._voiced())
+        return int(places[n]) if n < len(places) else len(self._voiced())
+
+    def voiced_before(self, place: int) -> int:
+        """How many of the frames that were passed before a place are voiced."""
+        return int(np.count_nonzero(self._voiced()[:place]))
+
+    def part(self, first: int, last: int) -> Voice:
+        """The voiced frames from `first` up to `last`, and what lies between them.
+
+        Examples
+        --------
+        >>> voiced = np.array([False, True, True, False, True])
+        >>> voice = Voice("a", "ann", "", np.zeros((3, 1), np.float32), 100.0, None, voiced)
+        >>> voice.part(1, 3).voiced.tolist(), len(voice.part(0, 1).frames)
+        ([True, False, True], 1)
+        """
+        start, stop = (0 if first <= 0 else self.place(first)), self.place(last)
+        return replace(
+            self,
+            frames=self.frames[first:last],
+            levels=None if self.levels is None else self.levels[start:stop],
+            voiced=None if self.voiced is None else self.voiced[start:stop],
+        )
+
+    def _voiced(self) -> BoolArray:
+        return np.ones(len(self.frames), np.bool_) if self.voiced is None else self.voiced
+
+
+def joined(voices: Sequence[Voice]) -> Voice:
+    """Recordings of one speaker, one after the other."""
+    if len(voices) == 1:
+        return voices[0]
+    levels = [voice.levels for voice in voices if voice.levels is not None]
+    return replace(
+        voices[0],
+        frames=np.concatenate([voice.frames for voice in voices]),
+        levels=np.concatenate(levels) if len(levels) == len(voices) else None,
+        voiced=np.concatenate([voice._voiced() for voice in voices]),
+    )
 
 
 @dataclass(frozen=True)
@@ -139,12 +196,19 @@ class Listen:
             If fewer than `least` frames are voiced.
         """
         parts: list[Frames] = []
+        levels: list[Samples | None] = []
+        marks: list[BoolArray] = []
         rate, size, most = 100.0, 0, sample.most_bytes // (4 * self.n_features)
         for block in sample.shard:
             frames = voiced_frames(sample.id, block, self.n_features)
             rate = block.clock.frame_rate
             most = min(most, int(MOST_SECONDS * rate))
             parts.append(np.array(frames[: most - size], dtype=np.float32))
+            passed = len(block)
+            if len(frames) >= most - size:  # up to the last one that is kept, however blocks are cut
+                passed = int(np.flatnonzero(block.voiced)[most - size - 1]) + 1
+            marks.append(np.array(block.voiced[:passed]))
+            levels.append(None if block.levels is None else np.array(block.levels[:passed]))
             size += len(parts[-1])
             if size >= most:
                 break
@@ -154,7 +218,16 @@ class Listen:
                 needed=f"at least {self.least} to learn a voice from",
                 remedy="a longer recording",
             )
-        return Voice(sample.id, sample.speaker, sample.kind, np.concatenate(parts), rate)
+        known = [part for part in levels if part is not None]
+        return Voice(
+            sample.id,
+            sample.speaker,
+            sample.kind,
+            np.concatenate(parts),
+            rate,
+            np.concatenate(known) if len(known) == len(parts) else None,
+            np.concatenate(marks),
+        )
 
 
 def listen(

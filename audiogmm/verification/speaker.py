@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +35,8 @@ class Speaker:
         What of them is voiced.
     marks : tuple of str
         What tells each recording from all others, and from itself once changed; "" where that is not known.
+    decibels : tuple of float
+        Signal-to-noise ratio of each recording (see `SignalToNoise`); NaN where that is not known.
     refined : SufficientStats, optional
         Of the same frames, with the posteriors of the last round but one, where adaptation takes several.
 
@@ -58,12 +61,19 @@ class Speaker:
     recordings: tuple[str, ...]
     voiced_seconds: Seconds
     marks: tuple[str, ...] = ()
+    decibels: tuple[float, ...] = ()
     refined: SufficientStats | None = None
 
     @property
     def n_recordings(self) -> int:
         """How many recordings were enrolled."""
         return len(self.recordings)
+
+    @property
+    def signal_to_noise(self) -> float:
+        """Mean over the recordings, decibels; NaN where none is known."""
+        known = [ratio for ratio in self.decibels if not math.isnan(ratio)]
+        return math.fsum(known) / len(known) if known else math.nan
 
     def plus(self, more: Speaker) -> Speaker:
         """This speaker with further recordings: sums are added, and nothing is read or computed again.
@@ -90,6 +100,7 @@ class Speaker:
             recordings=self.recordings + more.recordings,
             voiced_seconds=self.voiced_seconds + more.voiced_seconds,
             marks=self.marks + more.marks,
+            decibels=self._ratios() + more._ratios(),
             refined=refined,
         )
 
@@ -127,7 +138,11 @@ class Speaker:
             recordings=self.recordings[:place] + self.recordings[place + 1 :],
             voiced_seconds=self.voiced_seconds - recording.voiced_seconds,
             marks=self.marks[:place] + self.marks[place + 1 :],
+            decibels=self._ratios()[:place] + self._ratios()[place + 1 :],
         )
+
+    def _ratios(self) -> tuple[float, ...]:
+        return self.decibels or (math.nan,) * self.n_recordings
 
     def adapted(self, background: Mixture, adaptation: Adaptation) -> Mixture:
         """The speaker's model: the background, moved towards what was heard.

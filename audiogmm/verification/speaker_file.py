@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ def packed(speaker: Speaker, background: Mixture, *, second: bool) -> bytes:
         "recordings": speaker.recordings,
         "marks": speaker.marks,
         "voiced_seconds": speaker.voiced_seconds,
+        "decibels": [None if math.isnan(ratio) else ratio for ratio in speaker.decibels],
     }
     return container.pack(arrays, json.dumps(document, ensure_ascii=False, sort_keys=True))
 
@@ -76,6 +78,7 @@ def read_speaker(path: Path, background: Mixture, fingerprint: str) -> Speaker:
             tuple(document["recordings"]),
             float(document["voiced_seconds"]),
             tuple(document["marks"]),
+            tuple(math.nan if ratio is None else float(ratio) for ratio in document.get("decibels", ())),
             _statistics(arrays, background, "refined."),
         )
     except AudioGMMError:

@@ -15,10 +15,13 @@ from typing import TextIO
 from audiogmm.errors import AudioGMMError, ManifestError
 
 PATHS = ("audio_filepath", "features_filepath")
+IDS = ("id", "test")
+"""Columns that name the entry of a manifest that is tested, where no path is given."""
+
 CUT = (*PATHS, "offset", "duration", "channel", "frame_rate")
 """Columns that say which piece of which recording is tested."""
 
-RESULTS = ("score", "decision", "raw", "space", "voiced_seconds", "flag")
+RESULTS = ("score", "decision", "raw", "space", "voiced_seconds", "snr", "flag")
 """Columns that scoring adds, in this order; of a list that has them already they are replaced."""
 
 
@@ -31,7 +34,8 @@ class Trial:
     model : str
         Who it is claimed to be.
     cut : tuple of str
-        What the columns of `CUT` say; the same for trials of the same piece of the same recording.
+        What the columns of `CUT` say, and last the id of an entry, where trials name their tests so; the
+        same for trials of the same piece of the same recording.
     cells : tuple of str
         The columns that are kept, as they are.
     line : int
@@ -54,6 +58,8 @@ class TrialList:
     ----------
     path : str
         The file, perhaps ``.gz``.
+    by_id : bool
+        Tests are named by a column `id` or `test`, and columns of paths count for nothing.
     on_error : callable, optional
         Hears of each line that is set aside, and why; by default the first one is raised.
 
@@ -72,17 +78,27 @@ class TrialList:
     (('model', 'audio_filepath', 'target'), ['ann'])
     """
 
-    def __init__(self, path: str, on_error: Callable[[int, AudioGMMError], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        on_error: Callable[[int, AudioGMMError], None] | None = None,
+        *,
+        by_id: bool = False,
+    ) -> None:
         self.path = str(path)
         self._on_error = on_error
         with self._text() as file:
             header = file.readline().rstrip("\r\n")
         self._delimiter, self.header = _columns(header)
-        if "model" not in self.header or not any(name in self.header for name in PATHS):
+        named = next((name for name in IDS if name in self.header), None)
+        if "model" not in self.header or not (named if by_id else set(PATHS) & set(self.header)):
+            wanted = "id" if by_id else "audio_filepath"
             raise ManifestError(
                 f"{self.path}:1 has the columns {header[:80]!r}",
-                needed="the columns model and audio_filepath",
-                remedy="add the header line: model,audio_filepath,target",
+                needed=f"the columns model and {wanted}",
+                remedy=f"--manifest M, whose entries the column {named} names"
+                if named and "model" in self.header
+                else f"add the header line: model,{wanted},target",
             )
         if doubled := sorted({c for c in self.header if c and self.header.count(c) > 1}):
             raise ManifestError(
@@ -90,6 +106,10 @@ class TrialList:
             )
         self._kept = [i for i, name in enumerate(self.header) if name not in RESULTS]
         self._cut = [self.header.index(name) if name in self.header else -1 for name in CUT]
+        if by_id and named:
+            self._cut[: len(PATHS)] = [-1] * len(PATHS)
+        self._cut.append(self.header.index(named) if by_id and named else -1)
+        self._by_id = by_id
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -116,6 +136,10 @@ class TrialList:
                         )
                     if not cells[name]:
                         raise ManifestError(f"{self.path}:{line} names no model", needed="who it is to be")
+                    if self._by_id and not cells[self._cut[-1]]:
+                        raise ManifestError(
+                            f"{self.path}:{line} names no recording", needed="the id of an entry"
+                        )
                     yield Trial(
                         cells[name],
                         tuple(cells[i] if i >= 0 else "" for i in self._cut),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from audiogmm.anomaly import budget as budgets
 from audiogmm.anomaly.budget import AlarmBudget, dispersion
 from audiogmm.anomaly.contamination import outlying
-from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
+from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.scoring.track import ScoreTrack

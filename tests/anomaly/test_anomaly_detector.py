@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.anomaly.detector import Detector, DetectorSettings, learn
+from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.edges import CLIP
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.normal import NormalScores

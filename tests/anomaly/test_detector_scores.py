@@ -20,6 +20,7 @@ from audiogmm.errors import ChoiceError, FeatureError, MismatchError, ModelFileE
 from audiogmm.jobs.bands import bands_behind
 from audiogmm.jobs.models import scorer_of
 from audiogmm.jobs.scores import ground_of, scores_of, with_scores
+from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model, load
 from tests.anomaly.scored_material import CLOCK, FRONT_END, Frames, ground, learnt, mixture, recordings
@@ -240,10 +241,15 @@ def test_fusion_is_the_mean_of_deviates_of_scores() -> None:
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
-def test_series_that_share_a_base_evaluate_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    fused = learnt("scales").scorer(ground())
-    bases = {id(part.base) for group in fused.groups for part in group.parts}
-    assert len(bases) == 1
+def test_scores_that_share_likelihoods_evaluate_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fused = pickle.loads(pickle.dumps(learnt("mean,quantile,scales,cusum").scorer(ground())))
+    calls = []
+    plain = Evaluator.log_likelihood
+    monkeypatch.setattr(
+        Evaluator, "log_likelihood", lambda self, frames: calls.append(1) or plain(self, frames)
+    )
+    track_of(fused, odd())
+    assert len(calls) == 1
 
 
 def test_another_background_is_kept_with_the_model(tmp_path: Path) -> None:

@@ -44,7 +44,10 @@ def everything(recording: Recording) -> tuple[bytes, bytes, FrameClock]:
     starts = np.cumsum([0, *map(len, blocks)])[:-1]
     assert [block.start for block in blocks] == starts.tolist()
     frames = np.concatenate([block.frames for block in blocks])
-    return frames.tobytes(), np.concatenate([b.voiced for b in blocks]).tobytes(), blocks[0].clock
+    levels = np.concatenate([b.levels for b in blocks if b.levels is not None])
+    assert len(levels) == len(frames)
+    marks = np.concatenate([b.voiced for b in blocks])
+    return frames.tobytes(), marks.tobytes() + levels.tobytes(), blocks[0].clock
 
 
 def fill(recording: Recording) -> None:
@@ -255,20 +258,26 @@ def test_a_folder_that_cannot_be_one(wav: Path, tmp_path: Path) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(sizes=st.lists(st.integers(1, 3 * WINDOW), max_size=4), n_features=st.integers(1, 3))
+@given(
+    sizes=st.lists(st.integers(1, 3 * WINDOW), max_size=4),
+    n_features=st.integers(1, 3),
+    levelled=st.booleans(),
+)
 def test_frame_files_come_back(
-    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], n_features: int
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], n_features: int, levelled: bool
 ) -> None:
     path = tmp_path_factory.mktemp("frames") / "x.frames"
     rng = np.random.default_rng(sum(sizes))
     clock = FrameClock(8000, 80, 200, offset=1.5)
     frames = rng.standard_normal((sum(sizes), n_features)).astype(np.float32)
     voiced = rng.random(sum(sizes)) < 0.5
+    levels = np.where(voiced, rng.normal(-30, 9, sum(sizes)), -np.inf).astype(np.float32)
     with path.open("wb") as file:
         writer = FrameWriter(file)
         for start, size in zip(np.cumsum([0, *sizes]), sizes, strict=False):
             cut = slice(start, start + size)
-            writer.write(FrameBlock(frames[cut], voiced[cut], int(start), clock))
+            its = levels[cut] if levelled else None
+            writer.write(FrameBlock(frames[cut], voiced[cut], int(start), clock, its))
         writer.finish(["it is clipped"])
     found = open_frames(path)
     assert found is not None
@@ -279,3 +288,8 @@ def test_frame_files_come_back(
         assert found.clock == clock
         np.testing.assert_array_equal(np.concatenate([block.frames for block in blocks]), frames)
         np.testing.assert_array_equal(np.concatenate([block.voiced for block in blocks]), voiced)
+        assert all(block.frames.flags.c_contiguous for block in blocks)
+        if levelled:
+            np.testing.assert_array_equal(np.concatenate([block.levels for block in blocks]), levels)
+        else:
+            assert all(block.levels is None for block in blocks)

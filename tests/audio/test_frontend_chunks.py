@@ -66,10 +66,11 @@ def result(frontend, rate, sizes, mutate=None):
     index = 0
     for block in blocks:
         assert block.start == index
-        assert len(block.frames) == len(block.voiced) > 0
+        assert len(block.frames) == len(block.voiced) == len(block.levels) > 0
         assert block.clock == frontend.clock(rate, 0.5)
         index += len(block)
-    return b"".join(b.frames.tobytes() for b in blocks), b"".join(b.voiced.tobytes() for b in blocks)
+    marks = b"".join(b.voiced.tobytes() for b in blocks) + b"".join(b.levels.tobytes() for b in blocks)
+    return b"".join(b.frames.tobytes() for b in blocks), marks
 
 
 @pytest.mark.parametrize("case", CASES)

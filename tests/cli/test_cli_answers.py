@@ -309,7 +309,7 @@ def test_a_full_disk_stops_a_batch_and_blames_no_recording(model: Path, workshop
 def test_ctrl_c_in_training_keeps_what_is_done(workshop: Path) -> None:
     call = [sys.executable, "-m", "audiogmm"]
     options = ["train", "train.jsonl", "-o", "m.agmm", "-k", "32", "--preset", "ambient", "--hold-out", "0"]
-    options += ["--passes", "400", "--tol", "0"]
+    options += ["--passes", "9999", "--tol", "0"]
     running = subprocess.Popen([*call, *options], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not list(Path().glob("m.agmm.checkpoint*")) and time.monotonic() < deadline:
@@ -323,7 +323,7 @@ def test_ctrl_c_in_training_keeps_what_is_done(workshop: Path) -> None:
     assert not Path("m.agmm").exists()
     reached = int(told.partition("interrupted after ")[2].split()[0])
     more = [*options, "--resume"]
-    more[more.index("400")] = str(reached + 2)
+    more[more.index("9999")] = str(reached + 2)
     done = subprocess.run([*call, *more, "--json"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["passes"] == reached + 2

@@ -117,7 +117,7 @@ def test_a_file_gives_the_rows_of_detect(site: Path, audiogmm: Audiogmm) -> None
 def test_the_settings_of_the_detector_are_those_of_detect(
     site: Path, tmp_path: Path, audiogmm: Audiogmm, threshold: list[object]
 ) -> None:
-    how = ["--window", 0.3, *threshold, "--merge-gap", 1, "--min-duration", 0.2]
+    how = ["--window", 0.3, *threshold, "--merge-gap", 1, "--min-duration", 0.2, "--no-reasons"]
     assert (
         audiogmm("detect", site / "room.agmm", site / "a.wav", "-o", tmp_path / "e.jsonl", *how).status == 0
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
-import tracemalloc
+import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,9 @@ def played_all(sources: list[Any], how: StreamSettings | None = None) -> list[di
     return [json.loads(line) for line in "".join(texts).splitlines()]
 
 
-def twice(samples: np.ndarray) -> np.ndarray:
-    """The same sound at twice the rate."""
-    resampler = Resampler(RATE, 2 * RATE)
+def faster(samples: np.ndarray, times: int) -> np.ndarray:
+    """The same sound at a rate so many times as high."""
+    resampler = Resampler(RATE, times * RATE)
     return np.concatenate([resampler.push(samples), resampler.flush()])
 
 
@@ -265,10 +266,11 @@ def test_a_lost_device_is_told_with_what_was_not_heard() -> None:
         Lost(2.0, "the device stopped"),
         Back(12.0, 10.0),
         Opened(12.0, 48000, 2, "USB"),
-        Sound(np.repeat(room(2.0), 3)),
+        Sound(faster(room(2.0), 3)),
         Ended("enough"),
         drops=True,
     )
+    lines = [line for line in lines if "event" not in line]
     assert [line["type"] for line in lines] == ["start", "lost", "back", "start", "end"]
     assert lines[2] == {
         "type": "back",
@@ -327,13 +329,13 @@ def test_a_change_of_rate_begins_a_new_stretch() -> None:
         Opened(0.0, RATE, 1, ""),
         Sound(room(2.0)),
         Opened(2.0, 32000, 1, ""),
-        Sound(twice(with_whistles(4.0, (1.0,)))),
+        Sound(faster(with_whistles(4.0, (1.0,)), 2)),
         Ended("enough"),
     )
     starts = [(line["time"], line["sample_rate"]) for line in lines if line["type"] == "start"]
     assert starts == [(0.0, RATE), (2.0, 32000)]
-    closed = next(line for line in lines if line["type"] == "closed")
-    assert closed["event"]["start"] == pytest.approx(3.0, abs=0.1)
+    closed = [line["event"] for line in lines if line["type"] == "closed"]
+    assert any(event["start"] < 3.2 and event["end"] > 3.6 for event in closed)
 
 
 def test_an_hour_of_digital_silence_is_one_event_and_no_failure() -> None:
@@ -447,7 +449,7 @@ class LaggingStream:
 
 
 def test_memory_does_not_grow_with_the_length_of_a_stream() -> None:
-    """Forty minutes against eight, by what Python and NumPy hold: a byte a frame would be 192 kB."""
+    """Forty minutes against eight, by all that can be reached: a byte a frame would be 192 kB."""
     listening = ears(StreamSettings(ALL))
     listening.begin(RATE, 0.0)
     minute = with_whistles(60.0, (20.0, 40.0))
@@ -456,13 +458,23 @@ def test_memory_does_not_grow_with_the_length_of_a_stream() -> None:
         for _ in range(minutes):
             for at in range(0, len(minute), 16000):
                 listening.push(minute[at : at + 16000])
-        gc.collect()
-        return tracemalloc.get_traced_memory()[0]
+        return reached(listening)
 
-    tracemalloc.start()
-    try:
-        early = held(8)
-        late = held(32)
-    finally:
-        tracemalloc.stop()
-    assert late - early < 60_000
+    early, late = held(8), held(32)
+    assert early > 1000 and late - early < 1000
+
+
+def reached(thing: object) -> int:
+    """Bytes of all objects and arrays that can be reached from one, but for what modules and classes hold."""
+    seen: set[int] = set()
+    waiting, total = [thing], 0
+    while waiting:
+        one = waiting.pop()
+        while isinstance(one, np.ndarray) and one.base is not None:
+            one = one.base
+        if id(one) in seen or isinstance(one, (type, ModuleType, FunctionType)):
+            continue
+        seen.add(id(one))
+        total += sys.getsizeof(one)
+        waiting += gc.get_referents(one)
+    return total

@@ -74,8 +74,11 @@ def test_a_model_is_saved_as_it_goes_and_at_the_end(tmp_path: Path, sound: np.nd
 @pytest.mark.parametrize("preset", ["ambient", "speech"])
 def test_any_chunking_learns_the_same_model(tmp_path: Path, preset: str, most: int) -> None:
     sound = np.concatenate([np.zeros(30001, np.float32), room(40.0, seed=3) * bursts(40.0)])
-    learned(tmp_path / "whole.agmm", [sound], preset)
-    learned(tmp_path / "cut.agmm", chunks(sound, np.random.default_rng(most), most), preset)
+    whole = learned(tmp_path / "whole.agmm", [sound], preset)
+    cut = learned(tmp_path / "cut.agmm", chunks(sound, np.random.default_rng(most), most), preset)
+    assert [(line.type, line.time) for line in cut] == [(line.type, line.time) for line in whole]
+    if preset == "ambient":  # the cold start begins with the first sound
+        assert whole[0].time == pytest.approx(30001 / RATE + 10.015)
     assert (tmp_path / "cut.agmm").read_bytes() == (tmp_path / "whole.agmm").read_bytes()
 
 
@@ -191,6 +194,7 @@ def test_statistics_are_worth_the_frames_that_count(tmp_path: Path, path: Path) 
     found = load_model(path)
     assert found.statistics is not None
     online = found.metadata["training"]["online"]
+    assert online["steps"] == pytest.approx(8998 / online["batch"])  # those that waited at the end, too
     rho = min((online["steps"] + 2) ** -online["exponent"], online["batch"] / (online["memory"] * 2))
     assert found.statistics.n_frames == pytest.approx(min(8998, online["batch"] / rho))
     soundfile.write(tmp_path / "b.wav", room(5.0, seed=8), RATE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -43,23 +42,27 @@ def bursts(seconds: float) -> np.ndarray:
     return np.where(loud, 1.0, 0.05).astype(np.float32)
 
 
+def model(preset: str = "ambient") -> Model:
+    """A model of the room, with its detector; the same one each time."""
+    return _trained(preset)
+
+
 @cache
-def model(preset: str = "ambient", **changes: Any) -> Model:
-    """A model of the room, with its detector."""
+def _trained(preset: str) -> Model:
     with TemporaryDirectory() as folder:
         entries = []
         for seed in range(10, 16):
             path = Path(folder) / f"{seed}.wav"
             soundfile.write(path, room(6.0, seed) * (bursts(6.0) if preset == "speech" else 1), RATE)
             entries.append(Entry(audio_filepath=str(path), id=str(seed)))
-        frontend = FrontEnd.preset(preset, **changes)
+        frontend = FrontEnd.preset(preset)
         return train(entries, frontend, n_components=2, passes=5)
 
 
-def saved(folder: Path, preset: str = "ambient", **changes: Any) -> Path:
+def saved(folder: Path, preset: str = "ambient") -> Path:
     """The same in a file."""
     path = folder / "room.agmm"
-    model(preset, **changes).save(path, force=True)
+    model(preset).save(path, force=True)
     return path
 
 

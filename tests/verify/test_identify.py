@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 import audiogmm as ag
 from audiogmm.errors import ChoiceError
 from audiogmm.jobs.identify import Identifier
+from audiogmm.synth import write_corpus
+from audiogmm.synth.corpus import speakers
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.identification import equal_priors, likeliest, posteriors
+from audiogmm.verification.recalibration import ALIKE
 from tests.cli.conftest import Audiogmm, audiogmm  # noqa: F401
 from tests.naive import identification as naive
 from tests.verify.test_verify_jobs import reasons, voices, workshop  # noqa: F401
@@ -194,3 +197,43 @@ def test_a_stopped_run_goes_on(
     assert audiogmm(*call, "parts.jsonl", "--resume").status == 0
     assert len(heard) == 4
     assert Path("parts.jsonl").read_bytes() == Path("whole.jsonl").read_bytes()
+
+
+def test_what_is_said_of_synthetic_voices_comes_true(tmp_path: Path) -> None:
+    """Of outcomes given a probability P, P come true: of people enrolled and of as many strangers."""
+    people = speakers(seed=21, count=24, train=4, test=8, duration=2.0)
+    write_corpus(tmp_path / "background", speakers(seed=22, count=28, train=1, test=0, duration=6.0))
+    write_corpus(tmp_path / "people", people)
+    model = ag.train(
+        ag.read_manifest(tmp_path / "background" / "train.jsonl"),
+        ag.FrontEnd.preset("speech"),
+        n_components=16,
+        passes=4,
+        speakers="yes",
+    )
+    enrolled = {f"speaker_{k}" for k in range(12)}
+    entries = [e for e in ag.read_manifest(tmp_path / "people" / "train.jsonl") if e.speaker in enrolled]
+    gallery = ag.enroll(model, entries, tmp_path / "known")
+    assert gallery.calibration_learned["method"] == "leave-one-out"
+    found = ag.identify(gallery, ag.read_manifest(tmp_path / "people" / "test.jsonl"), prior=0.5, top=12)
+    assert len(found) == 192
+    truth = [f.truth if f.truth in enrolled else None for f in found]
+    right = np.array([f.speaker == who for f, who in zip(found, truth, strict=True)])
+    posterior = np.array([f.posterior for f in found])
+    sure = posterior > 0.8
+    assert sure.sum() > 40 and right[sure].mean() > posterior[sure].mean() - 0.05
+    worth = len(found) / (1 + 7 * ALIKE)  # eight recordings of each speaker, which are alike
+    spread = np.sqrt(np.mean(posterior * (1 - posterior)) / worth)
+    assert posterior.mean() == pytest.approx(right.mean(), abs=2 * spread)
+
+    def lost(scale: float) -> float:
+        """Nats a recording, had the ratios been `scale` times what they are."""
+        total = 0.0
+        for f, who in zip(found, truth, strict=True):
+            names = [c.speaker for c in f.candidates]
+            said = posteriors([scale * c.llr for c in f.candidates], equal_priors(12, 0.5))
+            total -= np.log(said[names.index(who) if who else -1])
+        return total / len(found)
+
+    assert lost(1.0) < 1.2  # who knows but the priors loses (log 2 + log 24) / 2 = 1.94 nats
+    assert lost(1.0) < lost(0.5) and lost(1.0) < lost(4.0), "neither far too cautious nor far too sure"

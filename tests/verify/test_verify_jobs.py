@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def test_from_recordings_to_scores(workshop: Path, audiogmm: Audiogmm) -> None: 
     assert "not calibrated" in done.err
     found = read_scores("scores.csv")
     assert list(found[0])[:4] == ["model", "audio_filepath", "target", "note"]
-    assert list(found[0])[4:] == ["score", "decision", "raw", "space", "voiced_seconds", "flag"]
+    assert list(found[0])[4:] == ["score", "decision", "raw", "space", "voiced_seconds", "snr", "flag"]
     assert [row["note"] for row in found] == ["x,y"] * 18
     assert [row["model"] for row in found] == [f"speaker_{k}" for k in range(3)] * 6
     targets = [float(row["score"]) for row in found if row["target"] == "1"]
@@ -145,6 +146,91 @@ def test_what_cannot_be_scored_is_set_aside_by_line(workshop: Path, audiogmm: Au
     strict = audiogmm("verify", "known", "odd.csv", "-o", "strict.csv", "--strict")
     assert strict.status in (1, 2)
     assert not Path("strict.csv").exists()
+
+
+def named_trials(column: str, folder: str = "") -> None:
+    """The list `trials.csv` once more, as `named.csv`: recordings by the ids of `all.jsonl`."""
+    entries = list(ag.read_manifest("test.jsonl"))
+    lines = [
+        json.dumps({"audio_filepath": entry.path, "id": f"{folder}{entry.id}", "duration": 3.0})
+        for entry in entries
+    ]
+    Path("all.jsonl").write_text("\n".join(lines) + "\n")
+    rows = [
+        (f"speaker_{k}", f"{folder}{e.id}", int(e.speaker == f"speaker_{k}"))
+        for e in entries
+        for k in range(3)
+    ]
+    write_trials("named.csv", rows, f"model,{column},target")
+
+
+@pytest.mark.parametrize(("column", "folder"), [("id", ""), ("test", "id1/take/")])
+def test_trials_may_name_the_entries_of_a_manifest(
+    workshop: Path,
+    audiogmm: Audiogmm,  # noqa: F811
+    column: str,
+    folder: str,
+) -> None:
+    named_trials(column, folder)
+    assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known").status == 0
+    assert audiogmm("verify", "known", "trials.csv", "-o", "by_path.csv").status == 0
+    done = audiogmm("verify", "known", "named.csv", "--manifest", "all.jsonl", "-o", "by_id.csv", "--json")
+    assert done.status == 0, done.err
+    assert (done.json["trials"], done.json["recordings"]) == (18, 6)
+    by_path, by_id = read_scores("by_path.csv"), read_scores("by_id.csv")
+    assert [row["score"] for row in by_id] == [row["score"] for row in by_path]
+    assert list(by_id[0])[:3] == ["model", column, "target"]
+    judged = audiogmm("evaluate", "verify", "by_id.csv", "-o", "result.json", "--json")
+    assert judged.status == 0, judged.err
+
+    done = audiogmm("verify", "known", "named.csv", "-o", "no.csv")
+    assert done.status == 1
+    assert (
+        "model and audio_filepath" in done.err
+        and f"--manifest M, whose entries the column {column}" in done.err
+    )
+    done = audiogmm("verify", "known", "trials.csv", "--manifest", "all.jsonl", "-o", "no.csv")
+    assert done.status == 1 and "the columns model and id" in done.err
+
+
+def test_ids_that_are_not_there_are_named(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+    named_trials("id")
+    assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known").status == 0
+    whole = "speaker_0_test_0"
+    rows = [
+        ("speaker_0", whole, "", ""),
+        ("speaker_0", "speaker_9_test_0", "", ""),
+        ("speaker_0", f"wav/{whole}.wav", "", ""),
+        ("speaker_0", "", "", ""),
+        ("speaker_0", whole, "0.5", "1.0"),
+        ("speaker_0", whole, "2.0", ""),
+        ("speaker_0", whole, "2.5", "1.0"),
+        ("speaker_0", whole, "3.5", ""),
+        ("speaker_0", whole, "late", ""),
+        ("speaker_0", whole, "", ""),
+    ]
+    write_trials("named.csv", rows, "model,id,offset,duration")
+    with Path("all.jsonl").open("a") as file:
+        file.write("no JSON\n")
+    done = audiogmm("verify", "known", "named.csv", "--manifest", "all.jsonl", "-o", "scores.csv", "--json")
+    assert done.status == 3
+    assert done.json["trials"] == 3
+    why = [json.loads(line) for line in Path("scores.csv.errors.jsonl").read_text().splitlines()]
+    told = {row["id"]: row["reason"] for row in why}
+    assert "'speaker_9_test_0', which is no id in all.jsonl" in told["named.csv:3"]
+    assert f"{whole!r}, which is there" in told["named.csv:4"]
+    assert "names no recording" in told["named.csv:5"]
+    assert "cuts 2.5 to 3.5 s out of 'speaker_0_test_0', which has 3 s" in told["named.csv:8"]
+    assert "which has 3 s" in told["named.csv:9"]
+    assert "late" in told["named.csv:10"]
+    assert "the trial of line 2 again" in told["named.csv:11"]
+    assert sum("all.jsonl:7" in row["reason"] for row in why) == 1, "a bad line is told once"
+    entry = next(e for e in ag.read_manifest("test.jsonl") if e.id == whole)
+    gallery = ag.Gallery("known")
+    for row, cut in zip(read_scores("scores.csv")[1:], ((0.5, 1.0), (2.0, 1.0)), strict=True):
+        piece = replace(entry, offset=cut[0], duration=cut[1])
+        (verdict,) = ag.verify(gallery, [("speaker_0", piece)])
+        assert float(row["raw"]) == pytest.approx(verdict.raw, abs=1e-9)
 
 
 @pytest.mark.parametrize("variances", [False, True])

@@ -17,6 +17,7 @@ from audiogmm.errors import MismatchError
 from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.inputs import inputs_for
 from audiogmm.jobs.leave_out import leave_out
+from audiogmm.jobs.verify import calibration_for
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import speakers
@@ -25,6 +26,7 @@ from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import backend_of, with_backend
 from audiogmm.verification.calibration import Calibration, fit_shift
 from audiogmm.verification.metrics import cllr, min_cllr
+from audiogmm.verification.normalisation import NORMALISATIONS
 from audiogmm.verification.recalibration import enough, recalibrate
 from audiogmm.verification.speaker import Speaker
 from tests.verify.test_verify_backend import mixture
@@ -131,10 +133,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def losses(gallery: ag.Gallery, manifest: Path) -> tuple[float, float]:
+def losses(gallery: ag.Gallery, manifest: Path, normalisation: str = "none") -> tuple[float, float]:
     """Cllr and its minimum over all trials of a manifest."""
     trials = [(name, entry) for entry in ag.read_manifest(manifest) for name in gallery.names]
-    scores = np.array([verdict.score for verdict in ag.verify(gallery, trials)])
+    scores = np.array([found.score for found in ag.verify(gallery, trials, normalisation=normalisation)])
     target = np.array([name == entry.speaker for name, entry in trials])
     return cllr(scores[target], scores[~target]), min_cllr(scores[target], scores[~target])
 
@@ -210,3 +212,45 @@ def test_a_trial_is_that_of_a_gallery_without_the_recording(town: Path, tmp_path
         np.testing.assert_allclose(
             found.scored.enrolled[rows], [without[other].voiced_seconds for other in (name, *others)]
         )
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `town`, with background voices enough for a cohort; what it teaches of any score is far off."""
+    folder = tmp_path_factory.mktemp("city")
+    write_corpus(folder / "background", speakers(seed=3, count=28, train=1, test=0, duration=6.0))
+    write_corpus(folder / "people", speakers(seed=4, count=6, train=8, test=12, duration=3.0))
+    entries = ag.read_manifest(folder / "background" / "train.jsonl")
+    frontend = ag.FrontEnd.preset("speech")
+    model = ag.train(entries, frontend, n_components=16, passes=4, seed=0, speakers="yes")
+    backend = backend_of(model)
+    assert backend is not None and set(backend.calibrations) == set(NORMALISATIONS)
+    off = {
+        how: replace(right, weights=tuple(2 * w for w in right.weights), offset=2 * right.offset + 4)
+        for how, right in backend.calibrations.items()
+    }
+    with_backend(model, replace(backend, calibrations=off)).save(folder / "ubm.agmm")
+    return folder
+
+
+@pytest.mark.parametrize("how", ["z", "t", "zt", "s", "as"])
+def test_normalised_scores_are_calibrated_too(city: Path, tmp_path: Path, how: str) -> None:
+    model, test = ag.load(city / "ubm.agmm"), city / "people" / "test.jsonl"
+    backend = backend_of(model)
+    assert backend is not None
+    entries = list(ag.read_manifest(city / "people" / "train.jsonl"))
+    gallery = ag.enroll(model, entries, tmp_path / "known")
+    after, least = losses(gallery, test, how)
+    assert after < least + 0.08  # 72 target trials of 6 speakers: the least is of a map fitted to them
+    plain, learned = gallery.calibration, calibration_for(gallery, how)
+    assert plain is not None and learned is not None
+    assert learned == gallery.calibrations_normalised[how] != plain
+
+    gallery.calibrate(plain)  # nothing is known of how: the background's holds
+    assert calibration_for(gallery, how) == backend.calibration(how)
+    before, _ = losses(gallery, test, how)
+    assert before > 0.4 > 2 * after
+    gallery.calibrate(plain, {"method": "leave-one-out"})  # as an earlier version kept it
+    assert calibration_for(gallery, how) is None
+    gallery.calibrate(plain, {"method": "leave-one-out"}, {how: learned})
+    assert calibration_for(gallery, how) == learned

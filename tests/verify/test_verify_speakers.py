@@ -22,6 +22,8 @@ from audiogmm.verification.backend import backend_of
 from audiogmm.verification.domain import moved, origin, shared_offset
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.material import Voice
+from audiogmm.verification.metrics import cllr, min_cllr
+from audiogmm.verification.quality import noise
 
 RATE = 8000
 FRONTEND = ag.FrontEnd.preset("speech", n_mfcc=8, deltas=0)
@@ -85,7 +87,8 @@ def scores(known: Gallery, corpus: Path, name: str, **options) -> list[dict[str,
 
 def test_the_way_from_a_background_to_calibrated_scores(corpus, known):
     assert known.calibration is not None
-    assert known.calibration.names == ("raw", "space", "log_voiced_seconds", "log_enrolled_seconds")
+    qualities = ("log_voiced_seconds", "log_enrolled_seconds", "noise", "noise*raw", "noise*space")
+    assert known.calibration.names == ("raw", "space", *qualities)
     rows = scores(known, corpus, "scores.csv")
     own = np.array([row["target"] == "1" for row in rows])
     llr = np.array([float(row["score"]) for row in rows])
@@ -94,6 +97,8 @@ def test_the_way_from_a_background_to_calibrated_scores(corpus, known):
     columns = {"raw": [float(row["raw"]) for row in rows], "space": [float(row["space"]) for row in rows]}
     columns["log_voiced_seconds"] = np.log([float(row["voiced_seconds"]) for row in rows])
     columns["log_enrolled_seconds"] = np.log([known[row["model"]].voiced_seconds for row in rows])
+    enrolled = [known[row["model"]].signal_to_noise for row in rows]
+    columns["noise"] = noise([float(row["snr"]) for row in rows], enrolled)
     np.testing.assert_allclose(llr, known.calibration.apply(columns), atol=2e-3)
     again = scores(known, corpus, "again.csv", threads=3)
     assert again == rows
@@ -106,6 +111,11 @@ def test_scores_are_normalised_by_the_background(corpus, known, method):
     assert [row["raw"] for row in rows] == [row["raw"] for row in plain]
     assert [row["space"] for row in rows] != [row["space"] for row in plain]
     assert all(row["decision"] for row in rows), "it is calibrated too"
+    own = np.array([row["target"] == "1" for row in rows])
+    llr = np.array([float(row["score"]) for row in rows])
+    assert cllr(llr[own], llr[~own]) < min_cllr(llr[own], llr[~own]) + 0.1
+    space = np.array([float(row["space"]) for row in rows])
+    assert cllr(space[own], space[~own]) > cllr(llr[own], llr[~own]), "deviations are no ratios"
 
 
 def test_a_small_cohort_is_refused(corpus, known, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.anomaly.scorer import LogLikelihoodScorer
 from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
 from audiogmm.anomaly.scorers.pools import Box, Page
 from audiogmm.types import Seconds
@@ -29,5 +28,4 @@ class CusumScore:
     def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
         """One series, and its cumulative sum."""
         half = ground.half(window)
-        scorer = LogLikelihoodScorer(ground.evaluator, ground.every_frame)
-        return Group((Part(scorer, Box(half)),), scaled=True, after=Page(half, REFERENCE, LIMIT))
+        return Group((Part(ground.likelihoods, Box(half)),), scaled=True, after=Page(half, REFERENCE, LIMIT))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.anomaly.scorer import LogLikelihoodScorer
 from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
 from audiogmm.anomaly.scorers.pools import Box
 from audiogmm.types import Seconds
@@ -22,5 +21,4 @@ class MeanScore:
 
     def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
         """One series."""
-        scorer = LogLikelihoodScorer(ground.evaluator, ground.every_frame)
-        return Group((Part(scorer, Box(ground.half(window))),))
+        return Group((Part(ground.likelihoods, Box(ground.half(window))),))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
 
 from audiogmm.anomaly.bands import BandMap
-from audiogmm.anomaly.scorer import FrameScorer
+from audiogmm.anomaly.scorer import FrameScorer, LogLikelihoodScorer
 from audiogmm.anomaly.scorers.pools import Pool
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.evaluator import Evaluator
@@ -78,6 +79,11 @@ class Ground:
     frame_rate: float
     bands: tuple[BandMap, ...] = field(default=())
     against: Evaluator | None = None
+
+    @cached_property
+    def likelihoods(self) -> LogLikelihoodScorer:
+        """The model's log-likelihoods: one object, so that all who pool them share what they cost."""
+        return LogLikelihoodScorer(self.evaluator, self.every_frame)
 
     def half(self, window: Seconds) -> int:
         """Frames on either side of the middle of a window of so many seconds."""

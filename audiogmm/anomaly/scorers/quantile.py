@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.anomaly.scorer import LogLikelihoodScorer
 from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
 from audiogmm.anomaly.scorers.pools import LowQuantile
 from audiogmm.types import Seconds
@@ -25,5 +24,4 @@ class QuantileScore:
 
     def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
         """One series."""
-        scorer = LogLikelihoodScorer(ground.evaluator, ground.every_frame)
-        return Group((Part(scorer, LowQuantile(ground.half(window), LEVEL)),))
+        return Group((Part(ground.likelihoods, LowQuantile(ground.half(window), LEVEL)),))

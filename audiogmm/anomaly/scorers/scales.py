@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.anomaly.scorer import LogLikelihoodScorer
 from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
 from audiogmm.anomaly.scorers.pools import Box
 from audiogmm.types import Seconds
@@ -29,6 +28,5 @@ class ScalesScore:
 
     def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
         """A series for each length; the likelihoods are computed once."""
-        scorer = LogLikelihoodScorer(ground.evaluator, ground.every_frame)
-        parts = tuple(Part(scorer, Box(ground.half(window * length))) for length in LENGTHS)
+        parts = tuple(Part(ground.likelihoods, Box(ground.half(window * length))) for length in LENGTHS)
         return Group(parts, scaled=True, how="lowest")

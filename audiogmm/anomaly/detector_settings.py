@@ -1,0 +1,81 @@
+"""How events are cut out of scores: windows, thresholds, gaps and least durations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiogmm.errors import ChoiceError
+from audiogmm.types import Json, Seconds
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """How events are cut out of scores.
+
+    Parameters
+    ----------
+    window : Seconds
+        Length of the box over which scores are averaged, centred on the frame.
+    quantile : float
+        Share of normal windows that score at or under the threshold: 0.001 is the 99.9 % rule.
+    release_quantile : float
+        The same of the looser threshold: an event reaches as far to both sides as scores stay under it.
+    min_duration : Seconds
+        Shorter events are dropped, after merging.
+    merge_gap : Seconds
+        Events this far apart, or less, are one.
+    alarms_per_hour : float, optional
+        Rate of events that normal audio may raise: sets the threshold in place of `quantile`.
+
+    Raises
+    ------
+    ChoiceError
+        If a value is outside its range.
+
+    Examples
+    --------
+    >>> DetectorSettings(quantile=0.01, release_quantile=0.05).window
+    0.5
+    """
+
+    window: Seconds = 0.5
+    quantile: float = 0.001
+    release_quantile: float = 0.02
+    min_duration: Seconds = 0.1
+    merge_gap: Seconds = 0.25
+    alarms_per_hour: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.quantile <= self.release_quantile <= 0.5:
+            raise ChoiceError(
+                f"quantile={self.quantile}, release_quantile={self.release_quantile}",
+                needed="0 < quantile <= release_quantile <= 0.5: events begin under the stricter threshold",
+            )
+        if not (
+            0 < self.window < np.inf and 0 <= self.min_duration < np.inf and 0 <= self.merge_gap < np.inf
+        ):
+            raise ChoiceError(
+                f"window={self.window}, min_duration={self.min_duration}, merge_gap={self.merge_gap}",
+                needed="seconds: a positive window, and finite values of at least 0",
+            )
+        if self.alarms_per_hour is not None and not 0 < self.alarms_per_hour < np.inf:
+            raise ChoiceError(
+                f"alarms_per_hour={self.alarms_per_hour}", needed="a positive number of alarms an hour"
+            )
+
+
+def settings_from(metadata: Json) -> DetectorSettings:
+    """The settings in a detector's metadata.
+
+    Raises
+    ------
+    KeyError
+        If one is missing.
+    """
+    known = {name: metadata[name] for name in _SETTINGS if name != "alarms_per_hour"}
+    return DetectorSettings(**known, alarms_per_hour=metadata.get("alarms_per_hour"))
+
+
+_SETTINGS = tuple(DetectorSettings.__dataclass_fields__)
