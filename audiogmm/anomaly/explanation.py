@@ -99,10 +99,10 @@ class EventExplainer:
     - `worst`: ``{"time", "loss"}``, the worst instants first, seconds;
     - `nearest`: ``{"id", "audio_filepath", "start", "end", "distance"}``, the nearest first; absent without
       normal moments;
-    - `rhythm`: ``{"unusual", "within", "stronger", "weaker"}``: squared distance of the movements from normal ones in
-      units of what 99 % of those stay within, whether the event was long enough to be measured alone (else
-      with what came before it), and the rates that stand out, each ``{"low", "high", "db"}``
-      with movements a second (or None); absent where movements are not known;
+    - `rhythm`: ``{"unusual", "within", "stronger", "weaker"}``: squared distance of the movements from
+      normal ones in units of what 99 % of those stay within, whether the event was long enough to be
+      measured alone (else with what came before it), and the rates that stand out, each ``{"low", "high",
+      "db"}`` with movements a second (or None); absent where movements are not known;
     - `unusual`: the loss in units of what 99 % of normal moments stay within; absent without normal moments.
     """
 
