@@ -15,8 +15,8 @@ other normal recordings of that site, at known times:
 Tones, noise and gains start faint (3 dB over the third octave around them; 3 dB), and grow by 3 dB until
 `detect` finds them: what is judged is the faintest that is found. Each is explained twice: where `detect`
 says that it is, and where it truly is. A change of rhythm that `detect` does not find (by frames alone it
-finds none of the pump's) is explained where it truly is; what else it does not find at 30 dB is left out, and
-counted.
+finds none of the pump's) is explained where it truly is; what else it does not find at 30 dB, or
+before it would clip, is left out, and counted.
 
 Right is a reason that names the kind: level for gains, rhythm for faster, slower, stopped and dropouts,
 colour for tones and noise. For these the band named first must be right, too: it must hold the frequency (of
@@ -388,6 +388,9 @@ def look(
             sound, change = paced(kind, [9, *seed])
         else:
             sound, change = changed(samples, site.rate, kind, np.random.default_rng(seed), strength)
+        if grows and np.abs(sound).max() > 1:  # clipping would be another change
+            missed[kind].add(False)
+            return
         blocks = listened.blocks(sound)
         if not grows or listened.found(blocks, change, plain=True) or strength >= MOST:
             break

@@ -30,8 +30,11 @@ LAG: Seconds = 60.0
 MOST_LOSSES, MOST_FRAMES = 1_000, 64
 """Frames of an event whose losses are divided, and on which changes are tried, evenly spread over it."""
 
-WHOLE = 0.75
+WHOLE = 0.6
 """Share of the best range's gain from which a change of all bands is called a change of level."""
+
+NEARLY_ALL = 0.8
+"""A change of so many of the bands is one of level, too: the outermost may lie on the logarithm's floor."""
 
 NARROWER = 0.97
 """Share of the best range's gain from which a narrower range is named in its place."""
@@ -96,9 +99,10 @@ class EventExplainer:
     - `worst`: ``{"time", "loss"}``, the worst instants first, seconds;
     - `nearest`: ``{"id", "audio_filepath", "start", "end", "distance"}``, the nearest first; absent without
       normal moments;
-    - `rhythm`: ``{"unusual", "stronger", "weaker"}``: squared distance of the movements from normal ones in
-      units of what 99 % of those stay within, and the rates that stand out, each ``{"low", "high", "db"}``
-      with movements a second (or None); absent where movements are not known;
+    - `rhythm`: ``{"unusual", "within", "stronger", "weaker"}``: squared distance of the movements from
+      normal ones in units of what 99 % of those stay within, whether the event was long enough to be
+      measured alone (else with what came before it), and the rates that stand out, each ``{"low", "high",
+      "db"}`` with movements a second (or None); absent where movements are not known;
     - `unusual`: the loss in units of what 99 % of normal moments stay within; absent without normal moments.
     """
 
@@ -199,7 +203,8 @@ class EventExplainer:
         by_frames, by_rhythm = found.get("unusual", np.inf), found.get("rhythm", {}).get("unusual", 0.0)
         by_deltas = found["parts"]["dynamics"] / found["loss"] if found["loss"] > 0 else 0.0
         if is_steady and first["share"] >= MOSTLY:
-            is_rhythm = False
+            # another pace moves the mean level, too; only movements within the event itself then count
+            is_rhythm = by_frames < 1.0 and by_rhythm > CLEARLY and found["rhythm"]["within"]
         elif is_steady:
             is_rhythm = by_rhythm > CLEARLY
         else:
@@ -219,7 +224,9 @@ class EventExplainer:
             gains = np.where(free, undone.gains, 0.0)
             best = int(np.argmax(gains >= NARROWER * gains.max()))  # the narrowest that does as well
             if not named and ranges.whole is not None and gains[ranges.whole] >= WHOLE * gains.max():
-                best, is_level = ranges.whole, True
+                best = ranges.whole
+            if not named:
+                is_level = ranges.is_level(best, NEARLY_ALL)
             gain, amounts = float(gains[best]), undone.amounts[best]
             if named and gain < FURTHER * loss:
                 break
@@ -300,12 +307,13 @@ class EventExplainer:
         standing = change / deviations.reshape(shape)
         return {
             "unusual": unusual,
+            "within": not missing,
             "stronger": _rate(modulation.rates, change, standing),
             "weaker": _rate(modulation.rates, change, -standing),
         }
 
 
-CLEARLY = 4.0
+CLEARLY = 3.0
 """Movements so unusual tell of rhythm, whatever the frames are: most of what happened is no steady change."""
 
 DYNAMICS = 0.7

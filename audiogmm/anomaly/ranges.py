@@ -86,6 +86,21 @@ class Ranges:
         hertz = self.bands.hertz
         return float(hertz[first, :2].mean()), float(hertz[last, 1:].mean())
 
+    def is_level(self, index: int, share: float) -> bool:
+        """Whether a range holds so many of the bands, or more, and the features know their level.
+
+        Examples
+        --------
+        >>> bands = BandMap(np.eye(10), np.zeros(10), np.ones((10, 3)), True)
+        >>> ranges = Ranges.of_bands(bands)
+        >>> [ranges.is_level(index, 0.8) for index in (0, -1)]
+        [False, True]
+        """
+        first, stop = self.bounds[index].tolist()
+        return (
+            self.whole is not None and self.bands is not None and stop - first >= share * self.bands.n_bands
+        )
+
     def overlapping(self, index: int) -> NDArray[np.bool_]:
         """Which ranges share a band with this one, or touch it, shape (n,)."""
         first, stop = self.bounds[index]
