@@ -49,8 +49,8 @@ class LearnSettings:
 
     Examples
     --------
-    >>> LearnSettings(half_life=2.0).forget(batch=512, frame_rate=100.0)
-    0.9995072135140105
+    >>> round(LearnSettings(half_life=2.0).forget(batch=512, frame_rate=100.0), 6)
+    0.999507
     >>> LearnSettings().forget(batch=512, frame_rate=100.0)
     1.0
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import Any, get_args
 
 import numpy as np
@@ -80,7 +81,11 @@ def test_attributes_after_a_fit_are_of_their_types(form: str, dtype: type) -> No
 
 
 def answers(fitted: Any, X: np.ndarray) -> dict[str, Any]:
-    samples, labels = fitted.sample(7)
+    with warnings.catch_warnings():
+        if isinstance(fitted, Theirs) and not isinstance(fitted, GaussianMixture):
+            # their float32 covariances are symmetric or not by what the processor's product rounds
+            warnings.filterwarnings("ignore", "covariance is not symmetric", RuntimeWarning)
+        samples, labels = fitted.sample(7)
     return {
         "predict": fitted.predict(X),
         "predict_proba": fitted.predict_proba(X),
