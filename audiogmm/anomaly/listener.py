@@ -63,7 +63,7 @@ class Listener:
     >>> listening = Listener(LogLikelihoodScorer(FirstFeature()), detector).open(clock, "odd")
     >>> notices = listening.push(FrameBlock(frames, np.ones(1050, bool), 0, clock)) + listening.flush()
     >>> [(notice.kind, notice.event.start) for notice in notices]
-    [('open', 4.75), ('confirmed', 4.75), ('closed', 5.0)]
+    [('open', 4.88), ('confirmed', 4.88), ('closed', 5.0)]
     """
 
     scorer: FrameScorer

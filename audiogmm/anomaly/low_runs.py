@@ -58,11 +58,10 @@ class LowRuns:
         for track in tracks:
             means = smooth(track, half)
             means = np.where(np.isnan(means), typical, means)
-            normal = np.zeros(len(means), np.bool_)
-            if merge_gap:
-                normal = smooth(track, merge_gap // 2) >= typical  # never where there is a NaN
-            low = np.diff(np.concatenate([[False], (means <= release) & ~normal, [False]]).astype(np.int8))
-            first, last = np.flatnonzero(low == 1), np.flatnonzero(low == -1) - 1
+            shorts = smooth(track, merge_gap // 2)
+            low, normal, may_begin = low_frames(means, shorts, release, typical, merge_gap)
+            edges = np.diff(np.concatenate([[False], begun(low, may_begin), [False]]).astype(np.int8))
+            first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
             n_normal = np.concatenate([[0], np.cumsum(normal)])
             apart = np.ones(len(first), np.bool_)
             apart[1:] = n_normal[first[1:]] > n_normal[last[:-1] + 1]
@@ -115,6 +114,41 @@ class NormalEvents:
 
     def __len__(self) -> int:
         return len(self.peaks)
+
+
+def low_frames(
+    means: FloatArray, shorts: FloatArray, release: float, typical: float, merge_gap: int
+) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Which frames may be in a low run, which are normal again, and at which a run may begin.
+
+    Parameters
+    ----------
+    means, shorts : ndarray of shape (n,), float64
+        Scores of the windows around each frame, and of windows as long as the gap that is bridged, nats.
+    release, typical : float
+        Nats.
+    merge_gap : int
+        Frames; where no gap is bridged, short windows have no say.
+    """
+    low = means <= release
+    if not merge_gap:
+        return low, np.zeros(len(means), np.bool_), low.copy()
+    normal: BoolArray = shorts >= typical  # never where there is a NaN
+    return low & ~normal, normal, low & (shorts <= release)
+
+
+def begun(low: BoolArray, may_begin: BoolArray) -> BoolArray:
+    """The stretches of `low` from the first frame on at which each may begin.
+
+    Examples
+    --------
+    >>> low, may_begin = np.array([1, 1, 1, 0, 1, 1], bool), np.array([0, 1, 0, 0, 0, 0], bool)
+    >>> begun(low, may_begin).astype(int)
+    array([0, 1, 1, 0, 0, 0])
+    """
+    n_begun = np.cumsum(low & may_begin)
+    before = np.where(low, 0, n_begun)  # as many as there were when the stretch had not begun
+    return low & (n_begun > np.maximum.accumulate(before))
 
 
 def _empty() -> LowRuns:

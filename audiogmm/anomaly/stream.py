@@ -9,6 +9,7 @@ import numpy as np
 
 from audiogmm.anomaly.edges import CLIP, refine, refine_start
 from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.low_runs import begun, low_frames
 from audiogmm.anomaly.notice import Kind, Notice
 from audiogmm.anomaly.smoothing import Smoother
 from audiogmm.errors import FeatureError
@@ -43,8 +44,10 @@ class EventStream:
     A *low run* is a stretch of frames whose window scores are at or under the release threshold. It is an
     event if one of them is at or under the threshold. Events that are at most `merge_gap` apart become one,
     unless the sound was typical for as long as `merge_gap` in between; there, a low run is also split: a long
-    window may not have recovered yet. What is shorter than `min_duration` is dropped, and the rest is given
-    out. A window without a voiced frame counts as a typical normal one: nothing was heard that could be odd.
+    window may not have recovered yet. Likewise a run begins only where a window of that length is low, too:
+    a long one is so before the sound itself (`low_runs.low_frames`). What is shorter than `min_duration` is
+    dropped, and the rest is given out. A window without a voiced frame counts as a typical normal one:
+    nothing was heard that could be odd.
 
     Windows are low half a window before and behind what made them low. The edges that an event has when it
     closes are therefore change points of the scores of single frames (`edges.refine`).
@@ -126,10 +129,15 @@ class EventStream:
 
     def _look(self, means: FloatArray, shorts: FloatArray) -> list[Notice]:
         """Cut window scores into stretches that are low, not low, or normal again, and take them in turn."""
-        means = np.where(np.isnan(means), self.detector.typical, means)
-        state = np.where(means <= self.detector.release, _LOW, _APART)
-        if self.detector.merge_gap_frames:
-            state[shorts >= self.detector.typical] = _NORMAL  # never a NaN
+        detector = self.detector
+        means = np.where(np.isnan(means), detector.typical, means)
+        low, normal, may_begin = low_frames(
+            means, shorts, detector.release, detector.typical, detector.merge_gap_frames
+        )
+        if self._run is not None:
+            may_begin[: 1 if low[0] else 0] = True  # it goes on
+        low = begun(low, may_begin)
+        state = np.where(low, _LOW, np.where(normal, _NORMAL, _APART))
         bounds = np.concatenate([[0], np.flatnonzero(state[1:] != state[:-1]) + 1, [len(means)]])
         notices: list[Notice] = []
         for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):

@@ -28,14 +28,14 @@ def events(
     """First and last low window of events in the window scores of a whole recording.
 
     `shorts` are the scores of windows as long as the gap that is bridged: a frame whose short window is
-    typical ends a run, and parts events.
+    typical ends a run, and parts events; and a run begins where the short window, too, is at the release.
     """
     normal_again = [merge_gap > 0 and not math.isnan(s) and s >= typical for s in shorts]
     low = [m <= release and not again for m, again in zip(means, normal_again, strict=True)]
     runs: list[tuple[int, int]] = []
     i = 0
     while i < len(means):
-        if low[i]:
+        if low[i] and (merge_gap == 0 or shorts[i] <= release):
             j = i
             while j + 1 < len(means) and low[j + 1]:
                 j += 1
