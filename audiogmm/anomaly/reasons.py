@@ -55,8 +55,9 @@ def _rhythm(explanation: Json) -> str:
     told = []
     if rhythm is not None:
         for name in ("stronger", "weaker"):
-            if rhythm[name] is not None:
-                rate = rhythm[name]
+            rate, other = rhythm[name], rhythm["stronger"]
+            again = name == "weaker" and rate and other and rate["low"] == other["low"]
+            if rate is not None and not again:  # in other bands; once is enough
                 told.append(
                     f"movements {rate['low']:.1f} to {rate['high']:.1f} times a second are "
                     f"{abs(rate['db']):.0f} dB {name} than normal"

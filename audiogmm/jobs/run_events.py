@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from audiogmm.anomaly.event import REQUIRED, Event
+from audiogmm.anomaly.event import OPTIONAL, REQUIRED, Event
 from audiogmm.anomaly.formats import FORMATS, format_of, read_events
 from audiogmm.errors import ManifestError
 from audiogmm.report.page.shown import Found
@@ -22,7 +22,7 @@ FURTHER = 6
 LONGEST = 200
 """Characters of a text that an event says of itself."""
 
-_OURS = frozenset((*REQUIRED, "p_value", "reasons", "severity"))
+_OURS = frozenset((*REQUIRED, *OPTIONAL))
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,14 @@ def figures(found: Found, threshold: float) -> Markup:
         parts.append(
             tag("span", "p ", tag("b", f"{event.p_value:.2g}"), title="of one window of normal audio")
         )
+    if event.alarms_per_hour is not None:
+        often = tag(
+            "b",
+            f"{event.alarms_per_hour:.2g}"
+            if event.alarms_per_hour < 10
+            else number(event.alarms_per_hour, 0),
+        )
+        parts.append(tag("span", "normal audio has ", often, " an hour like it"))
     return tag("div", joined(parts), class_="figures")
 
 
