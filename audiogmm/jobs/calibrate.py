@@ -113,7 +113,7 @@ def calibrate(
         detector = learn(_counted(tracks, progress, extent), settings or settings_of(model))
         progress.end()
         moments = learn_moments(
-            Evaluator(model.mixture), inputs.frontend, [(inputs, True)], reducer, _met_again, progress
+            Evaluator(model.mixture), inputs.frontend, [(inputs, True)], reducer, met_again, progress
         )
     return with_moments(with_detector(model, detector), moments)
 
@@ -255,8 +255,8 @@ def calibrate_to_file(
     return CalibrateResult(output, detector_of(calibrated), aside, score_names(calibrated))
 
 
-def _met_again(_: str, __: AudioGMMError) -> None:
-    """A recording that cannot be read was set aside when it was scored."""
+def met_again(_: str, __: AudioGMMError) -> None:
+    """A recording that cannot be used is set aside once, in another pass than this one."""
 
 
 def _counted(tracks: Iterable[ScoreTrack], progress: Progress, extent: Extent) -> Iterator[ScoreTrack]:

@@ -11,8 +11,8 @@ from audiogmm.anomaly.detector import Detector, learn
 from audiogmm.anomaly.scorer import FrameScorer, LogLikelihoodScorer
 from audiogmm.anomaly.scorers.learnt import LearntScores
 from audiogmm.blocks import Shard
-from audiogmm.errors import AudioGMMError, MismatchError
-from audiogmm.jobs.calibrate import TrackTask
+from audiogmm.errors import MismatchError
+from audiogmm.jobs.calibrate import TrackTask, met_again
 from audiogmm.jobs.calibrate_scores import frame_rate_of, is_auto, plain, resolve
 from audiogmm.jobs.holdout import Chosen, turns
 from audiogmm.jobs.inputs import Inputs
@@ -139,7 +139,3 @@ def _taught(
         if not plain(learnt.wanted):
             return learnt, learnt.scorer(ground)
     return None, LogLikelihoodScorer(Evaluator(mixture))
-
-
-def met_again(_: str, __: AudioGMMError) -> None:
-    """A recording that cannot be scored here is set aside when the model is estimated on all."""

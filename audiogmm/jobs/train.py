@@ -17,8 +17,9 @@ from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.jobs.aside import Aside
 from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
+from audiogmm.jobs.calibrate import met_again
 from audiogmm.jobs.calibrate_scores import check_scores
-from audiogmm.jobs.cross_fit import cross_fit, learn_from, met_again
+from audiogmm.jobs.cross_fit import cross_fit, learn_from
 from audiogmm.jobs.explaining import learn_moments, with_moments
 from audiogmm.jobs.holdout import divide
 from audiogmm.jobs.learn_scores import fit_again
