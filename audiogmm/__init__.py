@@ -16,11 +16,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from audiogmm.version import __version__
+
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.event import Event
-    from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.audio.frontend.frontend import FrontEnd
     from audiogmm.blocks import FrameBlock
     from audiogmm.dask_reduce import DaskReducer
     from audiogmm.errors import AudioGMMError
@@ -77,7 +78,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "FrontEnd": "audio.frontend",
+    "FrontEnd": "audio.frontend.frontend",
     "read_manifest": "manifest",
     "write_manifest": "manifest",
     "Entry": "manifest",

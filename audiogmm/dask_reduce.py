@@ -12,10 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from audiogmm import __version__
 from audiogmm.blocks import Shard
 from audiogmm.errors import ChoiceError, MismatchError, TrainingError
-from audiogmm.training.reduce import Addable, OnError, settled, summed
+from audiogmm.reduce import Addable, OnError, settled, summed
+from audiogmm.version import __version__
 
 if TYPE_CHECKING:
     from distributed import Client

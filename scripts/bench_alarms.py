@@ -25,11 +25,11 @@ from scipy.stats import beta
 
 import audiogmm as ag
 from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.learning.from_model import detector_of, with_detector
 from audiogmm.anomaly.low_runs import LowRuns
 from audiogmm.anomaly.smoothing import smooth
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import MismatchError
-from audiogmm.jobs.models import detector_of, with_detector
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.synth.background import SITES, background

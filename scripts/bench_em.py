@@ -39,7 +39,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import recordings
 from audiogmm.manifest import read_manifest
 from audiogmm.mixture import prepared
@@ -48,10 +48,10 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.batch import EStep
-from audiogmm.training.packing import SLICE_ROWS
-from audiogmm.training.reduce import LocalReducer
-from audiogmm.training.source import ArraySlice
+from audiogmm.reduce import LocalReducer
+from audiogmm.training.frames.packing import SLICE_ROWS
+from audiogmm.training.frames.source import ArraySlice
+from audiogmm.training.schedule.batch import EStep
 from audiogmm.types import Frames
 
 CASES = (

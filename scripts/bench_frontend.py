@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.threads import default_threads
 from audiogmm.types import Samples
 

@@ -48,11 +48,11 @@ import soundfile
 
 import audiogmm as ag
 from audiogmm.anomaly.explanation import EventExplainer
+from audiogmm.anomaly.learning.explainer import explainer_of
+from audiogmm.anomaly.learning.from_model import listener_of
 from audiogmm.audio.decode import open_audio
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
-from audiogmm.jobs.explaining import explainer_of
-from audiogmm.jobs.models import listener_of
 from audiogmm.manifest import Entry, read_manifest, write_manifest
 from audiogmm.synth.background import SITES, background
 from audiogmm.synth.noise import SAMPLE_RATE, rms

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from browser import Tab, browse, chromium
 
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.jobs.detect import detect_to_file
 from audiogmm.jobs.report import report_to_file
 from audiogmm.jobs.trained_files import train_to_file

@@ -32,14 +32,14 @@ import numpy as np
 import soundfile
 import soxr
 
-from audiogmm.anomaly.metrics import Judged, SiteResult, judge_frames, loudness
+from audiogmm.anomaly.learning.from_model import load_model, scorer_of
 from audiogmm.anomaly.scorers.table import AUTO, FUSION, SCORES
 from audiogmm.audio.decode import open_audio
-from audiogmm.jobs.aside import Aside
-from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.models import load_model, scorer_of
-from audiogmm.jobs.progress import say_nothing
+from audiogmm.evaluation.detection.frame_metrics import Judged, SiteResult, judge_frames, loudness
 from audiogmm.manifest import Entry, read_manifest, write_manifest
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.progress import say_nothing
 from audiogmm.scoring.track import read_track
 from audiogmm.synth.foreign import FOREIGN
 from audiogmm.synth.noise import SAMPLE_RATE

@@ -16,9 +16,9 @@ from collections.abc import Callable
 import numpy as np
 
 from audiogmm.training import train_mixture
-from audiogmm.training.selection import sweep
-from audiogmm.training.selection_candidates import Candidate
-from audiogmm.training.source import ArraySlice
+from audiogmm.training.frames.source import ArraySlice
+from audiogmm.training.selection.candidates import Candidate
+from audiogmm.training.selection.selection import sweep
 
 SIZES = (8, 16, 32, 64, 128, 256)
 

@@ -26,18 +26,18 @@ from typing import Literal
 
 import numpy as np
 
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import recordings
 from audiogmm.manifest import read_manifest
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.training.batch import EM, Run, Schedule
-from audiogmm.training.convergence import Convergence
-from audiogmm.training.monitor import Monitor
-from audiogmm.training.reduce import LocalReducer
-from audiogmm.training.source import InMemory
-from audiogmm.training.squarem import SquaremSchedule
-from audiogmm.training.steps import Stepwise
-from audiogmm.training.stepwise import StepwiseSchedule
+from audiogmm.reduce import LocalReducer
+from audiogmm.training.frames.source import InMemory
+from audiogmm.training.schedule.batch import EM, Run, Schedule
+from audiogmm.training.schedule.convergence import Convergence
+from audiogmm.training.schedule.monitor import Monitor
+from audiogmm.training.schedule.squarem import SquaremSchedule
+from audiogmm.training.schedule.steps import Stepwise
+from audiogmm.training.schedule.stepwise import StepwiseSchedule
 from audiogmm.types import CovarianceType, FloatArray, Frames
 
 FORMS: tuple[CovarianceType, ...] = ("diag", "spherical", "tied", "full")

@@ -143,12 +143,12 @@ def resident(pid: int) -> float:
 
 def prompt(model: Path, minutes: list[np.ndarray]) -> None:
     """What a chunk costs, from its samples to its lines."""
-    from audiogmm.jobs.models import load_model
-    from audiogmm.jobs.progress import Silent
-    from audiogmm.jobs.stream_ears import About, Ears
-    from audiogmm.jobs.stream_plan import Plan
-    from audiogmm.jobs.stream_settings import StreamSettings
+    from audiogmm.anomaly.learning.from_model import load_model
     from audiogmm.live.outlet import text_of
+    from audiogmm.live.stream.pipeline import About, Ears
+    from audiogmm.live.stream.plan import Plan
+    from audiogmm.live.stream.settings import StreamSettings
+    from audiogmm.runs.progress import Silent
 
     plan = Plan.of(load_model(model), StreamSettings(("events", "scores")), None, Silent())
     print(f"latency of the chain, as audiogmm info prints it: {1000 * plan.latency:.0f} ms")

@@ -21,13 +21,13 @@ from threadpoolctl import threadpool_limits
 
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
-from audiogmm.training.approximation import EXACT_PASSES, Approximation
-from audiogmm.training.batch import EM, Run, Schedule
-from audiogmm.training.convergence import Convergence
-from audiogmm.training.monitor import Monitor, PassReport
-from audiogmm.training.reduce import LocalReducer
-from audiogmm.training.source import InMemory
-from audiogmm.training.truncated import TruncatedSchedule
+from audiogmm.reduce import LocalReducer
+from audiogmm.training.frames.source import InMemory
+from audiogmm.training.schedule.approximation import EXACT_PASSES, Approximation
+from audiogmm.training.schedule.batch import EM, Run, Schedule
+from audiogmm.training.schedule.convergence import Convergence
+from audiogmm.training.schedule.monitor import Monitor, PassReport
+from audiogmm.training.schedule.truncated import TruncatedSchedule
 from audiogmm.types import Frames
 
 WARM_UP = 4096

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import recordings
 from audiogmm.manifest import read_manifest
 from audiogmm.mixture.evaluator import Evaluator

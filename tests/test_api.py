@@ -92,8 +92,8 @@ def test_a_block_at_frame_0_begins_a_recording() -> None:
 
 
 def test_the_threshold_is_learnt_on_what_was_held_out(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from audiogmm.jobs import cross_fit
-    from audiogmm.jobs.holdout import draw
+    from audiogmm.anomaly.learning import cross_fit
+    from audiogmm.runs.holdout import draw
 
     monkeypatch.setattr(cross_fit, "SHORT", 0.0)
     entries = list(ag.read_manifest(corpus / "train.jsonl"))
@@ -107,7 +107,7 @@ def test_the_threshold_is_learnt_on_what_was_held_out(corpus: Path, monkeypatch:
 
 def test_where_audio_is_short_each_recording_is_scored_by_a_model_of_others(corpus: Path) -> None:
     """The scores kept are those of models that did not see the recording, in every turn."""
-    from audiogmm.jobs.holdout import draw, turns
+    from audiogmm.runs.holdout import draw, turns
 
     entries = list(ag.read_manifest(corpus / "train.jsonl"))
     how = {"n_components": 2, "seed": 5}
@@ -120,8 +120,8 @@ def test_where_audio_is_short_each_recording_is_scored_by_a_model_of_others(corp
 
 
 def test_of_a_single_recording_the_last_fifth_is_held_out(corpus: Path) -> None:
-    from audiogmm.jobs.holdout import last_part
-    from audiogmm.training.source import ArraySlice
+    from audiogmm.runs.holdout import last_part
+    from audiogmm.training.frames.source import ArraySlice
 
     frames = np.arange(20, dtype=np.float32).reshape(10, 2)
     first, last = last_part(ArraySlice("ten", frames))

@@ -17,16 +17,16 @@ from audiogmm.anomaly.detector import Detector, learn
 from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.smoothing import Smoother
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.audio.frontend.stream import FrameStream
 from audiogmm.audio.recording import Recording
-from audiogmm.audio.stream import FrameStream
 from audiogmm.manifest import Entry
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.scoring.track import ScoreTrack
-from tests.audio.test_frontend_chunks import MUTANTS, sliding_twin
-from tests.audio.test_frontend_chunks import anew_stage as anew
+from tests.audio.frontend.test_chunks import MUTANTS, sliding_twin
+from tests.audio.frontend.test_chunks import anew_stage as anew
 
 RATE = 44100
 FRONTEND = FrontEnd.preset(
@@ -158,11 +158,11 @@ def test_a_block_relative_stage_shows_through_standard_input(
     expected, found_by = whole(frontend)
     mutate = MUTANTS[stage]
     if stage in ("cmvn-sliding", "cmvn-online"):
-        from audiogmm.audio.cmvn import SlidingCmvn
+        from audiogmm.audio.frontend.cmvn import SlidingCmvn
 
         mutate = anew(SlidingCmvn, sliding_twin)
     elif stage == "deltas":
-        from audiogmm.audio.context import Deltas
+        from audiogmm.audio.frontend.context import Deltas
 
         mutate = anew(Deltas, lambda deltas: Deltas(deltas._width, 2, 2))
     plain = FrameStream.__init__

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audiogmm.errors import ChoiceError
 from audiogmm.types import Json, Seconds
+
+if TYPE_CHECKING:
+    pass
 
 
 @dataclass(frozen=True)
@@ -79,3 +83,39 @@ def settings_from(metadata: Json) -> DetectorSettings:
 
 
 _SETTINGS = tuple(DetectorSettings.__dataclass_fields__)
+
+
+def changed(
+    settings: DetectorSettings,
+    *,
+    window: float | None = None,
+    quantile: float | None = None,
+    alarms_per_hour: float | None = None,
+    min_duration: float | None = None,
+    merge_gap: float | None = None,
+) -> DetectorSettings:
+    """The settings with those changed that were given; `quantile` is the share of normal windows kept quiet.
+
+    Raises
+    ------
+    ChoiceError
+        If a quantile and a budget of alarms are both given.
+
+    Examples
+    --------
+    >>> found = changed(DetectorSettings(alarms_per_hour=2.0), quantile=0.99)
+    >>> found.quantile, found.alarms_per_hour
+    (0.01, None)
+    """
+    changes: dict[str, Any] = {"window": window, "min_duration": min_duration, "merge_gap": merge_gap}
+    if quantile is not None and alarms_per_hour is not None:
+        raise ChoiceError(
+            f"a quantile of {quantile:g} and {alarms_per_hour:g} alarms an hour",
+            needed="one of them, to set the threshold by",
+        )
+    if quantile is not None:
+        changes["quantile"] = round(1 - quantile, 12)
+        changes["release_quantile"] = max(settings.release_quantile, changes["quantile"])
+        settings = replace(settings, alarms_per_hour=None)
+    changes["alarms_per_hour"] = alarms_per_hour
+    return replace(settings, **{name: value for name, value in changes.items() if value is not None})

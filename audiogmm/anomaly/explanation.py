@@ -7,13 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
+from audiogmm.anomaly.counterfactual import Undoing
 from audiogmm.anomaly.loss_parts import LossParts, mean_and_spread
 from audiogmm.anomaly.nearest import nearest
 from audiogmm.anomaly.normal_moments import NormalMoments
 from audiogmm.anomaly.normal_window import WindowPlan
 from audiogmm.anomaly.ranges import Ranges
 from audiogmm.anomaly.reasons import reasons_of
-from audiogmm.anomaly.undoing import Undoing
 from audiogmm.blocks import FrameBlock
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
@@ -253,7 +253,7 @@ class EventExplainer:
     @cached_property
     def _variances(self) -> FloatArray:
         """Of each feature over the whole mixture, shape (n_features,)."""
-        from audiogmm.anomaly.undoing import covariance_of
+        from audiogmm.anomaly.counterfactual import covariance_of
 
         weights, means = self.mixture.weights, self.mixture.means
         away = np.square(means - self.mixture.centre)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.anomaly.undoing import covariance_of
+from audiogmm.anomaly.counterfactual import covariance_of
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import FloatArray

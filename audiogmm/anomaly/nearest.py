@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from audiogmm.anomaly.counterfactual import covariance_of
 from audiogmm.anomaly.normal_moments import NormalMoments
 from audiogmm.anomaly.normal_window import WINDOW, WindowPlan
-from audiogmm.anomaly.undoing import covariance_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import FloatArray, Json
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiogmm.audio.mfcc import cosine_matrix, lifter_weights
+from audiogmm.audio.frontend.mfcc import cosine_matrix, lifter_weights
 from audiogmm.types import FloatArray, Frames
 
 if TYPE_CHECKING:
-    from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.audio.frontend.frontend import FrontEnd
 
 RIPPLES = 6
 """Cosines over the band that make up a random response."""
@@ -44,7 +44,7 @@ def channel_offsets(frontend: FrontEnd, n: int, seed: int = 0) -> Frames | None:
 
     Examples
     --------
-    >>> from audiogmm.audio.frontend import FrontEnd
+    >>> from audiogmm.audio.frontend.frontend import FrontEnd
     >>> channel_offsets(FrontEnd(cmvn="none", deltas=1), 3).shape
     (3, 40)
     >>> channel_offsets(FrontEnd(cmvn="sliding"), 3) is None

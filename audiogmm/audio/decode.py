@@ -7,13 +7,13 @@ from types import TracebackType
 
 import numpy as np
 
-from audiogmm.audio.decoder import AudioInfo
-from audiogmm.audio.levels import Levels
-from audiogmm.audio.notices import AudioWarning, Notices, Warn, warn_user
-from audiogmm.audio.opening import open_decoder
-from audiogmm.audio.source import display_name
+from audiogmm.audio.decoders.decoder import AudioInfo
+from audiogmm.audio.decoders.levels import Levels
+from audiogmm.audio.decoders.notices import AudioWarning, Notices, Warn, warn_user
+from audiogmm.audio.decoders.opening import open_decoder
+from audiogmm.audio.decoders.source import display_name
 from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError, MismatchError
-from audiogmm.kernels.pcm import mix
+from audiogmm.kernels.front_end.pcm import mix
 from audiogmm.manifest.entry import Entry
 from audiogmm.types import Samples, Seconds
 
@@ -280,7 +280,7 @@ def _compare(entry: Entry, info: AudioInfo) -> None:
 
 
 def _probe_matrix(entry: Entry, full: bool) -> AudioInfo:
-    from audiogmm.audio.matrix import read_matrix_blocks
+    from audiogmm.audio.matrix.matrix import read_matrix_blocks
 
     n_rows = n_columns = 0
     for rows in read_matrix_blocks(entry):

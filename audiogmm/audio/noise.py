@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiogmm.errors import ChoiceError
-from audiogmm.kernels.noise import add_noise
+from audiogmm.kernels.front_end.noise import add_noise
 from audiogmm.types import Samples
 
 

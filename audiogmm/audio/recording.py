@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from audiogmm.audio.cache import FrameCache
-from audiogmm.audio.cmvn import GlobalCmvn
 from audiogmm.audio.decode import open_audio
-from audiogmm.audio.frontend import FrontEnd
-from audiogmm.audio.matrix import expand, read_matrix_blocks
+from audiogmm.audio.decoders.notices import Warn, warn_user
+from audiogmm.audio.decoders.source import display_name
+from audiogmm.audio.frame_cache.cache import FrameCache
+from audiogmm.audio.frontend.cmvn import GlobalCmvn
+from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.audio.frontend.resample import Resampler
+from audiogmm.audio.matrix.matrix import expand, read_matrix_blocks
 from audiogmm.audio.noise import AddedNoise, NoiseStream
-from audiogmm.audio.notices import Warn, warn_user
-from audiogmm.audio.resample import Resampler
-from audiogmm.audio.source import display_name
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import (
     AudioDataError,

@@ -11,7 +11,7 @@ from audiogmm.cli import options
 from audiogmm.cli.console import close, console
 
 if TYPE_CHECKING:
-    from audiogmm.jobs.detection_case import Clip
+    from audiogmm.evaluation.detection.case import Clip
 
 
 @click.group()
@@ -101,8 +101,8 @@ def verify(
     Example:
       audiogmm evaluate verify scores.csv --by sex --plot det.png -o result.json
     """
+    from audiogmm.evaluation.intervals import Draws
     from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file, operating_points
-    from audiogmm.verification.bootstrap import Draws
 
     with console() as screen:
         result = evaluate_verify_to_file(
@@ -249,10 +249,10 @@ def detect(
       audiogmm detect room.agmm test.jsonl -o events.jsonl
       audiogmm evaluate detect events.jsonl test.jsonl --scores scores --plot roc.png -o result.json
     """
-    from audiogmm.anomaly.matching import Collars
-    from audiogmm.jobs.detection_case import Judging
+    from audiogmm.evaluation.detection.case import Judging
+    from audiogmm.evaluation.detection.matching import Collars
+    from audiogmm.evaluation.intervals import Draws
     from audiogmm.jobs.evaluate_detect import evaluate_detect_to_file
-    from audiogmm.verification.bootstrap import Draws
 
     with console() as screen:
         result = evaluate_detect_to_file(

@@ -39,7 +39,7 @@ def command(
       audiogmm train frames -k 64 -o room.agmm
     """
     from audiogmm.jobs.features import features
-    from audiogmm.jobs.front_ends import choose_front_end
+    from audiogmm.runs.frontends import choose_front_end
 
     with console() as screen:
         result = features(

@@ -11,9 +11,9 @@ from difflib import get_close_matches
 
 import click
 
-from audiogmm import __version__
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.threads import keep_linear_algebra_calm
+from audiogmm.version import __version__
 
 COMMANDS = {
     "demo": ("audiogmm.cli.demo", "The whole job on a corpus that it synthesises."),

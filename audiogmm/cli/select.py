@@ -122,8 +122,8 @@ def command(
     Example:
       audiogmm select train.jsonl --preset ambient -k 2:8 --covariance diag,full -o table.csv --plot bic.png
     """
-    from audiogmm.jobs.front_ends import choose_front_end
     from audiogmm.jobs.selected_files import select_to_file
+    from audiogmm.runs.frontends import choose_front_end
 
     if scores is not None and save is None:
         raise click.UsageError(f"--scores {scores} needs --save, which trains the recommended model")

@@ -14,7 +14,7 @@ from audiogmm.cli.console import SOME_SET_ASIDE, Console, console
 
 if TYPE_CHECKING:
     from audiogmm.jobs.stream import StreamResult
-    from audiogmm.jobs.stream_sources import Inputs
+    from audiogmm.live.stream.sources import Inputs
     from audiogmm.types import CovarianceType
 
 
@@ -61,7 +61,7 @@ def command(
     speaker, score, heartbeat, gap, lost, back, overflow, end; with --learn also learning and saved. Exit
     status: 3 if some inputs failed.
     """
-    from audiogmm.jobs.stream_sources import Inputs, as_names
+    from audiogmm.live.stream.sources import Inputs, as_names
 
     stream_options.refuse_strangers(context, learn=learn)
     if not learn and not names:
@@ -101,7 +101,7 @@ def _tell(
     **_: Any,
 ) -> StreamResult:
     from audiogmm.jobs.stream import stream
-    from audiogmm.jobs.stream_settings import StreamSettings, parse_emit
+    from audiogmm.live.stream.settings import StreamSettings, parse_emit
 
     settings = StreamSettings(
         parse_emit(emit, gallery=gallery is not None),
@@ -149,9 +149,9 @@ def _learn(
     seed: int,
     **__: Any,
 ) -> StreamResult:
-    from audiogmm.jobs.front_ends import choose_front_end
     from audiogmm.jobs.stream_learn import learn_from_stream
-    from audiogmm.jobs.stream_learn_settings import LearnSettings
+    from audiogmm.live.stream.learn_settings import LearnSettings
+    from audiogmm.runs.frontends import choose_front_end
 
     if output is None:
         raise click.UsageError("--learn needs -o, the model to be written")

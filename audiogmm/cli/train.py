@@ -196,9 +196,9 @@ def command(
     \b
       audiogmm train frames -k 1024 --approximate truncated:5 --passes 6 -o large.agmm
     """
-    from audiogmm.jobs.front_ends import choose_front_end
     from audiogmm.jobs.trained_files import train_to_file
-    from audiogmm.training.steps import stepwise_of
+    from audiogmm.runs.frontends import choose_front_end
+    from audiogmm.training.schedule.steps import stepwise_of
 
     stepwise = stepwise_of(
         batch=batch,

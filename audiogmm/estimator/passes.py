@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.packing import SLICE_ROWS
-from audiogmm.training.reduce import LocalReducer
-from audiogmm.training.source import ArraySlice, some
+from audiogmm.reduce import LocalReducer
+from audiogmm.training.frames.packing import SLICE_ROWS
+from audiogmm.training.frames.source import ArraySlice, some
 from audiogmm.types import FloatArray, IntArray
 
 Rows = NDArray[Any]

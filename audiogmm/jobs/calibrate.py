@@ -4,41 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector, learn
-from audiogmm.anomaly.detector_settings import DetectorSettings, settings_from
-from audiogmm.anomaly.scorer import FrameScorer
-from audiogmm.anomaly.scorers.track import track_of
-from audiogmm.blocks import Shard
-from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.jobs.amounts import amount
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.explaining import learn_moments, with_moments
-from audiogmm.jobs.extent import Extent
-from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.models import detector_of, load_model, scorer_of, with_detector
-from audiogmm.jobs.outputs import check_output
-from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
-from audiogmm.jobs.scores import score_names, unit_of_scores
+from audiogmm.anomaly.detector_settings import DetectorSettings, changed
+from audiogmm.anomaly.learning.explainer import learn_moments, with_moments
+from audiogmm.anomaly.learning.from_model import (
+    detector_of,
+    load_model,
+    scorer_of,
+    settings_of,
+    with_detector,
+)
+from audiogmm.anomaly.learning.scores import score_names, unit_of_scores
+from audiogmm.anomaly.learning.tracks import TrackTask, met_again
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import Extent, inputs_for
+from audiogmm.runs.outputs import check_output
+from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
+from audiogmm.runs.rows import amount
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
-
-
-@dataclass(frozen=True)
-class TrackTask:
-    """Scores a recording into memory; runs in a thread or a worker process."""
-
-    scorer: FrameScorer
-
-    def __call__(self, shard: Shard) -> ScoreTrack:
-        return track_of(self.scorer, shard)
 
 
 def calibrate(
@@ -65,7 +57,7 @@ def calibrate(
     settings : DetectorSettings, optional
         How events are cut out; those the model has, or the default ones.
     scores : str or iterable of str, optional
-        What the detector scores by, see `audiogmm.jobs.scores.calibrated_scores`; what the model has, by
+        What the detector scores by, see `anomaly.learning.scores`; what the model has, by
         default.
     against : Model, optional
         Background model of the score `ratio`.
@@ -90,7 +82,7 @@ def calibrate(
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
     """
-    from audiogmm.jobs.calibrate_scores import calibrated_scores
+    from audiogmm.anomaly.learning.calibrate_scores import calibrated_scores
     from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.training import LocalReducer
 
@@ -116,48 +108,6 @@ def calibrate(
             Evaluator(model.mixture), inputs.frontend, [(inputs, True)], reducer, met_again, progress
         )
     return with_moments(with_detector(model, detector), moments)
-
-
-def settings_of(model: Model) -> DetectorSettings:
-    """The settings of a model's detector; the default ones if it has none."""
-    known = model.metadata.get("detector")
-    return DetectorSettings() if known is None else settings_from(known)
-
-
-def changed(
-    settings: DetectorSettings,
-    *,
-    window: float | None = None,
-    quantile: float | None = None,
-    alarms_per_hour: float | None = None,
-    min_duration: float | None = None,
-    merge_gap: float | None = None,
-) -> DetectorSettings:
-    """The settings with those changed that were given; `quantile` is the share of normal windows kept quiet.
-
-    Raises
-    ------
-    ChoiceError
-        If a quantile and a budget of alarms are both given.
-
-    Examples
-    --------
-    >>> found = changed(DetectorSettings(alarms_per_hour=2.0), quantile=0.99)
-    >>> found.quantile, found.alarms_per_hour
-    (0.01, None)
-    """
-    changes: dict[str, Any] = {"window": window, "min_duration": min_duration, "merge_gap": merge_gap}
-    if quantile is not None and alarms_per_hour is not None:
-        raise ChoiceError(
-            f"a quantile of {quantile:g} and {alarms_per_hour:g} alarms an hour",
-            needed="one of them, to set the threshold by",
-        )
-    if quantile is not None:
-        changes["quantile"] = round(1 - quantile, 12)
-        changes["release_quantile"] = max(settings.release_quantile, changes["quantile"])
-        settings = replace(settings, alarms_per_hour=None)
-    changes["alarms_per_hour"] = alarms_per_hour
-    return replace(settings, **{name: value for name, value in changes.items() if value is not None})
 
 
 @dataclass(frozen=True)
@@ -253,10 +203,6 @@ def calibrate_to_file(
         )
     calibrated.save(output, force=force)
     return CalibrateResult(output, detector_of(calibrated), aside, score_names(calibrated))
-
-
-def met_again(_: str, __: AudioGMMError) -> None:
-    """A recording that cannot be used is set aside once, in another pass than this one."""
 
 
 def _counted(tracks: Iterable[ScoreTrack], progress: Progress, extent: Extent) -> Iterator[ScoreTrack]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audiogmm.anomaly.learning.from_model import load_model, unit_of
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError
 from audiogmm.files import refuse_overwrite, replacing
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.models import load_model, unit_of
-from audiogmm.jobs.progress import Progress, Silent, say_nothing, stopped_by_hand
-from audiogmm.jobs.table import write_rows
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.progress import Progress, Silent, say_nothing, stopped_by_hand
+from audiogmm.runs.rows import write_rows
 from audiogmm.scoring.assignment import AssignmentWriter
 from audiogmm.scoring.claims import Claim, StrongestClaims, claims
 from audiogmm.scoring.posterior import Assignment, ComponentTally, assign
@@ -24,9 +24,9 @@ from audiogmm.timeline import Segment
 from audiogmm.types import Json, Seconds
 
 if TYPE_CHECKING:
-    from audiogmm.jobs.inputs import Inputs
     from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.mixture.store import Model
+    from audiogmm.runs.inputs import Inputs
 
 CONTEXT: Seconds = 0.25
 """Sound before and after a segment that is written to listen to."""
@@ -134,7 +134,7 @@ def cluster_to_folder(
         If the folder holds something already (and not `force`), or cannot be written.
     """
     from audiogmm.mixture.evaluator import Evaluator
-    from audiogmm.training.reduce import LocalReducer
+    from audiogmm.reduce import LocalReducer
 
     progress = progress or Silent()
     refuse_overwrite(output, force)

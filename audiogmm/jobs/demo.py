@@ -10,18 +10,25 @@ from pathlib import Path
 import numpy as np
 
 from audiogmm.anomaly.formats import read_events
-from audiogmm.anomaly.metrics import EventResult, Judged, SiteResult, judge_events, judge_frames, loudness
 from audiogmm.audio.decode import open_audio
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.evaluation.detection.frame_metrics import (
+    EventResult,
+    Judged,
+    SiteResult,
+    judge_events,
+    judge_frames,
+    loudness,
+)
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.cluster import cluster_to_folder
 from audiogmm.jobs.demo_speakers import Voices, recognise_voices
 from audiogmm.jobs.detect import detect_to_file
-from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.report import report_to_file
 from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.manifest import Entry, read_manifest, write_manifest
+from audiogmm.runs.progress import Progress, Silent
 from audiogmm.scoring.track import read_track
 from audiogmm.synth import scenes, write_corpus
 from audiogmm.timeline import Segment

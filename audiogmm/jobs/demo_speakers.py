@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.evaluation.verification.evaluation import Evaluation
+from audiogmm.evaluation.verification.wording import between, counted, percent
 from audiogmm.files import remove, replacing
 from audiogmm.jobs.enroll import enroll_to_folder
 from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file
-from audiogmm.jobs.evaluation import Evaluation
 from audiogmm.jobs.identify import IdentifyResult, identify_to_file
-from audiogmm.jobs.progress import Progress
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.jobs.verify import verify_to_file
-from audiogmm.jobs.wording import between, counted, percent
 from audiogmm.manifest import read_manifest
+from audiogmm.runs.progress import Progress
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import speakers
 from audiogmm.types import Json

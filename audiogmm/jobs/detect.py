@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.detector_settings import changed
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import format_of, write_events
+from audiogmm.anomaly.learning.from_model import detector_of, listener_of, load_model, unit_of
+from audiogmm.anomaly.learning.scores import scores_fingerprint
 from audiogmm.anomaly.listener import Listener
 from audiogmm.anomaly.notice import Notice
 from audiogmm.blocks import Shard
 from audiogmm.files import refuse_overwrite
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.calibrate import changed
-from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.models import detector_of, listener_of, load_model, unit_of
-from audiogmm.jobs.outputs import keep_apart
-from audiogmm.jobs.progress import Progress, Silent, say_nothing
-from audiogmm.jobs.run_record import RunRecord, describe_run
-from audiogmm.jobs.scores import scores_fingerprint
+from audiogmm.report.run.record import RunRecord, describe_run
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.journal import Journal
+from audiogmm.runs.outputs import keep_apart
+from audiogmm.runs.progress import Progress, Silent, say_nothing
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -182,8 +182,8 @@ def detect_to_file(
     OutputError
         If the output exists (and not `force`), or cannot be written.
     """
-    from audiogmm.jobs.plot import check_pictures, draw_recordings
-    from audiogmm.training.reduce import LocalReducer
+    from audiogmm.reduce import LocalReducer
+    from audiogmm.report.run.pictures import check_pictures, draw_recordings
 
     progress = progress or Silent()
     keep_apart(output, source)

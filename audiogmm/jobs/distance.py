@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from audiogmm.errors import ManifestError
-from audiogmm.jobs.aside import Aside
-from audiogmm.jobs.inputs import Inputs, inputs_for
-from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.mixture.store import Model
+from audiogmm.mixture.store import Model, floor_of
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.inputs import Inputs, inputs_for
+from audiogmm.runs.progress import Progress, Silent
 from audiogmm.training import LocalReducer, train_mixture
-from audiogmm.training.convergence import movement
-from audiogmm.types import FloatArray, Json
-
-
-def floor_of(model: Model) -> FloatArray:
-    """The variance floor that a model was trained with, shape (n_features,); zeros where it does not tell."""
-    return np.array(model.metadata["training"].get("floor", np.zeros(model.mixture.n_features)))
+from audiogmm.training.schedule.convergence import movement
+from audiogmm.types import Json
 
 
 def open_comparison(

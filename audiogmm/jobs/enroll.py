@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import TrainingError
-from audiogmm.jobs.amounts import amount
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.background import in_shared_channel, learn_speakers
-from audiogmm.jobs.calibrated import keep_calibration, told
-from audiogmm.jobs.enrolment_data import EnrolmentData, parts
-from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.outputs import keep_apart
-from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.outputs import keep_apart
+from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
+from audiogmm.runs.rows import amount
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import with_backend
 from audiogmm.verification.compensation import Kind
 from audiogmm.verification.enrolment import enrol
 from audiogmm.verification.gallery import SETTINGS, Gallery
+from audiogmm.verification.recordings.background_backend import in_shared_channel, learn_speakers
+from audiogmm.verification.recordings.enrollment_data import EnrolmentData, parts
+from audiogmm.verification.recordings.gallery_calibration import keep_calibration, told
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
@@ -185,7 +185,7 @@ def enroll_to_folder(
     AudioGMMError
         The first bad recording's, if `strict`.
     """
-    from audiogmm.jobs.models import load_model
+    from audiogmm.anomaly.learning.from_model import load_model
 
     keep_apart(output, source)
     return _enroll(
@@ -219,7 +219,7 @@ def _enroll(
     workers: int,
     progress: Progress,
 ) -> EnrollResult:
-    from audiogmm.training.reduce import LocalReducer
+    from audiogmm.reduce import LocalReducer
 
     inputs = inputs_for(model, source, aside=aside, say=progress.say, upsample=upsample, again=True)
     compares = background is not None or "speakers" in model.metadata

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiogmm.anomaly.dcase import Figure, figures_of
 from audiogmm.errors import ChoiceError, ManifestError
+from audiogmm.evaluation.detection.case import Judging
+from audiogmm.evaluation.detection.dcase import Figure, figures_of
+from audiogmm.evaluation.detection.dcase_table import official
+from audiogmm.evaluation.detection.evaluation import Curve, DetectionEvaluation
+from audiogmm.evaluation.detection.events import Events, Found, found_in
+from audiogmm.evaluation.detection.groups import Groups, grouped
+from audiogmm.evaluation.detection.score_sites import Judge
+from audiogmm.evaluation.detection.site import Site
+from audiogmm.evaluation.detection.sums import figures_of_site, means_of, together, unmeasured
+from audiogmm.evaluation.detection.tracks import Scores, folders_of, tracks_from
+from audiogmm.evaluation.intervals import Draws
 from audiogmm.files import replacing
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.detection_case import Judging
-from audiogmm.jobs.detection_evaluation import Curve, DetectionEvaluation
-from audiogmm.jobs.detection_events import Events, Found, found_in
-from audiogmm.jobs.detection_groups import Groups, grouped
-from audiogmm.jobs.detection_judge import Judge
-from audiogmm.jobs.detection_score import official
-from audiogmm.jobs.detection_site import Site
-from audiogmm.jobs.detection_sums import figures_of_site, means_of, together, unmeasured
-from audiogmm.jobs.detection_tracks import Scores, folders_of, tracks_from
-from audiogmm.jobs.inputs import read_entries
-from audiogmm.jobs.outputs import check_output
-from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.verification.bootstrap import Draws
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import read_entries
+from audiogmm.runs.outputs import check_output
+from audiogmm.runs.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
@@ -265,7 +265,7 @@ def evaluate_detect_to_file(
         progress=progress,
     )
     if plot is not None:
-        from audiogmm.jobs.detection_picture import draw_evaluation
+        from audiogmm.report.run.detection_picture import draw_evaluation
 
         draw_evaluation(found, plot, force=force)
     if output is not None:

@@ -11,20 +11,21 @@ from pathlib import Path
 import numpy as np
 
 from audiogmm.errors import ChoiceError, ManifestError
+from audiogmm.evaluation.intervals import Draws
+from audiogmm.evaluation.score_table import ScoreTable, read_scores
+from audiogmm.evaluation.verification.bootstrap import Sample
+from audiogmm.evaluation.verification.common_trials import in_common
+from audiogmm.evaluation.verification.comparison import compare
+from audiogmm.evaluation.verification.conditions import cut
+from audiogmm.evaluation.verification.evaluation import Comparison, Condition, Evaluation
+from audiogmm.evaluation.verification.performance import perform
+from audiogmm.evaluation.verification.speaker_clusters import Parties, speakers_of
 from audiogmm.files import replacing
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.common_trials import in_common
-from audiogmm.jobs.conditions import cut
-from audiogmm.jobs.evaluation import Comparison, Condition, Evaluation
-from audiogmm.jobs.outputs import check_output
-from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.jobs.score_table import ScoreTable, read_scores
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.outputs import check_output
+from audiogmm.runs.progress import Progress, Silent
 from audiogmm.types import BoolArray, FloatArray
-from audiogmm.verification.bootstrap import Draws, Sample
-from audiogmm.verification.clusters import Parties, speakers_of
-from audiogmm.verification.comparison import compare
 from audiogmm.verification.decision import OperatingPoint
-from audiogmm.verification.performance import perform
 
 POINTS = (OperatingPoint(0.01), OperatingPoint(0.05))
 """Operating points of NIST SRE and VoxSRC, where none are given."""

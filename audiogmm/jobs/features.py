@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import ChoiceError, OutputError
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import open_inputs
-from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
-from audiogmm.jobs.standardise import with_scale
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import open_inputs
+from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
+from audiogmm.runs.standardise import with_scale
 from audiogmm.types import Json, Seconds
 
 if TYPE_CHECKING:
-    from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.audio.frontend.frontend import FrontEnd
     from audiogmm.audio.recording import Recording
     from audiogmm.manifest import Entry
 
@@ -109,7 +109,7 @@ def features(
     OutputError
         If the folder cannot be written.
     """
-    from audiogmm.audio.cache import FrameCache, cached_front_end
+    from audiogmm.audio.frame_cache.cache import FrameCache, cached_front_end
     from audiogmm.training import LocalReducer
 
     progress = progress or Silent()

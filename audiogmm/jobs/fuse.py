@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from audiogmm.errors import ChoiceError, ManifestError
+from audiogmm.evaluation.score_table import ScoreTable, read_scores
+from audiogmm.evaluation.verification.common_trials import in_common
+from audiogmm.evaluation.verification.metrics import cllr, min_cllr
 from audiogmm.files import replacing
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.common_trials import in_common
-from audiogmm.jobs.outputs import check_output
-from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.jobs.score_table import ScoreTable, read_scores
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.outputs import check_output
+from audiogmm.runs.progress import Progress, Silent
 from audiogmm.types import FloatArray, Json
 from audiogmm.verification.calibration import RIDGE, Calibration, fit_calibration
 from audiogmm.verification.decision import OperatingPoint
-from audiogmm.verification.metrics import cllr, min_cllr
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,34 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from audiogmm.errors import AudioGMMError, ChoiceError
+from audiogmm.errors import ChoiceError
 from audiogmm.files import exclusive
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.cut_scorer import SHORT, Cut, CutScorer
-from audiogmm.jobs.front_ends import front_end_of
-from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.outputs import check_output
-from audiogmm.jobs.progress import Progress, Silent, say_nothing
-from audiogmm.jobs.recognised import Recognised
-from audiogmm.jobs.table import write_rows
-from audiogmm.jobs.trial_scorer import ScoredTrials
-from audiogmm.types import FloatArray, Json
-from audiogmm.verification.calibration import Calibration
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.journal import Journal
+from audiogmm.runs.outputs import check_output
+from audiogmm.runs.progress import Progress, Silent, say_nothing
+from audiogmm.runs.rows import write_rows
+from audiogmm.types import Json
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.identification import INDEPENDENT, KNOWN, Identity, likeliest, uncalibrated
-from audiogmm.verification.ratio import TOP, Scoring
+from audiogmm.verification.identification import KNOWN, Identity
+from audiogmm.verification.ratio import Scoring
+from audiogmm.verification.recordings.identifier import UNCALIBRATED, Identifier
+from audiogmm.verification.recordings.segment_scorer import SHORT
 
 if TYPE_CHECKING:
-    from audiogmm.audio.recording import Recording
     from audiogmm.manifest import Entry
-
-UNCALIBRATED = (
-    "posteriors are not calibrated: the order of the candidates holds, how sure it is does not; `enroll` "
-    "learns a calibration where it can"
-)
 
 
 def identify(
@@ -82,7 +71,7 @@ def identify(
     AudioGMMError
         The first bad speaker's or recording's.
     """
-    from audiogmm.training.reduce import LocalReducer
+    from audiogmm.reduce import LocalReducer
 
     aside = Aside(strict=True)
     inputs = inputs_for(
@@ -93,95 +82,76 @@ def identify(
         return [Identity.from_dict(row["identity"]) for row in reducer.map(inputs, task)]
 
 
-@dataclass(frozen=True)
-class Identifier:
-    """Scores a recording against everybody, and weighs them; runs in a thread or a worker process.
+@dataclass
+class Recognised:
+    """Counts over the recordings whose speaker the manifest names.
 
     Attributes
     ----------
-    scorer : CutScorer
-        Of all speakers.
-    enrolled, enrolled_snr : tuple of float
-        Seconds of speech in each speaker's enrolment, and its signal-to-noise ratio, decibels.
-    calibration : Calibration or None
-        What makes ratios of scores.
-    rate : float
-        Frames a second that pass for independent, where there is no calibration.
-    known : float
-        Prior probability that it is one of the speakers; 1 for a closed set.
-    top : int
-        Candidates to name.
+    n_enrolled, n_strangers : int
+        Recordings of those enrolled, and of others.
+    right, among : int
+        Recordings of those enrolled that were given the right name, and that had it among the candidates.
+    refused : int
+        Recordings of others in which nobody was found.
+
+    Examples
+    --------
+    >>> found = Recognised()
+    >>> found.add(Identity("a.wav", "a", None, 0.5, 0.5, (), 1.0, truth="eve"), enrolled=False)
+    >>> found.summary(closed=False)["accuracy"]
+    1.0
     """
 
-    scorer: CutScorer
-    enrolled: tuple[float, ...]
-    enrolled_snr: tuple[float, ...]
-    calibration: Calibration | None
-    rate: float
-    known: float
-    top: int
+    n_enrolled: int = 0
+    n_strangers: int = 0
+    right: int = 0
+    among: int = 0
+    refused: int = 0
 
-    @classmethod
-    def of(cls, gallery: Gallery, aside: Aside, known: float, top: int, scoring: Scoring) -> Identifier:
-        """An identifier of all speakers of a gallery; damaged ones are set aside.
+    def add(self, identity: Identity, *, enrolled: bool) -> None:
+        """Count one recording; `enrolled` says whether its true speaker is."""
+        if identity.truth is None:
+            return
+        if enrolled:
+            self.n_enrolled += 1
+            self.right += identity.speaker == identity.truth
+            self.among += any(candidate.speaker == identity.truth for candidate in identity.candidates)
+        else:
+            self.n_strangers += 1
+            self.refused += identity.speaker is None
 
-        Raises
-        ------
-        ChoiceError
-            If nobody is left.
-        """
-        found: dict[str, tuple[float, float]] = {}
-        for name in gallery.names:
-            try:
-                speaker = gallery[name]
-            except AudioGMMError as error:
-                aside.put(name, str(gallery.folder), error)
-            else:
-                found[name] = speaker.voiced_seconds, speaker.signal_to_noise
-        if not found:
-            raise ChoiceError(
-                f"nobody can be identified: {gallery.folder} has no speaker"
-                + (" that can be read" if len(aside) else ""),
-                needed="at least one",
-                remedy="audiogmm enroll UBM M -o DIR",
-            )
-        rate = 1.0 if front_end_of(gallery.background) is None else INDEPENDENT
-        scorer = CutScorer.of(gallery, list(found), scoring, TOP)
-        seconds, ratios = zip(*found.values(), strict=True)
-        identifier = cls(scorer, seconds, ratios, gallery.calibration, rate, known, top)
-        likeliest(scorer.names, np.zeros(len(found)), known, top)  # refuses settings before any work
-        return identifier
+    def accuracy(self, *, closed: bool) -> float | None:
+        """Share of right outcomes; in a closed set strangers, of whom none can be right, are left out."""
+        n = self.n_enrolled + (0 if closed else self.n_strangers)
+        right = self.right + (0 if closed else self.refused)
+        return right / n if n else None
 
-    def __call__(self, recording: Recording) -> Json:
-        """The row of one recording.
-
-        Raises
-        ------
-        AudioFileError, AudioDataError, FeatureError, MismatchError
-            If the recording cannot be used.
-        """
-        everybody = range(len(self.scorer.names))
-        found = self.scorer(Cut(recording, recording.id, tuple(everybody)))
-        scored = ScoredTrials(len(everybody))
-        scored.enrolled, scored.enrolled_snr = np.array(self.enrolled), np.array(self.enrolled_snr)
-        scored.put(everybody, found)
-        outcome = likeliest(self.scorer.names, self.llr(scored), self.known, self.top)
-        entry = recording.entry
-        identity = Identity(
-            entry.path, recording.id, *outcome, found.voiced_seconds, found.flag, entry.speaker
-        )
+    def summary(self, *, closed: bool) -> Json:
+        """For `--json`."""
         return {
-            "id": recording.id,
-            "seconds": found.seconds,
-            "known": entry.speaker in self.scorer.names,
-            "identity": identity.to_dict(),
+            "accuracy": self.accuracy(closed=closed),
+            "of_enrolled": self.n_enrolled,
+            "right": self.right,
+            "among_candidates": self.among,
+            "of_strangers": self.n_strangers,
+            "refused": self.refused,
         }
 
-    def llr(self, scored: ScoredTrials) -> FloatArray:
-        """Log-likelihood ratios of the speakers, shape (n_speakers,), nats."""
-        if self.calibration is None:
-            return uncalibrated(scored.raw, scored.space, self.rate * scored.voiced[0])
-        return scored.scores(self.calibration)
+    def lines(self, *, closed: bool) -> Iterator[str]:
+        """For a person."""
+        accuracy = self.accuracy(closed=closed)
+        if accuracy is not None:
+            yield f"right by the manifest: {accuracy:.1%}"
+        if self.n_enrolled:
+            yield (
+                f"of {self.n_enrolled:,} recordings of those enrolled {self.right:,} were given the right "
+                f"name; {self.among:,} have it among the candidates"
+            )
+        if self.n_strangers and closed:
+            yield f"{self.n_strangers:,} recordings are of others, and were given a name all the same"
+        elif self.n_strangers:
+            yield f"of {self.n_strangers:,} recordings of others {self.refused:,} were given no name"
 
 
 @dataclass
@@ -266,8 +236,8 @@ def identify_to_file(
     AudioGMMError
         The first bad recording's, if `strict`.
     """
-    from audiogmm.audio.ledger import signature_of
-    from audiogmm.training.reduce import LocalReducer
+    from audiogmm.audio.frame_cache.index import signature_of
+    from audiogmm.reduce import LocalReducer
 
     if closed and prior is not None:
         raise ChoiceError(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audiogmm.jobs.front_ends import front_end_of
-from audiogmm.jobs.models import listener_of, load_model
-from audiogmm.jobs.scores import score_names, unit_of_scores
-from audiogmm.training.approximation import ApproximationLoss
+from audiogmm.anomaly.learning.from_model import listener_of, load_model
+from audiogmm.anomaly.learning.scores import score_names, unit_of_scores
+from audiogmm.runs.frontends import front_end_of
+from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.types import Json
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.files import refuse_overwrite
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.inputs import read_entries
-from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import read_entries
+from audiogmm.runs.progress import Progress, Silent
 from audiogmm.types import Json
 
 if TYPE_CHECKING:

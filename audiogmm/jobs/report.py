@@ -7,22 +7,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.anomaly.learning.from_model import scorer_of, unit_of
 from audiogmm.errors import AudioFileError, ChoiceError
-from audiogmm.jobs.amounts import amount
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.hear_again import HearAgain, Heard
-from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.models import scorer_of, unit_of
-from audiogmm.jobs.outputs import check_output
-from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.jobs.report_clusters import Listened
-from audiogmm.jobs.report_layout import ROOM, Layout
-from audiogmm.jobs.report_page import about_page, facts_of, left_out, set_aside_rows, title_of
-from audiogmm.jobs.report_panels import clusters_of_folder, normal_panel, selection_panel, training_panel
-from audiogmm.jobs.report_plan import Plan, plan_page
-from audiogmm.jobs.run_files import Run
 from audiogmm.report.page.document import MOST_BYTES, Page, size_of, write_page
 from audiogmm.report.page.image import require_imaging
+from audiogmm.report.run.clusters import Listened
+from audiogmm.report.run.facts import about_page, facts_of, left_out, set_aside_rows, title_of
+from audiogmm.report.run.files import Run
+from audiogmm.report.run.layout import ROOM, Layout
+from audiogmm.report.run.panels import clusters_of_folder, normal_panel, selection_panel, training_panel
+from audiogmm.report.run.plan import Plan, plan_page
+from audiogmm.report.run.rescoring import HearAgain, Heard
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.outputs import check_output
+from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.rows import amount
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def report_to_file(
     OutputError
         If the page exists (and not `force`), or cannot be written.
     """
-    from audiogmm.training.reduce import LocalReducer
+    from audiogmm.reduce import LocalReducer
 
     progress = progress or Silent()
     if most < 0:

@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.anomaly.learning.from_model import load_model, scorer_of
+from audiogmm.anomaly.learning.likelihood_ratio import evaluators
+from audiogmm.anomaly.learning.scores import PLAIN, score_names, scores_fingerprint, unit_of_scores
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.scorers.track import scored_blocks, track_of
 from audiogmm.blocks import Shard
-from audiogmm.errors import ChoiceError, MismatchError
+from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
-from audiogmm.jobs.amounts import amount
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.front_ends import front_end_of
-from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.models import load_model, scorer_of
-from audiogmm.jobs.outputs import keep_apart
-from audiogmm.jobs.progress import Progress, Silent, say_nothing
-from audiogmm.jobs.scores import PLAIN, score_names, scores_fingerprint, unit_of_scores
-from audiogmm.jobs.table import read_ids, write_rows
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.journal import Journal
+from audiogmm.runs.outputs import keep_apart
+from audiogmm.runs.progress import Progress, Silent, say_nothing
+from audiogmm.runs.rows import amount, read_ids, write_rows
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.scoring.track import SUFFIXES, ScoreTrack, TrackWriter
@@ -94,29 +93,6 @@ def check_one(against: object, detector: bool) -> None:
             needed="one of them",
             remedy="calibrate --scores ratio --against UBM makes ratios the detector's own",
         )
-
-
-def evaluators(model: Model, against: Model | None) -> tuple[Evaluator, Evaluator | None]:
-    """What evaluates a model, and its background model.
-
-    Raises
-    ------
-    MismatchError
-        If the two were trained through different front ends.
-    """
-    from audiogmm.mixture.evaluator import Evaluator
-
-    if against is None:
-        return Evaluator(model.mixture), None
-    ours, theirs = front_end_of(model), front_end_of(against)
-    if ours != theirs or model.mixture.n_features != against.mixture.n_features:
-        differences = ours.difference(theirs) if ours and theirs else ["one was not trained on audio"]
-        raise MismatchError(
-            f"the model and its background model have different front ends ({', '.join(differences)})",
-            needed="models trained through the same one",
-            remedy="train the model with the background model's --frontend",
-        )
-    return Evaluator(model.mixture), Evaluator(against.mixture)
 
 
 @dataclass(frozen=True)
@@ -228,7 +204,7 @@ def score_to_folder(
     AudioGMMError
         The first bad recording's, if `strict`.
     """
-    from audiogmm.training.reduce import LocalReducer
+    from audiogmm.reduce import LocalReducer
 
     progress = progress or Silent()
     check_one(against, detector)

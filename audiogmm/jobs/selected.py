@@ -13,10 +13,10 @@ import numpy as np
 
 from audiogmm.errors import ChoiceError
 from audiogmm.files import replacing
-from audiogmm.jobs.amounts import amount
 from audiogmm.mixture.store import Model
-from audiogmm.training.selection import Sweep
-from audiogmm.training.selection_candidates import Candidate, Judged
+from audiogmm.runs.rows import amount
+from audiogmm.training.selection.candidates import Candidate, Judged
+from audiogmm.training.selection.selection import Sweep
 from audiogmm.types import Json
 
 Criterion = Literal["held-out", "bic", "bic-effective", "aic", "icl"]

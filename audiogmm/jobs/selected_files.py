@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audiogmm.anomaly.learning.calibrate_scores import check_scores
 from audiogmm.errors import OutputError
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.calibrate_scores import check_scores
-from audiogmm.jobs.outputs import check_output
-from audiogmm.jobs.plot import check_pictures
-from audiogmm.jobs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.jobs.select import EVERY_SIZE, checked, select
 from audiogmm.jobs.selected import NAMES, Criterion, Selection
-from audiogmm.jobs.standard_input import STANDARD_INPUT, keep_standard_input
 from audiogmm.jobs.train import train
+from audiogmm.report.run.pictures import check_pictures
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.outputs import check_output
+from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
+from audiogmm.runs.standard_input import STANDARD_INPUT, keep_standard_input
 from audiogmm.training import TrainingInterrupted
 from audiogmm.training.seeding import Init
 from audiogmm.types import CovarianceType, Json
 
 if TYPE_CHECKING:
-    from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.audio.frontend.frontend import FrontEnd
     from audiogmm.manifest import Entry
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiogmm.jobs.calibrated import told
 from audiogmm.types import Json
 from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.recordings.gallery_calibration import told
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from audiogmm.anomaly.learning.from_model import load_model
 from audiogmm.errors import AudioGMMError
-from audiogmm.jobs.compiling import announce_compiling
-from audiogmm.jobs.models import load_model
-from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.jobs.stream_ears import About, Ears
-from audiogmm.jobs.stream_hearing import Hearing, Mind
-from audiogmm.jobs.stream_plan import Plan
-from audiogmm.jobs.stream_settings import StreamSettings
-from audiogmm.jobs.stream_sources import Inputs
 from audiogmm.live.outlet import FAR, MOST, Outlet
 from audiogmm.live.source import Source
 from audiogmm.live.stop import Stop
+from audiogmm.live.stream.pipeline import About, Ears
+from audiogmm.live.stream.plan import Plan
+from audiogmm.live.stream.session import Hearing, Mind
+from audiogmm.live.stream.settings import StreamSettings
+from audiogmm.live.stream.sources import Inputs
+from audiogmm.runs.inputs import announce_compiling
+from audiogmm.runs.progress import Progress, Silent
 from audiogmm.types import Seconds
 
 LAST_WORDS: Seconds = 5.0

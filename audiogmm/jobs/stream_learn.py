@@ -6,23 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.anomaly.learning.from_model import load_model
 from audiogmm.errors import ChoiceError
 from audiogmm.files import exclusive
-from audiogmm.jobs.compiling import announce_compiling
-from audiogmm.jobs.models import load_model
-from audiogmm.jobs.outputs import check_output
-from audiogmm.jobs.progress import Progress, Silent
 from audiogmm.jobs.stream import StreamResult, Write, listen
-from audiogmm.jobs.stream_ears import About
-from audiogmm.jobs.stream_hearing import Hearing, Mind
-from audiogmm.jobs.stream_learn_settings import LearnSettings
-from audiogmm.jobs.stream_learning import Learning, LearnPlan
-from audiogmm.jobs.stream_sources import Inputs
-from audiogmm.jobs.train import started_front_end
 from audiogmm.live.outlet import MOST
+from audiogmm.live.stream.learn_settings import LearnSettings
+from audiogmm.live.stream.learning import Learning, LearnPlan
+from audiogmm.live.stream.pipeline import About
+from audiogmm.live.stream.session import Hearing, Mind
+from audiogmm.live.stream.sources import Inputs
+from audiogmm.runs.defaults import started_front_end
+from audiogmm.runs.inputs import announce_compiling
+from audiogmm.runs.outputs import check_output
+from audiogmm.runs.progress import Progress, Silent
 
 if TYPE_CHECKING:
-    from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.audio.frontend.frontend import FrontEnd
 
 
 def learn_from_stream(
@@ -79,7 +79,7 @@ def learn_from_stream(
     AudioGMMError
         Of the input, if it fails.
     """
-    from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.audio.frontend.frontend import FrontEnd
 
     progress = progress or Silent()
     settings = settings or LearnSettings()

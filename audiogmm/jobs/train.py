@@ -12,39 +12,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.learning.calibrate_scores import check_scores
+from audiogmm.anomaly.learning.cross_fit import cross_fit, learn_from
+from audiogmm.anomaly.learning.explainer import learn_moments, with_moments
+from audiogmm.anomaly.learning.from_model import with_detector
+from audiogmm.anomaly.learning.score_learning import fit_again
+from audiogmm.anomaly.learning.scores import ground_of, with_scores
+from audiogmm.anomaly.learning.tracks import met_again
 from audiogmm.anomaly.scorers.learnt import LearntScores
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import ChoiceError, MismatchError
-from audiogmm.jobs.aside import Aside
-from audiogmm.jobs.background import FOR_SPEAKERS, Whether, learn_speakers, n_speakers
-from audiogmm.jobs.calibrate import met_again
-from audiogmm.jobs.calibrate_scores import check_scores
-from audiogmm.jobs.cross_fit import cross_fit, learn_from
-from audiogmm.jobs.explaining import learn_moments, with_moments
-from audiogmm.jobs.holdout import divide
-from audiogmm.jobs.learn_scores import fit_again
-from audiogmm.jobs.material import open_material
-from audiogmm.jobs.models import with_detector
-from audiogmm.jobs.progress import Progress, Silent
-from audiogmm.jobs.scores import ground_of, with_scores
-from audiogmm.jobs.watch import Watch
+from audiogmm.errors import ChoiceError
 from audiogmm.mixture.evaluator import Evaluator
-from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.store import Model
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.defaults import defaults, started_front_end
+from audiogmm.runs.holdout import divide
+from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.training_inputs import open_material
+from audiogmm.runs.watch import Watch
 from audiogmm.training import LocalReducer, Reducer, TrainingResult, train_mixture
-from audiogmm.training.approximation import Approximation
 from audiogmm.training.incremental import add
 from audiogmm.training.ledger import Ledger
+from audiogmm.training.schedule.approximation import Approximation
+from audiogmm.training.schedule.steps import Stepwise
 from audiogmm.training.seeding import Init
 from audiogmm.training.settings import Algorithm
-from audiogmm.training.steps import Stepwise
 from audiogmm.types import CovarianceType, Json
 from audiogmm.verification.backend import with_backend
 from audiogmm.verification.compensation import Kind
+from audiogmm.verification.recordings.background_backend import (
+    FOR_SPEAKERS,
+    Whether,
+    learn_speakers,
+    n_speakers,
+)
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.normal_moments import NormalMoments
-    from audiogmm.audio.frontend import FrontEnd
+    from audiogmm.audio.frontend.frontend import FrontEnd
     from audiogmm.manifest import Entry
 
 
@@ -104,7 +109,7 @@ def train(
         Extrapolate every second pass of batch EM (SQUAREM); the likelihood never falls.
     approximate : str, optional
         Posteriors on a few components of each frame, for large K: ``"truncated:5"`` or ``"top:30"``, see
-        `audiogmm.training.approximation`. The model tells what was given up.
+        `audiogmm.training.schedule.approximation`. The model tells what was given up.
     seed : int
         Of all randomness.
     init : {"k-means++", "random", "split"}
@@ -292,56 +297,6 @@ def train(
     if detector is None:
         return model
     return with_detector(with_scores(model, learnt), detector)
-
-
-def defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> dict[str, Any]:
-    """What is trained where nothing is said: 64 diagonal components, variances floored at 1e-4 of the whole.
-
-    (`FOR_SPEAKERS` components where a back end for speakers is learned.)
-
-    Behind global normalisation (the preset `ambient`) it is 32 full covariances floored at 1e-2, which told
-    foreign sounds apart best on training audio into which other sounds were mixed.
-
-    Examples
-    --------
-    >>> defaults(None)
-    {'n_components': 64, 'covariance_type': 'diag', 'floor': 0.0001}
-    """
-    if frontend is not None and frontend.cmvn == "global":
-        usual = {"n_components": 32, "covariance_type": "full", "floor": 1e-2}
-    else:
-        usual = {"n_components": 64, "covariance_type": "diag", "floor": RELATIVE_FLOOR}
-    return usual | ({"covariance_type": "spherical"} if algorithm == "kmeans" else {})
-
-
-def started_front_end(
-    start: Model | None, frontend: FrontEnd | None, sample_rate: int | None
-) -> FrontEnd | None:
-    """The front end of the model to start from, which has to be the one asked for.
-
-    Raises
-    ------
-    MismatchError
-        If it is another one.
-    """
-    from audiogmm.jobs.front_ends import front_end_of
-
-    if start is None:
-        return frontend
-    theirs = front_end_of(start)
-    if frontend is not None and theirs is not None:
-        differences = theirs.as_open_as(frontend).difference(frontend)
-    else:
-        differences = []
-    if theirs is not None and sample_rate not in (None, theirs.sample_rate):
-        differences.append(f"sample_rate: {sample_rate} != {theirs.sample_rate}")
-    if differences:
-        raise MismatchError(
-            f"the model to start from has another front end ({', '.join(differences)})",
-            needed="the same settings",
-            remedy="drop --preset, --frontend and --sample-rate",
-        )
-    return theirs
 
 
 def describe(entries: Iterable[Entry] | None, result: TrainingResult) -> Json:

@@ -7,22 +7,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audiogmm.anomaly.learning.from_model import load_model
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError, TrainingError
 from audiogmm.files import exclusive, refuse_overwrite
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.distance import compare, floor_of, open_comparison
-from audiogmm.jobs.frames import as_blocks
-from audiogmm.jobs.inputs import inputs_for
-from audiogmm.jobs.models import load_model
-from audiogmm.jobs.progress import Progress, Silent
+from audiogmm.jobs.distance import compare, open_comparison
 from audiogmm.jobs.updated import UpdateResult
-from audiogmm.mixture.store import Model
+from audiogmm.mixture.store import Model, floor_of
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.training_inputs import as_blocks
 from audiogmm.training import LocalReducer, TrainingInterrupted
-from audiogmm.training.convergence import movement
 from audiogmm.training.incremental import add, take_out
 from audiogmm.training.incremental import reweight as weigh_anew
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
+from audiogmm.training.schedule.convergence import movement
 from audiogmm.types import Json
 
 if TYPE_CHECKING:

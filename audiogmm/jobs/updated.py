@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiogmm.jobs.amounts import amount
-from audiogmm.jobs.aside import Aside
-from audiogmm.jobs.trained import told
+from audiogmm.jobs.trained_files import told
 from audiogmm.mixture.store import Model
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.rows import amount
 from audiogmm.training.pruning import Loss
 from audiogmm.types import Json
 

@@ -13,16 +13,12 @@ import numpy as np
 
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import exclusive, replacing
-from audiogmm.jobs.amounts import amount
-from audiogmm.jobs.aside import Aside, errors_path
-from audiogmm.jobs.calibrated import LEFT_OUT, background_calibration
-from audiogmm.jobs.compiling import announce_compiling
-from audiogmm.jobs.cut_scorer import SHORT, CutScores
-from audiogmm.jobs.journal import Journal
-from audiogmm.jobs.lines import Lines, Maker
-from audiogmm.jobs.outputs import check_output
-from audiogmm.jobs.progress import Progress, Silent, say_nothing
-from audiogmm.jobs.trial_scorer import ScoredTrials, TrialScorer
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import announce_compiling
+from audiogmm.runs.journal import Journal
+from audiogmm.runs.outputs import check_output
+from audiogmm.runs.progress import Progress, Silent, say_nothing
+from audiogmm.runs.rows import amount
 from audiogmm.types import Json, Seconds
 from audiogmm.verification.backend import backend_of
 from audiogmm.verification.calibration import Calibration
@@ -30,6 +26,10 @@ from audiogmm.verification.decision import OperatingPoint, decide
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.normalisation import NORMALISATIONS, SMALLEST_COHORT
 from audiogmm.verification.ratio import TOP, Scoring
+from audiogmm.verification.recordings.gallery_calibration import LEFT_OUT, background_calibration
+from audiogmm.verification.recordings.segment_scorer import SHORT, CutScores
+from audiogmm.verification.recordings.trial_lines import Lines, Maker
+from audiogmm.verification.recordings.trial_scorer import ScoredTrials, TrialScorer
 from audiogmm.verification.trials import RESULTS, Trial, in_chunks
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def verify(
     AudioGMMError
         The first bad recording's.
     """
-    from audiogmm.training.reduce import LocalReducer
+    from audiogmm.reduce import LocalReducer
 
     listed = list(trials)
     cuts: dict[Recording, list[int]] = {}
@@ -261,8 +261,8 @@ def verify_to_file(
     AudioGMMError
         The first bad line's or recording's, if `strict`.
     """
-    from audiogmm.audio.ledger import signature_of
-    from audiogmm.training.reduce import LocalReducer
+    from audiogmm.audio.frame_cache.index import signature_of
+    from audiogmm.reduce import LocalReducer
 
     progress = progress or Silent()
     check_output(output, force, trials, *([manifest] if manifest else []))

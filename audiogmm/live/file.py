@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from audiogmm.audio.opening import open_decoder
+from audiogmm.audio.decoders.opening import open_decoder
 from audiogmm.errors import AudioDataError
 from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
 from audiogmm.live.mixdown import Mixdown

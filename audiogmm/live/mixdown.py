@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.audio.levels import Levels
+from audiogmm.audio.decoders.levels import Levels
 from audiogmm.errors import AudioFileError
-from audiogmm.kernels.pcm import mix
+from audiogmm.kernels.front_end.pcm import mix
 from audiogmm.types import Samples
 
 

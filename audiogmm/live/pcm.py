@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.audio.decoder import CEILINGS, FLOAT_CEILING
-from audiogmm.audio.wave import WaveHeader, decode
+from audiogmm.audio.decoders.decoder import CEILINGS, FLOAT_CEILING
+from audiogmm.audio.decoders.wave import WaveHeader, decode
 from audiogmm.errors import ChoiceError
 
 ENCODINGS = {

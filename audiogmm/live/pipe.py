@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from audiogmm.audio.wave import WaveHeader, read_header
+from audiogmm.audio.decoders.wave import WaveHeader, read_header
 from audiogmm.errors import AudioFileError
 from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
 from audiogmm.live.descriptor import Descriptor

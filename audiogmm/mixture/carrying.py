@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.kernels.drift import bound_drift
-from audiogmm.kernels.margins import SHALLOWEST, Drift, Margins
-from audiogmm.kernels.screens import PANEL
+from audiogmm.kernels.estep.drift import bound_drift
+from audiogmm.kernels.estep.margins import SHALLOWEST, Drift, Margins
+from audiogmm.kernels.estep.screens import PANEL
 from audiogmm.types import FloatArray
 
 LEAST_COMPONENTS = 2048

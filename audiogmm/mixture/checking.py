@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from audiogmm.errors import MixtureError
-from audiogmm.kernels.densities import AnyFrames
+from audiogmm.kernels.estep.densities import AnyFrames
 from audiogmm.types import FloatArray
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.errors import ChoiceError
-from audiogmm.kernels.densities import AnyFrames
+from audiogmm.kernels.estep.densities import AnyFrames
 from audiogmm.mixture.carrying import Carried
 from audiogmm.mixture.checking import checked_frames, checked_weights, refuse, refuse_rows
 from audiogmm.mixture.gaussian import Mixture

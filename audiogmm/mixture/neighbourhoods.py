@@ -8,9 +8,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.kernels.densities import AnyFrames
-from audiogmm.kernels.listed import ABREAST
-from audiogmm.kernels.neighbours import Near, Room, merge_near
+from audiogmm.kernels.estep.densities import AnyFrames
+from audiogmm.kernels.estep.listed import ABREAST
+from audiogmm.kernels.estep.neighbours import Near, Room, merge_near
 from audiogmm.types import FloatArray
 
 Sets = NDArray[np.int32]
@@ -23,7 +23,7 @@ class Neighbourhoods:
 
     The distance from component c to j is the mean of ``log p(c, x_n) - log p(j, x_n)`` over the frames
     whose best component was c and that tried j (Salwig et al. 2025, section 3), with a few frames more that
-    find j as bad as others are: see `audiogmm.kernels.neighbours.settle`. Only the nearest are kept.
+    find j as bad as others are: see `audiogmm.kernels.estep.neighbours.settle`. Only the nearest are kept.
 
     Attributes
     ----------

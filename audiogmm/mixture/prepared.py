@@ -8,15 +8,16 @@ from typing import Protocol
 
 import numpy as np
 
-from audiogmm.kernels import axes, ellipsoids
-from audiogmm.kernels.densities import AnyFrames, scaled_joint, triangular_joint
-from audiogmm.kernels.dots import Int32Array
-from audiogmm.kernels.leading import leading_axes, leading_ellipsoids
-from audiogmm.kernels.margins import Margins
-from audiogmm.kernels.outer import mirror, scatter
-from audiogmm.kernels.screens import GROUP, PANEL, TRIANGLES
-from audiogmm.kernels.tiles import Tile
-from audiogmm.kernels.whitening import whiten
+from audiogmm.kernels.estep import diagonal as axes
+from audiogmm.kernels.estep import full as ellipsoids
+from audiogmm.kernels.estep.densities import AnyFrames, scaled_joint, triangular_joint
+from audiogmm.kernels.estep.dots import Int32Array
+from audiogmm.kernels.estep.leading import leading_axes, leading_ellipsoids
+from audiogmm.kernels.estep.margins import Margins
+from audiogmm.kernels.estep.outer import mirror, scatter
+from audiogmm.kernels.estep.screens import GROUP, PANEL, TRIANGLES
+from audiogmm.kernels.estep.tiles import Tile
+from audiogmm.kernels.estep.whitening import whiten
 from audiogmm.mixture.carrying import LEAST_COMPONENTS, NO_MARGINS, Carried, Drifts, Parameters
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture

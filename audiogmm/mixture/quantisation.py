@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.kernels.dots import DOTS, LARGEST, Dots
-from audiogmm.kernels.screens import GROUP
+from audiogmm.kernels.estep.dots import DOTS, LARGEST, Dots
+from audiogmm.kernels.estep.screens import GROUP
 from audiogmm.mixture.grouping import in_groups
 from audiogmm.types import FloatArray
 

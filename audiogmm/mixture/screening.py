@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.kernels import axes, ellipsoids
-from audiogmm.kernels.screens import GROUP, TRIANGLES
-from audiogmm.kernels.triangles import lay_out
+from audiogmm.kernels.estep import diagonal as axes
+from audiogmm.kernels.estep import full as ellipsoids
+from audiogmm.kernels.estep.screens import GROUP, TRIANGLES
+from audiogmm.kernels.estep.triangles import lay_out
 from audiogmm.mixture.grouping import in_groups
 from audiogmm.mixture.quantisation import quantised
 from audiogmm.mixture.triangulation import triangulated

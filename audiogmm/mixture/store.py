@@ -24,10 +24,19 @@ from audiogmm.types import CovarianceType, FloatArray, Json
 FORMAT_VERSION = 1
 """Of the file; a reader refuses higher ones."""
 
+
 _PARAMETERS = ("weights", "means", "covariances")
+
+
 _STATISTICS = "statistics."
+
+
 _RESERVED = "fingerprint"
+
+
 _LIBRARIES = ("numpy", "scipy", "numba", "soxr", "soundfile")
+
+
 _EMPTY: Json = {
     "frontend": None,
     "sample_rate": None,
@@ -254,7 +263,7 @@ def _frozen(name: str, array: np.ndarray) -> np.ndarray:
 
 
 def _versions() -> dict[str, str]:
-    from audiogmm import __version__
+    from audiogmm.version import __version__
 
     found = {"audiogmm": __version__, "python": platform.python_version()}
     for library in _LIBRARIES:
@@ -282,3 +291,8 @@ def _plain(value: object) -> object:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     raise TypeError(f"{type(value).__name__} {value!r}")
+
+
+def floor_of(model: Model) -> FloatArray:
+    """The variance floor that a model was trained with, shape (n_features,); zeros where it does not tell."""
+    return np.array(model.metadata["training"].get("floor", np.zeros(model.mixture.n_features)))

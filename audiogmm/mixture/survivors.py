@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.kernels.densities import AnyFrames
-from audiogmm.kernels.dots import Int32Array
-from audiogmm.kernels.tiles import Tile
+from audiogmm.kernels.estep.densities import AnyFrames
+from audiogmm.kernels.estep.dots import Int32Array
+from audiogmm.kernels.estep.tiles import Tile
 from audiogmm.mixture.checking import refuse
 from audiogmm.types import FloatArray
 

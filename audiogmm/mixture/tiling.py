@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from audiogmm.kernels.densities import AnyFrames
-from audiogmm.kernels.dots import Quantised
-from audiogmm.kernels.moments import ABREAST
-from audiogmm.kernels.screens import BLOCK, PANEL
-from audiogmm.kernels.tiles import Tile
+from audiogmm.kernels.estep.densities import AnyFrames
+from audiogmm.kernels.estep.dots import Quantised
+from audiogmm.kernels.estep.moments import ABREAST
+from audiogmm.kernels.estep.screens import BLOCK, PANEL
+from audiogmm.kernels.estep.tiles import Tile
 
 LARGEST_TILE = 512
 """Frames of a tile."""

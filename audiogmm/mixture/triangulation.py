@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.kernels.dots import DOTS, LARGEST
-from audiogmm.kernels.screens import TRIANGLES
-from audiogmm.kernels.triangles import LIMITS, Triangles, pack
+from audiogmm.kernels.estep.dots import DOTS, LARGEST
+from audiogmm.kernels.estep.screens import TRIANGLES
+from audiogmm.kernels.estep.triangles import LIMITS, Triangles, pack
 from audiogmm.mixture.grouping import in_groups
 from audiogmm.mixture.quantisation import ALWAYS, ROUNDED
 from audiogmm.types import FloatArray

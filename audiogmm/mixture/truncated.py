@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from audiogmm.errors import MixtureError
-from audiogmm.kernels import axes, ellipsoids, truncated
-from audiogmm.kernels.densities import AnyFrames
-from audiogmm.kernels.moments import ABREAST
-from audiogmm.kernels.neighbours import Room, Search
-from audiogmm.kernels.outer import mirror, scatter
-from audiogmm.kernels.screens import BLOCK
-from audiogmm.kernels.tiles import Tile
+from audiogmm.kernels.estep import diagonal as axes
+from audiogmm.kernels.estep import full as ellipsoids
+from audiogmm.kernels.estep import truncated
+from audiogmm.kernels.estep.densities import AnyFrames
+from audiogmm.kernels.estep.moments import ABREAST
+from audiogmm.kernels.estep.neighbours import Room, Search
+from audiogmm.kernels.estep.outer import mirror, scatter
+from audiogmm.kernels.estep.screens import BLOCK
+from audiogmm.kernels.estep.tiles import Tile
 from audiogmm.mixture.checking import checked_frames, checked_weights, refuse_rows
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture

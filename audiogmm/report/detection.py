@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audiogmm.evaluation.intervals import Interval
 from audiogmm.report.picture import check_suffix, figure_at
 from audiogmm.types import FloatArray
-from audiogmm.verification.bootstrap import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.training.criteria import aic, bic
-from audiogmm.training.monitor import Monitor, PassReport
-from audiogmm.training.reduce import LocalReducer, Reducer
+from audiogmm.training.first_pass import SetAside
 from audiogmm.training.result import TrainingInterrupted, TrainingResult
-from audiogmm.training.survey import SetAside
+from audiogmm.training.schedule.monitor import Monitor, PassReport
 from audiogmm.training.training import train_mixture
 
 __all__ = [

@@ -12,8 +12,8 @@ from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.files import replacing
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.batch import Run
-from audiogmm.training.monitor import PassReport
+from audiogmm.training.schedule.batch import Run
+from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import Json
 
 FORMAT = "audiogmm checkpoint 2"

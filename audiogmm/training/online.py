@@ -13,7 +13,7 @@ from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.arithmetic import Arithmetic, Clustered, Rows, blended, per_frame
-from audiogmm.training.packing import voiced_frames
+from audiogmm.training.frames.packing import voiced_frames
 from audiogmm.types import CovarianceType, FloatArray
 
 FRAMES_EACH, FEWEST = 8, 256

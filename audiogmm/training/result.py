@@ -8,11 +8,11 @@ from pathlib import Path
 from audiogmm.errors import AudioGMMError
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.approximation import ApproximationLoss
-from audiogmm.training.convergence import Converged
 from audiogmm.training.criteria import aic, bic
-from audiogmm.training.monitor import PassReport
-from audiogmm.training.survey import SetAside
+from audiogmm.training.first_pass import SetAside
+from audiogmm.training.schedule.approximation import ApproximationLoss
+from audiogmm.training.schedule.convergence import Converged
+from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import FloatArray, Json, Seconds
 
 

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.kernels.clusters import nearest_centres, shrink_distances
+from audiogmm.kernels.estep.kmeans import nearest_centres, shrink_distances
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.training.packing import SLICE_ROWS
+from audiogmm.training.frames.packing import SLICE_ROWS
 from audiogmm.types import CovarianceType, FloatArray, Frames
 
 Init = Literal["k-means++", "random", "split"]

@@ -12,11 +12,11 @@ from audiogmm.mixture.floor import RELATIVE_FLOOR, VarianceFloor, variance_floor
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.approximation import Approximation
-from audiogmm.training.batch import EM, KMeans
-from audiogmm.training.convergence import Convergence
+from audiogmm.training.schedule.approximation import Approximation
+from audiogmm.training.schedule.batch import EM, KMeans
+from audiogmm.training.schedule.convergence import Convergence
+from audiogmm.training.schedule.steps import Stepwise
 from audiogmm.training.seeding import Init
-from audiogmm.training.steps import Stepwise
 from audiogmm.types import CovarianceType, FloatArray, Json
 
 Algorithm = Literal["em", "stepwise", "kmeans"]

@@ -10,12 +10,12 @@ import numpy as np
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.splitting import grow
-from audiogmm.training.batch import EM, KMeans, Run, Schedule
-from audiogmm.training.convergence import Convergence
-from audiogmm.training.monitor import Monitor
-from audiogmm.training.reduce import LocalReducer
+from audiogmm.reduce import LocalReducer
+from audiogmm.training.frames.source import InMemory
+from audiogmm.training.schedule.batch import EM, KMeans, Run, Schedule
+from audiogmm.training.schedule.convergence import Convergence
+from audiogmm.training.schedule.monitor import Monitor
 from audiogmm.training.seeding import Init, Sample, cluster_mixture, random_mixture, single_gaussian
-from audiogmm.training.source import InMemory
 from audiogmm.types import CovarianceType
 
 SPLIT_PASSES = 4

@@ -12,22 +12,22 @@ from audiogmm.blocks import Shard
 from audiogmm.errors import TrainingError
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.reduce import LocalReducer, OnError, Reducer
 from audiogmm.threads import resolve_threads
-from audiogmm.training.approximation import EXACT_PASSES, Approximation
-from audiogmm.training.batch import EM, Run, Schedule
 from audiogmm.training.checkpoint import Checkpoint
-from audiogmm.training.monitor import Monitor
-from audiogmm.training.reduce import LocalReducer, OnError, Reducer
+from audiogmm.training.first_pass import Survey, survey
+from audiogmm.training.frames.spool import Spool
 from audiogmm.training.result import TrainingResult, interrupted
+from audiogmm.training.schedule.approximation import EXACT_PASSES, Approximation
+from audiogmm.training.schedule.batch import EM, Run, Schedule
+from audiogmm.training.schedule.monitor import Monitor
+from audiogmm.training.schedule.squarem import SquaremSchedule
+from audiogmm.training.schedule.steps import Stepwise
+from audiogmm.training.schedule.stepwise import StepwiseSchedule
+from audiogmm.training.schedule.truncated import TruncatedSchedule
 from audiogmm.training.seeding import Init, Sample
 from audiogmm.training.settings import METHODS, Algorithm, Settings
-from audiogmm.training.spool import Spool
-from audiogmm.training.squarem import SquaremSchedule
 from audiogmm.training.starts import Starter, check_start
-from audiogmm.training.steps import Stepwise
-from audiogmm.training.stepwise import StepwiseSchedule
-from audiogmm.training.survey import Survey, survey
-from audiogmm.training.truncated import TruncatedSchedule
 from audiogmm.types import CovarianceType, FloatArray, Json
 
 
@@ -130,7 +130,7 @@ def train_mixture(
     Examples
     --------
     >>> import numpy as np
-    >>> from audiogmm.training.source import ArraySlice
+    >>> from audiogmm.training.frames.source import ArraySlice
     >>> frames = np.random.default_rng(0).normal([[0.0, 5.0]], 1.0, (500, 2)).astype(np.float32)
     >>> result = train_mixture([ArraySlice("noise", frames)], n_components=1)
     >>> result.mixture.means.round(), result.converged, result.passes

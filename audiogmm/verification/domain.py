@@ -10,9 +10,9 @@ import numpy as np
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
-from audiogmm.training.reduce import LocalReducer
+from audiogmm.reduce import LocalReducer
 from audiogmm.types import FloatArray
-from audiogmm.verification.material import Voice
+from audiogmm.verification.background_frames import Voice
 from audiogmm.verification.supervector import deviations
 
 FEWEST_SPEAKERS = 5

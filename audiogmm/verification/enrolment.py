@@ -11,8 +11,8 @@ from audiogmm.errors import AudioDataError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.packing import SLICE_ROWS, Packer, voiced_frames
-from audiogmm.training.reduce import LocalReducer, OnError, Reducer
+from audiogmm.reduce import LocalReducer, OnError, Reducer
+from audiogmm.training.frames.packing import SLICE_ROWS, Packer, voiced_frames
 from audiogmm.types import Seconds
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.quality import SignalToNoise

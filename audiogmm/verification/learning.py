@@ -9,13 +9,13 @@ import numpy as np
 
 from audiogmm.errors import TrainingError
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.training.reduce import LocalReducer
+from audiogmm.reduce import LocalReducer
 from audiogmm.types import BoolArray, FloatArray, Frames, Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import BackEnd
-from audiogmm.verification.background import MOST_SPEAKERS, Side, hold_trials, tested_recordings
+from audiogmm.verification.background_frames import Voice
+from audiogmm.verification.background_trials import MOST_SPEAKERS, Side, hold_trials, tested_recordings
 from audiogmm.verification.calibration import Calibration, extend_calibration, fit_calibration
-from audiogmm.verification.material import Voice
 from audiogmm.verification.normalisation import NORMALISATIONS
 from audiogmm.verification.pieces import Pieces, cut_pieces
 from audiogmm.verification.space import Space, SpaceSettings, learn_space, supervectors

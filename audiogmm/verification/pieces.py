@@ -9,9 +9,9 @@ import numpy as np
 
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.training.reduce import LocalReducer
+from audiogmm.reduce import LocalReducer
 from audiogmm.types import BoolArray, FloatArray, Frames, IntArray
-from audiogmm.verification.material import Voice
+from audiogmm.verification.background_frames import Voice
 from audiogmm.verification.supervector import centred
 
 PIECE_SECONDS = 3.5

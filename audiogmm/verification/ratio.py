@@ -8,15 +8,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from audiogmm.errors import ChoiceError
-from audiogmm.kernels.densities import AnyFrames
-from audiogmm.kernels.ratios import (
-    MODELS,
-    Pairs,
-    add_logarithms,
-    add_products,
-    add_ratios,
-    keep_best,
-)
+from audiogmm.kernels.estep.densities import AnyFrames
+from audiogmm.kernels.estep.ratios import MODELS, Pairs, add_logarithms, add_products, add_ratios, keep_best
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.survivors import Survivors

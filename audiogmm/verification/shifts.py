@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audiogmm.errors import MismatchError
-from audiogmm.kernels.ratios import MODELS, Shifts
+from audiogmm.kernels.estep.ratios import MODELS, Shifts
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import BoolArray, FloatArray

@@ -19,11 +19,11 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.audio import source
 from audiogmm.audio.decode import open_audio, probe
-from audiogmm.audio.wave import WaveReader, read_header
+from audiogmm.audio.decoders import source
+from audiogmm.audio.decoders.wave import WaveReader, read_header
 from audiogmm.errors import AudioFileError
-from audiogmm.kernels.pcm import clipped, mix
+from audiogmm.kernels.front_end.pcm import clipped, mix
 from audiogmm.manifest import Entry
 from tests.naive import pcm as naive
 

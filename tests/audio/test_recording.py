@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiogmm.audio.frontend import FrontEnd
-from audiogmm.audio.notices import Notices
+from audiogmm.audio.decoders.notices import Notices
+from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import Recording, recordings
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioDataError, ChoiceError, FeatureError, FrontEndError, MismatchError

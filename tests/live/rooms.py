@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-from audiogmm.audio.frontend import FrontEnd
+from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.jobs.train import train
 from audiogmm.manifest import Entry
 from audiogmm.mixture.store import Model

@@ -12,7 +12,7 @@ from audiogmm.mixture.adaptation import adapt, prior_statistics
 from audiogmm.mixture.forms import FORMS
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.mixture.statistics import SufficientStats
-from tests.mixture.test_mixture_gaussian import draw
+from tests.mixture.test_gaussian import draw
 from tests.naive import adaptation as naive
 
 forms = pytest.mark.parametrize("form", FORMS)

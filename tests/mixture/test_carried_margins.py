@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import MixtureError
-from audiogmm.kernels.dots import DOTS
-from audiogmm.kernels.margins import SHALLOWEST
+from audiogmm.kernels.estep.dots import DOTS
+from audiogmm.kernels.estep.margins import SHALLOWEST
 from audiogmm.mixture import prepared, tiling
 from audiogmm.mixture.carrying import Budget, Carried, drift
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
-from audiogmm.training.batch import EStep
-from audiogmm.training.reduce import LocalReducer
-from audiogmm.training.source import InMemory
+from audiogmm.reduce import LocalReducer
+from audiogmm.training.frames.source import InMemory
+from audiogmm.training.schedule.batch import EStep
 from tests.mixture.test_evaluator_exact import TRICKS, draw
 from tests.naive import mixture as naive
 

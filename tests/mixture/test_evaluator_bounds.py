@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from audiogmm.kernels import axes, ellipsoids, tiles
-from audiogmm.kernels.dots import DOTS, LARGEST, dot_block, quantise
+from audiogmm.kernels.estep import diagonal as axes
+from audiogmm.kernels.estep import full as ellipsoids
+from audiogmm.kernels.estep import tiles
+from audiogmm.kernels.estep.dots import DOTS, LARGEST, dot_block, quantise
+from audiogmm.kernels.estep.screens import GROUP, PANEL, TRIANGLES, score_block, triangle_block
 from audiogmm.kernels.policy import kernel
-from audiogmm.kernels.screens import GROUP, PANEL, TRIANGLES, score_block, triangle_block
 from audiogmm.mixture import quantisation, triangulation
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture

@@ -7,7 +7,7 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.mixture.truncated import TruncatedEvaluator
-from audiogmm.training.source import ArraySlice
+from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.training import train_mixture
 
 FORMS = ("spherical", "diag", "tied", "full")

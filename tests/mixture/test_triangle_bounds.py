@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.kernels import ellipsoids
-from audiogmm.kernels.dots import DOTS, LARGEST
-from audiogmm.kernels.screens import PANEL
+from audiogmm.kernels.estep import full as ellipsoids
+from audiogmm.kernels.estep.dots import DOTS, LARGEST
+from audiogmm.kernels.estep.screens import PANEL
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from tests.mixture.test_evaluator_bounds import assert_bounds, panel_of

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import ChoiceError, MixtureError
-from audiogmm.kernels.neighbours import DOUBT
+from audiogmm.kernels.estep.neighbours import DOUBT
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.neighbourhoods import Neighbourhoods

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training_shards import Recording, blobs, recordings
 
 from audiogmm.errors import AudioDataError, AudioFileError, FeatureError, OutputError, TrainingError
 from audiogmm.training import LocalReducer, Monitor, train_mixture
-from audiogmm.training.packing import Packer, packed
-from audiogmm.training.reservoir import Reservoir
-from audiogmm.training.spool import Spool
-from audiogmm.training.survey import Survey, survey
+from audiogmm.training.first_pass import Survey, survey
+from audiogmm.training.frames.packing import Packer, packed
+from audiogmm.training.frames.reservoir import Reservoir
+from audiogmm.training.frames.spool import Spool
+from tests.training.shards import Recording, blobs, recordings
 
 
 @pytest.fixture
@@ -141,11 +141,11 @@ def test_a_full_disk_is_no_fault_of_the_recording(scratch: Path, monkeypatch: py
     def full(descriptor: int, frames: np.ndarray) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("audiogmm.training.extraction.write_rows", full)
+    monkeypatch.setattr("audiogmm.training.frames.extraction.write_rows", full)
     with pytest.raises(OutputError, match=r"No space left on device.*TMPDIR"):
         train_mixture(recordings(blobs(100), 50), n_components=1)
     monkeypatch.undo()
-    monkeypatch.setattr("audiogmm.training.spool.write_rows", full)
+    monkeypatch.setattr("audiogmm.training.frames.spool.write_rows", full)
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     with pytest.raises(OutputError, match=r"No space left on device.*TMPDIR"):
         train_mixture(recordings(blobs(100), 50), n_components=1)

@@ -1,0 +1,133 @@
+"""Models as the jobs use them: loaded, with their detector."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.detector_settings import DetectorSettings, settings_from
+from audiogmm.anomaly.scorer import FrameScorer
+from audiogmm.errors import MismatchError
+
+if TYPE_CHECKING:
+    from audiogmm.anomaly.detector import Detector
+    from audiogmm.anomaly.listener import Listener
+    from audiogmm.anomaly.scorer import FrameScorer
+    from audiogmm.mixture.store import Model
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Load a model file.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not a model of ours, or not a whole one.
+    """
+    from audiogmm.mixture.store import load
+
+    return load(Path(path))
+
+
+def detector_of(model: Model) -> Detector:
+    """The detector kept in a model.
+
+    Raises
+    ------
+    MismatchError
+        If the model was never calibrated.
+    """
+    from audiogmm.anomaly.detector import Detector
+
+    if "detector" not in model.metadata:
+        raise MismatchError(
+            "the model holds no scores of normal audio, so there is no threshold",
+            needed="a calibrated model",
+            remedy="audiogmm calibrate MODEL NORMAL -o MODEL, or train with --hold-out 0.1",
+        )
+    return Detector.from_parts(model.metadata["detector"], model.tensors)
+
+
+def scorer_of(model: Model, every_frame: bool | None = None) -> FrameScorer:
+    """What gives frames the scores that the model's detector knows.
+
+    Parameters
+    ----------
+    model : Model
+        Plain log-likelihoods, or with scores of its own (`calibrate --scores`).
+    every_frame : bool, optional
+        Whether frames of exact silence count; as `hears_silence` by default.
+
+    Raises
+    ------
+    ModelFileError
+        If what it has learnt of its scores is not whole.
+    """
+    from audiogmm.anomaly.learning.scores import ground_of, scores_of
+    from audiogmm.anomaly.scorer import LogLikelihoodScorer
+    from audiogmm.mixture.evaluator import Evaluator
+    from audiogmm.runs.frontends import front_end_of
+
+    every_frame = hears_silence(model) if every_frame is None else every_frame
+    scores = scores_of(model)
+    if scores is None:
+        return LogLikelihoodScorer(Evaluator(model.mixture), every_frame)
+    return scores.scorer(
+        ground_of(
+            model.mixture,
+            front_end_of(model),
+            scores.frame_rate,
+            every_frame=every_frame,
+            against=scores.against,
+        )
+    )
+
+
+def listener_of(model: Model, detector: Detector | None = None, *, reasons: bool = True) -> Listener:
+    """What finds events with a model, and with its own detector unless another one is given.
+
+    Without `reasons`, nothing is said of why.
+
+    Raises
+    ------
+    MismatchError
+        If the model was never calibrated.
+    """
+    from audiogmm.anomaly.listener import Listener
+
+    explainer = None
+    if reasons:
+        from audiogmm.anomaly.learning.explainer import explainer_of
+
+        explainer = explainer_of(model)
+    return Listener(scorer_of(model), detector or detector_of(model), explainer)
+
+
+def with_detector(model: Model, detector: Detector) -> Model:
+    """The same model with another detector."""
+    from dataclasses import replace
+
+    kept = {name: tensor for name, tensor in model.tensors.items() if not name.startswith("normal/")}
+    return replace(
+        model,
+        metadata=model.metadata | {"detector": detector.metadata()},
+        tensors=kept | detector.tensors(),
+    )
+
+
+def unit_of(model: Model) -> str:
+    """What follows a time: frames of the user's own may be rows of any table."""
+    return " s" if model.metadata["frontend"] else ""
+
+
+def hears_silence(model: Model) -> bool:
+    """Whether frames of exact silence are to be judged: where no activity detector says what to listen to."""
+    return bool(model.metadata["frontend"] and model.metadata["frontend"]["vad"] == "none")
+
+
+def settings_of(model: Model) -> DetectorSettings:
+    """The settings of a model's detector; the default ones if it has none."""
+    known = model.metadata.get("detector")
+    return DetectorSettings() if known is None else settings_from(known)

@@ -1,0 +1,248 @@
+"""The frame cache: frames computed once, found again by what the recording is and how they were made."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from audiogmm.audio.decoders.notices import Notices, Warn
+from audiogmm.audio.frame_cache.frame_file import FrameWriter, open_frames
+from audiogmm.audio.frame_cache.index import INDEX, Identity, Ledger, signature_of
+from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.blocks import FrameBlock
+from audiogmm.errors import MismatchError
+from audiogmm.files import replacing
+from audiogmm.manifest.entry import STANDARD_INPUT, Entry
+from audiogmm.types import Json
+
+FRONT_END = "frontend.toml"
+"""What a cache says that it is for."""
+
+
+@dataclass(frozen=True)
+class FrameCache:
+    """A folder of frames.
+
+    Frames are found by the BLAKE2b hash of the recording's bytes, the piece, the channel, and the front end
+    without the statistics of global normalisation, which are applied on reading. A recording may move or be
+    renamed. A hash is taken once for a file's path, size and time of change.
+
+    The folder holds ``index.jsonl``, which is a manifest of the same recordings, so that the folder can be
+    named in place of a manifest; ``frontend.toml``, the front end that it is for; ``ledger.sqlite``; and
+    ``frames/xx/KEY.frames``. Any number of processes and threads may fill and read it at once. If a recording
+    is gone, its frames are still found by its path.
+
+    Attributes
+    ----------
+    folder : Path
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> cache = FrameCache(Path(tempfile.mkdtemp()))
+    >>> is_frame_cache(cache.folder), cache.frontends()
+    (False, [])
+    """
+
+    folder: Path
+
+    @property
+    def index(self) -> Path:
+        """The manifest of what the cache has."""
+        return self.folder / INDEX
+
+    def identify(self, entry: Entry) -> Identity:
+        """The content hash and the sample rate of an entry's recording.
+
+        Raises
+        ------
+        AudioFileError
+            If it is missing or not audio.
+        OutputError
+            If the folder cannot be written.
+        """
+        return _identify(self.folder, entry.path, signature_of(entry.path))
+
+    def blocks(
+        self,
+        entry: Entry,
+        frontend: FrontEnd,
+        compute: Callable[[Warn], Iterator[FrameBlock]],
+        warn: Warn,
+    ) -> Iterator[FrameBlock]:
+        """The frames of an entry: read if they are there, else computed, given out, and kept when all are.
+
+        Parameters
+        ----------
+        entry : Entry
+            Of audio.
+        frontend : FrontEnd
+            Without global statistics; with the sample rate wanted, or None for the recording's own.
+        compute : callable
+            Gives the blocks; is given what takes notices.
+        warn : callable
+            Gets the notices, those of frames that are read as well.
+
+        Yields
+        ------
+        FrameBlock
+
+        Raises
+        ------
+        OutputError
+            If the frames cannot be written: the disk is full, say.
+        """
+        if entry.path == STANDARD_INPUT:
+            yield from compute(warn)
+            return
+        identity = self.identify(entry)
+        made = dataclasses.replace(frontend, sample_rate=frontend.sample_rate or identity.sample_rate)
+        path = self._path(entry, identity, made)
+        found = open_frames(path)
+        if found is not None:
+            yield from found
+            for notice in found.notices:
+                warn(notice)
+            return
+        notices = Notices(then=warn)
+        with replacing(path, force=True) as temporary, temporary.open("wb") as file:
+            writer = FrameWriter(cast(BinaryIO, file))
+            for block in compute(notices):
+                writer.write(block)
+                yield block
+            writer.finish(notices.messages)
+
+    def declare(self, frontend: FrontEnd) -> None:
+        """Say which front end the folder is for, before it is filled: what `cached_front_end` gives back.
+
+        Parameters
+        ----------
+        frontend : FrontEnd
+            As the user chose it; statistics of global normalisation are left out.
+
+        Raises
+        ------
+        MismatchError
+            If the folder is for another one already; the settings that differ are named.
+        OutputError
+            If it cannot be written.
+        """
+        bare = dataclasses.replace(frontend, cmvn_mean=(), cmvn_scale=())
+        declared = cached_front_end(self.folder)
+        if declared is not None:
+            if differences := declared.as_open_as(bare).difference(bare):
+                raise self._mismatch(differences)
+            return
+        with replacing(self.folder / FRONT_END, force=True) as temporary:
+            temporary.write_text(bare.to_toml(), encoding="utf-8")
+
+    def enter(self, entry: Entry, frontend: FrontEnd) -> None:
+        """List an entry in the index, once its frames are there.
+
+        Whoever fills the cache enters the recordings in the manifest's order, so that the index, and a model
+        trained on it, do not depend on which of several threads was ready first.
+
+        Parameters
+        ----------
+        entry : Entry
+            Of audio.
+        frontend : FrontEnd
+            As given to `blocks`.
+
+        Raises
+        ------
+        OutputError
+            If the index cannot be written, or lists another piece under the same id.
+        """
+        if entry.path == STANDARD_INPUT:
+            return
+        plain = frontend.without_global()
+        made = dataclasses.replace(plain, sample_rate=plain.sample_rate or self.identify(entry).sample_rate)
+        Ledger(self.folder).add(entry, made.fingerprint, made.to_dict())
+
+    def frontends(self) -> list[FrontEnd]:
+        """The front ends whose frames are there, each with the sample rate that it was used at."""
+        return [FrontEnd(**_as_tuples(settings)) for settings in Ledger(self.folder).frontends()]
+
+    def require(self, frontend: FrontEnd) -> None:
+        """Raise unless the cache has frames of this front end, for a folder that stands for a manifest.
+
+        Parameters
+        ----------
+        frontend : FrontEnd
+            Statistics of global normalisation do not count, nor what it leaves open.
+
+        Raises
+        ------
+        MismatchError
+            With the settings in which the nearest front end of the cache differs.
+        """
+        wanted = frontend.without_global()
+        stored = self.frontends()
+        differences: list[list[str]] = []
+        for other in stored:
+            differences.append(other.as_open_as(wanted).difference(wanted))
+        nearest = min(differences, key=lambda settings: len(settings), default=[])
+        if nearest:
+            raise self._mismatch(nearest)
+
+    def _mismatch(self, differences: list[str]) -> MismatchError:
+        return MismatchError(
+            f"{self.folder} holds frames of another front end: {', '.join(differences)}",
+            needed="the front end that the frames were made with",
+            remedy="audiogmm features with this front end and another folder, or name the manifest",
+        )
+
+    def _path(self, entry: Entry, identity: Identity, made: FrontEnd) -> Path:
+        parts = [identity.content, entry.offset, entry.duration, entry.channel, made.fingerprint]
+        key = hashlib.blake2b(json.dumps(parts).encode(), digest_size=20).hexdigest()
+        return self.folder / "frames" / key[:2] / f"{key[2:]}.frames"
+
+
+def is_frame_cache(path: Path) -> bool:
+    """Whether a path is a folder that `FrameCache` has filled."""
+    return (path / INDEX).is_file() and (path / "frames").is_dir()
+
+
+def cached_front_end(path: str | os.PathLike[str]) -> FrontEnd | None:
+    """The front end that a frame cache is for; None if the path is no frame cache, or does not say.
+
+    It has no statistics of global normalisation. Where none was declared and all frames were made with one
+    front end, it is that one, at the lowest of the sample rates.
+
+    Parameters
+    ----------
+    path : path-like
+        Maybe a frame cache, maybe a manifest.
+
+    Raises
+    ------
+    FrontEndError
+        If its ``frontend.toml`` is damaged.
+    """
+    folder = Path(path)
+    if (folder / FRONT_END).is_file():
+        return FrontEnd.from_toml(folder / FRONT_END)
+    if not is_frame_cache(folder):
+        return None
+    stored = sorted(FrameCache(folder).frontends(), key=lambda frontend: frontend.sample_rate or 0)
+    bare = {dataclasses.replace(frontend, sample_rate=None) for frontend in stored}
+    return stored[0] if len(bare) == 1 else None
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _identify(folder: Path, path: str, signature: str | None) -> Identity:
+    """Ask the ledger once a process, not once a pass."""
+    return Ledger(folder).identify(path, signature)
+
+
+def _as_tuples(settings: Json) -> Json:
+    """JSON has lists only."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}

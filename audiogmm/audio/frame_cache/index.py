@@ -1,0 +1,206 @@
+"""What a frame cache remembers beside frames: files by their content, front ends, the entries it has."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiogmm.audio.decoders.opening import open_decoder
+from audiogmm.audio.decoders.source import open_source
+from audiogmm.errors import OutputError
+from audiogmm.manifest.entry import Entry, is_url
+from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.record import record_of
+from audiogmm.types import Json
+
+INDEX = "index.jsonl"
+"""The manifest of the entries that a cache has."""
+
+_LEDGER = "ledger.sqlite"
+_PATIENCE = 120.0  # seconds to wait for another process that writes
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, signature TEXT, content TEXT, sample_rate INTEGER);
+CREATE TABLE IF NOT EXISTS frontends (fingerprint TEXT PRIMARY KEY, settings TEXT);
+CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, cut TEXT);
+CREATE TABLE IF NOT EXISTS written (bytes INTEGER);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a recording is, wherever it lies.
+
+    Attributes
+    ----------
+    content : str
+        BLAKE2b of the file's bytes, hexadecimal.
+    sample_rate : int
+        Its own, hertz.
+    """
+
+    content: str
+    sample_rate: int
+
+
+class Ledger:
+    """The memory of one cache folder, in SQLite: processes and threads may share it.
+
+    Raises
+    ------
+    OutputError
+        From every method, if the folder cannot be written, or what lies there is not a ledger.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def identify(self, path: str, signature: str | None) -> Identity:
+        """Find out what a recording is; hashes it only if it changed since it was seen last.
+
+        Parameters
+        ----------
+        path : str
+            Local path or URL.
+        signature : str or None
+            Of `signature_of`: None, if the recording is gone, trusts what was remembered.
+
+        Raises
+        ------
+        AudioFileError
+            If it is gone and nothing is remembered, or is not audio.
+        """
+        path = _settled(path)
+        with self._connected() as ledger:
+            query = "SELECT signature, content, sample_rate FROM files WHERE path = ?"
+            row = ledger.execute(query, (path,)).fetchone()
+        if row is not None and signature in (None, row[0]):
+            return Identity(row[1], row[2])
+        decoder = open_decoder(path)
+        sample_rate = decoder.info.sample_rate
+        decoder.close()
+        identity = Identity(_content(path), sample_rate)
+        with self._connected() as ledger:
+            values = (path, signature, identity.content, identity.sample_rate)
+            ledger.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", values)
+        return identity
+
+    def add(self, entry: Entry, fingerprint: str, settings: Json) -> None:
+        """Note that the frames of an entry are there; list it in the index if it is not.
+
+        The length of the index is part of the same transaction: a line that was half written when a process
+        was killed is cut off by the next writer, and no entry is listed twice.
+
+        Raises
+        ------
+        OutputError
+            If the index lists another piece under the same id.
+        """
+        cut = json.dumps([_settled(entry.path), entry.offset, entry.duration, entry.channel])
+        with self._connected() as ledger:
+            ledger.execute(
+                "INSERT OR IGNORE INTO frontends VALUES (?, ?)",
+                (fingerprint, json.dumps(settings, sort_keys=True)),
+            )
+            known = ledger.execute("SELECT cut FROM entries WHERE id = ?", (entry.id,)).fetchone()
+            if known is None:
+                ledger.execute("INSERT INTO entries VALUES (?, ?)", (entry.id, cut))
+                (length,) = ledger.execute("SELECT bytes FROM written").fetchone() or (0,)
+                length = self._append(entry, length)
+                ledger.execute("DELETE FROM written")
+                ledger.execute("INSERT INTO written VALUES (?)", (length,))
+            elif known[0] != cut:
+                raise OutputError(
+                    f"{self.folder / INDEX} lists {known[0]} under the id {entry.id!r}, and now comes {cut}",
+                    needed="one recording an id",
+                    remedy="another folder, or another id in the manifest",
+                )
+
+    def frontends(self) -> list[Json]:
+        """The settings of every front end whose frames are there."""
+        with self._connected() as ledger:
+            rows = ledger.execute("SELECT settings FROM frontends ORDER BY fingerprint").fetchall()
+        return [json.loads(settings) for (settings,) in rows]
+
+    def _append(self, entry: Entry, length: int) -> int:
+        """Write a line at the place where the last whole one ended; the new length."""
+        path = self.folder / INDEX
+        line = json.dumps(record_of(entry, Folder.of(path))).encode() + b"\n"
+        with path.open("r+b" if path.exists() else "w+b") as index:
+            index.truncate(length)
+            index.seek(length)
+            index.write(line)
+        return length + len(line)
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, for which other writers wait."""
+        path = self.folder / _LEDGER
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+            try:
+                connection.execute(
+                    "PRAGMA synchronous = OFF"
+                )  # a killed process loses nothing; a cache can be made anew
+                connection.execute("BEGIN IMMEDIATE")
+                for statement in _TABLES.strip().split(";\n"):
+                    connection.execute(statement)
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                connection.close()  # rolls back what was not committed
+        except sqlite3.Error as error:
+            raise OutputError(
+                f"{path} cannot be used: {error}",
+                needed="a folder that can be written, and a ledger that is whole",
+                remedy="another folder; or remove the frame cache and compute it again",
+            ) from error
+        except OSError as error:
+            if isinstance(error, OutputError) or error.filename is None:
+                raise
+            raise OutputError(
+                f"{error.filename} cannot be written: {error.strerror}",
+                needed="a folder that you may write, with room on its disk",
+                remedy="another folder",
+            ) from error
+
+
+def signature_of(path: str) -> str | None:
+    """What changes when a file does, without reading it: size and time of change; None if it is gone."""
+    if is_url(path):
+        import fsspec
+
+        try:
+            system, inner = fsspec.url_to_fs(path)
+            return f"{system.info(inner).get('size')}:{system.ukey(inner)}"
+        except Exception:  # noqa: BLE001 - each protocol has errors of its own
+            return None
+    try:
+        stat = os.stat(path)  # noqa: PTH116 - a hot path: once a recording and pass
+    except (OSError, ValueError):
+        return None
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
+def _settled(path: str) -> str:
+    """One name for a file, however it was reached: the index has ``cache/../a.wav`` for its neighbours."""
+    return path if is_url(path) else os.path.realpath(path)
+
+
+def _content(path: str) -> str:
+    """BLAKE2b of a file's bytes, hexadecimal."""
+    digest = hashlib.blake2b(digest_size=20)
+    stream = open_source(path)
+    try:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    finally:
+        stream.close()
+    return digest.hexdigest()

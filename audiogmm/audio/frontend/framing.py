@@ -1,0 +1,109 @@
+"""Samples into frames: windows, and which samples a stream must keep."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from audiogmm.audio.frontend.remainder import Remainder
+from audiogmm.kernels.front_end.noise import add_noise
+from audiogmm.timeline import FrameClock
+from audiogmm.types import FloatArray, Samples
+
+WINDOWS = ("hann", "hamming", "povey", "blackman", "rectangular")
+"""Window shapes; `povey` is a Hann window to the power of 0.85 (Kaldi's default)."""
+
+
+def window(shape: str, length: int, periodic: bool = False) -> FloatArray:
+    """Weights of a frame's samples.
+
+    Parameters
+    ----------
+    shape : str
+        One of `WINDOWS`.
+    length : int
+        Samples.
+    periodic : bool
+        Of period `length` (scipy's and librosa's default for spectra) in place of symmetric (Kaldi's).
+
+    Returns
+    -------
+    ndarray of shape (length,), float64
+
+    Examples
+    --------
+    >>> window("hann", 5).round(3).tolist(), window("hann", 4, periodic=True).round(3).tolist()
+    ([0.0, 0.5, 1.0, 0.5, 0.0], [0.0, 0.5, 1.0, 0.5])
+    """
+    period = length if periodic else length - 1
+    turn = 2 * np.pi * np.arange(length) / max(period, 1)
+    if shape == "hann":
+        return 0.5 - 0.5 * np.cos(turn)
+    if shape == "hamming":
+        return 0.54 - 0.46 * np.cos(turn)
+    if shape == "povey":
+        return np.maximum(0.5 - 0.5 * np.cos(turn), 0.0) ** 0.85
+    if shape == "blackman":
+        return 0.42 - 0.5 * np.cos(turn) + 0.08 * np.cos(2 * turn)
+    return np.ones(length)
+
+
+class Framer:
+    """Keeps the samples from the first one of the next frame on.
+
+    Parameters
+    ----------
+    clock : FrameClock
+        Hop and length in samples.
+    """
+
+    def __init__(self, clock: FrameClock) -> None:
+        self._clock = clock
+        self._kept = Remainder(0, np.float32)
+        self.next_frame = 0
+
+    def push(self, samples: Samples) -> int:
+        """Keep samples; returns how many frames they complete."""
+        self._kept.append(samples)
+        return self._clock.n_frames(self._kept.end) - self.next_frame
+
+    def frames(self) -> tuple[Samples, int]:
+        """An array, and the place in it of the next frame's first sample."""
+        array, place = self._kept.rows_with_slack()
+        return array, place + self._clock.first_sample(self.next_frame) - self._kept.first
+
+    def advance(self, n_frames: int) -> None:
+        """Forget the samples that no frame from `n_frames` further on needs."""
+        self.next_frame += n_frames
+        self._kept.discard(self._clock.first_sample(self.next_frame))
+
+
+class Dither:
+    """Gaussian noise by absolute sample index: the same noise however a recording is cut.
+
+    Parameters
+    ----------
+    deviation : float
+        Standard deviation, full scale being 1.
+    seed : int
+        Another seed, other noise.
+
+    Examples
+    --------
+    >>> silence = np.zeros(6, np.float32)
+    >>> whole, parts = Dither(1e-4, seed=0), Dither(1e-4, seed=0)
+    >>> joined = np.concatenate([parts.push(silence[:2]), parts.push(silence[2:])])
+    >>> np.array_equal(whole.push(silence), joined)
+    True
+    """
+
+    def __init__(self, deviation: float, seed: int) -> None:
+        self._deviation = deviation
+        self._seed = seed
+        self.position = 0
+
+    def push(self, samples: Samples) -> Samples:
+        """The next samples, with noise."""
+        noisy = np.empty_like(samples)
+        add_noise(samples, self.position, self._seed, self._deviation, noisy)
+        self.position += len(samples)
+        return noisy

@@ -1,0 +1,237 @@
+"""Kaldi archives of feature matrices: plain binary ones by seeking, text and compressed ones by kaldiio."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.audio.decoders.source import ByteSource, open_source
+from audiogmm.audio.matrix.npy import fill
+from audiogmm.audio.matrix.parquet import missing_extra
+from audiogmm.errors import FeatureError
+
+_PLAIN = {b"FM": "<f4", b"DM": "<f8", b"FV": "<f4", b"DV": "<f8"}
+_COMPRESSED = {b"CM": (8, 1), b"CM2": (0, 2), b"CM3": (0, 1)}
+"""Bytes a column and bytes a cell, behind a header of 16 (Kaldi, matrix/compressed-matrix.h)."""
+
+_LONGEST_KEY = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One member of an archive.
+
+    Attributes
+    ----------
+    key : str
+        The utterance's name.
+    offset : int
+        Where its value begins, bytes: the number in an scp file.
+    is_vector : bool
+        A vector rather than a matrix.
+    """
+
+    key: str
+    offset: int
+    is_vector: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A binary value: its kind, shape, and where its numbers are."""
+
+    kind: bytes
+    n_rows: int
+    n_columns: int
+    start: int
+    size: int
+
+
+def split_offset(path: str) -> tuple[str, int | None]:
+    """An scp file's ``file.ark:1234`` as path and offset.
+
+    Examples
+    --------
+    >>> split_offset("/a/b.ark:1234"), split_offset("/a/b.ark")
+    (('/a/b.ark', 1234), ('/a/b.ark', None))
+    """
+    name, _, offset = path.rpartition(":")
+    return (name, int(offset)) if name and offset.isdigit() else (path, None)
+
+
+def utterances(path: str) -> Iterator[Utterance]:
+    """The members of an archive, without reading what they hold.
+
+    Raises
+    ------
+    FeatureError
+        If it is no archive, or is damaged.
+    """
+    stream = open_source(path, FeatureError)
+    try:
+        end = stream.seek(0, 2)
+        stream.seek(0)
+        while (key := _read_key(stream, path)) is not None:
+            offset = stream.seek(0, 1)
+            value = _read_value(stream, path)
+            if value is None:
+                yield Utterance(key, offset, _skip_text(stream, path, offset))
+                continue
+            if value.start + value.size > end:
+                raise _cut_off(path, key)
+            yield Utterance(key, offset, value.kind.endswith(b"V"))
+            stream.seek(value.start + value.size)
+    finally:
+        stream.close()
+
+
+class ArkReader:
+    """Rows of one matrix of an archive, or of all its vectors, one a row.
+
+    Raises
+    ------
+    FeatureError
+        If the archive is damaged, holds several matrices and no offset says which, or needs kaldiio, which is
+        not installed.
+    """
+
+    columns: tuple[str, ...] = ()
+
+    def __init__(self, path: str) -> None:
+        self._path, self._offset = split_offset(path)
+
+    def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
+        """Windows of at most `block` rows."""
+        members = [] if self._offset is not None else self._members()
+        stream = open_source(self._path, FeatureError)
+        try:
+            if self._offset is not None or (len(members) == 1 and not members[0].is_vector):
+                yield from self._matrix(
+                    stream, members[0].offset if members else self._offset or 0, first, block
+                )
+                return
+            for start in range(first, len(members), block):
+                vectors = [
+                    next(self._matrix(stream, member.offset, 0, 1))
+                    for member in members[start : start + block]
+                ]
+                if len({vector.shape[1] for vector in vectors}) > 1:
+                    raise FeatureError(f"{self._path}: its vectors differ in length", needed="one length")
+                yield np.concatenate(vectors)
+        finally:
+            stream.close()
+
+    def _members(self) -> list[Utterance]:
+        members = list(utterances(self._path))
+        matrices = [member for member in members if not member.is_vector]
+        if not members or (matrices and len(members) > 1):
+            raise FeatureError(
+                f"{self._path} holds {len(members)} members, {len(matrices)} of them matrices",
+                needed="one matrix, or vectors of one length",
+                remedy=f"name one of them: {self._path}:{matrices[0].offset}" if matrices else "",
+            )
+        return members
+
+    def _matrix(self, stream: ByteSource, offset: int, first: int, block: int) -> Iterator[NDArray[Any]]:
+        stream.seek(offset)
+        value = _read_value(stream, self._path)
+        if value is None or value.kind not in _PLAIN:
+            stream.seek(offset)
+            matrix = np.atleast_2d(_read_with_kaldiio(stream, self._path, text=value is None))
+            for row in range(first, len(matrix), block):
+                yield matrix[row : row + block]
+            return
+        if value.start + value.size > stream.seek(0, 2):
+            raise _cut_off(self._path, f"offset {offset}")
+        dtype = np.dtype(_PLAIN[value.kind])
+        for row in range(first, value.n_rows, block):
+            window = np.empty((min(block, value.n_rows - row), value.n_columns), dtype)
+            stream.seek(value.start + row * value.n_columns * dtype.itemsize)
+            fill(stream, window, self._path)
+            yield window
+
+
+def _read_key(stream: ByteSource, path: str) -> str | None:
+    """The next key and the blank behind it; None at the end."""
+    key = bytearray()
+    while (byte := stream.read(1)) not in (b" ", b"\t", b""):
+        key += byte
+        if len(key) > _LONGEST_KEY:
+            raise FeatureError(f"{path} is no Kaldi archive: no key in its first bytes", needed="an ark file")
+    text = key.decode(errors="replace").strip()
+    if not text:
+        return None
+    if not byte:
+        raise FeatureError(f"{path} is truncated: nothing follows the key {text!r}", needed="a whole archive")
+    return text
+
+
+def _read_value(stream: ByteSource, path: str) -> _Value | None:
+    """The header of a binary value; None if it is text."""
+    if stream.read(2) != b"\0B":
+        return None
+    kind = bytearray()
+    while (byte := stream.read(1)) not in (b" ", b"") and len(kind) < 4:
+        kind += byte
+    token = bytes(kind)
+    try:
+        if token in _COMPRESSED:
+            _, _, n_rows, n_columns = struct.unpack("<ffii", stream.read(16))
+            a_column, a_cell = _COMPRESSED[token]
+            size = n_columns * a_column + n_rows * n_columns * a_cell
+        elif token in _PLAIN:
+            n_rows = 1 if token.endswith(b"V") else struct.unpack("<xi", stream.read(5))[0]
+            n_columns = struct.unpack("<xi", stream.read(5))[0]
+            size = n_rows * n_columns * np.dtype(_PLAIN[token]).itemsize
+        else:
+            raise FeatureError(
+                f"{path} holds a value of the type {token.decode(errors='replace')!r}",
+                needed="a matrix or a vector (FM, DM, CM, CM2, CM3, FV, DV)",
+            )
+    except struct.error as error:
+        raise FeatureError(
+            f"{path} is truncated in the header of a matrix", needed="a whole archive"
+        ) from error
+    return _Value(token, n_rows, n_columns, stream.seek(0, 1), size)
+
+
+def _skip_text(stream: ByteSource, path: str, offset: int) -> bool:
+    """Go behind a text value; whether it is a vector: one line, brackets included."""
+    stream.seek(offset)
+    text = bytearray()
+    while b"]" not in text:
+        if not (piece := stream.read(4096)):
+            raise FeatureError(
+                f"{path} is no Kaldi archive, or is truncated: a [ without its ]", needed="an ark file"
+            )
+        text += piece
+    length = text.index(b"]") + 1
+    stream.seek(offset + length)
+    if text[length : length + 1] == b"\n":
+        stream.seek(offset + length + 1)
+    return b"\n" not in text[:length].strip()
+
+
+def _read_with_kaldiio(stream: ByteSource, path: str, text: bool) -> NDArray[Any]:
+    """A text or a compressed value, by the readers of kaldiio that run no command and unpickle nothing."""
+    try:
+        from kaldiio.matio import read_ascii_mat, read_matrix_or_vector
+    except ImportError as error:
+        raise missing_extra(path, "kaldiio") from error
+    try:
+        return np.asarray(read_ascii_mat(stream) if text else read_matrix_or_vector(stream))
+    except (ValueError, AssertionError, struct.error, EOFError, OSError) as error:
+        raise FeatureError(f"{path} is damaged: kaldiio says {error}", needed="a whole archive") from error
+
+
+def _cut_off(path: str, where: str) -> FeatureError:
+    return FeatureError(
+        f"{path} is truncated: it ends in the middle of {where}",
+        needed="a whole archive",
+        remedy="write it again",
+    )

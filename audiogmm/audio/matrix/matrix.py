@@ -1,0 +1,234 @@
+"""Frames of your own: feature matrices, read in blocks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.audio.decoders.source import open_source
+from audiogmm.errors import ChoiceError, FeatureError
+from audiogmm.manifest.entry import Entry, safe_id
+from audiogmm.types import Frames, Seconds
+
+
+class MatrixReader(Protocol):
+    """Numeric rows of one file.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Names of the columns, where the file has some; for messages.
+    """
+
+    columns: tuple[str, ...]
+
+    def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
+        """Arrays of shape (1 to `block`, n_columns), any real dtype, from row `first` on."""
+        ...
+
+
+def read_matrix_blocks(entry: Entry, block: int = 8192) -> Iterator[Frames]:
+    """Read the rows of a feature matrix, some at a time, so that memory does not grow with the file.
+
+    .npy (any real dtype, either order), CSV (comma, semicolon or tab; a header is known by having no number
+    in it), Parquet (numeric columns, or one column of lists), Kaldi ark (one matrix, or vectors, which become
+    the rows of one; ``file.ark:OFFSET`` as in an scp file). Parquet, and the text and compressed arks of
+    Kaldi, need the extra `interop`.
+
+    Parameters
+    ----------
+    entry : Entry
+        With `features_filepath`. Its `offset` and `duration` cut rows: in seconds if it has a
+        `frame_rate`, else in rows.
+    block : int
+        Rows to read at once.
+
+    Yields
+    ------
+    ndarray of shape (1 to `block`, n_features), float32, C-contiguous
+
+    Raises
+    ------
+    FeatureError
+        If the file is missing, truncated, no matrix of numbers, holds NaN or infinity (row and column are
+        named), or ends before the piece does; if an ark holds several matrices (see `expand`); if the extra
+        is missing.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.npy"
+    >>> np.save(path, np.arange(10.0).reshape(5, 2))
+    >>> entry = Entry(None, features_filepath=str(path), id="a", offset=1.0, duration=3.0)
+    >>> [rows.tolist() for rows in read_matrix_blocks(entry, block=2)]
+    [[[2.0, 3.0], [4.0, 5.0]], [[6.0, 7.0]]]
+    """
+    if block < 1:
+        raise ChoiceError(f"blocks of {block} rows", needed="at least 1")
+    path = entry.path
+    first, wanted = _cut(entry)
+    reader = _open(path)
+    got, width = 0, 0
+    for raw in reader.rows(first, block):
+        rows = _as_frames(raw, path, first + got, reader.columns)
+        if width and rows.shape[1] != width:
+            raise FeatureError(
+                f"{path}: row {first + got} (counted from 0) has {rows.shape[1]} columns, "
+                f"and row {first} has {width}",
+                needed="rows of one length",
+            )
+        width = rows.shape[1]
+        rows = rows if wanted is None else rows[: wanted - got]
+        got += len(rows)
+        yield rows
+        if got == wanted:
+            return
+    if first == 0 and wanted is None and got == 0:
+        raise FeatureError(f"{path} has no rows", needed="at least one", remedy="take it out of the manifest")
+    if wanted is not None or got == 0:
+        asked = f"from row {first} on" if wanted is None else f"rows {first} up to {first + wanted}"
+        raise FeatureError(
+            f"{path} has {got} rows of those that its entry asks for: {asked}",
+            needed="offset and duration inside the matrix",
+            remedy="correct the entry, or take it out of the manifest",
+        )
+
+
+def expand(entry: Entry) -> Iterator[Entry]:
+    """The recordings of an entry: one for each matrix of a Kaldi archive that holds several, else the entry.
+
+    Parameters
+    ----------
+    entry : Entry
+
+    Yields
+    ------
+    Entry
+        For an archive, `features_filepath` is ``file.ark:OFFSET``, the id is the entry's and the key, and
+        `extra` has the key as ``utterance``.
+
+    Raises
+    ------
+    FeatureError
+        If the archive is damaged.
+    """
+    if entry.features_filepath is None or format_of(entry.features_filepath) != "ark":
+        yield entry
+        return
+    from audiogmm.audio.matrix.ark import split_offset, utterances
+
+    path, offset = split_offset(entry.features_filepath)
+    if offset is not None:
+        yield entry
+        return
+    found = utterances(path)
+    head = [utterance for utterance, _ in zip(found, range(2), strict=False)]
+    if len(head) < 2 or all(utterance.is_vector for utterance in head):
+        yield entry
+        return
+    for utterance in utterances(path):
+        yield dataclasses.replace(
+            entry,
+            features_filepath=f"{path}:{utterance.offset}",
+            id=safe_id(f"{entry.id}-{utterance.key}"),
+            extra={**entry.extra, "utterance": utterance.key},
+        )
+
+
+def format_of(path: str) -> str:
+    """The format of a matrix by its name, or else by its first bytes: "npy", "csv", "parquet" or "ark".
+
+    Examples
+    --------
+    >>> format_of("a.npy"), format_of("b.ark:1234"), format_of("c.tsv")
+    ('npy', 'ark', 'csv')
+    """
+    name, _, offset = path.rpartition(":")
+    suffix = PurePosixPath(name if name and offset.isdigit() else path).suffix.lower()
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    stream = open_source(path, FeatureError)
+    try:
+        head = stream.read(512)
+    finally:
+        stream.close()
+    if head.startswith(b"\x93NUMPY"):
+        return "npy"
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    return "ark" if b" \0B" in head else "csv"
+
+
+_SUFFIXES = {
+    ".npy": "npy",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".ark": "ark",
+}
+
+
+def _open(path: str) -> MatrixReader:
+    """The reader for a path; each is imported when it is needed."""
+    kind = format_of(path)
+    if kind == "npy":
+        from audiogmm.audio.matrix.npy import NpyReader
+
+        return NpyReader(path)
+    if kind == "parquet":
+        from audiogmm.audio.matrix.parquet import ParquetReader
+
+        return ParquetReader(path)
+    if kind == "ark":
+        from audiogmm.audio.matrix.ark import ArkReader
+
+        return ArkReader(path)
+    from audiogmm.audio.matrix.csvtable import CsvReader
+
+    return CsvReader(path)
+
+
+_MOST = 1e12
+"""No matrix has more rows: what an entry asks for beyond is cut to it."""
+
+
+def _cut(entry: Entry) -> tuple[int, int | None]:
+    """First row and number of rows."""
+    rate: Seconds = entry.frame_rate or 1.0
+    first = round(min(entry.offset, _MOST) * rate)
+    wanted = None if entry.duration is None else round(min(entry.duration, _MOST) * rate)
+    if wanted == 0:
+        raise FeatureError(
+            f"{entry.path}: a piece of {entry.duration} is less than one row", needed="a longer duration"
+        )
+    return first, wanted
+
+
+def _as_frames(rows: NDArray[Any], path: str, start: int, columns: tuple[str, ...]) -> Frames:
+    """float32, C-contiguous and finite, or an error that names the cell."""
+    if rows.ndim != 2 or rows.shape[1] == 0 or rows.dtype.kind not in "fiub":
+        raise FeatureError(
+            f"{path} holds {rows.dtype} of shape (n{''.join(f', {size}' for size in rows.shape[1:])})",
+            needed="real numbers of shape (n_rows, n_columns)",
+            remedy="reshape(-1, 1) makes rows of one number each"
+            if rows.ndim == 1
+            else "numpy.save of a float32 matrix",
+        )
+    with np.errstate(over="ignore"):
+        frames = np.ascontiguousarray(rows, np.float32)
+    finite = np.isfinite(frames)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        label = f"column {columns[column]!r}" if columns else f"column {column} (counted from 0)"
+        raise FeatureError(
+            f"{path}: row {start + row} (counted from 0), {label} is {rows[row, column]}",
+            needed="finite numbers that float32 can hold",
+            remedy="fill the cell, or leave its row out",
+        )
+    return frames

@@ -1,0 +1,128 @@
+"""The official table of DCASE Task 2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from audiogmm.evaluation.detection.case import COUNTS
+from audiogmm.evaluation.detection.dcase import MAX_FPR, figures_of, harmonic_mean, mean_of, official_score
+from audiogmm.evaluation.detection.evaluation import Dcase, Section
+from audiogmm.evaluation.detection.figures import Rates, interval
+from audiogmm.evaluation.detection.site import CLIP_COUNTS, Replicates, Site
+from audiogmm.evaluation.detection.sums import redrawn
+from audiogmm.evaluation.intervals import Interval, Reach
+from audiogmm.types import FloatArray
+
+
+def official(
+    year: int,
+    sections: Mapping[str, tuple[str, str]],
+    sites: Sequence[Site],
+    replicates: Sequence[Replicates] | None,
+    confidence: float,
+) -> Dcase:
+    """The official score and its table.
+
+    Parameters
+    ----------
+    year : int
+        Whose rules.
+    sections : mapping from str to (str, str)
+        Machine and section of each site.
+    sites : sequence of Site
+        With the figures of that year.
+    replicates : sequence of Replicates or None
+        Of each site.
+    confidence : float
+        Of the intervals.
+    """
+    figures = figures_of(year)
+    partial = [int(figure.partial) for figure in figures]
+    rows, values, draws, machines, sizes = [], [], [], [], []
+    for i, site in enumerate(sites):
+        machine, section = sections[site.name]
+        reach = Reach(confidence, site.n_recordings)
+        lacking = [
+            f"{figure.name} has {found.n_anomalous} anomalous clips among {len(found)}"
+            for figure, found in zip(figures, site.figures, strict=True)
+            if not found.both_kinds
+        ]
+        drawn = alone = None
+        if replicates is not None:
+            drawn = replicates[i].figures[:, np.arange(len(figures)), partial]
+            alone = replicates[i] if site.n_recordings > 1 else None
+        measured = [
+            float(found.areas(MAX_FPR)[place]) if found.both_kinds else np.nan
+            for found, place in zip(site.figures, partial, strict=True)
+        ]
+        named = {
+            figure.name: interval(value, None if alone is None or drawn is None else drawn[:, k], reach)
+            for k, (figure, value) in enumerate(zip(figures, measured, strict=True))
+        }
+        rows.append(Section(machine, section, named, _decisions(site, alone, reach), "; ".join(lacking)))
+        if not lacking:
+            machines.append(machine)
+            sizes.append(site.n_recordings)
+            values.append(measured)
+            draws.append(None if drawn is None else redrawn(drawn))
+    table = np.array(values).reshape(len(values), len(figures))
+    stacked = (
+        None if replicates is None or not draws else np.stack([d for d in draws if d is not None], axis=1)
+    )
+    return Dcase(
+        year=year,
+        mean=mean_of(year),
+        score=_score(year, machines, table, stacked, Reach.over(confidence, sizes)),
+        sections=tuple(rows),
+        machines={
+            machine: _of_machine(
+                year,
+                chosen,
+                table,
+                stacked,
+                Reach.over(confidence, [sizes[k] for k in chosen]),
+            )
+            for machine in dict.fromkeys(machines)
+            for chosen in [[k for k, name in enumerate(machines) if name == machine]]
+        },
+    )
+
+
+def _score(
+    year: int, machines: Sequence[str], table: FloatArray, drawn: FloatArray | None, reach: Reach
+) -> Interval:
+    if not len(table):
+        return Interval(float("nan"))
+    replicates = None if drawn is None else official_score(year, machines, drawn)
+    return interval(float(official_score(year, machines, table)), replicates, reach)
+
+
+def _of_machine(
+    year: int, chosen: Sequence[int], table: FloatArray, drawn: FloatArray | None, reach: Reach
+) -> dict[str, Interval]:
+    """The mean of each figure over the sections of one machine."""
+
+    def mean(values: FloatArray) -> FloatArray:
+        return harmonic_mean(values) if mean_of(year) == "harmonic" else np.asarray(values.mean(axis=-1))
+
+    found = {}
+    for k, figure in enumerate(figures_of(year)):
+        replicates = None if drawn is None else mean(drawn[:, chosen, k])
+        found[figure.name] = interval(float(mean(table[chosen, k])), replicates, reach)
+    return found
+
+
+def _decisions(site: Site, replicates: Replicates | None, reach: Reach) -> dict[str, Rates]:
+    """Clips in which anything was found, of each domain, or of all where there are no domains."""
+    if site.domains:
+        return {
+            domain: Rates.of(
+                counts.sum(axis=0), None if replicates is None else replicates.domains[domain], reach
+            )
+            for domain, counts in site.domains.items()
+        }
+    place = [COUNTS.index(name) for name in CLIP_COUNTS]
+    drawn = None if replicates is None else replicates.counts[:, place]
+    return {"": Rates.of(site.counts[:, place].sum(axis=0), drawn, reach)}

@@ -1,0 +1,85 @@
+"""Judge the recordings of a site, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audiogmm.errors import AudioGMMError, MismatchError
+from audiogmm.evaluation.detection.case import Case, Judging, judge
+from audiogmm.evaluation.detection.events import Found
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.progress import Progress
+from audiogmm.scoring.track import ScoreTrack
+from audiogmm.types import Seconds
+
+if TYPE_CHECKING:
+    from audiogmm.manifest import Entry
+
+
+@dataclass
+class Judge:
+    """Judges recordings; those that cannot be judged are set aside.
+
+    Attributes
+    ----------
+    found : Found
+        What was found in each.
+    track_of : callable or None
+        Gives the track of a recording.
+    judging : Judging
+        How.
+    aside : Aside
+        Takes what cannot be judged.
+    progress : Progress
+        Who listens.
+    n_unplaced : int
+        Recordings so far that are anomalous, nothing saying where.
+    timeless : bool
+        Whether any was of rows without a time.
+    """
+
+    found: Found
+    track_of: Callable[[str], ScoreTrack] | None
+    judging: Judging
+    aside: Aside
+    progress: Progress
+    n_unplaced: int = 0
+    timeless: bool = False
+
+    def all(self, entries: Sequence[Entry], site: str) -> list[Case]:
+        """The recordings of one site; the first track says how many frames a second there are."""
+        cases: list[Case] = []
+        rate = None
+        for entry in entries:
+            self.progress.advance(1)
+            try:
+                track = None if self.track_of is None else self.track_of(entry.id)
+                if track is not None and rate not in (None, track.clock.frame_rate):
+                    raise MismatchError(
+                        f"its track has {track.clock.frame_rate:g} frames a second",
+                        needed=f"{rate:g}, as that of {cases[0].id}",
+                        remedy="score all recordings of a site through one front end",
+                    )
+                case = judge(entry, site, self.found.of.get(entry.id, ()), track, length_of, self.judging)
+            except AudioGMMError as error:
+                self.aside.put(entry.id, entry.path, error)
+                continue
+            rate = case.frame_rate
+            self.n_unplaced += case.unplaced
+            self.timeless = self.timeless or (bool(entry.features_filepath) and not entry.frame_rate)
+            cases.append(case)
+        return cases
+
+
+def length_of(entry: Entry) -> Seconds:
+    """Where a recording ends that says so nowhere else: of audio, what its header says."""
+    from audiogmm.audio.decode import probe
+
+    info = probe(entry, full=bool(entry.features_filepath))
+    if info.duration is None:
+        info = probe(entry)
+    if entry.features_filepath:
+        return entry.offset + (info.n_samples or 0) / (entry.frame_rate or 1.0)
+    return info.duration or 0.0

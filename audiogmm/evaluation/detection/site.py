@@ -1,0 +1,158 @@
+"""The recordings of one site, measured as they are, and again under draws of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from audiogmm.evaluation.detection.case import COUNTS, LEVELS, Case
+from audiogmm.evaluation.detection.dcase import DOMAINS, MAX_FPR, Figure
+from audiogmm.evaluation.detection.roc import Separation
+from audiogmm.evaluation.intervals import Draws, drawn
+from audiogmm.types import FloatArray, IntArray
+
+CLIP_COUNTS = ("clips_both", "clips_found", "clips_true")
+
+
+@dataclass(frozen=True, eq=False)
+class Replicates:
+    """What a site measures under draws of its recordings.
+
+    Attributes
+    ----------
+    areas : mapping from str to ndarray of shape (n_draws, 2), float64
+        AUC and pAUC of each level that has both kinds.
+    figures : ndarray of shape (n_draws, n_figures), float64
+        Those of DCASE, where asked for.
+    counts : ndarray of shape (n_draws, n_counts), float64
+        Sums, in the order of `COUNTS`.
+    domains : mapping from str to ndarray of shape (n_draws, 3), float64
+        Sums of `CLIP_COUNTS` in each domain.
+    delays : ndarray of shape (n_draws, n_caught), float64
+        How often each delay comes.
+    """
+
+    areas: dict[str, FloatArray]
+    figures: FloatArray
+    counts: FloatArray
+    domains: dict[str, FloatArray]
+    delays: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """The recordings of one site.
+
+    Attributes
+    ----------
+    name : str
+        Which.
+    n_recordings, n_anomalous : int
+        Recordings, and those with anything anomalous.
+    seconds : float
+        Their length.
+    levels : mapping from str to Separation
+        Scores of all frames, segments and clips, where there are scores.
+    figures : tuple of Separation
+        The clips that each figure of DCASE compares, where asked for.
+    counts : ndarray of shape (n_recordings, n_counts), float64
+        In the order of `COUNTS`.
+    domains : mapping from str to ndarray of shape (n_recordings, 3), float64
+        `CLIP_COUNTS` of the recordings of each domain, 0 for others.
+    delays : ndarray of shape (n_caught,), float64
+        Of each true event that was caught, seconds.
+    delay_of : ndarray of shape (n_caught,), int64
+        Number of the recording that it is in.
+    """
+
+    name: str
+    n_recordings: int
+    n_anomalous: int
+    seconds: float
+    levels: dict[str, Separation]
+    figures: tuple[Separation, ...]
+    counts: FloatArray
+    domains: dict[str, FloatArray]
+    delays: FloatArray
+    delay_of: IntArray
+
+    @classmethod
+    def of(cls, name: str, cases: Sequence[Case], figures: Sequence[Figure] = ()) -> Site:
+        """Gather the recordings of a site."""
+        domains = [str(case.entry.extra.get("domain", "")) for case in cases]
+        levels = {level: _gathered(cases, level) for level in LEVELS}
+        clips = levels["clip"]
+        compared = []
+        for figure in figures:
+            chosen = figure.chosen(clips.truth, [domains[i] for i in clips.recording])
+            compared.append(Separation(clips.scores[chosen], clips.truth[chosen], clips.recording[chosen]))
+        counts = np.array([[case.counts[key] for key in COUNTS] for case in cases])
+        clip_counts = counts[:, [COUNTS.index(key) for key in CLIP_COUNTS]]
+        of_domain = {domain: np.array([d == domain for d in domains]) for domain in DOMAINS}
+        return cls(
+            name=name,
+            n_recordings=len(cases),
+            n_anomalous=sum(case.anomalous for case in cases),
+            seconds=sum(case.seconds for case in cases),
+            levels={level: found for level, found in levels.items() if len(found)},
+            figures=tuple(compared),
+            counts=counts,
+            domains={d: clip_counts * chosen[:, None] for d, chosen in of_domain.items() if chosen.any()},
+            delays=np.concatenate([case.delays for case in cases]),
+            delay_of=np.repeat(np.arange(len(cases)), [len(case.delays) for case in cases]),
+        )
+
+    def replicate(self, draws: Draws, stratum: int, max_fpr: float) -> Replicates:
+        """Measure again under draws of the recordings; one seed and stratum give the same draws.
+
+        Parameters
+        ----------
+        draws : Draws
+            How many, and their seed.
+        stratum : int
+            Number of the site.
+        max_fpr : float
+            Of the pAUC of its levels; that of DCASE has its own.
+        """
+        n = self.n_recordings
+        tables = {level: found.counts(n) for level, found in self.levels.items() if found.both_kinds}
+        figures = [found.counts(n) if found.both_kinds else None for found in self.figures]
+        parts = []
+        # the products are small: threads would only wait for each other
+        with threadpool_limits(limits=1):
+            for weights in drawn(n, draws.replicates, draws.seed, stratum):
+                measured = [
+                    np.full((len(weights), 2), np.nan) if table is None else table.areas(weights, MAX_FPR)
+                    for table in figures
+                ]
+                parts.append(
+                    (
+                        {level: table.areas(weights, max_fpr) for level, table in tables.items()},
+                        np.stack(measured, axis=1) if measured else np.empty((len(weights), 0, 2)),
+                        weights @ self.counts,
+                        {domain: weights @ counts for domain, counts in self.domains.items()},
+                        weights[:, self.delay_of].astype(np.uint16),
+                    )
+                )
+        areas, both, counts, domains, delays = zip(*parts, strict=True)
+        return Replicates(
+            {level: np.concatenate([part[level] for part in areas]) for level in tables},
+            np.concatenate(both),
+            np.concatenate(counts),
+            {domain: np.concatenate([part[domain] for part in domains]) for domain in self.domains},
+            np.concatenate(delays),
+        )
+
+
+def _gathered(cases: Sequence[Case], level: str) -> Separation:
+    judged = [(i, case.levels[level]) for i, case in enumerate(cases) if level in case.levels]
+    if not judged:
+        return Separation(np.empty(0), np.empty(0, dtype=np.bool_), np.empty(0, dtype=np.int64))
+    return Separation(
+        np.concatenate([part.scores for _, part in judged]),
+        np.concatenate([part.truth for _, part in judged]),
+        np.repeat(np.array([i for i, _ in judged]), [len(part.scores) for _, part in judged]),
+    )

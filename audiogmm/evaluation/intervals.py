@@ -1,0 +1,221 @@
+"""Draws of recordings, and what they say about a figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiogmm.errors import ChoiceError
+from audiogmm.types import FloatArray, Json
+
+FEW_RECORDINGS = 20
+"""With fewer of them, an interval is called indicative."""
+
+
+TOGETHER = 50
+"""Draws made in one go."""
+
+
+def drawn(n_recordings: int, replicates: int, seed: int, stratum: int) -> Iterator[FloatArray]:
+    """How often each recording of a stratum comes, when as many as there are are drawn with replacement.
+
+    Parameters
+    ----------
+    n_recordings : int
+        Of the stratum.
+    replicates : int
+        Draws.
+    seed, stratum : int
+        The draws depend on both, and the i-th not on how many there are.
+
+    Yields
+    ------
+    ndarray of shape (n, n_recordings), float64
+        The next `TOGETHER` draws, or what is left.
+
+    Examples
+    --------
+    >>> [draws.sum(axis=1).tolist() for draws in drawn(3, 2, seed=0, stratum=0)]
+    [[3.0, 3.0]]
+    """
+    for first in range(0, replicates, TOGETHER):
+        together = np.empty((min(TOGETHER, replicates - first), n_recordings))
+        for i, row in enumerate(together):
+            chosen = np.random.default_rng([seed, stratum, first + i]).integers(
+                n_recordings, size=n_recordings
+            )
+            row[:] = np.bincount(chosen, minlength=n_recordings)
+        yield together
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far an interval from draws is to reach.
+
+    Percentiles of draws lie too near to each other, the more so the fewer recordings there are: draws vary
+    about the sample's figure by sqrt((n - 1) / n) of what samples do, and a few recordings tell their own
+    spread badly. So the tails are cut where Student's t would cut them (Hesterberg 2015, "What Teachers
+    Should Know About the Bootstrap", the expanded percentile interval). In a simulation of clips that differ
+    in level and difficulty, intervals of 95 % held the true AUC in 84, 87 and 93 % of the cases of 10, 20 and
+    40 of them without this, and in 89, 90 and 94 % with it.
+
+    Attributes
+    ----------
+    confidence : float
+        Wanted, in (0, 1).
+    n_recordings, n_strata : int
+        Recordings that were drawn, and the sites within which.
+
+    Examples
+    --------
+    >>> [round(Reach(0.95, n).expanded, 4) for n in (10, 20, 100, 1000)]
+    [0.9829, 0.9682, 0.9539, 0.9504]
+    """
+
+    confidence: float
+    n_recordings: int
+    n_strata: int = 1
+
+    @classmethod
+    def over(cls, confidence: float, sizes: Sequence[int]) -> Reach:
+        """Of sites of so many recordings each."""
+        return cls(confidence, sum(sizes), len(sizes))
+
+    @property
+    def expanded(self) -> float:
+        """The share of the draws between its ends."""
+        from scipy.special import ndtr, stdtrit
+
+        free = self.n_recordings - self.n_strata
+        if free < 1:
+            return self.confidence
+        ends = math.sqrt(self.n_recordings / free) * float(stdtrit(free, (1 + self.confidence) / 2))
+        return float(2 * ndtr(ends) - 1)
+
+
+def percentiles(values: FloatArray, share: float) -> tuple[float, float]:
+    """Ends between which a share of the replicates lies, NaN where fewer than two are defined (Efron 1979).
+
+    Examples
+    --------
+    >>> percentiles(np.array([0.0, 1.0, 2.0, 3.0, 4.0, np.nan]), 0.5)
+    (1.0, 3.0)
+    """
+    defined = values[np.isfinite(values)]
+    if len(defined) < 2:
+        return math.nan, math.nan
+    low, high = np.quantile(defined, [(1 - share) / 2, (1 + share) / 2])
+    return float(low), float(high)
+
+
+def poisson_limits(count: float, confidence: float) -> tuple[float, float]:
+    """Ends of the exact interval of a Poisson mean of which `count` events were seen (Garwood 1936).
+
+    Examples
+    --------
+    >>> [round(end, 3) for n in (0, 10) for end in poisson_limits(n, 0.95)]
+    [0.0, 3.689, 4.795, 18.39]
+    """
+    from scipy.special import gammaincinv
+
+    tail = (1 - confidence) / 2
+    low = float(gammaincinv(count, tail)) if count > 0 else 0.0
+    return low, float(gammaincinv(count + 1, 1 - tail))
+
+
+def weighted_quantile(values: FloatArray, weights: FloatArray, share: float) -> FloatArray:
+    """The least value up to which a share of the weight lies, for each row of weights.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,), float64
+        In rising order.
+    weights : ndarray of shape (n_rows, n), float64
+        Whole numbers.
+    share : float
+        In (0, 1].
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), float64
+        NaN where all weights are 0.
+
+    Examples
+    --------
+    >>> weighted_quantile(np.array([1.0, 2.0, 9.0]), np.array([[1.0, 1, 1], [0, 0, 5], [0, 0, 0]]), 0.5)
+    array([ 2.,  9., nan])
+    """
+    found = np.full(len(weights), np.nan)
+    if not values.size:
+        return found
+    sums = np.cumsum(weights, axis=1)
+    total = sums[:, -1:]
+    reached = sums >= share * total * (1 - 1e-12)
+    some = total[:, 0] > 0
+    found[some] = values[np.argmax(reached, axis=1)[some]]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """How speakers are drawn.
+
+    Attributes
+    ----------
+    replicates : int
+        Draws, at least 100.
+    confidence : float
+        Of the intervals, in (0, 1).
+    seed : int
+        The i-th draw depends on it alone, not on how many there are, nor on the number of threads.
+    threads : int or None
+        All cores by default; used where there are many trials.
+
+    Raises
+    ------
+    ChoiceError
+        If a setting is out of range.
+    """
+
+    replicates: int = 1000
+    confidence: float = 0.95
+    seed: int = 0
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.replicates < 100:
+            raise ChoiceError(f"{self.replicates} replicates", needed="at least 100 for an interval")
+        if not 0 < self.confidence < 1:
+            raise ChoiceError(f"a confidence of {self.confidence}", needed="a share above 0 and under 1")
+        if self.seed < 0:
+            raise ChoiceError(f"a seed of {self.seed}", needed="0 or a whole number above")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure and how far to trust it.
+
+    Attributes
+    ----------
+    value : float
+        As measured.
+    low, high : float
+        Ends of the interval; NaN where there were too few speakers for one.
+    """
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    def to_json(self) -> Json:
+        """As a JSON object; null where a number is not finite."""
+        numbers = {"value": self.value, "low": self.low, "high": self.high}
+        return {name: number if math.isfinite(number) else None for name, number in numbers.items()}

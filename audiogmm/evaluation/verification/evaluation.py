@@ -1,0 +1,152 @@
+"""What there is to say about the scores of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiogmm.evaluation.intervals import Draws
+from audiogmm.evaluation.verification.comparison import Difference
+from audiogmm.evaluation.verification.performance import Curves, Performance
+from audiogmm.evaluation.verification.wording import verdict
+from audiogmm.runs.aside import Aside
+from audiogmm.types import Json
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition's trials.
+
+    Attributes
+    ----------
+    key, value : str
+        Column, and what it says.
+    n_trials : int
+        Trials with it.
+    performance : Performance or None
+        None where they cannot be evaluated.
+    reason : str
+        Why not.
+    """
+
+    key: str
+    value: str
+    n_trials: int
+    performance: Performance | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Another system on the same trials.
+
+    Attributes
+    ----------
+    path : str
+        Its scores.
+    performance : Performance
+        Its own figures, on the trials that both have.
+    curves : Curves
+        For a picture.
+    eer, cllr, min_cllr : Difference
+        From the system evaluated to the other.
+    min_dcf, act_dcf : tuple of Difference
+        One for each operating point.
+    """
+
+    path: str
+    performance: Performance
+    curves: Curves
+    eer: Difference
+    cllr: Difference
+    min_cllr: Difference
+    min_dcf: tuple[Difference, ...]
+    act_dcf: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What there is to say about a score file.
+
+    Attributes
+    ----------
+    path, column : str
+        The scores.
+    overall : Performance
+        All trials.
+    curves : Curves
+        For a picture.
+    conditions : tuple of Condition
+        Of each column asked for, in order.
+    against : Comparison or None
+        Another system.
+    notes : tuple of str
+        What a reader should know of the trials.
+    draws : Draws
+        Of speakers, for the intervals.
+    aside : Aside
+        Rows that were not used.
+    output, picture : Path or None
+        What was written.
+    """
+
+    path: str
+    column: str
+    overall: Performance
+    curves: Curves
+    conditions: tuple[Condition, ...]
+    against: Comparison | None
+    notes: tuple[str, ...]
+    draws: Draws
+    aside: Aside
+    output: Path | None = None
+    picture: Path | None = None
+
+    def content(self) -> Json:
+        """The result as one JSON object."""
+        found: Json = {"scores": self.path, "column": self.column, **self.overall.to_json()}
+        found["conditions"] = [
+            {"key": c.key, "value": c.value, "n_trials": c.n_trials}
+            | ({"reason": c.reason} if c.performance is None else c.performance.to_json())
+            for c in self.conditions
+        ]
+        if self.against is not None:
+            other = self.against
+            found["against"] = {
+                "scores": other.path,
+                **other.performance.to_json(),
+                "compared": {
+                    "eer": other.eer.to_json(),
+                    "cllr": other.cllr.to_json(),
+                    "min_cllr": other.min_cllr.to_json(),
+                    "min_dcf": [difference.to_json() for difference in other.min_dcf],
+                    "act_dcf": [difference.to_json() for difference in other.act_dcf],
+                },
+            }
+        found["interval"] = {
+            "confidence": self.draws.confidence,
+            "resampled": "speakers",
+            "replicates": self.draws.replicates,
+            "seed": self.draws.seed,
+        }
+        return found | {"notes": list(self.notes)}
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        path = self.aside.path
+        return self.content() | {
+            "output": None if self.output is None else str(self.output),
+            "picture": None if self.picture is None else str(self.picture),
+            "set_aside": len(self.aside),
+            "errors": None if path is None else str(path),
+            "reasons": [row.reason for row in self.aside.rows[:3]],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        yield from verdict(self)
+        if self.output is not None:
+            yield f"result: {self.output}"
+        if self.picture is not None:
+            yield f"picture: {self.picture}"

@@ -1,0 +1,346 @@
+"""The E-step of components that are diagonal: spherical, diagonal, and tied once frames are whitened."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.kernels.estep.densities import AnyFrames
+from audiogmm.kernels.estep.dots import LARGEST, Dots, Float32Array, dot_block, quantise
+from audiogmm.kernels.estep.margins import Margins, forget, look_at_all, look_where_needed
+from audiogmm.kernels.estep.moments import add_block, add_first, add_four_blocks, add_four_firsts, score_pairs
+from audiogmm.kernels.estep.outer import LONGEST
+from audiogmm.kernels.estep.screens import BLOCK, GROUP, PANEL, score_block
+from audiogmm.kernels.estep.tiles import (
+    ALL_FINITE,
+    Tile,
+    centre,
+    exponentiate,
+    first_fault,
+    gather_marked,
+    list_looked_at,
+    list_survivors,
+    panel_terms,
+    weigh,
+)
+from audiogmm.kernels.estep.whitening import whiten
+from audiogmm.kernels.policy import kernel
+from audiogmm.types import FloatArray
+
+
+class Screen(NamedTuple):
+    """float32 coefficients of the bounds on scores; `mixture.screening` proves them."""
+
+    coefficients: Float32Array
+    """Flat (n_groups, n_terms, GROUP)."""
+    start: Float32Array
+    """(n_groups * GROUP,): constant of each upper bound."""
+    slack: Float32Array
+    """(n_groups * GROUP,): upper minus lower bound, before they are widened."""
+    n_terms: int
+    squares: bool
+    """Whether the terms are x_d and x_d^2 for each feature; else x_d, and |x|^2 once."""
+    widen_lower: float
+    widen_upper: float
+    """A true score lies between (upper - slack) * widen_lower and upper / widen_upper."""
+    dots: Dots
+    """The first look, in integers; where there is one, the above is for frames out of its range."""
+
+
+class Components(NamedTuple):
+    """What a score is computed from in float64."""
+
+    means: FloatArray
+    """Flat (K, width)."""
+    scales: FloatArray
+    """Flat (K, width): one over the standard deviation; zero in the padding."""
+    constants: FloatArray
+    """(K,), nats."""
+    origin: FloatArray
+    """(D,), float32 numbers."""
+    factor: FloatArray
+    """(width, width): points are (x - origin) @ factor. Empty: points are frames."""
+
+
+class Totals(NamedTuple):
+    """Where sums go."""
+
+    counts: FloatArray
+    """(K,)."""
+    first: FloatArray
+    """Flat (K, width)."""
+    second: FloatArray
+    """Flat (K, width); or (K,), of squared norms; or empty."""
+    sums: FloatArray
+    """(2,): the log-likelihood, and the pairs that were not skipped."""
+
+
+@kernel
+def score_tile(
+    frames: AnyFrames,
+    at: int,
+    count: int,
+    log_cut: float,
+    screen: Screen,
+    model: Components,
+    margins: Margins,
+    tile: Tile,
+) -> int:
+    """List and score the pairs of a tile; returns how many, or -2 - n if frame n is not finite.
+
+    Where there is no room for the pairs of all, the tile ends early: `tile.n_frames` says how many it holds.
+    Fills `tile.centred`, `begin`, `member`, `score` (exp(score - highest)), `highest` and `total`.
+    """
+    n_features = frames.shape[1]
+    width = len(tile.points) // len(tile.highest)
+    centre(frames, at, count, model.origin, tile)
+    white = len(model.factor) > 0
+    if white:
+        whiten(frames, at, count, model.origin, model.factor, tile.points)
+        tile.points[count * width :] = 0
+    else:
+        for n in range(count):
+            for d in range(n_features):
+                tile.points[n * width + d] = frames[at + n, d]
+    n_panels = -(-count // PANEL)
+    m = 0
+    n_components = len(model.constants)
+    for panel in range(n_panels):
+        if m + PANEL * n_components > len(tile.gamma):
+            n_panels, count = panel, panel * PANEL
+            break
+        if white:
+            within = panel_terms(tile.points, panel, n_features, screen.squares, tile)
+        else:
+            within = panel_terms(tile.centred, panel, n_features, screen.squares, tile)
+        if not within:
+            fault = first_fault(frames, at + panel * PANEL, PANEL)
+            if fault != ALL_FINITE:
+                return -2 - fault
+        m = screen_panel(panel, at, m, count, log_cut, screen, margins, tile)
+    tile.n_frames[0] = count
+    gather_marked(n_panels, tile)
+    points, member, score = tile.points, tile.member, tile.score
+    means, scales, constants = model.means, model.scales, model.constants
+    for k in range(n_components):
+        score_pairs(
+            points,
+            width,
+            member,
+            tile.begin[k],
+            tile.begin[k + 1],
+            means,
+            scales,
+            k * width,
+            constants[k],
+            score,
+        )
+    exponentiate(m, tile)
+    return m
+
+
+@kernel
+def screen_panel(
+    panel: int,
+    at: int,
+    m: int,
+    count: int,
+    log_cut: float,
+    screen: Screen,
+    margins: Margins,
+    tile: Tile,
+) -> int:
+    """Mark the pairs of a panel that no bound rules out, as `list_survivors`; `at` as in `score_tile`."""
+    lower, upper, dots, room = tile.lower, tile.upper, screen.dots, tile.quantised
+    n_groups = len(screen.start) // GROUP
+    n_within = 0
+    if len(dots.per_step) > 0:
+        n_within = quantise(tile.terms, dots.per_step, lower, room)
+    slot, carries = at // PANEL + panel, len(margins.codes) > 0
+    n_components = len(tile.begin) - 1
+    if carries and n_within < PANEL:
+        forget(slot, n_components, margins)
+    elif carries and len(margins.drift.scale) > 0:
+        n_listed = look_where_needed(slot, n_components, log_cut, margins, dots, room, upper, lower)
+        return list_looked_at(panel, slot, m, count, log_cut, n_listed, margins, tile)
+    if n_within > 0:
+        n_pairs = len(room.pairs) // PANEL
+        for g in range(n_groups):
+            dot_block(
+                room.pairs, n_pairs, dots.coefficients, g * n_pairs * GROUP, dots.limits, g * 3 * GROUP,
+                g * GROUP, room.spread, upper, lower,
+            )  # fmt: skip
+        if carries and n_within == PANEL:
+            n_listed = look_at_all(n_components, margins)
+            return list_looked_at(panel, slot, m, count, log_cut, n_listed, margins, tile)
+        for lane in range(PANEL):
+            if room.largest[lane] > LARGEST:
+                room.spread[lane] = lower[lane]
+                lower[lane] = np.inf
+        m = list_survivors(panel, m, count, 1.0, 1.0, log_cut, tile)
+        if n_within == PANEL:
+            return m
+        for lane in range(PANEL):
+            lower[lane] = -np.inf
+            if room.largest[lane] <= LARGEST:
+                lower[lane] = np.inf
+            elif np.isnan(room.spread[lane]):
+                lower[lane] = np.nan
+    for g in range(n_groups):
+        score_block(
+            tile.terms, screen.n_terms, screen.coefficients, g * GROUP * screen.n_terms, screen.start,
+            screen.slack, g * GROUP, upper, lower,
+        )  # fmt: skip
+    return list_survivors(panel, m, count, screen.widen_lower, screen.widen_upper, log_cut, tile)
+
+
+@kernel
+def log_likelihood(
+    frames: AnyFrames,
+    log_cut: float,
+    screen: Screen,
+    model: Components,
+    margins: Margins,
+    tile: Tile,
+    totals: FloatArray,
+) -> int:
+    """Log-likelihood of every frame.
+
+    Parameters
+    ----------
+    frames : ndarray of shape (n, D), float32 or float64
+        IN.
+    log_cut : float
+        IN. A component is skipped where its posterior is proven to be below exp(log_cut).
+    screen, model : Screen, Components
+        IN. The mixture, without the components that have no weight.
+    margins : Margins
+        Empty.
+    tile : Tile
+        Room to work in.
+    totals : ndarray of shape (n,), float64
+        OUT. Nats.
+
+    Returns
+    -------
+    int
+        `ALL_FINITE`, or the index of a frame that holds NaN or infinity.
+    """
+    at = 0
+    while at < len(frames):
+        count = min(len(tile.highest), len(frames) - at)
+        n_pairs = score_tile(frames, at, count, log_cut, screen, model, margins, tile)
+        if n_pairs < 0:
+            return -2 - n_pairs
+        count = tile.n_frames[0]
+        for n in range(count):
+            totals[at + n] = tile.highest[n] + np.log(tile.total[n])
+        at += count
+    return ALL_FINITE
+
+
+@kernel
+def accumulate(
+    frames: AnyFrames,
+    weights: FloatArray,
+    log_cut: float,
+    screen: Screen,
+    model: Components,
+    margins: Margins,
+    tile: Tile,
+    totals: Totals,
+) -> int:
+    """Add the sufficient statistics of frames to `totals`.
+
+    Parameters
+    ----------
+    frames : ndarray of shape (n, D), float32 or float64
+        IN.
+    weights : ndarray of shape (n,), float64
+        IN. Empty: all are 1.
+    log_cut, screen, model, tile
+        As in `log_likelihood`.
+    margins : Margins
+        INOUT. What is known of these frames from the last pass, if anything is.
+    totals : Totals
+        INOUT.
+
+    Returns
+    -------
+    int
+        As of `log_likelihood`.
+    """
+    n_components = len(model.constants)
+    width = len(tile.points) // len(tile.highest)
+    norm = np.empty(len(tile.highest))
+    by_norm = len(totals.second) == n_components
+    at = 0
+    while at < len(frames):
+        count = min(len(tile.highest), len(frames) - at)
+        n_pairs = score_tile(frames, at, count, log_cut, screen, model, margins, tile)
+        if n_pairs < 0:
+            return -2 - n_pairs
+        count = tile.n_frames[0]
+        totals.sums[0] += weigh(at, count, n_pairs, weights, tile)
+        totals.sums[1] += n_pairs
+        if by_norm:
+            squared_norms(tile.centred, width, count, norm)
+        add_counts(tile.begin, tile.score, totals.counts)
+        if by_norm:
+            for k in range(n_components):
+                for i in range(tile.begin[k], tile.begin[k + 1]):
+                    totals.second[k] += tile.score[i] * norm[tile.member[i]]
+        add_moments(width, tile, totals)
+        at += count
+    return ALL_FINITE
+
+
+@kernel
+def squared_norms(rows: AnyFrames, width: int, count: int, norms: FloatArray) -> None:
+    """Squared norms of the first `count` rows, summed in eight interleaved parts."""
+    part = np.empty(8)
+    for n in range(count):
+        part[:] = 0.0
+        for d in range(0, width, 8):
+            for lane in range(8):
+                x = np.float64(rows[n * width + d + lane])
+                part[lane] += x * x
+        norms[n] = ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]))
+
+
+@kernel
+def add_counts(begin: NDArray[np.int64], score: FloatArray, counts: FloatArray) -> None:
+    """Add up the posteriors of each component."""
+    for k in range(len(counts)):
+        total = 0.0
+        for i in range(begin[k], begin[k + 1]):
+            total += score[i]
+        counts[k] += total
+
+
+@kernel
+def add_moments(width: int, tile: Tile, totals: Totals) -> None:
+    """Add the moments of all pairs of a tile to the totals of their components."""
+    rows, member, gamma = tile.centred, tile.member, tile.gamma
+    first, second = totals.first, totals.second
+    squares = len(second) == len(first)
+    for k in range(len(totals.counts)):
+        for begin in range(tile.begin[k], tile.begin[k + 1], LONGEST):
+            end = min(begin + LONGEST, tile.begin[k + 1])
+            d = 0
+            while d < width:
+                at = k * width + d
+                if d + 4 * BLOCK <= width:
+                    if squares:
+                        add_four_blocks(rows, width, d, member, gamma, begin, end, first, second, at)
+                    else:
+                        add_four_firsts(rows, width, d, member, gamma, begin, end, first, first, at)
+                    d += 4 * BLOCK
+                else:
+                    if squares:
+                        add_block(rows, width, d, member, gamma, begin, end, first, second, at)
+                    else:
+                        add_first(rows, width, d, member, gamma, begin, end, first, first, at)
+                    d += BLOCK

@@ -1,0 +1,208 @@
+"""The E-step of components with a full covariance each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from audiogmm.kernels.estep.densities import AnyFrames
+from audiogmm.kernels.estep.diagonal import add_counts
+from audiogmm.kernels.estep.dots import LARGEST, Float32Array, quantise
+from audiogmm.kernels.estep.moments import ABREAST, add_first, score_triangle
+from audiogmm.kernels.estep.outer import LONGEST, add_outer
+from audiogmm.kernels.estep.screens import BLOCK, PANEL, TRIANGLES, triangle_block
+from audiogmm.kernels.estep.tiles import (
+    ALL_FINITE,
+    Tile,
+    centre,
+    exponentiate,
+    first_fault,
+    gather_marked,
+    list_survivors,
+    panel_terms,
+    weigh,
+)
+from audiogmm.kernels.estep.triangles import Triangles, bound_triangles
+from audiogmm.kernels.policy import kernel
+from audiogmm.types import FloatArray
+
+
+class Screen(NamedTuple):
+    """float32 factors of the bounds on scores; `mixture.screening` proves them."""
+
+    coefficients: Float32Array
+    """Flat (n_groups, columns, 2, TRIANGLES): offsets and factors as `triangle_block` reads them."""
+    limits: Float32Array
+    """Flat (n_groups, 4, TRIANGLES): start, reach, slack, shrink."""
+    n_rows: int
+    """Features, rounded up to an even number."""
+    widen: float
+    """A true score lies between (upper - slack - shrink r) * widen and upper; r is |x - origin|^2."""
+    triangles: Triangles
+    """The first look, where it is of use."""
+
+
+class Components(NamedTuple):
+    """What a score is computed from in float64."""
+
+    means: FloatArray
+    """Flat (K, width)."""
+    factors: FloatArray
+    """Flat (K, width, width): upper triangular P, with P P^T the precision; zero in the padding."""
+    constants: FloatArray
+    """(K,), nats."""
+    origin: FloatArray
+    """(D,), float32 numbers."""
+
+
+class Totals(NamedTuple):
+    """Where sums go."""
+
+    counts: FloatArray
+    """(K,)."""
+    first: FloatArray
+    """Flat (K, width)."""
+    second: FloatArray
+    """Flat (K, width, width): its upper triangle is right, the rest is not."""
+    sums: FloatArray
+    """(2,): the log-likelihood, and the pairs that were not skipped."""
+
+
+@kernel
+def score_tile(
+    frames: AnyFrames, at: int, count: int, log_cut: float, screen: Screen, model: Components, tile: Tile
+) -> int:
+    """As `axes.score_tile`."""
+    n_features = frames.shape[1]
+    width = len(tile.points) // len(tile.highest)
+    centre(frames, at, count, model.origin, tile)
+    m = 0
+    for panel in range(-(-count // PANEL)):
+        if not panel_terms(tile.centred, panel, n_features, False, tile):
+            fault = first_fault(frames, at + panel * PANEL, PANEL)
+            if fault != ALL_FINITE:
+                return -2 - fault
+        m = screen_panel(panel, m, count, n_features, log_cut, screen, tile)
+    gather_marked(-(-count // PANEL), tile)
+    score_members(frames, at, n_features, width, model, tile)
+    exponentiate(m, tile)
+    return m
+
+
+@kernel
+def look(n_features: int, log_cut: float, triangles: Triangles, tile: Tile) -> int:
+    """Bounds of the panel in `tile.terms` by integers; returns how many frames are in range of them.
+
+    Fills `upper` and `lower`, which mean nothing for the other frames, and `quantised`.
+    """
+    if len(triangles.per_step) == 0:
+        return 0
+    paired, room = tile.scratch, tile.quantised
+    n_pairs = len(room.pairs) // PANEL
+    for d in range(n_features):
+        row = d // 2 + d % 2 * n_pairs
+        paired[row * PANEL : (row + 1) * PANEL] = tile.terms[d * PANEL : (d + 1) * PANEL]
+    n_within = quantise(paired, triangles.per_step, tile.lower, room)
+    if n_within > 0:
+        sums = paired[2 * n_pairs * PANEL :]
+        bound_triangles(triangles, room, log_cut, sums, tile.upper, tile.lower)
+    return n_within
+
+
+@kernel
+def screen_panel(
+    panel: int, m: int, count: int, n_features: int, log_cut: float, screen: Screen, tile: Tile
+) -> int:
+    """Mark the pairs of a panel that no bound rules out, as `list_survivors`."""
+    terms, lower, room = tile.terms, tile.lower, tile.quantised
+    n_within = look(n_features, log_cut, screen.triangles, tile)
+    if n_within > 0:
+        for lane in range(PANEL):
+            if room.largest[lane] > LARGEST:
+                room.spread[lane] = lower[lane]
+                lower[lane] = np.inf
+        m = list_survivors(panel, m, count, 1.0, 1.0, log_cut, tile)
+        if n_within == PANEL:
+            return m
+        for lane in range(PANEL):
+            lower[lane] = -np.inf
+            if room.largest[lane] <= LARGEST:
+                lower[lane] = np.inf
+            elif np.isnan(room.spread[lane]):
+                lower[lane] = np.nan
+    n_rows = screen.n_rows
+    if n_rows > n_features:  # an empty feature before the norms
+        for lane in range(PANEL):
+            terms[n_rows * PANEL + lane] = terms[n_features * PANEL + lane]
+            terms[n_features * PANEL + lane] = 0
+    n_groups = len(screen.limits) // (4 * TRIANGLES)
+    stride = len(screen.coefficients) // n_groups
+    for g in range(n_groups):
+        triangle_block(
+            terms, n_rows, screen.coefficients, g * stride, screen.limits, g * 4 * TRIANGLES, g * TRIANGLES,
+            tile.upper, lower,
+        )  # fmt: skip
+    return list_survivors(panel, m, count, screen.widen, 1.0, log_cut, tile)
+
+
+@kernel
+def score_members(
+    frames: AnyFrames, at: int, n_features: int, width: int, model: Components, tile: Tile
+) -> None:
+    """Fill `tile.score` for all pairs."""
+    begin, member, score = tile.begin, tile.member, tile.score
+    means, factors, constants = model.means, model.factors, model.constants
+    difference = np.zeros(ABREAST * width)
+    for k in range(len(constants)):
+        for i in range(begin[k], begin[k + 1], ABREAST):
+            for j in range(ABREAST):
+                n = at + member[min(i + j, begin[k + 1] - 1)]
+                for d in range(n_features):
+                    difference[j * width + d] = np.float64(frames[n, d]) - means[k * width + d]
+            score_triangle(difference, width, factors, k * width * width, constants[k], score, i)
+
+
+@kernel
+def log_likelihood(
+    frames: AnyFrames, log_cut: float, screen: Screen, model: Components, tile: Tile, totals: FloatArray
+) -> int:
+    """As `axes.log_likelihood`."""
+    for at in range(0, len(frames), len(tile.highest)):
+        count = min(len(tile.highest), len(frames) - at)
+        n_pairs = score_tile(frames, at, count, log_cut, screen, model, tile)
+        if n_pairs < 0:
+            return -2 - n_pairs
+        for n in range(count):
+            totals[at + n] = tile.highest[n] + np.log(tile.total[n])
+    return ALL_FINITE
+
+
+@kernel
+def accumulate(
+    frames: AnyFrames,
+    weights: FloatArray,
+    log_cut: float,
+    screen: Screen,
+    model: Components,
+    tile: Tile,
+    totals: Totals,
+) -> int:
+    """As `axes.accumulate`."""
+    width = len(tile.points) // len(tile.highest)
+    rows, member, gamma, first, second = tile.centred, tile.member, tile.gamma, totals.first, totals.second
+    for at in range(0, len(frames), len(tile.highest)):
+        count = min(len(tile.highest), len(frames) - at)
+        n_pairs = score_tile(frames, at, count, log_cut, screen, model, tile)
+        if n_pairs < 0:
+            return -2 - n_pairs
+        totals.sums[0] += weigh(at, count, n_pairs, weights, tile)
+        totals.sums[1] += n_pairs
+        add_counts(tile.begin, tile.score, totals.counts)
+        for k in range(len(model.constants)):
+            for begin in range(tile.begin[k], tile.begin[k + 1], LONGEST):
+                end = min(begin + LONGEST, tile.begin[k + 1])
+                for d in range(0, width, BLOCK):
+                    add_first(rows, width, d, member, gamma, begin, end, first, first, k * width + d)
+                add_outer(rows, width, member, gamma, begin, end, second, k * width * width)
+    return ALL_FINITE

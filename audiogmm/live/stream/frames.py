@@ -1,0 +1,52 @@
+"""Samples of a stream into frames, whatever its rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audiogmm.audio.frontend.resample import Resampler
+from audiogmm.audio.frontend.stream import FrameStream
+from audiogmm.blocks import FrameBlock
+from audiogmm.types import Samples, Seconds
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend.frontend import FrontEnd
+
+
+class SoundFrames:
+    """A front end's stream, behind a resampler where the front end has a higher rate.
+
+    Parameters
+    ----------
+    frontend : FrontEnd
+        The settings.
+    sample_rate : int
+        Of the samples, hertz.
+    at : Seconds
+        Time of the first one.
+
+    Attributes
+    ----------
+    clock : FrameClock
+        Of the frames.
+
+    Raises
+    ------
+    FrontEndError
+        If the front end cannot stream.
+    """
+
+    def __init__(self, frontend: FrontEnd, sample_rate: int, at: Seconds) -> None:
+        rate = max(sample_rate, frontend.sample_rate or sample_rate)
+        self._resampler = Resampler(sample_rate, rate) if rate != sample_rate else None
+        self._stream = FrameStream(frontend, rate, at)
+        self.clock = self._stream.clock
+
+    def push(self, samples: Samples) -> list[FrameBlock]:
+        """The blocks that the next samples complete."""
+        return self._stream.push(samples if self._resampler is None else self._resampler.push(samples))
+
+    def flush(self) -> list[FrameBlock]:
+        """The rest."""
+        blocks = [] if self._resampler is None else self._stream.push(self._resampler.flush())
+        return blocks + self._stream.flush()

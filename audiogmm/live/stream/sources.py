@@ -1,0 +1,118 @@
+"""From the names that a user gives to what is listened to."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audiogmm.errors import ChoiceError
+from audiogmm.live.clock import Clock, WallClock
+from audiogmm.live.file import File
+from audiogmm.live.microphone import HELD, Microphone
+from audiogmm.live.pcm import Pcm
+from audiogmm.live.pipe import STANDARD_INPUT, Pipe
+from audiogmm.live.source import Source
+from audiogmm.live.stream.pipeline import About
+from audiogmm.manifest.entry import default_id, is_url, safe_id
+from audiogmm.manifest.read import read_manifest
+from audiogmm.types import Seconds
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a user names to be listened to.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Recordings, URLs, named pipes, and ``-`` for standard input.
+    devices : tuple of str
+        Numbers or names of microphones; ``default`` is the system's.
+    raw : str or None
+        Format of samples without a header, as ``s16le:16000:1``, of all `names`.
+    channel : int or None
+        The channel wanted, counted from 0.
+    held : Seconds
+        Sound of a microphone that waits at most.
+    exit_on_loss : bool
+        Let a microphone that vanishes end the stream.
+    clock : Clock
+        Tells microphones the time.
+    """
+
+    names: tuple[str, ...] = (STANDARD_INPUT,)
+    devices: tuple[str, ...] = ()
+    raw: str | None = None
+    channel: int | None = None
+    held: Seconds = HELD
+    exit_on_loss: bool = False
+    clock: Clock = field(default_factory=WallClock)
+
+    def opened(self, sample_rate: int | None) -> list[tuple[Source, About]]:
+        """The sources, and what their events say of them; `sample_rate` is what microphones are asked for.
+
+        Raises
+        ------
+        ChoiceError
+            If there is none, one is named twice, or the raw format is none.
+        ManifestError
+            If a name is that of nothing, of a manifest, or of a feature matrix.
+        """
+        everything = [*self.names, *(f"device:{device}" for device in self.devices)]
+        if not everything:
+            raise ChoiceError("no input", needed="a recording, a pipe, - or --device")
+        for name in everything:
+            if everything.count(name) > 1:
+                raise ChoiceError(f"{name} is named twice", needed="each input once")
+        raw = None if self.raw is None else Pcm.parse(self.raw)
+        found = [self._named(name, raw) for name in self.names]
+        return found + [self._microphone(device, sample_rate) for device in self.devices]
+
+    def _named(self, name: str, raw: Pcm | None) -> tuple[Source, About]:
+        if name == STANDARD_INPUT:
+            return Pipe(name, raw, self.channel), About("standard input", default_id(name), name)
+        id = default_id(name.rstrip("/").rpartition("/")[2])
+        if raw is not None or _is_pipe(name):
+            return Pipe(name, raw, self.channel), About(name, id, str(Path(name).absolute()))
+        manifest = read_manifest(name)
+        if manifest.format != "audio":
+            raise ChoiceError(
+                f"{name} is no recording ({manifest.format})",
+                needed="sound: a recording, a named pipe, or - for standard input",
+                remedy=f"audiogmm detect MODEL {name} -o events.jsonl",
+            )
+        entry = next(iter(manifest))
+        return File(name, self.channel), About(name, entry.id, entry.path)
+
+    def _microphone(self, device: str, sample_rate: int | None) -> tuple[Source, About]:
+        chosen: str | int | None = int(device) if device.isdecimal() else device
+        if device == "default":
+            chosen = None
+        microphone = Microphone(
+            chosen, sample_rate or 16000, self.channel, self.exit_on_loss, self.held, self.clock
+        )
+        return microphone, About(microphone.name, safe_id(microphone.name), None)
+
+
+def _is_pipe(name: str) -> bool:
+    """Whether a path is that of something that is read once: a pipe, a socket, a terminal."""
+    if is_url(name):
+        return False
+    try:
+        mode = Path(name).stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def as_names(inputs: Sequence[str], devices: Sequence[str]) -> tuple[str, ...]:
+    """The inputs that a command line names: standard input where it names nothing at all.
+
+    Examples
+    --------
+    >>> as_names([], []), as_names([], ["3"]), as_names(["a.wav"], [])
+    (('-',), (), ('a.wav',))
+    """
+    return tuple(inputs) or (() if devices else (STANDARD_INPUT,))

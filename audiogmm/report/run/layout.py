@@ -1,0 +1,90 @@
+"""Recordings as a page lays them out, as long as there is room."""
+
+from __future__ import annotations
+
+from audiogmm.report.page.recording import Card, recording_card
+from audiogmm.report.page.shown import Shown
+from audiogmm.report.run.plan import Plan
+from audiogmm.report.run.rescoring import Heard
+from audiogmm.runs.aside import Aside
+
+ROOM = 21_000_000
+"""Bytes for recordings; what is left of 25 MB is for lists, charts and clusters."""
+
+
+class Layout:
+    """Recordings as they are laid out, as long as there is room.
+
+    Parameters
+    ----------
+    plan : Plan
+    threshold, release : float
+        Nats.
+    unit : str
+        Of time.
+    aside : Aside
+        Where recordings go that could not be heard again.
+    """
+
+    def __init__(self, plan: Plan, threshold: float, release: float, unit: str, aside: Aside) -> None:
+        self.plan, self.threshold, self.release, self.unit, self.aside = plan, threshold, release, unit, aside
+        self._kept: list[tuple[Shown, Card]] = []
+        self._size = 0
+
+    def add(self, heard: Heard) -> bool:
+        """Lay out a recording; False if there was no room for it.
+
+        One that could not be heard again is set aside, and shown with its events if it has any.
+        """
+        shown = heard.shown
+        if heard.error is not None:
+            self.aside.put(shown.id, shown.path, heard.error)
+            if not shown.n_events:
+                return True
+        name = self.plan.names.get(shown.id, shown.id)
+        card = recording_card(shown, f"r{len(self._kept)}", name, self.threshold, self.release, self.unit)
+        size = len(card.html.encode("utf-8", "replace"))
+        if self._size + size > ROOM:
+            return False
+        self._size += size
+        self._kept.append((shown, card))
+        return True
+
+    def drop_milder(self) -> None:
+        """Leave out a tenth of the recordings, at least one: those that come last."""
+        self._kept.sort(key=lambda kept: _rank(kept[0]))
+        del self._kept[len(self._kept) - max(1, len(self._kept) // 10) :]
+
+    @property
+    def ids(self) -> set[str]:
+        """Of the recordings that are shown."""
+        return {shown.id for shown, _ in self._kept}
+
+    @property
+    def n_sounds(self) -> int:
+        """Sounds to hear."""
+        return sum(
+            sum(found.clip is not None for found in shown.found) + (shown.quiet is not None)
+            for shown, _ in self._kept
+        )
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether a recording says what there was."""
+        return any(shown.truth for shown, _ in self._kept)
+
+    @property
+    def seconds(self) -> float:
+        """Heard again."""
+        return sum(shown.seconds for shown, _ in self._kept)
+
+    @property
+    def cards(self) -> list[Card]:
+        """The most severe first; those without an event by how near they came to the threshold."""
+        return [card for _, card in sorted(self._kept, key=lambda kept: _rank(kept[0]))]
+
+
+def _rank(shown: Shown) -> tuple[object, ...]:
+    if shown.found:
+        return 0, *shown.found[0].rank
+    return 1, shown.lowest, 0.0, shown.id, 0.0

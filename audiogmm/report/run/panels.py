@@ -1,0 +1,228 @@
+"""What a page says of a model: what is normal, how it was trained, how large it should be, how it sounds."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audiogmm.errors import AudioGMMError, ManifestError
+from audiogmm.report.page.markup import Markup
+from audiogmm.report.page.normal import clusters, normal_scores, selection, training_history
+from audiogmm.report.page.shown import Cluster, Criterion, Normal
+from audiogmm.report.page.sound import Clip, clip
+from audiogmm.runs.progress import say_nothing
+from audiogmm.types import Json
+
+if TYPE_CHECKING:
+    from audiogmm.anomaly.detector import Detector
+    from audiogmm.mixture.store import Model
+
+MOST_COMPONENTS = 24
+"""Heaviest components to listen to."""
+
+EXAMPLES = 2
+"""Of each."""
+
+EXAMPLE_SECONDS = 3.0
+"""Of a claim that is longer, so much is heard."""
+
+_CRITERIA = (
+    ("held_out", "Held-out likelihood", "nats a frame, higher is better"),
+    ("bic", "BIC", "lower is better"),
+    ("bic_effective", "BIC, effective frames", "lower is better"),
+    ("aic", "AIC", "lower is better"),
+    ("icl", "ICL", "lower is better"),
+)
+
+_SHOWN_ELSEWHERE = frozenset(
+    ("window", "quantile", "release_quantile", "min_duration", "merge_gap", "frame_rate", "threshold",
+     "release", "n_windows", "note", "recordings", "n_seen")
+)  # fmt: skip
+
+
+def normal_panel(
+    detector: Detector,
+    about: Json,
+    threshold: float,
+    release: float | None,
+    peaks: Sequence[float],
+    unit: str,
+) -> Markup:
+    """The scores of normal sound, and what the detector says of itself.
+
+    Parameters
+    ----------
+    detector : Detector
+    about : dict
+        Its metadata at the time of the run.
+    threshold, release : float
+        Of the run, nats.
+    peaks : sequence of float
+        Lowest scores of events, nats.
+    unit : str
+        Of time.
+    """
+    facts = {
+        "window": f"{detector.settings.window:g} {unit or 'rows'}",
+        "normal windows that may raise an alarm": f"{100 * detector.settings.quantile:.3g} %",
+        "shortest event": f"{detector.settings.min_duration:g} {unit or 'rows'}",
+        "gap that does not end an event": f"{detector.settings.merge_gap:g} {unit or 'rows'}",
+        **dict(_further(about)),
+    }
+    note = str(about.get("note", detector.note) or "")
+    normal = Normal(detector.windows, detector.n_independent, detector.settings.window, note, facts)
+    return normal_scores(normal, threshold, release, peaks, unit)
+
+
+def _further(about: Json) -> Iterator[tuple[str, str]]:
+    """What the detector says of itself beyond what a page knows by name: an alarm budget, its interval."""
+    for key, value in about.items():
+        if key not in _SHOWN_ELSEWHERE and (text := _text(value)):
+            yield key, text
+
+
+def _text(value: object) -> str:
+    """A value of a few numbers as a text; nothing of anything longer.
+
+    Examples
+    --------
+    >>> _text({"rate": 0.5, "interval": [0.1, 1.25]}), _text(None), _text(list(range(100)))
+    ('rate 0.5, interval 0.1 to 1.25', '', '')
+    """
+    if value is None or isinstance(value, bool):
+        return "" if value is None else "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return f"{value:,.4g}"
+    if isinstance(value, str):
+        return value[:200]
+    if isinstance(value, (list, tuple)) and len(value) <= 4:
+        parts = [_text(part) for part in value]
+        return (" to " if len(parts) == 2 else ", ").join(part for part in parts if part)
+    if isinstance(value, dict) and len(value) <= 6:
+        pairs = ((str(key).replace("_", " "), _text(part)) for key, part in value.items())
+        return ", ".join(f"{key} {part}" for key, part in pairs if part)
+    return ""
+
+
+def training_panel(model: Model) -> Markup | None:
+    """How the training went; nothing of a model that has no history."""
+    training = model.metadata["training"]
+    history = [
+        (int(row["number"]), float(row["log_likelihood"]))
+        for row in training.get("history") or ()
+        if row.get("log_likelihood") is not None and math.isfinite(row["log_likelihood"])
+    ]
+    if not history:
+        return None
+    told = {
+        "likelihood": "Then the likelihood was stable.",
+        "parameters": "Then the parameters stood still.",
+    }.get(training.get("converged") or "", "It ended at the most passes allowed.")
+    if len(history) > 400:
+        kept = np.unique(np.linspace(0, len(history) - 1, 400).round().astype(int))
+        history = [history[i] for i in kept]
+    return training_history(history, told)
+
+
+def selection_panel(table: Path) -> Markup:
+    """The criteria of a table that `audiogmm select` wrote.
+
+    Raises
+    ------
+    ManifestError
+        If the file cannot be read, or is no such table.
+    """
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ManifestError(
+            f"{table} cannot be read: {reason}", needed="a table that audiogmm select wrote"
+        ) from error
+    needed = {"covariance_type", "n_components", "bic"}
+    if not rows or not needed <= set(rows[0]):
+        found = ", ".join(rows[0]) if rows else "no row"
+        raise ManifestError(
+            f"{table} holds {found[:200]}",
+            needed=f"the columns {', '.join(sorted(needed))}",
+            remedy="the table that `audiogmm select ... -o table.csv` wrote",
+        )
+    try:
+        return selection(list(_criteria(rows)))
+    except ValueError as error:
+        raise ManifestError(f"{table}: {error}", needed="a table that audiogmm select wrote") from error
+
+
+def _criteria(rows: Sequence[Mapping[str, str]]) -> Iterator[Criterion]:
+    best = next((row for row in rows if row.get("recommended") == "True"), None)
+    recommended = None if best is None else (best["covariance_type"], int(best["n_components"]))
+    for column, title, unit in _CRITERIA:
+        curves: dict[str, list[tuple[int, float]]] = {}
+        for row in rows:
+            if row.get(column):
+                point = int(row["n_components"]), float(row[column])
+                curves.setdefault(row["covariance_type"], []).append(point)
+        if curves:
+            yield Criterion(
+                title, unit, {name: sorted(points) for name, points in curves.items()}, recommended
+            )
+
+
+def clusters_of_folder(folder: Path, unit: str) -> Markup:
+    """Components to listen to, as `audiogmm cluster` wrote them.
+
+    Raises
+    ------
+    ManifestError
+        If the folder holds no `components.jsonl`, or a line of it is none of ours.
+    """
+    path = folder / "components.jsonl"
+    try:
+        with path.open(encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file if line.strip()]
+        rows.sort(key=lambda row: -float(row["weight"]))
+        heaviest = [
+            Cluster(
+                int(row["component"]), float(row["weight"]), list(_sounds(folder, row["segments"][:EXAMPLES]))
+            )
+            for row in rows[:MOST_COMPONENTS]
+        ]
+    except OSError as error:
+        raise ManifestError(
+            f"{path} cannot be read: {error.strerror}",
+            needed="a folder that audiogmm cluster wrote",
+            remedy="audiogmm cluster MODEL M -o DIR",
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ManifestError(
+            f"{path}: {type(error).__name__}: {error}", needed="a folder that audiogmm cluster wrote"
+        ) from error
+    told = f"The {len(heaviest)} heaviest of {len(rows)} components, each with what it claims most."
+    return clusters([one for one in heaviest if one.clips or one.share], told, unit)
+
+
+def _sounds(folder: Path, segments: Sequence[Json]) -> Iterator[tuple[str, Clip]]:
+    from audiogmm.audio.decode import open_audio
+    from audiogmm.manifest import Entry
+
+    for segment in segments:
+        if "sound" not in segment:
+            continue
+        path = (folder / str(segment["sound"])).resolve()
+        if folder.resolve() not in path.parents:  # a name that leads out of the folder is none of its sounds
+            continue
+        try:
+            with open_audio(Entry(str(path), id="sound"), warn=say_nothing) as stream:
+                samples = np.concatenate(list(stream))
+                rate = stream.info.sample_rate
+        except AudioGMMError:  # a sound that was removed since
+            continue
+        start = float(segment["start"])
+        yield str(segment["id"]), clip(samples[: round(EXAMPLE_SECONDS * rate)], rate, start)

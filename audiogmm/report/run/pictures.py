@@ -1,0 +1,162 @@
+"""Draw recordings with what was heard in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.learning.from_model import scorer_of
+from audiogmm.anomaly.scorer import FrameScorer
+from audiogmm.anomaly.scorers.track import track_of
+from audiogmm.errors import ChoiceError
+from audiogmm.files import refuse_overwrite
+from audiogmm.runs.progress import say_nothing
+from audiogmm.scoring.track import ScoreTrack
+from audiogmm.timeline import FrameClock
+from audiogmm.types import Samples, Seconds
+
+if TYPE_CHECKING:
+    from audiogmm.audio.recording import Recording
+    from audiogmm.mixture.store import Model
+    from audiogmm.runs.inputs import Inputs
+
+LONGEST: Seconds = 60.0
+"""A picture shows at most so much of a recording, around its severest event."""
+
+
+def check_pictures(path: Path, *, force: bool = False) -> None:
+    """Refuse, before the work, a picture that cannot be drawn.
+
+    Raises
+    ------
+    ChoiceError
+        If its suffix is none that pictures have.
+    OutputError
+        If it exists (and not `force`), or cannot be written.
+    """
+    from audiogmm.report.picture import FORMATS
+
+    if path.suffix and path.suffix.lower() not in FORMATS and not path.is_dir():
+        raise ChoiceError(
+            f"a picture in {path}", needed=f"a suffix of {', '.join(FORMATS)}, or a folder (no suffix)"
+        )
+    if path.suffix.lower() in FORMATS:
+        refuse_overwrite(path, force)
+
+
+def draw_recordings(
+    model: Model,
+    detector: Detector,
+    inputs: Inputs,
+    severest: Sequence[Event],
+    heard: Set[str],
+    path: Path,
+    *,
+    force: bool = False,
+) -> list[Path]:
+    """Draw the recording of the severest event into a file, or each recording with an event into a folder.
+
+    Where nothing was found, the first recording is drawn.
+
+    Parameters
+    ----------
+    model, detector
+        What found the events.
+    inputs : Inputs
+        The recordings again.
+    severest : sequence of Event
+        The severest one first.
+    heard : set of str
+        The recordings with an event.
+    path : Path
+        A picture (.png, .svg, .pdf), or a folder, for pictures named after the recordings.
+
+    Returns
+    -------
+    list of Path
+        The pictures drawn.
+
+    Raises
+    ------
+    OutputError
+        If a picture exists (and not `force`), or cannot be written.
+    """
+    from audiogmm.report.picture import FORMATS
+
+    scorer = scorer_of(model)
+    if path.suffix.lower() in FORMATS:
+        wanted = severest[0].id if severest else None
+        for recording in inputs:
+            if wanted in (None, recording.id):
+                draw_recording(recording, scorer, detector, path, force=force)
+                return [path]
+        return []
+    pictures = []
+    for recording in inputs:
+        if recording.id in heard:
+            pictures.append(path / f"{recording.id}.png")
+            draw_recording(recording, scorer, detector, pictures[-1], force=force)
+    return pictures
+
+
+def draw_recording(
+    recording: Recording,
+    scorer: FrameScorer,
+    detector: Detector,
+    path: Path,
+    *,
+    force: bool = False,
+) -> None:
+    """Draw one recording: what was heard above, how likely it was below, events shaded."""
+    from audiogmm.report.picture import Picture, draw
+
+    track = track_of(scorer, recording)
+    events = detector.detect(track, recording.entry.path)
+    first, last = _window(track, events)
+    start, end = track.clock.start(first), track.clock.end(last - 1)
+    samples, rate = _samples(recording, start, end)
+    clock = track.clock
+    draw(
+        Picture(
+            samples=samples,
+            sample_rate=rate,
+            scores=detector.smooth(track)[first:last],
+            clock=FrameClock(clock.sample_rate, clock.hop, clock.length, start),
+            threshold=detector.threshold,
+            release=detector.release,
+            events=[e for e in events if e.end > start and e.start < end],
+            truth=recording.entry.events or None,
+            title=recording.id,
+        ),
+        path,
+        force=force,
+    )
+
+
+def _window(track: ScoreTrack, events: Sequence[Event]) -> tuple[int, int]:
+    """The frames to show."""
+    length = track.clock.count(LONGEST)
+    if len(track) <= length:
+        return 0, len(track)
+    severest = min(events, key=lambda event: event.peak or 0.0, default=None)
+    centre = 0.0 if severest is None else ((severest.peak_time or severest.start) - track.clock.offset)
+    first = int(np.clip(round(centre * track.clock.frame_rate) - length // 2, 0, len(track) - length))
+    return first, first + length
+
+
+def _samples(recording: Recording, start: Seconds, end: Seconds) -> tuple[Samples, float]:
+    """What is heard from `start` to `end`, seconds on the recording's clock; nothing of a feature matrix."""
+    from audiogmm.audio.decode import open_audio
+
+    entry = recording.entry
+    if entry.audio_filepath is None:
+        return np.zeros(0, dtype=np.float32), 1.0
+    piece = replace(entry, offset=start, duration=end - start)
+    with open_audio(piece, warn=say_nothing) as stream:
+        return np.concatenate(list(stream)), float(stream.info.sample_rate)

@@ -1,0 +1,188 @@
+"""What a detection run says of itself: a small file beside its events, from which a page can be made."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audiogmm.errors import ManifestError
+from audiogmm.files import replacing
+from audiogmm.types import Json, Seconds
+
+if TYPE_CHECKING:
+    from audiogmm.anomaly.detector import Detector
+    from audiogmm.mixture.store import Model
+
+SUFFIX = ".run.json"
+FORMAT = "audiogmm run 1"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What was run, on what, and what it came to; a few hundred bytes, however long the run was.
+
+    Attributes
+    ----------
+    model, source : str
+        As they were given.
+    model_path, source_path : str or None
+        Where they lay, absolute; None for what is no local file, such as standard input.
+    fingerprint : str
+        Of the model.
+    detector : dict
+        Settings, thresholds and notes, as `Detector.metadata` has them, without the normal recordings.
+    upsample : bool
+        Whether audio below the model's rate was accepted.
+    recordings, heard, events, set_aside : int
+        Listened to; of these with an event; events; inputs that could not be used.
+    seconds : Seconds
+        Listened to.
+    errors : str or None
+        File name of the list of what was set aside, beside the record.
+    version, finished : str
+        Of audiogmm; when, in ISO 8601.
+    """
+
+    model: str
+    source: str
+    fingerprint: str
+    detector: Json
+    model_path: str | None = None
+    source_path: str | None = None
+    upsample: bool = False
+    recordings: int = 0
+    heard: int = 0
+    events: int = 0
+    set_aside: int = 0
+    seconds: Seconds = 0.0
+    errors: str | None = None
+    version: str = ""
+    finished: str = ""
+    path: Path | None = field(default=None, compare=False)
+
+    def write(self, events: Path) -> Path:
+        """Write it beside the events that the run found, in place of an earlier one.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        path = record_path(events)
+        row = {"format": FORMAT, **asdict(self)}
+        del row["path"]
+        with replacing(path, force=True) as temporary:
+            temporary.write_text(json.dumps(row, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> RunRecord:
+        """Read what `write` wrote.
+
+        Raises
+        ------
+        ManifestError
+            If there is no such file, or it is no record of a run.
+        """
+        try:
+            row = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ManifestError(
+                f"{path} cannot be read: {error.strerror}", needed="the record of a detection run"
+            ) from error
+        except ValueError as error:
+            raise ManifestError(f"{path} is not JSON: {error}", **_NO_RECORD) from error
+        if not isinstance(row, dict) or row.get("format") != FORMAT:
+            found = row.get("format") if isinstance(row, dict) else type(row).__name__
+            raise ManifestError(f"{path}: format {found!r}, not {FORMAT!r}", **_NO_RECORD)
+        known = {name: row[name] for name in cls.__dataclass_fields__ if name in row}
+        try:
+            record = cls(**known | {"path": path})
+        except TypeError as error:
+            raise ManifestError(f"{path}: {error}", **_NO_RECORD) from error
+        for name, kind in _KINDS.items():
+            value = getattr(record, name)
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                raise ManifestError(f"{path}: {name} is {value!r}", **_NO_RECORD)
+        return record
+
+    def find(self, which: str) -> Path | None:
+        """Where the `model` or the `source` is now: where it lay, or at the same place from the record.
+
+        A folder that holds the run, its model and its manifest may be moved as a whole.
+        """
+        absolute, given = getattr(self, f"{which}_path"), getattr(self, which)
+        if absolute is None:
+            return None
+        places = [Path(absolute)]
+        if self.path is not None:
+            places += [self.path.parent / given, self.path.parent / Path(absolute).name]
+        return next((place for place in places if place.exists()), None)
+
+
+_KINDS: dict[str, Any] = {
+    "model": str,
+    "source": str,
+    "fingerprint": str,
+    "detector": dict,
+    "upsample": bool,
+    "recordings": int,
+    "heard": int,
+    "events": int,
+    "set_aside": int,
+    "seconds": (int, float),
+}
+
+_NO_RECORD: dict[str, str] = {
+    "needed": "the record that `audiogmm detect` writes beside its events",
+    "remedy": "detect anew, or remove the record and name --model and --manifest",
+}
+
+
+def record_path(events: Path) -> Path:
+    """Where the record of the run that wrote `events` is.
+
+    Examples
+    --------
+    >>> record_path(Path("today/events.jsonl")).name
+    'events.jsonl.run.json'
+    """
+    return events.with_name(events.name + SUFFIX)
+
+
+def describe_run(
+    model: Path, loaded: Model, detector: Detector, source: str, *, upsample: bool, **counts: Any
+) -> RunRecord:
+    """The record of a run that is over.
+
+    Parameters
+    ----------
+    model : Path
+        As given.
+    loaded, detector
+        What found the events.
+    source : str
+        As given.
+    upsample : bool
+    **counts
+        `recordings`, `heard`, `events`, `set_aside`, `seconds` and `errors`.
+    """
+    from audiogmm.version import __version__
+
+    about = {name: value for name, value in detector.metadata().items() if name != "recordings"}
+    return RunRecord(
+        model=os.fspath(model),
+        model_path=str(model.resolve()),
+        source=source,
+        source_path=str(Path(source).resolve()) if Path(source).exists() else None,
+        fingerprint=loaded.fingerprint,
+        detector=about,
+        upsample=upsample,
+        version=__version__,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        **counts,
+    )

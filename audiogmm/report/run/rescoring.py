@@ -1,0 +1,214 @@
+"""Listen again to a recording of a run: its score, spectrograms where it matters, and its events to hear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.scorer import FrameScorer
+from audiogmm.anomaly.smoothing import Smoother
+from audiogmm.errors import AudioDataError, AudioGMMError, OutputError
+from audiogmm.report.page.envelope import Envelope
+from audiogmm.report.page.image import spectrogram_image
+from audiogmm.report.page.shown import Curve, Found, Shown, Stretch
+from audiogmm.report.picture import score_limits
+from audiogmm.report.run.excerpt import cut, samples_of, sound_of
+from audiogmm.report.run.outline import COLUMNS, Outline, Piece, changed_since, plan
+from audiogmm.scoring.claims import StrongestClaims, claims
+from audiogmm.scoring.posterior import Assignment, ComponentTally, assign
+from audiogmm.timeline import FrameClock
+from audiogmm.types import FloatArray, Seconds
+
+if TYPE_CHECKING:
+    from audiogmm.audio.recording import Recording
+    from audiogmm.mixture.evaluator import Evaluator
+
+WHOLE: Seconds = 60.0
+WHOLE_FRAMES = 2000
+"""A recording up to so long, whichever is longer, is shown from end to end."""
+
+MOMENT: Seconds = 3.0
+"""Sound of the least normal moment of a recording without an event."""
+
+FEWEST = 3
+"""Events of a recording that are heard whatever the room."""
+
+LISTENED: Seconds = 600.0
+"""How far into a recording components are listened for."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came of listening again: what is shown, what ended it early, and what the components claim."""
+
+    shown: Shown
+    error: AudioGMMError | None = None
+    tally: ComponentTally | None = None
+    claims: StrongestClaims | None = None
+
+
+@dataclass(frozen=True)
+class HearAgain:
+    """Listens to a recording again, in bounded memory; runs in a thread.
+
+    Attributes
+    ----------
+    scorer, detector
+        Of the run.
+    evaluator : Evaluator
+        The model, whose components are listened for.
+    threshold : float
+        Nats.
+    found : mapping of str to (int, list of Found)
+        Of each recording, how many events there are, and the worst of them in order.
+    n_stretches, n_sounds : int
+        At most so many of a recording.
+    room : int
+        Bytes of sound of a recording, beyond which no further event gets any; the first three always do.
+    n_components : int
+        Listened for as well; 0 for none.
+    """
+
+    scorer: FrameScorer
+    detector: Detector
+    evaluator: Evaluator
+    threshold: float
+    found: Mapping[str, tuple[int, list[Found]]] = field(repr=False)
+    n_stretches: int = 3
+    n_sounds: int = 8
+    room: int = 1 << 20
+    n_components: int = 0
+
+    @property
+    def whole(self) -> Seconds:
+        """A recording up to so long is shown from end to end; rows without time count as seconds."""
+        return max(WHOLE, WHOLE_FRAMES / self.detector.frame_rate)
+
+    @property
+    def window(self) -> Seconds:
+        """Of a longer one, so much is shown around its severest events."""
+        return self.whole / 3
+
+    def __call__(self, recording: Recording) -> Heard:
+        n_events, found = self.found.get(recording.id, (0, []))
+        path = recording.entry.path
+        try:
+            return self._listen(recording, n_events, found)
+        except OutputError:
+            raise
+        except AudioGMMError as error:
+            return Heard(Shown(recording.id, path, n_events, found, trouble=str(error)), error)
+
+    def _listen(self, recording: Recording, n_events: int, found: Sequence[Found]) -> Heard:
+        offset = recording.entry.offset
+        wanted = plan(found, self.n_stretches, offset, window=self.window)
+        track = self._outline(recording, [(offset, offset + self.whole), *wanted])
+        if not track.strip.n:
+            raise AudioDataError(f"{recording.id} has no frame", needed="at least one")
+        if track.seconds <= self.whole:
+            pieces = track.pieces[:1]
+        elif wanted:
+            pieces = track.pieces[1:]
+        else:  # long, and nothing found: around its least normal moment
+            middle = track.clock.centre(track.strip.lowest_at)
+            pieces = self._outline(
+                recording, [(middle - self.window / 2, middle + self.window / 2)], stop=True
+            ).pieces
+        strip = Curve(track.strip.low, track.strip.high, track.strip.step / track.clock.frame_rate)
+        stretches = [self._stretch(recording, piece, track.clock) for piece in pieces if len(piece.values)]
+        voices = list(self._heard(recording, found))
+        quiet = None
+        if not found:
+            middle = track.clock.centre(track.strip.lowest_at)
+            quiet = cut(recording.entry, middle - MOMENT / 2, middle + MOMENT / 2)
+        shown = Shown(
+            id=recording.id,
+            path=recording.entry.path,
+            n_events=n_events,
+            found=voices,
+            start=track.clock.start(0),
+            seconds=track.seconds,
+            lowest=track.strip.lowest,
+            limits=self._limits([stretch.curve for stretch in stretches]),
+            strip_limits=self._limits([strip]),
+            strip=strip if track.seconds > self.whole else None,
+            stretches=stretches,
+            truth=recording.entry.events,
+            quiet=quiet,
+            note=changed_since(found, pieces, track.clock, track.clock.start(0) + track.seconds),
+        )
+        if not self.n_components:
+            return Heard(shown)
+        return Heard(shown, None, *self._components(recording))
+
+    def _heard(self, recording: Recording, found: Sequence[Found]) -> Iterator[Found]:
+        """The events with their sound, the severest first, as far as there is room."""
+        room = self.room
+        for i, one in enumerate(found):
+            if i < self.n_sounds and (i < FEWEST or room > 0):
+                one = replace(one, clip=sound_of(recording.entry, one))
+                room -= 0 if one.clip is None else len(one.clip.mp3)
+            yield one
+
+    def _outline(
+        self, recording: Recording, wanted: Sequence[tuple[Seconds, Seconds]], *, stop: bool = False
+    ) -> Outline:
+        """Score the recording once; keep its outline, and the pieces that are wanted.
+
+        With `stop`, end where the last piece does.
+        """
+        smoother, scorer = Smoother(self.detector.half), self.scorer.open(recording.id)
+        track: Outline | None = None
+        for block in recording:
+            track = track or Outline.of(block.clock, wanted)
+            scored = scorer.push(block)
+            track.push(self._filled(smoother.push(scored.scores, scored.voiced)))
+            if stop and all(piece.last <= track.strip.n for piece in track.pieces):
+                break
+        else:
+            if track is not None:
+                rest = scorer.flush()
+                track.push(self._filled(smoother.push(rest.scores, rest.voiced)))
+                track.push(self._filled(smoother.flush()))
+        if track is None:
+            return Outline.of(FrameClock.for_rows(), wanted)
+        return track
+
+    def _limits(self, curves: Sequence[Curve]) -> tuple[float, float]:
+        values = [part for curve in curves for part in (curve.low, curve.high)]
+        return score_limits(np.concatenate(values), self.threshold) if values else (-1.0, 0.0)
+
+    def _filled(self, means: FloatArray) -> FloatArray:
+        return np.where(np.isnan(means), self.detector.typical, means)
+
+    def _stretch(self, recording: Recording, piece: Piece, clock: FrameClock) -> Stretch:
+        first, last = piece.first, piece.first + len(piece.values) - 1
+        start, end = clock.start(first), clock.end(last)
+        outline = Envelope(COLUMNS)
+        outline.push(piece.values)
+        curve = Curve(outline.low, outline.high, outline.step / clock.frame_rate)
+        if recording.entry.audio_filepath is None:
+            return Stretch(start, end, curve)
+        samples, rate = samples_of(recording.entry, start, end)
+        return Stretch(start, end, curve, spectrogram_image(samples, rate), rate / 2)
+
+    def _components(self, recording: Recording) -> tuple[ComponentTally, StrongestClaims]:
+        """What each component claims of the recording's beginning."""
+        tally = ComponentTally.zero(self.n_components)
+        strongest = StrongestClaims(self.n_components, 2)
+
+        def each() -> Iterator[Assignment]:
+            nonlocal tally
+            for found in assign(self.evaluator, recording):
+                tally = tally + ComponentTally.of(found)
+                yield found
+                if found.clock.start(found.start) > found.clock.start(0) + LISTENED:
+                    return
+
+        for claim in claims(recording.id, each()):
+            strongest.add(claim)
+        return tally, strongest

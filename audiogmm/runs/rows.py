@@ -1,0 +1,50 @@
+"""Rows of results, written as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from audiogmm.files import replacing
+from audiogmm.types import Json
+
+
+def write_rows(rows: Iterable[Json], path: Path, *, force: bool = False) -> int:
+    """Write one JSON object a line, and the whole file or none of it.
+
+    Returns
+    -------
+    int
+        How many rows there were.
+
+    Raises
+    ------
+    OutputError
+        If the file exists (and not `force`), or cannot be written.
+    """
+    n = 0
+    with replacing(path, force=force) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+            n += 1
+    return n
+
+
+def read_ids(path: Path) -> set[str]:
+    """The ids of the rows that `write_rows` wrote; none where there is no such file."""
+    if not path.exists():
+        return set()
+    with path.open(encoding="utf-8") as file:
+        return {json.loads(line)["id"] for line in file}
+
+
+def amount(number: int | float, noun: str, plural: str | None = None) -> str:
+    """A number and its noun, which has an s behind any number but 1 (or is `plural`).
+
+    Examples
+    --------
+    >>> amount(1, "recording"), amount(1200, "frame"), amount(0, "pass", "passes")
+    ('1 recording', '1,200 frames', '0 passes')
+    """
+    return f"{number:,.0f} {noun if number == 1 else plural or noun + 's'}"

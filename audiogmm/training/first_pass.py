@@ -1,0 +1,294 @@
+"""The first pass: reads every recording once, and finds out what there is to train on."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from audiogmm.blocks import Shard
+from audiogmm.errors import AudioGMMError, FeatureError, OutputError, TrainingError
+from audiogmm.reduce import OnError, Reducer
+from audiogmm.training.frames.extraction import (
+    CannotSpoolError,
+    Extract,
+    Measured,
+    Numbered,
+    Wanted,
+    fetch,
+    measured,
+)
+from audiogmm.training.frames.moments import Moments
+from audiogmm.training.frames.packing import SLICE_ROWS
+from audiogmm.training.frames.reservoir import Reservoir
+from audiogmm.training.frames.source import SET_ASIDE, FrameSource, Reread
+from audiogmm.training.frames.spool import Spool
+from audiogmm.training.schedule.monitor import Monitor
+from audiogmm.types import Frames, IntArray, Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A recording that does not train: its id, and the error that says why."""
+
+    id: str
+    error: AudioGMMError
+
+
+@dataclass(slots=True)
+class Survey:
+    """What the first pass found.
+
+    Attributes
+    ----------
+    source : FrameSource
+        The frames that train, for the passes to come.
+    moments : Moments
+        Of all frames that train.
+    sample : ndarray of shape (min(sample_size, n_frames), n_features)
+        A uniform sample of them, in order.
+    seconds : Seconds
+        Audio of the recordings that train, unvoiced parts included.
+    counts : array of int
+        Frames of each recording, in order; `SET_ASIDE` for those that do not train.
+    set_aside : list of SetAside
+        Those that do not; grows if one fails in a later pass.
+    """
+
+    source: FrameSource
+    moments: Moments
+    sample: Frames
+    seconds: Seconds
+    counts: array[int]
+    set_aside: list[SetAside] = field(default_factory=list)
+
+    @property
+    def n_recordings(self) -> int:
+        """Recordings that train."""
+        return sum(count != SET_ASIDE for count in self.counts)
+
+    @property
+    def ends(self) -> IntArray:
+        """Frames up to the end of each recording that trains, shape (n_recordings,)."""
+        counts = np.array(self.counts, dtype=np.int64)
+        return np.cumsum(counts[counts != SET_ASIDE])
+
+
+def survey(
+    shards: Iterable[Shard],
+    *,
+    reducer: Reducer,
+    sample_size: int,
+    seed: int,
+    max_spool_bytes: int,
+    resources: ExitStack,
+    monitor: Monitor | None = None,
+    on_error: OnError | None = None,
+) -> Survey:
+    """Read every recording once: count, moments, sample, and a spool of the voiced frames.
+
+    Parameters
+    ----------
+    shards : iterable of Shard
+        Recordings, taken lazily.
+    reducer : Reducer
+        Threads or workers that decode and extract.
+    sample_size : int
+        Frames to sample.
+    seed : int
+        Of the sample.
+    max_spool_bytes : int
+        Above this size the spool is given up, and `shards` is read anew in every pass.
+    resources : ExitStack
+        Takes the temporary folder; closing it removes the spool.
+    monitor : Monitor or None
+        Hears how far it is.
+    on_error : callable or None
+        Hears of each recording that is set aside.
+
+    Returns
+    -------
+    Survey
+        What was found.
+
+    Raises
+    ------
+    TrainingError
+        If no recording can be trained on, or `shards` would have to be read again and cannot be.
+    OutputError
+        If the folder for temporary files does not take the frames.
+    """
+    tally = Tally(monitor or Monitor(), on_error)
+    tally.monitor.on_stage("read", 0, None)
+    folder = Path(tempfile.mkdtemp(prefix="audiogmm-"))
+    resources.callback(shutil.rmtree, folder, ignore_errors=True)
+    if reducer.reaches(folder):
+        spool = resources.enter_context(Spool(folder / "spool", max_spool_bytes))
+        reservoir = Reservoir(sample_size, seed)
+        _extract(shards, reducer, folder, tally, spool, reservoir)
+        sample = reservoir.sample()
+        if not spool.full:
+            return tally.survey(spool, sample)
+        _check_re_iterable(shards, f"{tally.n_frames} frames do not fit the spool of {max_spool_bytes} bytes")
+    else:
+        _check_re_iterable(shards, "the workers do not share this machine's temporary folder")
+        sample = _sample_from_afar(shards, reducer, tally, sample_size, seed)
+    return tally.survey(Reread(shards, tally.counts, tally.aside), sample)
+
+
+class Tally:
+    """What the first pass has found so far.
+
+    Parameters
+    ----------
+    monitor : Monitor
+        Hears how far it is.
+    on_error : callable or None
+        Hears of each recording that is set aside.
+    """
+
+    def __init__(self, monitor: Monitor, on_error: OnError | None) -> None:
+        self.monitor, self.on_error = monitor, on_error
+        self.counts = array("q")
+        self.set_aside: list[SetAside] = []
+        self.total: Moments | None = None
+        self.seconds = 0.0
+
+    @property
+    def n_frames(self) -> int:
+        """Frames that train."""
+        return 0 if self.total is None else self.total.n
+
+    def aside(self, shard_id: str, error: AudioGMMError) -> None:
+        """A recording does not train."""
+        self.set_aside.append(SetAside(shard_id, error))
+        if self.on_error is not None:
+            self.on_error(shard_id, error)
+
+    def takes(self, part: Measured) -> bool:
+        """Count a recording, in the order of their places; False, and aside, if its frames are others."""
+        self.counts.extend([SET_ASIDE] * (part.place - len(self.counts)))
+        if self.total is not None and len(part.moments.mean) != len(self.total.mean):
+            self.aside(part.id, _other_width(part, len(self.total.mean)))
+            return False
+        self.counts.append(part.moments.n)
+        self.total = part.moments if self.total is None else self.total + part.moments
+        self.seconds += part.seconds
+        self.monitor.on_frames(part.moments.n, part.seconds)
+        return True
+
+    def survey(self, source: FrameSource, sample: Frames) -> Survey:
+        """The whole."""
+        if self.total is None:
+            raise _nothing(self.set_aside)
+        return Survey(source, self.total, sample, self.seconds, self.counts, self.set_aside)
+
+
+def _extract(
+    shards: Iterable[Shard], reducer: Reducer, folder: Path, tally: Tally, spool: Spool, reservoir: Reservoir
+) -> None:
+    """Read every recording: its frames come by way of a file in `folder`."""
+    try:
+        for part in reducer.map(_numbered(shards), Extract(folder), tally.aside):
+            if tally.takes(part.measured):
+                for frames in part:
+                    reservoir.offer(frames)
+                    spool.append(frames)
+            part.path.unlink()
+    except CannotSpoolError as error:
+        raise _disk(folder, str(error)) from error
+    except OSError as error:
+        if isinstance(error, AudioGMMError) or error.filename is not None:
+            raise
+        raise _disk(folder, error.strerror or str(error)) from error
+    if tally.total is None:
+        raise _nothing(tally.set_aside)
+
+
+def _sample_from_afar(
+    shards: Iterable[Shard], reducer: Reducer, tally: Tally, sample_size: int, seed: int
+) -> Frames:
+    """Read every recording where it lies, and fetch no frames but the sample: the same as `_extract` draws.
+
+    Which frames it has depends on how many there are alone, so that it is known before any has come.
+    """
+    numbers = Reservoir(sample_size, seed)
+    for part in reducer.map(_numbered(shards), measured, tally.aside):
+        first = tally.n_frames
+        if tally.takes(part):
+            for low in range(first, tally.n_frames, SLICE_ROWS):
+                high = min(low + SLICE_ROWS, tally.n_frames)
+                numbers.offer(np.arange(low, high, dtype=np.float64)[:, None])  # type: ignore[arg-type]
+    if tally.total is None:
+        raise _nothing(tally.set_aside)
+    chosen = numbers.sample()[:, 0].astype(np.int64)
+
+    asked: set[int] = set()
+
+    def wanted() -> Iterator[Wanted]:
+        first = 0
+        for place, (count, shard) in enumerate(zip(list(tally.counts), shards, strict=False)):
+            if count == SET_ASIDE:
+                continue
+            low, high = np.searchsorted(chosen, (first, first + count))
+            if low < high:
+                asked.add(place)
+                yield Wanted(place, shard, chosen[low:high] - first)
+            first += count
+
+    fetched = dict(reducer.map(wanted(), fetch, tally.aside))
+    for place in asked - fetched.keys():
+        tally.counts[place] = SET_ASIDE
+    if not fetched:
+        raise _nothing(tally.set_aside)
+    return np.concatenate(list(fetched.values()))
+
+
+def _check_re_iterable(shards: Iterable[Shard], why: str) -> None:
+    if iter(shards) is shards:
+        raise TrainingError(
+            f"{why}, and the recordings cannot be read a second time",
+            needed="a re-iterable of shards (a list, a manifest), or a larger spool",
+            remedy="pass the recordings as a list, not a generator, or raise max_spool_bytes",
+        )
+
+
+def _numbered(shards: Iterable[Shard]) -> Iterator[Numbered]:
+    return (Numbered(place, shard) for place, shard in enumerate(shards))
+
+
+def _other_width(part: Measured, n_features: int) -> FeatureError:
+    return FeatureError(
+        f"{part.id}: frames of {len(part.moments.mean)} features",
+        needed=f"{n_features} features, as in the recordings before it",
+        remedy="one front end for all recordings",
+    )
+
+
+def _nothing(set_aside: list[SetAside]) -> TrainingError:
+    if not set_aside:
+        return TrainingError(
+            "0 frames: there is no recording", needed="at least one recording", remedy="look at the manifest"
+        )
+    return TrainingError(
+        "0 frames: "
+        + ("the only recording was" if len(set_aside) == 1 else f"all {len(set_aside)} recordings were")
+        + f" set aside{', the first of them' * (len(set_aside) > 1)} because: "
+        f"{set_aside[0].error}",
+        needed="at least one recording with voiced frames",
+        remedy="repair the recordings, or the front end's settings",
+    )
+
+
+def _disk(folder: Path, reason: str) -> OutputError:
+    return OutputError(
+        f"the frames of the first pass cannot be kept in {folder}: {reason}",
+        needed="room for 4 bytes a frame and feature, or recordings that are read anew in every pass",
+        remedy="set TMPDIR to a folder on a larger disk, or a smaller max_spool_bytes",
+    )

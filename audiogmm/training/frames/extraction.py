@@ -1,0 +1,168 @@
+"""What the first pass does with one recording: find its voiced frames and their moments, and keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.errors import AudioDataError
+from audiogmm.training.frames.moments import Moments
+from audiogmm.training.frames.packing import SLICE_ROWS, Packer, packed, voiced_frames
+from audiogmm.training.frames.spool import read_rows, write_rows
+from audiogmm.types import Frames, Seconds
+
+_PORTION = 2048  # rows that are written, and whose moments are taken, together
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A shard and its place among all."""
+
+    place: int
+    shard: Shard
+
+    @property
+    def id(self) -> str:
+        """The shard's."""
+        return self.shard.id
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        return iter(self.shard)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What there is of one recording: the moments of its voiced frames, and its length."""
+
+    place: int
+    id: str
+    dtype: str
+    moments: Moments
+    seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """The voiced frames of one recording, in a file of their own."""
+
+    measured: Measured
+    path: Path
+
+    def __iter__(self) -> Iterator[Frames]:
+        n, n_features = self.measured.moments.n, len(self.measured.moments.mean)
+        for first in range(0, n, SLICE_ROWS):
+            yield read_rows(self.path, first, min(SLICE_ROWS, n - first), n_features, self.measured.dtype)
+
+
+class CannotSpoolError(Exception):
+    """The folder for temporary files failed: no fault of the recording, so not set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Writes the voiced frames of one recording to a file in `folder`; of one that fails, nothing is left."""
+
+    folder: Path
+
+    def __call__(self, item: Numbered) -> Extracted:
+        path = self.folder / f"{item.place}.part"
+        try:
+            with path.open("xb", buffering=0) as file:
+
+                def keep(frames: Frames) -> None:
+                    try:
+                        write_rows(file.fileno(), frames)
+                    except OSError as error:
+                        raise CannotSpoolError(error.strerror) from error
+
+                return Extracted(measured(item, keep), path)
+        except BaseException as error:
+            path.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.filename == str(path):
+                raise CannotSpoolError(error.strerror) from error
+            raise
+
+
+def measured(item: Numbered, keep: Callable[[Frames], None] | None = None) -> Measured:
+    """Read one recording, and give its voiced frames, in portions, to `keep`.
+
+    Raises
+    ------
+    AudioDataError
+        If it has no voiced frame.
+    FeatureError
+        If frames cannot be trained on; see `packing.voiced_frames`.
+    """
+    packer, moments = Packer(_PORTION), None
+    n_frames, seconds, dtype = 0, 0.0, "float32"
+
+    def take(full: Frames) -> Moments:
+        if keep is not None:
+            keep(full)
+        part = Moments.of(full)
+        return part if moments is None else moments + part
+
+    n_features = None
+    for block in item:
+        frames = voiced_frames(item.id, block, n_features)
+        n_features, dtype = frames.shape[1], frames.dtype.name
+        n_frames += len(block)
+        seconds += len(block) / block.clock.frame_rate
+        for full in packer.push(frames):
+            moments = take(full)
+    for full in packer.flush():
+        moments = take(full)
+    if moments is None:
+        raise _nothing_to_train_on(item.id, n_frames)
+    return Measured(item.place, item.id, dtype, moments, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A recording, and the voiced frames of it that are wanted, by their numbers in ascending order."""
+
+    place: int
+    shard: Shard
+    rows: NDArray[np.int64]
+
+    @property
+    def id(self) -> str:
+        """The shard's."""
+        return self.shard.id
+
+    def __iter__(self) -> Iterator[FrameBlock]:
+        return iter(self.shard)
+
+
+def fetch(item: Wanted) -> tuple[int, Frames]:
+    """The place of a recording, and the frames of it that are wanted."""
+    found: list[Frames] = []
+    first = 0
+    for frames in packed(item.shard):
+        low, high = np.searchsorted(item.rows, (first, first + len(frames)))
+        found.append(frames[item.rows[low:high] - first])  # a copy
+        first += len(frames)
+    if not found or first <= item.rows[-1]:
+        raise AudioDataError(
+            f"{item.id} has {first} voiced frames now",
+            needed=f"frame {item.rows[-1]}, which was there when it was first read",
+            remedy="keep the files as they are while training",
+        )
+    return item.place, np.concatenate(found)
+
+
+def _nothing_to_train_on(shard_id: str, n_frames: int) -> AudioDataError:
+    if n_frames:
+        return AudioDataError(
+            f"{shard_id}: none of its {n_frames} frames is voiced",
+            needed="at least one frame in which the activity detector hears something",
+            remedy="a lower VAD threshold, a front end without VAD, or leave it out",
+        )
+    return AudioDataError(
+        f"{shard_id}: it has no frame", needed="at least one whole frame", remedy="leave it out"
+    )

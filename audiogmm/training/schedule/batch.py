@@ -1,0 +1,297 @@
+"""Batch EM: one pass over all frames, one update, until converged. k-means runs in the same loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
+
+from audiogmm.blocks import Shard
+from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.splitting import rescue
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.reduce import Addable, Reducer
+from audiogmm.training.frames.packing import accumulated
+from audiogmm.training.frames.source import FrameSource
+from audiogmm.training.schedule.approximation import ApproximationLoss
+from audiogmm.training.schedule.convergence import Converged, Convergence, movement
+from audiogmm.training.schedule.kmeans import Assign, ClusterSums, hard_log_likelihood, shared_variance
+from audiogmm.training.schedule.monitor import Monitor, PassReport
+from audiogmm.types import FloatArray, Frames, Seconds
+
+S = TypeVar("S", bound=Addable)
+S_co = TypeVar("S_co", bound=Addable, covariant=True)
+
+RESCUES = 2
+"""How often one component is rescued before it is left empty."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where training stands after a pass: all that the next pass needs.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        The latest estimate.
+    statistics : SufficientStats or None
+        What it was estimated from, before any rescue; None before the first pass.
+    history : tuple of PassReport
+        One report a pass.
+    trail : tuple of Mixture
+        Mixtures before this one that SQUAREM or SPIDER-EM needs. Two if `mixture` is an extrapolation, or
+        what an epoch led to, that no pass has confirmed: then the second is the estimate.
+    reach : float
+        The longest step of an accelerated training.
+    """
+
+    mixture: Mixture
+    statistics: SufficientStats | None = None
+    history: tuple[PassReport, ...] = ()
+    trail: tuple[Mixture, ...] = ()
+    reach: float = 4.0
+
+    @property
+    def settled(self) -> Mixture:
+        """The latest estimate that came of a pass."""
+        return self.trail[1] if len(self.trail) == 2 else self.mixture
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What an update made of a sum over all frames."""
+
+    mixture: Mixture
+    statistics: SufficientStats
+    n_frames: float
+    log_likelihood: float
+    floored: int
+    emptied: tuple[int, ...]
+    inertia: float | None = None
+
+
+class Statistic(Protocol[S_co]):
+    """What is accumulated over the frames: of a shard, or of an array of frames."""
+
+    def __call__(self, shard: Shard) -> S_co:
+        """Of the voiced frames of a shard: the sum of `of` over windows of them."""
+        ...
+
+    def of(self, frames: Frames) -> S_co:
+        """Of these frames."""
+        ...
+
+
+class Method(Protocol[S]):
+    """A way to train: what to sum over the frames, and how to update the mixture from the sum."""
+
+    def expect(self, mixture: Mixture) -> Statistic[S]:
+        """The statistic under the mixture."""
+        ...
+
+    def update(self, total: S, mixture: Mixture) -> Updated:
+        """The next mixture, from the sum over all shards under the last one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EStep:
+    """Sufficient statistics of the voiced frames of a shard (Bishop 2006, eq. 9.23), never all in memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from audiogmm.training.frames.source import ArraySlice
+    >>> e_step = EStep(Evaluator(Mixture([1.0], [[0.0]], [1.0], "spherical")))
+    >>> e_step(ArraySlice("a", np.ones((3, 1), np.float32))).counts
+    array([3.])
+    """
+
+    evaluator: Evaluator
+
+    def __call__(self, shard: Shard) -> SufficientStats:
+        carried = getattr(shard, "carried", None)  # of a slice: one array, the same in every pass
+        if carried is None:
+            return accumulated(shard, self.of)
+        return accumulated(shard, lambda frames: self.evaluator.accumulate(frames, None, carried))
+
+    def of(self, frames: Frames) -> SufficientStats:
+        """The statistics of these frames alone, shape (n, n_features)."""
+        return self.evaluator.accumulate(frames)
+
+
+@dataclass(frozen=True, slots=True)
+class EM:
+    """Expectation-maximisation, with a floor under the variances (n_features,)."""
+
+    floor: FloatArray
+
+    def expect(self, mixture: Mixture) -> EStep:
+        """The E-step."""
+        return EStep(Evaluator(mixture))
+
+    def update(self, total: SufficientStats, mixture: Mixture) -> Updated:
+        """The M-step."""
+        after, update = maximise(total, floor=self.floor, previous=mixture)
+        return Updated(after, total, total.n_frames, total.log_likelihood, update.n_floored, update.emptied)
+
+
+@dataclass(frozen=True, slots=True)
+class KMeans:
+    """Lloyd's algorithm; the mixture is spherical with one shared variance."""
+
+    floor: FloatArray
+
+    def expect(self, mixture: Mixture) -> Assign:
+        """Assignment to the nearest mean."""
+        return Assign(mixture.means, mixture.centre)
+
+    def update(self, total: ClusterSums, mixture: Mixture) -> Updated:
+        """The means of the clusters."""
+        after, update = shared_variance(total, self.floor, mixture)
+        log_likelihood = hard_log_likelihood(total, after)
+        return Updated(after, total.moments, total.n_frames, log_likelihood, 0, update.emptied, total.inertia)
+
+
+@dataclass(frozen=True)
+class Schedule(Generic[S]):
+    """Passes over a source until converged.
+
+    Parameters
+    ----------
+    method : Method
+        `EM` or `KMeans`.
+    source : FrameSource
+        The frames.
+    reducer : Reducer
+        Who sums.
+    convergence : Convergence
+        When to stop.
+    passes : int
+        When to stop at the latest.
+    monitor : Monitor
+        Who listens.
+    seconds_per_frame : Seconds
+        Audio behind each frame, for the monitor.
+    """
+
+    method: Method[S]
+    source: FrameSource
+    reducer: Reducer
+    convergence: Convergence
+    passes: int
+    monitor: Monitor
+    seconds_per_frame: Seconds = 0.0
+
+    def run(self, run: Run) -> Iterator[Run]:
+        """Go on from where `run` stands; give where it stands after each further pass.
+
+        Parameters
+        ----------
+        run : Run
+            A start, or what an earlier schedule gave last.
+
+        Yields
+        ------
+        Run
+            After every pass.
+        """
+        while len(run.history) < self.passes and not (run.history and self.converged(run)):
+            run = self._once(run)
+            yield run
+
+    def converged(self, run: Run) -> Converged:
+        """Which rule says that this is the end; empty if none does."""
+        return self.convergence.reached(run.history[-1]) if run.history else ""
+
+    @property
+    def loss(self) -> ApproximationLoss | None:
+        """What an approximate training gave up, once it has ended; None for an exact one."""
+        return None
+
+    def _once(self, run: Run) -> Run:
+        """E-step, M-step, report."""
+        began = time.perf_counter()
+        self.monitor.on_stage("pass", len(run.history) + 1, self.source.n_frames)
+        total = self.source.reduce(self.reducer, self.method.expect(run.mixture), self._tick)
+        return advanced(self.method, run, total, began)
+
+    def _tick(self, part: S) -> None:
+        n_frames = int(part.n_frames)  # type: ignore[attr-defined]
+        self.monitor.on_frames(n_frames, n_frames * self.seconds_per_frame)
+
+
+def advanced(method: Method[S], run: Run, total: S, began: float) -> Run:
+    """Where training stands after the update from a sum over all frames.
+
+    Parameters
+    ----------
+    method : Method
+        Whose statistic was accumulated.
+    run : Run
+        Where it stood; the statistic was taken under its mixture.
+    total : object
+        The sum.
+    began : float
+        When the pass began, on `time.perf_counter`'s clock.
+    """
+    updated = method.update(total, run.mixture)
+    rescued = _worth_rescuing(updated.emptied, run.history)
+    mixture = rescue(updated.mixture, rescued)
+    report = PassReport(
+        number=len(run.history) + 1,
+        n_frames=int(updated.n_frames),
+        log_likelihood=updated.log_likelihood / updated.n_frames,
+        gain=None,
+        movement=movement(run.mixture, mixture),
+        floored=updated.floored,
+        emptied=updated.emptied,
+        rescued=rescued,
+        skipped=updated.statistics.skipped / (updated.n_frames * mixture.n_components),
+        inertia=updated.inertia,
+        seconds=time.perf_counter() - began,
+    )
+    return Run(mixture, updated.statistics, (*run.history, _with_gain(report, run.history)))
+
+
+def fallen_back(run: Run, report: PassReport, known: float) -> Run:
+    """Where training stands after a pass that was lost: at `run.settled`, and the report says so.
+
+    Parameters
+    ----------
+    run : Run
+        Where it stood, with a mixture that was not confirmed.
+    report : PassReport
+        Of the pass that found it no better.
+    known : float
+        The log-likelihood last known, nats a frame.
+    """
+    kept = run.settled
+    told = replace(
+        report,
+        log_likelihood=known,
+        gain=None,
+        movement=movement(run.mixture, kept),
+        floored=0,
+        emptied=(),
+        rescued=(),
+        fell_back=True,
+    )
+    return Run(kept, run.statistics, (*run.history, told))
+
+
+def _with_gain(report: PassReport, history: tuple[PassReport, ...]) -> PassReport:
+    """The report, with the rise of the likelihood where it compares with the pass before."""
+    if not history or history[-1].rescued or history[-1].n_frames != report.n_frames:
+        return report
+    if history[-1].stepwise:  # no one mixture's
+        return report
+    return replace(report, gain=report.log_likelihood - history[-1].log_likelihood)
+
+
+def _worth_rescuing(emptied: tuple[int, ...], history: tuple[PassReport, ...]) -> tuple[int, ...]:
+    """The emptied components that were not rescued `RESCUES` times already."""
+    return tuple(k for k in emptied if sum(k in report.rescued for report in history) < RESCUES)

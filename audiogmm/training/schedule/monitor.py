@@ -1,0 +1,119 @@
+"""What training says while it runs, and what it remembers of each pass."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from audiogmm.types import Json, Seconds
+
+Stage = Literal["read", "seed", "pass"]
+"""The first pass that reads every recording; the choice of a start; one pass of EM or k-means."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassReport:
+    """One pass over the frames: what it found of the mixture that entered it, and what its update did.
+
+    Attributes
+    ----------
+    number : int
+        Which pass, counted from 1.
+    n_frames : int
+        Frames that trained.
+    log_likelihood : float
+        Mean log-likelihood per frame, nats, of the mixture that entered the pass. For k-means, that of
+        each frame under the Gaussian of its own cluster, all of one spherical variance.
+    gain : float or None
+        Rise of `log_likelihood` since the pass before; None in the first pass, and after a pass that
+        rescued a component or lost a recording, since the two figures do not compare.
+    movement : float
+        How far the update moved the parameters (`schedule.convergence.movement`), in standard
+        deviations.
+    floored : int
+        Variances (or eigenvalues) that the update raised to the floor.
+    emptied : tuple of int
+        Components that no frame claimed.
+    rescued : tuple of int
+        Those of the emptied that were started anew from another component; such a pass is exempt from
+        the promise that EM never lowers the likelihood.
+    skipped : float
+        Share of the pairs of frame and component that the E-step proved negligible and skipped, 0 to 1.
+    inertia : float or None
+        k-means only: sum over the frames of the squared distance to the nearest centre.
+    stepwise : bool
+        Whether the mixture changed within the pass, so that `log_likelihood` is no one mixture's: each
+        batch counts under the mixture that met it.
+    free_energy : bool
+        Approximate training only: `log_likelihood` is a lower bound, with posteriors on a few components of
+        each frame (`audiogmm.training.schedule.approximation`).
+    e_steps : int
+        E-steps of each frame that the pass took: 2 where each batch was met by two mixtures.
+    fell_back : bool
+        SQUAREM and SPIDER-EM only: the extrapolation, or what the epoch led to, that entered this pass was no
+        better, so the pass is lost; `log_likelihood` is the last one known.
+    lost : int
+        SPIDER-EM only: steps that were left out, since frames could hardly have the statistics that they
+        led to.
+    seconds : float
+        Time that the pass took. No part of what is compared or stored: the same training gives the same
+        bytes.
+
+    Examples
+    --------
+    >>> PassReport(number=2, n_frames=100, log_likelihood=-3.5, gain=0.25, movement=0.1).to_json()["gain"]
+    0.25
+    """
+
+    number: int
+    n_frames: int
+    log_likelihood: float
+    gain: float | None
+    movement: float
+    floored: int = 0
+    emptied: tuple[int, ...] = ()
+    rescued: tuple[int, ...] = ()
+    skipped: float = 0.0
+    inertia: float | None = None
+    stepwise: bool = False
+    free_energy: bool = False
+    e_steps: int = 1
+    fell_back: bool = False
+    lost: int = 0
+    seconds: float = field(default=0.0, compare=False)
+
+    def to_json(self) -> Json:
+        """Everything but the time it took, as a JSON object."""
+        content = asdict(self)
+        del content["seconds"]
+        content["emptied"] = list(self.emptied)
+        content["rescued"] = list(self.rescued)
+        return content
+
+    @classmethod
+    def from_json(cls, content: Json) -> PassReport:
+        """The report that `to_json` wrote."""
+        lists: dict[str, Any] = {name: tuple(content[name]) for name in ("emptied", "rescued")}
+        return cls(**(content | lists))
+
+
+class Monitor:
+    """Listener of a training run; override what you want to hear. Called from the calling thread only.
+
+    Examples
+    --------
+    >>> class Printer(Monitor):
+    ...     def on_pass(self, report):
+    ...         print(report.number, report.log_likelihood)
+    >>> Printer().on_pass(PassReport(1, 100, -3.5, None, 0.1))
+    1 -3.5
+    """
+
+    def on_stage(self, stage: Stage, number: int, n_frames: int | None) -> None:
+        """A stage begins, over `n_frames` frames (None: not known yet); a pass has its `number`, others 0."""
+
+    def on_frames(self, n_frames: int, seconds: Seconds) -> None:
+        """`n_frames` more frames of this stage are done, that is `seconds` of audio."""
+
+    def on_pass(self, report: PassReport) -> None:
+        """A pass is complete."""

@@ -1,0 +1,162 @@
+"""Accelerated batch EM: SQUAREM, which extrapolates from two passes, and falls back where that fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from audiogmm.mixture import matrices
+from audiogmm.mixture.forms import form_of
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.schedule.batch import EM, Run, Schedule, fallen_back
+from audiogmm.training.schedule.convergence import Converged
+from audiogmm.types import FloatArray
+
+WIDEN = 4.0
+"""By how much the longest step grows when it was taken in full, and shrinks when it failed; Varadhan's."""
+
+
+@dataclass(frozen=True)
+class SquaremSchedule(Schedule[SufficientStats]):
+    """Batch EM, extrapolated every second pass (Varadhan and Roland 2008, scheme S3).
+
+    From a mixture theta_0 and what two passes make of it, theta_1 and theta_2, with ``r = theta_1 -
+    theta_0`` and ``v = (theta_2 - theta_1) - r``, the next pass is given
+
+    ``theta_0 - 2 alpha r + alpha^2 v``,  ``alpha = -|r| / |v|``    (equations 5 and 8)
+
+    and finds its likelihood on the way: if that is below the last one known, the pass is lost, its report
+    says so (`fell_back`), and EM goes on from theta_2. So the likelihood never falls. Where alpha is -1 or
+    nearer to 0, the point is theta_2. The length of a step is limited, the limit adapted (section 6).
+    """
+
+    method: EM
+
+    def converged(self, run: Run) -> Converged:
+        """As batch EM, but never after a pass that was lost."""
+        return "" if run.history and run.history[-1].fell_back else super().converged(run)
+
+    def _once(self, run: Run) -> Run:
+        after = super()._once(run)
+        report = after.history[-1]
+        if len(run.trail) == 2 and not (report.gain is not None and report.gain >= 0):
+            back = fallen_back(run, report, run.history[-1].log_likelihood)
+            return replace(back, reach=max(WIDEN / 2, run.reach / WIDEN))
+        if report.rescued:
+            return replace(after, reach=run.reach)
+        if len(run.trail) != 1 or len(after.history) >= self.passes or self.converged(after):
+            return replace(after, trail=(run.mixture,), reach=run.reach)
+        found = extrapolate(run.trail[0], run.mixture, after.mixture, run.reach, self.method.floor)
+        if found is None:
+            return replace(after, trail=(run.mixture,), reach=run.reach)
+        mixture, step = found
+        reach = run.reach * WIDEN if step >= run.reach else run.reach
+        return Run(mixture, after.statistics, after.history, (run.mixture, after.mixture), reach)
+
+
+def extrapolate(
+    first: Mixture, second: Mixture, third: Mixture, reach: float, floor: FloatArray
+) -> tuple[Mixture, float] | None:
+    """One step of SQUAREM from three successive mixtures.
+
+    Weights and variances are extrapolated as logarithms, matrices as their Cholesky factors with the
+    logarithm of the diagonal, so that every point is a mixture; then variances are floored. Lengths are
+    taken as `movement` takes them, in standard deviations and by weight.
+
+    Parameters
+    ----------
+    first, second, third : Mixture
+        theta_0, theta_1, theta_2: of one shape and form.
+    reach : float
+        -alpha at most, at least 1.
+    floor : ndarray of shape (n_features,), float64
+        Variance floor.
+
+    Returns
+    -------
+    tuple of Mixture and float, or None
+        The extrapolation and its -alpha; None where it would be `third` itself, or no finite mixture.
+
+    Examples
+    --------
+    >>> one, two, three = (Mixture([1.0], [[m]], [1.0], "spherical") for m in (0.0, 4.0, 6.0))
+    >>> mixture, step = extrapolate(one, two, three, reach=4.0, floor=np.array([1e-3]))
+    >>> mixture.means, step  # the limit of 0, 4, 6, 7, 7.5, ...
+    (array([[8.]]), 2.0)
+    """
+    points = [_coordinates(mixture) for mixture in (first, second, third)]
+    scales = _scales(second)
+    r = [b - a for a, b in zip(points[0], points[1], strict=True)]
+    v = [c - b - step for b, c, step in zip(points[1], points[2], r, strict=True)]
+    length, bend = _norm(r, scales), _norm(v, scales)
+    if not (np.isfinite(length) and bend > 0):
+        return None
+    step = min(length / bend, reach)
+    if not step > 1:
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        logs, means, spread = (
+            a + 2 * step * d + step**2 * c for a, d, c in zip(points[0], r, v, strict=True)
+        )
+        weights = np.where(third.weights > 0, np.exp(logs - logs.max()), 0.0)
+        covariances = _covariances(spread, third)
+    if not all(np.isfinite(array).all() for array in (weights, means, covariances)):
+        return None
+    form = form_of(third.covariance_type)
+    if form.fault(covariances):  # a diagonal that left the range of float64
+        return None
+    floored, _ = form.floor(covariances, floor)
+    return Mixture(weights / weights.sum(), means, floored, third.covariance_type), float(step)
+
+
+def _coordinates(mixture: Mixture) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Log weights (0 for none), means, and log variances or Cholesky factors with logarithmic diagonal."""
+    weights = mixture.weights
+    logs = np.log(np.where(weights > 0, weights, 1.0))
+    if mixture.covariance_type in ("spherical", "diag"):
+        return logs, mixture.means, np.log(mixture.covariances)
+    with matrices.one_blas_thread():
+        factors = np.linalg.cholesky(mixture.covariances).astype(np.float64)
+    _replace_diagonal(factors, np.log(_diagonal(factors)))
+    return logs, mixture.means, factors
+
+
+def _covariances(spread: FloatArray, like: Mixture) -> FloatArray:
+    """The way back from the third coordinate."""
+    if like.covariance_type in ("spherical", "diag"):
+        return np.exp(spread)
+    factors = spread.copy()
+    _replace_diagonal(factors, np.exp(_diagonal(factors)))
+    with matrices.one_blas_thread():
+        product: FloatArray = factors @ factors.swapaxes(-1, -2)
+    return matrices.symmetric(product)
+
+
+def _scales(mixture: Mixture) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What squared differences of coordinates count: weight, and per variance for the means."""
+    form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
+    weights = mixture.weights
+    variances = form.variances(mixture.covariances, K, D)
+    spread: FloatArray
+    if form.shared:
+        spread = np.full(1, 1 / variances.mean())
+    elif mixture.covariance_type == "full":
+        spread = (weights / variances.mean(axis=1))[:, None, None]
+    else:
+        spread = weights[:, None] / 2 if mixture.covariances.ndim == 2 else weights * D / 2
+    return weights, weights[:, None] / variances, spread
+
+
+def _norm(vector: list[FloatArray], scales: tuple[FloatArray, FloatArray, FloatArray]) -> float:
+    return float(np.sqrt(sum(np.sum(scale * d * d) for d, scale in zip(vector, scales, strict=True))))
+
+
+def _diagonal(factors: FloatArray) -> FloatArray:
+    diagonal: FloatArray = np.einsum("...dd->...d", factors).copy()
+    return diagonal
+
+
+def _replace_diagonal(factors: FloatArray, diagonal: FloatArray) -> None:
+    np.einsum("...dd->...d", factors)[...] = diagonal

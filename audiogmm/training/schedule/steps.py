@@ -1,0 +1,147 @@
+"""How stepwise EM steps: batch size, step size, averaging, and whether batches' chance is corrected."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from audiogmm.errors import ChoiceError
+from audiogmm.types import Json
+
+Variant = Literal["plain", "spider"]
+"""Cappe and Moulines's stepwise EM; or after it an epoch of SPIDER-EM, with variance reduction."""
+
+FRAMES_EACH = {"spherical": 4, "diag": 4, "tied": 4, "full": 64}
+"""Frames of a batch, a component, unless told otherwise: an M-step with matrices costs more."""
+
+FEWEST = 256
+"""Frames of a batch at least."""
+
+FEWEST_STEPS = 16
+"""Steps of a pass at least, unless batches would be smaller than `FEWEST`."""
+
+UNIT_EACH = {"spherical": 2, "diag": 2, "tied": 1, "full": 64}
+"""Frames a component by which the step size counts its steps, whatever the batch."""
+
+MEMORY = {"spherical": 40, "diag": 40, "tied": 28, "full": 200}
+"""Frames a component over which statistics are averaged at least, lest components starve by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stepwise:
+    """How stepwise EM steps.
+
+    Parameters
+    ----------
+    passes : int
+        Stepwise passes over the frames; the passes after them are exact ones of batch EM.
+    exponent : float
+        Alpha of the step size ``(t + 2)^-alpha``, in (0.5, 1], where t counts `UNIT_EACH` frames a
+        component, so that batches may be of any size: what Robbins and Monro's conditions allow
+        (Cappe and Moulines 2009; Liang and Klein 2009).
+    batch : int or None
+        Frames between two updates; None for `FRAMES_EACH` a component, at least `FEWEST`.
+    averaging : float
+        Share of the last pass whose batches' statistics are summed for the final estimate, in [0, 1]: 1
+        lets every frame count once; 0 takes the last step's.
+    variant : {"plain", "spider"}
+        With ``"spider"`` an epoch of SPIDER-EM follows the plain passes: an exact pass, and one of steps
+        that cost two E-steps a frame (`schedule.spider`), so three passes in all. The exact pass
+        after it confirms the epoch, or goes back to where it began.
+
+    Raises
+    ------
+    ChoiceError
+        If one is outside its range.
+
+    Examples
+    --------
+    >>> Stepwise().batch_of(128, "diag", 300_000), Stepwise(batch=4096).batch_of(128, "diag", 300_000)
+    (512, 4096)
+    >>> [round(Stepwise().step(n, batch=16, n_components=8, form="diag"), 4) for n in (0, 16_000)]
+    [0.05, 0.0295]
+    """
+
+    passes: int = 2
+    exponent: float = 0.51
+    batch: int | None = None
+    averaging: float = 1.0
+    variant: Variant = "plain"
+
+    def __post_init__(self) -> None:
+        for name, value in (("passes", self.passes), ("batch", self.batch)):
+            if value is not None and value < 1:
+                raise ChoiceError(f"stepwise {name}={value}", needed="at least 1")
+        if not 0.5 < self.exponent <= 1:
+            raise ChoiceError(
+                f"stepwise exponent={self.exponent}",
+                needed="a number above 0.5 and at most 1, so that the steps sum to infinity and their "
+                "squares do not",
+                remedy="0.51",
+            )
+        if not 0 <= self.averaging <= 1:
+            raise ChoiceError(f"stepwise averaging={self.averaging}", needed="a share in [0, 1]")
+        if self.variant not in get_args(Variant):
+            raise ChoiceError(
+                f"stepwise variant={self.variant!r}", needed="one of " + ", ".join(get_args(Variant))
+            )
+
+    @property
+    def passes_in_steps(self) -> int:
+        """Passes that update after each batch: the plain ones, and that of an epoch of SPIDER-EM."""
+        return self.passes + (self.variant == "spider")
+
+    @property
+    def least_passes(self) -> int:
+        """Passes of a training at least: for SPIDER-EM an exact one, the epoch, and one that confirms it.
+
+        Examples
+        --------
+        >>> Stepwise().least_passes, Stepwise(variant="spider").least_passes
+        (2, 5)
+        """
+        return self.passes + (3 if self.variant == "spider" else 0)
+
+    def batch_of(self, n_components: int, form: str, n_frames: int) -> int:
+        """Frames of a batch."""
+        usual = max(FEWEST, min(FRAMES_EACH[form] * n_components, n_frames // FEWEST_STEPS))
+        return min(self.batch or usual, n_frames)
+
+    def step(self, seen: int, batch: int, n_components: int, form: str) -> float:
+        """Weight of a batch after so many frames: ``batch / u (t + 2)^-alpha``, at most ``batch / (M K)``.
+
+        With u = `UNIT_EACH` K, and t = seen / u: what the steps of batches of u frames add up to. M is
+        `MEMORY`: an average over fewer frames a component is noise.
+        """
+        unit = UNIT_EACH[form] * n_components
+        rho = (seen / unit + 2.0) ** -self.exponent / unit
+        return float(min(batch * min(rho, 1 / (MEMORY[form] * n_components)), 1.0))
+
+    @property
+    def told(self) -> str:
+        """The settings that are not the default ones, for a person.
+
+        Examples
+        --------
+        >>> Stepwise(batch=3, averaging=0.5).told, Stepwise().told
+        ('batch=3, averaging=0.5', 'the default ones')
+        """
+        usual = asdict(Stepwise())
+        changed = [f"{name}={value}" for name, value in asdict(self).items() if value != usual[name]]
+        return ", ".join(changed) or "the default ones"
+
+    def to_json(self) -> Json:
+        """The settings, as JSON."""
+        return asdict(self)
+
+
+def stepwise_of(**options: Any) -> Stepwise | None:
+    """Settings of stepwise EM, of which None is for the default; None if all are.
+
+    Examples
+    --------
+    >>> stepwise_of(passes=None, exponent=0.7).exponent, stepwise_of(passes=None)
+    (0.7, None)
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    return Stepwise(**given) if given else None

@@ -1,0 +1,240 @@
+"""EM over a few components of each frame: top-C, and truncated variational EM."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from audiogmm.errors import TrainingError
+from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.neighbourhoods import Neighbourhoods, Sets
+from audiogmm.mixture.statistics import SufficientStats, merge
+from audiogmm.mixture.truncated import TruncatedEvaluator, Truncation
+from audiogmm.reduce import LocalReducer
+from audiogmm.training.frames.packing import SLICE_ROWS
+from audiogmm.training.frames.shuffle import read
+from audiogmm.training.frames.source import InMemory
+from audiogmm.training.frames.spool import Spool
+from audiogmm.training.schedule.approximation import Approximation, ApproximationLoss
+from audiogmm.training.schedule.batch import EM, Run, Schedule, advanced
+from audiogmm.training.schedule.component_sets import SetFile
+from audiogmm.types import Json
+
+T = TypeVar("T")
+
+ROWS_EACH, ROWS_MOST = 16, 1 << 16
+"""Rows of a slice, a component, and at most: enough that a component's parameters, once in the cache, serve
+several frames, and that sums over a slice are dearer than adding two of them up."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetSlice:
+    """Rows `first` to `first + n_rows` of the frames."""
+
+    first: int
+    n_rows: int
+
+    @property
+    def id(self) -> str:
+        """Which."""
+        return f"rows {self.first} to {self.first + self.n_rows}"
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(())
+
+
+@dataclass
+class State:
+    """The components of every frame, and the neighbours of every component."""
+
+    sets: SetFile
+    neighbours: Sets
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class TruncatedSchedule(Schedule[SufficientStats]):
+    """EM with posteriors on C components a frame.
+
+    The first passes are exact (`exact_passes`). Then one pass begins by choosing the C best components of
+    each frame exactly; from there on a pass of truncated EM searches the neighbourhoods, at a cost that
+    hardly depends on K, and one of top-C takes the sets as they are. The reports of these passes give the
+    free energy, which never falls (but see `PassReport.rescued`), in place of the log-likelihood.
+
+    The frames of a slice are taken in the order of their best component. Slices depend on K alone, and
+    are added up in order: the same bytes for any number of threads. Sets are state: they lie in a temporary
+    file, and after each pass in one beside the checkpoint, two of them by turns, so that whichever pass the
+    checkpoint tells of, its sets are there.
+
+    Parameters
+    ----------
+    approximation : Approximation
+        How coarse.
+    seed : int
+        Of the components that are tried at random.
+    exact_passes : int
+        Passes of exact EM at the beginning.
+    beside : Path or None
+        The checkpoint.
+    """
+
+    method: EM
+    approximation: Approximation = field(kw_only=True)
+    seed: int = field(kw_only=True)
+    exact_passes: int = field(kw_only=True)
+    beside: Path | None = field(default=None, kw_only=True)
+    losses: list[ApproximationLoss] = field(default_factory=list, kw_only=True)
+
+    @property
+    def loss(self) -> ApproximationLoss | None:
+        """What was given up, once `run` has come to its end."""
+        return self.losses[-1] if self.losses else None
+
+    def run(self, run: Run) -> Iterator[Run]:
+        """As `Schedule.run`; then, measure what was given up.
+
+        Raises
+        ------
+        TrainingError
+            If the frames are not kept after the first pass.
+        """
+        if not isinstance(self.source, Spool | InMemory):
+            raise TrainingError(
+                f"approximation ({self.approximation}) of {self.source.n_frames} frames that are not kept",
+                needed="frames in a temporary file or in memory, each beside its components",
+                remedy="a larger max_spool_bytes, or exact EM",
+            )
+        with self._state(run) as state:
+            while len(run.history) < self.passes and not (run.history and self.converged(run)):
+                run = self._once(run) if len(run.history) < self.exact_passes else self._truncated(run, state)
+                yield run
+            self.losses.append(self._measure(run, state))
+
+    @contextmanager
+    def _state(self, run: Run) -> Iterator[State]:
+        K = run.mixture.n_components
+        size, near = min(self.approximation.n_components, K), min(self.approximation.neighbourhood, K) - 1
+        with SetFile(self.source.n_frames, size) as sets:
+            state = State(sets, np.full((K, near), -1, np.int32))
+            n = len(run.history)
+            if self.beside is not None and n > self.exact_passes:
+                found = sets.load(self._kept(n), self._stamp(run))
+                if found is not None:
+                    state.neighbours, state.chosen = found, True
+            yield state
+
+    def _truncated(self, run: Run, state: State) -> Run:
+        """Search, E-step, M-step, report."""
+        began = time.perf_counter()
+        number, searching = len(run.history) + 1, self.approximation.kind == "truncated"
+        self.monitor.on_stage("pass", number, self.source.n_frames)
+        every = self.approximation.every
+        if not state.chosen or (every and (number - 1 - self.exact_passes) % every == 0):
+            self._choose(run.mixture, state)
+        found: list[Neighbourhoods] = []
+        evaluator = TruncatedEvaluator(run.mixture)
+
+        def e_step(part: SetSlice) -> Truncation:
+            frames = read(self.source, part.first, part.n_rows)
+            sets = state.sets.read(part.first, part.n_rows)
+            if not searching:
+                return evaluator.accumulate(frames, sets)
+            key = _key(self.seed, number, part.first)
+            truncation = evaluator.search(frames, sets, state.neighbours, key)
+            state.sets.write(part.first, sets)
+            return truncation
+
+        def terms() -> Iterator[SufficientStats]:
+            for truncation in self._map(run.mixture, e_step):
+                if found:
+                    found[0].absorb(truncation.neighbourhoods)
+                else:
+                    found.append(truncation.neighbourhoods)
+                self._tick(truncation.statistics)
+                yield truncation.statistics
+
+        total = merge(terms())
+        if searching:
+            state.neighbours = found[0].nearest(state.neighbours.shape[1], state.neighbours)
+        after = self._updated(run, total, began)
+        if self.beside is not None:
+            state.sets.save(self._kept(number), state.neighbours, self._stamp(after))
+        return after
+
+    def _updated(self, run: Run, total: SufficientStats, began: float) -> Run:
+        """M-step and report, which says that it tells a free energy."""
+        after = advanced(self.method, run, total, began)
+        *before, report = after.history
+        comparable = bool(before) and before[-1].free_energy
+        report = replace(report, free_energy=True, gain=report.gain if comparable else None)
+        return replace(after, history=(*before, report))
+
+    def _choose(self, mixture: Mixture, state: State) -> None:
+        """Give every frame its best components, as an exact E-step finds them."""
+        evaluator = Evaluator(mixture)
+
+        def choose(part: SetSlice) -> None:
+            frames = read(self.source, part.first, part.n_rows)
+            state.sets.write(part.first, evaluator.leading(frames, state.sets.set_size))
+
+        for _ in self._map(mixture, choose):
+            pass
+        state.chosen = True
+
+    def _measure(self, run: Run, state: State) -> ApproximationLoss:
+        """The free energy of where training stands, beside the log-likelihood."""
+        mixture, n = run.mixture, self.source.n_frames
+        if not state.chosen:
+            self._choose(mixture, state)
+        truncated, exact = TruncatedEvaluator(mixture), Evaluator(mixture)
+
+        def both(part: SetSlice) -> tuple[float, float]:
+            frames = read(self.source, part.first, part.n_rows)
+            sets = state.sets.read(part.first, part.n_rows)
+            return (
+                float(truncated.log_likelihood(frames, sets).sum()),
+                float(exact.log_likelihood(frames).sum()),
+            )
+
+        free_energy, log_likelihood = np.sum(list(self._map(mixture, both)), axis=0) / n
+        last = run.history[-1] if run.history else None
+        evaluations = mixture.n_components * (1 - (last.skipped if last else 0.0))
+        return ApproximationLoss(
+            self.approximation, float(free_energy), float(log_likelihood), float(evaluations)
+        )
+
+    def _map(self, mixture: Mixture, work: Callable[[SetSlice], T]) -> Iterator[T]:
+        """What `work` gives for each slice, in order; threads do it, since nothing is decoded."""
+        reducer = self.reducer.threaded if isinstance(self.reducer, LocalReducer) else LocalReducer()
+        return reducer.map(self._slices(mixture.n_components), work)  # type: ignore[type-var]
+
+    def _slices(self, n_components: int) -> Iterator[SetSlice]:
+        n = self.source.n_frames
+        rows = min(max(ROWS_EACH * n_components, SLICE_ROWS), ROWS_MOST)
+        for first in range(0, n, rows):
+            yield SetSlice(first, min(rows, n - first))
+
+    def _kept(self, number: int) -> Path:
+        """Where sets are kept after pass `number`."""
+        assert self.beside is not None
+        return self.beside.with_name(f"{self.beside.name}.sets{number % 2}")
+
+    def _stamp(self, run: Run) -> Json:
+        """What sets belong to."""
+        return {
+            "pass": len(run.history),
+            "mixture": run.mixture.fingerprint,
+            "shape": [self.source.n_frames, self.approximation.n_components],
+        }
+
+
+def _key(seed: int, number: int, first: int) -> int:
+    """Decides the components tried at random in pass `number`, for the slice from row `first`: 63 bits."""
+    return int(np.random.SeedSequence([seed, number, first]).generate_state(1, np.uint64)[0]) >> 1

@@ -1,0 +1,279 @@
+"""Candidates trained side by side: each window of frames is read once, and every candidate learns from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from audiogmm.blocks import Shard
+from audiogmm.errors import ChoiceError, TrainingError
+from audiogmm.mixture.floor import RELATIVE_FLOOR
+from audiogmm.mixture.gaussian import Mixture
+from audiogmm.reduce import LocalReducer, OnError, Reducer
+from audiogmm.training.first_pass import Survey, survey
+from audiogmm.training.frames.packing import accumulated
+from audiogmm.training.schedule.batch import EM, KMeans, Run, Statistic
+from audiogmm.training.schedule.convergence import Converged
+from audiogmm.training.schedule.monitor import Monitor
+from audiogmm.training.seeding import Init, Sample
+from audiogmm.training.selection.candidates import Candidate, Contender, Judged
+from audiogmm.training.selection.dependence import dependence_times
+from audiogmm.training.selection.held_out import HeldScores, held_scores
+from audiogmm.training.selection.starts import starts
+from audiogmm.training.settings import Settings
+from audiogmm.types import FloatArray, Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Statistics of several candidates on the same frames, which add up one by one."""
+
+    values: tuple[Any, ...]
+
+    @property
+    def n_frames(self) -> float:
+        """Frames in the sums."""
+        return float(self.values[0].n_frames)
+
+    def __add__(self, other: Self) -> Parts:
+        return Parts(tuple(a + b for a, b in zip(self.values, other.values, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The statistics of several candidates, each window of frames read once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from audiogmm.training.frames.source import ArraySlice
+    >>> from audiogmm.training.schedule.batch import EStep
+    >>> from audiogmm.mixture.evaluator import Evaluator
+    >>> one, two = (EStep(Evaluator(Mixture([1.0], [[m]], [1.0], "spherical"))) for m in (0.0, 1.0))
+    >>> [s.counts.tolist() for s in Together((one, two))(ArraySlice("a", np.ones((3, 1), np.float32))).values]
+    [[3.0], [3.0]]
+    """
+
+    statistics: tuple[Statistic[Any], ...]
+
+    def __call__(self, shard: Shard) -> Parts:
+        return accumulated(shard, self.of)
+
+    def of(self, frames: Frames) -> Parts:
+        """Of these frames, shape (n, n_features)."""
+        return Parts(tuple(statistic.of(frames) for statistic in self.statistics))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What came of a selection.
+
+    Attributes
+    ----------
+    judged : tuple of Judged
+        The candidates that were finished, forms in the order asked for, sizes ascending; k-means last.
+    missing : tuple of Candidate
+        Those that were not, since it was interrupted.
+    n_frames, n_recordings : int
+        What trained.
+    held_out_frames, held_out_recordings : int
+        What judged.
+    passes : int
+        Passes over all frames, for all candidates together.
+    floor : ndarray of shape (n_features,), float64
+        The variance floor.
+    """
+
+    judged: tuple[Judged, ...]
+    missing: tuple[Candidate, ...]
+    n_frames: int
+    n_recordings: int
+    held_out_frames: int
+    held_out_recordings: int
+    passes: int
+    floor: FloatArray = field(repr=False)
+
+
+class SweepMonitor(Monitor):
+    """Hears of candidates, too."""
+
+    def on_candidates(self, number: int, finished: int, n: int) -> None:
+        """Pass `number` is complete: `finished` of `n` candidates are."""
+
+
+def sweep(
+    kept: Iterable[Shard],
+    held: Iterable[Shard] | None,
+    candidates: Sequence[Candidate],
+    *,
+    seed: int = 0,
+    init: Init = "split",
+    passes: int = 100,
+    tol: float = 1e-3,
+    floor: float | FloatArray = RELATIVE_FLOOR,
+    reducer: LocalReducer | None = None,
+    monitor: SweepMonitor | None = None,
+    on_error: OnError | None = None,
+    max_spool_bytes: int = 8 << 30,
+    start: Callable[[Candidate], Mixture] | None = None,
+) -> Sweep:
+    """Train all candidates together, and judge each as soon as it has converged.
+
+    Each pass reads the frames once, whatever the number of candidates; those that have converged drop out.
+    A candidate gets the same bytes as if it had been trained alone from its start, and for any number of
+    threads. Memory holds the statistics of all candidates, a few times over for each thread, and no frames.
+
+    Parameters
+    ----------
+    kept : iterable of Shard
+        The recordings that train, as for `train_mixture`.
+    held : iterable of Shard or None
+        Those that judge.
+    candidates : sequence of Candidate
+        What to train.
+    seed, passes, tol, floor, on_error, max_spool_bytes
+        As for `train_mixture`.
+    init : {"split", "k-means++", "random"}
+        How each starts. By splitting, a larger candidate of a form grows from the next smaller one, on a
+        sample of the frames.
+    reducer : LocalReducer or None
+        Threads and workers; None for every core.
+    monitor : SweepMonitor or None
+        Who listens.
+    start : callable, optional
+        Gives each candidate's start, in place of `init`.
+
+    Returns
+    -------
+    Sweep
+        On Ctrl-C, once a candidate is finished: what is finished until then.
+
+    Raises
+    ------
+    ChoiceError
+        If there is no candidate, or a setting is out of its range.
+    TrainingError
+        If there is nothing to train on, or fewer frames than components.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from audiogmm.training.frames.source import ArraySlice
+    >>> centres = np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]])
+    >>> random = np.random.default_rng(0)
+    >>> frames = (np.repeat(centres, 200, axis=0) + random.normal(size=(600, 2))).astype(np.float32)
+    >>> candidates = [Candidate("spherical", K) for K in (1, 2, 3, 4)]
+    >>> judged = sweep([ArraySlice("three", frames)], None, candidates).judged
+    >>> min(judged, key=lambda one: one.bic).candidate
+    Candidate(form='spherical', n_components=3)
+    """
+    if not candidates:
+        raise ChoiceError("no candidate", needed="at least one size and one form")
+    monitor = monitor or SweepMonitor()
+    largest = max(candidate.n_components for candidate in candidates)
+    settings = Settings(largest, seed=seed, init=init, passes=passes, tol=tol, floor=floor)
+    with ExitStack() as resources:
+        reducer = reducer or LocalReducer()
+        resources.enter_context(reducer)
+
+        def read(shards: Iterable[Shard], sample_size: int) -> Survey:
+            return survey(
+                shards,
+                reducer=reducer,
+                sample_size=sample_size,
+                seed=seed,
+                max_spool_bytes=max_spool_bytes,
+                resources=resources,
+                monitor=monitor,
+                on_error=on_error,
+            )
+
+        found = read(kept, settings.sample_size)
+        if found.moments.n < largest:
+            raise TrainingError(
+                f"{found.moments.n} frames for {largest} components",
+                needed="at least one frame a component, and better 50",
+                remedy=f"more recordings, or sizes of at most {found.moments.n}",
+            )
+        held_frames = None if held is None else read(held, 1)
+        floors = settings.variance_floor(found.moments.statistics).variances
+        monitor.on_stage("seed", 0, None)
+        begin = start or starts(
+            candidates,
+            Sample(found.sample, found.moments.mean, found.moments.variance, floors),
+            init=init,
+            seed=seed,
+            threads=reducer.threads,
+        )
+        waiting = [
+            Contender(c, (KMeans if c.form == "kmeans" else EM)(floors), Run(begin(c))) for c in candidates
+        ]
+        found.sample = found.sample[:0].copy()
+        done: dict[Candidate, Judged] = {}
+        number = 0
+        try:
+            while waiting:
+                monitor.on_stage("pass", number + 1, found.source.n_frames)
+                waiting = one_pass(waiting, found, reducer, monitor)
+                number += 1
+                why = {c.candidate: settings.convergence.reached(c.run.history[-1]) for c in waiting}
+                ready = [c for c in waiting if why[c.candidate] or number >= passes]
+                for one in judge(ready, why, found, held_frames, reducer):
+                    done[one.candidate] = one
+                waiting = [c for c in waiting if c.candidate not in done]
+                monitor.on_candidates(number, len(done), len(candidates))
+        except KeyboardInterrupt:
+            if not done:
+                raise
+        return Sweep(
+            judged=tuple(done[c] for c in candidates if c in done),
+            missing=tuple(c for c in candidates if c not in done),
+            n_frames=found.moments.n,
+            n_recordings=found.n_recordings,
+            held_out_frames=held_frames.moments.n if held_frames else 0,
+            held_out_recordings=held_frames.n_recordings if held_frames else 0,
+            passes=number,
+            floor=floors,
+        )
+
+
+def judge(
+    ready: Sequence[Contender],
+    why: Mapping[Candidate, Converged],
+    found: Survey,
+    held: Survey | None,
+    reducer: Reducer,
+) -> list[Judged]:
+    """What the criteria say of those that are finished."""
+    soft = [c for c in ready if isinstance(c.method, EM)]
+    times: list[float | None] = []
+    scores: list[HeldScores | None] = []
+    if soft:
+        times += dependence_times(found, [c.run.mixture for c in soft], reducer)
+        scores += held_scores(held, [c.run.mixture for c in soft], reducer)
+    hard = [c for c in ready if isinstance(c.method, KMeans)]
+    nothing = [None] * len(hard)
+    return [
+        Judged.of(contender, why[contender.candidate], time, score)
+        for contender, time, score in zip(
+            [*soft, *hard], [*times, *nothing], [*scores, *nothing], strict=True
+        )
+    ]
+
+
+def one_pass(
+    contenders: Sequence[Contender], found: Survey, reducer: Reducer, monitor: Monitor
+) -> list[Contender]:
+    """Each contender after one more reading of the frames."""
+    began = time.perf_counter()
+    seconds_per_frame = found.seconds / found.moments.n
+
+    def tick(part: Parts) -> None:
+        monitor.on_frames(int(part.n_frames), part.n_frames * seconds_per_frame)
+
+    statistics = tuple(c.method.expect(c.run.mixture) for c in contenders)
+    total = found.source.reduce(reducer, Together(statistics), tick)
+    return [c.after(value, began) for c, value in zip(contenders, total.values, strict=True)]

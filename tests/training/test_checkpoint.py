@@ -1,0 +1,172 @@
+"""Ctrl-C keeps what is done, and the same call goes on to the same bytes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audiogmm.errors import MismatchError, ModelFileError, OutputError
+from audiogmm.training import LocalReducer, Monitor, PassReport, TrainingInterrupted, train_mixture
+from tests.training.shards import blobs, recordings
+
+ROOT = Path(__file__).parents[2]
+
+
+class Impatient(Monitor):
+    """Presses Ctrl-C after some frames of a pass."""
+
+    def __init__(self, stage: str, number: int) -> None:
+        self.when = (stage, number)
+        self.now = ("", 0)
+
+    def on_stage(self, stage: str, number: int, n_frames: int | None) -> None:
+        self.now = (stage, number)
+        if stage == "seed" and self.now == self.when:
+            raise KeyboardInterrupt
+
+    def on_frames(self, n_frames: int, seconds: float) -> None:
+        if self.now == self.when:
+            raise KeyboardInterrupt
+
+
+SHARDS = recordings(blobs(20_000, K=6), 1000)
+
+
+@pytest.mark.parametrize("algorithm", ["em", "accelerated", "stepwise", "kmeans"])
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_resumed_is_uninterrupted(tmp_path: Path, algorithm: str, restarts: int) -> None:
+    options = {"n_components": 6, "algorithm": algorithm, "passes": 6, "tol": 0.0, "restarts": restarts}
+    if algorithm == "accelerated":
+        options |= {"algorithm": "em", "accelerate": True}
+    whole = train_mixture(SHARDS, **options)  # type: ignore[arg-type]
+    path = tmp_path / "run.checkpoint"
+    with pytest.raises(TrainingInterrupted, match=r"after 3 complete passes.*run\.checkpoint") as raised:
+        train_mixture(SHARDS, checkpoint=path, monitor=Impatient("pass", 4), **options)  # type: ignore[arg-type]
+    assert raised.value.checkpoint == path
+    assert raised.value.result is not None
+    assert raised.value.result.history == whole.history[:3]
+    resumed = train_mixture(SHARDS, checkpoint=path, **options)  # type: ignore[arg-type]
+    assert resumed.mixture == whole.mixture
+    assert resumed.statistics == whole.statistics
+    assert resumed.history == whole.history
+    assert resumed.starts == whole.starts
+    assert [file.name for file in tmp_path.iterdir()] == ["run.checkpoint"]
+    again = train_mixture(SHARDS, checkpoint=path, **options)  # type: ignore[arg-type]
+    assert again.mixture == whole.mixture  # done already: no pass is made
+
+
+def test_a_finished_training_goes_on_with_more_passes(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    train_mixture(SHARDS, n_components=6, passes=2, tol=0, checkpoint=path)
+    more = train_mixture(SHARDS, n_components=6, passes=5, tol=0, checkpoint=path)
+    assert more.mixture == train_mixture(SHARDS, n_components=6, passes=5, tol=0).mixture
+
+
+@pytest.mark.parametrize(("stage", "number"), [("read", 0), ("seed", 0), ("pass", 1)])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_interruption_before_the_first_pass_ends(
+    tmp_path: Path, stage: str, number: int, threads: int
+) -> None:
+    with pytest.raises(TrainingInterrupted, match="after 0 complete passes") as raised:
+        train_mixture(
+            SHARDS,
+            n_components=2,
+            checkpoint=tmp_path / "c",
+            monitor=Impatient(stage, number),
+            reducer=LocalReducer(threads),
+        )
+    assert (raised.value.result, raised.value.checkpoint) == (None, None)
+    assert isinstance(raised.value.__cause__, KeyboardInterrupt)
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    train_mixture(SHARDS, n_components=6, passes=1, checkpoint=path)
+    before = path.read_bytes()
+    with pytest.raises(MismatchError, match=r"n_components 6, seed 0; needed: n_components 4, seed 1"):
+        train_mixture(SHARDS, n_components=4, seed=1, passes=1, checkpoint=path)
+    with pytest.raises(MismatchError, match=r"n_frames 20000, n_recordings 20; needed: .*n_frames 19000"):
+        train_mixture(SHARDS[1:], n_components=6, passes=1, checkpoint=path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF....WAVE", "cut"])
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes | str) -> None:
+    path = tmp_path / "c"
+    train_mixture(SHARDS[:2], n_components=2, passes=1, checkpoint=path)
+    path.write_bytes(path.read_bytes()[:-9] if isinstance(content, str) else content)
+    with pytest.raises(ModelFileError, match=r"c is no checkpoint, or not a whole one.*remove it"):
+        train_mixture(SHARDS[:2], n_components=2, passes=1, checkpoint=path)
+
+
+def test_another_programs_safetensors_are_refused(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"x": np.ones(2)}, tmp_path / "c")
+    with pytest.raises(ModelFileError, match="another program"):
+        train_mixture(SHARDS[:2], n_components=2, checkpoint=tmp_path / "c")
+
+
+def test_a_checkpoint_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file"):
+        train_mixture(SHARDS[:2], n_components=2, checkpoint=tmp_path / "file" / "c")
+
+
+def test_reports_survive_json() -> None:
+    report = PassReport(3, 100, -2.5, None, 0.25, 7, (1, 2), (2,), 0.5, 12.0, seconds=9.0)
+    assert PassReport.from_json(report.to_json()) == report
+    assert "seconds" not in report.to_json()
+
+
+def test_a_real_interrupt_with_workers_ends_at_once_and_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C reaches every process of a terminal; the parent must not wait for ever for dead workers."""
+    script = f"""
+import signal, sys, pathlib
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.path.insert(0, {str(ROOT)!r})
+from tests.training.shards import blobs, recordings
+from audiogmm.training import LocalReducer, Monitor, TrainingInterrupted, train_mixture
+
+class Loud(Monitor):
+    def on_pass(self, report):
+        print(report.number, flush=True)
+
+if __name__ == "__main__":
+    try:
+        train_mixture(recordings(blobs(20000), 1000), n_components=4, passes=10**6, tol=0, max_spool_bytes=0,
+                      reducer=LocalReducer(1, workers=2), monitor=Loud(), checkpoint=pathlib.Path("run"))
+    except TrainingInterrupted as error:
+        print("kept", error.result.passes >= 2, error.checkpoint, flush=True)
+"""
+    (tmp_path / "script.py").write_text(script)
+    # a short name: the path of a socket in it has at most 107 bytes
+    with (
+        tempfile.TemporaryDirectory(prefix="s") as scratch,
+        subprocess.Popen(
+            [sys.executable, "script.py"],
+            cwd=tmp_path,
+            env=os.environ | {"TMPDIR": scratch, "PYTHONPATH": str(ROOT)},
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            first = [process.stdout.readline() for _ in range(2)]
+            os.killpg(process.pid, signal.SIGINT)
+            rest, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        assert (first, process.returncode, errors) == (["1\n", "2\n"], 0, "")
+        assert rest.splitlines()[-1] == "kept True run"
+        assert list(Path(scratch).glob("audiogmm-*")) == []
