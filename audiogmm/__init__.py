@@ -13,11 +13,10 @@ Examples
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from audiogmm.version import __version__
-
+from audiogmm.lazy import exports
+from audiogmm.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.event import Event
@@ -45,77 +44,37 @@ if TYPE_CHECKING:
     from audiogmm.timeline import FrameClock, Segment
     from audiogmm.verification.gallery import Gallery
 
-__all__ = [
-    "FrontEnd",
-    "read_manifest",
-    "write_manifest",
-    "Entry",
-    "train",
-    "select",
-    "update",
-    "load",
-    "Model",
-    "Mixture",
-    "score",
-    "ScoreTrack",
-    "read_track",
-    "calibrate",
-    "detect",
-    "Event",
-    "enroll",
-    "verify",
-    "identify",
-    "evaluate_verify",
-    "evaluate_detect",
-    "fuse",
-    "Gallery",
-    "GaussianMixture",
-    "DaskReducer",
-    "FrameBlock",
-    "FrameClock",
-    "Segment",
-    "AudioGMMError",
-]
-
-_HOME = {
-    "FrontEnd": "audio.frontend.frontend",
-    "read_manifest": "manifest",
-    "write_manifest": "manifest",
-    "Entry": "manifest",
-    "train": "jobs.train",
-    "select": "jobs.select",
-    "update": "jobs.update",
-    "load": "mixture.store",
-    "Model": "mixture.store",
-    "Mixture": "mixture.gaussian",
-    "score": "jobs.score",
-    "ScoreTrack": "scoring.track",
-    "read_track": "scoring.track",
-    "calibrate": "jobs.calibrate",
-    "detect": "jobs.detect",
-    "Event": "anomaly.event",
-    "enroll": "jobs.enroll",
-    "verify": "jobs.verify",
-    "identify": "jobs.identify",
-    "evaluate_verify": "jobs.evaluate_verify",
-    "evaluate_detect": "jobs.evaluate_detect",
-    "fuse": "jobs.fuse",
-    "Gallery": "verification.gallery",
-    "GaussianMixture": "estimator",
-    "DaskReducer": "dask_reduce",
-    "FrameBlock": "blocks",
-    "FrameClock": "timeline",
-    "Segment": "timeline",
-    "AudioGMMError": "errors",
-}
-"""Where each public name lives."""
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'audiogmm' has no attribute {name!r}")
-    return getattr(import_module(f"audiogmm.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    {
+        "FrontEnd": "audio.frontend.frontend",
+        "read_manifest": "manifest",
+        "write_manifest": "manifest",
+        "Entry": "manifest",
+        "train": "jobs.train",
+        "select": "jobs.select",
+        "update": "jobs.update",
+        "load": "mixture.store",
+        "Model": "mixture.store",
+        "Mixture": "mixture.gaussian",
+        "score": "jobs.score",
+        "ScoreTrack": "scoring.track",
+        "read_track": "scoring.track",
+        "calibrate": "jobs.calibrate",
+        "detect": "jobs.detect",
+        "Event": "anomaly.event",
+        "enroll": "jobs.enroll",
+        "verify": "jobs.verify",
+        "identify": "jobs.identify",
+        "evaluate_verify": "jobs.evaluate_verify",
+        "evaluate_detect": "jobs.evaluate_detect",
+        "fuse": "jobs.fuse",
+        "Gallery": "verification.gallery",
+        "GaussianMixture": "estimator",
+        "DaskReducer": "dask_reduce",
+        "FrameBlock": "blocks",
+        "FrameClock": "timeline",
+        "Segment": "timeline",
+        "AudioGMMError": "errors",
+    },
+)
