@@ -19,30 +19,35 @@ from audiogmm.lazy import exports
 from audiogmm.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from audiogmm.anomaly.event import Event
-    from audiogmm.audio.frontend.frontend import FrontEnd
-    from audiogmm.blocks import FrameBlock
-    from audiogmm.dask_reduce import DaskReducer
-    from audiogmm.errors import AudioGMMError
-    from audiogmm.estimator import GaussianMixture
-    from audiogmm.jobs.calibrate import calibrate
-    from audiogmm.jobs.detect import detect
-    from audiogmm.jobs.enroll import enroll
-    from audiogmm.jobs.evaluate_detect import evaluate_detect
-    from audiogmm.jobs.evaluate_verify import evaluate_verify
-    from audiogmm.jobs.fuse import fuse
-    from audiogmm.jobs.identify import identify
-    from audiogmm.jobs.score import score
-    from audiogmm.jobs.select import select
-    from audiogmm.jobs.train import train
-    from audiogmm.jobs.update import update
-    from audiogmm.jobs.verify import verify
-    from audiogmm.manifest import Entry, read_manifest, write_manifest
-    from audiogmm.mixture.gaussian import Mixture
-    from audiogmm.mixture.store import Model, load
-    from audiogmm.scoring.track import ScoreTrack, read_track
-    from audiogmm.timeline import FrameClock, Segment
-    from audiogmm.verification.gallery import Gallery
+    from audiogmm.anomaly.event import Event as Event
+    from audiogmm.audio.frontend.frontend import FrontEnd as FrontEnd
+    from audiogmm.blocks import FrameBlock as FrameBlock
+    from audiogmm.dask_reduce import DaskReducer as DaskReducer
+    from audiogmm.errors import AudioGMMError as AudioGMMError
+    from audiogmm.estimator import GaussianMixture as GaussianMixture
+    from audiogmm.jobs.calibrate import calibrate as calibrate
+    from audiogmm.jobs.detect import detect as detect
+    from audiogmm.jobs.enroll import enroll as enroll
+    from audiogmm.jobs.evaluate_detect import evaluate_detect as evaluate_detect
+    from audiogmm.jobs.evaluate_verify import evaluate_verify as evaluate_verify
+    from audiogmm.jobs.fuse import fuse as fuse
+    from audiogmm.jobs.identify import identify as identify
+    from audiogmm.jobs.score import score as score
+    from audiogmm.jobs.select import select as select
+    from audiogmm.jobs.train import train as train
+    from audiogmm.jobs.update import update as update
+    from audiogmm.jobs.verify import verify as verify
+    from audiogmm.manifest import Entry as Entry
+    from audiogmm.manifest import read_manifest as read_manifest
+    from audiogmm.manifest import write_manifest as write_manifest
+    from audiogmm.mixture.gaussian import Mixture as Mixture
+    from audiogmm.mixture.store import Model as Model
+    from audiogmm.mixture.store import load as load
+    from audiogmm.scoring.track import ScoreTrack as ScoreTrack
+    from audiogmm.scoring.track import read_track as read_track
+    from audiogmm.timeline import FrameClock as FrameClock
+    from audiogmm.timeline import Segment as Segment
+    from audiogmm.verification.gallery import Gallery as Gallery
 
 __getattr__, __dir__, __all__ = exports(
     __name__,
