@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from audiogmm.errors import ChoiceError
 from audiogmm.types import Json, Seconds
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -85,37 +82,56 @@ def settings_from(metadata: Json) -> DetectorSettings:
 _SETTINGS = tuple(DetectorSettings.__dataclass_fields__)
 
 
-def changed(
-    settings: DetectorSettings,
-    *,
-    window: float | None = None,
-    quantile: float | None = None,
-    alarms_per_hour: float | None = None,
-    min_duration: float | None = None,
-    merge_gap: float | None = None,
-) -> DetectorSettings:
-    """The settings with those changed that were given; `quantile` is the share of normal windows kept quiet.
+@dataclass(frozen=True, kw_only=True)
+class DetectorOptions:
+    """What a user asks of a detector; None leaves what the detector has.
+
+    Attributes
+    ----------
+    window, min_duration, merge_gap : Seconds or None
+        As of `DetectorSettings`.
+    quantile : float or None
+        Share of normal windows that raise no alarm, in [0.5, 1): sets the threshold.
+    alarms_per_hour : float or None
+        Rate of events that normal audio may raise: sets the threshold in place of `quantile`.
 
     Raises
     ------
     ChoiceError
-        If a quantile and a budget of alarms are both given.
+        If `quantile` and `alarms_per_hour` are both given.
 
     Examples
     --------
-    >>> found = changed(DetectorSettings(alarms_per_hour=2.0), quantile=0.99)
+    >>> found = DetectorOptions(quantile=0.99).applied_to(DetectorSettings(alarms_per_hour=2.0))
     >>> found.quantile, found.alarms_per_hour
     (0.01, None)
     """
-    changes: dict[str, Any] = {"window": window, "min_duration": min_duration, "merge_gap": merge_gap}
-    if quantile is not None and alarms_per_hour is not None:
-        raise ChoiceError(
-            f"a quantile of {quantile:g} and {alarms_per_hour:g} alarms an hour",
-            needed="one of them, to set the threshold by",
-        )
-    if quantile is not None:
-        changes["quantile"] = round(1 - quantile, 12)
-        changes["release_quantile"] = max(settings.release_quantile, changes["quantile"])
-        settings = replace(settings, alarms_per_hour=None)
-    changes["alarms_per_hour"] = alarms_per_hour
-    return replace(settings, **{name: value for name, value in changes.items() if value is not None})
+
+    window: Seconds | None = None
+    quantile: float | None = None
+    alarms_per_hour: float | None = None
+    min_duration: Seconds | None = None
+    merge_gap: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        if self.quantile is not None and self.alarms_per_hour is not None:
+            raise ChoiceError(
+                f"a quantile of {self.quantile:g} and {self.alarms_per_hour:g} alarms an hour",
+                needed="one of them, to set the threshold by",
+            )
+
+    def applied_to(self, settings: DetectorSettings) -> DetectorSettings:
+        """Return the settings with those changed that were given.
+
+        Raises
+        ------
+        ChoiceError
+            If a value is outside its range.
+        """
+        names = ("window", "alarms_per_hour", "min_duration", "merge_gap")
+        changes: dict[str, Any] = {name: getattr(self, name) for name in names}
+        if self.quantile is not None:
+            changes["quantile"] = round(1 - self.quantile, 12)
+            changes["release_quantile"] = max(settings.release_quantile, changes["quantile"])
+            settings = replace(settings, alarms_per_hour=None)
+        return replace(settings, **{name: value for name, value in changes.items() if value is not None})

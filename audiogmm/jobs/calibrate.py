@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector, learn
-from audiogmm.anomaly.detector_settings import DetectorSettings, changed
+from audiogmm.anomaly.detector_settings import DetectorOptions, DetectorSettings
 from audiogmm.anomaly.learning.explainer import learn_moments, with_moments
 from audiogmm.anomaly.learning.from_model import (
     detector_of,
@@ -185,14 +185,13 @@ def calibrate_to_file(
         calibrated = calibrate(
             loaded,
             source,
-            changed(
-                settings_of(loaded),
+            DetectorOptions(
                 window=window,
                 quantile=quantile,
                 alarms_per_hour=alarms_per_hour,
                 min_duration=min_duration,
                 merge_gap=merge_gap,
-            ),
+            ).applied_to(settings_of(loaded)),
             scores=scores,
             against=None if against is None else load_model(against),
             upsample=upsample,

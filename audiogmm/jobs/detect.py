@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector
-from audiogmm.anomaly.detector_settings import changed
+from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import format_of, write_events
 from audiogmm.anomaly.learning.from_model import detector_of, listener_of, load_model, unit_of
@@ -193,14 +193,13 @@ def detect_to_file(
         check_pictures(plot, force=force)
     loaded = load_model(model)
     detector = detector_of(loaded)
-    settings = changed(
-        detector.settings,
+    settings = DetectorOptions(
         window=window,
         quantile=quantile,
         alarms_per_hour=alarms_per_hour,
         min_duration=min_duration,
         merge_gap=merge_gap,
-    )
+    ).applied_to(detector.settings)
     detector = replace(detector, settings=settings)
     if detector.note:
         progress.say(f"note: {detector.note}")

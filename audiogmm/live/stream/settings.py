@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from audiogmm.anomaly.detector import Detector
-from audiogmm.anomaly.detector_settings import changed
+from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.errors import ChoiceError
 from audiogmm.types import Json, Seconds
 from audiogmm.verification.identification import KNOWN
@@ -42,7 +42,7 @@ class StreamSettings:
     upsample : bool
         Accept sound below the model's sample rate.
     detector : dict
-        Changes of the detector's settings, as `jobs.calibrate.changed` takes them.
+        Changes of the detector's settings, the fields of `DetectorOptions`.
 
     Raises
     ------
@@ -79,7 +79,7 @@ class StreamSettings:
         """The detector with the changes that were asked for."""
         if all(value is None for value in self.detector.values()):
             return detector
-        return replace(detector, settings=changed(detector.settings, **self.detector))
+        return replace(detector, settings=DetectorOptions(**self.detector).applied_to(detector.settings))
 
 
 def parse_emit(text: str, *, gallery: bool = False) -> tuple[Emit, ...]:
