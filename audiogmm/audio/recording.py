@@ -146,9 +146,7 @@ class Recording:
             rate = max(own, frontend.sample_rate or own)
             if frontend.cmvn != "utterance":
                 stream = frontend.stream(rate, self.entry.offset)
-                for samples in self._noisy(_upsampled(audio, own, rate), own, rate):
-                    yield from stream.push(samples)
-                yield from stream.flush()
+                yield from stream.blocks(self._noisy(_upsampled(audio, own, rate), own, rate))
                 return
         if self.entry.path == STANDARD_INPUT:
             raise FrontEndError(

@@ -1,36 +1,28 @@
-"""Checks of a front end's settings: kinds, choices, ranges, contradictions; and their TOML."""
+"""Checks of a front end's settings: kinds, choices, ranges, contradictions."""
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from audiogmm.audio.frontend.cmvn import CMVN
-from audiogmm.audio.frontend.framing import WINDOWS
 from audiogmm.audio.frontend.mel import MEL_NORMS, MEL_SCALES, MEL_TRIANGLES
-from audiogmm.audio.frontend.mfcc import ENERGIES
-from audiogmm.audio.frontend.vad import VADS
+from audiogmm.audio.frontend.windows import WINDOWS
 from audiogmm.errors import ChoiceError, FrontEndError
-
-if TYPE_CHECKING:
-    from audiogmm.audio.frontend.frontend import FrontEnd
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "length_unit": ("seconds", "samples"),
-    "window": WINDOWS,
+    "window": tuple(WINDOWS),
     "spectrum": ("power", "magnitude"),
     "mel_scale": MEL_SCALES,
     "mel_triangles": MEL_TRIANGLES,
     "mel_norm": MEL_NORMS,
     "log_scale": ("ln", "db"),
     "feature": ("mfcc", "logmel"),
-    "energy": ENERGIES,
-    "cmvn": CMVN,
-    "vad": VADS,
+    "energy": ("none", "raw", "windowed"),
+    "cmvn": ("none", "utterance", "sliding", "online", "global", "warping"),
+    "vad": ("none", "energy"),
 }
 """Settings that are one of a few words."""
 
@@ -79,26 +71,28 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return repr(close[0]) if close else f"one of {', '.join(known)}"
 
 
-def check(frontend: FrontEnd) -> None:
-    """Refuse settings that are of the wrong kind, out of range, or contradict each other.
+def checked_value(name: str, kind: str, value: Any) -> Any:
+    """Return the value of a setting in its own kind, within its range.
 
     Whole numbers given for real ones become real, and lists tuples, so that equal settings are equal objects.
+
+    Parameters
+    ----------
+    name, kind : str
+        The setting, and its type as its annotation says.
+    value : object
+        What was given.
 
     Raises
     ------
     ChoiceError
-        If a setting has the wrong kind, is not one of its choices, or out of range.
-    FrontEndError
-        If two settings contradict each other.
+        If it has the wrong kind, is not one of the choices, or out of range.
+
+    Examples
+    --------
+    >>> checked_value("preemphasis", "float", 0), checked_value("fmin", "float | None", None)
+    (0.0, None)
     """
-    for field in dataclasses.fields(frontend):
-        value = _converted(field.name, str(field.type), getattr(frontend, field.name))
-        object.__setattr__(frontend, field.name, value)
-    _check_contradictions(frontend)
-
-
-def _converted(name: str, kind: str, value: Any) -> Any:
-    """The value in its own kind, within its range."""
     kind, _, optional = kind.partition(" | ")
     if value is None and optional:
         return None
@@ -134,56 +128,67 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _check_contradictions(frontend: FrontEnd) -> None:
-    """Refuse settings of which one makes the other meaningless."""
-    lowest_cepstrum = 0 if frontend.include_c0 else 1
-    if frontend.feature == "mfcc" and frontend.n_mfcc + lowest_cepstrum > frontend.n_mels:
+def refuse_contradictions(settings: Mapping[str, Any], n_features: int) -> None:
+    """Refuse settings of which one makes the other meaningless.
+
+    Parameters
+    ----------
+    settings : mapping of str to object
+        All of them, each in its own kind.
+    n_features : int
+        Numbers in the feature vector that they give.
+
+    Raises
+    ------
+    FrontEndError
+        With both settings.
+    """
+    n_mfcc, n_mels, energy = settings["n_mfcc"], settings["n_mels"], settings["energy"]
+    lowest = 0 if settings["include_c0"] else 1
+    if settings["feature"] == "mfcc" and n_mfcc + lowest > n_mels:
         raise FrontEndError(
-            f"n_mfcc = {frontend.n_mfcc} (c{lowest_cepstrum} to c{frontend.n_mfcc - 1 + lowest_cepstrum}) "
-            f"from n_mels = {frontend.n_mels}",
+            f"n_mfcc = {n_mfcc} (c{lowest} to c{n_mfcc - 1 + lowest}) from n_mels = {n_mels}",
             needed="as many mel bands as cepstra, c0 counted",
-            remedy=f"n_mels = {frontend.n_mfcc + lowest_cepstrum} or more",
+            remedy=f"n_mels = {n_mfcc + lowest} or more",
         )
-    if frontend.energy != "none" and not frontend.include_c0 and frontend.feature == "mfcc":
+    if energy != "none" and lowest == 1 and settings["feature"] == "mfcc":
         raise FrontEndError(
-            f"energy = {frontend.energy!r} with include_c0 = False",
+            f"energy = {energy!r} with include_c0 = False",
             needed="a place for the energy, which is that of c0",
             remedy="include_c0 = True, or energy = 'none'",
         )
-    if frontend.fmin is not None and frontend.fmax is not None and 0 < frontend.fmax <= frontend.fmin:
+    fmin, fmax = settings["fmin"], settings["fmax"]
+    if fmin is not None and fmax is not None and 0 < fmax <= fmin:
+        raise FrontEndError(f"fmin = {fmin} and fmax = {fmax}", needed="fmin below fmax, both in hertz")
+    length, hop = settings["frame_length"], settings["hop_length"]
+    if settings["length_unit"] == "samples" and not (length.is_integer() and hop.is_integer()):
         raise FrontEndError(
-            f"fmin = {frontend.fmin} and fmax = {frontend.fmax}", needed="fmin below fmax, both in hertz"
-        )
-    if frontend.length_unit == "samples" and not (
-        frontend.frame_length.is_integer() and frontend.hop_length.is_integer()
-    ):
-        raise FrontEndError(
-            f"frame_length = {frontend.frame_length} and hop_length = {frontend.hop_length} in samples",
+            f"frame_length = {length} and hop_length = {hop} in samples",
             needed="whole numbers of samples",
             remedy="length_unit = 'seconds', if seconds are meant",
         )
-    given = len(frontend.cmvn_mean), len(frontend.cmvn_scale)
-    if given != (0, 0) and frontend.cmvn != "global":
+    given = len(settings["cmvn_mean"]), len(settings["cmvn_scale"])
+    if given != (0, 0) and settings["cmvn"] != "global":
         raise FrontEndError(
-            f"cmvn = {frontend.cmvn!r} with global statistics of {given[0]} dimensions",
+            f"cmvn = {settings['cmvn']!r} with global statistics of {given[0]} dimensions",
             needed="cmvn = 'global' for cmvn_mean and cmvn_scale",
         )
-    if given not in ((0, 0), (frontend.n_features(), frontend.n_features())):
+    if given not in ((0, 0), (n_features, n_features)):
         raise FrontEndError(
             f"cmvn_mean and cmvn_scale of {given[0]} and {given[1]} dimensions",
-            needed=f"{frontend.n_features()} dimensions, as the features have",
+            needed=f"{n_features} dimensions, as the features have",
         )
 
 
-def from_settings(settings: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:
-    """Settings that are all known ones.
+def refuse_unknown(settings: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a name that is no setting.
 
     Raises
     ------
     ChoiceError
-        If a name is unknown; the nearest known one is named.
+        With the nearest known name.
     """
-    known = list(fields)
+    known = list(known)
     for name in settings:
         if name not in known:
             raise ChoiceError(
@@ -191,47 +196,3 @@ def from_settings(settings: Mapping[str, Any], fields: Iterable[str]) -> dict[st
                 needed="a setting that a front end has",
                 remedy=nearest(name, known),
             )
-    return dict(settings)
-
-
-def read_toml(text: str | Path) -> dict[str, Any]:
-    """The settings in a TOML document: a string, or a file named by a Path.
-
-    Raises
-    ------
-    FrontEndError
-        If it is not TOML, or cannot be read.
-    """
-    import tomllib
-
-    source = str(text) if isinstance(text, Path) else "front end"
-    try:
-        return tomllib.loads(text.read_text(encoding="utf-8") if isinstance(text, Path) else text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FrontEndError(f"{source}: {error}", needed="settings in TOML") from error
-    except OSError as error:
-        raise FrontEndError(f"{source}: {error.strerror or error}", needed="a readable TOML file") from error
-
-
-def to_toml(settings: Mapping[str, Any]) -> str:
-    """Write words, numbers, truth values and lists of numbers as TOML.
-
-    Examples
-    --------
-    >>> print(to_toml({"window": "hann", "n_mels": 40, "remove_dc": True, "cmvn_mean": [1.0, -2.5]}), end="")
-    window = "hann"
-    n_mels = 40
-    remove_dc = true
-    cmvn_mean = [1.0, -2.5]
-    """
-    return "".join(f"{name} = {_toml_value(value)}\n" for name, value in settings.items())
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_toml_value(x) for x in value)}]"
-    return repr(value)

@@ -8,10 +8,6 @@ from audiogmm.audio.frontend.remainder import Remainder
 from audiogmm.kernels.front_end.context import slide
 from audiogmm.types import FloatArray, Frames
 
-CMVN = ("none", "utterance", "sliding", "online", "global", "warping")
-"""`utterance`: over the whole recording, in two passes; `sliding`: over a centred window; `online`: over a
-causal one; `global`: by statistics of a corpus; `warping`: by ranks within a centred window."""
-
 
 class SlidingCmvn:
     """Subtracts the mean over a window of frames, and optionally divides by the deviation.
@@ -98,8 +94,8 @@ class GlobalCmvn:
         return np.empty((0, len(self._mean)), np.float32)
 
 
-class Moments:
-    """Means and deviations of rows, for the first of two passes: sums in float64, row after row.
+class UtteranceMoments:
+    """Means and deviations over an utterance, for the first of two passes: sums in float64, row after row.
 
     They are sums about the first row, so that large means cancel nothing.
 
@@ -110,7 +106,7 @@ class Moments:
 
     Examples
     --------
-    >>> moments = Moments(1)
+    >>> moments = UtteranceMoments(1)
     >>> moments.push(np.array([[1.0], [3.0]], np.float32))
     >>> moments.mean.tolist(), moments.deviation.tolist(), moments.n_rows
     ([2.0], [1.0], 2)

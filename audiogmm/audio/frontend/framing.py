@@ -1,4 +1,4 @@
-"""Samples into frames: windows, and which samples a stream must keep."""
+"""Samples into frames: which samples a stream must keep, and the noise that is added to them."""
 
 from __future__ import annotations
 
@@ -7,44 +7,7 @@ import numpy as np
 from audiogmm.audio.frontend.remainder import Remainder
 from audiogmm.kernels.front_end.noise import add_noise
 from audiogmm.timeline import FrameClock
-from audiogmm.types import FloatArray, Samples
-
-WINDOWS = ("hann", "hamming", "povey", "blackman", "rectangular")
-"""Window shapes; `povey` is a Hann window to the power of 0.85 (Kaldi's default)."""
-
-
-def window(shape: str, length: int, periodic: bool = False) -> FloatArray:
-    """Weights of a frame's samples.
-
-    Parameters
-    ----------
-    shape : str
-        One of `WINDOWS`.
-    length : int
-        Samples.
-    periodic : bool
-        Of period `length` (scipy's and librosa's default for spectra) in place of symmetric (Kaldi's).
-
-    Returns
-    -------
-    ndarray of shape (length,), float64
-
-    Examples
-    --------
-    >>> window("hann", 5).round(3).tolist(), window("hann", 4, periodic=True).round(3).tolist()
-    ([0.0, 0.5, 1.0, 0.5, 0.0], [0.0, 0.5, 1.0, 0.5])
-    """
-    period = length if periodic else length - 1
-    turn = 2 * np.pi * np.arange(length) / max(period, 1)
-    if shape == "hann":
-        return 0.5 - 0.5 * np.cos(turn)
-    if shape == "hamming":
-        return 0.54 - 0.46 * np.cos(turn)
-    if shape == "povey":
-        return np.maximum(0.5 - 0.5 * np.cos(turn), 0.0) ** 0.85
-    if shape == "blackman":
-        return 0.42 - 0.5 * np.cos(turn) + 0.08 * np.cos(2 * turn)
-    return np.ones(length)
+from audiogmm.types import Samples
 
 
 class Framer:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from audiogmm.audio.frontend.settings import FrontEndSettings
 from audiogmm.audio.frontend.warping import warping_window
 from audiogmm.timeline import FrameClock
-
-if TYPE_CHECKING:
-    from audiogmm.audio.frontend.frontend import FrontEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ class Latency:
         return stages["framing"] + stages["deltas"] + stages["cmvn"], stages["framing"] + stages["vad"]
 
 
-def latency_of(frontend: FrontEnd, clock: FrameClock) -> Latency:
+def latency_of(frontend: FrontEndSettings, clock: FrameClock) -> Latency:
     """Latencies of a front end whose frames lie as the clock says."""
     none = StageLatency(0, 0)
     ahead = frontend.deltas * frontend.delta_window

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiogmm.audio.frontend.framing import window
+from audiogmm.audio.frontend.checks import CHOICES
 from audiogmm.audio.frontend.mel import mel_filters
+from audiogmm.audio.frontend.settings import FrontEndSettings
+from audiogmm.audio.frontend.windows import window_weights
 from audiogmm.kernels.front_end.cepstrum import BLOCK, CepstrumPlan, analyse, workspace_size
 from audiogmm.kernels.front_end.fft import plan_transform
 from audiogmm.kernels.front_end.spectrum import spectrum_plan
 from audiogmm.types import FloatArray, Frames, Samples
-
-if TYPE_CHECKING:
-    from audiogmm.audio.frontend.frontend import FrontEnd
-
-ENERGIES = ("none", "raw", "windowed")
-"""Log energy in place of c0 (or before the log-mel bands): none, of the raw frame, of the windowed frame."""
 
 
 def cosine_matrix(n_mfcc: int, n_mels: int) -> FloatArray:
@@ -59,7 +54,7 @@ class Analyser:
 
     Parameters
     ----------
-    frontend : FrontEnd
+    frontend : FrontEndSettings
         The settings.
     sample_rate : int
         Of the samples it will get, hertz.
@@ -70,12 +65,12 @@ class Analyser:
         If the settings cannot work at this sample rate.
     """
 
-    def __init__(self, frontend: FrontEnd, sample_rate: int) -> None:
+    def __init__(self, frontend: FrontEndSettings, sample_rate: int) -> None:
         length, hop, n_fft = frontend.sizes(sample_rate)
         fmin, fmax = frontend.band(sample_rate)
         self.hop = hop
         self.length = length
-        shape = window(frontend.window, length, frontend.window_periodic) * frontend.scale
+        shape = window_weights(frontend.window, length, frontend.window_periodic) * frontend.scale
         self._spectrum = spectrum_plan(
             shape,
             n_fft,
@@ -129,12 +124,12 @@ class Analyser:
 
 
 @functools.lru_cache(maxsize=16)
-def analyser(frontend: FrontEnd, sample_rate: int) -> Analyser:
+def analyser(frontend: FrontEndSettings, sample_rate: int) -> Analyser:
     """The analyser of a front end at a sample rate, made once."""
     return Analyser(frontend, sample_rate)
 
 
-def _cepstrum_plan(frontend: FrontEnd, filters: FloatArray, halved: bool) -> CepstrumPlan:
+def _cepstrum_plan(frontend: FrontEndSettings, filters: FloatArray, halved: bool) -> CepstrumPlan:
     """Sparse filters, and the cosine matrix with the lifter multiplied in."""
     first = filters.argmax(axis=1) * 0
     runs = []
@@ -161,6 +156,6 @@ def _cepstrum_plan(frontend: FrontEnd, filters: FloatArray, halved: bool) -> Cep
         log_floor=frontend.log_floor,
         log_factor=10.0 / np.log(10.0) if frontend.log_scale == "db" else 1.0,
         matrix=matrix,
-        energy=ENERGIES.index(frontend.energy),
+        energy=CHOICES["energy"].index(frontend.energy),
         energy_scale=scale,
     )

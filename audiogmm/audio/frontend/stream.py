@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiogmm.audio.frontend.cmvn import GlobalCmvn, Moments, SlidingCmvn
+from audiogmm.audio.frontend.cmvn import GlobalCmvn, SlidingCmvn
 from audiogmm.audio.frontend.context import Deltas, Stage
 from audiogmm.audio.frontend.framing import Dither, Framer
 from audiogmm.audio.frontend.mfcc import analyser
 from audiogmm.audio.frontend.resample import Resampler
+from audiogmm.audio.frontend.settings import FrontEndSettings
 from audiogmm.audio.frontend.vad import EnergyVad, SoundMarks
 from audiogmm.audio.frontend.warping import FeatureWarping, warping_window
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioDataError, FrontEndError
 from audiogmm.kernels.front_end.activity import first_non_finite, mark_silent
 from audiogmm.types import BoolArray, Frames, Samples, Seconds
-
-if TYPE_CHECKING:
-    from audiogmm.audio.frontend.frontend import FrontEnd
 
 PIECE = 1 << 17
 """Samples of a chunk that go through the stages at once, which bounds the memory that a large chunk takes."""
@@ -35,7 +31,7 @@ class FrameStream:
 
     Parameters
     ----------
-    frontend : FrontEnd
+    frontend : FrontEndSettings
         The settings.
     sample_rate : int
         Of the samples it will get, hertz; resampled if the front end has a lower one.
@@ -51,13 +47,12 @@ class FrameStream:
 
     Examples
     --------
-    >>> from audiogmm.audio.frontend.frontend import FrontEnd
-    >>> stream = FrameStream(FrontEnd.preset("librosa"), 22050)
+    >>> stream = FrameStream(FrontEndSettings.preset("librosa"), 22050)
     >>> [len(block) for block in stream.push(np.zeros(22050, np.float32)) + stream.flush()]
     [40]
     """
 
-    def __init__(self, frontend: FrontEnd, sample_rate: int, offset: Seconds = 0.0) -> None:
+    def __init__(self, frontend: FrontEndSettings, sample_rate: int, offset: Seconds = 0.0) -> None:
         _refuse_two_passes(frontend)
         self.clock = frontend.clock(sample_rate, offset)
         rate = frontend.rate(sample_rate)
@@ -121,6 +116,12 @@ class FrameStream:
             rows = np.concatenate([stage.push(rows), stage.flush()])
         return blocks + self._join(rows, self._vad.flush(), np.empty(0, np.float32))
 
+    def blocks(self, chunks: Iterable[Samples]) -> Iterator[FrameBlock]:
+        """Yield all blocks of a recording, given its chunks: pushes each of them, and flushes."""
+        for samples in chunks:
+            yield from self.push(samples)
+        yield from self.flush()
+
     def _push_piece(self, samples: Samples) -> list[FrameBlock]:
         if not samples.flags.c_contiguous:
             samples = np.ascontiguousarray(samples)
@@ -172,27 +173,7 @@ class FrameStream:
         return [block]
 
 
-def two_passes(
-    frontend: FrontEnd, open_chunks: Callable[[], Iterable[Samples]], sample_rate: int, offset: Seconds = 0.0
-) -> Iterator[FrameBlock]:
-    """Blocks normalised over the whole recording: see `FrontEnd.two_passes`."""
-    plain = dataclasses.replace(frontend, cmvn="none")
-    moments = Moments(frontend.n_features())
-    for block in _blocks(plain.stream(sample_rate, offset), open_chunks()):
-        moments.push(block.frames)
-    scale = 1.0 / moments.deviation if frontend.cmvn_variance else np.ones(frontend.n_features())
-    normalise = GlobalCmvn(moments.mean, scale)
-    for block in _blocks(plain.stream(sample_rate, offset), open_chunks()):
-        yield dataclasses.replace(block, frames=normalise.push(block.frames))
-
-
-def _blocks(stream: FrameStream, chunks: Iterable[Samples]) -> Iterator[FrameBlock]:
-    for chunk in chunks:
-        yield from stream.push(chunk)
-    yield from stream.flush()
-
-
-def _refuse_two_passes(frontend: FrontEnd) -> None:
+def _refuse_two_passes(frontend: FrontEndSettings) -> None:
     """What a stream cannot do in one pass, or not without statistics."""
     if frontend.cmvn == "utterance":
         raise FrontEndError(
@@ -208,7 +189,7 @@ def _refuse_two_passes(frontend: FrontEnd) -> None:
         )
 
 
-def _feature_stages(frontend: FrontEnd, count: Callable[[Seconds], int]) -> list[Stage]:
+def _feature_stages(frontend: FrontEndSettings, count: Callable[[Seconds], int]) -> list[Stage]:
     """The stages behind the cepstra."""
     stages: list[Stage] = []
     if frontend.cmvn == "warping":
@@ -225,7 +206,7 @@ def _feature_stages(frontend: FrontEnd, count: Callable[[Seconds], int]) -> list
 
 
 def _activity_stage(
-    frontend: FrontEnd, count: Callable[[Seconds], int], frame_rate: float
+    frontend: FrontEndSettings, count: Callable[[Seconds], int], frame_rate: float
 ) -> EnergyVad | SoundMarks:
     """The detector of speech, or of sound."""
     if frontend.vad == "none":

@@ -8,9 +8,6 @@ from audiogmm.audio.frontend.remainder import Remainder
 from audiogmm.kernels.front_end.activity import N_BINS, classify, hang_over
 from audiogmm.types import BoolArray, Samples
 
-VADS = ("none", "energy")
-"""`none`: every frame counts as voiced, but for exact silence; `energy`: `EnergyVad`."""
-
 QUIET_QUANTILE = 0.1
 """Share of the window's frames that are taken for the noise floor."""
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.audio.frontend.cmvn import Moments, SlidingCmvn
+from audiogmm.audio.frontend.cmvn import SlidingCmvn, UtteranceMoments
 from audiogmm.audio.frontend.context import Deltas
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.frontend.vad import EnergyVad
@@ -141,7 +141,7 @@ def test_levels_of_the_stream_are_those_of_the_twin():
 
 def test_moments_survive_a_large_mean():
     rows = np.random.default_rng(0).standard_normal((1000, 3)).astype(np.float32) + 4096
-    moments = Moments(3)
+    moments = UtteranceMoments(3)
     for start in range(0, 1000, 77):
         moments.push(rows[start : start + 77])
     assert np.allclose(moments.mean, rows.astype(np.float64).mean(axis=0), rtol=1e-14)
