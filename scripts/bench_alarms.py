@@ -101,7 +101,7 @@ def score(arguments: argparse.Namespace) -> list[ScoreTrack]:
         scores = np.load(kept)
     else:
         model = trained(arguments.site, arguments.seed)
-        frontend = FrontEnd.from_dict(model.metadata["frontend"])
+        frontend = FrontEnd.from_dict(model.metadata.frontend)
         evaluator = Evaluator(model.mixture)
         scores = np.array(
             [

@@ -274,7 +274,7 @@ class Listened:
         ]
         subprocess.run(call, check=True, capture_output=True)
         model = ag.load(path)
-        self.frontend = FrontEnd.from_dict(model.metadata["frontend"])
+        self.frontend = FrontEnd.from_dict(model.metadata.frontend)
         self.rate = site.rate
         self.explainer = explainer_of(model)
         self.listener = listener_of(model)

@@ -48,7 +48,7 @@ def test_from_a_manifest_to_events(corpus: Path, tmp_path: Path) -> None:
     model = ag.train(entries, frontend, n_components=4, covariance_type="full", seed=0)
     assert model.weights.shape == (4,)
     assert model.means.shape == (4, model.mixture.n_features)
-    assert model.metadata["frontend"]["cmvn"] == "global"
+    assert model.metadata.frontend["cmvn"] == "global"
     model.save(tmp_path / "room.agmm")
     loaded = ag.load(tmp_path / "room.agmm")
     assert loaded.fingerprint == model.fingerprint
@@ -61,7 +61,7 @@ def test_from_a_manifest_to_events(corpus: Path, tmp_path: Path) -> None:
     assert ag.score(loaded, odd, against=loaded).scores.tolist() == [0.0] * len(track)
 
     again = ag.calibrate(model, [normal])
-    assert again.metadata["detector"]["recordings"] == [normal.id]
+    assert again.metadata.detector["recordings"] == [normal.id]
 
 
 def test_any_re_iterable_of_blocks_trains() -> None:
@@ -87,8 +87,8 @@ def test_a_block_at_frame_0_begins_a_recording() -> None:
         for start in (0, 40)
     ]
     model = ag.train(blocks, n_components=2)
-    assert model.metadata["data"]["n_recordings"] == 4
-    assert len(model.metadata["detector"]["recordings"]) == 2
+    assert model.metadata.data["n_recordings"] == 4
+    assert len(model.metadata.detector["recordings"]) == 2
 
 
 def test_the_threshold_is_learnt_on_what_was_held_out(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_the_threshold_is_learnt_on_what_was_held_out(corpus: Path, monkeypatch:
     held = draw(entries, 0.4, seed=5)
     assert held is not None
     named = sorted(entry.id for entry in entries if entry.id in held)
-    assert model.metadata["detector"]["recordings"] == named
+    assert model.metadata.detector["recordings"] == named
     assert 0 < len(named) < len(entries)
 
 
@@ -111,7 +111,7 @@ def test_where_audio_is_short_each_recording_is_scored_by_a_model_of_others(corp
 
     entries = list(ag.read_manifest(corpus / "train.jsonl"))
     how = {"n_components": 2, "seed": 5}
-    detector = ag.train(entries, ag.FrontEnd.preset("ambient"), hold_out=0.4, **how).metadata["detector"]
+    detector = ag.train(entries, ag.FrontEnd.preset("ambient"), hold_out=0.4, **how).metadata.detector
     assert detector["recordings"] == sorted(entry.id for entry in entries)
     first = draw(entries, 0.4, seed=5)
     assert first is not None
@@ -144,7 +144,7 @@ def test_k_means_figures_are_those_of_its_mixture() -> None:
     from audiogmm.mixture.evaluator import Evaluator
 
     mean = Evaluator(model.mixture).log_likelihood(frames).mean()
-    training = model.metadata["training"]
+    training = model.metadata.training
     assert training["log_likelihood"] == pytest.approx(mean, rel=1e-6)  # far apart: hard is soft
     free = 2 + 3 * 2 + 1
     assert training["bic"] == pytest.approx(-2 * 900 * mean + free * np.log(900), rel=1e-6)

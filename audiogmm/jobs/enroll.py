@@ -222,7 +222,7 @@ def _enroll(
     from audiogmm.reduce import LocalReducer
 
     inputs = inputs_for(model, source, aside=aside, say=progress.say, upsample=upsample, again=True)
-    compares = background is not None or "speakers" in model.metadata
+    compares = background is not None or model.metadata.speakers is not None
     if share_channel and compares and not (folder / SETTINGS).exists():
         with LocalReducer(threads, workers) as reducer:
             model = in_shared_channel(model, inputs, reducer, progress)

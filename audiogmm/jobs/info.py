@@ -82,7 +82,6 @@ def info(path: Path) -> InfoResult:
     model = load_model(path)
     about = model.summary()
     frontend = front_end_of(model)
-    rate = model.metadata["sample_rate"]
     stages: dict[str, int] = {}
     steady = worst = 0
     frame_rate = 1.0
@@ -90,8 +89,8 @@ def info(path: Path) -> InfoResult:
         latency = frontend.latency
         stages = {name: stage.steady for name, stage in latency.stages.items()}
         steady, worst = latency.steady, latency.worst
-        frame_rate = frontend.clock(rate).frame_rate
-    if "detector" in model.metadata:
+        frame_rate = frontend.clock(model.metadata.required_sample_rate).frame_rate
+    if model.metadata.detector is not None:
         listener = listener_of(model, reasons=False)
         about["score_names"] = score_names(model)
         stages["scores"], stages["detector"] = listener.scorer.latency, listener.detector.latency

@@ -136,7 +136,7 @@ def report_to_file(
     further = [] if table is None else [selection_panel(table)]
     heard_before = None if clusters is None else clusters_of_folder(clusters, unit)
     aside = Aside(errors_path(output), strict=strict)
-    plan = plan_page(found, manifest, most, audio=bool(loaded.metadata["frontend"]), aside=aside)
+    plan = plan_page(found, manifest, most, audio=bool(loaded.metadata.frontend), aside=aside)
     about = found.record.detector if found.record else detector.metadata()
     threshold, release = (
         float(about.get(name, getattr(detector, name))) for name in ("threshold", "release")

@@ -11,6 +11,7 @@ from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError
 from audiogmm.jobs.selected import Criterion, Selection, check_criterion
 from audiogmm.mixture.forms import form_of
+from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.defaults import defaults
 from audiogmm.runs.holdout import Excerpt, divide
@@ -147,11 +148,11 @@ def select(
                 monitor=watch,
                 on_error=None if inputs is None else inputs.refuse,
             )
-    metadata = {
-        "frontend": settled.to_dict() if settled else None,
-        "sample_rate": settled.sample_rate if settled else None,
-        "seed": seed,
-    }
+    metadata = ModelMetadata(
+        frontend=settled.to_dict() if settled else None,
+        sample_rate=settled.sample_rate if settled else None,
+        seed=seed,
+    )
     return Selection(found, None if by == "held-out" and not found.held_out_recordings else by, metadata)
 
 

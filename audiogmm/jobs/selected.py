@@ -13,6 +13,7 @@ import numpy as np
 
 from audiogmm.errors import ChoiceError
 from audiogmm.files import replacing
+from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
 from audiogmm.runs.rows import amount
 from audiogmm.training.selection.candidates import Candidate, Judged
@@ -54,13 +55,13 @@ class Selection:
     by : {"held-out", "bic", "bic-effective", "aic", "icl"} or None
         What recommends; None for the likelihood of held-out recordings, or, without any, BIC with the
         effective number of frames.
-    metadata : dict
+    metadata : ModelMetadata
         Front end and sample rate of the models.
     """
 
     sweep: Sweep
     by: Criterion | None = None
-    metadata: Json = field(default_factory=dict, repr=False)
+    metadata: ModelMetadata = field(default_factory=ModelMetadata, repr=False)
 
     @cached_property
     def judged(self) -> list[Judged]:

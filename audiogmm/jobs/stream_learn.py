@@ -88,7 +88,7 @@ def learn_from_stream(
     if begin is not None:
         _check_form(begin.mixture.n_components, begin.mixture.covariance_type, settings)
     chosen = started_front_end(begin, frontend, sample_rate) or FrontEnd.preset("speech")
-    if begin is not None and begin.metadata["frontend"] is None:
+    if begin is not None and begin.metadata.frontend is None:
         raise ChoiceError(
             f"{start} was trained on frames of your own",
             needed="a model that was trained on audio, to go on from a stream of sound",

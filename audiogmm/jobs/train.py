@@ -23,6 +23,7 @@ from audiogmm.anomaly.scorers.learnt import LearntScores
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.defaults import defaults, started_front_end
@@ -277,11 +278,11 @@ def train(
     model = Model(
         mixture,
         statistics=statistics,
-        metadata={
-            "frontend": settled.to_dict() if settled else None,
-            "sample_rate": settled.sample_rate if settled else None,
-            "seed": seed,
-            "training": result.to_json()
+        metadata=ModelMetadata(
+            frontend=settled.to_dict() if settled else None,
+            sample_rate=settled.sample_rate if settled else None,
+            seed=seed,
+            training=result.to_json()
             | {"algorithm": algorithm, "init": init if start is None else "model", "hold_out": hold_out}
             | figures
             | ({} if loss is None else {"ledger_loss": loss.to_json()})
@@ -290,8 +291,8 @@ def train(
                 if algorithm == "stepwise"
                 else {}
             ),
-            "data": describe(inputs.entries if inputs else None, result),
-        },
+            data=describe(inputs.entries if inputs else None, result),
+        ),
     )
     model = with_moments(with_backend(model, backend), moments)
     if detector is None:

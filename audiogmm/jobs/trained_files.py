@@ -134,8 +134,8 @@ class TrainResult:
 
     def summary(self) -> Json:
         """For `--json`."""
-        training = self.model.metadata["training"]
-        detector = self.model.metadata.get("detector") or {}
+        training = self.model.metadata.training
+        detector = self.model.metadata.detector or {}
         kept = ("passes", "converged", "log_likelihood", "bic", "aic", "n_frames", "n_recordings", "seconds")
         return {
             "output": str(self.output),
@@ -154,8 +154,8 @@ class TrainResult:
 
     def lines(self) -> Iterator[str]:
         """For a person."""
-        summary, training = self.summary(), self.model.metadata["training"]
-        frontend = self.model.metadata["frontend"]
+        summary, training = self.summary(), self.model.metadata.training
+        frontend = self.model.metadata.frontend
         minutes = f"{summary['seconds'] / 60:,.1f} minutes, " if frontend else ""
         frames = amount(summary["n_frames"], "frame")
         yield f"{amount(summary['n_recordings'], 'recording')} ({minutes}{frames})"

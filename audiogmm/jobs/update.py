@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +163,7 @@ def update(
         "movement": movement(model.mixture, changed.mixture),
         "loss": None if changed.loss is None else changed.loss.to_json(),
     }
-    metadata = model.metadata | {"updates": [*model.metadata.get("updates", []), done]}
+    metadata = replace(model.metadata, updates=[*model.metadata.updates, done])
     return Model(changed.mixture, changed.statistics, metadata, model.tensors)
 
 

@@ -26,7 +26,7 @@ class UpdateResult:
     def summary(self) -> Json:
         """For `--json`."""
         assert self.model.statistics is not None
-        last: Json = self.model.metadata["updates"][-1]
+        last: Json = self.model.metadata.updates[-1]
         return last | {
             "output": str(self.output),
             "n_frames_in_all": self.model.statistics.n_frames,
@@ -56,6 +56,6 @@ class UpdateResult:
                 f"{self.distance['trained_anew']:.4f} nats a frame instead of "
                 f"{self.distance['log_likelihood']:.4f}"
             )
-        if "detector" in self.model.metadata:
+        if self.model.metadata.detector is not None:
             yield "note: the detector is the old model's; audiogmm calibrate renews it"
         yield f"model: {self.output}"

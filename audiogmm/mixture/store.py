@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +16,9 @@ from audiogmm.errors import AudioGMMError, ModelFileError
 from audiogmm.files import replacing
 from audiogmm.mixture import container
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.metadata import FORMAT_VERSION, ModelMetadata, canonical_json
 from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
 from audiogmm.types import CovarianceType, FloatArray, Json
-
-FORMAT_VERSION = 1
-"""Of the file; a reader refuses higher ones."""
-
 
 _PARAMETERS = ("weights", "means", "covariances")
 
@@ -32,18 +27,6 @@ _STATISTICS = "statistics."
 
 
 _RESERVED = "fingerprint"
-
-
-_LIBRARIES = ("numpy", "scipy", "numba", "soxr", "soundfile")
-
-
-_EMPTY: Json = {
-    "frontend": None,
-    "sample_rate": None,
-    "seed": None,
-    "training": {},
-    "data": {},
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +39,9 @@ class Model:
         The parameters.
     statistics : SufficientStats, optional
         What the mixture was estimated from, for `update`.
-    metadata : dict, optional
-        JSON: ``frontend`` (settings, or None for frames of one's own), ``sample_rate`` (hertz, or None),
-        ``seed``, ``training`` (how it went), ``data`` (what it saw), ``versions``. What is missing is
-        filled in; ``format_version`` and ``covariance_type`` always are. Further keys are kept.
+    metadata : ModelMetadata, optional
+        Front end, sample rate, seed, and how the model was trained. A dictionary is read as
+        `ModelMetadata.of` does.
     tensors : dict of str to ndarray, optional
         Further arrays that belong to the model, such as the scores of normal audio.
 
@@ -73,22 +55,24 @@ class Model:
     >>> import tempfile
     >>> mixture = Mixture([0.5, 0.5], [[0.0], [1.0]], [[1.0], [2.0]], "diag")
     >>> path = Path(tempfile.mkdtemp()) / "two.agmm"
-    >>> Model(mixture, metadata={"seed": 0}).save(path)
+    >>> Model(mixture, metadata=ModelMetadata(seed=0)).save(path)
     >>> model = load(path)
-    >>> model.mixture == mixture, model.metadata["seed"], model.weights
+    >>> model.mixture == mixture, model.metadata.seed, model.weights
     (True, 0, array([0.5, 0.5]))
     """
 
     mixture: Mixture
     statistics: SufficientStats | None = None
-    metadata: Json = field(default_factory=dict)
+    metadata: ModelMetadata = field(default_factory=ModelMetadata)
     tensors: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        known = {"format_version": FORMAT_VERSION, "covariance_type": self.mixture.covariance_type}
-        metadata = _EMPTY | dict(self.metadata) | known
-        metadata.setdefault("versions", _versions())
-        object.__setattr__(self, "metadata", json.loads(_dump(metadata)))  # as it will be read back
+        metadata = replace(
+            ModelMetadata.of(self.metadata),
+            format_version=FORMAT_VERSION,
+            covariance_type=self.mixture.covariance_type,
+        )
+        object.__setattr__(self, "metadata", metadata)
         object.__setattr__(self, "tensors", {name: _frozen(name, a) for name, a in self.tensors.items()})
 
     @property
@@ -109,7 +93,9 @@ class Model:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the front end, the sample rate and the parameters, hexadecimal: what decides scores."""
-        frames = _dump({name: self.metadata[name] for name in ("frontend", "sample_rate")})
+        frames = canonical_json(
+            {"frontend": self.metadata.frontend, "sample_rate": self.metadata.sample_rate}
+        )
         return hashlib.sha256(f"{frames}\n{self.mixture.fingerprint}".encode()).hexdigest()
 
     def summary(self) -> Json:
@@ -133,8 +119,28 @@ class Model:
             "fingerprint": self.fingerprint,
             "n_frames": None if self.statistics is None else self.statistics.n_frames,
             "tensors": {name: list(array.shape) for name, array in self.tensors.items()},
-            **{name: value for name, value in self.metadata.items() if name != "covariance_type"},
+            **{name: value for name, value in self.metadata.to_dict().items() if name != "covariance_type"},
         }
+
+    def with_part(
+        self, name: str, prefix: str, document: Json | None, tensors: Mapping[str, np.ndarray] | None = None
+    ) -> Model:
+        """Return the model with another part, such as its detector.
+
+        Parameters
+        ----------
+        name : str
+            The part's name in the metadata.
+        prefix : str
+            With which the names of its tensors begin.
+        document : dict or None
+            The part's metadata; None for a model without it.
+        tensors : dict of str to ndarray, optional
+            The part's arrays.
+        """
+        kept = {name: tensor for name, tensor in self.tensors.items() if not name.startswith(prefix)}
+        metadata = ModelMetadata.of(self.metadata.to_dict() | {name: document})
+        return replace(self, metadata=metadata, tensors=kept | dict(tensors or {}))
 
     def save(self, path: str | os.PathLike[str], force: bool = False) -> None:
         """Write the model to a file, whole or not at all.
@@ -155,7 +161,7 @@ class Model:
         if self.statistics is not None:
             arrays |= {_STATISTICS + name: getattr(self.statistics, name) for name in ARRAYS}
             arrays[_STATISTICS + "scalars"] = np.array([getattr(self.statistics, name) for name in SCALARS])
-        document = _dump(self.metadata | {_RESERVED: self.mixture.fingerprint})
+        document = canonical_json(self.metadata.to_dict() | {_RESERVED: self.mixture.fingerprint})
         content = container.pack(arrays | dict(self.tensors), document)
         with replacing(path, force=force) as temporary:
             temporary.write_bytes(content)
@@ -200,7 +206,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         ) from error
     if metadata.pop(_RESERVED, None) != mixture.fingerprint:
         raise _damaged(path, "holds other parameters than were saved")
-    return Model(mixture, statistics, metadata, arrays)
+    return Model(mixture, statistics, ModelMetadata.of(metadata), arrays)
 
 
 def _parsed(path: Path, document: str) -> Json:
@@ -262,37 +268,6 @@ def _frozen(name: str, array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def _versions() -> dict[str, str]:
-    from audiogmm.version import __version__
-
-    found = {"audiogmm": __version__, "python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _dump(metadata: Json) -> str:
-    """JSON text that depends on the content alone."""
-    try:
-        return json.dumps(metadata, sort_keys=True, ensure_ascii=False, allow_nan=False, default=_plain)
-    except (ValueError, TypeError) as error:
-        raise ModelFileError(
-            f"metadata that is no JSON: {error}", needed="finite numbers, strings, lists and dicts"
-        ) from error
-
-
-def _plain(value: object) -> object:
-    """What JSON takes in place of NumPy's scalars and arrays, and of paths."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    raise TypeError(f"{type(value).__name__} {value!r}")
-
-
 def floor_of(model: Model) -> FloatArray:
     """The variance floor that a model was trained with, shape (n_features,); zeros where it does not tell."""
-    return np.array(model.metadata["training"].get("floor", np.zeros(model.mixture.n_features)))
+    return np.array(model.metadata.training.get("floor", np.zeros(model.mixture.n_features)))

@@ -39,7 +39,7 @@ def front_end_of(model: Model) -> FrontEnd | None:
     """The front end kept in a model; None where it was trained on frames of the user's own."""
     from audiogmm.audio.frontend.frontend import FrontEnd
 
-    settings = model.metadata.get("frontend")
+    settings = model.metadata.frontend
     return None if settings is None else FrontEnd.from_dict(settings)
 
 

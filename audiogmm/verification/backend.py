@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -146,7 +146,7 @@ class BackEnd:
 
 def backend_of(model: Model) -> BackEnd | None:
     """The back end that a model keeps, or None."""
-    document = model.metadata.get("speakers")
+    document = model.metadata.speakers
     if document is None:
         return None
     arrays = {name: array for name, array in model.tensors.items() if name.startswith(PREFIX)}
@@ -155,10 +155,5 @@ def backend_of(model: Model) -> BackEnd | None:
 
 def with_backend(model: Model, backend: BackEnd | None) -> Model:
     """The model with this back end in place of what it had."""
-    tensors = {name: array for name, array in model.tensors.items() if not name.startswith(PREFIX)}
-    metadata = {name: value for name, value in model.metadata.items() if name != "speakers"}
-    if backend is not None:
-        arrays, document = backend.to_tensors()
-        tensors |= arrays
-        metadata["speakers"] = document
-    return replace(model, tensors=tensors, metadata=metadata)
+    arrays, document = ({}, None) if backend is None else backend.to_tensors()
+    return model.with_part("speakers", PREFIX, document, arrays)

@@ -21,9 +21,6 @@ FEWEST_SPEAKERS = 5
 ROUNDS = 4
 """Of EM."""
 
-KEY = "moved"
-"""Of the metadata of a moved model."""
-
 
 def shared_offset(
     background: Mixture, voices: Sequence[Voice], reducer: LocalReducer | None = None
@@ -79,16 +76,16 @@ def moved(model: Model, offset: FloatArray) -> Model:
     --------
     >>> model = Model(Mixture([1.0], [[1.0]], [[1.0]], "diag"))
     >>> again = moved(model, np.array([2.0]))
-    >>> again.means, again.metadata["moved"]["from"] == model.fingerprint
+    >>> again.means, again.metadata.moved["from"] == model.fingerprint
     (array([[3.]]), True)
     """
     old = model.mixture
     mixture = Mixture(old.weights, old.means + offset, old.covariances, old.covariance_type)
     told = {"from": model.fingerprint, "offset": offset.tolist()}
-    return replace(model, mixture=mixture, statistics=None, metadata=model.metadata | {KEY: told})
+    return replace(model, mixture=mixture, statistics=None, metadata=replace(model.metadata, moved=told))
 
 
 def origin(model: Model) -> str:
     """The fingerprint of the model as it was trained, before it was moved."""
-    told = model.metadata.get(KEY)
+    told = model.metadata.moved
     return model.fingerprint if told is None else str(told["from"])

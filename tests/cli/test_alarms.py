@@ -32,7 +32,7 @@ def room(trained: Path, workshop: Path) -> Path:
 def test_short_corpora_are_cross_fitted(room: Path) -> None:
     import audiogmm as ag
 
-    detector = ag.load(room / "room.agmm").metadata["detector"]
+    detector = ag.load(room / "room.agmm").metadata.detector
     assert detector["recordings"] == sorted(e.id for e in read_manifest(room / "train.jsonl"))
 
 

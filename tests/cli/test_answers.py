@@ -67,7 +67,7 @@ def test_how_stepwise_em_stepped_is_told(workshop: Path, audiogmm: Audiogmm) -> 
     assert done.status == 0, done.err
     settings = {"passes": 1, "exponent": 0.7, "batch": 300, "averaging": 0.5, "variant": "spider"}
     assert (done.json["algorithm"], done.json["stepwise"]) == ("stepwise", settings)
-    history = load("room.agmm").metadata["training"]["history"]
+    history = load("room.agmm").metadata.training["history"]
     assert [(report["stepwise"], report["e_steps"]) for report in history] == [
         (True, 1),
         (False, 1),

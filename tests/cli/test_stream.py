@@ -163,7 +163,7 @@ def test_learning_is_saved_when_a_signal_comes(tmp_path: Path) -> None:
     ended(running)
     assert [line["type"] for line in lines_of(out)][-2:] == ["saved", "end"]
     found = load_model(output)
-    assert found.metadata["data"]["n_frames"] > 1400 and "detector" in found.metadata
+    assert found.metadata.data["n_frames"] > 1400 and found.metadata.detector is not None
 
 
 def test_learning_ends_with_its_stream_and_the_model_detects(

@@ -60,7 +60,7 @@ def test_the_distance_is_to_a_model_with_the_same_floor(model: Path, audiogmm: A
         [ArraySlice(name, np.load(f"{name}.npy")) for name in "abcd"],
         n_components=2,
         init=new.mixture,
-        floor=np.array(new.metadata["training"]["floor"]),
+        floor=np.array(new.metadata.training["floor"]),
         tol=1e-5,
         passes=100,
     )
@@ -90,7 +90,7 @@ def test_a_comparison_that_fails_says_that_the_model_is_there(model: Path, audio
     done = audiogmm("update", model, "d.jsonl", "-o", "new.agmm", "--compare-with", "e.jsonl")
     assert done.status == 1
     assert "new.agmm is written, but cannot be compared: " in done.err
-    assert ag.load("new.agmm").metadata["updates"][0]["n_recordings"] == 1
+    assert ag.load("new.agmm").metadata.updates[0]["n_recordings"] == 1
 
 
 @pytest.mark.parametrize(("option", "change"), [("--remove", "removed"), ("--reweight", "weighed anew")])
@@ -121,17 +121,17 @@ def test_a_ledger_brings_the_figures_of_its_own_pass(model: Path, audiogmm: Audi
         assert ("and the ledger's own" in done.out) == (name != "plain")
     plain = ag.load("plain.agmm")
     shards = [ArraySlice(name, np.load(f"{name}.npy")) for name in "abc"]
-    floor = np.array(plain.metadata["training"]["floor"])
+    floor = np.array(plain.metadata.training["floor"])
     with LocalReducer(1) as reducer:
         entered = add(plain.mixture, None, shards, floor=floor, reducer=reducer)
     assert entered.statistics.log_likelihood == pytest.approx(entered.log_likelihood)
     mean = entered.statistics.log_likelihood / 1200
     for name in ("kept", "pruned"):
-        told = ag.load(f"{name}.agmm").metadata["training"]
+        told = ag.load(f"{name}.agmm").metadata.training
         assert told["log_likelihood"] == pytest.approx(mean)
         assert told["bic"] == pytest.approx(-2 * mean * 1200 + 9 * np.log(1200))
         assert told["aic"] == pytest.approx(-2 * mean * 1200 + 2 * 9)
-    assert plain.metadata["training"]["log_likelihood"] != pytest.approx(mean, rel=1e-9)
+    assert plain.metadata.training["log_likelihood"] != pytest.approx(mean, rel=1e-9)
 
 
 def test_settings_of_stepwise_em_are_refused_by_name(table: Path, audiogmm: Audiogmm) -> None:
@@ -163,7 +163,7 @@ def test_no_threshold_from_less_than_a_window(table: Path, audiogmm: Audiogmm) -
     assert re.search(r"\d+ voiced frames, which is 0 windows", done.err)
     assert "detect needs calibrate, or a model of more audio" in done.err
     assert "threshold" not in done.out
-    assert "detector" not in ag.load("x.agmm").metadata
+    assert ag.load("x.agmm").metadata.detector is None
     calm = ag.ScoreTrack("calm", np.zeros(50), np.ones(50, bool), ag.FrameClock(8000, 80, 200))
     with pytest.raises(
         MismatchError, match=r"50 voiced frames, which is 0 windows of 0\.5 s.*more normal audio"

@@ -187,7 +187,7 @@ def test_a_selection_goes_on_as_a_training() -> None:
     chosen = ag.select(blocks(seed=2), n_components=(2, 3), kmeans=False)
     model = ag.train(blocks(seed=2), start=chosen.model, hold_out=0.2)
     assert model.mixture.n_components == chosen.recommended.candidate.n_components
-    assert model.metadata["detector"]["threshold"] < 0
+    assert model.metadata.detector["threshold"] < 0
 
 
 def test_what_is_no_choice_is_refused() -> None:

@@ -28,7 +28,7 @@ def entries(folder: Path, gain: float) -> list[Entry]:
 def test_the_training_frames_have_mean_0_and_deviation_1(tmp_path: Path) -> None:
     found = entries(tmp_path, 0.01)
     model = train(found, FrontEnd.preset("ambient"), n_components=1, hold_out=0)
-    frontend = FrontEnd.from_dict(model.metadata["frontend"])
+    frontend = FrontEnd.from_dict(model.metadata.frontend)
     samples = [soundfile.read(entry.path, dtype="float32")[0] for entry in found]
     frames = np.concatenate([frontend(x, 8000) for x in samples]).astype(np.float64)
     np.testing.assert_allclose(frames.mean(axis=0), 0, atol=1e-5)

@@ -249,7 +249,7 @@ def test_model_files_and_their_ledgers(tmp_path: Path) -> None:
     old, new = ag.load(was), ag.load(back)
     assert_alike(new.mixture, old.mixture)
     assert len(list(beside(back).iterdir())) == 5
-    assert [done["verb"] for done in new.metadata["updates"]] == ["add", "remove"]
+    assert [done["verb"] for done in new.metadata.updates] == ["add", "remove"]
     with pytest.raises(MismatchError, match="'e' was never added"):
         update_file(was, second, tmp_path / "x.agmm", remove=True)
     assert not (tmp_path / "x.agmm").exists()

@@ -184,7 +184,7 @@ def test_a_shared_channel_is_found(seed):
 def test_speakers_are_enrolled_in_the_channel_that_they_share(corpus, known):
     model = ag.load(corpus / "ubm.agmm")
     assert known.fingerprint != model.fingerprint == known.origin == origin(known.background)
-    offset = np.array(known.background.metadata["moved"]["offset"])
+    offset = np.array(known.background.metadata.moved["offset"])
     np.testing.assert_allclose(known.background.means, model.means + offset)
     # the model as it was trained is known again; another one is not
     result = enroll_to_folder(corpus / "ubm.agmm", str(corpus / "people.jsonl"), known.folder)

@@ -47,8 +47,8 @@ def explainer_of(model: Model) -> EventExplainer:
 
     frontend = front_end_of(model)
     moments = None
-    if "moments" in model.metadata:
-        moments = NormalMoments.from_parts(model.metadata["moments"], model.tensors)
+    if model.metadata.moments is not None:
+        moments = NormalMoments.from_parts(model.metadata.moments, model.tensors)
     bands = _bands(frontend)
     rate = _frame_rate(model, frontend)
     plan = plan_of(frontend, bands, model.mixture, rate)
@@ -64,13 +64,9 @@ def explainer_of(model: Model) -> EventExplainer:
 
 def with_moments(model: Model, moments: NormalMoments | None) -> Model:
     """The same model with other normal moments, or without any."""
-    kept = {name: tensor for name, tensor in model.tensors.items() if not name.startswith(PREFIX)}
-    metadata = {name: value for name, value in model.metadata.items() if name != "moments"}
     if moments is None:
-        return replace(model, metadata=metadata, tensors=kept)
-    return replace(
-        model, metadata=metadata | {"moments": moments.metadata()}, tensors=kept | moments.tensors()
-    )
+        return model.with_part("moments", PREFIX, None)
+    return model.with_part("moments", PREFIX, moments.metadata(), moments.tensors())
 
 
 def plan_of(
@@ -155,10 +151,10 @@ def _bands(frontend: FrontEnd | None) -> BandMap | None:
 
 
 def _frame_rate(model: Model, frontend: FrontEnd | None) -> float:
-    for kept in ("moments", "detector"):
-        if kept in model.metadata:
-            return float(model.metadata[kept]["frame_rate"])
-    return 1.0 if frontend is None else frontend.clock(model.metadata["sample_rate"]).frame_rate
+    for kept in (model.metadata.moments, model.metadata.detector):
+        if kept is not None:
+            return float(kept["frame_rate"])
+    return 1.0 if frontend is None else frontend.clock(model.metadata.required_sample_rate).frame_rate
 
 
 def _tracks(bands: BandMap | None, mixture: Mixture) -> FloatArray:

@@ -41,13 +41,13 @@ def detector_of(model: Model) -> Detector:
     """
     from audiogmm.anomaly.detector import Detector
 
-    if "detector" not in model.metadata:
+    if model.metadata.detector is None:
         raise MismatchError(
             "the model holds no scores of normal audio, so there is no threshold",
             needed="a calibrated model",
             remedy="audiogmm calibrate MODEL NORMAL -o MODEL, or train with --hold-out 0.1",
         )
-    return Detector.from_parts(model.metadata["detector"], model.tensors)
+    return Detector.from_parts(model.metadata.detector, model.tensors)
 
 
 def scorer_of(model: Model, every_frame: bool | None = None) -> FrameScorer:
@@ -107,27 +107,20 @@ def listener_of(model: Model, detector: Detector | None = None, *, reasons: bool
 
 def with_detector(model: Model, detector: Detector) -> Model:
     """The same model with another detector."""
-    from dataclasses import replace
-
-    kept = {name: tensor for name, tensor in model.tensors.items() if not name.startswith("normal/")}
-    return replace(
-        model,
-        metadata=model.metadata | {"detector": detector.metadata()},
-        tensors=kept | detector.tensors(),
-    )
+    return model.with_part("detector", "normal/", detector.metadata(), detector.tensors())
 
 
 def unit_of(model: Model) -> str:
     """What follows a time: frames of the user's own may be rows of any table."""
-    return " s" if model.metadata["frontend"] else ""
+    return " s" if model.metadata.frontend else ""
 
 
 def hears_silence(model: Model) -> bool:
     """Whether frames of exact silence are to be judged: where no activity detector says what to listen to."""
-    return bool(model.metadata["frontend"] and model.metadata["frontend"]["vad"] == "none")
+    return bool(model.metadata.frontend and model.metadata.frontend["vad"] == "none")
 
 
 def settings_of(model: Model) -> DetectorSettings:
     """The settings of a model's detector; the default ones if it has none."""
-    known = model.metadata.get("detector")
+    known = model.metadata.detector
     return DetectorSettings() if known is None else settings_from(known)

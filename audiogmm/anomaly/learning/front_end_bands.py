@@ -34,9 +34,9 @@ def bands_of(model: Model, order: int = 0) -> BandMap | None:
     from audiogmm.runs.frontends import front_end_of
 
     frontend = front_end_of(model)
-    if frontend is None or model.metadata["sample_rate"] is None:
+    if frontend is None or model.metadata.sample_rate is None:
         return None
-    return bands_behind(frontend, model.metadata["sample_rate"], order)
+    return bands_behind(frontend, model.metadata.sample_rate, order)
 
 
 def bands_behind(frontend: FrontEnd, sample_rate: int, order: int = 0) -> BandMap | None:

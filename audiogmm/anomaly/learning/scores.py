@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.learning.front_end_bands import bands_behind
@@ -59,19 +58,16 @@ def scores_of(model: Model) -> LearntScores | None:
     ModelFileError
         If it is not whole.
     """
-    if "scores" not in model.metadata:
+    if model.metadata.scores is None:
         return None
-    return LearntScores.from_parts(model.metadata["scores"], model.tensors)
+    return LearntScores.from_parts(model.metadata.scores, model.tensors)
 
 
 def with_scores(model: Model, scores: LearntScores | None) -> Model:
     """The same model with other scores; None for plain log-likelihoods."""
-    metadata = {name: value for name, value in model.metadata.items() if name != "scores"}
-    tensors = {name: tensor for name, tensor in model.tensors.items() if not name.startswith(PREFIX)}
-    if scores is not None:
-        metadata["scores"] = scores.metadata()
-        tensors |= scores.tensors()
-    return replace(model, metadata=metadata, tensors=tensors)
+    if scores is None:
+        return model.with_part("scores", PREFIX, None)
+    return model.with_part("scores", PREFIX, scores.metadata(), scores.tensors())
 
 
 def score_names(model: Model) -> list[str]:
@@ -105,9 +101,9 @@ PLAIN = "mean"
 
 def scores_fingerprint(model: Model) -> str:
     """SHA-256 of what the model has learnt of its scores, hexadecimal; empty for plain log-likelihoods."""
-    if "scores" not in model.metadata:
+    if model.metadata.scores is None:
         return ""
-    digest = hashlib.sha256(json.dumps(model.metadata["scores"], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(model.metadata.scores, sort_keys=True).encode())
     for name in sorted(model.tensors):
         if name.startswith(PREFIX):
             digest.update(f"{name} {model.tensors[name].shape}".encode())

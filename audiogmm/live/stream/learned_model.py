@@ -10,6 +10,7 @@ from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.learning.from_model import settings_of, with_detector
 from audiogmm.errors import MismatchError
 from audiogmm.live.stream.learner import Learner
+from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
 from audiogmm.training.arithmetic import Clustered
 from audiogmm.training.criteria import aic, bic
@@ -43,7 +44,7 @@ def learned_model(
     n_frames = round(online.n_frames)
     log_likelihood, size = learner.log_likelihood, mixture.n_parameters
     total = None if log_likelihood is None else log_likelihood * n_frames
-    before = {} if start is None else start.metadata["data"]
+    before = {} if start is None else start.metadata.data
     floor = online.arithmetic.floor
     training: Json = {
         "passes": 1,
@@ -71,18 +72,18 @@ def learned_model(
     model = Model(
         mixture,
         statistics=statistics * min(float(n_frames), worth),
-        metadata={
-            "frontend": replace(frontend, sample_rate=sample_rate).to_dict(),
-            "sample_rate": sample_rate,
-            "seed": learner.settings.seed,
-            "training": training,
-            "data": {
+        metadata=ModelMetadata(
+            frontend=replace(frontend, sample_rate=sample_rate).to_dict(),
+            sample_rate=sample_rate,
+            seed=learner.settings.seed,
+            training=training,
+            data={
                 "n_recordings": training["n_recordings"],
                 "n_frames": n_frames,
                 "seconds": training["seconds"],
                 "fingerprint": None,
             },
-        },
+        ),
     )
     track = learner.latest.track(learner.clock)
     settings = DetectorSettings() if start is None else settings_of(start)

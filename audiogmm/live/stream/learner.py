@@ -191,13 +191,13 @@ class Learner:
         from audiogmm.anomaly.learning.scores import scores_of
 
         arithmetic.floor = floor_of(start)
-        training, data = start.metadata["training"], start.metadata["data"]
+        training, data = start.metadata.training, start.metadata.data
         self.constant = tuple(training.get("constant", ()))
         n_frames = float(data.get("n_frames") or 0)
         steps = (training.get("online") or {}).get("steps", n_frames / self.online.batch)
         self.online.resume(start.mixture, start.statistics, steps)
         self.online.n_frames = n_frames
-        if "detector" in start.metadata and scores_of(start) is None:
+        if start.metadata.detector is not None and scores_of(start) is None:
             for track in detector_of(start).normal.tracks():
                 self.latest.push(Scored(track.scores, track.voiced))
 

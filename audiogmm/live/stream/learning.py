@@ -196,7 +196,7 @@ class Learning:
         model = learned_model(learner, self._frontend, rate, seconds, self._plan.start)
         model.save(self._plan.output, force=True)
         self.n_saved += 1
-        threshold = detector_of(model).threshold if "detector" in model.metadata else None
+        threshold = detector_of(model).threshold if model.metadata.detector is not None else None
         body = {
             "output": str(self._plan.output),
             "learned": round(learner.online.n_frames),

@@ -99,13 +99,13 @@ class Plan:
             listener = listener_of(model, settings.applied(detector_of(model)), reasons=settings.reasons)
             if listener.detector.note:
                 progress.say(f"note: {listener.detector.note}")
-            _try_out(listener, frontend.clock(model.metadata["sample_rate"]), model.means)
+            _try_out(listener, frontend.clock(model.metadata.required_sample_rate), model.means)
         scorer = listener.scorer if listener is not None else None
         if scorer is None and "scores" in settings.emit:
             scorer = scorer_of(model)
         return cls(
             frontend,
-            int(model.metadata["sample_rate"]),
+            model.metadata.required_sample_rate,
             settings,
             scorer,
             listener,

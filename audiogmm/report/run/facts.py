@@ -89,7 +89,7 @@ def about_page(run: Run, path: Path, model: Model) -> dict[str, str]:
     """How the page came to be, for its foot."""
     from audiogmm.version import __version__
 
-    mixture, data = model.mixture, model.metadata["data"]
+    mixture, data = model.mixture, model.metadata.data
     about = {
         "model": f"{path.name}: {mixture.n_components} components, {mixture.covariance_type} covariance, "
         f"{mixture.n_features} features",
@@ -97,10 +97,10 @@ def about_page(run: Run, path: Path, model: Model) -> dict[str, str]:
         "events": run.events.name,
     }
     if data.get("n_recordings"):
-        hours = f", {length(data['seconds'])}" if model.metadata["frontend"] and data.get("seconds") else ""
+        hours = f", {length(data['seconds'])}" if model.metadata.frontend and data.get("seconds") else ""
         about["trained on"] = f"{count(data['n_recordings'], 'recording')}{hours}"
-    if model.metadata["sample_rate"]:
-        about["sample rate"] = f"{model.metadata['sample_rate']:,} Hz"
+    if model.metadata.sample_rate:
+        about["sample rate"] = f"{model.metadata.sample_rate:,} Hz"
     if run.record is not None:
         about["recordings"] = run.record.source
         about["run finished"] = run.record.finished

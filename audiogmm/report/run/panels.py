@@ -112,7 +112,7 @@ def _text(value: object) -> str:
 
 def training_panel(model: Model) -> Markup | None:
     """How the training went; nothing of a model that has no history."""
-    training = model.metadata["training"]
+    training = model.metadata.training
     history = [
         (int(row["number"]), float(row["log_likelihood"]))
         for row in training.get("history") or ()

@@ -73,7 +73,7 @@ def test_train_learns_moments_and_detect_gives_reasons(model: Model, whistling: 
 
 def test_calibrate_learns_moments_anew(model: Model, normal: list[Entry]) -> None:
     plain = with_moments(model, None)
-    assert not any(name.startswith(PREFIX) for name in plain.tensors) and "moments" not in plain.metadata
+    assert not any(name.startswith(PREFIX) for name in plain.tensors) and plain.metadata.moments is None
     again = ag.calibrate(plain, normal[:3])
     moments = explainer_of(again).moments
     assert moments is not None and moments.ids == ("fan0", "fan1", "fan2") and moments.held_out.all()

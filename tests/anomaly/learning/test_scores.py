@@ -107,7 +107,7 @@ def test_auto_tells_what_it_compared(corpus: tuple[list[Entry], list[Entry]], tm
         tmp_path / "m.agmm"
     )
     model = load(tmp_path / "m.agmm")
-    chosen = model.metadata["scores"]["how_chosen"]
+    chosen = model.metadata.scores["how_chosen"]
     assert chosen["recordings"] == 4 and set(chosen["misses"]) >= set(score_names(model))
     assert set(chosen["left_out"]) == set(chosen["misses"]) - set(score_names(model))
     assert all(0 <= miss <= 0.95 for miss in chosen["misses"].values())
@@ -154,7 +154,7 @@ def test_a_recording_in_pieces_scores_as_it_is_streamed(
 ) -> None:
     """Samples pushed in odd pieces give the bytes of the file."""
     samples, rate = soundfile.read(corpus[1][0].path, dtype="float32")
-    frontend = FrontEnd.from_dict(fused.metadata["frontend"])
+    frontend = FrontEnd.from_dict(fused.metadata.frontend)
     stream, scores = frontend.stream(rate), []
     scoring = scorer_of(fused).open("live")
     for first in range(0, len(samples), 3571):

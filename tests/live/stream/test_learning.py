@@ -96,7 +96,7 @@ def test_what_was_learned_is_ready_to_score_and_to_detect(tmp_path: Path, path: 
 
 
 def test_the_front_end_is_settled_by_the_first_sounds(path: Path, sound: np.ndarray) -> None:
-    settings = load_model(path).metadata["frontend"]
+    settings = load_model(path).metadata.frontend
     first = sound[: 10 * RATE].astype(np.float64)
     level = np.sqrt(np.mean((settings["sample_scale"] * first) ** 2))
     assert 20 * np.log10(level) == pytest.approx(-25, abs=0.01)
@@ -110,7 +110,7 @@ def test_the_front_end_is_settled_by_the_first_sounds(path: Path, sound: np.ndar
 def test_the_likelihood_is_near_that_of_batch_training(tmp_path: Path, path: Path, sound: np.ndarray) -> None:
     """Under one front end, on the same sound: what one pass loses against EM until it stands still."""
     online = load_model(path)
-    frontend = FrontEnd.from_dict(online.metadata["frontend"])
+    frontend = FrontEnd.from_dict(online.metadata.frontend)
     soundfile.write(tmp_path / "a.wav", sound, RATE)
     entry = Entry(audio_filepath=str(tmp_path / "a.wav"), id="a")
     batch = train([entry], frontend, n_components=2, hold_out=0)
@@ -125,7 +125,7 @@ def test_the_likelihood_is_near_that_of_batch_training(tmp_path: Path, path: Pat
 def test_scores_are_those_of_a_model_that_had_not_seen_the_frame(path: Path, sound: np.ndarray) -> None:
     """The first batch behind the cold start is scored by the model of the cold start alone."""
     found = load_model(path)
-    frontend = FrontEnd.from_dict(found.metadata["frontend"])
+    frontend = FrontEnd.from_dict(found.metadata.frontend)
     mind = learning(path.with_name("unused"), frontend=frontend)
     mind.begin(RATE, 0.0)
     mind.push(sound[: 10 * RATE + 720])  # 1000 frames, and not yet a batch more
@@ -174,26 +174,26 @@ def test_forgetting_follows_what_changes(tmp_path: Path) -> None:
 
 def test_a_model_is_gone_on_from(tmp_path: Path, path: Path, sound: np.ndarray) -> None:
     begin = load_model(path)
-    frontend = FrontEnd.from_dict(begin.metadata["frontend"])
+    frontend = FrontEnd.from_dict(begin.metadata.frontend)
     more = room(30.0, seed=21)
     lines = learned(tmp_path / "on.agmm", [more], frontend=frontend, start=begin)
     assert [line.type for line in lines] == ["saved"]
     after = load_model(tmp_path / "on.agmm")
-    assert after.metadata["data"] == {
+    assert after.metadata.data == {
         "n_recordings": 2,
         "n_frames": 8998 + 2998,
         "seconds": pytest.approx(89.98 + 29.98),
         "fingerprint": None,
     }
-    assert after.metadata["training"]["online"]["steps"] > begin.metadata["training"]["online"]["steps"]
-    assert after.mixture != begin.mixture and after.metadata["frontend"] == begin.metadata["frontend"]
+    assert after.metadata.training["online"]["steps"] > begin.metadata.training["online"]["steps"]
+    assert after.mixture != begin.mixture and after.metadata.frontend == begin.metadata.frontend
 
 
 def test_statistics_are_worth_the_frames_that_count(tmp_path: Path, path: Path) -> None:
     """So `update` weighs more recordings against them as it should."""
     found = load_model(path)
     assert found.statistics is not None
-    online = found.metadata["training"]["online"]
+    online = found.metadata.training["online"]
     assert online["steps"] == pytest.approx(8998 / online["batch"])  # those that waited at the end, too
     rho = min((online["steps"] + 2) ** -online["exponent"], online["batch"] / (online["memory"] * 2))
     assert found.statistics.n_frames == pytest.approx(min(8998, online["batch"] / rho))
@@ -238,7 +238,7 @@ def test_an_hour_without_voices_is_not_kept(tmp_path: Path) -> None:
 def test_a_short_stream_is_learned_from_all_the_same(tmp_path: Path) -> None:
     lines = learned(tmp_path / "a.agmm", [room(4.0)])
     assert [line.type for line in lines] == ["saved"]
-    assert load_model(tmp_path / "a.agmm").metadata["data"]["n_frames"] == 398
+    assert load_model(tmp_path / "a.agmm").metadata.data["n_frames"] == 398
 
 
 def test_a_disk_that_is_full_for_a_while_does_not_end_it(
@@ -274,11 +274,11 @@ def through_standard_input(monkeypatch: Any, content: bytes, output: Path, **nam
 def test_the_first_sound_decides_the_rate(monkeypatch: Any, tmp_path: Path, sound: np.ndarray) -> None:
     lines = through_standard_input(monkeypatch, wav(sound[: 15 * RATE]), tmp_path / "a.agmm")
     assert [line["type"] for line in lines] == ["start", "learning", "saved", "end"]
-    assert load_model(tmp_path / "a.agmm").metadata["sample_rate"] == RATE
+    assert load_model(tmp_path / "a.agmm").metadata.sample_rate == RATE
     lines = through_standard_input(
         monkeypatch, wav(sound[: 15 * RATE]), tmp_path / "b.agmm", sample_rate=8000
     )
-    assert load_model(tmp_path / "b.agmm").metadata["sample_rate"] == 8000
+    assert load_model(tmp_path / "b.agmm").metadata.sample_rate == 8000
     with pytest.raises(MismatchError, match="16000 Hz; needed: 44100 Hz"):
         through_standard_input(monkeypatch, wav(sound), tmp_path / "c.agmm", sample_rate=44100)
 
@@ -296,7 +296,7 @@ def test_what_cannot_be_learned_from_is_refused_before_anything_is_heard(tmp_pat
         learn(start=path, how=LearnSettings(n_components=3))
     with pytest.raises(MismatchError, match="another front end"):
         learn(start=path, frontend=FrontEnd.preset("speech"))
-    bare = replace(model(), metadata=model().metadata | {"frontend": None})
+    bare = replace(model(), metadata=replace(model().metadata, frontend=None))
     bare.save(tmp_path / "bare.agmm")
     with pytest.raises(ChoiceError, match=r"bare.agmm was trained on frames of your own"):
         learn(start=tmp_path / "bare.agmm")

@@ -356,7 +356,7 @@ def test_an_hour_of_silence_is_nothing_where_an_activity_detector_listens() -> N
 
 
 def test_an_uncalibrated_model_can_tell_scores_but_no_events() -> None:
-    plain = {k: v for k, v in model().metadata.items() if k != "detector"}
+    plain = replace(model().metadata, detector=None)
     bare = replace(model(), metadata=plain, tensors={})
     with pytest.raises(MismatchError, match="no scores of normal audio"):
         ears(StreamSettings(), bare)
@@ -365,19 +365,19 @@ def test_an_uncalibrated_model_can_tell_scores_but_no_events() -> None:
 
 
 def test_a_detector_of_another_front_end_is_refused() -> None:
-    metadata = model().metadata | {"frontend": model().metadata["frontend"] | {"hop_length": 0.02}}
+    metadata = replace(model().metadata, frontend=model().metadata.frontend | {"hop_length": 0.02})
     with pytest.raises(MismatchError, match="50 frames a second; needed: 100"):
         ears(StreamSettings(), replace(model(), metadata=metadata))
 
 
 def test_a_model_without_a_front_end_is_refused() -> None:
     with pytest.raises(MismatchError, match="frames of your own"):
-        ears(StreamSettings(), replace(model(), metadata=model().metadata | {"frontend": None}))
+        ears(StreamSettings(), replace(model(), metadata=replace(model().metadata, frontend=None)))
 
 
 def test_a_front_end_that_needs_the_whole_recording_is_refused() -> None:
-    settings = model("speech").metadata["frontend"] | {"cmvn": "utterance"}
-    trained = replace(model("speech"), metadata=model("speech").metadata | {"frontend": settings})
+    settings = model("speech").metadata.frontend | {"cmvn": "utterance"}
+    trained = replace(model("speech"), metadata=replace(model("speech").metadata, frontend=settings))
     listening = ears(StreamSettings(("scores",)), trained)
     with pytest.raises(FrontEndError, match="cmvn = 'utterance'"):
         listening.begin(RATE, 0.0)

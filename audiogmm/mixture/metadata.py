@@ -1,0 +1,169 @@
+"""What a model file says beside its arrays: one JSON document, with a name and a default for each key."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from audiogmm.errors import ModelFileError
+from audiogmm.types import Json
+from audiogmm.version import __version__
+
+FORMAT_VERSION = 1
+"""Of the file; a reader refuses higher ones."""
+
+_LIBRARIES = ("numpy", "scipy", "numba", "soxr", "soundfile")
+
+_OPTIONAL = ("detector", "scores", "moments", "speakers", "moved", "updates")
+"""Left out of the document where they are empty."""
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of audiogmm, Python and the libraries that numbers depend on."""
+    found = {"audiogmm": __version__, "python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class ModelMetadata:
+    """The JSON document of a model.
+
+    Parameters
+    ----------
+    frontend : dict or None
+        Settings of the front end; None where the model was trained on the user's own frames.
+    sample_rate : int or None
+        Hertz.
+    seed : int or None
+        Of the random numbers of the training.
+    training : dict
+        How the training went: passes, log-likelihood, floor, history, and so on.
+    data : dict
+        What it was trained on: recordings, frames, seconds, fingerprint.
+    detector, scores, moments : dict or None
+        What was learned from normal audio: the detector, its scores, and the moments that explain events.
+    speakers : dict or None
+        The speaker back end.
+    moved : dict or None
+        From which model, and by what offset, the means were moved to another domain.
+    updates : list of dict
+        One for each `update`, oldest first.
+    versions : dict
+        Of the libraries; those installed by default.
+    covariance_type : str or None
+        Of the mixture; the model fills it in.
+    format_version : int
+        Of the file.
+    extra : dict
+        Further keys of the document, kept as they are.
+
+    Raises
+    ------
+    ModelFileError
+        If a value cannot be written as JSON.
+
+    Examples
+    --------
+    >>> metadata = ModelMetadata.of({"seed": 0, "room": "B"})
+    >>> metadata.seed, metadata.sample_rate, metadata.extra
+    (0, None, {'room': 'B'})
+    >>> sorted(metadata.to_dict())[:4]
+    ['covariance_type', 'data', 'format_version', 'frontend']
+    """
+
+    frontend: Json | None = None
+    sample_rate: int | None = None
+    seed: int | None = None
+    training: Json = field(default_factory=dict)
+    data: Json = field(default_factory=dict)
+    detector: Json | None = None
+    scores: Json | None = None
+    moments: Json | None = None
+    speakers: Json | None = None
+    moved: Json | None = None
+    updates: list[Json] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=library_versions)
+    covariance_type: str | None = None
+    format_version: int = FORMAT_VERSION
+    extra: Json = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for each in fields(self):  # as it will be read back, and a copy
+            object.__setattr__(self, each.name, json.loads(canonical_json(getattr(self, each.name))))
+
+    @classmethod
+    def of(cls, document: ModelMetadata | Mapping[str, Any]) -> ModelMetadata:
+        """Read a document, of this version or an older one: what it lacks has its default."""
+        if isinstance(document, ModelMetadata):
+            return document
+        known = {each.name for each in fields(cls)} - {"extra"}
+        given = dict(document)
+        found = {name: given.pop(name) for name in list(given) if name in known}
+        return cls(**found, extra=given)
+
+    @property
+    def required_sample_rate(self) -> int:
+        """The sample rate, hertz, of a model that has a front end.
+
+        Raises
+        ------
+        ModelFileError
+            If it has none.
+        """
+        if self.sample_rate is None:
+            raise ModelFileError(
+                "a model with a front end and without a sample rate",
+                needed="a model that was trained on audio",
+                remedy="train it again",
+            )
+        return self.sample_rate
+
+    def to_dict(self) -> Json:
+        """Return the document, keys in alphabetical order."""
+        found = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "extra"}
+        found = {name: value for name, value in found.items() if value or name not in _OPTIONAL}
+        return dict(sorted((self.extra | found).items()))
+
+    def __getitem__(self, key: str) -> Any:
+        """Return the value of a key of the document, which was a dictionary in version 0.1."""
+        return self.to_dict()[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.to_dict()
+
+
+def canonical_json(value: object) -> str:
+    """Return JSON text that depends on the content alone.
+
+    Raises
+    ------
+    ModelFileError
+        If something in it is no JSON, such as a set or a number that is not finite.
+    """
+    try:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, default=_plain)
+    except (ValueError, TypeError) as error:
+        raise ModelFileError(
+            f"metadata that is no JSON: {error}", needed="finite numbers, strings, lists and dicts"
+        ) from error
+
+
+def _plain(value: object) -> object:
+    """What JSON takes in place of NumPy's scalars and arrays, and of paths."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"{type(value).__name__} {value!r}")
