@@ -145,21 +145,22 @@ def prompt(model: Path, minutes: list[np.ndarray]) -> None:
     """What a chunk costs, from its samples to its lines."""
     from audiogmm.anomaly.learning.from_model import load_model
     from audiogmm.live.outlet import text_of
-    from audiogmm.live.stream.pipeline import About, Ears
-    from audiogmm.live.stream.plan import Plan
+    from audiogmm.live.stream.pipeline import AnalysisPipeline
+    from audiogmm.live.stream.plan import StreamPlan
     from audiogmm.live.stream.settings import StreamSettings
+    from audiogmm.live.stream.sources import InputIdentity
     from audiogmm.runs.progress import Silent
 
-    plan = Plan.of(load_model(model), StreamSettings(("events", "scores")), None, Silent())
+    plan = StreamPlan.of(load_model(model), StreamSettings(("events", "scores")), None, Silent())
     print(f"latency of the chain, as audiogmm info prints it: {1000 * plan.latency:.0f} ms")
     samples = np.concatenate(minutes[-2:]).astype(np.float32)
     for milliseconds in (10, 50, 100):
-        ears = Ears(plan, About("bench", "bench", None), dict, lambda _: None)
-        ears.begin(RATE, 0.0)
+        pipeline = AnalysisPipeline(plan, InputIdentity("bench", "bench", None), dict, lambda _: None)
+        pipeline.begin(RATE, 0.0)
         step, costs = RATE * milliseconds // 1000, []
         for at in range(0, len(samples), step):
             began = time.perf_counter()
-            for line in ears.push(samples[at : at + step]):
+            for line in pipeline.push(samples[at : at + step]):
                 text_of(line.row("bench"))
             costs.append(1000 * (time.perf_counter() - began))
         median, most = np.percentile(costs, [50, 99])

@@ -13,8 +13,8 @@ from audiogmm.cli import options, stream_options
 from audiogmm.cli.console import SOME_SET_ASIDE, Console, console
 
 if TYPE_CHECKING:
-    from audiogmm.jobs.stream import StreamResult
-    from audiogmm.live.stream.sources import Inputs
+    from audiogmm.live.stream.session import StreamResult
+    from audiogmm.live.stream.sources import StreamInputs
     from audiogmm.types import CovarianceType
 
 
@@ -61,13 +61,13 @@ def command(
     speaker, score, heartbeat, gap, lost, back, overflow, end; with --learn also learning and saved. Exit
     status: 3 if some inputs failed.
     """
-    from audiogmm.live.stream.sources import Inputs, as_names
+    from audiogmm.live.stream.sources import StreamInputs, as_names
 
     stream_options.refuse_strangers(context, learn=learn)
     if not learn and not names:
         raise click.UsageError("a MODEL is needed, or --learn -o MODEL")
     sounds = names if learn else names[1:]
-    inputs = Inputs(as_names(sounds, devices), devices, raw, channel, held, exit_on_loss)
+    inputs = StreamInputs(as_names(sounds, devices), devices, raw, channel, held, exit_on_loss)
     pulse = 0.0 if quiet_heartbeat else heartbeat
     with console() as screen:
         result = (_learn if learn else _tell)(names, inputs, pulse, most_lines, screen, **asked)
@@ -79,7 +79,7 @@ def command(
 
 def _tell(
     names: tuple[str, ...],
-    inputs: Inputs,
+    inputs: StreamInputs,
     heartbeat: float,
     most_lines: int,
     screen: Console,
@@ -127,7 +127,7 @@ def _tell(
 
 def _learn(
     _: tuple[str, ...],
-    inputs: Inputs,
+    inputs: StreamInputs,
     heartbeat: float,
     most_lines: int,
     screen: Console,

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from audiogmm.anomaly.learning.from_model import load_model
 from audiogmm.errors import ChoiceError
 from audiogmm.files import exclusive
-from audiogmm.jobs.stream import StreamResult, Write, listen
 from audiogmm.live.outlet import MOST
 from audiogmm.live.stream.learn_settings import LearnSettings
-from audiogmm.live.stream.learning import Learning, LearnPlan
-from audiogmm.live.stream.pipeline import About
-from audiogmm.live.stream.session import Hearing, Mind
-from audiogmm.live.stream.sources import Inputs
+from audiogmm.live.stream.learning import TrainingPipeline, TrainingPlan
+from audiogmm.live.stream.session import Pipeline, StreamResult, StreamSession, Write, run_sessions
+from audiogmm.live.stream.sources import InputIdentity, StreamInputs
 from audiogmm.runs.defaults import started_front_end
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.outputs import check_output
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
 def learn_from_stream(
     output: Path,
-    inputs: Inputs,
+    inputs: StreamInputs,
     write: Write,
     settings: LearnSettings | None = None,
     *,
@@ -49,7 +47,7 @@ def learn_from_stream(
     ----------
     output : Path
         The model.
-    inputs : Inputs
+    inputs : StreamInputs
         One input.
     write : callable
         Takes whole lines as one text.
@@ -94,7 +92,7 @@ def learn_from_stream(
             needed="a model that was trained on audio, to go on from a stream of sound",
         )
     chosen = replace(chosen, sample_rate=sample_rate or chosen.sample_rate)
-    sources = inputs.opened(chosen.sample_rate)
+    sources = inputs.open(chosen.sample_rate)
     if len(sources) != 1:
         raise ChoiceError(
             f"{len(sources)} inputs to learn from",
@@ -102,13 +100,21 @@ def learn_from_stream(
             remedy="audiogmm train, on recordings",
         )
     announce_compiling(progress.say)
-    plan, say = LearnPlan(output, chosen, settings, begin), progress.say
+    plan, say = TrainingPlan(output, chosen, settings, begin), progress.say
 
-    def learning(hearing: Hearing, about: About) -> Mind:
-        return Learning(plan, about.called, lambda: hearing.facts, say)
+    def pipeline(session: StreamSession, identity: InputIdentity) -> Pipeline:
+        return TrainingPipeline(plan, identity.name, lambda: session.status, say)
 
     with exclusive(output):
-        return listen(sources, learning, write, say, inputs, settings.heartbeat or None, most_lines)
+        return run_sessions(
+            sources,
+            pipeline,
+            write,
+            say,
+            clock=inputs.clock,
+            patience=settings.heartbeat or None,
+            most_lines=most_lines,
+        )
 
 
 def _check_form(n_components: int, covariance_type: str, settings: LearnSettings) -> None:

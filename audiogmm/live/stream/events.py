@@ -11,27 +11,27 @@ from audiogmm.anomaly.listener import Listening
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.scorer import NOTHING, FrameScorer, Scored, ScorerStream
 from audiogmm.blocks import FrameBlock
-from audiogmm.live.stream.heartbeat import Pulse
-from audiogmm.live.stream.intervals import Interval, Intervals
+from audiogmm.live.stream.heartbeat import Heartbeat
+from audiogmm.live.stream.intervals import ScoreInterval, ScoreIntervals
 from audiogmm.live.stream.line import Line, in_order
-from audiogmm.live.stream.plan import Plan
+from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.timeline import FrameClock
 
 
-class Judge:
+class EventStage:
     """Tells of one input what its scores tell; all times are those of frames: chunking changes no line.
 
     Parameters
     ----------
-    plan : Plan
+    plan : StreamPlan
         What is wanted.
     id, audio_filepath : str
         Of the input, for its events.
-    pulse : Pulse
+    pulse : Heartbeat
         Gives heartbeats.
     """
 
-    def __init__(self, plan: Plan, id: str, audio_filepath: str | None, pulse: Pulse) -> None:
+    def __init__(self, plan: StreamPlan, id: str, audio_filepath: str | None, pulse: Heartbeat) -> None:
         self._plan = plan
         self._id = id
         self._path = audio_filepath
@@ -44,7 +44,7 @@ class Judge:
         """A stretch of sound begins."""
         settings = self._plan.settings
         self._clock = clock
-        self._tap = None if self._plan.scorer is None else Tap(self._plan.scorer)
+        self._tap = None if self._plan.scorer is None else SharedScorer(self._plan.scorer)
         self._listening: Listening | None = None
         self._scoring: ScorerStream | None = None
         if self._plan.listener is not None and self._tap is not None:
@@ -52,7 +52,9 @@ class Judge:
             self._listening = listener.open(clock, self._id, self._path)
         elif self._tap is not None:
             self._scoring = self._tap.open(self._id)
-        self._scores = Intervals(clock.count(settings.score_interval)) if "scores" in settings.emit else None
+        self._scores = (
+            ScoreIntervals(clock.count(settings.score_interval)) if "scores" in settings.emit else None
+        )
         self._base = self._opened
 
     def push(self, block: FrameBlock) -> list[Line]:
@@ -100,7 +102,7 @@ class Judge:
         self._opened = max(self._opened, number + 1)
         return Line(notice.kind, notice.at, {"number": number, "event": notice.event.to_dict()})
 
-    def _score_lines(self, intervals: Iterable[Interval]) -> list[Line]:
+    def _score_lines(self, intervals: Iterable[ScoreInterval]) -> list[Line]:
         return [
             Line(
                 "score",
@@ -111,7 +113,7 @@ class Judge:
         ]
 
 
-class Tap:
+class SharedScorer:
     """A scorer of one recording whose scores can be read besides, without being computed twice.
 
     Parameters
@@ -131,7 +133,7 @@ class Tap:
 
     def open(self, id: str) -> ScorerStream:
         """Begin with a recording."""
-        return _Tapped(self._scorer.open(id), self._passed)
+        return _SharedStream(self._scorer.open(id), self._passed)
 
     def take(self) -> Scored:
         """What has passed since it was last asked."""
@@ -145,7 +147,7 @@ class Tap:
 
 
 @dataclass(frozen=True)
-class _Tapped:
+class _SharedStream:
     stream: ScorerStream
     passed: list[Scored]
 

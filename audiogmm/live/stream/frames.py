@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
 
 
-class SoundFrames:
+class FrameStage:
     """A front end's stream, behind a resampler where the front end has a higher rate.
 
     Parameters

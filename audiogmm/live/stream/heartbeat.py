@@ -9,13 +9,13 @@ from fractions import Fraction
 
 from audiogmm.anomaly.scorer import Scored
 from audiogmm.kernels.front_end.pcm import energy
-from audiogmm.live.stream.intervals import Interval, Intervals
+from audiogmm.live.stream.intervals import ScoreInterval, ScoreIntervals
 from audiogmm.live.stream.line import Line
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Json, Samples, Seconds
 
 
-class Pulse:
+class Heartbeat:
     """Gives a heartbeat for so many seconds of sound; when it comes, frames decide and not the time of day.
 
     Parameters
@@ -32,7 +32,7 @@ class Pulse:
         self._before = self._n_frames = 0
         self._clock: FrameClock | None = None
         self._level: Level | None = None
-        self._intervals: Intervals | None = None
+        self._intervals: ScoreIntervals | None = None
 
     def begin(self, clock: FrameClock, sample_rate: int) -> None:
         """A stretch begins, whose samples have this rate and whose frames this clock."""
@@ -40,7 +40,7 @@ class Pulse:
         if self._every:
             count = clock.count(self._every)
             step = Fraction(sample_rate) / Fraction(clock.sample_rate) * clock.hop
-            self._level, self._intervals = Level(step * count), Intervals(count)
+            self._level, self._intervals = Level(step * count), ScoreIntervals(count)
 
     def hear(self, samples: Samples) -> None:
         """Take samples, before their frames."""
@@ -52,7 +52,7 @@ class Pulse:
         self._n_frames += len(scored)
         return [] if self._intervals is None else [self._beat(i) for i in self._intervals.push(scored)]
 
-    def _beat(self, found: Interval) -> Line:
+    def _beat(self, found: ScoreInterval) -> Line:
         assert self._clock is not None and self._level is not None
         frames = self._before + found.last + 1
         body = {

@@ -11,7 +11,7 @@ from audiogmm.anomaly.scorer import NOTHING, Scored
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class ScoreInterval:
     """Consecutive frames from `first` to `last`, how many count, and their mean score (None if none does)."""
 
     first: int
@@ -20,7 +20,7 @@ class Interval:
     mean: float | None
 
 
-class Intervals:
+class ScoreIntervals:
     """Cuts scores into intervals of so many frames; any chunking gives the same bytes.
 
     Parameters
@@ -30,11 +30,11 @@ class Intervals:
 
     Examples
     --------
-    >>> intervals = Intervals(2)
+    >>> intervals = ScoreIntervals(2)
     >>> list(intervals.push(Scored(np.array([1.0, 3.0, 5.0]), np.array([True, True, False]))))
-    [Interval(first=0, last=1, voiced=2, mean=2.0)]
+    [ScoreInterval(first=0, last=1, voiced=2, mean=2.0)]
     >>> list(intervals.flush())
-    [Interval(first=2, last=2, voiced=0, mean=None)]
+    [ScoreInterval(first=2, last=2, voiced=0, mean=None)]
     """
 
     def __init__(self, length: int) -> None:
@@ -42,7 +42,7 @@ class Intervals:
         self._first = 0
         self._waiting = NOTHING
 
-    def push(self, scored: Scored) -> Iterator[Interval]:
+    def push(self, scored: Scored) -> Iterator[ScoreInterval]:
         """Take the next frames; give the intervals that are whole."""
         scores = np.concatenate([self._waiting.scores, scored.scores])
         voiced = np.concatenate([self._waiting.voiced, scored.voiced])
@@ -51,15 +51,15 @@ class Intervals:
             yield self._sum(scores[at : at + self.length], voiced[at : at + self.length])
         self._waiting = Scored(scores[whole:].copy(), voiced[whole:].copy())
 
-    def flush(self) -> Iterator[Interval]:
+    def flush(self) -> Iterator[ScoreInterval]:
         """The interval that the end has cut short, if there is one."""
         if len(self._waiting):
             yield self._sum(self._waiting.scores, self._waiting.voiced)
             self._waiting = NOTHING
 
-    def _sum(self, scores: np.ndarray, voiced: np.ndarray) -> Interval:
+    def _sum(self, scores: np.ndarray, voiced: np.ndarray) -> ScoreInterval:
         heard = scores[voiced]
         mean = float(np.cumsum(heard)[-1] / len(heard)) if len(heard) else None
-        found = Interval(self._first, self._first + len(scores) - 1, len(heard), mean)
+        found = ScoreInterval(self._first, self._first + len(scores) - 1, len(heard), mean)
         self._first += len(scores)
         return found

@@ -16,8 +16,8 @@ from audiogmm.audio.recording import check_rate
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import OutputError
 from audiogmm.live.stream.cold_start import ColdSound, is_open
-from audiogmm.live.stream.frames import SoundFrames
-from audiogmm.live.stream.heartbeat import Pulse
+from audiogmm.live.stream.frames import FrameStage
+from audiogmm.live.stream.heartbeat import Heartbeat
 from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.live.stream.learned_model import learned_model
 from audiogmm.live.stream.learner import Learner
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LearnPlan:
+class TrainingPlan:
     """What is to be learned.
 
     Attributes
@@ -51,12 +51,12 @@ class LearnPlan:
     start: Model | None
 
 
-class Learning:
+class TrainingPipeline:
     """Learns from the sound of an input, and writes the model every so often and at the end.
 
     Parameters
     ----------
-    plan : LearnPlan
+    plan : TrainingPlan
         What is to be learned.
     called : str
         The input, for messages.
@@ -66,15 +66,15 @@ class Learning:
         Takes notes for people.
     """
 
-    def __init__(self, plan: LearnPlan, called: str, facts: Callable[[], Json], say: Warn) -> None:
+    def __init__(self, plan: TrainingPlan, called: str, facts: Callable[[], Json], say: Warn) -> None:
         self._plan = plan
         self._called = called
         self._say = say
         self._frontend = plan.frontend
         self._facts = facts
-        self._pulse = Pulse(plan.settings.heartbeat, self._told)
+        self._pulse = Heartbeat(plan.settings.heartbeat, self._told)
         self._cold: ColdSound | None = None
-        self._frames: SoundFrames | None = None
+        self._frames: FrameStage | None = None
         self._learner: Learner | None = None
         self._sample_rate = 0
         self._at: Seconds = 0.0
@@ -96,7 +96,7 @@ class Learning:
         }
 
     @property
-    def started(self) -> Json:
+    def header(self) -> Json:
         """What a `start` line says of the learning."""
         return {"output": str(self._plan.output)}
 
@@ -147,7 +147,7 @@ class Learning:
 
     def _open(self) -> None:
         """Make frames of the sound from here on, and a learner where there is none."""
-        self._frames = SoundFrames(self._frontend, self._sample_rate, self._at)
+        self._frames = FrameStage(self._frontend, self._sample_rate, self._at)
         self._pulse.begin(self._frames.clock, self._sample_rate)
         if self._learner is None:
             plan = self._plan

@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from audiogmm.audio.decoders.notices import Warn
 from audiogmm.audio.recording import check_rate
 from audiogmm.blocks import FrameBlock
-from audiogmm.live.stream.events import Judge
-from audiogmm.live.stream.frames import SoundFrames
-from audiogmm.live.stream.heartbeat import Pulse
+from audiogmm.live.stream.events import EventStage
+from audiogmm.live.stream.frames import FrameStage
+from audiogmm.live.stream.heartbeat import Heartbeat
 from audiogmm.live.stream.line import Line, in_order
-from audiogmm.live.stream.plan import Plan
-from audiogmm.live.stream.speakers import SpeakerEar
+from audiogmm.live.stream.plan import StreamPlan
+from audiogmm.live.stream.sources import InputIdentity
+from audiogmm.live.stream.speakers import SpeakerStage
 from audiogmm.scoring.leader import Leader
 from audiogmm.types import Json, Samples, Seconds
 
 
-@dataclass(frozen=True)
-class About:
-    """What an input is: its name in messages, and its id and path in events."""
-
-    called: str
-    id: str
-    audio_filepath: str | None
-
-
-class Ears:
+class AnalysisPipeline:
     """Takes the sound of one input, and tells what is heard.
 
     After `flush` the stages are over, and `begin` makes new ones, at another time of the same clock.
 
     Parameters
     ----------
-    plan : Plan
+    plan : StreamPlan
         What is wanted.
-    about : About
+    about : InputIdentity
         The input.
     facts : callable
         What a heartbeat says besides.
@@ -44,12 +35,12 @@ class Ears:
         Takes notes for people.
     """
 
-    def __init__(self, plan: Plan, about: About, facts: Callable[[], Json], say: Warn) -> None:
+    def __init__(self, plan: StreamPlan, about: InputIdentity, facts: Callable[[], Json], say: Warn) -> None:
         self._plan = plan
         self._about = about
         self._say = say
-        self._pulse = Pulse(plan.settings.heartbeat, facts)
-        self._judge = Judge(plan, about.id, about.audio_filepath, self._pulse)
+        self._pulse = Heartbeat(plan.settings.heartbeat, facts)
+        self._judge = EventStage(plan, about.id, about.audio_filepath, self._pulse)
         self._chain: _Chain | None = None
 
     @property
@@ -60,7 +51,7 @@ class Ears:
         return {"frames": frames, "hours": frames / clock.frame_rate / 3600, "events": self._judge.events}
 
     @property
-    def started(self) -> Json:
+    def header(self) -> Json:
         """What a `start` line says of the listening."""
         return {"latency": self._plan.latency, "emit": list(self._plan.settings.emit)}
 
@@ -75,7 +66,7 @@ class Ears:
             If the front end cannot stream.
         """
         wanted = self._plan.frontend.sample_rate
-        check_rate(self._about.called, sample_rate, wanted, self._plan.settings.upsample, self._say)
+        check_rate(self._about.name, sample_rate, wanted, self._plan.settings.upsample, self._say)
         self._chain = _Chain(self._plan, self._about, self._judge, self._pulse, sample_rate, at)
 
     def push(self, samples: Samples) -> list[Line]:
@@ -96,27 +87,33 @@ class _Chain:
     """The stages of one stretch."""
 
     def __init__(
-        self, plan: Plan, about: About, judge: Judge, pulse: Pulse, sample_rate: int, at: Seconds
+        self,
+        plan: StreamPlan,
+        about: InputIdentity,
+        judge: EventStage,
+        pulse: Heartbeat,
+        sample_rate: int,
+        at: Seconds,
     ) -> None:
         settings = plan.settings
         self._judge = judge
         self._pulse = pulse
-        self._main = SoundFrames(plan.frontend, sample_rate, at)
+        self._main = FrameStage(plan.frontend, sample_rate, at)
         clock = self._main.clock
         pulse.begin(clock, sample_rate)
         judge.begin(clock)
         self._leader: Leader | None = None
         if "clusters" in settings.emit:
             self._leader = Leader(plan.evaluator, clock, settings.cluster_window)
-        self._speakers: SpeakerEar | None = None
-        self._theirs: SoundFrames | None = None
+        self._speakers: SpeakerStage | None = None
+        self._theirs: FrameStage | None = None
         if plan.speakers is not None:
             if plan.speakers.frontend != plan.frontend:
                 theirs = plan.speakers.frontend
-                check_rate(about.called, sample_rate, theirs.sample_rate, settings.upsample, lambda _: None)
-                self._theirs = SoundFrames(theirs, sample_rate, at)
+                check_rate(about.name, sample_rate, theirs.sample_rate, settings.upsample, lambda _: None)
+                self._theirs = FrameStage(theirs, sample_rate, at)
             frames = self._theirs or self._main
-            self._speakers = SpeakerEar(plan.speakers, frames.clock, settings.speaker_window)
+            self._speakers = SpeakerStage(plan.speakers, frames.clock, settings.speaker_window)
 
     def push(self, samples: Samples) -> list[Line]:
         self._pulse.hear(samples)

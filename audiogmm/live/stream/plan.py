@@ -45,7 +45,7 @@ class SpeakerPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class StreamPlan:
     """What every input of a stream is listened to for; nothing in it changes.
 
     Attributes
@@ -75,7 +75,9 @@ class Plan:
     speakers: SpeakerPlan | None
 
     @classmethod
-    def of(cls, model: Model, settings: StreamSettings, gallery: Path | None, progress: Progress) -> Plan:
+    def of(
+        cls, model: Model, settings: StreamSettings, gallery: Path | None, progress: Progress
+    ) -> StreamPlan:
         """Make ready what was asked for.
 
         Raises

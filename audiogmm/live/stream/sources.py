@@ -14,15 +14,23 @@ from audiogmm.live.microphone import HELD, Microphone
 from audiogmm.live.pcm import Pcm
 from audiogmm.live.pipe import STANDARD_INPUT, Pipe
 from audiogmm.live.source import Source
-from audiogmm.live.stream.pipeline import About
 from audiogmm.manifest.entry import default_id, is_url, safe_id
 from audiogmm.manifest.read import read_manifest
 from audiogmm.types import Seconds
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """What a user names to be listened to.
+class InputIdentity:
+    """The name of an input in messages, and its id and path in events (None for a microphone)."""
+
+    name: str
+    id: str
+    audio_filepath: str | None
+
+
+@dataclass(frozen=True)
+class StreamInputs:
+    """The inputs of a stream, as the user names them.
 
     Parameters
     ----------
@@ -50,7 +58,7 @@ class Inputs:
     exit_on_loss: bool = False
     clock: Clock = field(default_factory=WallClock)
 
-    def opened(self, sample_rate: int | None) -> list[tuple[Source, About]]:
+    def open(self, sample_rate: int | None) -> list[tuple[Source, InputIdentity]]:
         """The sources, and what their events say of them; `sample_rate` is what microphones are asked for.
 
         Raises
@@ -70,12 +78,12 @@ class Inputs:
         found = [self._named(name, raw) for name in self.names]
         return found + [self._microphone(device, sample_rate) for device in self.devices]
 
-    def _named(self, name: str, raw: Pcm | None) -> tuple[Source, About]:
+    def _named(self, name: str, raw: Pcm | None) -> tuple[Source, InputIdentity]:
         if name == STANDARD_INPUT:
-            return Pipe(name, raw, self.channel), About("standard input", default_id(name), name)
+            return Pipe(name, raw, self.channel), InputIdentity("standard input", default_id(name), name)
         id = default_id(name.rstrip("/").rpartition("/")[2])
         if raw is not None or _is_pipe(name):
-            return Pipe(name, raw, self.channel), About(name, id, str(Path(name).absolute()))
+            return Pipe(name, raw, self.channel), InputIdentity(name, id, str(Path(name).absolute()))
         manifest = read_manifest(name)
         if manifest.format != "audio":
             raise ChoiceError(
@@ -84,16 +92,16 @@ class Inputs:
                 remedy=f"audiogmm detect MODEL {name} -o events.jsonl",
             )
         entry = next(iter(manifest))
-        return File(name, self.channel), About(name, entry.id, entry.path)
+        return File(name, self.channel), InputIdentity(name, entry.id, entry.path)
 
-    def _microphone(self, device: str, sample_rate: int | None) -> tuple[Source, About]:
+    def _microphone(self, device: str, sample_rate: int | None) -> tuple[Source, InputIdentity]:
         chosen: str | int | None = int(device) if device.isdecimal() else device
         if device == "default":
             chosen = None
         microphone = Microphone(
             chosen, sample_rate or 16000, self.channel, self.exit_on_loss, self.held, self.clock
         )
-        return microphone, About(microphone.name, safe_id(microphone.name), None)
+        return microphone, InputIdentity(microphone.name, safe_id(microphone.name), None)
 
 
 def _is_pipe(name: str) -> bool:

@@ -26,7 +26,7 @@ AGREEING = 2
 """Windows, one after the other, that have to agree before a change is told."""
 
 
-class SpeakerEar:
+class SpeakerStage:
     """Identifies who speaks in a sliding window, and tells when that changes.
 
     What a window gives is what `identify` gives of a recording of its frames: the voiced ones are scored

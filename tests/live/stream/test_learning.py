@@ -24,8 +24,8 @@ from audiogmm.jobs.update import update
 from audiogmm.live.stream.cold_start import ColdSound
 from audiogmm.live.stream.latest_scores import LatestScores
 from audiogmm.live.stream.learn_settings import LearnSettings
-from audiogmm.live.stream.learning import Learning, LearnPlan
-from audiogmm.live.stream.sources import Inputs
+from audiogmm.live.stream.learning import TrainingPipeline, TrainingPlan
+from audiogmm.live.stream.sources import StreamInputs
 from audiogmm.manifest import Entry
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.timeline import FrameClock
@@ -35,16 +35,20 @@ from tests.live.streams import chunks, set_standard_input, wav
 SETTINGS = LearnSettings(n_components=2, cold_start=10.0, heartbeat=0, save_every=0.5)
 
 
-def learning(output: Path, preset: str = "ambient", how: LearnSettings = SETTINGS, **plan: Any) -> Learning:
+def learning(
+    output: Path, preset: str = "ambient", how: LearnSettings = SETTINGS, **plan: Any
+) -> TrainingPipeline:
     frontend = plan.pop("frontend", FrontEnd.preset(preset))
-    return Learning(LearnPlan(output, frontend, how, plan.pop("start", None)), "-", dict, lambda _: None)
+    return TrainingPipeline(
+        TrainingPlan(output, frontend, how, plan.pop("start", None)), "-", dict, lambda _: None
+    )
 
 
 def learned(output: Path, pieces: Any, *arguments: Any, **named: Any) -> list[Any]:
-    mind = learning(output, *arguments, **named)
-    mind.begin(RATE, 0.0)
-    lines = [line for piece in pieces for line in mind.push(piece)]
-    return lines + mind.flush() + mind.close()
+    pipeline = learning(output, *arguments, **named)
+    pipeline.begin(RATE, 0.0)
+    lines = [line for piece in pieces for line in pipeline.push(piece)]
+    return lines + pipeline.flush() + pipeline.close()
 
 
 @pytest.fixture(scope="module")
@@ -126,14 +130,14 @@ def test_scores_are_those_of_a_model_that_had_not_seen_the_frame(path: Path, sou
     """The first batch behind the cold start is scored by the model of the cold start alone."""
     found = load_model(path)
     frontend = FrontEnd.from_dict(found.metadata.frontend)
-    mind = learning(path.with_name("unused"), frontend=frontend)
-    mind.begin(RATE, 0.0)
-    mind.push(sound[: 10 * RATE + 720])  # 1000 frames, and not yet a batch more
-    learner = mind._learner
+    pipeline = learning(path.with_name("unused"), frontend=frontend)
+    pipeline.begin(RATE, 0.0)
+    pipeline.push(sound[: 10 * RATE + 720])  # 1000 frames, and not yet a batch more
+    learner = pipeline._learner
     assert learner is not None and learner.has_started and learner.latest.n_seen == 0
     cold = Evaluator(learner.online.settled)  # type: ignore[arg-type]
     frames = frontend(sound, RATE)[1000 : 1000 + 256]
-    mind.push(sound[10 * RATE + 720 : 14 * RATE])
+    pipeline.push(sound[10 * RATE + 720 : 14 * RATE])
     np.testing.assert_allclose(learner.latest.last(10**6)[0][:256], cold.log_likelihood(frames), rtol=1e-6)
 
 
@@ -204,14 +208,14 @@ def test_statistics_are_worth_the_frames_that_count(tmp_path: Path, path: Path) 
 
 
 def test_a_gap_in_the_cold_start_and_behind_it(tmp_path: Path, sound: np.ndarray) -> None:
-    mind = learning(tmp_path / "a.agmm")
+    pipeline = learning(tmp_path / "a.agmm")
     for at, first in ((0.0, 0), (6.0, 4), (20.0, 12), (40.0, 20)):
-        mind.begin(RATE, at)
-        lines = mind.push(sound[first * RATE : (first + 8) * RATE]) + mind.flush()
+        pipeline.begin(RATE, at)
+        lines = pipeline.push(sound[first * RATE : (first + 8) * RATE]) + pipeline.flush()
         assert [line.type for line in lines] == {6.0: ["learning"], 40.0: ["saved"]}.get(at, [])
-    (saved,) = mind.close()
+    (saved,) = pipeline.close()
     assert saved.time == pytest.approx(48.0, abs=0.03)
-    assert mind.totals["frames"] == pytest.approx(3200, abs=10)
+    assert pipeline.totals["frames"] == pytest.approx(3200, abs=10)
 
 
 def test_digital_silence_before_the_first_sound_teaches_nothing(tmp_path: Path) -> None:
@@ -224,15 +228,15 @@ def test_digital_silence_before_the_first_sound_teaches_nothing(tmp_path: Path) 
 
 
 def test_an_hour_without_voices_is_not_kept(tmp_path: Path) -> None:
-    mind = learning(tmp_path / "a.agmm", "speech")
-    mind.begin(RATE, 0.0)
+    pipeline = learning(tmp_path / "a.agmm", "speech")
+    pipeline.begin(RATE, 0.0)
     for _ in range(20):
-        assert mind.push(np.zeros(60 * RATE, np.float32)) == []
-    learner = mind._learner
+        assert pipeline.push(np.zeros(60 * RATE, np.float32)) == []
+    learner = pipeline._learner
     assert learner is not None and learner.n_cold == 0 and learner._cold == []
     with pytest.raises(TrainingError, match=r"the stream held 0 voiced frames; needed: at least 2"):
-        mind.flush()
-        mind.close()
+        pipeline.flush()
+        pipeline.close()
 
 
 def test_a_short_stream_is_learned_from_all_the_same(tmp_path: Path) -> None:
@@ -255,11 +259,11 @@ def test_a_disk_that_is_full_for_a_while_does_not_end_it(
         plain(self, path, force)
 
     monkeypatch.setattr(Model, "save", save)
-    mind = Learning(
-        LearnPlan(tmp_path / "a", FrontEnd.preset("ambient"), SETTINGS, None), "-", dict, said.append
+    pipeline = TrainingPipeline(
+        TrainingPlan(tmp_path / "a", FrontEnd.preset("ambient"), SETTINGS, None), "-", dict, said.append
     )
-    mind.begin(RATE, 0.0)
-    lines = mind.push(sound) + mind.flush() + mind.close()
+    pipeline.begin(RATE, 0.0)
+    lines = pipeline.push(sound) + pipeline.flush() + pipeline.close()
     assert [line.type for line in lines] == ["learning", "saved", "saved"]
     assert said == [f"{tmp_path / 'a'} cannot be written: No space left on device; learning goes on"]
 
@@ -267,7 +271,7 @@ def test_a_disk_that_is_full_for_a_while_does_not_end_it(
 def through_standard_input(monkeypatch: Any, content: bytes, output: Path, **named: Any) -> list[Any]:
     texts: list[str] = []
     set_standard_input(monkeypatch, content)
-    learn_from_stream(output, Inputs(), texts.append, SETTINGS, **named)
+    learn_from_stream(output, StreamInputs(), texts.append, SETTINGS, **named)
     return [json.loads(line) for line in "".join(texts).splitlines()]
 
 
@@ -285,7 +289,7 @@ def test_the_first_sound_decides_the_rate(monkeypatch: Any, tmp_path: Path, soun
 
 def test_what_cannot_be_learned_from_is_refused_before_anything_is_heard(tmp_path: Path, path: Path) -> None:
     def learn(names: tuple[str, ...] = ("-",), output: str = "new.agmm", **named: Any) -> None:
-        learn_from_stream(tmp_path / output, Inputs(names), print, named.pop("how", None), **named)
+        learn_from_stream(tmp_path / output, StreamInputs(names), print, named.pop("how", None), **named)
 
     with pytest.raises(ChoiceError, match="2 inputs to learn from"):
         learn(("-", "/dev/null"))

@@ -13,9 +13,10 @@ import audiogmm as ag
 from audiogmm.errors import ChoiceError
 from audiogmm.live.outlet import text_of
 from audiogmm.live.stream.line import Line
-from audiogmm.live.stream.pipeline import About, Ears
-from audiogmm.live.stream.plan import Plan
+from audiogmm.live.stream.pipeline import AnalysisPipeline
+from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.live.stream.settings import StreamSettings
+from audiogmm.live.stream.sources import InputIdentity
 from audiogmm.manifest import Entry
 from audiogmm.mixture.store import Model
 from audiogmm.runs.progress import Silent
@@ -48,8 +49,8 @@ def says(folder: Path, speaker: str) -> np.ndarray:
 
 def told(folder: Path, pieces: Any, trained: Model | None = None, **how: Any) -> list[Line]:
     settings = StreamSettings(("speakers",), heartbeat=0, **how)
-    plan = Plan.of(trained or ag.load(folder / "ubm.agmm"), settings, folder / "known", Silent())
-    listening = Ears(plan, About("a", "a", None), dict, lambda _: None)
+    plan = StreamPlan.of(trained or ag.load(folder / "ubm.agmm"), settings, folder / "known", Silent())
+    listening = AnalysisPipeline(plan, InputIdentity("a", "a", None), dict, lambda _: None)
     listening.begin(RATE, 0.0)
     return [line for piece in pieces for line in listening.push(piece)] + listening.flush()
 
@@ -102,6 +103,6 @@ def test_a_gallery_of_another_front_end_has_frames_of_its_own(voices: Path) -> N
 
 def test_speakers_need_a_gallery_and_a_gallery_speakers(voices: Path) -> None:
     with pytest.raises(ChoiceError, match="--gallery DIR"):
-        Plan.of(model(), StreamSettings(("speakers",)), None, Silent())
+        StreamPlan.of(model(), StreamSettings(("speakers",)), None, Silent())
     with pytest.raises(ChoiceError, match="--emit with speakers in it"):
-        Plan.of(model(), StreamSettings(), voices / "known", Silent())
+        StreamPlan.of(model(), StreamSettings(), voices / "known", Silent())

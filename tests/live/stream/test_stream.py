@@ -24,16 +24,16 @@ from audiogmm.errors import AudioDataError, ChoiceError, FrontEndError, Mismatch
 from audiogmm.jobs.detect import detect
 from audiogmm.jobs.info import info
 from audiogmm.jobs.score import score
-from audiogmm.jobs.stream import listen, stream
+from audiogmm.jobs.stream import stream
 from audiogmm.live.arrival import Back, Ended, Gap, Lost, Opened, Sound
 from audiogmm.live.outlet import text_of
 from audiogmm.live.source import Waiting
 from audiogmm.live.stream.line import Line
-from audiogmm.live.stream.pipeline import About, Ears
-from audiogmm.live.stream.plan import Plan
-from audiogmm.live.stream.session import Hearing
+from audiogmm.live.stream.pipeline import AnalysisPipeline
+from audiogmm.live.stream.plan import StreamPlan
+from audiogmm.live.stream.session import StreamSession, run_sessions
 from audiogmm.live.stream.settings import StreamSettings, parse_emit
-from audiogmm.live.stream.sources import Inputs
+from audiogmm.live.stream.sources import InputIdentity, StreamInputs
 from audiogmm.manifest import Entry
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.runs.progress import Silent
@@ -60,15 +60,15 @@ class Played:
                 yield arrival
 
 
-def ears(settings: StreamSettings, trained: Any = None) -> Ears:
-    plan = Plan.of(trained or model(), settings, None, Silent())
-    return Ears(plan, About("played", "a", "/a.wav"), dict, lambda _: None)
+def analysis(settings: StreamSettings, trained: Any = None) -> AnalysisPipeline:
+    plan = StreamPlan.of(trained or model(), settings, None, Silent())
+    return AnalysisPipeline(plan, InputIdentity("played", "a", "/a.wav"), dict, lambda _: None)
 
 
-def told(listening: Ears, pieces: Any, rate: int = RATE) -> list[Line]:
-    listening.begin(rate, 0.0)
-    lines = [line for piece in pieces for line in listening.push(piece)]
-    return lines + listening.flush()
+def told(analyzer: AnalysisPipeline, pieces: Any, rate: int = RATE) -> list[Line]:
+    analyzer.begin(rate, 0.0)
+    lines = [line for piece in pieces for line in analyzer.push(piece)]
+    return lines + analyzer.flush()
 
 
 def played(*arrivals: Any, how: StreamSettings | None = None, **source: Any) -> list[dict[str, Any]]:
@@ -78,14 +78,14 @@ def played(*arrivals: Any, how: StreamSettings | None = None, **source: Any) -> 
 
 def played_all(sources: list[Any], how: StreamSettings | None = None) -> list[dict[str, Any]]:
     settings = how or StreamSettings(heartbeat=0)
-    plan = Plan.of(model(), settings, None, Silent())
+    plan = StreamPlan.of(model(), settings, None, Silent())
     texts: list[str] = []
 
-    def mind(hearing: Hearing, about: About) -> Ears:
-        return Ears(plan, about, lambda: hearing.facts, lambda _: None)
+    def pipeline(session: StreamSession, identity: InputIdentity) -> AnalysisPipeline:
+        return AnalysisPipeline(plan, identity, lambda: session.status, lambda _: None)
 
-    both = [(source, About(source.name, source.name, None)) for source in sources]
-    listen(both, mind, texts.append, lambda _: None, Inputs(clock=RoomClock()), 5.0, 10_000)
+    both = [(source, InputIdentity(source.name, source.name, None)) for source in sources]
+    run_sessions(both, pipeline, texts.append, lambda _: None, clock=RoomClock(), patience=5.0)
     return [json.loads(line) for line in "".join(texts).splitlines()]
 
 
@@ -108,7 +108,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_closed_events_are_those_of_detect_to_the_last_bit(recording: Path, tmp_path: Path) -> None:
     texts: list[str] = []
-    stream(saved(tmp_path), Inputs((str(recording),)), texts.append)
+    stream(saved(tmp_path), StreamInputs((str(recording),)), texts.append)
     lines = [json.loads(line) for line in "".join(texts).splitlines()]
     expected = detect(model(), Entry(audio_filepath=str(recording), id="a"))
     assert len(expected) >= 3
@@ -126,22 +126,22 @@ def test_closed_events_are_those_of_detect_to_the_last_bit(recording: Path, tmp_
 def test_any_chunking_tells_the_same_lines(seed: int, most: int) -> None:
     sound = with_whistles(4.0 if most == 1 else 14.0, (2.0, 2.9) if most == 1 else (3.0, 6.0, 13.4))
     how = StreamSettings(ALL, heartbeat=0.7, score_interval=0.3, cluster_window=0.2)
-    whole = told(ears(how), [sound])
+    whole = told(analysis(how), [sound])
     assert {line.type for line in whole} >= {"closed", "score", "heartbeat", "cluster"}
-    cut = told(ears(how), chunks(sound, np.random.default_rng(seed), most))
+    cut = told(analysis(how), chunks(sound, np.random.default_rng(seed), most))
     assert [text_of(line.row("a")) for line in cut] == [text_of(line.row("a")) for line in whole]
 
 
 def test_a_notice_comes_with_the_push_that_completes_its_latency() -> None:
     """By frame counts: a whistle's closing needs the frames that `info` counts, and not one more."""
     sound = with_whistles(8.0, (3.0,))
-    listening = ears(StreamSettings(heartbeat=0))
-    listening.begin(RATE, 0.0)
+    analyzer = analysis(StreamSettings(heartbeat=0))
+    analyzer.begin(RATE, 0.0)
     came: dict[str, tuple[float, int]] = {}
     for at in range(0, len(sound), 160):
-        for line in listening.push(sound[at : at + 160]):
+        for line in analyzer.push(sound[at : at + 160]):
             came[line.type] = line.time, at + 160
-    plan = Plan.of(model(), StreamSettings(), None, Silent())
+    plan = StreamPlan.of(model(), StreamSettings(), None, Silent())
     ahead = plan.frontend.latency.steady
     clock = plan.frontend.clock(RATE)
     assert set(came) == {"open", "confirmed", "closed"}
@@ -154,15 +154,15 @@ def test_a_notice_comes_with_the_push_that_completes_its_latency() -> None:
 def test_the_latency_that_info_prints_is_that_of_the_whole_chain(tmp_path: Path) -> None:
     about = info(saved(tmp_path)).about["latency"]
     listener = listener_of(model())
-    plan = Plan.of(model(), StreamSettings(), None, Silent())
+    plan = StreamPlan.of(model(), StreamSettings(), None, Silent())
     frames = plan.frontend.latency.steady + listener.scorer.latency + listener.detector.latency
     assert about["steady_frames"] == frames
     assert about["steady_seconds"] == pytest.approx(plan.latency)
 
 
 def test_an_event_closes_within_the_latency_after_its_last_low_window() -> None:
-    plan = Plan.of(model(), StreamSettings(), None, Silent())
-    lines = told(ears(StreamSettings(heartbeat=0)), [with_whistles(8.0, (3.0,))])
+    plan = StreamPlan.of(model(), StreamSettings(), None, Silent())
+    lines = told(analysis(StreamSettings(heartbeat=0)), [with_whistles(8.0, (3.0,))])
     closed = rows(lines, "closed")[0]
     detector = plan.listener.detector  # type: ignore[union-attr]
     slack = detector.half / detector.frame_rate  # low windows reach so far past what made them low
@@ -170,7 +170,9 @@ def test_an_event_closes_within_the_latency_after_its_last_low_window() -> None:
 
 
 def test_scores_are_the_means_of_the_scores_of_frames(recording: Path) -> None:
-    lines = told(ears(StreamSettings(("scores",), heartbeat=2.0)), [with_whistles(14.0, (3.0, 6.0, 13.4))])
+    lines = told(
+        analysis(StreamSettings(("scores",), heartbeat=2.0)), [with_whistles(14.0, (3.0, 6.0, 13.4))]
+    )
     track = score(model(), Entry(audio_filepath=str(recording), id="a"))
     found = rows(lines, "score")
     expected = [track.scores[i : i + 100].mean() for i in range(0, len(track), 100)]
@@ -182,22 +184,22 @@ def test_scores_are_the_means_of_the_scores_of_frames(recording: Path) -> None:
 
 def test_a_heartbeat_tells_how_far_how_loud_and_how_many(recording: Path) -> None:
     sound = with_whistles(14.0, (3.0, 6.0, 13.4))
-    found = rows(told(ears(StreamSettings(heartbeat=5.0)), [sound]), "heartbeat")
+    found = rows(told(analysis(StreamSettings(heartbeat=5.0)), [sound]), "heartbeat")
     assert [(line.time, line.body["frames"]) for line in found] == [(5.015, 500), (10.015, 1000)]
     for i, line in enumerate(found):
         part = sound[i * 5 * RATE : (i + 1) * 5 * RATE].astype(np.float64)
         assert line.body["level_db"] == pytest.approx(10 * np.log10(np.mean(part**2)), abs=1e-3)
         assert line.body["hours"] == pytest.approx(5 * (i + 1) / 3600)
-    closed = [line.time for line in rows(told(ears(StreamSettings(heartbeat=0)), [sound]), "closed")]
+    closed = [line.time for line in rows(told(analysis(StreamSettings(heartbeat=0)), [sound]), "closed")]
     assert [line.body["events"] for line in found] == [sum(t <= line.time for t in closed) for line in found]
 
 
 def test_the_leading_component_is_told_when_it_changes() -> None:
     hiss = np.random.default_rng(0).uniform(-0.5, 0.5, 4 * RATE).astype(np.float32)
     sound = np.concatenate([room(4.0), hiss])
-    plan = Plan.of(model(), StreamSettings(("clusters",)), None, Silent())
+    plan = StreamPlan.of(model(), StreamSettings(("clusters",)), None, Silent())
     found = rows(
-        told(ears(StreamSettings(("clusters",), heartbeat=0)), [sound.astype(np.float32)]), "cluster"
+        told(analysis(StreamSettings(("clusters",), heartbeat=0)), [sound.astype(np.float32)]), "cluster"
     )
     stream = plan.frontend.stream(RATE)
     frames = np.concatenate([b.frames for b in stream.push(sound) + stream.flush()])
@@ -216,7 +218,7 @@ def test_the_leading_component_is_told_when_it_changes() -> None:
 def test_silence_has_no_leading_component() -> None:
     trained = model("speech")
     sound = np.concatenate([room(6.0) * bursts(6.0), np.zeros(6 * RATE, np.float32)])
-    found = rows(told(ears(StreamSettings(("clusters",), heartbeat=0), trained), [sound]), "cluster")
+    found = rows(told(analysis(StreamSettings(("clusters",), heartbeat=0), trained), [sound]), "cluster")
     assert found[-1].body["component"] is None and found[-1].body["posterior"] is None
 
 
@@ -232,8 +234,8 @@ def test_a_gap_is_told_and_the_stages_start_anew_behind_it() -> None:
     gap = next(line for line in lines if line["type"] == "gap")
     assert (gap["start"], gap["end"], gap["seconds"], gap["time"]) == (5.0, 7.5, 2.5, 7.5)
     closed = [line for line in lines if line["type"] == "closed"]
-    first = [line.body for line in rows(told(ears(StreamSettings(heartbeat=0)), [before]), "closed")]
-    second = [line.body for line in rows(told(ears(StreamSettings(heartbeat=0)), [behind]), "closed")]
+    first = [line.body for line in rows(told(analysis(StreamSettings(heartbeat=0)), [before]), "closed")]
+    second = [line.body for line in rows(told(analysis(StreamSettings(heartbeat=0)), [behind]), "closed")]
     assert [line["event"]["start"] for line in closed] == [
         *(body["event"]["start"] for body in first),
         *(7.5 + body["event"]["start"] for body in second),
@@ -341,17 +343,17 @@ def test_a_change_of_rate_begins_a_new_stretch() -> None:
 def test_an_hour_of_digital_silence_is_one_event_and_no_failure() -> None:
     """A dead microphone is news where no activity detector says what to listen to."""
     second = np.zeros(60 * RATE, np.float32)
-    listening = ears(StreamSettings(heartbeat=600.0))
-    lines = told(listening, (second for _ in range(60)))
+    analyzer = analysis(StreamSettings(heartbeat=600.0))
+    lines = told(analyzer, (second for _ in range(60)))
     closed = rows(lines, "closed")
     assert len(closed) == 1 and closed[0].body["event"]["end"] == pytest.approx(3600, abs=1)
     assert [line.body["level_db"] for line in rows(lines, "heartbeat")] == [None] * 5
-    assert listening.totals["frames"] == 359998
+    assert analyzer.totals["frames"] == 359998
 
 
 def test_an_hour_of_silence_is_nothing_where_an_activity_detector_listens() -> None:
     trained = model("speech")
-    lines = told(ears(StreamSettings(heartbeat=0), trained), [np.zeros(60 * RATE, np.float32)] * 60)
+    lines = told(analysis(StreamSettings(heartbeat=0), trained), [np.zeros(60 * RATE, np.float32)] * 60)
     assert lines == []
 
 
@@ -359,28 +361,28 @@ def test_an_uncalibrated_model_can_tell_scores_but_no_events() -> None:
     plain = replace(model().metadata, detector=None)
     bare = replace(model(), metadata=plain, tensors={})
     with pytest.raises(MismatchError, match="no scores of normal audio"):
-        ears(StreamSettings(), bare)
-    lines = told(ears(StreamSettings(("scores",), heartbeat=0), bare), [room(2.0)])
+        analysis(StreamSettings(), bare)
+    lines = told(analysis(StreamSettings(("scores",), heartbeat=0), bare), [room(2.0)])
     assert [line.type for line in lines] == ["score", "score"]
 
 
 def test_a_detector_of_another_front_end_is_refused() -> None:
     metadata = replace(model().metadata, frontend=model().metadata.frontend | {"hop_length": 0.02})
     with pytest.raises(MismatchError, match="50 frames a second; needed: 100"):
-        ears(StreamSettings(), replace(model(), metadata=metadata))
+        analysis(StreamSettings(), replace(model(), metadata=metadata))
 
 
 def test_a_model_without_a_front_end_is_refused() -> None:
     with pytest.raises(MismatchError, match="frames of your own"):
-        ears(StreamSettings(), replace(model(), metadata=replace(model().metadata, frontend=None)))
+        analysis(StreamSettings(), replace(model(), metadata=replace(model().metadata, frontend=None)))
 
 
 def test_a_front_end_that_needs_the_whole_recording_is_refused() -> None:
     settings = model("speech").metadata.frontend | {"cmvn": "utterance"}
     trained = replace(model("speech"), metadata=replace(model("speech").metadata, frontend=settings))
-    listening = ears(StreamSettings(("scores",)), trained)
+    analyzer = analysis(StreamSettings(("scores",)), trained)
     with pytest.raises(FrontEndError, match="cmvn = 'utterance'"):
-        listening.begin(RATE, 0.0)
+        analyzer.begin(RATE, 0.0)
 
 
 @pytest.mark.parametrize("text", ["noise", "", "events,,x"])
@@ -393,30 +395,30 @@ def test_inputs_are_named_once_and_are_sound(tmp_path: Path) -> None:
     manifest = tmp_path / "m.jsonl"
     manifest.write_text('{"audio_filepath": "a.wav"}\n')
     with pytest.raises(ChoiceError, match="- is named twice"):
-        Inputs(("-", "-")).opened(RATE)
+        StreamInputs(("-", "-")).open(RATE)
     with pytest.raises(ChoiceError, match=r"m.jsonl is no recording \(jsonl\)"):
-        Inputs((str(manifest),)).opened(RATE)
+        StreamInputs((str(manifest),)).open(RATE)
     with pytest.raises(ChoiceError, match="no input"):
-        Inputs(()).opened(RATE)
-    names = [source.name for source, _ in Inputs(("-",), ("3", "default", "USB")).opened(RATE)]
+        StreamInputs(()).open(RATE)
+    names = [source.name for source, _ in StreamInputs(("-",), ("3", "default", "USB")).open(RATE)]
     assert names == ["-", "device:3", "device", "device:USB"]
 
 
 def test_a_scorer_that_lags_gives_the_same_in_any_chunking(monkeypatch: Any) -> None:
     """Scores may come later than their frames: nothing but the last of them comes with the flush."""
-    plan = Plan.of(model(), StreamSettings(ALL, heartbeat=1.0, score_interval=0.5), None, Silent())
+    plan = StreamPlan.of(model(), StreamSettings(ALL, heartbeat=1.0, score_interval=0.5), None, Silent())
     assert plan.listener is not None
     lagging = replace(plan.listener, scorer=Lagging(plan.listener.scorer, 37))
     plan = replace(plan, listener=lagging, scorer=lagging.scorer)
     sound = with_whistles(6.0, (3.0,))
 
     def lines(pieces: Any) -> list[str]:
-        heard = told(Ears(plan, About("a", "a", None), dict, lambda _: None), pieces)
+        heard = told(AnalysisPipeline(plan, InputIdentity("a", "a", None), dict, lambda _: None), pieces)
         return [text_of(line.row("a")) for line in heard if line.type != "cluster"]
 
     whole = lines([sound])
     assert lines(chunks(sound, np.random.default_rng(0), 3000)) == whole
-    plain = told(ears(StreamSettings(("events", "scores"), heartbeat=1.0, score_interval=0.5)), [sound])
+    plain = told(analysis(StreamSettings(("events", "scores"), heartbeat=1.0, score_interval=0.5)), [sound])
     events = [json.loads(line)["event"]["start"] for line in whole if '"closed"' in line]
     assert events == [line.body["event"]["start"] for line in rows(plain, "closed")]
 
@@ -450,15 +452,15 @@ class LaggingStream:
 
 def test_memory_does_not_grow_with_the_length_of_a_stream() -> None:
     """Forty minutes against eight, by all that can be reached: a byte a frame would be 192 kB."""
-    listening = ears(StreamSettings(ALL))
-    listening.begin(RATE, 0.0)
+    analyzer = analysis(StreamSettings(ALL))
+    analyzer.begin(RATE, 0.0)
     minute = with_whistles(60.0, (20.0, 40.0))
 
     def held(minutes: int) -> int:
         for _ in range(minutes):
             for at in range(0, len(minute), 16000):
-                listening.push(minute[at : at + 16000])
-        return reached(listening)
+                analyzer.push(minute[at : at + 16000])
+        return reached(analyzer)
 
     early, late = held(8), held(32)
     assert early > 1000 and late - early < 1000
