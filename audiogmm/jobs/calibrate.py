@@ -24,9 +24,9 @@ from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import Extent, inputs_for
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
-from audiogmm.runs.rows import amount
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry

@@ -14,7 +14,6 @@ from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
-from audiogmm.runs.rows import amount
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import with_backend
@@ -24,6 +23,7 @@ from audiogmm.verification.gallery import SETTINGS, Gallery
 from audiogmm.verification.recordings.background_backend import in_shared_channel, learn_speakers
 from audiogmm.verification.recordings.enrollment_data import EnrolmentData, parts
 from audiogmm.verification.recordings.gallery_calibration import keep_calibration, told
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry

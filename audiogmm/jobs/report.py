@@ -22,8 +22,8 @@ from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent
-from audiogmm.runs.rows import amount
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.detector import Detector

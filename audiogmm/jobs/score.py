@@ -20,11 +20,12 @@ from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, Silent, say_nothing
-from audiogmm.runs.rows import amount, read_ids, write_rows
+from audiogmm.runs.rows import read_ids, write_rows
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.scoring.track import SUFFIXES, ScoreTrack, TrackWriter
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry

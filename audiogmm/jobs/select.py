@@ -16,7 +16,6 @@ from audiogmm.runs.aside import Aside
 from audiogmm.runs.defaults import defaults
 from audiogmm.runs.holdout import Excerpt, divide
 from audiogmm.runs.progress import Progress, Silent
-from audiogmm.runs.rows import amount
 from audiogmm.runs.training_inputs import open_material
 from audiogmm.runs.watch import Watch
 from audiogmm.training import LocalReducer
@@ -24,6 +23,7 @@ from audiogmm.training.seeding import Init
 from audiogmm.training.selection.candidates import Candidate
 from audiogmm.training.selection.selection import SweepMonitor, sweep
 from audiogmm.types import CovarianceType
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd

@@ -15,10 +15,10 @@ from audiogmm.errors import ChoiceError
 from audiogmm.files import replacing
 from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
-from audiogmm.runs.rows import amount
 from audiogmm.training.selection.candidates import Candidate, Judged
 from audiogmm.training.selection.selection import Sweep
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 Criterion = Literal["held-out", "bic", "bic-effective", "aic", "icl"]
 """What may recommend a model."""

@@ -17,12 +17,12 @@ from audiogmm.mixture.store import Model
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress
-from audiogmm.runs.rows import amount
 from audiogmm.training import Reducer, TrainingInterrupted
 from audiogmm.training.ledger import beside, replacing_ledger
 from audiogmm.training.pruning import Loss
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd

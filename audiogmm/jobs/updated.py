@@ -9,9 +9,9 @@ from pathlib import Path
 from audiogmm.jobs.trained_files import told
 from audiogmm.mixture.store import Model
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.rows import amount
 from audiogmm.training.pruning import Loss
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent, say_nothing
-from audiogmm.runs.rows import amount
 from audiogmm.types import Json, Seconds
 from audiogmm.verification.backend import backend_of
 from audiogmm.verification.calibration import Calibration
@@ -31,6 +30,7 @@ from audiogmm.verification.recordings.segment_scorer import SHORT, CutScores
 from audiogmm.verification.recordings.trial_lines import Lines, Maker
 from audiogmm.verification.recordings.trial_scorer import ScoredTrials, TrialScorer
 from audiogmm.verification.trials import RESULTS, Trial, in_chunks
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording

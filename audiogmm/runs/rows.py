@@ -37,14 +37,3 @@ def read_ids(path: Path) -> set[str]:
         return set()
     with path.open(encoding="utf-8") as file:
         return {json.loads(line)["id"] for line in file}
-
-
-def amount(number: int | float, noun: str, plural: str | None = None) -> str:
-    """A number and its noun, which has an s behind any number but 1 (or is `plural`).
-
-    Examples
-    --------
-    >>> amount(1, "recording"), amount(1200, "frame"), amount(0, "pass", "passes")
-    ('1 recording', '1,200 frames', '0 passes')
-    """
-    return f"{number:,.0f} {noun if number == 1 else plural or noun + 's'}"

@@ -1,15 +1,10 @@
-"""What every run over recordings is asked, and keywords as a thin face over one settings object."""
+"""What every run over recordings is asked."""
 
 from __future__ import annotations
 
-import difflib
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
-R = TypeVar("R")
+from audiogmm.keywords import accepts as accepts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,74 +33,3 @@ class RunSettings:
     strict: bool = False
     threads: int | None = None
     workers: int = 0
-
-
-def accepts(kind: type[Any]) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Let a function that takes `settings`, a frozen dataclass, also be called with its fields as keywords.
-
-    The keywords replace fields of `settings` where both are given; `help` and `inspect.signature` show them.
-
-    Parameters
-    ----------
-    kind : type
-        The frozen dataclass; the decorated function has a keyword parameter `settings` of this type.
-
-    Returns
-    -------
-    callable
-        A decorator.
-
-    Raises
-    ------
-    TypeError
-        At a call with a keyword that is neither a field nor a parameter; the nearest one is named.
-
-    Examples
-    --------
-    >>> @dataclass(frozen=True)
-    ... class Steps:
-    ...     passes: int = 10
-    ...     tol: float = 1e-3
-    >>> @accepts(Steps)
-    ... def fit(X: list[int], *, settings: Steps) -> str:
-    ...     return f"{settings.passes} passes over {len(X)}"
-    >>> fit([1, 2], passes=3), fit([1], settings=Steps(passes=4), tol=0.0)
-    ('3 passes over 2', '4 passes over 1')
-    >>> inspect.signature(fit)
-    <Signature (X: 'list[int]', *, passes: 'int' = 10, tol: 'float' = 0.001) -> 'str'>
-    >>> fit([1], pases=3)
-    Traceback (most recent call last):
-    ...
-    TypeError: fit() has no keyword 'pases'; did you mean 'passes'?
-    """
-    names = [field.name for field in fields(kind)]
-
-    def decorate(function: Callable[..., R]) -> Callable[..., R]:
-        signature = inspect.signature(function)
-        own = [p for p in signature.parameters.values() if p.name != "settings"]
-        known = [*(p.name for p in own), *names]
-
-        @functools.wraps(function)
-        def call(*args: Any, settings: Any = None, **keywords: Any) -> R:
-            for name in keywords:
-                if name not in known:
-                    near = difflib.get_close_matches(name, known, 1)
-                    hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-                    raise TypeError(f"{function.__name__}() has no keyword {name!r}{hint}")
-            changes = {name: keywords.pop(name) for name in names if name in keywords}
-            chosen = replace(kind() if settings is None else settings, **changes)
-            return function(*args, settings=chosen, **keywords)
-
-        shown = [
-            inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=_default(f), annotation=f.type)
-            for f in fields(kind)
-        ]
-        call.__signature__ = signature.replace(parameters=[*own, *shown])  # type: ignore[attr-defined]
-        return call
-
-    return decorate
-
-
-def _default(field: Any) -> Any:
-    """What a signature shows as the default of a field."""
-    return field.default_factory() if callable(field.default_factory) else field.default

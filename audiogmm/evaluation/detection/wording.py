@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from audiogmm.evaluation.detection.figures import Detected, SiteFigures
 from audiogmm.evaluation.intervals import FEW_RECORDINGS, Interval
 from audiogmm.evaluation.verification.wording import between, plain, table
-from audiogmm.runs.rows import amount
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.evaluation.detection.evaluation import Dcase, DetectionEvaluation

@@ -7,7 +7,7 @@ from pathlib import Path
 from audiogmm.evaluation.detection.evaluation import DetectionEvaluation
 from audiogmm.evaluation.detection.wording import LEVELS, hourly, shown, with_interval
 from audiogmm.report.detection import DetectionPicture, Roc, Shares, draw_detection
-from audiogmm.runs.rows import amount
+from audiogmm.words import amount
 
 
 def draw_evaluation(found: DetectionEvaluation, path: Path, *, force: bool = False) -> None:

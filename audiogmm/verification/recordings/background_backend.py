@@ -12,7 +12,6 @@ from audiogmm.errors import AudioGMMError, TrainingError
 from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress
-from audiogmm.runs.rows import amount
 from audiogmm.verification import domain
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import BackEnd
@@ -20,6 +19,7 @@ from audiogmm.verification.background_frames import Known, listen
 from audiogmm.verification.compensation import Kind
 from audiogmm.verification.learning import FEWEST_SPEAKERS, learn_backend, tried_recordings
 from audiogmm.verification.space import SpaceSettings
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
