@@ -39,7 +39,6 @@ def command(
     min_posterior: float,
     upsample: bool,
     as_json: bool,
-    verbose: bool,
     strict: bool,
     threads: int | None,
 ) -> None:
@@ -64,4 +63,4 @@ def command(
             threads=threads,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

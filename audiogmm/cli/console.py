@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -108,16 +108,29 @@ def first_reasons(path: Path, most: int = 3) -> list[str]:
     return [f"{row['id']}: {row['reason']}" if row["id"] else str(row["reason"]) for row in rows]
 
 
-def close(summary: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
-    """Print the closing lines, or the summary as one JSON object, and set the exit status.
+class Result(Protocol):
+    """What a command has done."""
 
-    `summary["set_aside"]` counts the inputs that were not used, `summary["errors"]` names their list; where
-    there is no list, `summary["reasons"]` has the first few.
-    """
+    def summary(self) -> dict[str, Any]:
+        """For `--json`.
+
+        A key `set_aside` counts the inputs that were not used, `errors` names their list; where there is no
+        list, `reasons` has the first few.
+        """
+        ...
+
+    def lines(self) -> Iterable[str]:
+        """For a person."""
+        ...
+
+
+def close(result: Result, *, as_json: bool) -> None:
+    """Print the closing lines, or the summary as one JSON object, and set the exit status."""
+    summary = result.summary()
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
     else:
-        for line in lines:
+        for line in result.lines():
             click.echo(line)
     if summary.get("set_aside"):
         noun = "input was" if summary["set_aside"] == 1 else "inputs were"

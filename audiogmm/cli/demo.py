@@ -16,7 +16,7 @@ from audiogmm.cli.console import close, console
 @options.seed
 @options.reporting
 @options.threads
-def command(out: Path, force: bool, seed: int, as_json: bool, verbose: bool, threads: int | None) -> None:
+def command(out: Path, force: bool, seed: int, as_json: bool, threads: int | None) -> None:
     """Do the whole job on a corpus that it synthesises: train, score, cluster, detect, enroll, verify.
 
     The corpus has sites whose backgrounds wander; foreign sounds are mixed into the test recordings,
@@ -31,4 +31,4 @@ def command(out: Path, force: bool, seed: int, as_json: bool, verbose: bool, thr
 
     with console() as screen:
         result = demo(out, seed=seed, force=force, threads=threads, progress=screen)
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

@@ -35,7 +35,6 @@ def command(
     window: float | None,
     quantile: float | None,
     alarms_per_hour: float | None,
-    alarms_per_day: float | None,
     min_duration: float | None,
     merge_gap: float | None,
     plot: Path | None,
@@ -44,7 +43,6 @@ def command(
     resume: bool,
     workers: int,
     as_json: bool,
-    verbose: bool,
     strict: bool,
     threads: int | None,
 ) -> None:
@@ -63,7 +61,7 @@ def command(
             output,
             window=window,
             quantile=quantile,
-            alarms_per_hour=options.per_hour(alarms_per_hour, alarms_per_day),
+            alarms_per_hour=alarms_per_hour,
             min_duration=min_duration,
             merge_gap=merge_gap,
             plot=plot,
@@ -76,4 +74,4 @@ def command(
             workers=workers,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

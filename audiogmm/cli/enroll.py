@@ -71,7 +71,6 @@ def command(
     upsample: bool,
     workers: int,
     as_json: bool,
-    verbose: bool,
     strict: bool,
     threads: int | None,
 ) -> None:
@@ -107,4 +106,4 @@ def command(
             workers=workers,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

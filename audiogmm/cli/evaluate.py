@@ -89,7 +89,6 @@ def verify(
     strict: bool,
     threads: int | None,
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """Equal error rate, costs, Cllr and DET of the scores of trials whose truth is known.
 
@@ -118,7 +117,7 @@ def verify(
             strict=strict,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)
 
 
 @command.command()
@@ -235,7 +234,6 @@ def detect(
     seed: int,
     strict: bool,
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """AUC of scores, and F1, delay and false alarms of events, of recordings whose truth is known.
 
@@ -269,4 +267,4 @@ def detect(
             strict=strict,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audiogmm.cli import options
 from audiogmm.cli.console import close, console
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend.frontend import FrontEnd
 
 
 @click.command()
@@ -19,13 +23,11 @@ from audiogmm.cli.console import close, console
 def command(
     manifest: str,
     output: Path,
-    preset: str | None,
-    frontend_file: Path | None,
+    frontend: FrontEnd | None,
     sample_rate: int | None,
     upsample: bool,
     workers: int,
     as_json: bool,
-    verbose: bool,
     strict: bool,
     threads: int | None,
 ) -> None:
@@ -39,13 +41,12 @@ def command(
       audiogmm train frames -k 64 -o room.agmm
     """
     from audiogmm.jobs.features import features
-    from audiogmm.runs.frontends import choose_front_end
 
     with console() as screen:
         result = features(
             manifest,
             output,
-            choose_front_end(preset, frontend_file),
+            frontend,
             sample_rate=sample_rate,
             upsample=upsample,
             strict=strict,
@@ -53,4 +54,4 @@ def command(
             workers=workers,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

@@ -79,7 +79,6 @@ def command(
     cost_false_alarm: float,
     strict: bool,
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """Fuse several systems' scores of the same trials into one calibrated log-likelihood ratio.
 
@@ -107,4 +106,4 @@ def command(
             strict=strict,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

@@ -12,9 +12,8 @@ from audiogmm.cli.console import close
 
 @click.command()
 @options.model
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
-def command(model: Path, as_json: bool, verbose: bool) -> None:
+@options.reporting
+def command(model: Path, as_json: bool) -> None:
     """Say what MODEL is, what it was trained on, and its latency.
 
     \b
@@ -24,4 +23,4 @@ def command(model: Path, as_json: bool, verbose: bool) -> None:
     from audiogmm.jobs.info import info
 
     result = info(model)
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

@@ -39,7 +39,6 @@ def scan(
     output: Path,
     force: bool,
     as_json: bool,
-    verbose: bool,
 ) -> None:
     """List every recording below DIR.
 
@@ -51,14 +50,14 @@ def scan(
 
     with console() as screen:
         result = scan_folder(folder, output, speaker=speaker, force=force, progress=screen)
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)
 
 
 @command.command()
 @options.manifest
 @click.option("--fast", is_flag=True, help="Read headers only, not every sample.")
 @options.reporting
-def check(manifest: str, fast: bool, as_json: bool, verbose: bool) -> None:
+def check(manifest: str, fast: bool, as_json: bool) -> None:
     """Open every recording of M and name each that cannot be used.
 
     \b
@@ -69,7 +68,7 @@ def check(manifest: str, fast: bool, as_json: bool, verbose: bool) -> None:
 
     with console() as screen:
         result = check_manifest(manifest, fast=fast, progress=screen)
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)
     if result.problems:
         click.get_current_context().exit(1)
 
@@ -88,7 +87,6 @@ def convert(
     output: Path,
     force: bool,
     as_json: bool,
-    verbose: bool,
     strict: bool,
 ) -> None:
     """Write the manifest IN in another format.
@@ -109,4 +107,4 @@ def convert(
             strict=strict,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

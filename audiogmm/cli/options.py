@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend.frontend import FrontEnd
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -15,6 +19,39 @@ PATH = click.Path(path_type=Path)
 
 manifest = click.argument("manifest", type=str, metavar="M")
 model = click.argument("model", type=PATH, metavar="MODEL")
+
+
+def joined(into: str, *names: str, by: Callable[..., Any]) -> Callable[[C], C]:
+    """Give a command one argument `into`, made by a function of its parameters `names`, in their place.
+
+    Below the options that it joins, so that a command takes the fields of its settings and nothing else.
+
+    Examples
+    --------
+    >>> @click.command()
+    ... @click.option("--hours", type=float, default=0.0)
+    ... @click.option("--minutes", type=float, default=0.0)
+    ... @joined("seconds", "hours", "minutes", by=lambda hours, minutes: 3600 * hours + 60 * minutes)
+    ... def wait(**given: float) -> None:
+    ...     click.echo(given)
+    >>> wait(["--hours", "1", "--minutes", "30"], standalone_mode=False)
+    {'seconds': 5400.0}
+    """
+
+    def decorate(command: C) -> C:
+        @functools.wraps(command)
+        def call(*args: Any, **given: Any) -> Any:
+            parts = {name: given.pop(name) for name in names}
+            return command(*args, **{into: by(**parts)}, **given)
+
+        return cast(C, call)
+
+    return decorate
+
+
+def without(option: str, name: str, help: str) -> Callable[[C], C]:
+    """A flag that turns off what is on by default: the parameter `name` is True unless it is given."""
+    return click.option(option, name, is_flag=True, callback=lambda _, __, given: not given, help=help)
 
 
 def output(what: str) -> Callable[[C], C]:
@@ -38,10 +75,15 @@ def reporting(command: C) -> C:
 
 
 def verbose(command: C) -> C:
-    """`-v`."""
-    return click.option("-v", "--verbose", is_flag=True, callback=_log, help="Log, and show tracebacks.")(
-        command
-    )
+    """`-v`, which no command is given: it is for `main` and the log."""
+    return click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        callback=_log,
+        expose_value=False,
+        help="Log, and show tracebacks.",
+    )(command)
 
 
 def strict(command: C) -> C:
@@ -80,7 +122,8 @@ def workers(command: C) -> C:
 
 
 def front_end(command: C) -> C:
-    """`--preset`, `--frontend`, `--sample-rate` and `--upsample`."""
+    """`--preset` and `--frontend`, joined to `frontend`; `--sample-rate` and `--upsample`."""
+    command = joined("frontend", "preset", "frontend_file", by=_choose_front_end)(command)
     for option in (
         click.option("--upsample", is_flag=True, help="Accept audio below the sample rate."),
         click.option(
@@ -110,7 +153,11 @@ def front_end(command: C) -> C:
 
 
 def detector(command: C) -> C:
-    """The settings of the decision: `--window`, `--quantile` or a budget, `--min-duration`, `--merge-gap`."""
+    """The settings of the decision: `--window`, `--quantile` or a budget, `--min-duration`, `--merge-gap`.
+
+    `--alarms-per-day` is `alarms_per_hour` to the command.
+    """
+    command = joined("alarms_per_hour", "alarms_per_hour", "alarms_per_day", by=_per_hour)(command)
     for option in (
         click.option(
             "--alarms-per-day",
@@ -232,7 +279,16 @@ def operating_point(command: C) -> C:
     return command
 
 
-def per_hour(alarms_per_hour: float | None, alarms_per_day: float | None) -> float | None:
+def _choose_front_end(preset: str | None, frontend_file: Path | None) -> FrontEnd | None:
+    """The front end that is named; None without reading any code of audio where none is."""
+    if preset is None and frontend_file is None:
+        return None
+    from audiogmm.runs.frontends import choose_front_end
+
+    return choose_front_end(preset, frontend_file)
+
+
+def _per_hour(alarms_per_hour: float | None, alarms_per_day: float | None) -> float | None:
     """The budget of alarms, an hour, from `--alarms-per-hour` or `--alarms-per-day`."""
     if alarms_per_day is None:
         return alarms_per_hour

@@ -57,7 +57,6 @@ def command(
     most: int,
     title: str,
     as_json: bool,
-    verbose: bool,
     strict: bool,
     threads: int | None,
 ) -> None:
@@ -87,4 +86,4 @@ def command(
             threads=threads,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

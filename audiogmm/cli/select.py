@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from audiogmm.cli import options
 from audiogmm.cli.console import close, console
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend.frontend import FrontEnd
 
 FORMS = ("diag", "full", "tied", "spherical")
 
@@ -96,8 +99,7 @@ def command(
     scores: str | None,
     init: Any,
     kmeans: bool,
-    preset: str | None,
-    frontend_file: Path | None,
+    frontend: FrontEnd | None,
     sample_rate: int | None,
     upsample: bool,
     passes: int,
@@ -106,7 +108,6 @@ def command(
     seed: int,
     workers: int,
     as_json: bool,
-    verbose: bool,
     strict: bool,
     threads: int | None,
 ) -> None:
@@ -123,7 +124,6 @@ def command(
       audiogmm select train.jsonl --preset ambient -k 2:8 --covariance diag,full -o table.csv --plot bic.png
     """
     from audiogmm.jobs.selected_files import select_to_file
-    from audiogmm.runs.frontends import choose_front_end
 
     if scores is not None and save is None:
         raise click.UsageError(f"--scores {scores} needs --save, which trains the recommended model")
@@ -131,7 +131,7 @@ def command(
         result = select_to_file(
             manifest,
             output,
-            choose_front_end(preset, frontend_file),
+            frontend,
             n_components=components,
             covariance_type=covariance,
             by=by,
@@ -153,4 +153,4 @@ def command(
             workers=workers,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

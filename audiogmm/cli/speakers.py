@@ -14,7 +14,7 @@ from audiogmm.cli.console import close
 @click.argument("folder", type=options.PATH, metavar="DIR")
 @click.option("--remove", multiple=True, metavar="NAME", help="Forget this speaker first; may be repeated.")
 @options.reporting
-def command(folder: Path, remove: tuple[str, ...], as_json: bool, verbose: bool) -> None:
+def command(folder: Path, remove: tuple[str, ...], as_json: bool) -> None:
     """List who is enrolled in DIR, with the recordings and the seconds of speech of each.
 
     \b
@@ -24,4 +24,4 @@ def command(folder: Path, remove: tuple[str, ...], as_json: bool, verbose: bool)
     from audiogmm.jobs.speakers import speakers
 
     result = speakers(folder, remove)
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

@@ -13,6 +13,7 @@ from audiogmm.cli import options, stream_options
 from audiogmm.cli.console import SOME_SET_ASIDE, Console, console
 
 if TYPE_CHECKING:
+    from audiogmm.audio.frontend.frontend import FrontEnd
     from audiogmm.live.stream.session import StreamResult
     from audiogmm.live.stream.sources import StreamInputs
     from audiogmm.types import CovarianceType
@@ -38,7 +39,6 @@ def command(
     heartbeat: float,
     quiet_heartbeat: bool,
     most_lines: int,
-    verbose: bool,
     **asked: Any,
 ) -> None:
     """Tell what is heard, as it happens: one JSON object a line.
@@ -93,7 +93,6 @@ def _tell(
     window: float | None,
     quantile: float | None,
     alarms_per_hour: float | None,
-    alarms_per_day: float | None,
     min_duration: float | None,
     merge_gap: float | None,
     no_reasons: bool,
@@ -115,7 +114,7 @@ def _tell(
         detector={
             "window": window,
             "quantile": quantile,
-            "alarms_per_hour": options.per_hour(alarms_per_hour, alarms_per_day),
+            "alarms_per_hour": alarms_per_hour,
             "min_duration": min_duration,
             "merge_gap": merge_gap,
         },
@@ -142,8 +141,7 @@ def _learn(
     step_exponent: float | None,
     save_every: float | None,
     floor: float | None,
-    preset: str | None,
-    frontend_file: Path | None,
+    frontend: FrontEnd | None,
     sample_rate: int | None,
     upsample: bool,
     seed: int,
@@ -151,7 +149,6 @@ def _learn(
 ) -> StreamResult:
     from audiogmm.jobs.stream_learn import learn_from_stream
     from audiogmm.live.stream.learn_settings import LearnSettings
-    from audiogmm.runs.frontends import choose_front_end
 
     if output is None:
         raise click.UsageError("--learn needs -o, the model to be written")
@@ -175,7 +172,7 @@ def _learn(
         inputs,
         write,
         settings,
-        frontend=choose_front_end(preset, frontend_file),
+        frontend=frontend,
         sample_rate=sample_rate,
         start=start,
         force=force,

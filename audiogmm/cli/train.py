@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audiogmm.cli import options
 from audiogmm.cli.console import close, console
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend.frontend import FrontEnd
 
 
 @click.command()
@@ -152,8 +156,7 @@ def command(
     variance_reduction: bool,
     accelerate: bool,
     approximate: str | None,
-    preset: str | None,
-    frontend_file: Path | None,
+    frontend: FrontEnd | None,
     sample_rate: int | None,
     upsample: bool,
     passes: int,
@@ -173,7 +176,6 @@ def command(
     seed: int,
     workers: int,
     as_json: bool,
-    verbose: bool,
     strict: bool,
     threads: int | None,
 ) -> None:
@@ -197,7 +199,6 @@ def command(
       audiogmm train frames -k 1024 --approximate truncated:5 --passes 6 -o large.agmm
     """
     from audiogmm.jobs.trained_files import train_to_file
-    from audiogmm.runs.frontends import choose_front_end
     from audiogmm.training.schedule.steps import stepwise_of
 
     stepwise = stepwise_of(
@@ -229,7 +230,7 @@ def command(
         result = train_to_file(
             manifest,
             output,
-            choose_front_end(preset, frontend_file),
+            frontend,
             n_components=components,
             covariance_type=covariance,
             algorithm=algorithm,
@@ -259,4 +260,4 @@ def command(
             workers=workers,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)

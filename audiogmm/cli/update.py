@@ -56,7 +56,6 @@ def command(
     upsample: bool,
     workers: int,
     as_json: bool,
-    verbose: bool,
     strict: bool,
     threads: int | None,
 ) -> None:
@@ -97,4 +96,4 @@ def command(
             workers=workers,
             progress=screen,
         )
-    close(result.summary(), result.lines(), as_json=as_json)
+    close(result, as_json=as_json)
