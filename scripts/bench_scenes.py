@@ -32,11 +32,12 @@ import numpy as np
 import soundfile
 import soxr
 
-from audiogmm.anomaly.learning.from_model import load_model, scorer_of
+from audiogmm.anomaly.learning.from_model import scorer_of
 from audiogmm.anomaly.scorers.table import AUTO, FUSION, SCORES
 from audiogmm.audio.decode import open_audio
 from audiogmm.evaluation.detection.frame_metrics import Judged, SiteResult, judge_frames, loudness
 from audiogmm.manifest import Entry, read_manifest, write_manifest
+from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.progress import say_nothing
@@ -111,7 +112,7 @@ def by_site(results: list[SiteResult]) -> Figures:
 
 def times_real_time(path: Path, entries: list[Entry]) -> float:
     """Seconds of audio scored in a second of processor time, from frames at hand; the best of three."""
-    model = load_model(path)
+    model = load(path)
     inputs = inputs_for(model, entries, aside=Aside(strict=True), say=say_nothing)
     recordings = [(shard.id, list(shard)) for shard in inputs]
     scorer, took = scorer_of(model), []

@@ -143,15 +143,15 @@ def resident(pid: int) -> float:
 
 def prompt(model: Path, minutes: list[np.ndarray]) -> None:
     """What a chunk costs, from its samples to its lines."""
-    from audiogmm.anomaly.learning.from_model import load_model
     from audiogmm.live.outlet import text_of
     from audiogmm.live.stream.pipeline import AnalysisPipeline
     from audiogmm.live.stream.plan import StreamPlan
     from audiogmm.live.stream.settings import StreamSettings
     from audiogmm.live.stream.sources import InputIdentity
+    from audiogmm.mixture.store import load
     from audiogmm.runs.progress import Silent
 
-    plan = StreamPlan.of(load_model(model), StreamSettings(("events", "scores")), None, Silent())
+    plan = StreamPlan.of(load(model), StreamSettings(("events", "scores")), None, Silent())
     print(f"latency of the chain, as audiogmm info prints it: {1000 * plan.latency:.0f} ms")
     samples = np.concatenate(minutes[-2:]).astype(np.float32)
     for milliseconds in (10, 50, 100):

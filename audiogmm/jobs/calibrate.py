@@ -11,15 +11,10 @@ from typing import TYPE_CHECKING
 from audiogmm.anomaly.detector import Detector, learn
 from audiogmm.anomaly.detector_settings import DetectorOptions, DetectorSettings
 from audiogmm.anomaly.learning.explainer import learn_moments, with_moments
-from audiogmm.anomaly.learning.from_model import (
-    detector_of,
-    load_model,
-    scorer_of,
-    settings_of,
-    with_detector,
-)
+from audiogmm.anomaly.learning.from_model import detector_of, scorer_of, settings_of, with_detector
 from audiogmm.anomaly.learning.scores import score_names, unit_of_scores
 from audiogmm.anomaly.learning.tracks import TrackTask, met_again
+from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import Extent, inputs_for
 from audiogmm.runs.outputs import check_output
@@ -179,7 +174,7 @@ def calibrate_to_file(
         If the model file exists (and not `force`), or cannot be written.
     """
     check_output(output, force, source)
-    loaded = load_model(model)
+    loaded = load(model)
     aside = Aside(errors_path(output), strict=strict)
     with aside.explaining():
         calibrated = calibrate(
@@ -193,7 +188,7 @@ def calibrate_to_file(
                 merge_gap=merge_gap,
             ).applied_to(settings_of(loaded)),
             scores=scores,
-            against=None if against is None else load_model(against),
+            against=None if against is None else load(against),
             upsample=upsample,
             threads=threads,
             workers=workers,

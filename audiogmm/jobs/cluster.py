@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiogmm.anomaly.learning.from_model import load_model, unit_of
+from audiogmm.anomaly.learning.from_model import unit_of
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError
 from audiogmm.files import refuse_overwrite, replacing
+from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.progress import Progress, Silent, say_nothing, stopped_by_hand
@@ -138,7 +139,7 @@ def cluster_to_folder(
 
     progress = progress or Silent()
     refuse_overwrite(output, force)
-    loaded = load_model(model)
+    loaded = load(model)
     K = loaded.mixture.n_components
     aside = Aside(errors_path(output), strict=strict)
     inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample)

@@ -11,12 +11,13 @@ from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import format_of, write_events
-from audiogmm.anomaly.learning.from_model import detector_of, listener_of, load_model, unit_of
+from audiogmm.anomaly.learning.from_model import detector_of, listener_of, unit_of
 from audiogmm.anomaly.learning.scores import scores_fingerprint
 from audiogmm.anomaly.listener import Listener
 from audiogmm.anomaly.notice import Notice
 from audiogmm.blocks import Shard
 from audiogmm.files import refuse_overwrite
+from audiogmm.mixture.store import load
 from audiogmm.report.run.record import RunRecord, describe_run
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import inputs_for
@@ -191,7 +192,7 @@ def detect_to_file(
     format_of(output)
     if plot is not None:
         check_pictures(plot, force=force)
-    loaded = load_model(model)
+    loaded = load(model)
     detector = detector_of(loaded)
     settings = DetectorOptions(
         window=window,

@@ -185,11 +185,11 @@ def enroll_to_folder(
     AudioGMMError
         The first bad recording's, if `strict`.
     """
-    from audiogmm.anomaly.learning.from_model import load_model
+    from audiogmm.mixture.store import load
 
     keep_apart(output, source)
     return _enroll(
-        load_model(model),
+        load(model),
         source,
         output,
         _asked(output, tau, adapt, iterations),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audiogmm.anomaly.learning.from_model import listener_of, load_model
+from audiogmm.anomaly.learning.from_model import listener_of
 from audiogmm.anomaly.learning.scores import score_names, unit_of_scores
+from audiogmm.mixture.store import load
 from audiogmm.runs.frontends import front_end_of
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.types import Json
@@ -79,7 +80,7 @@ def info(path: Path) -> InfoResult:
     ModelFileError
         If it is not a model of ours, or not a whole one.
     """
-    model = load_model(path)
+    model = load(path)
     about = model.summary()
     frontend = front_end_of(model)
     stages: dict[str, int] = {}

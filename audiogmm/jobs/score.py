@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.from_model import load_model, scorer_of
+from audiogmm.anomaly.learning.from_model import scorer_of
 from audiogmm.anomaly.learning.likelihood_ratio import evaluators
 from audiogmm.anomaly.learning.scores import PLAIN, score_names, scores_fingerprint, unit_of_scores
 from audiogmm.anomaly.scorer import FrameScorer
@@ -15,6 +15,7 @@ from audiogmm.anomaly.scorers.track import scored_blocks, track_of
 from audiogmm.blocks import Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
+from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.journal import Journal
@@ -210,8 +211,8 @@ def score_to_folder(
     progress = progress or Silent()
     check_one(against, detector)
     keep_apart(output, source)
-    loaded = load_model(model)
-    background = None if against is None else load_model(against)
+    loaded = load(model)
+    background = None if against is None else load(against)
     key = f"{loaded.fingerprint} {background.fingerprint if background else ''} {format}"
     if detector:
         key += f" detector {scores_fingerprint(loaded)}"

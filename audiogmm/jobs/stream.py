@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from audiogmm.anomaly.learning.from_model import load_model
 from audiogmm.live.outlet import MOST
 from audiogmm.live.stream.pipeline import AnalysisPipeline
 from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.live.stream.session import Pipeline, StreamResult, StreamSession, Write, run_sessions
 from audiogmm.live.stream.settings import StreamSettings
 from audiogmm.live.stream.sources import InputIdentity, StreamInputs
+from audiogmm.mixture.store import load
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.progress import Progress, Silent
 
@@ -66,7 +66,7 @@ def stream(
     """
     progress = progress or Silent()
     settings = settings or StreamSettings()
-    plan = StreamPlan.of(load_model(model), settings, gallery, progress)
+    plan = StreamPlan.of(load(model), settings, gallery, progress)
     sources = inputs.open(plan.sample_rate)
     announce_compiling(progress.say)
     say = progress.say

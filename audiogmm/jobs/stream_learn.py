@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.from_model import load_model
 from audiogmm.errors import ChoiceError
 from audiogmm.files import exclusive
 from audiogmm.live.outlet import MOST
@@ -14,6 +13,7 @@ from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.live.stream.learning import TrainingPipeline, TrainingPlan
 from audiogmm.live.stream.session import Pipeline, StreamResult, StreamSession, Write, run_sessions
 from audiogmm.live.stream.sources import InputIdentity, StreamInputs
+from audiogmm.mixture.store import load
 from audiogmm.runs.defaults import started_front_end
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.outputs import check_output
@@ -82,7 +82,7 @@ def learn_from_stream(
     progress = progress or Silent()
     settings = settings or LearnSettings()
     check_output(output, force, *inputs.names)
-    begin = None if start is None else load_model(start)
+    begin = None if start is None else load(start)
     if begin is not None:
         _check_form(begin.mixture.n_components, begin.mixture.covariance_type, settings)
     chosen = started_front_end(begin, frontend, sample_rate) or FrontEnd.preset("speech")

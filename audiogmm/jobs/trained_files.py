@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.learning.from_model import load_model
 from audiogmm.anomaly.learning.scores import PLAIN, score_names, unit_of_scores
 from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
 from audiogmm.jobs.train import train
-from audiogmm.mixture.store import Model
+from audiogmm.mixture.store import Model, load
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress
@@ -79,7 +78,7 @@ def train_to_file(
                     source if dask is None or not Path(source).exists() else str(Path(source).absolute()),
                     frontend,
                     reducer=reducer,
-                    start=None if start is None else load_model(start),
+                    start=None if start is None else load(start),
                     checkpoint=checkpoint,
                     ledger=temporary,
                     aside=aside,

@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.learning.from_model import load_model
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError, TrainingError
 from audiogmm.files import exclusive, refuse_overwrite
 from audiogmm.jobs.distance import compare, open_comparison
 from audiogmm.jobs.updated import UpdateResult
-from audiogmm.mixture.store import Model, floor_of
+from audiogmm.mixture.store import Model, floor_of, load
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.progress import Progress, Silent
@@ -214,7 +213,7 @@ def update_file(
     with exclusive(output):
         refuse_overwrite(output, force)
         aside = Aside(errors_path(output), strict=strict)
-        before = load_model(model)
+        before = load(model)
         others = None
         if against is not None:
             others = open_comparison(

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiogmm.anomaly.learning.from_model import load_model
+from audiogmm.mixture.store import load
 from tests.cli.conftest import Audiogmm, hear_ctrl_c
 from tests.live.devices import SoundSystem
 from tests.live.rooms import RATE, room, saved, with_whistles
@@ -162,7 +162,7 @@ def test_learning_is_saved_when_a_signal_comes(tmp_path: Path) -> None:
     out = running.stdout.read()
     ended(running)
     assert [line["type"] for line in lines_of(out)][-2:] == ["saved", "end"]
-    found = load_model(output)
+    found = load(output)
     assert found.metadata.data["n_frames"] > 1400 and found.metadata.detector is not None
 
 

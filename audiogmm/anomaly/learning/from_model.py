@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector
@@ -16,19 +14,6 @@ if TYPE_CHECKING:
     from audiogmm.anomaly.listener import Listener
     from audiogmm.anomaly.scorer import FrameScorer
     from audiogmm.mixture.store import Model
-
-
-def load_model(path: str | os.PathLike[str]) -> Model:
-    """Load a model file.
-
-    Raises
-    ------
-    ModelFileError
-        If it is not a model of ours, or not a whole one.
-    """
-    from audiogmm.mixture.store import load
-
-    return load(Path(path))
 
 
 def detector_of(model: Model) -> Detector:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.from_model import detector_of, load_model
+from audiogmm.anomaly.learning.from_model import detector_of
 from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, MismatchError, ModelFileError
+from audiogmm.mixture.store import load
 from audiogmm.report.page.shown import Found
 from audiogmm.report.run.record import SUFFIX, RunRecord, record_path
 from audiogmm.runs.aside import Aside
@@ -96,7 +97,7 @@ class Run:
                     needed="it, to score the recordings again",
                     remedy="--model MODEL",
                 )
-        model = load_model(path)
+        model = load(path)
         detector = detector_of(model)
         if record is not None:
             if model.fingerprint != record.fingerprint:

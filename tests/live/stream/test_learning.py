@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiogmm.anomaly.learning.from_model import detector_of, load_model
+from audiogmm.anomaly.learning.from_model import detector_of
 from audiogmm.anomaly.scorer import Scored
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import AudioDataError, ChoiceError, MismatchError, OutputError, TrainingError
@@ -28,6 +28,7 @@ from audiogmm.live.stream.learning import TrainingPipeline, TrainingPlan
 from audiogmm.live.stream.sources import StreamInputs
 from audiogmm.manifest import Entry
 from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.store import load
 from audiogmm.timeline import FrameClock
 from tests.live.rooms import RATE, bursts, model, room, with_whistles
 from tests.live.streams import chunks, set_standard_input, wav
@@ -89,7 +90,7 @@ def test_any_chunking_learns_the_same_model(tmp_path: Path, preset: str, most: i
 def test_what_was_learned_is_ready_to_score_and_to_detect(tmp_path: Path, path: Path) -> None:
     soundfile.write(tmp_path / "b.wav", with_whistles(12.0, (5.0,)), RATE)
     entry = Entry(audio_filepath=str(tmp_path / "b.wav"), id="b")
-    found = load_model(path)
+    found = load(path)
     assert len(score(found, entry)) == 1198
     events = detect(found, entry)
     assert any(abs(event.start - 5.0) < 0.2 for event in events)
@@ -100,7 +101,7 @@ def test_what_was_learned_is_ready_to_score_and_to_detect(tmp_path: Path, path: 
 
 
 def test_the_front_end_is_settled_by_the_first_sounds(path: Path, sound: np.ndarray) -> None:
-    settings = load_model(path).metadata.frontend
+    settings = load(path).metadata.frontend
     first = sound[: 10 * RATE].astype(np.float64)
     level = np.sqrt(np.mean((settings["sample_scale"] * first) ** 2))
     assert 20 * np.log10(level) == pytest.approx(-25, abs=0.01)
@@ -113,7 +114,7 @@ def test_the_front_end_is_settled_by_the_first_sounds(path: Path, sound: np.ndar
 
 def test_the_likelihood_is_near_that_of_batch_training(tmp_path: Path, path: Path, sound: np.ndarray) -> None:
     """Under one front end, on the same sound: what one pass loses against EM until it stands still."""
-    online = load_model(path)
+    online = load(path)
     frontend = FrontEnd.from_dict(online.metadata.frontend)
     soundfile.write(tmp_path / "a.wav", sound, RATE)
     entry = Entry(audio_filepath=str(tmp_path / "a.wav"), id="a")
@@ -128,7 +129,7 @@ def test_the_likelihood_is_near_that_of_batch_training(tmp_path: Path, path: Pat
 
 def test_scores_are_those_of_a_model_that_had_not_seen_the_frame(path: Path, sound: np.ndarray) -> None:
     """The first batch behind the cold start is scored by the model of the cold start alone."""
-    found = load_model(path)
+    found = load(path)
     frontend = FrontEnd.from_dict(found.metadata.frontend)
     pipeline = learning(path.with_name("unused"), frontend=frontend)
     pipeline.begin(RATE, 0.0)
@@ -142,7 +143,7 @@ def test_scores_are_those_of_a_model_that_had_not_seen_the_frame(path: Path, sou
 
 
 def test_the_detector_rests_on_the_later_half(path: Path) -> None:
-    normal = detector_of(load_model(path)).normal
+    normal = detector_of(load(path)).normal
     assert normal.ids == ("stream",) and len(normal.scores) == 6000  # a minute: half of what there is is less
     latest = LatestScores(most=50_000)
     clock = FrameClock(8000, 80, 200)
@@ -172,17 +173,17 @@ def test_forgetting_follows_what_changes(tmp_path: Path) -> None:
         how = replace(SETTINGS, half_life=half_life, exponent=1.0)
         learned(path, [sound.astype(np.float32)], how=how, frontend=frontend)
         late = frontend(sound[90 * RATE :].astype(np.float32), RATE)
-        likelihoods.append(Evaluator(load_model(path).mixture).log_likelihood(late).mean())
+        likelihoods.append(Evaluator(load(path).mixture).log_likelihood(late).mean())
     assert likelihoods[1] > likelihoods[0] + 0.5
 
 
 def test_a_model_is_gone_on_from(tmp_path: Path, path: Path, sound: np.ndarray) -> None:
-    begin = load_model(path)
+    begin = load(path)
     frontend = FrontEnd.from_dict(begin.metadata.frontend)
     more = room(30.0, seed=21)
     lines = learned(tmp_path / "on.agmm", [more], frontend=frontend, start=begin)
     assert [line.type for line in lines] == ["saved"]
-    after = load_model(tmp_path / "on.agmm")
+    after = load(tmp_path / "on.agmm")
     assert after.metadata.data == {
         "n_recordings": 2,
         "n_frames": 8998 + 2998,
@@ -195,7 +196,7 @@ def test_a_model_is_gone_on_from(tmp_path: Path, path: Path, sound: np.ndarray) 
 
 def test_statistics_are_worth_the_frames_that_count(tmp_path: Path, path: Path) -> None:
     """So `update` weighs more recordings against them as it should."""
-    found = load_model(path)
+    found = load(path)
     assert found.statistics is not None
     online = found.metadata.training["online"]
     assert online["steps"] == pytest.approx(8998 / online["batch"])  # those that waited at the end, too
@@ -242,7 +243,7 @@ def test_an_hour_without_voices_is_not_kept(tmp_path: Path) -> None:
 def test_a_short_stream_is_learned_from_all_the_same(tmp_path: Path) -> None:
     lines = learned(tmp_path / "a.agmm", [room(4.0)])
     assert [line.type for line in lines] == ["saved"]
-    assert load_model(tmp_path / "a.agmm").metadata.data["n_frames"] == 398
+    assert load(tmp_path / "a.agmm").metadata.data["n_frames"] == 398
 
 
 def test_a_disk_that_is_full_for_a_while_does_not_end_it(
@@ -278,11 +279,11 @@ def through_standard_input(monkeypatch: Any, content: bytes, output: Path, **nam
 def test_the_first_sound_decides_the_rate(monkeypatch: Any, tmp_path: Path, sound: np.ndarray) -> None:
     lines = through_standard_input(monkeypatch, wav(sound[: 15 * RATE]), tmp_path / "a.agmm")
     assert [line["type"] for line in lines] == ["start", "learning", "saved", "end"]
-    assert load_model(tmp_path / "a.agmm").metadata.sample_rate == RATE
+    assert load(tmp_path / "a.agmm").metadata.sample_rate == RATE
     lines = through_standard_input(
         monkeypatch, wav(sound[: 15 * RATE]), tmp_path / "b.agmm", sample_rate=8000
     )
-    assert load_model(tmp_path / "b.agmm").metadata.sample_rate == 8000
+    assert load(tmp_path / "b.agmm").metadata.sample_rate == 8000
     with pytest.raises(MismatchError, match="16000 Hz; needed: 44100 Hz"):
         through_standard_input(monkeypatch, wav(sound), tmp_path / "c.agmm", sample_rate=44100)
 
