@@ -24,8 +24,8 @@ from scipy.signal import lfilter
 from scipy.stats import beta
 
 import audiogmm as ag
-from audiogmm.anomaly.detector import Detector, learn
-from audiogmm.anomaly.learning.from_model import detector_of, with_detector
+from audiogmm.anomaly.detector import Detector, calibrate_detector
+from audiogmm.anomaly.learning.from_model import read_detector, with_detector
 from audiogmm.anomaly.low_runs import LowRuns
 from audiogmm.anomaly.smoothing import smooth
 from audiogmm.audio.frontend.frontend import FrontEnd
@@ -63,7 +63,7 @@ def scenes(data: Path, rate: float) -> None:
     n_events, seconds = 0, 0.0
     for site, parts in sites.items():
         model = ag.train(parts["train"], FrontEnd.preset("ambient"))
-        detector = detector_of(model).with_settings(alarms_per_hour=rate)
+        detector = read_detector(model).with_settings(alarms_per_hour=rate)
         try:
             budget = detector.budget
         except MismatchError as error:
@@ -138,7 +138,7 @@ def report(tracks: list[ScoreTrack], rate: float, hours: float, draws: int, rng:
         order = rng.permutation(len(tracks))
         chosen, others = [tracks[i] for i in order[:n]], [tracks[i] for i in order[n:]]
         try:
-            detector = learn(chosen).with_settings(alarms_per_hour=float(rate))
+            detector = calibrate_detector(chosen).with_settings(alarms_per_hour=float(rate))
             budget = detector.budget
         except MismatchError as error:
             print(f"{rate:8g}  {hours:5g}  refused: {error}")

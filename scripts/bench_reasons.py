@@ -48,8 +48,8 @@ import soundfile
 
 import audiogmm as ag
 from audiogmm.anomaly.explanation import EventExplainer
-from audiogmm.anomaly.learning.explainer import explainer_of
-from audiogmm.anomaly.learning.from_model import listener_of
+from audiogmm.anomaly.learning.explainer import make_explainer
+from audiogmm.anomaly.learning.from_model import make_pipeline
 from audiogmm.audio.decode import open_audio
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
@@ -276,9 +276,9 @@ class Listened:
         model = ag.load(path)
         self.frontend = FrontEnd.from_dict(model.metadata.frontend)
         self.rate = site.rate
-        self.explainer = explainer_of(model)
-        self.listener = listener_of(model)
-        self.plain = listener_of(model, reasons=False)
+        self.explainer = make_explainer(model)
+        self.listener = make_pipeline(model)
+        self.plain = make_pipeline(model, reasons=False)
 
     def blocks(self, samples: np.ndarray) -> list[FrameBlock]:
         """Its frames."""

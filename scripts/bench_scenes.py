@@ -32,10 +32,15 @@ import numpy as np
 import soundfile
 import soxr
 
-from audiogmm.anomaly.learning.from_model import scorer_of
+from audiogmm.anomaly.learning.from_model import make_scorer
 from audiogmm.anomaly.scorers.table import AUTO, FUSION, SCORES
 from audiogmm.audio.decode import open_audio
-from audiogmm.evaluation.detection.frame_metrics import Judged, SiteResult, judge_frames, loudness
+from audiogmm.evaluation.detection.frame_metrics import (
+    LabeledTrack,
+    SiteAreas,
+    evaluate_frames,
+    score_loudness,
+)
 from audiogmm.manifest import Entry, read_manifest, write_manifest
 from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside
@@ -53,8 +58,8 @@ FOLDS = 3
 
 def main(data: Path, names: list[str], proxy: bool) -> None:
     """Train, score and judge each site."""
-    ours: dict[str, list[Judged]] = defaultdict(list)
-    plain: list[Judged] = []
+    ours: dict[str, list[LabeledTrack]] = defaultdict(list)
+    plain: list[LabeledTrack] = []
     speed: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -71,13 +76,17 @@ def main(data: Path, names: list[str], proxy: bool) -> None:
                 if name not in speed:
                     speed[name] = times_real_time(model, test)
                 for entry in test:
-                    ours[name].append(Judged(read_track(scores / f"{entry.id}.npz"), entry.events, trial))
+                    ours[name].append(
+                        LabeledTrack(read_track(scores / f"{entry.id}.npz"), entry.events, trial)
+                    )
             for judged, entry in zip(next(iter(ours.values()))[-len(test) :], test, strict=True):
                 with open_audio(entry) as stream:
                     samples = np.concatenate(list(stream))
-                plain.append(Judged(loudness(samples, judged.track.clock, entry.id), entry.events, trial))
-    found = {name: by_site(judge_frames(judged)) for name, judged in ours.items()}
-    baseline = by_site(judge_frames(plain))
+                plain.append(
+                    LabeledTrack(score_loudness(samples, judged.track.clock, entry.id), entry.events, trial)
+                )
+    found = {name: by_site(evaluate_frames(judged)) for name, judged in ours.items()}
+    baseline = by_site(evaluate_frames(plain))
     if not names:
         print_sites(found[""], baseline)
         return
@@ -98,7 +107,7 @@ Figures = dict[str, tuple[float, float]]
 """AUC and pAUC of each site."""
 
 
-def by_site(results: list[SiteResult]) -> Figures:
+def by_site(results: list[SiteAreas]) -> Figures:
     """The figures of each site, the mean over its folds where there are several."""
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for result in results:
@@ -115,7 +124,7 @@ def times_real_time(path: Path, entries: list[Entry]) -> float:
     model = load(path)
     inputs = inputs_for(model, entries, aside=Aside(strict=True), say=say_nothing)
     recordings = [(shard.id, list(shard)) for shard in inputs]
-    scorer, took = scorer_of(model), []
+    scorer, took = make_scorer(model), []
     for _ in range(3):
         began = time.process_time()
         for id, blocks in recordings:

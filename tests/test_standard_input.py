@@ -13,10 +13,11 @@ import pytest
 import soundfile
 
 from audiogmm.anomaly import stream as stream_module
-from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector import Detector, calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.smoothing import Smoother
+from audiogmm.anomaly.stream import EventStream
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.frontend.stream import FrameStream
 from audiogmm.audio.recording import Recording
@@ -101,7 +102,7 @@ def detector(scores: np.ndarray, frame_rate: int = 100) -> Detector:
     from audiogmm.timeline import FrameClock
 
     track = ScoreTrack("normal", scores, np.ones(len(scores), bool), FrameClock(16000, 160, 400))
-    return learn([track], DetectorSettings(window=0.3, quantile=0.2, release_quantile=0.3))
+    return calibrate_detector([track], DetectorSettings(window=0.3, quantile=0.2, release_quantile=0.3))
 
 
 def heard(blocks: Any, density: Any, found_by: Detector | None) -> Heard:
@@ -113,7 +114,7 @@ def heard(blocks: Any, density: Any, found_by: Detector | None) -> Heard:
         voiced.append(block.voiced.tobytes())
         scores.append(values)
         if found_by is not None:
-            stream = stream or found_by.stream(block.clock, "stdin")
+            stream = stream or EventStream(found_by, block.clock, "stdin")
             events += stream.push(values, block.voiced)
     if stream is not None:
         events += stream.flush()

@@ -12,11 +12,9 @@ import numpy as np
 from audiogmm.anomaly.budget import AlarmBudget
 from audiogmm.anomaly.contamination import outlying
 from audiogmm.anomaly.detector_settings import DetectorSettings, settings_from
-from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.anomaly.normal import NormalScores
 from audiogmm.anomaly.smoothing import smooth
-from audiogmm.anomaly.stream import EventStream
 from audiogmm.anomaly.threshold import Thresholds, tail_probability
 from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.scoring.track import ScoreTrack
@@ -45,11 +43,9 @@ class Detector:
     >>> rng = np.random.default_rng(0)
     >>> clock = FrameClock(8000, 80, 200)
     >>> calm = ScoreTrack("calm", rng.normal(-40, 1, 60_000), np.ones(60_000, bool), clock)
-    >>> detector = learn([calm])
-    >>> odd = ScoreTrack("odd", np.r_[calm.scores[:500], np.full(50, -60.0), calm.scores[:500]],
-    ...                  np.ones(1050, bool), clock)
-    >>> [(round(event.start, 2), round(event.end, 2)) for event in detector.detect(odd)]
-    [(5.0, 5.51)]
+    >>> detector = calibrate_detector([calm])
+    >>> round(detector.typical), bool(detector.threshold < detector.release < detector.typical)
+    (-40, True)
     """
 
     normal: NormalScores
@@ -223,39 +219,9 @@ class Detector:
         MismatchError
             If the track has another frame rate.
         """
-        self._require_rate(track.clock)
+        self.require_rate(track.clock)
         means = smooth(track, self.half)
         return np.where(np.isnan(means), self.typical, means)
-
-    def stream(self, clock: FrameClock, id: str = "", audio_filepath: str | None = None) -> EventStream:
-        """Look for events in scores that arrive piece by piece.
-
-        Parameters
-        ----------
-        clock : FrameClock
-            Of the recording.
-        id, audio_filepath : str
-            Named in the events.
-
-        Raises
-        ------
-        MismatchError
-            If the clock has another frame rate than the normal audio.
-        """
-        self._require_rate(clock)
-        return EventStream(self, clock, id, audio_filepath)
-
-    def detect(self, track: ScoreTrack, audio_filepath: str | None = None) -> list[Event]:
-        """The events of a whole track, in order of time.
-
-        Raises
-        ------
-        MismatchError
-            If the track has another frame rate.
-        """
-        stream = self.stream(track.clock, track.id, audio_filepath)
-        notices = [*stream.push(track.scores, track.voiced), *stream.flush()]
-        return [notice.event for notice in notices if notice.kind == "closed"]
 
     def metadata(self) -> Json:
         """What `from_parts` needs besides the arrays, and what `audiogmm info` tells, as JSON."""
@@ -295,7 +261,14 @@ class Detector:
         anomalous = metadata.get("anomalous", ())
         return cls(NormalScores.from_tensors(tensors, frame_rate, ids, seen, anomalous), settings)
 
-    def _require_rate(self, clock: FrameClock) -> None:
+    def require_rate(self, clock: FrameClock) -> None:
+        """Refuse a recording whose frames are not those of the normal audio.
+
+        Raises
+        ------
+        MismatchError
+            If the clock has another frame rate than the normal audio.
+        """
         if abs(clock.frame_rate - self.frame_rate) > 1e-9 * self.frame_rate:
             raise MismatchError(
                 f"{clock.frame_rate:g} frames a second",
@@ -304,7 +277,7 @@ class Detector:
             )
 
 
-def learn(
+def calibrate_detector(
     tracks: Iterable[ScoreTrack], settings: DetectorSettings | None = None, *, robust: bool = True
 ) -> Detector:
     """Learn from normal audio how scores vary.

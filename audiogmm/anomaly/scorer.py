@@ -13,7 +13,7 @@ from audiogmm.types import BoolArray, FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
+class FrameScores:
     """Scores of consecutive frames.
 
     Attributes
@@ -31,14 +31,14 @@ class Scored:
         return len(self.scores)
 
 
-NOTHING = Scored(np.empty(0), np.empty(0, np.bool_))
+NO_SCORES = FrameScores(np.empty(0), np.empty(0, np.bool_))
 """No frame."""
 
 
 class ScorerStream(Protocol):
     """Scores one recording, block by block; any chunking gives the same bytes."""
 
-    def push(self, block: FrameBlock) -> Scored:
+    def push(self, block: FrameBlock) -> FrameScores:
         """Take the next block; the scores that are complete now, in order, each frame once.
 
         Raises
@@ -48,7 +48,7 @@ class ScorerStream(Protocol):
         """
         ...
 
-    def flush(self) -> Scored:
+    def flush(self) -> FrameScores:
         """The recording is over: the rest."""
         ...
 
@@ -107,10 +107,10 @@ class _LogLikelihoods:
     scorer: LogLikelihoodScorer
     id: str
 
-    def push(self, block: FrameBlock) -> Scored:
+    def push(self, block: FrameBlock) -> FrameScores:
         scores = score_block(self.scorer.density, block, self.id)
         voiced = np.ones_like(block.voiced) if self.scorer.every_frame else block.voiced
-        return Scored(scores, voiced)
+        return FrameScores(scores, voiced)
 
-    def flush(self) -> Scored:
-        return NOTHING
+    def flush(self) -> FrameScores:
+        return NO_SCORES

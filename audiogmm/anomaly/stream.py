@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.edges import CLIP, refine, refine_start
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.low_runs import begun, low_frames
 from audiogmm.anomaly.notice import Kind, Notice
 from audiogmm.anomaly.smoothing import Smoother
 from audiogmm.errors import FeatureError
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, Seconds
-
-if TYPE_CHECKING:
-    from audiogmm.anomaly.detector import Detector
 
 _APART, _LOW, _NORMAL = 0, 1, 2
 
@@ -39,7 +37,7 @@ class _Stretch:
 
 
 class EventStream:
-    """Find the events of one recording in scores that arrive piece by piece; made by `Detector.stream`.
+    """Find the events of one recording in scores that arrive piece by piece.
 
     A *low run* is a stretch of frames whose window scores are at or under the release threshold. It is an
     event if one of them is at or under the threshold. Events that are at most `merge_gap` apart become one,
@@ -56,21 +54,38 @@ class EventStream:
     the event that is going on, and four stretches. An event closes `Detector.latency` frames after its last
     low window; later only if a low run, which may yet become part of it, has begun meanwhile.
 
+    Parameters
+    ----------
+    detector : Detector
+        Gives the thresholds.
+    clock : FrameClock
+        Of the recording.
+    id, audio_filepath : str
+        Named in the events.
+
+    Raises
+    ------
+    MismatchError
+        If the clock has another frame rate than the normal audio.
+
     Examples
     --------
-    >>> from audiogmm.anomaly.detector import learn
+    >>> from audiogmm.anomaly.detector import calibrate_detector
     >>> from audiogmm.scoring.track import ScoreTrack
     >>> clock = FrameClock(8000, 80, 200)
     >>> normal = np.random.default_rng(0).normal(-40, 1, 60_000)
-    >>> detector = learn([ScoreTrack("calm", normal, np.ones(60_000, bool), clock)])
-    >>> stream = detector.stream(clock, "odd")
+    >>> detector = calibrate_detector([ScoreTrack("calm", normal, np.ones(60_000, bool), clock)])
+    >>> stream = EventStream(detector, clock, "odd")
     >>> scores = np.r_[normal[:500], np.full(50, -60.0), normal[:500]]
     >>> found = [notice for score in scores for notice in stream.push(score[None], np.ones(1, bool))]
     >>> [notice.kind for notice in found], found[-1].event.start, stream.flush()
     (['open', 'confirmed', 'closed'], 5.0, [])
     """
 
-    def __init__(self, detector: Detector, clock: FrameClock, id: str, audio_filepath: str | None) -> None:
+    def __init__(
+        self, detector: Detector, clock: FrameClock, id: str = "", audio_filepath: str | None = None
+    ) -> None:
+        detector.require_rate(clock)
         self.detector = detector
         self.clock = clock
         self.id = id
@@ -267,3 +282,27 @@ class EventStream:
             severity=self.detector.severity(stretch.lowest),
             alarms_per_hour=self.detector.alarms_per_hour(stretch.lowest),
         )
+
+
+def detect_events(detector: Detector, track: ScoreTrack, audio_filepath: str | None = None) -> list[Event]:
+    """Find the events of a whole track, in order of time.
+
+    Raises
+    ------
+    MismatchError
+        If the track has another frame rate than the normal audio.
+
+    Examples
+    --------
+    >>> from audiogmm.anomaly.detector import calibrate_detector
+    >>> rng, clock = np.random.default_rng(0), FrameClock(8000, 80, 200)
+    >>> calm = ScoreTrack("calm", rng.normal(-40, 1, 60_000), np.ones(60_000, bool), clock)
+    >>> odd = ScoreTrack("odd", np.r_[calm.scores[:500], np.full(50, -60.0), calm.scores[:500]],
+    ...                  np.ones(1050, bool), clock)
+    >>> events = detect_events(calibrate_detector([calm]), odd)
+    >>> [(round(event.start, 2), round(event.end, 2)) for event in events]
+    [(5.0, 5.51)]
+    """
+    stream = EventStream(detector, track.clock, track.id, audio_filepath)
+    notices = [*stream.push(track.scores, track.voiced), *stream.flush()]
+    return [notice.event for notice in notices if notice.kind == "closed"]

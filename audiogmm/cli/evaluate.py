@@ -247,7 +247,7 @@ def detect(
       audiogmm detect room.agmm test.jsonl -o events.jsonl
       audiogmm evaluate detect events.jsonl test.jsonl --scores scores --plot roc.png -o result.json
     """
-    from audiogmm.evaluation.detection.case import Judging
+    from audiogmm.evaluation.detection.case import DetectionCriteria
     from audiogmm.evaluation.detection.matching import Collars
     from audiogmm.evaluation.intervals import Draws
     from audiogmm.jobs.evaluate_detect import evaluate_detect_to_file
@@ -260,7 +260,7 @@ def detect(
             scores=scores,
             by=by,
             dcase=dcase,
-            judging=Judging(window, segment, clip, max_fpr, Collars(collar, offset_share)),
+            judging=DetectionCriteria(window, segment, clip, max_fpr, Collars(collar, offset_share)),
             plot=plot,
             draws=Draws(replicates, confidence, seed),
             force=force,

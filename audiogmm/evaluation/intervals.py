@@ -19,7 +19,7 @@ TOGETHER = 50
 """Draws made in one go."""
 
 
-def drawn(n_recordings: int, replicates: int, seed: int, stratum: int) -> Iterator[FloatArray]:
+def draw_counts(n_recordings: int, replicates: int, seed: int, stratum: int) -> Iterator[FloatArray]:
     """How often each recording of a stratum comes, when as many as there are are drawn with replacement.
 
     Parameters
@@ -38,7 +38,7 @@ def drawn(n_recordings: int, replicates: int, seed: int, stratum: int) -> Iterat
 
     Examples
     --------
-    >>> [draws.sum(axis=1).tolist() for draws in drawn(3, 2, seed=0, stratum=0)]
+    >>> [draws.sum(axis=1).tolist() for draws in draw_counts(3, 2, seed=0, stratum=0)]
     [[3.0, 3.0]]
     """
     for first in range(0, replicates, TOGETHER):
@@ -52,7 +52,7 @@ def drawn(n_recordings: int, replicates: int, seed: int, stratum: int) -> Iterat
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class PercentileLevel:
     """How far an interval from draws is to reach.
 
     Percentiles of draws lie too near to each other, the more so the fewer recordings there are: draws vary
@@ -71,7 +71,7 @@ class Reach:
 
     Examples
     --------
-    >>> [round(Reach(0.95, n).expanded, 4) for n in (10, 20, 100, 1000)]
+    >>> [round(PercentileLevel(0.95, n).expanded, 4) for n in (10, 20, 100, 1000)]
     [0.9829, 0.9682, 0.9539, 0.9504]
     """
 
@@ -80,7 +80,7 @@ class Reach:
     n_strata: int = 1
 
     @classmethod
-    def over(cls, confidence: float, sizes: Sequence[int]) -> Reach:
+    def over(cls, confidence: float, sizes: Sequence[int]) -> PercentileLevel:
         """Of sites of so many recordings each."""
         return cls(confidence, sum(sizes), len(sizes))
 

@@ -105,7 +105,7 @@ class ScoreTable:
         return self.columns.index(name)
 
 
-def read_scores(
+def read_score_table(
     path: str | os.PathLike[str], numeric: Sequence[str] = ("score",), *, target: bool = True, aside: Aside
 ) -> ScoreTable:
     """Read a score file.

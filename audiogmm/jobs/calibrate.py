@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector import Detector, calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorOptions, DetectorSettings
 from audiogmm.anomaly.learning.explainer import learn_moments, with_moments
-from audiogmm.anomaly.learning.from_model import detector_of, scorer_of, settings_of, with_detector
+from audiogmm.anomaly.learning.from_model import (
+    make_scorer,
+    read_detector,
+    read_detector_settings,
+    with_detector,
+)
 from audiogmm.anomaly.learning.scores import score_names, unit_of_scores
-from audiogmm.anomaly.learning.tracks import TrackTask, met_again
+from audiogmm.anomaly.learning.tracks import TrackTask, ignore_repeated
 from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import Extent, inputs_for
@@ -95,12 +100,16 @@ def calibrate(
         model, normal = calibrated_scores(model, inputs, scores, against, reducer, progress)
         extent = inputs.extent()
         progress.begin("scoring normal audio", extent.total, extent.unit)
-        task = TrackTask(scorer_of(model, every_frame=False))  # silence is not what normal audio sounds like
+        task = TrackTask(
+            make_scorer(model, every_frame=False)
+        )  # silence is not what normal audio sounds like
         tracks = reducer.map(normal, task, inputs.refuse)
-        detector = learn(_counted(tracks, progress, extent), settings or settings_of(model))
+        detector = calibrate_detector(
+            _counted(tracks, progress, extent), settings or read_detector_settings(model)
+        )
         progress.end()
         moments = learn_moments(
-            Evaluator(model.mixture), inputs.frontend, [(inputs, True)], reducer, met_again, progress
+            Evaluator(model.mixture), inputs.frontend, [(inputs, True)], reducer, ignore_repeated, progress
         )
     return with_moments(with_detector(model, detector), moments)
 
@@ -186,7 +195,7 @@ def calibrate_to_file(
                 alarms_per_hour=alarms_per_hour,
                 min_duration=min_duration,
                 merge_gap=merge_gap,
-            ).applied_to(settings_of(loaded)),
+            ).applied_to(read_detector_settings(loaded)),
             scores=scores,
             against=None if against is None else load(against),
             upsample=upsample,
@@ -196,7 +205,7 @@ def calibrate_to_file(
             progress=progress,
         )
     calibrated.save(output, force=force)
-    return CalibrateResult(output, detector_of(calibrated), aside, score_names(calibrated))
+    return CalibrateResult(output, read_detector(calibrated), aside, score_names(calibrated))
 
 
 def _counted(tracks: Iterable[ScoreTrack], progress: Progress, extent: Extent) -> Iterator[ScoreTrack]:

@@ -13,12 +13,12 @@ from audiogmm.anomaly.formats import read_events
 from audiogmm.audio.decode import open_audio
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.evaluation.detection.frame_metrics import (
-    EventResult,
-    Judged,
-    SiteResult,
-    judge_events,
-    judge_frames,
-    loudness,
+    EventCounts,
+    LabeledTrack,
+    SiteAreas,
+    compare_events,
+    evaluate_frames,
+    score_loudness,
 )
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.cluster import cluster_to_folder
@@ -40,9 +40,9 @@ class Site:
     """What the demo found at one site."""
 
     name: str
-    ours: SiteResult
-    loudness: SiteResult
-    events: EventResult
+    ours: SiteAreas
+    loudness: SiteAreas
+    events: EventCounts
 
 
 @dataclass
@@ -56,9 +56,9 @@ class DemoResult:
     pages: list[Path] = field(default_factory=list)
 
     @property
-    def events(self) -> EventResult:
+    def events(self) -> EventCounts:
         """Of all sites."""
-        return sum((site.events for site in self.sites), EventResult())
+        return sum((site.events for site in self.sites), EventCounts())
 
     def mean(self, which: str) -> float:
         """Frame AUC, averaged over the sites; `which` is "ours" or "loudness"."""
@@ -186,15 +186,15 @@ def judge(site: str, recordings: list[Entry], folder: Path) -> Site:
     events: dict[str, list[Segment]] = defaultdict(list)
     for event in read_events(folder / "events.jsonl"):
         events[event.id].append(event.segment)
-    ours, plain, judged = [], [], EventResult()
+    ours, plain, judged = [], [], EventCounts()
     for entry in recordings:
         track = read_track(folder / "scores" / f"{entry.id}.npz")
         with open_audio(entry) as stream:
             samples = np.concatenate(list(stream))
-        ours.append(Judged(track, entry.events, site))
-        plain.append(Judged(loudness(samples, track.clock, entry.id), entry.events, site))
-        judged = judged + judge_events(events[entry.id], entry.events)
-    return Site(site, judge_frames(ours)[0], judge_frames(plain)[0], judged)
+        ours.append(LabeledTrack(track, entry.events, site))
+        plain.append(LabeledTrack(score_loudness(samples, track.clock, entry.id), entry.events, site))
+        judged = judged + compare_events(events[entry.id], entry.events)
+    return Site(site, evaluate_frames(ours)[0], evaluate_frames(plain)[0], judged)
 
 
 def can_draw() -> bool:

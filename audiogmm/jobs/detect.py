@@ -11,10 +11,10 @@ from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import format_of, write_events
-from audiogmm.anomaly.learning.from_model import detector_of, listener_of, unit_of
+from audiogmm.anomaly.learning.from_model import make_pipeline, read_detector, unit_of
 from audiogmm.anomaly.learning.scores import scores_fingerprint
-from audiogmm.anomaly.listener import Listener
 from audiogmm.anomaly.notice import Notice
+from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.blocks import Shard
 from audiogmm.files import refuse_overwrite
 from audiogmm.mixture.store import load
@@ -39,7 +39,7 @@ SHOWN = 10
 class DetectTask:
     """Finds the events of a recording in one pass and bounded memory; runs in a thread or a worker."""
 
-    listener: Listener
+    listener: DetectionPipeline
 
     def __call__(self, shard: Shard) -> Json:
         path = getattr(getattr(shard, "entry", None), "path", None)
@@ -80,7 +80,7 @@ def detect(detector: Model, entry: Entry, *, upsample: bool = False) -> list[Eve
     AudioFileError, AudioDataError, FeatureError
         If the recording cannot be used.
     """
-    task = DetectTask(listener_of(detector))
+    task = DetectTask(make_pipeline(detector))
     inputs = inputs_for(detector, [entry], aside=Aside(strict=True), say=say_nothing, upsample=upsample)
     row = task(next(iter(inputs)))
     return [Event.from_dict(event) for event in row["events"]]
@@ -193,7 +193,7 @@ def detect_to_file(
     if plot is not None:
         check_pictures(plot, force=force)
     loaded = load(model)
-    detector = detector_of(loaded)
+    detector = read_detector(loaded)
     settings = DetectorOptions(
         window=window,
         quantile=quantile,
@@ -213,7 +213,7 @@ def detect_to_file(
         upsample=upsample,
         again=plot is not None or workers > 0,
     )
-    task = DetectTask(listener_of(loaded, detector, reasons=reasons))
+    task = DetectTask(make_pipeline(loaded, detector, reasons=reasons))
     result = DetectResult(output, detector, aside, unit=unit_of(loaded))
     extent = inputs.extent()
     progress.begin("listening", extent.total, extent.unit)

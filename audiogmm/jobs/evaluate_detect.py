@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiogmm.errors import ChoiceError, ManifestError
-from audiogmm.evaluation.detection.case import Judging
-from audiogmm.evaluation.detection.dcase import Figure, figures_of
-from audiogmm.evaluation.detection.dcase_table import official
-from audiogmm.evaluation.detection.evaluation import Curve, DetectionEvaluation
-from audiogmm.evaluation.detection.events import Events, Found, found_in
-from audiogmm.evaluation.detection.groups import Groups, grouped
-from audiogmm.evaluation.detection.score_sites import Judge
-from audiogmm.evaluation.detection.site import Site
+from audiogmm.evaluation.detection.case import DetectionCriteria
+from audiogmm.evaluation.detection.dcase import DcaseFigure, figures_of
+from audiogmm.evaluation.detection.dcase_table import make_dcase_score
+from audiogmm.evaluation.detection.evaluation import DetectionEvaluation, RocCurve
+from audiogmm.evaluation.detection.events import Events, FoundEvents, gather_events
+from audiogmm.evaluation.detection.groups import SiteEntries, group_by_site
+from audiogmm.evaluation.detection.score_sites import RecordingEvaluator
+from audiogmm.evaluation.detection.site import EvaluatedSite
 from audiogmm.evaluation.detection.sums import figures_of_site, means_of, together, unmeasured
 from audiogmm.evaluation.detection.tracks import Scores, folders_of, tracks_from
 from audiogmm.evaluation.intervals import Draws
@@ -43,7 +43,7 @@ def evaluate_detect(
     *,
     by: Sequence[str] = (),
     dcase: int | None = None,
-    judging: Judging | None = None,
+    judging: DetectionCriteria | None = None,
     draws: Draws | None = None,
     aside: Aside | None = None,
     progress: Progress | None = None,
@@ -67,7 +67,7 @@ def evaluate_detect(
     dcase : int, optional
         Year of DCASE Task 2, 2020 to 2024, whose official score is wanted: the sites are then the machines
         and their sections, by the keys `machine`, `section` and (from 2021 on) `domain`.
-    judging : Judging, optional
+    judging : DetectionCriteria, optional
         Window, segment, clip score, collars.
     draws : Draws, optional
         How recordings are drawn for the intervals: how often, the confidence, the seed.
@@ -100,28 +100,28 @@ def evaluate_detect(
     >>> detected.event.f1.value, round(detected.delay.median.value, 3), detected.false_alarms.n
     (0.5, 0.2, 1)
     """
-    judging, draws, progress = judging or Judging(), draws or Draws(), progress or Silent()
+    judging, draws, progress = judging or DetectionCriteria(), draws or Draws(), progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
     if dcase is not None:
         if by or scores is None:
             lacking = "without scores" if scores is None else f"by {', '.join(by)}"
             raise ChoiceError(f"the DCASE score {lacking}", needed="scores, and no key to group by")
-        figures: tuple[Figure, ...] = figures_of(dcase)
+        figures: tuple[DcaseFigure, ...] = figures_of(dcase)
     else:
         figures = ()
     track_of = None if scores is None else tracks_from(scores)
     with aside.explaining():
-        found = found_in(events, aside)
-        groups = grouped(read_entries(manifest, aside), _name(manifest), by, dcase, found, aside)
-        judge = Judge(found, track_of, judging, aside, progress)
+        found = gather_events(events, aside)
+        groups = group_by_site(read_entries(manifest, aside), _name(manifest), by, dcase, found, aside)
+        judge = RecordingEvaluator(found, track_of, judging, aside, progress)
         progress.begin("judging", sum(map(len, groups.entries.values())), "recordings")
-        sites: list[Site] = []
+        sites: list[EvaluatedSite] = []
         replicates, measured, curves = [], [], []
         for name, entries in sorted(groups.entries.items()):
             cases = judge.all(entries, name)
             if not cases:
                 continue
-            site = Site.of(name, cases, figures)
+            site = EvaluatedSite.of(name, cases, figures)
             drawn = site.replicate(draws, len(sites), judging.max_fpr)
             sites.append(site)
             replicates.append(drawn)
@@ -139,7 +139,7 @@ def evaluate_detect(
     means = means_of(measured, sampled, draws.confidence)
     score = None
     if dcase is not None:
-        score = official(dcase, groups.sections, sites, sampled, draws.confidence)
+        score = make_dcase_score(dcase, groups.sections, sites, sampled, draws.confidence)
         for section in score.sections:
             if section.reason:
                 error = ManifestError(section.reason, needed="clips of both kinds", remedy="it is left out")
@@ -169,25 +169,30 @@ def evaluate_detect(
     )
 
 
-def _curves(site: Site) -> list[Curve]:
+def _curves(site: EvaluatedSite) -> list[RocCurve]:
     curves = []
     for level, found in site.levels.items():
         if found.both_kinds:
             false_alarms, hits = found.curve()
             along = false_alarms + hits
             kept = np.unique(np.searchsorted(along, np.linspace(0, along[-1], POINTS)))
-            curves.append(Curve(site.name, level, false_alarms[kept], hits[kept]))
+            curves.append(RocCurve(site.name, level, false_alarms[kept], hits[kept]))
     return curves
 
 
-def _shown(curves: Sequence[Curve]) -> list[Curve]:
+def _shown(curves: Sequence[RocCurve]) -> list[RocCurve]:
     """Those of frames, or of whole recordings where it is not known where events are."""
     level = "frame" if any(curve.level == "frame" for curve in curves) else "clip"
     return [curve for curve in curves if curve.level == level]
 
 
 def _notes(
-    found: Found, groups: Groups, sites: Sequence[Site], judged: Judge, scored: bool, grouped: bool
+    found: FoundEvents,
+    groups: SiteEntries,
+    sites: Sequence[EvaluatedSite],
+    judged: RecordingEvaluator,
+    scored: bool,
+    grouped: bool,
 ) -> list[str]:
     notes = []
     if not scored:
@@ -220,7 +225,7 @@ def evaluate_detect_to_file(
     scores: Sequence[Path] = (),
     by: Sequence[str] = (),
     dcase: int | None = None,
-    judging: Judging | None = None,
+    judging: DetectionCriteria | None = None,
     plot: Path | None = None,
     draws: Draws | None = None,
     force: bool = False,

@@ -12,7 +12,7 @@ import numpy as np
 
 from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.evaluation.intervals import Draws
-from audiogmm.evaluation.score_table import ScoreTable, read_scores
+from audiogmm.evaluation.score_table import ScoreTable, read_score_table
 from audiogmm.evaluation.verification.bootstrap import Sample
 from audiogmm.evaluation.verification.common_trials import in_common
 from audiogmm.evaluation.verification.comparison import compare
@@ -117,8 +117,8 @@ def evaluate_verify(
     """
     draws, progress = draws or Draws(), progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
-    table = read_scores(scores, (column,), aside=aside)
-    other = None if against is None else read_scores(against, (column,), aside=aside)
+    table = read_score_table(scores, (column,), aside=aside)
+    other = None if against is None else read_score_table(against, (column,), aside=aside)
     notes = _repeated(table)
     if other is not None:
         notes += _repeated(other)

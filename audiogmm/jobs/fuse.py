@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from audiogmm.errors import ChoiceError, ManifestError
-from audiogmm.evaluation.score_table import ScoreTable, read_scores
+from audiogmm.evaluation.score_table import ScoreTable, read_score_table
 from audiogmm.evaluation.verification.common_trials import in_common
 from audiogmm.evaluation.verification.metrics import cllr, min_cllr
 from audiogmm.files import replacing
@@ -149,7 +149,7 @@ def _read(
 ) -> list[ScoreTable]:
     """The score files; quality is asked of the first alone, and truth of all that teach."""
     return [
-        read_scores(path, (*columns, *(quality if i == 0 else ())), target=target, aside=aside)
+        read_score_table(path, (*columns, *(quality if i == 0 else ())), target=target, aside=aside)
         for i, path in enumerate(paths)
     ]
 

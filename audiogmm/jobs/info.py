@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audiogmm.anomaly.learning.from_model import listener_of
+from audiogmm.anomaly.learning.from_model import make_pipeline
 from audiogmm.anomaly.learning.scores import score_names, unit_of_scores
 from audiogmm.mixture.store import load
 from audiogmm.runs.frontends import front_end_of
@@ -92,7 +92,7 @@ def info(path: Path) -> InfoResult:
         steady, worst = latency.steady, latency.worst
         frame_rate = frontend.clock(model.metadata.required_sample_rate).frame_rate
     if model.metadata.detector is not None:
-        listener = listener_of(model, reasons=False)
+        listener = make_pipeline(model, reasons=False)
         about["score_names"] = score_names(model)
         stages["scores"], stages["detector"] = listener.scorer.latency, listener.detector.latency
         steady, worst = steady + listener.latency, worst + listener.latency

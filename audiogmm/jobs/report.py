@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.from_model import scorer_of, unit_of
+from audiogmm.anomaly.learning.from_model import make_scorer, unit_of
 from audiogmm.errors import AudioFileError, ChoiceError
 from audiogmm.report.page.document import MOST_BYTES, Page, size_of, write_page
 from audiogmm.report.page.image import require_imaging
@@ -212,7 +212,7 @@ def hearing(model: Model, detector: Detector, plan: Plan, threshold: float, *, c
 
     n = max(1, len(plan.wanted))
     return HearAgain(
-        scorer_of(model),
+        make_scorer(model),
         detector,
         Evaluator(model.mixture),
         threshold,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.from_model import scorer_of
-from audiogmm.anomaly.learning.likelihood_ratio import evaluators
+from audiogmm.anomaly.learning.from_model import make_scorer
+from audiogmm.anomaly.learning.likelihood_ratio import make_evaluators
 from audiogmm.anomaly.learning.scores import PLAIN, score_names, scores_fingerprint, unit_of_scores
 from audiogmm.anomaly.scorer import FrameScorer
-from audiogmm.anomaly.scorers.track import scored_blocks, track_of
+from audiogmm.anomaly.scorers.track import score_recording, scored_blocks
 from audiogmm.blocks import Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
@@ -76,8 +76,8 @@ def score(
         iter(inputs_for(model, [entry], aside=Aside(strict=True), say=say_nothing, upsample=upsample))
     )
     if detector:
-        return track_of(scorer_of(model), recording)
-    evaluator, background = evaluators(model, against)
+        return score_recording(make_scorer(model), recording)
+    evaluator, background = make_evaluators(model, against)
     return score_shard(evaluator, recording, background)
 
 
@@ -222,9 +222,9 @@ def score_to_folder(
     inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample, again=workers > 0)
     task: ScoreTask | DetectorScoreTask
     if detector:
-        task = DetectorScoreTask(scorer_of(loaded), output, f".{format}")
+        task = DetectorScoreTask(make_scorer(loaded), output, f".{format}")
     else:
-        task = ScoreTask(*evaluators(loaded, background), output, f".{format}")
+        task = ScoreTask(*make_evaluators(loaded, background), output, f".{format}")
     output.mkdir(parents=True, exist_ok=True)
     result = ScoreResult(output, aside, unit=unit_of_scores(score_names(loaded) if detector else [PLAIN]))
     extent = inputs.extent()

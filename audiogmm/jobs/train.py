@@ -17,9 +17,9 @@ from audiogmm.anomaly.learning.cross_fit import cross_fit, learn_from
 from audiogmm.anomaly.learning.explainer import learn_moments, with_moments
 from audiogmm.anomaly.learning.from_model import with_detector
 from audiogmm.anomaly.learning.score_learning import fit_again
-from audiogmm.anomaly.learning.scores import ground_of, with_scores
-from audiogmm.anomaly.learning.tracks import met_again
-from audiogmm.anomaly.scorers.learnt import LearntScores
+from audiogmm.anomaly.learning.scores import make_score_context, with_scores
+from audiogmm.anomaly.learning.tracks import ignore_repeated
+from audiogmm.anomaly.scorers.learned import LearnedScores
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.mixture.evaluator import Evaluator
@@ -238,7 +238,7 @@ def train(
         }
         parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
         detector: Detector | None = None
-        learnt: LearntScores | None = None
+        learnt: LearnedScores | None = None
         moments: NormalMoments | None = None
         if parts is None:
             result = fit(shards, "all", "training")
@@ -252,7 +252,7 @@ def train(
                 settled,
                 [(first.held, True), (first.kept, False)],
                 reducer,
-                None if inputs is None else met_again,
+                None if inputs is None else ignore_repeated,
                 progress,
             )
             again: dict[str, Any] = (
@@ -261,8 +261,8 @@ def train(
             result = fit(shards, "all", "training on all", init=partial.mixture, restarts=1, **again)
         mixture, statistics, loss = result.mixture, result.statistics, None
         if learnt is not None:
-            ground = ground_of(mixture, settled, learnt.frame_rate)
-            learnt = fit_again(learnt, ground, shards, reducer, None if inputs is None else met_again)
+            ground = make_score_context(mixture, settled, learnt.frame_rate)
+            learnt = fit_again(learnt, ground, shards, reducer, None if inputs is None else ignore_repeated)
         figures: Json = {}
         if ledger is not None:
             progress.begin("filling the ledger", None, "recordings")

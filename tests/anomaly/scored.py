@@ -9,10 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from audiogmm.anomaly.learning.score_learning import learn_scores
-from audiogmm.anomaly.learning.scores import ground_of
-from audiogmm.anomaly.scorers.learnt import LearntScores
-from audiogmm.anomaly.scorers.part import Ground
-from audiogmm.anomaly.scorers.table import Wanted, parse_scores
+from audiogmm.anomaly.learning.scores import make_score_context
+from audiogmm.anomaly.scorers.learned import LearnedScores
+from audiogmm.anomaly.scorers.part import ScoreContext
+from audiogmm.anomaly.scorers.table import ScoreSpec, parse_scores
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
 from audiogmm.mixture.gaussian import Mixture
@@ -67,12 +67,14 @@ def recordings(
     return found
 
 
-def ground(model: Mixture | None = None, **changes: object) -> Ground:
+def ground(model: Mixture | None = None, **changes: object) -> ScoreContext:
     """What scores are built on."""
-    return ground_of(model or mixture(), FRONT_END, CLOCK.frame_rate, **changes)  # type: ignore[arg-type]
+    return make_score_context(model or mixture(), FRONT_END, CLOCK.frame_rate, **changes)  # type: ignore[arg-type]
 
 
-def learnt(names: str | Sequence[Wanted], model: Mixture | None = None, **changes: object) -> LearntScores:
+def learnt(
+    names: str | Sequence[ScoreSpec], model: Mixture | None = None, **changes: object
+) -> LearnedScores:
     """Scores taught by four recordings and put on a scale by four others."""
     wanted = parse_scores(names) if isinstance(names, str) else tuple(names)
     every = recordings(8, model=model)

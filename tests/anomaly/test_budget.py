@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from audiogmm.anomaly import budget as budgets
 from audiogmm.anomaly.budget import AlarmBudget, dispersion
 from audiogmm.anomaly.contamination import outlying
-from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector import Detector, calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
+from audiogmm.anomaly.stream import detect_events
 from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
@@ -36,13 +37,13 @@ def calm(n: int, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    return learn([track(calm(HOUR // 4, seed), f"hour{seed}") for seed in range(4)])
+    return calibrate_detector([track(calm(HOUR // 4, seed), f"hour{seed}") for seed in range(4)])
 
 
 def test_a_budget_is_what_the_detector_then_raises_on_its_normal_audio(detector: Detector) -> None:
     for rate in (6, 17, 60):
         chosen = detector.with_settings(alarms_per_hour=float(rate))
-        found = sum(len(chosen.detect(t)) for t in chosen.normal.tracks())
+        found = sum(len(detect_events(chosen, t)) for t in chosen.normal.tracks())
         assert chosen.budget is not None
         assert found == chosen.budget.n_events == rate * chosen.hours == rate
         assert chosen.budget.low < rate < chosen.budget.high
@@ -53,7 +54,7 @@ def test_runs_of_normal_audio_are_the_events_of_the_stream(detector: Detector) -
     """The budget counts what a stream would find, at any threshold."""
     for rate in (3.0, 40.0, 90.0):
         chosen = detector.with_settings(alarms_per_hour=rate, merge_gap=0.4, min_duration=0.3)
-        peaks = [event.peak for t in chosen.normal.tracks() for event in chosen.detect(t)]
+        peaks = [event.peak for t in chosen.normal.tracks() for event in detect_events(chosen, t)]
         events = chosen.runs.events(chosen.threshold, chosen.merge_gap_frames, chosen.min_duration_frames)
         assert events.peaks.tolist() == peaks
         assert len(peaks) >= 3
@@ -130,7 +131,7 @@ def test_too_little_normal_audio_is_refused_by_name(detector: Detector) -> None:
         r"needed: about 24\.00 h of it for that; try: calibrate with more normal audio, or allow 1 an hour",
     ):
         _ = detector.with_settings(alarms_per_hour=1 / 24).threshold
-    few = learn([track(calm(6000))])
+    few = calibrate_detector([track(calm(6000))])
     with pytest.raises(
         MismatchError,
         match=r"10 alarms an hour, and 1\.0 minutes.*needed: about 6\.0 minutes.*allow 60 an hour",
@@ -157,7 +158,7 @@ def test_an_event_says_how_often_normal_audio_has_one_like_it(detector: Detector
     chosen = detector.with_settings(alarms_per_hour=20.0)
     scores = calm(4000, seed=50)
     scores[1000:1060] -= 40
-    (event,) = [e for e in chosen.detect(track(scores)) if e.severity and e.severity > 2]
+    (event,) = [e for e in detect_events(chosen, track(scores)) if e.severity and e.severity > 2]
     assert event.alarms_per_hour == pytest.approx(1.0)  # none in one hour: (1 + 0) / 1
     lowest = np.sort(chosen.normal_events.peaks)
     assert chosen.alarms_per_hour(float(lowest[9])) == pytest.approx(11.0)
@@ -186,8 +187,8 @@ def test_anomalies_in_normal_audio_are_left_out_and_named() -> None:
     spoilt = scores.copy()
     spoilt[30_000:30_100] -= 60
     spoilt[70_000:70_040] -= 45
-    clean, robust = learn([track(scores)]), learn([track(spoilt)])
-    naively = learn([track(spoilt)], robust=False)
+    clean, robust = calibrate_detector([track(scores)]), calibrate_detector([track(spoilt)])
+    naively = calibrate_detector([track(spoilt)], robust=False)
     places = [(id, int(start), int(end)) for id, start, end in robust.normal.anomalous]
     assert places == [("a", 299, 301), ("a", 699, 700)]
     assert "score so far below the rest that they were taken for anomalies" in robust.note

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector import Detector, calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.edges import CLIP
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.normal import NormalScores
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.smoothing import Smoother, smooth, window_sums
+from audiogmm.anomaly.stream import EventStream, detect_events
 from audiogmm.anomaly.threshold import TAIL, Thresholds, tail_probability
 from audiogmm.errors import ChoiceError, FeatureError, MismatchError, ModelFileError
 from audiogmm.scoring.track import ScoreTrack
@@ -38,7 +39,7 @@ def normal_scores(n: int, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    return learn([track(normal_scores(60_000))])
+    return calibrate_detector([track(normal_scores(60_000))])
 
 
 def restless(seed: int, n: int = 1500) -> ScoreTrack:
@@ -50,7 +51,7 @@ def restless(seed: int, n: int = 1500) -> ScoreTrack:
 
 
 def in_pieces(detector: Detector, heard: ScoreTrack, cuts: list[int]) -> list[Notice]:
-    stream = detector.stream(heard.clock, heard.id)
+    stream = EventStream(detector, heard.clock, heard.id)
     notices: list[Notice] = []
     bounds = [0, *sorted(cuts), len(heard)]
     for first, last in pairwise(bounds):
@@ -114,7 +115,7 @@ def test_events_come_one_frame_at_a_time(detector: Detector) -> None:
     for seed in range(4):
         heard = restless(seed)
         assert in_pieces(detector, heard, list(range(len(heard)))) == in_pieces(detector, heard, [])
-        assert closed(in_pieces(detector, heard, [])) == detector.detect(heard)
+        assert closed(in_pieces(detector, heard, [])) == detect_events(detector, heard)
 
 
 @settings(max_examples=40, deadline=None)
@@ -135,7 +136,7 @@ def test_events_agree_with_their_naive_twin(
         means, shorts, chosen.threshold, chosen.release, chosen.typical, gap, round(least * 100)
     )
     losses = np.where(heard.voiced, chosen.typical - heard.scores, 0.0)
-    found = chosen.detect(heard)
+    found = detect_events(chosen, heard)
     assert len(found) == len(expected)
     for event, (first, last) in zip(found, expected, strict=True):
         stretch = means[first : last + 1]
@@ -152,20 +153,22 @@ def test_events_agree_with_their_naive_twin(
 
 def test_restless_scores_exercise_the_detector(detector: Detector) -> None:
     """The two tests above would pass on no events at all."""
-    assert sum(len(detector.detect(restless(seed))) for seed in range(10)) >= 10
+    assert sum(len(detect_events(detector, restless(seed))) for seed in range(10)) >= 10
 
 
 def test_a_stream_starts_anew_after_flush(detector: Detector) -> None:
-    stream = detector.stream(CLOCK, "restless")
+    stream = EventStream(detector, CLOCK, "restless")
     for _ in range(2):
         heard = restless(0)
-        assert closed([*stream.push(heard.scores, heard.voiced), *stream.flush()]) == detector.detect(heard)
+        assert closed([*stream.push(heard.scores, heard.voiced), *stream.flush()]) == detect_events(
+            detector, heard
+        )
 
 
 def test_an_event_is_out_within_the_stated_latency(detector: Detector) -> None:
     faint = detector.typical - 0.1  # not typical, so nothing closes an event early
     scores = np.r_[np.full(1000, faint), np.full(50, -90.0), np.full(1000, faint)]
-    stream = detector.stream(CLOCK, "a")
+    stream = EventStream(detector, CLOCK, "a")
     given_out = {
         notice.kind: i for i, s in enumerate(scores) for notice in stream.push(s[None], np.ones(1, bool))
     }
@@ -189,7 +192,7 @@ def test_nothing_opens_before_the_sound(detector: Detector) -> None:
 
 def test_an_event_closes_at_once_where_the_sound_is_typical_again(detector: Detector) -> None:
     scores = np.r_[np.full(1000, -39.0), np.full(50, -90.0), np.full(1000, -39.0)]
-    stream = detector.stream(CLOCK, "a")
+    stream = EventStream(detector, CLOCK, "a")
     (closing,) = [
         i for i, s in enumerate(scores) for n in stream.push(s[None], np.ones(1, bool)) if n.kind == "closed"
     ]
@@ -221,7 +224,7 @@ def test_edges_lie_on_the_frames_that_are_odd(detector: Detector) -> None:
     for length in (5, 30, 51, 80, 400):
         scores = normal.copy()
         scores[1000 : 1000 + length] -= 30
-        (event,) = (e for e in detector.detect(track(scores)) if e.severity > 1.5)
+        (event,) = (e for e in detect_events(detector, track(scores)) if e.severity > 1.5)
         assert abs(event.start - CLOCK.start(1000)) <= 0.02
         assert abs(event.end - CLOCK.end(1000 + length - 1)) <= 0.02
 
@@ -230,12 +233,12 @@ def test_two_sounds_are_two_events_where_it_was_normal_in_between(detector: Dete
     """Windows of 0.5 s do not recover in 0.4 s, but short ones do."""
     scores = np.full(1000, -39.0)
     scores[300:330] = scores[370:400] = -80.0
-    assert len(detector.detect(track(scores))) == 2
-    assert len(detector.with_settings(merge_gap=0.6).detect(track(scores))) == 1
+    assert len(detect_events(detector, track(scores))) == 2
+    assert len(detect_events(detector.with_settings(merge_gap=0.6), track(scores))) == 1
 
 
 def test_state_is_bounded(detector: Detector) -> None:
-    stream = detector.stream(CLOCK, "a")
+    stream = EventStream(detector, CLOCK, "a")
     sizes = []
     for _ in range(20):
         stream.push(np.full(1000, -90.0), np.ones(1000, bool))
@@ -246,19 +249,19 @@ def test_state_is_bounded(detector: Detector) -> None:
 def test_the_release_threshold_extends_an_event_to_both_sides(detector: Detector) -> None:
     between = (detector.threshold + detector.release) / 2
     scores = np.r_[np.full(300, -40.0), np.full(200, between), np.full(20, -80.0), np.full(200, between)]
-    (event,) = detector.detect(track(np.r_[scores, np.full(300, -40.0)]))
+    (event,) = detect_events(detector, track(np.r_[scores, np.full(300, -40.0)]))
     assert event.end - event.start > 3.8
     alone = np.r_[np.full(300, -40.0), np.full(400, between), np.full(300, -40.0)]
-    assert detector.detect(track(alone)) == []
+    assert detect_events(detector, track(alone)) == []
 
 
 def test_what_is_unvoiced_is_no_event(detector: Detector) -> None:
     scores = np.r_[normal_scores(500), np.full(200, -500.0), normal_scores(500)]
     voiced = np.r_[np.ones(500, bool), np.zeros(200, bool), np.ones(500, bool)]
-    assert detector.detect(track(scores, voiced=voiced)) == []
+    assert detect_events(detector, track(scores, voiced=voiced)) == []
     assert np.isfinite(detector.smooth(track(scores, voiced=voiced))).all()
     assert detector.smooth(track(scores, voiced=voiced))[600] == detector.typical
-    assert len(detector.detect(track(scores))) == 1
+    assert len(detect_events(detector, track(scores))) == 1
 
 
 def test_the_threshold_is_the_quantile_of_normal_windows(detector: Detector) -> None:
@@ -271,7 +274,7 @@ def test_the_threshold_is_the_quantile_of_normal_windows(detector: Detector) -> 
 
 
 def test_with_few_normal_windows_it_says_so_and_is_careful() -> None:
-    few = learn([track(normal_scores(3000))])
+    few = calibrate_detector([track(normal_scores(3000))])
     assert "58 windows of 0.5 s, a quantile of 0.001 needs 1000 (500 s)" in few.note
     assert few.threshold <= few.windows[0]
     enough = few.with_settings(quantile=0.02, release_quantile=0.05)
@@ -280,7 +283,7 @@ def test_with_few_normal_windows_it_says_so_and_is_careful() -> None:
 
 
 def test_recordings_do_not_flow_into_one_another() -> None:
-    apart = learn([track(np.full(100, -40.0), "a"), track(np.full(100, -80.0), "b")])
+    apart = calibrate_detector([track(np.full(100, -40.0), "a"), track(np.full(100, -80.0), "b")])
     assert set(np.unique(apart.windows)) == {-80.0, -40.0}
 
 
@@ -291,7 +294,7 @@ def test_a_p_value_counts_normal_windows_that_are_as_low() -> None:
 
 
 def test_p_values_of_normal_windows_are_not_too_small() -> None:
-    detector = learn([track(normal_scores(20_000))])
+    detector = calibrate_detector([track(normal_scores(20_000))])
     fresh = smooth(track(normal_scores(100_000, seed=5)), 25)[::51]
     p = np.array([detector.p_value(value) for value in fresh])
     assert np.mean(p <= 0.05) < 0.08
@@ -307,7 +310,7 @@ def test_a_detector_goes_into_a_model_file_and_comes_back(detector: Detector) ->
         detector.release,
         detector.settings,
     )
-    assert back.detect(restless(3)) == detector.detect(restless(3))
+    assert detect_events(back, restless(3)) == detect_events(detector, restless(3))
 
 
 def test_half_a_detector_is_refused(detector: Detector) -> None:
@@ -339,8 +342,8 @@ def test_an_event_of_the_least_duration_is_one(detector: Detector) -> None:
     heard = track(np.r_[np.full(500, faint), np.full(20, -80.0), np.full(500, faint)])
     short = smooth(heard, detector.merge_gap_frames // 2) <= detector.release  # where a run may begin
     n_frames = int(np.flatnonzero(detector.smooth(heard) <= detector.release)[-1] - np.argmax(short)) + 1
-    assert len(detector.with_settings(min_duration=n_frames / 100).detect(heard)) == 1
-    assert detector.with_settings(min_duration=(n_frames + 1) / 100).detect(heard) == []
+    assert len(detect_events(detector.with_settings(min_duration=n_frames / 100), heard)) == 1
+    assert detect_events(detector.with_settings(min_duration=(n_frames + 1) / 100), heard) == []
 
 
 def test_a_single_endless_recording_gives_its_beginning() -> None:
@@ -354,24 +357,24 @@ def test_absurd_scores_are_kept_finite() -> None:
 
 def test_normal_audio_that_is_no_use_is_refused() -> None:
     with pytest.raises(MismatchError, match="no normal recording with a frame"):
-        learn([])
+        calibrate_detector([])
     with pytest.raises(MismatchError, match="no frame of the normal recordings is voiced"):
-        learn([track(normal_scores(100), voiced=np.zeros(100, bool))])
+        calibrate_detector([track(normal_scores(100), voiced=np.zeros(100, bool))])
     other = ScoreTrack("b", np.zeros(5), np.ones(5, bool), FrameClock(8000, 160, 200))
     with pytest.raises(MismatchError, match="b has 50 frames a second, others 100"):
-        learn([track(normal_scores(100)), other])
+        calibrate_detector([track(normal_scores(100)), other])
     with pytest.raises(MismatchError, match="two normal recordings named a"):
-        learn([track(normal_scores(100)), track(normal_scores(100))])
+        calibrate_detector([track(normal_scores(100)), track(normal_scores(100))])
 
 
 def test_scores_of_another_frame_rate_are_refused(detector: Detector) -> None:
     with pytest.raises(MismatchError, match="50 frames a second; needed: 100"):
-        detector.stream(FrameClock(8000, 160, 200))
+        EventStream(detector, FrameClock(8000, 160, 200))
 
 
 def test_scores_without_marks_are_refused(detector: Detector) -> None:
     with pytest.raises(FeatureError, match=r"\(3,\) scores and \(2,\) marks"):
-        detector.stream(CLOCK, "a").push(np.zeros(3), np.ones(2, bool))
+        EventStream(detector, CLOCK, "a").push(np.zeros(3), np.ones(2, bool))
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ import audiogmm as ag
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import write_events
 from audiogmm.errors import ChoiceError, FeatureError, ManifestError
-from audiogmm.evaluation.detection.case import Judging
-from audiogmm.evaluation.detection.frame_metrics import Judged, judge_frames
+from audiogmm.evaluation.detection.case import DetectionCriteria
+from audiogmm.evaluation.detection.frame_metrics import LabeledTrack, evaluate_frames
 from audiogmm.evaluation.detection.matching import Collars
 from audiogmm.manifest import Entry
 from audiogmm.scoring.track import ScoreTrack, write_track
@@ -114,8 +114,9 @@ def test_the_result_is_that_of_the_definitions_in_one_json_and_one_picture(
     assert found["hours"] == pytest.approx(240 / 3600)
     assert Path("roc.png").stat().st_size > 10_000
 
-    sites = judge_frames(
-        Judged(world.tracks[row["id"]], tuple(world.truth[row["id"]]), row["site"]) for row in world.rows
+    sites = evaluate_frames(
+        LabeledTrack(world.tracks[row["id"]], tuple(world.truth[row["id"]]), row["site"])
+        for row in world.rows
     )
     for site, theirs in zip(found["sites"], sites, strict=True):
         assert site["site"] == theirs.site
@@ -346,7 +347,9 @@ def test_the_lowest_window_can_be_the_score_of_a_recording(world: World) -> None
         for i, (id, track) in enumerate(world.tracks.items())
     }
     means, lows = (
-        ag.evaluate_detect(world.events, entries, tracks, by=["site"], judging=Judging(clip=clip)).means
+        ag.evaluate_detect(
+            world.events, entries, tracks, by=["site"], judging=DetectionCriteria(clip=clip)
+        ).means
         for clip in ("mean", "lowest")
     )
     for site in SITES:
@@ -563,14 +566,14 @@ def test_what_cannot_be_evaluated_is_refused(
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Judging(window=0.0), "a window of 0.0 s"),
-        (lambda: Judging(segment=float("inf")), "a segment of inf s"),
-        (lambda: Judging(clip="median"), "a clip score of 'median'"),  # type: ignore[arg-type]
-        (lambda: Judging(max_fpr=1.5), "max_fpr=1.5"),
-        (lambda: Judging(collars=Collars(-1.0)), "a collar of -1.0 s"),
+        (lambda: DetectionCriteria(window=0.0), "a window of 0.0 s"),
+        (lambda: DetectionCriteria(segment=float("inf")), "a segment of inf s"),
+        (lambda: DetectionCriteria(clip="median"), "a clip score of 'median'"),  # type: ignore[arg-type]
+        (lambda: DetectionCriteria(max_fpr=1.5), "max_fpr=1.5"),
+        (lambda: DetectionCriteria(collars=Collars(-1.0)), "a collar of -1.0 s"),
     ],
 )
-def test_settings_out_of_range_are_refused(make: Callable[[], Judging], words: str) -> None:
+def test_settings_out_of_range_are_refused(make: Callable[[], DetectionCriteria], words: str) -> None:
     with pytest.raises(ChoiceError, match=words):
         make()
 

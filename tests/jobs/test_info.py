@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from audiogmm.anomaly.learning.from_model import detector_of
+from audiogmm.anomaly.learning.from_model import read_detector
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.jobs.calibrate import calibrate
 from audiogmm.jobs.info import info
@@ -25,7 +25,7 @@ def test_latency_is_the_sum_of_the_stages(tmp_path: Path) -> None:
     model = calibrate(plain, [entry])
     model.save(tmp_path / "calibrated.agmm")
     after = info(tmp_path / "calibrated.agmm").about["latency"]
-    detector = detector_of(model).latency
+    detector = read_detector(model).latency
     assert detector > 0
     assert after["steady_frames"] == 2 + detector
     assert after["worst_frames"] == latency["worst_frames"] + detector

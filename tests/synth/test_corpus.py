@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from audiogmm.errors import ChoiceError
-from audiogmm.evaluation.detection.frame_metrics import frame_auc, frame_truth, loudness
+from audiogmm.evaluation.detection.frame_metrics import frame_auc, frame_truth, score_loudness
 from audiogmm.synth import SynthRecording, scenes, speakers, write_corpus
 from audiogmm.synth.background import SITES, background
 from audiogmm.synth.foreign import FOREIGN, with_foreign_sounds
@@ -65,7 +65,7 @@ def test_a_mixture_has_the_level_of_its_background_and_differs_in_the_events_onl
     assert len(events) == len(sounds)
     n = CLOCK.n_frames(len(before))
     truth = frame_truth(CLOCK, n, events)
-    levels = [loudness(samples.astype(np.float32), CLOCK).scores for samples in (before, after)]
+    levels = [score_loudness(samples.astype(np.float32), CLOCK).scores for samples in (before, after)]
     assert np.abs(levels[0] - levels[1]).max() < 5  # dB, in any frame
     assert np.abs(levels[0] - levels[1])[truth].mean() < 0.5
     for event in events:
@@ -79,7 +79,7 @@ def test_a_mixture_has_the_level_of_its_background_and_differs_in_the_events_onl
 def test_loudness_gives_nothing_away() -> None:
     scores, truth = [], []
     for recording in scenes(0, train=0, test=10, duration=10.0):
-        track = loudness(recording.samples, CLOCK)
+        track = score_loudness(recording.samples, CLOCK)
         scores.append(track.scores)
         truth.append(frame_truth(CLOCK, len(track), recording.events))
     auc = frame_auc(np.concatenate(scores), np.concatenate(truth))

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.learning.score_learning import learn_scores
-from audiogmm.anomaly.learning.scores import PLAIN, ground_of, scores_of, with_scores
-from audiogmm.anomaly.scorers.part import Ground
-from audiogmm.anomaly.scorers.table import AUTO, FUSED, FUSION, Wanted, parse_scores
+from audiogmm.anomaly.learning.scores import PLAIN, make_score_context, read_learned_scores, with_scores
+from audiogmm.anomaly.scorers.part import ScoreContext
+from audiogmm.anomaly.scorers.table import AUTO, FUSED, FUSION, ScoreSpec, parse_scores
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError
 from audiogmm.runs.frontends import front_end_of
@@ -67,18 +67,18 @@ def calibrated_scores(
     MismatchError
         If the model does not allow it, or a single recording would have to teach and to judge it.
     """
-    known = scores_of(model)
+    known = read_learned_scores(model)
     if scores is None and known is None:
         return model, inputs
     frontend, background = front_end_of(model), None
     if against is not None:
-        from audiogmm.anomaly.learning.likelihood_ratio import evaluators
+        from audiogmm.anomaly.learning.likelihood_ratio import make_evaluators
 
-        evaluators(model, against)  # refuses another front end
+        make_evaluators(model, against)  # refuses another front end
         background = against.mixture
     elif known is not None:
         background = known.against
-    ground = ground_of(model.mixture, frontend, frame_rate_of(frontend, inputs), against=background)
+    ground = make_score_context(model.mixture, frontend, frame_rate_of(frontend, inputs), against=background)
     wanted = known.wanted if scores is None and known else resolve(scores or PLAIN, ground)
     check_against(wanted, against)
     if plain(wanted):
@@ -112,7 +112,7 @@ def calibrated_scores(
     return with_scores(model, None if plain(learnt.wanted) else learnt), normal
 
 
-def resolve(scores: str | Iterable[str], ground: Ground) -> tuple[Wanted, ...]:
+def resolve(scores: str | Iterable[str], ground: ScoreContext) -> tuple[ScoreSpec, ...]:
     """The scores that are meant; of ``fusion`` and ``auto`` those that the model's features allow."""
     if is_all(scores):
         every = parse_scores(FUSED)
@@ -142,12 +142,12 @@ def is_auto(scores: str | Iterable[str]) -> bool:
     return scores == AUTO
 
 
-def plain(wanted: tuple[Wanted, ...]) -> bool:
+def plain(wanted: tuple[ScoreSpec, ...]) -> bool:
     """Whether it is the plain score: log-likelihoods, which the detector itself averages."""
     return tuple(map(str, wanted)) == (PLAIN,)
 
 
-def check_against(wanted: tuple[Wanted, ...], against: Model | None) -> None:
+def check_against(wanted: tuple[ScoreSpec, ...], against: Model | None) -> None:
     """Refuse a background model that no score would use.
 
     Raises

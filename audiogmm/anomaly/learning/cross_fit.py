@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from audiogmm.anomaly.detector import Detector, learn
+from audiogmm.anomaly.detector import Detector, calibrate_detector
 from audiogmm.anomaly.learning.calibrate_scores import frame_rate_of, is_auto, plain, resolve
 from audiogmm.anomaly.learning.score_learning import learn_scores
-from audiogmm.anomaly.learning.scores import ground_of
-from audiogmm.anomaly.learning.tracks import TrackTask, met_again
+from audiogmm.anomaly.learning.scores import make_score_context
+from audiogmm.anomaly.learning.tracks import TrackTask, ignore_repeated
 from audiogmm.anomaly.scorer import FrameScorer, LogLikelihoodScorer
-from audiogmm.anomaly.scorers.learnt import LearntScores
+from audiogmm.anomaly.scorers.learned import LearnedScores
 from audiogmm.blocks import Shard
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.evaluator import Evaluator
@@ -82,7 +82,7 @@ def learn_from(
     reducer: Reducer,
     inputs: Inputs | None,
     progress: Progress,
-) -> tuple[Detector | None, LearntScores | None]:
+) -> tuple[Detector | None, LearnedScores | None]:
     """What held-out recordings score under models of the others, and the scores that were asked for.
 
     None if none can be scored; no scores for plain log-likelihoods. Other scores learn in the first turn
@@ -93,7 +93,7 @@ def learn_from(
     MismatchError
         If the features do not allow a score that was named.
     """
-    on_error = None if inputs is None else met_again
+    on_error = None if inputs is None else ignore_repeated
 
     def tracks(turn: Turn, scorer: FrameScorer) -> Iterator[ScoreTrack]:
         progress.begin("scoring the held-out part", None, "recordings")
@@ -108,8 +108,8 @@ def learn_from(
         if scores is not None:
             learnt, scorer = _taught(first, scores, frontend, reducer, on_error, progress)
             if learnt is not None:
-                return learn(tracks(first, scorer)), learnt
-        return learn(plain_tracks()), None
+                return calibrate_detector(tracks(first, scorer)), learnt
+        return calibrate_detector(plain_tracks()), None
     except MismatchError as error:
         if scores is not None:
             raise
@@ -128,10 +128,10 @@ def _taught(
     reducer: Reducer,
     on_error: OnError | None,
     progress: Progress,
-) -> tuple[LearntScores | None, FrameScorer]:
+) -> tuple[LearnedScores | None, FrameScorer]:
     """Scores by what a turn kept, on the scale of what it held out; None where they are plain."""
     mixture = turn.result.mixture
-    ground = ground_of(mixture, frontend, frame_rate_of(frontend, turn.kept))
+    ground = make_score_context(mixture, frontend, frame_rate_of(frontend, turn.kept))
     wanted = resolve(scores, ground)
     if not plain(wanted):
         progress.begin("teaching scores", None, "recordings")

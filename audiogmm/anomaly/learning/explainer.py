@@ -12,7 +12,7 @@ import numpy as np
 from audiogmm.anomaly.bands import BandMap
 from audiogmm.anomaly.counterfactual import covariance_of
 from audiogmm.anomaly.explanation import EventExplainer
-from audiogmm.anomaly.learning.front_end_bands import bands_behind
+from audiogmm.anomaly.learning.frontend_bands import mel_bands
 from audiogmm.anomaly.modulation import Modulation
 from audiogmm.anomaly.normal_moments import MOST_MOMENTS, PREFIX, NormalMoments
 from audiogmm.anomaly.normal_window import Windower, WindowPlan, WindowRows
@@ -38,7 +38,7 @@ GROUPS = 3
 """Tracks of low, middle and high bands whose movements are measured, beside that of all bands."""
 
 
-def explainer_of(model: Model) -> EventExplainer:
+def make_explainer(model: Model) -> EventExplainer:
     """What says why events are anomalous, from a model, its front end and its normal moments.
 
     Without moments (models of earlier versions, or trained with nothing held out) there is no comparison.
@@ -147,7 +147,7 @@ def learn_moments(
 def _bands(frontend: FrontEnd | None) -> BandMap | None:
     if frontend is None or frontend.sample_rate is None:
         return None
-    return bands_behind(frontend, frontend.sample_rate)
+    return mel_bands(frontend, frontend.sample_rate)
 
 
 def _frame_rate(model: Model, frontend: FrontEnd | None) -> float:

@@ -11,12 +11,12 @@ from audiogmm.errors import MismatchError
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.detector import Detector
-    from audiogmm.anomaly.listener import Listener
+    from audiogmm.anomaly.pipeline import DetectionPipeline
     from audiogmm.anomaly.scorer import FrameScorer
     from audiogmm.mixture.store import Model
 
 
-def detector_of(model: Model) -> Detector:
+def read_detector(model: Model) -> Detector:
     """The detector kept in a model.
 
     Raises
@@ -35,7 +35,7 @@ def detector_of(model: Model) -> Detector:
     return Detector.from_parts(model.metadata.detector, model.tensors)
 
 
-def scorer_of(model: Model, every_frame: bool | None = None) -> FrameScorer:
+def make_scorer(model: Model, every_frame: bool | None = None) -> FrameScorer:
     """What gives frames the scores that the model's detector knows.
 
     Parameters
@@ -43,24 +43,24 @@ def scorer_of(model: Model, every_frame: bool | None = None) -> FrameScorer:
     model : Model
         Plain log-likelihoods, or with scores of its own (`calibrate --scores`).
     every_frame : bool, optional
-        Whether frames of exact silence count; as `hears_silence` by default.
+        Whether frames of exact silence count; as `scores_silence` by default.
 
     Raises
     ------
     ModelFileError
         If what it has learnt of its scores is not whole.
     """
-    from audiogmm.anomaly.learning.scores import ground_of, scores_of
+    from audiogmm.anomaly.learning.scores import make_score_context, read_learned_scores
     from audiogmm.anomaly.scorer import LogLikelihoodScorer
     from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.runs.frontends import front_end_of
 
-    every_frame = hears_silence(model) if every_frame is None else every_frame
-    scores = scores_of(model)
+    every_frame = scores_silence(model) if every_frame is None else every_frame
+    scores = read_learned_scores(model)
     if scores is None:
         return LogLikelihoodScorer(Evaluator(model.mixture), every_frame)
     return scores.scorer(
-        ground_of(
+        make_score_context(
             model.mixture,
             front_end_of(model),
             scores.frame_rate,
@@ -70,7 +70,9 @@ def scorer_of(model: Model, every_frame: bool | None = None) -> FrameScorer:
     )
 
 
-def listener_of(model: Model, detector: Detector | None = None, *, reasons: bool = True) -> Listener:
+def make_pipeline(
+    model: Model, detector: Detector | None = None, *, reasons: bool = True
+) -> DetectionPipeline:
     """What finds events with a model, and with its own detector unless another one is given.
 
     Without `reasons`, nothing is said of why.
@@ -80,14 +82,14 @@ def listener_of(model: Model, detector: Detector | None = None, *, reasons: bool
     MismatchError
         If the model was never calibrated.
     """
-    from audiogmm.anomaly.listener import Listener
+    from audiogmm.anomaly.pipeline import DetectionPipeline
 
     explainer = None
     if reasons:
-        from audiogmm.anomaly.learning.explainer import explainer_of
+        from audiogmm.anomaly.learning.explainer import make_explainer
 
-        explainer = explainer_of(model)
-    return Listener(scorer_of(model), detector or detector_of(model), explainer)
+        explainer = make_explainer(model)
+    return DetectionPipeline(make_scorer(model), detector or read_detector(model), explainer)
 
 
 def with_detector(model: Model, detector: Detector) -> Model:
@@ -100,12 +102,12 @@ def unit_of(model: Model) -> str:
     return " s" if model.metadata.frontend else ""
 
 
-def hears_silence(model: Model) -> bool:
+def scores_silence(model: Model) -> bool:
     """Whether frames of exact silence are to be judged: where no activity detector says what to listen to."""
     return bool(model.metadata.frontend and model.metadata.frontend["vad"] == "none")
 
 
-def settings_of(model: Model) -> DetectorSettings:
+def read_detector_settings(model: Model) -> DetectorSettings:
     """The settings of a model's detector; the default ones if it has none."""
     known = model.metadata.detector
     return DetectorSettings() if known is None else settings_from(known)

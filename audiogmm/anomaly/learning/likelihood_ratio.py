@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
 
 
-def evaluators(model: Model, against: Model | None) -> tuple[Evaluator, Evaluator | None]:
+def make_evaluators(model: Model, against: Model | None) -> tuple[Evaluator, Evaluator | None]:
     """What evaluates a model, and its background model.
 
     Raises

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiogmm.anomaly.scorers.fused import FusedScorer
-from audiogmm.anomaly.scorers.learnt import LearntScores
+from audiogmm.anomaly.scorers.learned import LearnedScores
 from audiogmm.anomaly.scorers.normal_windows import normal_windows
-from audiogmm.anomaly.scorers.part import Arrays, Ground, Group
+from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, SeriesGroup
 from audiogmm.anomaly.scorers.posterior import PosteriorScore
 from audiogmm.anomaly.scorers.sample import SampleTask, keep_samples, scales_of
 from audiogmm.anomaly.scorers.scale import NormalScale
 from audiogmm.anomaly.scorers.stability import LEVEL, MARGIN, steady
-from audiogmm.anomaly.scorers.table import Wanted
+from audiogmm.anomaly.scorers.table import ScoreSpec
 from audiogmm.anomaly.scorers.twfr import DECAYS, TwfrScore
 from audiogmm.anomaly.scorers.twfr_fit import fit_twfr
 from audiogmm.blocks import Shard
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 
 
 def learn_scores(
-    wanted: Sequence[Wanted],
-    ground: Ground,
+    wanted: Sequence[ScoreSpec],
+    ground: ScoreContext,
     fitted: Iterable[Shard],
     held: Iterable[Shard],
     reducer: Reducer,
     on_error: OnError | None,
-    known: LearntScores | None = None,
+    known: LearnedScores | None = None,
     veto: bool = False,
-) -> LearntScores:
+) -> LearnedScores:
     """Learn what the scores need, and put them on the scale of normal audio.
 
     Parameters
     ----------
-    wanted : sequence of Wanted
+    wanted : sequence of ScoreSpec
         The scores.
-    ground : Ground
+    ground : ScoreContext
         What they are built on; frames of exact silence do not count.
     fitted : iterable of Shard
         Normal recordings by which scores learn; re-iterable.
@@ -53,7 +53,7 @@ def learn_scores(
         Who reads.
     on_error : callable or None
         Hears of recordings that are set aside.
-    known : LearntScores, optional
+    known : LearnedScores, optional
         Whose learnt arrays are used again in place of `fitted`.
     veto : bool
         Whether to leave out what normal audio speaks against.
@@ -73,18 +73,18 @@ def learn_scores(
         else:
             learnt[text] = fit(each, ground, fitted, held, reducer, on_error)
     against = ground.against.mixture if ground.against else None
-    scores = LearntScores(tuple(wanted), ground.frame_rate, learnt, against=against)
+    scores = LearnedScores(tuple(wanted), ground.frame_rate, learnt, against=against)
     return with_scales(scores, ground, held, reducer, on_error, veto)
 
 
 def with_scales(
-    scores: LearntScores,
-    ground: Ground,
+    scores: LearnedScores,
+    ground: ScoreContext,
     held: Iterable[Shard],
     reducer: Reducer,
     on_error: OnError | None,
     veto: bool = False,
-) -> LearntScores:
+) -> LearnedScores:
     """The scores on the scales of normal recordings: first of the series, then of the groups they make.
 
     With `veto` those are left out that normal audio speaks against, see `stability.steady`.
@@ -119,12 +119,12 @@ def with_scales(
     )
 
 
-def scaled_parts(group: Group) -> int:
+def scaled_parts(group: SeriesGroup) -> int:
     """How many series of a group have a scale."""
     return len(group.parts) if group.scaled else 0
 
 
-def told(scores: LearntScores, kept: BoolArray, misses: FloatArray, n_recordings: int) -> Json:
+def told(scores: LearnedScores, kept: BoolArray, misses: FloatArray, n_recordings: int) -> Json:
     """What was compared, and what was left out, as JSON."""
     names = [str(wanted) for wanted in scores.wanted]
     known = not np.isnan(misses).any()
@@ -140,12 +140,12 @@ def told(scores: LearntScores, kept: BoolArray, misses: FloatArray, n_recordings
 
 
 def fit_again(
-    scores: LearntScores,
-    ground: Ground,
+    scores: LearnedScores,
+    ground: ScoreContext,
     shards: Iterable[Shard],
     reducer: Reducer,
     on_error: OnError | None,
-) -> LearntScores:
+) -> LearnedScores:
     """What the scores have learnt, anew from all recordings, as a model is re-estimated on all.
 
     The scales stay: they come from recordings that had been held out, and what was chosen by them stays too.
@@ -159,8 +159,8 @@ def fit_again(
 
 
 def fit(
-    wanted: Wanted,
-    ground: Ground,
+    wanted: ScoreSpec,
+    ground: ScoreContext,
     shards: Iterable[Shard],
     held: Iterable[Shard] | None,
     reducer: Reducer,

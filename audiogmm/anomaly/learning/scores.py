@@ -7,9 +7,9 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.front_end_bands import bands_behind
-from audiogmm.anomaly.scorers.learnt import PREFIX, LearntScores
-from audiogmm.anomaly.scorers.part import Ground
+from audiogmm.anomaly.learning.frontend_bands import mel_bands
+from audiogmm.anomaly.scorers.learned import PREFIX, LearnedScores
+from audiogmm.anomaly.scorers.part import ScoreContext
 from audiogmm.anomaly.scorers.table import SCORES
 from audiogmm.mixture.evaluator import Evaluator
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
 
 
-def ground_of(
+def make_score_context(
     mixture: Mixture,
     frontend: FrontEnd | None,
     frame_rate: float,
     *,
     every_frame: bool = False,
     against: Mixture | None = None,
-) -> Ground:
+) -> ScoreContext:
     """What scores are built on.
 
     Parameters
@@ -44,13 +44,13 @@ def ground_of(
     """
     bands = []
     if frontend is not None and frontend.sample_rate is not None:
-        orders = [bands_behind(frontend, frontend.sample_rate, order) for order in range(frontend.deltas + 1)]
+        orders = [mel_bands(frontend, frontend.sample_rate, order) for order in range(frontend.deltas + 1)]
         bands = [order for order in orders if order is not None]
     background = None if against is None else Evaluator(against)
-    return Ground(Evaluator(mixture), every_frame, frame_rate, tuple(bands), background)
+    return ScoreContext(Evaluator(mixture), every_frame, frame_rate, tuple(bands), background)
 
 
-def scores_of(model: Model) -> LearntScores | None:
+def read_learned_scores(model: Model) -> LearnedScores | None:
     """What the model has learnt of its scores; None where its detector uses plain log-likelihoods.
 
     Raises
@@ -60,10 +60,10 @@ def scores_of(model: Model) -> LearntScores | None:
     """
     if model.metadata.scores is None:
         return None
-    return LearntScores.from_parts(model.metadata.scores, model.tensors)
+    return LearnedScores.from_parts(model.metadata.scores, model.tensors)
 
 
-def with_scores(model: Model, scores: LearntScores | None) -> Model:
+def with_scores(model: Model, scores: LearnedScores | None) -> Model:
     """The same model with other scores; None for plain log-likelihoods."""
     if scores is None:
         return model.with_part("scores", PREFIX, None)
@@ -78,7 +78,7 @@ def score_names(model: Model) -> list[str]:
     ModelFileError
         If what it has learnt of its scores is not whole.
     """
-    scores = scores_of(model)
+    scores = read_learned_scores(model)
     return [PLAIN] if scores is None else [str(wanted) for wanted in scores.wanted]
 
 

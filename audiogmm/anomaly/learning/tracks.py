@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.scorer import FrameScorer
-from audiogmm.anomaly.scorers.track import track_of
+from audiogmm.anomaly.scorers.track import score_recording
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError
 from audiogmm.scoring.track import ScoreTrack
@@ -22,8 +22,8 @@ class TrackTask:
     scorer: FrameScorer
 
     def __call__(self, shard: Shard) -> ScoreTrack:
-        return track_of(self.scorer, shard)
+        return score_recording(self.scorer, shard)
 
 
-def met_again(_: str, __: AudioGMMError) -> None:
+def ignore_repeated(_: str, __: AudioGMMError) -> None:
     """A recording that cannot be used is set aside once, in another pass than this one."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from audiogmm.anomaly.bands import BandMap
 from audiogmm.anomaly.scorer import LogLikelihoodScorer
-from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
+from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
 from audiogmm.anomaly.scorers.pools import Box
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.marginal import marginal
@@ -52,7 +52,7 @@ class BandsScore:
     needs_bands: int = BANDS
     unit: str = "normal deviates"
 
-    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
         """A series for each band."""
         orders = ground.require_bands(self.name, self.needs_bands)
         size = ground.n_bands // BANDS
@@ -64,5 +64,5 @@ class BandsScore:
             matrix = np.concatenate([bands.matrix for bands in maps])
             offset = np.concatenate([bands.offset for bands in maps])
             density = BandDensity(maps, Evaluator(marginal(ground.evaluator.mixture, matrix, offset)))
-            parts.append(Part(LogLikelihoodScorer(density, ground.every_frame), pool))
-        return Group(tuple(parts), scaled=True, how="lowest")
+            parts.append(ScoreSeries(LogLikelihoodScorer(density, ground.every_frame), pool))
+        return SeriesGroup(tuple(parts), scaled=True, how="lowest")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
-from audiogmm.anomaly.scorers.pools import Box, Page
+from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
+from audiogmm.anomaly.scorers.pools import Box, CusumPool
 from audiogmm.types import Seconds
 
 REFERENCE, LIMIT = 0.5, 30.0
@@ -14,7 +14,7 @@ REFERENCE, LIMIT = 0.5, 30.0
 
 @dataclass(frozen=True)
 class CusumScore:
-    """Page's test on the mean log-likelihood of windows, in normal deviates: see `pools.Page`.
+    """CusumPool's test on the mean log-likelihood of windows, in normal deviates: see `pools.CusumPool`.
 
     The scale comes from normal audio; so does the decision interval, which is the detector's threshold.
     """
@@ -25,7 +25,11 @@ class CusumScore:
     needs_bands: int = 0
     unit: str = "normal deviates"
 
-    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
         """One series, and its cumulative sum."""
         half = ground.half(window)
-        return Group((Part(ground.likelihoods, Box(half)),), scaled=True, after=Page(half, REFERENCE, LIMIT))
+        return SeriesGroup(
+            (ScoreSeries(ground.likelihoods, Box(half)),),
+            scaled=True,
+            after=CusumPool(half, REFERENCE, LIMIT),
+        )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audiogmm.anomaly.scorer import FrameScorer, Scored, ScorerStream
-from audiogmm.anomaly.scorers.part import Group, Part
+from audiogmm.anomaly.scorer import FrameScorer, FrameScores, ScorerStream
+from audiogmm.anomaly.scorers.part import ScoreSeries, SeriesGroup
 from audiogmm.anomaly.scorers.pools import PoolStream
 from audiogmm.anomaly.scorers.scale import NormalScale
 from audiogmm.blocks import FrameBlock
@@ -25,7 +25,7 @@ class FusedScorer:
 
     Attributes
     ----------
-    groups : tuple of Group
+    groups : tuple of SeriesGroup
         One for each score that was asked for.
     part_scales : tuple of NormalScale
         Of the series of those groups that are scaled, in order.
@@ -33,7 +33,7 @@ class FusedScorer:
         Of the groups, where there are several; empty otherwise.
     """
 
-    groups: tuple[Group, ...]
+    groups: tuple[SeriesGroup, ...]
     part_scales: tuple[NormalScale, ...] = ()
     group_scales: tuple[NormalScale, ...] = ()
 
@@ -71,7 +71,7 @@ class Columns:
 class PartsStream:
     """The series of one recording, side by side; any chunking gives the same bytes."""
 
-    def __init__(self, parts: Sequence[Part], id: str) -> None:
+    def __init__(self, parts: Sequence[ScoreSeries], id: str) -> None:
         self._bases: list[tuple[FrameScorer, ScorerStream]] = []
         self._series: list[tuple[int, PoolStream | None]] = []
         for part in parts:
@@ -91,7 +91,7 @@ class PartsStream:
         """The rest."""
         return self._take([stream.flush() for _, stream in self._bases], over=True)
 
-    def _take(self, scored: list[Scored], over: bool) -> tuple[FloatArray, BoolArray]:
+    def _take(self, scored: list[FrameScores], over: bool) -> tuple[FloatArray, BoolArray]:
         for column, (place, pool) in enumerate(self._series):
             scores, voiced = scored[place].scores, scored[place].voiced
             if pool is None:
@@ -151,19 +151,19 @@ class FusedStream:
         self._groups = GroupsStream(scorer, id)
         self._scales = scorer.group_scales
 
-    def push(self, block: FrameBlock) -> Scored:
+    def push(self, block: FrameBlock) -> FrameScores:
         """See `ScorerStream`."""
         return self._fuse(*self._groups.push(block))
 
-    def flush(self) -> Scored:
+    def flush(self) -> FrameScores:
         """See `ScorerStream`."""
         return self._fuse(*self._groups.flush())
 
-    def _fuse(self, rows: FloatArray, voiced: BoolArray) -> Scored:
+    def _fuse(self, rows: FloatArray, voiced: BoolArray) -> FrameScores:
         if not self._scales:
-            return Scored(rows[:, 0], voiced)
+            return FrameScores(rows[:, 0], voiced)
         deviates = [scale(rows[:, i]) for i, scale in enumerate(self._scales)]
-        return Scored(mean(deviates), voiced)
+        return FrameScores(mean(deviates), voiced)
 
 
 def lowest(series: Sequence[FloatArray]) -> FloatArray:

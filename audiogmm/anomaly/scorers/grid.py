@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from audiogmm.anomaly.scorer import Scored
+from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import MismatchError
 from audiogmm.scoring.track import require_finite, require_finite_frames
@@ -155,7 +155,7 @@ class _GridScores:
         self._marks: list[BoolArray] = []  # of frames that wait for their window
         self._block: FrameBlock | None = None
 
-    def push(self, block: FrameBlock) -> Scored:
+    def push(self, block: FrameBlock) -> FrameScores:
         require_finite_frames(self.id, block)
         voiced = self.scorer.voiced(block)
         self._marks.append(voiced)
@@ -164,7 +164,7 @@ class _GridScores:
         hop = self.scorer.hop
         return self._give(scores, self._n_windows * hop - hop // 2 - self._n_frames)
 
-    def flush(self) -> Scored:
+    def flush(self) -> FrameScores:
         scores = self._judged(self._windows.flush())
         return self._give(scores, sum(map(len, self._marks)))
 
@@ -182,7 +182,7 @@ class _GridScores:
         self._last = float(scores[-1])
         return scores
 
-    def _give(self, windows: FloatArray, n: int) -> Scored:
+    def _give(self, windows: FloatArray, n: int) -> FrameScores:
         """The next `n` frames; `windows` are the scores of the last windows."""
         marks = np.concatenate([np.empty(0, np.bool_), *self._marks])
         n = max(n, 0)
@@ -193,4 +193,4 @@ class _GridScores:
             require_finite(scores, self.id, self._n_frames, self._block.clock)
         self._n_frames += n
         self._marks = [marks[n:]]
-        return Scored(scores, marks[:n])
+        return FrameScores(scores, marks[:n])

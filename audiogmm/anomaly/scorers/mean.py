@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
+from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
 from audiogmm.anomaly.scorers.pools import Box
 from audiogmm.types import Seconds
 
@@ -19,6 +19,6 @@ class MeanScore:
     needs_bands: int = 0
     unit: str = "nats a frame"
 
-    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
         """One series."""
-        return Group((Part(ground.likelihoods, Box(ground.half(window))),))
+        return SeriesGroup((ScoreSeries(ground.likelihoods, Box(ground.half(window))),))

@@ -21,7 +21,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Part:
+class ScoreSeries:
     """One series: the scores of frames, and how they are pooled."""
 
     base: FrameScorer
@@ -34,12 +34,12 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Group:
+class SeriesGroup:
     """The series of one score, put on one scale and taken together.
 
     Attributes
     ----------
-    parts : tuple of Part
+    parts : tuple of ScoreSeries
         Its series.
     scaled : bool
         Whether each is put on the scale of normal audio; one series alone may keep its unit.
@@ -49,14 +49,14 @@ class Group:
         What then becomes of their scores.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[ScoreSeries, ...]
     scaled: bool = False
     how: Literal["lowest", "mean"] = "lowest"
     after: Pool | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class ScoreContext:
     """What every score may be built on.
 
     Attributes
@@ -146,7 +146,7 @@ class Score(Protocol):
         """Frequency bands that the features must tell apart; 0 where any features do."""
         ...
 
-    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
         """Its series.
 
         Raises

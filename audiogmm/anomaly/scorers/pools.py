@@ -149,7 +149,7 @@ class _QuantileStream:
 
 
 @dataclass(frozen=True)
-class Page:
+class CusumPool:
     """Page's cumulative sum of normal deviates, for a slow change that no single window shows (Page 1954).
 
     From windows that do not overlap, ``S = max(0, S - deviate - reference)``; every frame's score is ``-S``
@@ -170,7 +170,7 @@ class Page:
 
     Examples
     --------
-    >>> stream = Page(0, reference=0.5, limit=3.0).open()
+    >>> stream = CusumPool(0, reference=0.5, limit=3.0).open()
     >>> stream.push(np.array([0.0, -1.0, -2.0, -9.0, 1.0, 9.0]), np.ones(6, bool))
     array([-0. , -0.5, -2. , -3. , -1.5, -0. ])
     """
@@ -190,7 +190,7 @@ class Page:
 
 
 class _PageStream:
-    def __init__(self, pool: Page) -> None:
+    def __init__(self, pool: CusumPool) -> None:
         self.pool = pool
         self._n_frames = 0
         self._sum = 0.0

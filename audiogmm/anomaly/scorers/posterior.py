@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiogmm.anomaly.scorers.grid import WindowScorer
-from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
+from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.types import BoolArray, FloatArray, Frames, Seconds
 
@@ -75,7 +75,9 @@ class PosteriorScore:
     needs_bands: int = 0
     unit: str = "of Hellinger distance"
 
-    def scorer(self, ground: Ground, window: Seconds, normal: FloatArray | None = None) -> PosteriorScorer:
+    def scorer(
+        self, ground: ScoreContext, window: Seconds, normal: FloatArray | None = None
+    ) -> PosteriorScorer:
         """The scorer with its normal windows, shape (n_windows, K), or without, to learn them by."""
         hop = max(1, round(min(HOP, window / 2) * ground.frame_rate))
         half = max(ground.half(window), hop)
@@ -84,6 +86,6 @@ class PosteriorScore:
         columns = np.ascontiguousarray(rows.T, dtype=np.float64)
         return PosteriorScorer(ground.evaluator, columns, half, hop, ground.every_frame)
 
-    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
         """One series."""
-        return Group((Part(self.scorer(ground, window, learnt["windows"])),))
+        return SeriesGroup((ScoreSeries(self.scorer(ground, window, learnt["windows"])),))

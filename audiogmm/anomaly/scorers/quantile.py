@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
+from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
 from audiogmm.anomaly.scorers.pools import LowQuantile
 from audiogmm.types import Seconds
 
@@ -22,6 +22,6 @@ class QuantileScore:
     needs_bands: int = 0
     unit: str = "nats a frame"
 
-    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
         """One series."""
-        return Group((Part(ground.likelihoods, LowQuantile(ground.half(window), LEVEL)),))
+        return SeriesGroup((ScoreSeries(ground.likelihoods, LowQuantile(ground.half(window), LEVEL)),))

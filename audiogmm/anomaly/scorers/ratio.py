@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiogmm.anomaly.scorer import LogLikelihoodScorer
-from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
+from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
 from audiogmm.anomaly.scorers.pools import Box
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.forms import form_of
@@ -61,8 +61,10 @@ class RatioScore:
     needs_bands: int = 0
     unit: str = "nats a frame"
 
-    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
         """One series."""
         background = ground.against or Evaluator(single_gaussian(ground.evaluator.mixture))
         density = RatioDensity(ground.evaluator, background)
-        return Group((Part(LogLikelihoodScorer(density, ground.every_frame), Box(ground.half(window))),))
+        return SeriesGroup(
+            (ScoreSeries(LogLikelihoodScorer(density, ground.every_frame), Box(ground.half(window))),)
+        )

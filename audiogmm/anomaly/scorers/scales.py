@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.anomaly.scorers.part import Arrays, Ground, Group, Part
+from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
 from audiogmm.anomaly.scorers.pools import Box
 from audiogmm.types import Seconds
 
@@ -26,7 +26,9 @@ class ScalesScore:
     needs_bands: int = 0
     unit: str = "normal deviates"
 
-    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
         """A series for each length; the likelihoods are computed once."""
-        parts = tuple(Part(ground.likelihoods, Box(ground.half(window * length))) for length in LENGTHS)
-        return Group(parts, scaled=True, how="lowest")
+        parts = tuple(
+            ScoreSeries(ground.likelihoods, Box(ground.half(window * length))) for length in LENGTHS
+        )
+        return SeriesGroup(parts, scaled=True, how="lowest")

@@ -42,7 +42,7 @@ LONGEST: Seconds = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ScoreSpec:
     """One score that is asked for.
 
     Attributes
@@ -54,15 +54,15 @@ class Wanted:
 
     Examples
     --------
-    >>> Wanted.parse("quantile:1"), str(Wanted.parse("mean"))
-    (Wanted(name='quantile', window=1.0), 'mean')
+    >>> ScoreSpec.parse("quantile:1"), str(ScoreSpec.parse("mean"))
+    (ScoreSpec(name='quantile', window=1.0), 'mean')
     """
 
     name: str
     window: Seconds
 
     @classmethod
-    def parse(cls, text: str) -> Wanted:
+    def parse(cls, text: str) -> ScoreSpec:
         """From ``NAME`` or ``NAME:SECONDS``.
 
         Raises
@@ -96,7 +96,7 @@ class Wanted:
         return self.name if usual else f"{self.name}:{self.window:g}"
 
 
-def parse_scores(text: str | Iterable[str]) -> tuple[Wanted, ...]:
+def parse_scores(text: str | Iterable[str]) -> tuple[ScoreSpec, ...]:
     """The scores that are asked for, each once: names with commas between them, or ``fusion``.
 
     Raises
@@ -114,7 +114,7 @@ def parse_scores(text: str | Iterable[str]) -> tuple[Wanted, ...]:
     names = text.split(",") if isinstance(text, str) else list(text)
     if [name.strip() for name in names] == [FUSION]:
         names = list(FUSED)
-    wanted = tuple(Wanted.parse(name) for name in names)
+    wanted = tuple(ScoreSpec.parse(name) for name in names)
     if not wanted or len(set(wanted)) < len(wanted):
         raise ChoiceError(
             f"scores {','.join(names)!r}", needed="each score once, or with another window: mean,mean:1"

@@ -6,21 +6,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from audiogmm.anomaly.scorer import FrameScorer, Scored
+from audiogmm.anomaly.scorer import FrameScorer, FrameScores
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioDataError
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 
 
-def scored_blocks(scorer: FrameScorer, shard: Shard) -> Iterator[tuple[FrameBlock, Scored]]:
+def scored_blocks(scorer: FrameScorer, shard: Shard) -> Iterator[tuple[FrameBlock, FrameScores]]:
     """Score a recording block by block, in bounded memory.
 
     Yields
     ------
     block : FrameBlock
         Consecutive frames whose scores are complete, without their features: only place and marks.
-    scored : Scored
+    scored : FrameScores
         Their scores.
 
     Raises
@@ -41,11 +41,11 @@ def scored_blocks(scorer: FrameScorer, shard: Shard) -> Iterator[tuple[FrameBloc
         yield _placed(scored, start, clock), scored
 
 
-def _placed(scored: Scored, start: int, clock: FrameClock) -> FrameBlock:
+def _placed(scored: FrameScores, start: int, clock: FrameClock) -> FrameBlock:
     return FrameBlock(np.empty((len(scored), 0), dtype=np.float32), scored.voiced, start, clock)
 
 
-def track_of(scorer: FrameScorer, shard: Shard) -> ScoreTrack:
+def score_recording(scorer: FrameScorer, shard: Shard) -> ScoreTrack:
     """Score a recording and keep the whole track in memory: 9 bytes a frame.
 
     Raises
@@ -67,7 +67,7 @@ def track_of(scorer: FrameScorer, shard: Shard) -> ScoreTrack:
     ...     def __iter__(self):
     ...         frames = np.array([[0.0], [2.0]], np.float32)
     ...         yield FrameBlock(frames, np.ones(2, bool), 0, FrameClock(8000, 80, 200))
-    >>> track_of(LogLikelihoodScorer(First()), Two()).scores
+    >>> score_recording(LogLikelihoodScorer(First()), Two()).scores
     array([0., 2.])
     """
     parts = list(scored_blocks(scorer, shard))

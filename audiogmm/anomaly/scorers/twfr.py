@@ -9,7 +9,7 @@ import numpy as np
 
 from audiogmm.anomaly.bands import BandMap
 from audiogmm.anomaly.scorers.grid import WindowScorer
-from audiogmm.anomaly.scorers.part import MOST_BANDS, Arrays, Ground, Group, Part
+from audiogmm.anomaly.scorers.part import MOST_BANDS, Arrays, ScoreContext, ScoreSeries, SeriesGroup
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import BoolArray, FloatArray, Frames, Seconds
@@ -95,7 +95,7 @@ class TwfrScore:
     unit: str = "nats a window"
 
     def scorer(
-        self, ground: Ground, window: Seconds, decay: float, evaluator: Evaluator | None = None
+        self, ground: ScoreContext, window: Seconds, decay: float, evaluator: Evaluator | None = None
     ) -> TwfrScorer:
         """The scorer with a given r; without a mixture it gives the vectors to train one on."""
         bands = ground.require_bands(self.name, self.needs_bands)[0].grouped(min(ground.n_bands, MOST_BANDS))
@@ -103,8 +103,8 @@ class TwfrScore:
         half = max(ground.half(window), hop)
         return TwfrScorer(bands, decay, evaluator, half, hop, ground.every_frame)
 
-    def group(self, ground: Ground, window: Seconds, learnt: Arrays) -> Group:
+    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
         """One series."""
         mixture = Mixture(learnt["weights"], learnt["means"], learnt["covariances"], "full")
         decay = float(learnt["decay"][0])
-        return Group((Part(self.scorer(ground, window, decay, Evaluator(mixture))),))
+        return SeriesGroup((ScoreSeries(self.scorer(ground, window, decay, Evaluator(mixture))),))

@@ -11,8 +11,8 @@ import numpy as np
 
 from audiogmm.anomaly.scorers.grid import WindowScorer
 from audiogmm.anomaly.scorers.normal_windows import normal_windows
-from audiogmm.anomaly.scorers.part import Arrays, Ground
-from audiogmm.anomaly.scorers.table import Wanted
+from audiogmm.anomaly.scorers.part import Arrays, ScoreContext
+from audiogmm.anomaly.scorers.table import ScoreSpec
 from audiogmm.anomaly.scorers.twfr import TwfrScore
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.mixture.evaluator import Evaluator
@@ -29,8 +29,8 @@ TWFR_COMPONENTS, TWFR_WINDOWS, TWFR_FLOOR = 8, 100, 1e-2
 
 def fit_twfr(
     score: TwfrScore,
-    wanted: Wanted,
-    ground: Ground,
+    wanted: ScoreSpec,
+    ground: ScoreContext,
     shards: Iterable[Shard],
     held: Iterable[Shard] | None,
     decays: Sequence[float],

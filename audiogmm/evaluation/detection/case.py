@@ -35,7 +35,7 @@ Clip = Literal["mean", "lowest"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class DetectionCriteria:
     """How detection is judged.
 
     Attributes
@@ -74,7 +74,7 @@ class Judging:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
+class LabeledScores:
     """Scores with their truth.
 
     Attributes
@@ -90,7 +90,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Case:
+class EvaluatedRecording:
     """One recording, judged.
 
     Attributes
@@ -103,7 +103,7 @@ class Case:
         Whether anything in it is; whether nothing says where.
     seconds, normal_seconds : float
         Its length, and what of it no true event covers; NaN where it is not known where events are.
-    levels : mapping from str to Scored
+    levels : mapping from str to LabeledScores
         Of its frames, its segments and itself, as far as they can be judged.
     counts : mapping from str to float
         What there is to count, by the names of `COUNTS`.
@@ -120,7 +120,7 @@ class Case:
     unplaced: bool
     seconds: Seconds
     normal_seconds: Seconds
-    levels: dict[str, Scored]
+    levels: dict[str, LabeledScores]
     counts: dict[str, float]
     delays: FloatArray
     frame_rate: float | None
@@ -146,14 +146,14 @@ COUNTS = (
 """What is counted on each recording: events, segments with activity, and recordings with any event."""
 
 
-def judge(
+def evaluate_recording(
     entry: Entry,
     site: str,
     found: Sequence[Segment],
     track: ScoreTrack | None,
     length: Callable[[Entry], Seconds],
-    judging: Judging,
-) -> Case:
+    judging: DetectionCriteria,
+) -> EvaluatedRecording:
     """Judge one recording.
 
     Parameters
@@ -168,7 +168,7 @@ def judge(
         Its scores.
     length : callable
         Finds where the recording ends, seconds, where neither entry nor track says so.
-    judging : Judging
+    judging : DetectionCriteria
         How.
 
     Raises
@@ -194,7 +194,7 @@ def judge(
                 remedy="detect with this manifest",
             )
     levels = {} if track is None else levels_of(track, truth, start, end, judging)
-    return Case(
+    return EvaluatedRecording(
         id=entry.id,
         site=site,
         entry=entry,
@@ -252,8 +252,8 @@ def normal_seconds(truth: Truth, seconds: Seconds) -> Seconds:
 
 
 def levels_of(
-    track: ScoreTrack, truth: Truth, start: Seconds, end: Seconds, judging: Judging
-) -> dict[str, Scored]:
+    track: ScoreTrack, truth: Truth, start: Seconds, end: Seconds, judging: DetectionCriteria
+) -> dict[str, LabeledScores]:
     """Frames, segments and the whole, each with a score and its truth.
 
     A frame's score is the mean of the window around it, and it is anomalous if its centre lies in an event.
@@ -266,20 +266,20 @@ def levels_of(
     levels = {}
     if truth.events is not None:
         marks = frame_truth(track.clock, len(track), truth.events)
-        levels["frame"] = Scored(windows[heard], marks[heard])
+        levels["frame"] = LabeledScores(windows[heard], marks[heard])
         levels["segment"] = _segments(track, truth.events, start, end, judging.segment)
     voiced = track.voiced if track.voiced.any() else np.ones_like(track.voiced)
     if judging.clip == "mean" or not heard.any():
         score = float(track.scores[voiced].mean())
     else:
         score = float(windows[heard].min())
-    levels["clip"] = Scored(np.array([score]), np.array([truth.anomalous]))
+    levels["clip"] = LabeledScores(np.array([score]), np.array([truth.anomalous]))
     return levels
 
 
 def _segments(
     track: ScoreTrack, events: Sequence[Segment], start: Seconds, end: Seconds, length: Seconds
-) -> Scored:
+) -> LabeledScores:
     n = n_segments(end - start, length)
     edges: FloatArray = start + length * np.arange(n + 1, dtype=np.float64)
     edges[-1] = end
@@ -289,11 +289,11 @@ def _segments(
     number = np.bincount(which[inside], minlength=n)
     sums = np.bincount(which[inside], weights=track.scores[inside], minlength=n)
     judged = (number > 0) & (lengths >= length / 2)
-    return Scored(sums[judged] / number[judged], (covered(events, edges) > lengths / 2)[judged])
+    return LabeledScores(sums[judged] / number[judged], (covered(events, edges) > lengths / 2)[judged])
 
 
 def counts_of(
-    found: Sequence[Segment], truth: Truth, start: Seconds, end: Seconds, judging: Judging
+    found: Sequence[Segment], truth: Truth, start: Seconds, end: Seconds, judging: DetectionCriteria
 ) -> dict[str, float]:
     """What is counted on one recording; nothing but its clip where it is not known where events are."""
     counts = dict.fromkeys(COUNTS, 0.0)

@@ -33,7 +33,7 @@ DOMAINS = ("source", "target")
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class DcaseFigure:
     """One of the areas that are averaged.
 
     Attributes
@@ -64,7 +64,7 @@ class Figure:
         Examples
         --------
         >>> truth = np.array([False, False, True, True])
-        >>> figure = Figure("AUC (source)", normal="source")
+        >>> figure = DcaseFigure("AUC (source)", normal="source")
         >>> figure.chosen(truth, ["source", "target", "source", "target"])
         array([ True, False,  True,  True])
         """
@@ -73,15 +73,15 @@ class Figure:
         return np.asarray((wanted == "") | (wanted == names))
 
 
-_WHOLE = (Figure("AUC"), Figure("pAUC", True))
+_WHOLE = (DcaseFigure("AUC"), DcaseFigure("pAUC", True))
 _WITHIN = tuple(
-    Figure(f"{name} ({domain})", name == "pAUC", domain, domain)
+    DcaseFigure(f"{name} ({domain})", name == "pAUC", domain, domain)
     for domain in DOMAINS
     for name in ("AUC", "pAUC")
 )
-_ACROSS = (*(Figure(f"AUC ({domain})", normal=domain) for domain in DOMAINS), Figure("pAUC", True))
+_ACROSS = (*(DcaseFigure(f"AUC ({domain})", normal=domain) for domain in DOMAINS), DcaseFigure("pAUC", True))
 
-FIGURES: dict[int, tuple[Figure, ...]] = {
+FIGURES: dict[int, tuple[DcaseFigure, ...]] = {
     2020: _WHOLE,
     2021: _WITHIN,
     2022: _ACROSS,
@@ -91,7 +91,7 @@ FIGURES: dict[int, tuple[Figure, ...]] = {
 """What is measured on each section, by year."""
 
 
-def figures_of(year: int) -> tuple[Figure, ...]:
+def figures_of(year: int) -> tuple[DcaseFigure, ...]:
     """What is measured on each section.
 
     Raises

@@ -8,21 +8,21 @@ import numpy as np
 
 from audiogmm.evaluation.detection.case import COUNTS
 from audiogmm.evaluation.detection.dcase import MAX_FPR, figures_of, harmonic_mean, mean_of, official_score
-from audiogmm.evaluation.detection.evaluation import Dcase, Section
+from audiogmm.evaluation.detection.evaluation import DcaseScore, DcaseSection
 from audiogmm.evaluation.detection.figures import Rates, interval
-from audiogmm.evaluation.detection.site import CLIP_COUNTS, Replicates, Site
+from audiogmm.evaluation.detection.site import CLIP_COUNTS, EvaluatedSite, Replicates
 from audiogmm.evaluation.detection.sums import redrawn
-from audiogmm.evaluation.intervals import Interval, Reach
+from audiogmm.evaluation.intervals import Interval, PercentileLevel
 from audiogmm.types import FloatArray
 
 
-def official(
+def make_dcase_score(
     year: int,
     sections: Mapping[str, tuple[str, str]],
-    sites: Sequence[Site],
+    sites: Sequence[EvaluatedSite],
     replicates: Sequence[Replicates] | None,
     confidence: float,
-) -> Dcase:
+) -> DcaseScore:
     """The official score and its table.
 
     Parameters
@@ -31,7 +31,7 @@ def official(
         Whose rules.
     sections : mapping from str to (str, str)
         Machine and section of each site.
-    sites : sequence of Site
+    sites : sequence of EvaluatedSite
         With the figures of that year.
     replicates : sequence of Replicates or None
         Of each site.
@@ -43,7 +43,7 @@ def official(
     rows, values, draws, machines, sizes = [], [], [], [], []
     for i, site in enumerate(sites):
         machine, section = sections[site.name]
-        reach = Reach(confidence, site.n_recordings)
+        reach = PercentileLevel(confidence, site.n_recordings)
         lacking = [
             f"{figure.name} has {found.n_anomalous} anomalous clips among {len(found)}"
             for figure, found in zip(figures, site.figures, strict=True)
@@ -61,7 +61,7 @@ def official(
             figure.name: interval(value, None if alone is None or drawn is None else drawn[:, k], reach)
             for k, (figure, value) in enumerate(zip(figures, measured, strict=True))
         }
-        rows.append(Section(machine, section, named, _decisions(site, alone, reach), "; ".join(lacking)))
+        rows.append(DcaseSection(machine, section, named, _decisions(site, alone, reach), "; ".join(lacking)))
         if not lacking:
             machines.append(machine)
             sizes.append(site.n_recordings)
@@ -71,10 +71,10 @@ def official(
     stacked = (
         None if replicates is None or not draws else np.stack([d for d in draws if d is not None], axis=1)
     )
-    return Dcase(
+    return DcaseScore(
         year=year,
         mean=mean_of(year),
-        score=_score(year, machines, table, stacked, Reach.over(confidence, sizes)),
+        score=_score(year, machines, table, stacked, PercentileLevel.over(confidence, sizes)),
         sections=tuple(rows),
         machines={
             machine: _of_machine(
@@ -82,7 +82,7 @@ def official(
                 chosen,
                 table,
                 stacked,
-                Reach.over(confidence, [sizes[k] for k in chosen]),
+                PercentileLevel.over(confidence, [sizes[k] for k in chosen]),
             )
             for machine in dict.fromkeys(machines)
             for chosen in [[k for k, name in enumerate(machines) if name == machine]]
@@ -91,7 +91,7 @@ def official(
 
 
 def _score(
-    year: int, machines: Sequence[str], table: FloatArray, drawn: FloatArray | None, reach: Reach
+    year: int, machines: Sequence[str], table: FloatArray, drawn: FloatArray | None, reach: PercentileLevel
 ) -> Interval:
     if not len(table):
         return Interval(float("nan"))
@@ -100,7 +100,7 @@ def _score(
 
 
 def _of_machine(
-    year: int, chosen: Sequence[int], table: FloatArray, drawn: FloatArray | None, reach: Reach
+    year: int, chosen: Sequence[int], table: FloatArray, drawn: FloatArray | None, reach: PercentileLevel
 ) -> dict[str, Interval]:
     """The mean of each figure over the sections of one machine."""
 
@@ -114,7 +114,9 @@ def _of_machine(
     return found
 
 
-def _decisions(site: Site, replicates: Replicates | None, reach: Reach) -> dict[str, Rates]:
+def _decisions(
+    site: EvaluatedSite, replicates: Replicates | None, reach: PercentileLevel
+) -> dict[str, Rates]:
     """Clips in which anything was found, of each domain, or of all where there are no domains."""
     if site.domains:
         return {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audiogmm.evaluation.detection.case import Judging
+from audiogmm.evaluation.detection.case import DetectionCriteria
 from audiogmm.evaluation.detection.figures import Detected, MeanAreas, Rates, SiteFigures
 from audiogmm.evaluation.detection.wording import verdict
 from audiogmm.evaluation.intervals import FEW_RECORDINGS, Draws, Interval
@@ -15,7 +15,7 @@ from audiogmm.types import FloatArray, Json
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class RocCurve:
     """The ROC curve of one site.
 
     Attributes
@@ -33,7 +33,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Section:
+class DcaseSection:
     """The official figures of one section of a machine.
 
     Attributes
@@ -66,7 +66,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Dcase:
+class DcaseScore:
     """The official score of DCASE Task 2.
 
     Attributes
@@ -77,7 +77,7 @@ class Dcase:
         Which is taken.
     score : Interval
         Of the system; NaN where no section could be measured.
-    sections : tuple of Section
+    sections : tuple of DcaseSection
         By machine and section.
     machines : mapping from str to mapping from str to Interval
         The mean of each figure over the sections of a machine, of the kind that the year takes.
@@ -86,7 +86,7 @@ class Dcase:
     year: int
     mean: str
     score: Interval
-    sections: tuple[Section, ...]
+    sections: tuple[DcaseSection, ...]
     machines: dict[str, dict[str, Interval]]
 
     def to_json(self) -> Json:
@@ -115,7 +115,7 @@ class DetectionEvaluation:
         The recordings with their truth.
     by : tuple of str
         Keys whose values make the sites.
-    judging : Judging
+    judging : DetectionCriteria
         How they were judged.
     n_recordings, n_anomalous : int
         Recordings judged, and those with anything anomalous.
@@ -127,9 +127,9 @@ class DetectionEvaluation:
         What the events are worth, all sites together.
     sites : tuple of SiteFigures
         Each by itself, by name.
-    dcase : Dcase or None
+    dcase : DcaseScore or None
         The official score, where asked for.
-    curves : tuple of Curve
+    curves : tuple of RocCurve
         For a picture.
     delays : ndarray of shape (n_caught,), float64
         Of the true events that were caught, in rising order, seconds.
@@ -147,15 +147,15 @@ class DetectionEvaluation:
     scores: tuple[str, ...]
     manifest: str
     by: tuple[str, ...]
-    judging: Judging
+    judging: DetectionCriteria
     n_recordings: int
     n_anomalous: int
     hours: float
     means: dict[str, MeanAreas]
     detected: Detected
     sites: tuple[SiteFigures, ...]
-    dcase: Dcase | None
-    curves: tuple[Curve, ...]
+    dcase: DcaseScore | None
+    curves: tuple[RocCurve, ...]
     delays: FloatArray
     notes: tuple[str, ...]
     draws: Draws

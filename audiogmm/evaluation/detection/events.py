@@ -18,7 +18,7 @@ Events = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Iterable[Ev
 
 
 @dataclass
-class Found:
+class FoundEvents:
     """What was found in each recording.
 
     Attributes
@@ -41,7 +41,7 @@ class Found:
         return sum(map(len, self.of.values()))
 
 
-def found_in(events: Events, aside: Aside) -> Found:
+def gather_events(events: Events, aside: Aside) -> FoundEvents:
     """Gather events by recording; one whose times are impossible is set aside.
 
     Raises
@@ -53,11 +53,11 @@ def found_in(events: Events, aside: Aside) -> Found:
     --------
     >>> events = [Event("a.wav", "a", 1.0, 2.0), Event("a.wav", "a", 1.0, 2.0), Event("b.wav", "b", 3.0, 1.0)]
     >>> aside = Aside()
-    >>> found = found_in(events, aside)
+    >>> found = gather_events(events, aside)
     >>> found.of, found.n_repeated, [row.id for row in aside.rows]
     ({'a': [Segment(start=1.0, end=2.0)]}, 1, ['b'])
     """
-    found = Found()
+    found = FoundEvents()
     seen: set[tuple[str, Segment]] = set()
     for path, event in _read(events):
         if path and path not in found.files:

@@ -12,7 +12,7 @@ from audiogmm.evaluation.detection.case import COUNTS
 from audiogmm.evaluation.intervals import (
     FEW_RECORDINGS,
     Interval,
-    Reach,
+    PercentileLevel,
     percentiles,
     poisson_limits,
     weighted_quantile,
@@ -28,7 +28,7 @@ SHARES = {
 """What precision and recall are taken of: what was right, what was found, what there was."""
 
 
-def interval(value: float, replicates: FloatArray | None, reach: Reach) -> Interval:
+def interval(value: float, replicates: FloatArray | None, reach: PercentileLevel) -> Interval:
     """A figure with the percentile interval of its replicates, which encloses it; none without replicates."""
     if replicates is None or not math.isfinite(value):
         return Interval(value)
@@ -112,7 +112,7 @@ class Rates:
     n_right: int
 
     @classmethod
-    def of(cls, sums: FloatArray, replicates: FloatArray | None, reach: Reach) -> Rates:
+    def of(cls, sums: FloatArray, replicates: FloatArray | None, reach: PercentileLevel) -> Rates:
         """From what was right, found and true, shape (3,), and the same under draws, shape (n_draws, 3)."""
         values = rates(sums)
         drawn = [None] * 4 if replicates is None else list(rates(replicates).T)
@@ -169,7 +169,7 @@ class Delay:
     n_missed: int
 
     @classmethod
-    def of(cls, delays: FloatArray, weights: FloatArray | None, n_true: int, reach: Reach) -> Delay:
+    def of(cls, delays: FloatArray, weights: FloatArray | None, n_true: int, reach: PercentileLevel) -> Delay:
         """From the delays, shape (n_caught,), and how often each was drawn, shape (n_draws, n_caught)."""
         order = np.argsort(delays, kind="stable")
         once = np.ones((1, len(delays)))
@@ -207,7 +207,7 @@ class FalseAlarms:
     hours: float
 
     @classmethod
-    def of(cls, sums: FloatArray, replicates: FloatArray | None, reach: Reach) -> FalseAlarms:
+    def of(cls, sums: FloatArray, replicates: FloatArray | None, reach: PercentileLevel) -> FalseAlarms:
         """From false alarms and normal hours, shape (2,), and the same under draws, shape (n_draws, 2)."""
         n, hours = (float(value) for value in sums)
         if not hours > 0:
@@ -255,7 +255,7 @@ class Detected:
         delays: FloatArray,
         replicates: FloatArray | None,
         weights: FloatArray | None,
-        reach: Reach,
+        reach: PercentileLevel,
     ) -> Detected:
         """From the sums of `COUNTS`, shape (n_counts,), the delays, and both under draws."""
 

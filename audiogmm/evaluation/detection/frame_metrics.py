@@ -88,7 +88,7 @@ def _separation(scores: FloatArray, truth: BoolArray) -> Separation:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class LabeledTrack:
     """One recording with its truth.
 
     Attributes
@@ -110,7 +110,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteResult:
+class SiteAreas:
     """How well the frames of one site were told apart.
 
     Attributes
@@ -130,12 +130,12 @@ class SiteResult:
     n_anomalous: int
 
 
-def judge_frames(recordings: Iterable[Judged], window: Seconds = 0.5) -> list[SiteResult]:
+def evaluate_frames(recordings: Iterable[LabeledTrack], window: Seconds = 0.5) -> list[SiteAreas]:
     """Frame AUC of each site, of window scores, by name of the site.
 
     Parameters
     ----------
-    recordings : iterable of Judged
+    recordings : iterable of LabeledTrack
         Read once; the window scores of all are kept. Windows without a voiced frame are not judged.
     window : Seconds
         Over which scores are averaged, as `DetectorSettings.window`.
@@ -150,7 +150,7 @@ def judge_frames(recordings: Iterable[Judged], window: Seconds = 0.5) -> list[Si
     >>> clock = FrameClock(8000, 80, 200)
     >>> scores = np.r_[np.full(200, -40.0), np.full(100, -60.0), np.full(200, -40.0)]
     >>> track = ScoreTrack("a", scores, np.ones(500, dtype=bool), clock)
-    >>> [round(site.auc, 3) for site in judge_frames([Judged(track, (Segment(2.0, 3.0),))])]
+    >>> [round(site.auc, 3) for site in evaluate_frames([LabeledTrack(track, (Segment(2.0, 3.0),))])]
     [1.0]
     """
     sites: dict[str, list[tuple[FloatArray, BoolArray]]] = defaultdict(list)
@@ -164,12 +164,12 @@ def judge_frames(recordings: Iterable[Judged], window: Seconds = 0.5) -> list[Si
     for site, parts in sorted(sites.items()):
         scores, truth = (np.concatenate(column) for column in zip(*parts, strict=True))
         auc, pauc = frame_auc(scores, truth), partial_auc(scores, truth)
-        results.append(SiteResult(site, auc, pauc, len(truth), int(truth.sum())))
+        results.append(SiteAreas(site, auc, pauc, len(truth), int(truth.sum())))
     return results
 
 
 @dataclass(frozen=True, slots=True)
-class EventResult:
+class EventCounts:
     """Events found and events there were.
 
     Attributes
@@ -185,8 +185,8 @@ class EventResult:
     n_true: int = 0
     n_caught: int = 0
 
-    def __add__(self, other: EventResult) -> EventResult:
-        return EventResult(
+    def __add__(self, other: EventCounts) -> EventCounts:
+        return EventCounts(
             self.n_found + other.n_found,
             self.n_right + other.n_right,
             self.n_true + other.n_true,
@@ -210,14 +210,14 @@ class EventResult:
         return 2 * self.precision * self.recall / both if both else 0.0
 
 
-def judge_events(found: Sequence[Segment], truth: Sequence[Segment], collar: Seconds = 0.25) -> EventResult:
+def compare_events(found: Sequence[Segment], truth: Sequence[Segment], collar: Seconds = 0.25) -> EventCounts:
     """Compare the events of one recording; the results of several add.
 
     An event found and a true one touch when they overlap, the true one widened by `collar` on both sides.
 
     Examples
     --------
-    >>> result = judge_events([Segment(1.0, 2.0), Segment(8.0, 9.0)], [Segment(2.1, 3.0)])
+    >>> result = compare_events([Segment(1.0, 2.0), Segment(8.0, 9.0)], [Segment(2.1, 3.0)])
     >>> result.precision, result.recall
     (0.5, 1.0)
     """
@@ -225,12 +225,12 @@ def judge_events(found: Sequence[Segment], truth: Sequence[Segment], collar: Sec
         [[f.start < t.end + collar and f.end > t.start - collar for t in truth] for f in found],
         dtype=np.bool_,
     ).reshape(len(found), len(truth))
-    return EventResult(
+    return EventCounts(
         len(found), int(touching.any(axis=1).sum()), len(truth), int(touching.any(axis=0).sum())
     )
 
 
-def loudness(samples: Samples, clock: FrameClock, id: str = "") -> ScoreTrack:
+def score_loudness(samples: Samples, clock: FrameClock, id: str = "") -> ScoreTrack:
     """The plain baseline: minus the level of each frame, dB re full scale; louder is less normal.
 
     Parameters
@@ -249,7 +249,7 @@ def loudness(samples: Samples, clock: FrameClock, id: str = "") -> ScoreTrack:
 
     Examples
     --------
-    >>> loudness(np.full(400, 0.1, np.float32), FrameClock(8000, 80, 200)).scores.round(3)
+    >>> score_loudness(np.full(400, 0.1, np.float32), FrameClock(8000, 80, 200)).scores.round(3)
     array([20., 20., 20.])
     """
     n_frames = clock.n_frames(len(samples))

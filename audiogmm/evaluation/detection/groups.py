@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.evaluation.detection.dcase import DOMAINS
-from audiogmm.evaluation.detection.events import Found
+from audiogmm.evaluation.detection.events import FoundEvents
 from audiogmm.runs.aside import Aside
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def require_keys(entries: Iterable[Entry], by: Sequence[str]) -> None:
 
 
 @dataclass
-class Groups:
+class SiteEntries:
     """The recordings of each site.
 
     Attributes
@@ -107,14 +107,14 @@ class Groups:
     named: bool
 
 
-def grouped(
+def group_by_site(
     entries: Iterable[Entry],
     name: str,
     by: Sequence[str],
     dcase: int | None,
-    found: Found,
+    found: FoundEvents,
     aside: Aside,
-) -> Groups:
+) -> SiteEntries:
     """Part recordings into sites; those without a section, and events of no recording, are set aside.
 
     Parameters
@@ -127,7 +127,7 @@ def grouped(
         Keys whose values make the sites.
     dcase : int or None
         Year of DCASE whose machines and sections make them instead.
-    found : Found
+    found : FoundEvents
         What was found.
     aside : Aside
         Takes what belongs nowhere.
@@ -137,7 +137,7 @@ def grouped(
     ChoiceError
         If no entry has one of the keys.
     """
-    groups = Groups(defaultdict(list), {}, True)
+    groups = SiteEntries(defaultdict(list), {}, True)
     ids: set[str] = set()
     for entry in entries:
         ids.add(entry.id)

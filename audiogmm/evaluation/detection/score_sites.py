@@ -1,4 +1,4 @@
-"""Judge the recordings of a site, one after the other."""
+"""RecordingEvaluator the recordings of a site, one after the other."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import AudioGMMError, MismatchError
-from audiogmm.evaluation.detection.case import Case, Judging, judge
-from audiogmm.evaluation.detection.events import Found
+from audiogmm.evaluation.detection.case import DetectionCriteria, EvaluatedRecording, evaluate_recording
+from audiogmm.evaluation.detection.events import FoundEvents
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.progress import Progress
 from audiogmm.scoring.track import ScoreTrack
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Judge:
+class RecordingEvaluator:
     """Judges recordings; those that cannot be judged are set aside.
 
     Attributes
     ----------
-    found : Found
+    found : FoundEvents
         What was found in each.
     track_of : callable or None
         Gives the track of a recording.
-    judging : Judging
+    judging : DetectionCriteria
         How.
     aside : Aside
         Takes what cannot be judged.
@@ -40,17 +40,17 @@ class Judge:
         Whether any was of rows without a time.
     """
 
-    found: Found
+    found: FoundEvents
     track_of: Callable[[str], ScoreTrack] | None
-    judging: Judging
+    judging: DetectionCriteria
     aside: Aside
     progress: Progress
     n_unplaced: int = 0
     timeless: bool = False
 
-    def all(self, entries: Sequence[Entry], site: str) -> list[Case]:
+    def all(self, entries: Sequence[Entry], site: str) -> list[EvaluatedRecording]:
         """The recordings of one site; the first track says how many frames a second there are."""
-        cases: list[Case] = []
+        cases: list[EvaluatedRecording] = []
         rate = None
         for entry in entries:
             self.progress.advance(1)
@@ -62,7 +62,9 @@ class Judge:
                         needed=f"{rate:g}, as that of {cases[0].id}",
                         remedy="score all recordings of a site through one front end",
                     )
-                case = judge(entry, site, self.found.of.get(entry.id, ()), track, length_of, self.judging)
+                case = evaluate_recording(
+                    entry, site, self.found.of.get(entry.id, ()), track, length_of, self.judging
+                )
             except AudioGMMError as error:
                 self.aside.put(entry.id, entry.path, error)
                 continue

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from audiogmm.evaluation.detection.case import COUNTS, LEVELS, Case
-from audiogmm.evaluation.detection.dcase import DOMAINS, MAX_FPR, Figure
+from audiogmm.evaluation.detection.case import COUNTS, LEVELS, EvaluatedRecording
+from audiogmm.evaluation.detection.dcase import DOMAINS, MAX_FPR, DcaseFigure
 from audiogmm.evaluation.detection.roc import Separation
-from audiogmm.evaluation.intervals import Draws, drawn
+from audiogmm.evaluation.intervals import Draws, draw_counts
 from audiogmm.types import FloatArray, IntArray
 
 CLIP_COUNTS = ("clips_both", "clips_found", "clips_true")
@@ -43,7 +43,7 @@ class Replicates:
 
 
 @dataclass(frozen=True, eq=False)
-class Site:
+class EvaluatedSite:
     """The recordings of one site.
 
     Attributes
@@ -80,7 +80,9 @@ class Site:
     delay_of: IntArray
 
     @classmethod
-    def of(cls, name: str, cases: Sequence[Case], figures: Sequence[Figure] = ()) -> Site:
+    def of(
+        cls, name: str, cases: Sequence[EvaluatedRecording], figures: Sequence[DcaseFigure] = ()
+    ) -> EvaluatedSite:
         """Gather the recordings of a site."""
         domains = [str(case.entry.extra.get("domain", "")) for case in cases]
         levels = {level: _gathered(cases, level) for level in LEVELS}
@@ -123,7 +125,7 @@ class Site:
         parts = []
         # the products are small: threads would only wait for each other
         with threadpool_limits(limits=1):
-            for weights in drawn(n, draws.replicates, draws.seed, stratum):
+            for weights in draw_counts(n, draws.replicates, draws.seed, stratum):
                 measured = [
                     np.full((len(weights), 2), np.nan) if table is None else table.areas(weights, MAX_FPR)
                     for table in figures
@@ -147,7 +149,7 @@ class Site:
         )
 
 
-def _gathered(cases: Sequence[Case], level: str) -> Separation:
+def _gathered(cases: Sequence[EvaluatedRecording], level: str) -> Separation:
     judged = [(i, case.levels[level]) for i, case in enumerate(cases) if level in case.levels]
     if not judged:
         return Separation(np.empty(0), np.empty(0, dtype=np.bool_), np.empty(0, dtype=np.int64))

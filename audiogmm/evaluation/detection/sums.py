@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from audiogmm.evaluation.detection.case import LEVELS, Judging
+from audiogmm.evaluation.detection.case import LEVELS, DetectionCriteria
 from audiogmm.evaluation.detection.dcase import harmonic_mean
 from audiogmm.evaluation.detection.figures import Areas, Detected, MeanAreas, SiteFigures, interval
-from audiogmm.evaluation.detection.site import Replicates, Site
-from audiogmm.evaluation.intervals import Interval, Reach
+from audiogmm.evaluation.detection.site import EvaluatedSite, Replicates
+from audiogmm.evaluation.intervals import Interval, PercentileLevel
 from audiogmm.types import FloatArray
 
 NOUNS = {"frame": "frames", "segment": "segments", "clip": "recordings"}
 
 
 def figures_of_site(
-    site: Site, replicates: Replicates | None, judging: Judging, confidence: float
+    site: EvaluatedSite, replicates: Replicates | None, judging: DetectionCriteria, confidence: float
 ) -> SiteFigures:
     """All figures of one site; without replicates, no intervals."""
-    reach = Reach(confidence, site.n_recordings)
+    reach = PercentileLevel(confidence, site.n_recordings)
     areas, left_out = {}, {}
     for level, found in site.levels.items():
         if not found.both_kinds:
@@ -43,14 +43,16 @@ def figures_of_site(
     return SiteFigures(site.name, site.n_recordings, site.n_anomalous, hours, areas, left_out, detected)
 
 
-def together(sites: Sequence[Site], replicates: Sequence[Replicates] | None, confidence: float) -> Detected:
+def together(
+    sites: Sequence[EvaluatedSite], replicates: Sequence[Replicates] | None, confidence: float
+) -> Detected:
     """What the events of all sites are worth: their counts add."""
     return Detected.of(
         np.sum([site.counts.sum(axis=0) for site in sites], axis=0),
         np.concatenate([site.delays for site in sites]),
         None if replicates is None else np.sum([drawn.counts for drawn in replicates], axis=0),
         None if replicates is None else np.concatenate([drawn.delays for drawn in replicates], axis=1),
-        Reach.over(confidence, [site.n_recordings for site in sites]),
+        PercentileLevel.over(confidence, [site.n_recordings for site in sites]),
     )
 
 
@@ -66,7 +68,7 @@ def means_of(
         values = np.array(
             [[figures[i].areas[level].auc.value, figures[i].areas[level].pauc.value] for i in chosen]
         )
-        reach = Reach.over(confidence, [figures[i].n_recordings for i in chosen])
+        reach = PercentileLevel.over(confidence, [figures[i].n_recordings for i in chosen])
         drawn = None
         if replicates is not None:
             drawn = np.stack([redrawn(replicates[i].areas[level]) for i in chosen], axis=1)
@@ -83,7 +85,7 @@ def means_of(
     return means
 
 
-def _mean(values: FloatArray, drawn: FloatArray | None, place: int, reach: Reach) -> Interval:
+def _mean(values: FloatArray, drawn: FloatArray | None, place: int, reach: PercentileLevel) -> Interval:
     replicates = None if drawn is None else drawn[:, :, place].mean(axis=1)
     return interval(float(values[:, place].mean()), replicates, reach)
 

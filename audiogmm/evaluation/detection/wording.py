@@ -12,7 +12,7 @@ from audiogmm.evaluation.verification.wording import between, plain, table
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
-    from audiogmm.evaluation.detection.evaluation import Dcase, DetectionEvaluation
+    from audiogmm.evaluation.detection.evaluation import DcaseScore, DetectionEvaluation
 
 LEVELS = {"frame": "frames", "segment": "segments", "clip": "recordings"}
 
@@ -181,7 +181,7 @@ def _sites(sites: tuple[SiteFigures, ...]) -> Iterator[tuple[str, ...]]:
         )
 
 
-def official_table(found: Dcase) -> Iterator[str]:
+def official_table(found: DcaseScore) -> Iterator[str]:
     """The table of DCASE Task 2: sections, means of machines, and the score."""
     names = list(dict.fromkeys(name for section in found.sections for name in section.figures))
     domains = list(dict.fromkeys(domain for section in found.sections for domain in section.decisions))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audiogmm.anomaly.listener import Listening
 from audiogmm.anomaly.notice import Notice
-from audiogmm.anomaly.scorer import NOTHING, FrameScorer, Scored, ScorerStream
+from audiogmm.anomaly.pipeline import DetectionStream
+from audiogmm.anomaly.scorer import NO_SCORES, FrameScorer, FrameScores, ScorerStream
 from audiogmm.blocks import FrameBlock
 from audiogmm.live.stream.heartbeat import Heartbeat
 from audiogmm.live.stream.intervals import ScoreInterval, ScoreIntervals
@@ -45,7 +45,7 @@ class EventStage:
         settings = self._plan.settings
         self._clock = clock
         self._tap = None if self._plan.scorer is None else SharedScorer(self._plan.scorer)
-        self._listening: Listening | None = None
+        self._listening: DetectionStream | None = None
         self._scoring: ScorerStream | None = None
         if self._plan.listener is not None and self._tap is not None:
             listener = replace(self._plan.listener, scorer=self._tap)
@@ -79,12 +79,14 @@ class EventStage:
             lines += self._score_lines(self._scores.flush())
         return lines
 
-    def _passed(self, block: FrameBlock | None) -> Scored:
+    def _passed(self, block: FrameBlock | None) -> FrameScores:
         if self._tap is not None:
             return self._tap.take()
-        return NOTHING if block is None else Scored(np.zeros(len(block)), np.zeros(len(block), np.bool_))
+        return (
+            NO_SCORES if block is None else FrameScores(np.zeros(len(block)), np.zeros(len(block), np.bool_))
+        )
 
-    def _told(self, notices: list[Notice], scored: Scored) -> list[Line]:
+    def _told(self, notices: list[Notice], scored: FrameScores) -> list[Line]:
         lines = [self._notice_line(notice) for notice in notices]
         if self._scores is not None:
             lines += self._score_lines(self._scores.push(scored))
@@ -124,7 +126,7 @@ class SharedScorer:
 
     def __init__(self, scorer: FrameScorer) -> None:
         self._scorer = scorer
-        self._passed: list[Scored] = []
+        self._passed: list[FrameScores] = []
 
     @property
     def latency(self) -> int:
@@ -135,28 +137,30 @@ class SharedScorer:
         """Begin with a recording."""
         return _SharedStream(self._scorer.open(id), self._passed)
 
-    def take(self) -> Scored:
+    def take(self) -> FrameScores:
         """What has passed since it was last asked."""
         if not self._passed:
-            return NOTHING
+            return NO_SCORES
         parts = tuple(self._passed)
         self._passed.clear()
         if len(parts) == 1:
             return parts[0]
-        return Scored(np.concatenate([p.scores for p in parts]), np.concatenate([p.voiced for p in parts]))
+        return FrameScores(
+            np.concatenate([p.scores for p in parts]), np.concatenate([p.voiced for p in parts])
+        )
 
 
 @dataclass(frozen=True)
 class _SharedStream:
     stream: ScorerStream
-    passed: list[Scored]
+    passed: list[FrameScores]
 
-    def push(self, block: FrameBlock) -> Scored:
+    def push(self, block: FrameBlock) -> FrameScores:
         scored = self.stream.push(block)
         self.passed.append(scored)
         return scored
 
-    def flush(self) -> Scored:
+    def flush(self) -> FrameScores:
         scored = self.stream.flush()
         self.passed.append(scored)
         return scored

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
 
-from audiogmm.anomaly.scorer import Scored
+from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.kernels.front_end.pcm import energy
 from audiogmm.live.stream.intervals import ScoreInterval, ScoreIntervals
 from audiogmm.live.stream.line import Line
@@ -47,7 +47,7 @@ class Heartbeat:
         if self._level is not None:
             self._level.push(samples)
 
-    def push(self, scored: Scored) -> list[Line]:
+    def push(self, scored: FrameScores) -> list[Line]:
         """Take frames as they were scored."""
         self._n_frames += len(scored)
         return [] if self._intervals is None else [self._beat(i) for i in self._intervals.push(scored)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audiogmm.anomaly.scorer import NOTHING, Scored
+from audiogmm.anomaly.scorer import NO_SCORES, FrameScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ScoreIntervals:
     Examples
     --------
     >>> intervals = ScoreIntervals(2)
-    >>> list(intervals.push(Scored(np.array([1.0, 3.0, 5.0]), np.array([True, True, False]))))
+    >>> list(intervals.push(FrameScores(np.array([1.0, 3.0, 5.0]), np.array([True, True, False]))))
     [ScoreInterval(first=0, last=1, voiced=2, mean=2.0)]
     >>> list(intervals.flush())
     [ScoreInterval(first=2, last=2, voiced=0, mean=None)]
@@ -40,22 +40,22 @@ class ScoreIntervals:
     def __init__(self, length: int) -> None:
         self.length = length
         self._first = 0
-        self._waiting = NOTHING
+        self._waiting = NO_SCORES
 
-    def push(self, scored: Scored) -> Iterator[ScoreInterval]:
+    def push(self, scored: FrameScores) -> Iterator[ScoreInterval]:
         """Take the next frames; give the intervals that are whole."""
         scores = np.concatenate([self._waiting.scores, scored.scores])
         voiced = np.concatenate([self._waiting.voiced, scored.voiced])
         whole = len(scores) // self.length * self.length
         for at in range(0, whole, self.length):
             yield self._sum(scores[at : at + self.length], voiced[at : at + self.length])
-        self._waiting = Scored(scores[whole:].copy(), voiced[whole:].copy())
+        self._waiting = FrameScores(scores[whole:].copy(), voiced[whole:].copy())
 
     def flush(self) -> Iterator[ScoreInterval]:
         """The interval that the end has cut short, if there is one."""
         if len(self._waiting):
             yield self._sum(self._waiting.scores, self._waiting.voiced)
-            self._waiting = NOTHING
+            self._waiting = NO_SCORES
 
     def _sum(self, scores: np.ndarray, voiced: np.ndarray) -> ScoreInterval:
         heard = scores[voiced]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.anomaly.scorer import Scored
+from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray
@@ -27,8 +27,8 @@ class LatestScores:
     Examples
     --------
     >>> latest = LatestScores(most=3)
-    >>> latest.push(Scored(np.array([1.0, 2.0]), np.ones(2, bool)))
-    >>> latest.push(Scored(np.array([3.0, 4.0]), np.ones(2, bool)))
+    >>> latest.push(FrameScores(np.array([1.0, 2.0]), np.ones(2, bool)))
+    >>> latest.push(FrameScores(np.array([3.0, 4.0]), np.ones(2, bool)))
     >>> latest.last(9)[0], latest.n_seen
     (array([2., 3., 4.], dtype=float32), 4)
     """
@@ -38,7 +38,7 @@ class LatestScores:
         self._voiced = np.full(most, False)
         self.n_seen = 0
 
-    def push(self, scored: Scored) -> None:
+    def push(self, scored: FrameScores) -> None:
         """Keep more, and forget the oldest."""
         most = len(self._scores)
         scores, voiced = scored.scores[-most:], scored.voiced[-most:]

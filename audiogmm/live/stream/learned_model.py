@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.detector import learn
+from audiogmm.anomaly.detector import calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
-from audiogmm.anomaly.learning.from_model import settings_of, with_detector
+from audiogmm.anomaly.learning.from_model import read_detector_settings, with_detector
 from audiogmm.errors import MismatchError
 from audiogmm.live.stream.learner import Learner
 from audiogmm.mixture.metadata import ModelMetadata
@@ -86,10 +86,10 @@ def learned_model(
         ),
     )
     track = learner.latest.track(learner.clock)
-    settings = DetectorSettings() if start is None else settings_of(start)
+    settings = DetectorSettings() if start is None else read_detector_settings(start)
     if track is None:
         return model
     try:
-        return with_detector(model, learn([track], settings))
+        return with_detector(model, calibrate_detector([track], settings))
     except MismatchError:  # not a window of it is voiced yet
         return model

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiogmm.anomaly.scorer import LogLikelihoodScorer, Scored
+from audiogmm.anomaly.scorer import FrameScores, LogLikelihoodScorer
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import TrainingError
 from audiogmm.live.stream.latest_scores import LatestScores
@@ -187,8 +187,8 @@ class Learner:
 
     def _go_on(self, start: Model, arithmetic: Clustered) -> None:
         """Take up a model, with the scores of normal audio that it keeps, if they are plain likelihoods."""
-        from audiogmm.anomaly.learning.from_model import detector_of
-        from audiogmm.anomaly.learning.scores import scores_of
+        from audiogmm.anomaly.learning.from_model import read_detector
+        from audiogmm.anomaly.learning.scores import read_learned_scores
 
         arithmetic.floor = floor_of(start)
         training, data = start.metadata.training, start.metadata.data
@@ -197,9 +197,9 @@ class Learner:
         steps = (training.get("online") or {}).get("steps", n_frames / self.online.batch)
         self.online.resume(start.mixture, start.statistics, steps)
         self.online.n_frames = n_frames
-        if start.metadata.detector is not None and scores_of(start) is None:
-            for track in detector_of(start).normal.tracks():
-                self.latest.push(Scored(track.scores, track.voiced))
+        if start.metadata.detector is not None and read_learned_scores(start) is None:
+            for track in read_detector(start).normal.tracks():
+                self.latest.push(FrameScores(track.scores, track.voiced))
 
     def _learn(self, frames: Frames, voiced: BoolArray) -> None:
         """Take frames a batch at a time."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiogmm.anomaly.learning.from_model import detector_of
-from audiogmm.anomaly.scorer import Scored
+from audiogmm.anomaly.learning.from_model import read_detector
+from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.audio.decoders.notices import Warn
 from audiogmm.audio.recording import check_rate
 from audiogmm.blocks import FrameBlock
@@ -174,7 +174,7 @@ class TrainingPipeline:
                 began = learner.push(piece)
                 self._n_heard += len(piece)
                 self._now = piece.clock.end(piece.start + len(piece) - 1)
-                lines += self._pulse.push(Scored(np.zeros(len(piece)), np.zeros(len(piece), np.bool_)))
+                lines += self._pulse.push(FrameScores(np.zeros(len(piece)), np.zeros(len(piece), np.bool_)))
                 if began is not None:
                     told = {
                         "components": learner.online.n_components,
@@ -196,7 +196,7 @@ class TrainingPipeline:
         model = learned_model(learner, self._frontend, rate, seconds, self._plan.start)
         model.save(self._plan.output, force=True)
         self.n_saved += 1
-        threshold = detector_of(model).threshold if model.metadata.detector is not None else None
+        threshold = read_detector(model).threshold if model.metadata.detector is not None else None
         body = {
             "output": str(self._plan.output),
             "learned": round(learner.online.n_frames),

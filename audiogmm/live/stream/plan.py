@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiogmm.anomaly.learning.from_model import detector_of, listener_of, scorer_of
-from audiogmm.anomaly.listener import Listener
+from audiogmm.anomaly.learning.from_model import make_pipeline, make_scorer, read_detector
+from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError, MismatchError
@@ -58,7 +58,7 @@ class StreamPlan:
         What the user asked for.
     scorer : FrameScorer or None
         Scores frames, where scores are wanted.
-    listener : Listener or None
+    listener : DetectionPipeline or None
         Finds events, where these are wanted.
     evaluator : Evaluator
         Of the model: whose components are told.
@@ -70,7 +70,7 @@ class StreamPlan:
     sample_rate: int
     settings: StreamSettings
     scorer: FrameScorer | None
-    listener: Listener | None
+    listener: DetectionPipeline | None
     evaluator: Evaluator
     speakers: SpeakerPlan | None
 
@@ -98,13 +98,13 @@ class StreamPlan:
             )
         listener = None
         if "events" in settings.emit:
-            listener = listener_of(model, settings.applied(detector_of(model)), reasons=settings.reasons)
+            listener = make_pipeline(model, settings.applied(read_detector(model)), reasons=settings.reasons)
             if listener.detector.note:
                 progress.say(f"note: {listener.detector.note}")
             _try_out(listener, frontend.clock(model.metadata.required_sample_rate), model.means)
         scorer = listener.scorer if listener is not None else None
         if scorer is None and "scores" in settings.emit:
-            scorer = scorer_of(model)
+            scorer = make_scorer(model)
         return cls(
             frontend,
             model.metadata.required_sample_rate,
@@ -127,7 +127,7 @@ class StreamPlan:
         return frames / rate
 
 
-def _try_out(listener: Listener, clock: FrameClock, means: FloatArray) -> None:
+def _try_out(listener: DetectionPipeline, clock: FrameClock, means: FloatArray) -> None:
     """Refuse a detector of another front end before anything is heard; and do what is done once, once.
 
     The first explanation takes longer than later ones, and would be late.

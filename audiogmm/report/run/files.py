@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.from_model import detector_of
+from audiogmm.anomaly.learning.from_model import read_detector
 from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, MismatchError, ModelFileError
 from audiogmm.mixture.store import load
 from audiogmm.report.page.shown import Found
@@ -98,7 +98,7 @@ class Run:
                     remedy="--model MODEL",
                 )
         model = load(path)
-        detector = detector_of(model)
+        detector = read_detector(model)
         if record is not None:
             if model.fingerprint != record.fingerprint:
                 raise MismatchError(

@@ -11,9 +11,10 @@ import numpy as np
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.event import Event
-from audiogmm.anomaly.learning.from_model import scorer_of
+from audiogmm.anomaly.learning.from_model import make_scorer
 from audiogmm.anomaly.scorer import FrameScorer
-from audiogmm.anomaly.scorers.track import track_of
+from audiogmm.anomaly.scorers.track import score_recording
+from audiogmm.anomaly.stream import detect_events
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
 from audiogmm.runs.progress import say_nothing
@@ -89,7 +90,7 @@ def draw_recordings(
     """
     from audiogmm.report.picture import FORMATS
 
-    scorer = scorer_of(model)
+    scorer = make_scorer(model)
     if path.suffix.lower() in FORMATS:
         wanted = severest[0].id if severest else None
         for recording in inputs:
@@ -116,8 +117,8 @@ def draw_recording(
     """Draw one recording: what was heard above, how likely it was below, events shaded."""
     from audiogmm.report.picture import Picture, draw
 
-    track = track_of(scorer, recording)
-    events = detector.detect(track, recording.entry.path)
+    track = score_recording(scorer, recording)
+    events = detect_events(detector, track, recording.entry.path)
     first, last = _window(track, events)
     start, end = track.clock.start(first), track.clock.end(last - 1)
     samples, rate = _samples(recording, start, end)

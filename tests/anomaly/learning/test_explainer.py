@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 import audiogmm as ag
-from audiogmm.anomaly.learning.explainer import explainer_of, learn_moments, with_moments
+from audiogmm.anomaly.learning.explainer import learn_moments, make_explainer, with_moments
 from audiogmm.anomaly.normal_moments import PREFIX
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.cli.main import main
@@ -58,7 +58,7 @@ def whistling(tmp_path_factory: pytest.TempPathFactory) -> Entry:
 
 
 def test_train_learns_moments_and_detect_gives_reasons(model: Model, whistling: Entry) -> None:
-    moments = explainer_of(model).moments
+    moments = make_explainer(model).moments
     assert moments is not None and len(moments) == 8 * 15  # 8 s less the last, short one
     assert 0 < moments.held_out.sum() < len(moments)
     (event,) = ag.detect(model, whistling)
@@ -75,7 +75,7 @@ def test_calibrate_learns_moments_anew(model: Model, normal: list[Entry]) -> Non
     plain = with_moments(model, None)
     assert not any(name.startswith(PREFIX) for name in plain.tensors) and plain.metadata.moments is None
     again = ag.calibrate(plain, normal[:3])
-    moments = explainer_of(again).moments
+    moments = make_explainer(again).moments
     assert moments is not None and moments.ids == ("fan0", "fan1", "fan2") and moments.held_out.all()
 
 
@@ -135,7 +135,7 @@ def test_every_front_end_can_be_explained(frontend: FrontEnd, absolute: bool | N
     D = frontend.n_features()
     mixture = Mixture(np.full(2, 0.5), np.random.default_rng(0).normal(size=(2, D)), np.ones((2, D)), "diag")
     model = Model(mixture, metadata={"frontend": frontend.to_dict(), "sample_rate": frontend.sample_rate})
-    explainer = explainer_of(model)
+    explainer = make_explainer(model)
     assert (explainer.ranges.bands is None) == (absolute is None)
     assert (explainer.level is not None) == (explainer.ranges.whole is not None) == bool(absolute)
     explaining = explainer.open(frontend.clock(frontend.sample_rate or 0))
@@ -166,7 +166,7 @@ def test_columns_of_tables_are_named() -> None:
         moments = learn_moments(Evaluator(mixture), None, [([table], True)], reducer, None, Silent())
     assert moments is not None and moments.frame_rate == 1.0 and len(moments) == 200
     model = Model(mixture, metadata={"frontend": None, "sample_rate": None})
-    explaining = explainer_of(with_moments(model, moments)).open(clock)
+    explaining = make_explainer(with_moments(model, moments)).open(clock)
     odd = rows.copy()
     odd[70, 2] += 12
     for block in Rows("odd", odd, np.ones(200, bool), (33, 71)):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audiogmm.anomaly.bands import BandMap
-from audiogmm.anomaly.learning.front_end_bands import bands_behind
+from audiogmm.anomaly.learning.frontend_bands import mel_bands
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import ChoiceError
 
@@ -33,14 +33,14 @@ def test_all_cepstra_give_the_bands_back(changes: dict, standardised: bool) -> N
     wanted = logmel(**changes) * unit
     frames = frontend(NOISE, 8000)
     for order in (0, 1):
-        bands = bands_behind(frontend, 8000, order)
+        bands = mel_bands(frontend, 8000, order)
         assert bands is not None and bands.absolute
         np.testing.assert_allclose(bands.levels(frames), wanted[:, 40 * order : 40 * (order + 1)], atol=2e-3)
 
 
 def test_logmel_is_a_selection_and_the_energy_before_it_is_passed_over() -> None:
     frontend = FrontEnd.preset("ambient", feature="logmel", energy="raw", cmvn="none", sample_scale=1.0)
-    bands = bands_behind(frontend, 8000)
+    bands = mel_bands(frontend, 8000)
     assert bands is not None and not bands.matrix[:, 0].any()
     np.testing.assert_allclose(bands.matrix[:, 1:41], np.eye(40) * 10 / np.log(10))
 
@@ -49,7 +49,7 @@ def test_without_c0_levels_are_relative_to_their_mean() -> None:
     frontend = FrontEnd.preset(
         "ambient", n_mfcc=39, include_c0=False, cmvn="none", sample_scale=1.0, log_floor=1e-12
     )
-    bands = bands_behind(frontend, 8000)
+    bands = mel_bands(frontend, 8000)
     assert bands is not None and not bands.absolute
     wanted = logmel()[:, :40] * 10 / np.log(10)
     found = bands.levels(frontend(NOISE, 8000))
@@ -57,7 +57,7 @@ def test_without_c0_levels_are_relative_to_their_mean() -> None:
 
 
 def test_kaldi_has_an_energy_in_place_of_c0() -> None:
-    bands = bands_behind(FrontEnd.preset("kaldi"), 8000)
+    bands = mel_bands(FrontEnd.preset("kaldi"), 8000)
     assert bands is not None and not bands.absolute and not bands.matrix[:, 0].any()
     assert np.abs(bands.matrix.mean(axis=0)).max() < 1e-12
 
@@ -66,7 +66,7 @@ def test_edges_are_those_of_the_filters() -> None:
     from audiogmm.audio.frontend.mel import mel_filters
 
     frontend = FrontEnd.preset("ambient", n_fft=4096)
-    bands = bands_behind(frontend, 8000)
+    bands = mel_bands(frontend, 8000)
     assert bands is not None
     filters = mel_filters(40, 4096, 8000, 20.0, 4000.0)
     for (low, centre, high), weights in zip(bands.hertz, filters, strict=True):
@@ -76,9 +76,9 @@ def test_edges_are_those_of_the_filters() -> None:
 
 
 def test_warped_features_have_no_bands_and_orders_are_checked() -> None:
-    assert bands_behind(FrontEnd.preset("speech", cmvn="warping"), 8000) is None
+    assert mel_bands(FrontEnd.preset("speech", cmvn="warping"), 8000) is None
     with pytest.raises(ChoiceError, match=r"order 3.*\n?.*0 to 2"):
-        bands_behind(FrontEnd.preset("ambient"), 8000, 3)
+        mel_bands(FrontEnd.preset("ambient"), 8000, 3)
 
 
 def test_a_frame_gets_the_same_bytes_in_any_block() -> None:

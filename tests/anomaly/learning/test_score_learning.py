@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.anomaly.learning.from_model import scorer_of
-from audiogmm.anomaly.learning.front_end_bands import bands_behind
-from audiogmm.anomaly.learning.scores import ground_of, scores_of, with_scores
+from audiogmm.anomaly.learning.from_model import make_scorer
+from audiogmm.anomaly.learning.frontend_bands import mel_bands
+from audiogmm.anomaly.learning.scores import make_score_context, read_learned_scores, with_scores
 from audiogmm.anomaly.scorers.fused import FusedScorer
-from audiogmm.anomaly.scorers.learnt import LearntScores
+from audiogmm.anomaly.scorers.learned import LearnedScores
 from audiogmm.anomaly.scorers.scales import LENGTHS
 from audiogmm.anomaly.scorers.table import SCORES, parse_scores
-from audiogmm.anomaly.scorers.track import track_of
+from audiogmm.anomaly.scorers.track import score_recording
 from audiogmm.errors import ChoiceError, FeatureError, MismatchError, ModelFileError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
@@ -30,7 +30,7 @@ NAMES = [*SCORES, "mean:0.6", "twfr:0.5", "fusion", "cusum,posterior,scales"]
 
 
 @cache
-def taught(names: str) -> LearntScores:
+def taught(names: str) -> LearnedScores:
     return learnt(names)
 
 
@@ -52,7 +52,7 @@ def odd() -> Frames:
 @pytest.mark.parametrize("names", NAMES)
 def test_every_frame_gets_one_finite_score_within_the_latency(names: str) -> None:
     whole = odd()
-    track = track_of(scorer(names), whole)
+    track = score_recording(scorer(names), whole)
     assert track.scores.shape == (331,) and track.scores.dtype == np.float64
     assert np.isfinite(track.scores).all()
     np.testing.assert_array_equal(track.voiced, whole.voiced)
@@ -69,7 +69,10 @@ def test_every_frame_gets_one_finite_score_within_the_latency(names: str) -> Non
 def test_any_chunking_gives_the_same_bytes(names: str, cuts: list[int]) -> None:
     whole = odd()
     cut = Frames(whole.id, whole.frames, whole.voiced, tuple(cuts))
-    assert track_of(scorer(names), cut).scores.tobytes() == track_of(scorer(names), whole).scores.tobytes()
+    assert (
+        score_recording(scorer(names), cut).scores.tobytes()
+        == score_recording(scorer(names), whole).scores.tobytes()
+    )
 
 
 @pytest.mark.parametrize("names", NAMES)
@@ -78,20 +81,20 @@ def test_short_recordings_and_single_frames(names: str, n_frames: int) -> None:
     whole = odd()
     short = Frames("short", whole.frames[:n_frames], np.ones(n_frames, dtype=bool))
     single = Frames("short", short.frames, short.voiced, tuple(range(1, n_frames)))
-    track = track_of(scorer(names), short)
+    track = score_recording(scorer(names), short)
     assert len(track) == n_frames
-    assert track.scores.tobytes() == track_of(scorer(names), single).scores.tobytes()
+    assert track.scores.tobytes() == score_recording(scorer(names), single).scores.tobytes()
 
 
 @pytest.mark.parametrize("names", NAMES)
 def test_scorers_are_pickled_and_kept_in_a_model_file(names: str, tmp_path: Path) -> None:
-    wanted = track_of(scorer(names), odd()).scores.tobytes()
-    assert track_of(pickle.loads(pickle.dumps(scorer(names))), odd()).scores.tobytes() == wanted
+    wanted = score_recording(scorer(names), odd()).scores.tobytes()
+    assert score_recording(pickle.loads(pickle.dumps(scorer(names))), odd()).scores.tobytes() == wanted
     metadata = {"frontend": FRONT_END.to_dict(), "sample_rate": 8000}
     with_scores(Model(mixture(), metadata=metadata), taught(names)).save(tmp_path / "m.agmm")
     model = load(tmp_path / "m.agmm")
-    assert track_of(scorer_of(model, every_frame=False), odd()).scores.tobytes() == wanted
-    assert scores_of(with_scores(model, None)) is None
+    assert score_recording(make_scorer(model, every_frame=False), odd()).scores.tobytes() == wanted
+    assert read_learned_scores(with_scores(model, None)) is None
     assert not [name for name in with_scores(model, None).tensors if name.startswith("scorer/")]
 
 
@@ -100,12 +103,12 @@ def test_a_frame_that_is_not_finite_is_an_error_with_its_place(names: str) -> No
     frames = odd().frames.copy()
     frames[77, 3] = np.nan
     with pytest.raises(FeatureError, match=r"odd: frame 77 at 0\.78\d s holds nan"):
-        track_of(scorer(names), Frames("odd", frames, odd().voiced))
+        score_recording(scorer(names), Frames("odd", frames, odd().voiced))
 
 
 @pytest.mark.parametrize("names", NAMES)
 def test_other_sounds_score_lower(names: str) -> None:
-    scores = track_of(scorer(names), odd()).scores
+    scores = score_recording(scorer(names), odd()).scores
     if names == "cusum":
         assert scores[110] > scores[175]  # a sum needs its time
     else:
@@ -138,14 +141,17 @@ def test_mean_ratio_and_quantile_are_as_the_formulas_say() -> None:
     model, shard = mixture(), odd()
     likelihoods = plain(model, shard)
     for names, half in (("mean", 12), ("mean:0.6", 30)):
-        found = track_of(scorer(names), shard).scores
+        found = score_recording(scorer(names), shard).scores
         np.testing.assert_allclose(found, naive.box(likelihoods, shard.voiced, half), rtol=1e-6)
     ratios = likelihoods - naive.single_gaussian_density(model, shard.frames)
     np.testing.assert_allclose(
-        track_of(scorer("ratio"), shard).scores, naive.box(ratios, shard.voiced, 12), rtol=1e-6, atol=1e-5
+        score_recording(scorer("ratio"), shard).scores,
+        naive.box(ratios, shard.voiced, 12),
+        rtol=1e-6,
+        atol=1e-5,
     )
     np.testing.assert_allclose(
-        track_of(scorer("quantile"), shard).scores,
+        score_recording(scorer("quantile"), shard).scores,
         naive.low_quantile(likelihoods, shard.voiced, 12, 0.25),
         rtol=1e-6,
     )
@@ -157,7 +163,7 @@ def test_scales_are_the_lowest_deviate_of_several_windows() -> None:
     for length in LENGTHS:
         half = round(0.5 * length * 100 / 2)
         columns.append(scaled(lambda s, half=half: naive.box(plain(model, s), s.voiced, half)))
-    found = track_of(scorer("scales"), odd()).scores
+    found = score_recording(scorer("scales"), odd()).scores
     np.testing.assert_allclose(found, np.min(columns, axis=0), atol=1e-5)
 
 
@@ -166,7 +172,7 @@ def test_bands_are_marginals_of_the_model(form: str) -> None:
     model = mixture(form)
     columns = []
     for band in range(3):
-        maps = [bands_behind(FRONT_END, 8000, order) for order in (0, 1)]
+        maps = [mel_bands(FRONT_END, 8000, order) for order in (0, 1)]
         rows = [m.grouped(12).matrix[4 * band : 4 * band + 4] for m in maps]
         matrix, offset = np.concatenate(rows), np.zeros(8)
 
@@ -176,7 +182,7 @@ def test_bands_are_marginals_of_the_model(form: str) -> None:
         normal = recordings(8, model=model)[4:]
         parts = [series(shard)[[t for t in range(0, 400, 5) if shard.voiced[t]]] for shard in normal]
         columns.append(naive.deviates(np.concatenate(parts), series(odd())))
-    found = track_of(learnt("bands", model=model).scorer(ground(model)), odd()).scores
+    found = score_recording(learnt("bands", model=model).scorer(ground(model)), odd()).scores
     np.testing.assert_allclose(found, np.min(columns, axis=0), atol=2e-4)
 
 
@@ -184,7 +190,7 @@ def test_twfr_is_the_density_of_ranked_levels() -> None:
     arrays = taught("twfr").learnt["twfr"]
     gmm = Mixture(arrays["weights"], arrays["means"], arrays["covariances"], "full")
     decay = float(arrays["decay"][0])
-    bands = bands_behind(FRONT_END, 8000).grouped(12)
+    bands = mel_bands(FRONT_END, 8000).grouped(12)
 
     def judge(levels: np.ndarray) -> float:
         vector = naive.time_weighted(levels, decay).astype(np.float32)
@@ -192,7 +198,7 @@ def test_twfr_is_the_density_of_ranked_levels() -> None:
 
     levels = odd().frames.astype(np.float64) @ bands.matrix.T + bands.offset
     wanted = naive.windowed(levels, odd().voiced, 12, 5, judge)
-    np.testing.assert_allclose(track_of(scorer("twfr"), odd()).scores, wanted, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(score_recording(scorer("twfr"), odd()).scores, wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_posterior_is_the_distance_to_the_nearest_normal_window() -> None:
@@ -204,14 +210,14 @@ def test_posterior_is_the_distance_to_the_nearest_normal_window() -> None:
         return -min(naive.hellinger(mean, other) for other in normal)
 
     wanted = naive.windowed(naive.posteriors(mixture(), odd().frames), odd().voiced, 25, 5, judge)
-    np.testing.assert_allclose(track_of(scorer("posterior"), odd()).scores, wanted, atol=2e-4)
+    np.testing.assert_allclose(score_recording(scorer("posterior"), odd()).scores, wanted, atol=2e-4)
 
 
 def test_cusum_adds_up_deviates() -> None:
     model = mixture()
     deviates = scaled(lambda s: naive.box(plain(model, s), s.voiced, 50))
     wanted = naive.page(deviates, odd().voiced, 50, 0.5, 30.0)
-    np.testing.assert_allclose(track_of(scorer("cusum"), odd()).scores, wanted, atol=1e-5)
+    np.testing.assert_allclose(score_recording(scorer("cusum"), odd()).scores, wanted, atol=1e-5)
 
 
 def test_cusum_hears_a_slow_change_that_no_window_shows() -> None:
@@ -222,7 +228,7 @@ def test_cusum_hears_a_slow_change_that_no_window_shows() -> None:
     still, moved = (Frames("long", x, every) for x in (frames, drifting))
     apart = {}
     for names in ("mean", "cusum"):
-        normal, changed = (track_of(scorer(names), shard).scores for shard in (still, moved))
+        normal, changed = (score_recording(scorer(names), shard).scores for shard in (still, moved))
         apart[names] = (np.mean(normal[-1000:]) - np.mean(changed[-1000:])) / normal.std()
     assert apart["cusum"] > 2 * apart["mean"] > 0
 
@@ -237,7 +243,7 @@ def test_fusion_is_the_mean_of_deviates_of_scores() -> None:
         return naive.low_quantile(plain(model, shard), shard.voiced, 12, 0.25)
 
     wanted = (scaled(mean) + scaled(quantile)) / 2
-    found = track_of(learnt("mean,quantile").scorer(ground()), odd()).scores
+    found = score_recording(learnt("mean,quantile").scorer(ground()), odd()).scores
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
@@ -248,13 +254,13 @@ def test_scores_that_share_likelihoods_evaluate_them_once(monkeypatch: pytest.Mo
     monkeypatch.setattr(
         Evaluator, "log_likelihood", lambda self, frames: calls.append(1) or plain(self, frames)
     )
-    track_of(fused, odd())
+    score_recording(fused, odd())
     assert len(calls) == 1
 
 
 def test_another_background_is_kept_with_the_model(tmp_path: Path) -> None:
     other = mixture(form="diag", seed=5)
-    on = ground_of(mixture(), FRONT_END, CLOCK.frame_rate, against=other)
+    on = make_score_context(mixture(), FRONT_END, CLOCK.frame_rate, against=other)
     from audiogmm.anomaly.learning.score_learning import learn_scores
     from audiogmm.training import LocalReducer
 
@@ -262,7 +268,7 @@ def test_another_background_is_kept_with_the_model(tmp_path: Path) -> None:
         scores = learn_scores(parse_scores("ratio"), on, [], calm(""), reducer, None)
     metadata = {"frontend": FRONT_END.to_dict(), "sample_rate": 8000}
     with_scores(Model(mixture(), metadata=metadata), scores).save(tmp_path / "m.agmm")
-    found = track_of(scorer_of(load(tmp_path / "m.agmm"), every_frame=False), odd()).scores
+    found = score_recording(make_scorer(load(tmp_path / "m.agmm"), every_frame=False), odd()).scores
     ratios = plain(mixture(), odd()) - plain(other, odd())
     np.testing.assert_allclose(found, naive.box(ratios, odd().voiced, 12), rtol=1e-6, atol=1e-5)
 
@@ -284,7 +290,7 @@ def test_unknown_scores_are_refused(asked: str, said: str) -> None:
 
 
 def test_scores_of_bands_need_bands() -> None:
-    own = ground_of(mixture(), None, 100.0)
+    own = make_score_context(mixture(), None, 100.0)
     for name in ("bands", "twfr"):
         with pytest.raises(
             MismatchError, match=f"the score '{name}' and features that tell 0 frequency bands"
@@ -292,7 +298,7 @@ def test_scores_of_bands_need_bands() -> None:
             learn_on(name, own)
 
 
-def learn_on(name: str, on) -> LearntScores:
+def learn_on(name: str, on) -> LearnedScores:
     from audiogmm.anomaly.learning.score_learning import learn_scores
     from audiogmm.training import LocalReducer
 
@@ -306,10 +312,10 @@ def test_a_model_that_lost_part_of_its_scores_says_so() -> None:
     for lost, said in (("scorer/twfr/means", "means"), ("scorer/group_scale/2", "group_scale/2")):
         kept = {name: array for name, array in tensors.items() if name != lost}
         with pytest.raises((ModelFileError, KeyError), match=said):
-            LearntScores.from_parts(scores.metadata(), kept).scorer(ground())
+            LearnedScores.from_parts(scores.metadata(), kept).scorer(ground())
     kept = {name: array for name, array in tensors.items() if not name.startswith("scorer/posterior/")}
     with pytest.raises(ModelFileError, match="'posterior'"):
-        LearntScores.from_parts(scores.metadata(), kept)
+        LearnedScores.from_parts(scores.metadata(), kept)
 
 
 def test_nothing_voiced_teaches_nothing() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiogmm.anomaly.learning.from_model import detector_of, listener_of, scorer_of
-from audiogmm.anomaly.learning.scores import score_names, scores_fingerprint, scores_of
+from audiogmm.anomaly.learning.from_model import make_pipeline, make_scorer, read_detector
+from audiogmm.anomaly.learning.scores import read_learned_scores, score_names, scores_fingerprint
+from audiogmm.anomaly.stream import detect_events
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.jobs.calibrate import calibrate
@@ -43,13 +44,13 @@ def test_training_teaches_a_fusion_that_all_commands_hear(
     odd = next(entry for entry in corpus[1] if entry.events)
     assert score_names(fused) == ["mean", "ratio", "quantile", "scales", "bands", "twfr", "posterior"]
     track = score(fused, odd, detector=True)
-    detector = detector_of(fused)
+    detector = read_detector(fused)
     found = [replace(event, reasons=(), explanation=None) for event in detect(fused, odd)]
-    assert found and found == detector.detect(track, odd.path)
+    assert found and found == detect_events(detector, track, odd.path)
     inside = [(e.start <= track.times) & (track.times < e.end) for e in odd.events]
     during = np.any(inside, axis=0)
     assert track.scores[during].mean() < -1 < np.median(track.scores[~during])
-    assert listener_of(fused).scorer.latency == 50  # two seconds' window to either side at most
+    assert make_pipeline(fused).scorer.latency == 50  # two seconds' window to either side at most
 
 
 def test_detection_sees_the_odd_sounds_and_little_else(
@@ -72,9 +73,9 @@ def test_the_same_bytes_for_any_number_of_threads_and_workers(
 def test_scores_of_normal_audio_are_those_of_what_was_held_out(
     corpus: tuple[list[Entry], list[Entry]], fused: Model
 ) -> None:
-    normal = detector_of(fused).normal
+    normal = read_detector(fused).normal
     assert 2 <= len(normal.ids) < len(corpus[0])
-    learnt = scores_of(fused)
+    learnt = read_learned_scores(fused)
     assert learnt is not None
     assert np.median(normal.scores) == pytest.approx(0, abs=0.35)  # deviates, and so is their mean
     assert len(learnt.learnt["posterior"]["windows"]) > 8 * 100 > 0  # taught anew by all eight
@@ -84,7 +85,7 @@ def test_calibration_parts_what_teaches_from_what_judges(corpus: tuple[list[Entr
     plain = train(corpus[0][:4], AMBIENT, n_components=4, hold_out=0, threads=1)
     for names, judged in (("mean", 4), ("ratio,scales", 4), ("twfr", 2), ("mean,posterior", 2)):
         model = calibrate(plain, corpus[0][4:], scores=names, threads=1)
-        assert len(detector_of(model).normal.ids) == judged, names
+        assert len(read_detector(model).normal.ids) == judged, names
         assert score_names(model) == names.split(",")
     assert "scores" not in calibrate(plain, corpus[0][4:], scores="mean", threads=1).metadata
 
@@ -93,11 +94,11 @@ def test_calibration_keeps_what_scores_have_learnt(
     corpus: tuple[list[Entry], list[Entry]], fused: Model
 ) -> None:
     model = calibrate(fused, corpus[0][:3], threads=1)
-    before, after = scores_of(fused), scores_of(model)
+    before, after = read_learned_scores(fused), read_learned_scores(model)
     assert before is not None and after is not None
     assert after.learnt["twfr"]["means"].tobytes() == before.learnt["twfr"]["means"].tobytes()
     assert after.group_scales[0].quantiles.tobytes() != before.group_scales[0].quantiles.tobytes()
-    assert len(detector_of(model).normal.ids) == 3
+    assert len(read_detector(model).normal.ids) == 3
     assert scores_fingerprint(model) != scores_fingerprint(fused) != ""
     assert scores_fingerprint(calibrate(model, corpus[0][:3], scores="mean", threads=1)) == ""
 
@@ -111,7 +112,7 @@ def test_auto_tells_what_it_compared(corpus: tuple[list[Entry], list[Entry]], tm
     assert chosen["recordings"] == 4 and set(chosen["misses"]) >= set(score_names(model))
     assert set(chosen["left_out"]) == set(chosen["misses"]) - set(score_names(model))
     assert all(0 <= miss <= 0.95 for miss in chosen["misses"].values())
-    assert len(scorer_of(model).groups) == len(score_names(model))
+    assert len(make_scorer(model).groups) == len(score_names(model))
 
 
 def test_scores_are_refused_before_anything_is_read() -> None:
@@ -156,7 +157,7 @@ def test_a_recording_in_pieces_scores_as_it_is_streamed(
     samples, rate = soundfile.read(corpus[1][0].path, dtype="float32")
     frontend = FrontEnd.from_dict(fused.metadata.frontend)
     stream, scores = frontend.stream(rate), []
-    scoring = scorer_of(fused).open("live")
+    scoring = make_scorer(fused).open("live")
     for first in range(0, len(samples), 3571):
         for block in stream.push(samples[first : first + 3571]):
             scores.append(scoring.push(block).scores)

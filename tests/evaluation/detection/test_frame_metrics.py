@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from audiogmm.errors import ChoiceError
 from audiogmm.evaluation.detection.frame_metrics import (
-    EventResult,
-    Judged,
+    EventCounts,
+    LabeledTrack,
+    compare_events,
+    evaluate_frames,
     frame_auc,
     frame_truth,
-    judge_events,
-    judge_frames,
-    loudness,
     partial_auc,
+    score_loudness,
 )
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock, Segment
@@ -67,8 +67,8 @@ def test_sites_are_judged_apart() -> None:
         scores = np.full(1000, level)
         scores[400:600] -= 10
         judged = ScoreTrack(site, scores, np.ones(1000, bool), CLOCK)
-        recordings.append(Judged(judged, (Segment(4.0, 6.0),), site))
-    results = judge_frames(recordings)
+        recordings.append(LabeledTrack(judged, (Segment(4.0, 6.0),), site))
+    results = evaluate_frames(recordings)
     assert [(r.site, r.n_frames, r.n_anomalous) for r in results] == [
         ("loud", 1000, 200),
         ("quiet", 1000, 200),
@@ -79,33 +79,35 @@ def test_sites_are_judged_apart() -> None:
 def test_windows_without_voice_are_not_judged() -> None:
     voiced = np.ones(1000, bool)
     voiced[:500] = False
-    (result,) = judge_frames([Judged(ScoreTrack("a", np.zeros(1000), voiced, CLOCK), (Segment(6, 7),))])
+    (result,) = evaluate_frames(
+        [LabeledTrack(ScoreTrack("a", np.zeros(1000), voiced, CLOCK), (Segment(6, 7),))]
+    )
     assert result.n_frames == 525
 
 
 def test_events_are_matched_with_a_collar() -> None:
     truth = [Segment(1.0, 2.0), Segment(5.0, 6.0)]
     found = [Segment(2.1, 2.2), Segment(8.0, 9.0), Segment(0.9, 1.1)]
-    assert judge_events(found, truth, collar=0.25) == EventResult(3, 2, 2, 1)
-    assert judge_events(found, truth, collar=0.0) == EventResult(3, 1, 2, 1)
-    total = judge_events(found, truth) + judge_events([], [Segment(0, 1)])
+    assert compare_events(found, truth, collar=0.25) == EventCounts(3, 2, 2, 1)
+    assert compare_events(found, truth, collar=0.0) == EventCounts(3, 1, 2, 1)
+    total = compare_events(found, truth) + compare_events([], [Segment(0, 1)])
     assert (total.precision, total.recall) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
     assert total.f1 == pytest.approx(4 / 9)
 
 
 def test_nothing_found_where_there_is_nothing_is_perfect() -> None:
-    assert judge_events([], []).f1 == 1.0
-    assert judge_events([Segment(0, 1)], []).precision == 0.0
-    assert judge_events([], [Segment(0, 1)]).f1 == 0.0
+    assert compare_events([], []).f1 == 1.0
+    assert compare_events([Segment(0, 1)], []).precision == 0.0
+    assert compare_events([], [Segment(0, 1)]).f1 == 0.0
 
 
 def test_loudness_is_the_level_of_each_frame() -> None:
     rng = np.random.default_rng(0)
     samples = (rng.normal(size=4000) * np.linspace(0.01, 0.1, 4000)).astype(np.float32)
-    track = loudness(samples, CLOCK)
+    track = score_loudness(samples, CLOCK)
     assert len(track) == CLOCK.n_frames(4000)
     for i in range(len(track)):
         frame = samples[80 * i : 80 * i + 200].astype(np.float64)
         assert track.scores[i] == pytest.approx(-10 * np.log10(np.mean(frame**2)))
-    assert loudness(np.zeros(400, np.float32), CLOCK).scores.tolist() == [120.0] * 3
-    assert len(loudness(np.zeros(10, np.float32), CLOCK)) == 0
+    assert score_loudness(np.zeros(400, np.float32), CLOCK).scores.tolist() == [120.0] * 3
+    assert len(score_loudness(np.zeros(10, np.float32), CLOCK)) == 0

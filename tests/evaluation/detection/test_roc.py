@@ -11,7 +11,13 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from audiogmm.errors import ChoiceError
 from audiogmm.evaluation.detection import roc
 from audiogmm.evaluation.detection.roc import Separation
-from audiogmm.evaluation.intervals import Reach, drawn, percentiles, poisson_limits, weighted_quantile
+from audiogmm.evaluation.intervals import (
+    PercentileLevel,
+    draw_counts,
+    percentiles,
+    poisson_limits,
+    weighted_quantile,
+)
 from tests.naive import scores as naive
 
 things = st.lists(st.tuples(st.integers(-4, 4), st.booleans(), st.integers(0, 3)), min_size=2, max_size=60)
@@ -84,12 +90,12 @@ def test_one_kind_has_no_curve() -> None:
 
 
 def test_draws_depend_on_seed_and_stratum_and_not_on_how_many_there_are() -> None:
-    many = np.concatenate(list(drawn(7, 130, seed=3, stratum=2)))
+    many = np.concatenate(list(draw_counts(7, 130, seed=3, stratum=2)))
     assert many.shape == (130, 7)
     assert (many.sum(axis=1) == 7).all()
-    np.testing.assert_array_equal(np.concatenate(list(drawn(7, 60, seed=3, stratum=2))), many[:60])
+    np.testing.assert_array_equal(np.concatenate(list(draw_counts(7, 60, seed=3, stratum=2))), many[:60])
     for seed, stratum in ((4, 2), (3, 1)):
-        assert not np.array_equal(np.concatenate(list(drawn(7, 130, seed=seed, stratum=stratum))), many)
+        assert not np.array_equal(np.concatenate(list(draw_counts(7, 130, seed=seed, stratum=stratum))), many)
     np.testing.assert_allclose(many.mean(axis=0), 1.0, atol=0.35)
 
 
@@ -130,11 +136,11 @@ def test_intervals_of_few_recordings_reach_further() -> None:
     from scipy.stats import norm, t
 
     for n, strata in ((4, 1), (12, 3), (500, 1)):
-        reach = Reach(0.9, n, strata)
+        reach = PercentileLevel(0.9, n, strata)
         ends = np.sqrt(n / (n - strata)) * t.ppf(0.95, n - strata)
         assert reach.expanded == pytest.approx(norm.cdf(ends) - norm.cdf(-ends))
-    assert Reach.over(0.9, [3, 4, 5]) == Reach(0.9, 12, 3)
-    assert Reach(0.9, 1).expanded == 0.9
+    assert PercentileLevel.over(0.9, [3, 4, 5]) == PercentileLevel(0.9, 12, 3)
+    assert PercentileLevel(0.9, 1).expanded == 0.9
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
@@ -152,9 +158,9 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     held = np.zeros(2)
     for trial in range(100):
         counts = clips(20, rng).counts(20)
-        areas = np.concatenate([counts.areas(often, 0.1) for often in drawn(20, 200, trial, 0)])
+        areas = np.concatenate([counts.areas(often, 0.1) for often in draw_counts(20, 200, trial, 0)])
         for k in (0, 1):
-            low, high = percentiles(areas[:, k], Reach(0.9, 20).expanded)
+            low, high = percentiles(areas[:, k], PercentileLevel(0.9, 20).expanded)
             held[k] += low <= true[k] <= high
     assert (held >= 78).all()
     assert (held < 99).all()

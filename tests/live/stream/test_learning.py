@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiogmm.anomaly.learning.from_model import detector_of
-from audiogmm.anomaly.scorer import Scored
+from audiogmm.anomaly.learning.from_model import read_detector
+from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import AudioDataError, ChoiceError, MismatchError, OutputError, TrainingError
 from audiogmm.jobs.detect import detect
@@ -143,12 +143,12 @@ def test_scores_are_those_of_a_model_that_had_not_seen_the_frame(path: Path, sou
 
 
 def test_the_detector_rests_on_the_later_half(path: Path) -> None:
-    normal = detector_of(load(path)).normal
+    normal = read_detector(load(path)).normal
     assert normal.ids == ("stream",) and len(normal.scores) == 6000  # a minute: half of what there is is less
     latest = LatestScores(most=50_000)
     clock = FrameClock(8000, 80, 200)
     for i in range(40):
-        latest.push(Scored(np.full(1000, float(i)), np.ones(1000, bool)))
+        latest.push(FrameScores(np.full(1000, float(i)), np.ones(1000, bool)))
     track = latest.track(clock)
     assert track is not None and len(track) == 20_000 and track.scores[0] == 20.0
 
@@ -158,7 +158,7 @@ def test_the_latest_scores_do_not_grow() -> None:
     rng = np.random.default_rng(0)
     everything = rng.standard_normal(5000).astype(np.float32)
     for piece in np.split(everything, np.sort(rng.integers(0, 5000, 9))):
-        latest.push(Scored(piece.astype(np.float64), np.ones(len(piece), bool)))
+        latest.push(FrameScores(piece.astype(np.float64), np.ones(len(piece), bool)))
     np.testing.assert_array_equal(latest.last(10**6)[0], everything[-1000:])
     assert latest.n_seen == 5000
 

@@ -17,8 +17,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.anomaly.learning.from_model import listener_of
-from audiogmm.anomaly.scorer import NOTHING, Scored
+from audiogmm.anomaly.learning.from_model import make_pipeline
+from audiogmm.anomaly.scorer import NO_SCORES, FrameScores
 from audiogmm.audio.frontend.resample import Resampler
 from audiogmm.errors import AudioDataError, ChoiceError, FrontEndError, MismatchError
 from audiogmm.jobs.detect import detect
@@ -153,7 +153,7 @@ def test_a_notice_comes_with_the_push_that_completes_its_latency() -> None:
 
 def test_the_latency_that_info_prints_is_that_of_the_whole_chain(tmp_path: Path) -> None:
     about = info(saved(tmp_path)).about["latency"]
-    listener = listener_of(model())
+    listener = make_pipeline(model())
     plan = StreamPlan.of(model(), StreamSettings(), None, Silent())
     frames = plan.frontend.latency.steady + listener.scorer.latency + listener.detector.latency
     assert about["steady_frames"] == frames
@@ -435,18 +435,18 @@ class Lagging:
 
 class LaggingStream:
     def __init__(self, stream: Any, latency: int) -> None:
-        self.stream, self.latency, self.held = stream, latency, NOTHING
+        self.stream, self.latency, self.held = stream, latency, NO_SCORES
 
-    def push(self, block: Any) -> Scored:
+    def push(self, block: Any) -> FrameScores:
         new = self.stream.push(block)
         scores = np.concatenate([self.held.scores, new.scores])
         voiced = np.concatenate([self.held.voiced, new.voiced])
         ready = max(0, len(scores) - self.latency)
-        self.held = Scored(scores[ready:], voiced[ready:])
-        return Scored(scores[:ready], voiced[:ready])
+        self.held = FrameScores(scores[ready:], voiced[ready:])
+        return FrameScores(scores[:ready], voiced[:ready])
 
-    def flush(self) -> Scored:
-        held, self.held = self.held, NOTHING
+    def flush(self) -> FrameScores:
+        held, self.held = self.held, NO_SCORES
         return held
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiogmm.anomaly.learning.from_model import detector_of, scorer_of
+from audiogmm.anomaly.learning.from_model import make_scorer, read_detector
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import Recording
 from audiogmm.jobs.calibrate import calibrate
@@ -41,7 +41,7 @@ def test_a_long_recording_is_drawn_around_its_severest_event(
     recording = Recording(
         Entry(str(tmp_path / "odd.wav"), id="odd", offset=offset), FrontEnd.preset("kaldi", sample_rate=RATE)
     )
-    plot.draw_recording(recording, scorer_of(model), detector_of(model), tmp_path / "x.png")
+    plot.draw_recording(recording, make_scorer(model), read_detector(model), tmp_path / "x.png")
     (picture,) = drawn
     assert picture.clock.offset == pytest.approx(start, abs=0.5)
     first = round(picture.clock.offset * RATE)

@@ -36,10 +36,10 @@ def bands_of(model: Model, order: int = 0) -> BandMap | None:
     frontend = front_end_of(model)
     if frontend is None or model.metadata.sample_rate is None:
         return None
-    return bands_behind(frontend, model.metadata.sample_rate, order)
+    return mel_bands(frontend, model.metadata.sample_rate, order)
 
 
-def bands_behind(frontend: FrontEnd, sample_rate: int, order: int = 0) -> BandMap | None:
+def mel_bands(frontend: FrontEnd, sample_rate: int, order: int = 0) -> BandMap | None:
     """The mel bands behind the features of a front end; None where ranks have taken their place (warping).
 
     What the front end did is undone in turn: the global normalisation, the lifter, the cosine transform (an
@@ -61,7 +61,7 @@ def bands_behind(frontend: FrontEnd, sample_rate: int, order: int = 0) -> BandMa
     >>> frontend = FrontEnd.preset("ambient", n_mfcc=40, cmvn="none", sample_scale=1.0)
     >>> logmel = FrontEnd.preset("ambient", feature="logmel", cmvn="none", sample_scale=1.0)
     >>> noise = np.random.default_rng(0).normal(size=800).astype(np.float32)
-    >>> levels = bands_behind(frontend, 8000).levels(frontend(noise, 8000))
+    >>> levels = mel_bands(frontend, 8000).levels(frontend(noise, 8000))
     >>> np.allclose(levels, 10 / np.log(10) * logmel(noise, 8000)[:, :40], atol=1e-3)
     True
     """

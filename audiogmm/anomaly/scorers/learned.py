@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from audiogmm.anomaly.scorers.fused import FusedScorer
-from audiogmm.anomaly.scorers.part import Arrays, Ground, Group
+from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, SeriesGroup
 from audiogmm.anomaly.scorers.scale import NormalScale
-from audiogmm.anomaly.scorers.table import Wanted
+from audiogmm.anomaly.scorers.table import ScoreSpec
 from audiogmm.errors import AudioGMMError, ModelFileError
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import Json
@@ -20,12 +20,12 @@ PREFIX = "scorer/"
 
 
 @dataclass(frozen=True, eq=False)
-class LearntScores:
+class LearnedScores:
     """Which scores a detector uses, and what normal audio taught about them.
 
     Attributes
     ----------
-    wanted : tuple of Wanted
+    wanted : tuple of ScoreSpec
         The scores.
     frame_rate : float
         Frames a second.
@@ -39,7 +39,7 @@ class LearntScores:
         JSON: what `choose` found, where the scores were chosen and not named.
     """
 
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[ScoreSpec, ...]
     frame_rate: float
     learnt: Mapping[str, Arrays] = field(default_factory=dict)
     part_scales: tuple[NormalScale, ...] = ()
@@ -47,7 +47,7 @@ class LearntScores:
     against: Mixture | None = None
     how_chosen: Json = field(default_factory=dict)
 
-    def groups(self, ground: Ground) -> tuple[Group, ...]:
+    def groups(self, ground: ScoreContext) -> tuple[SeriesGroup, ...]:
         """The series of the scores, on what a model gives them.
 
         Raises
@@ -60,7 +60,7 @@ class LearntScores:
             for wanted in self.wanted
         )
 
-    def scorer(self, ground: Ground) -> FusedScorer:
+    def scorer(self, ground: ScoreContext) -> FusedScorer:
         """What scores frames."""
         return FusedScorer(self.groups(ground), self.part_scales, self.group_scales)
 
@@ -91,7 +91,7 @@ class LearntScores:
         return tensors
 
     @classmethod
-    def from_parts(cls, metadata: Json, tensors: Mapping[str, np.ndarray]) -> LearntScores:
+    def from_parts(cls, metadata: Json, tensors: Mapping[str, np.ndarray]) -> LearnedScores:
         """Undo `metadata` and `tensors`.
 
         Raises
@@ -100,7 +100,7 @@ class LearntScores:
             If something is missing.
         """
         try:
-            wanted = tuple(Wanted.parse(name) for name in metadata["names"])
+            wanted = tuple(ScoreSpec.parse(name) for name in metadata["names"])
             scales = {
                 kind: tuple(
                     NormalScale(values[:-1].copy(), float(values[-1]))

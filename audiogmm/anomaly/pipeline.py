@@ -7,7 +7,7 @@ from typing import Protocol
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.notice import Notice
-from audiogmm.anomaly.scorer import FrameScorer, Scored
+from audiogmm.anomaly.scorer import FrameScorer, FrameScores
 from audiogmm.anomaly.stream import EventStream
 from audiogmm.blocks import FrameBlock
 from audiogmm.timeline import FrameClock
@@ -35,7 +35,7 @@ class Explainer(Protocol):
 
 
 @dataclass(frozen=True)
-class Listener:
+class DetectionPipeline:
     """What finds events in frames; frozen and picklable, for threads and workers.
 
     Parameters
@@ -50,7 +50,7 @@ class Listener:
     Examples
     --------
     >>> import numpy as np
-    >>> from audiogmm.anomaly.detector import learn
+    >>> from audiogmm.anomaly.detector import calibrate_detector
     >>> from audiogmm.anomaly.scorer import LogLikelihoodScorer
     >>> from audiogmm.scoring.track import ScoreTrack
     >>> class FirstFeature:
@@ -58,9 +58,9 @@ class Listener:
     ...         return frames[:, 0].astype(np.float64)
     >>> clock = FrameClock(8000, 80, 200)
     >>> normal = np.random.default_rng(0).normal(-40, 1, 60_000)
-    >>> detector = learn([ScoreTrack("calm", normal, np.ones(60_000, bool), clock)])
+    >>> detector = calibrate_detector([ScoreTrack("calm", normal, np.ones(60_000, bool), clock)])
     >>> frames = np.r_[normal[:500], np.full(50, -60.0), normal[:500]].astype(np.float32)[:, None]
-    >>> listening = Listener(LogLikelihoodScorer(FirstFeature()), detector).open(clock, "odd")
+    >>> listening = DetectionPipeline(LogLikelihoodScorer(FirstFeature()), detector).open(clock, "odd")
     >>> notices = listening.push(FrameBlock(frames, np.ones(1050, bool), 0, clock)) + listening.flush()
     >>> [(notice.kind, notice.event.start) for notice in notices]
     [('open', 4.88), ('confirmed', 4.88), ('closed', 5.0)]
@@ -75,7 +75,7 @@ class Listener:
         """Frames from the last low window of an event to its notice, see `Detector.latency`."""
         return self.scorer.latency + self.detector.latency
 
-    def open(self, clock: FrameClock, id: str = "", audio_filepath: str | None = None) -> Listening:
+    def open(self, clock: FrameClock, id: str = "", audio_filepath: str | None = None) -> DetectionStream:
         """Begin with a recording.
 
         Raises
@@ -83,15 +83,17 @@ class Listener:
         MismatchError
             If the clock has another frame rate than the normal audio.
         """
-        return Listening(self, clock, id, audio_filepath)
+        return DetectionStream(self, clock, id, audio_filepath)
 
 
-class Listening:
-    """Finds the events of one recording; made by `Listener.open`. Any chunking gives the same notices."""
+class DetectionStream:
+    """Finds the events of one recording, in any chunks; made by `DetectionPipeline.open`."""
 
-    def __init__(self, listener: Listener, clock: FrameClock, id: str, audio_filepath: str | None) -> None:
+    def __init__(
+        self, listener: DetectionPipeline, clock: FrameClock, id: str, audio_filepath: str | None
+    ) -> None:
         self._scores = listener.scorer.open(id)
-        self._events: EventStream = listener.detector.stream(clock, id, audio_filepath)
+        self._events = EventStream(listener.detector, clock, id, audio_filepath)
         self._explaining = listener.explainer.open(clock) if listener.explainer else None
 
     def push(self, block: FrameBlock) -> list[Notice]:
@@ -111,7 +113,7 @@ class Listening:
         notices = self._look(self._scores.flush())
         return notices + [self._explained(notice) for notice in self._events.flush()]
 
-    def _look(self, scored: Scored) -> list[Notice]:
+    def _look(self, scored: FrameScores) -> list[Notice]:
         return [self._explained(notice) for notice in self._events.push(scored.scores, scored.voiced)]
 
     def _explained(self, notice: Notice) -> Notice:
