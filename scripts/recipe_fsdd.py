@@ -26,7 +26,7 @@ from verifying import Recipe
 import audiogmm as ag
 from audiogmm.manifest import Entry, scan
 
-TEST, ENROLMENT = range(5), range(5, 10)
+TEST, ENROLLMENT = range(5), range(5, 10)
 """Indices."""
 
 
@@ -81,8 +81,8 @@ def identify(entries: list[Entry]) -> None:
 def verify(entries: list[Entry], background: Path, out: Path) -> int:
     """Make the lists, and go from audio to a DET curve."""
     recipe = Recipe(out, sample_rate=8000)
-    enrolment, trials = out / "enroll.jsonl", out / "trials.csv"
-    write(enrolment, (entry for entry in entries if index_of(entry) in ENROLMENT))
+    enrollment, trials = out / "enroll.jsonl", out / "trials.csv"
+    write(enrollment, (entry for entry in entries if index_of(entry) in ENROLLMENT))
     speakers = sorted({str(entry.speaker) for entry in entries})
     with trials.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -90,7 +90,7 @@ def verify(entries: list[Entry], background: Path, out: Path) -> int:
         for entry in entries:
             if index_of(entry) in TEST:
                 writer.writerows((name, entry.path, int(name == entry.speaker)) for name in speakers)
-    recipe.evaluate(recipe.score(background, enrolment, trials, out))
+    recipe.evaluate(recipe.score(background, enrollment, trials, out))
     return recipe.status
 
 

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the recipe; the exit status is 3 where some inputs were set aside."""
     parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("background", type=Path, metavar="BACKGROUND")
-    parser.add_argument("enrolment", type=Path, metavar="ENROLL")
+    parser.add_argument("enrollment", type=Path, metavar="ENROLL")
     parser.add_argument("trials", type=Path, metavar="TRIALS.csv")
     parser.add_argument("-o", "--output", type=Path, default=Path("recipe-verify"), metavar="OUT")
     parser.add_argument("--folds", metavar="all|0,1", help="cross-fit the background by fold")
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
 
     recipe = Recipe(asked.output, asked.sample_rate)
-    lists = (asked.background, asked.enrolment, asked.trials)
+    lists = (asked.background, asked.enrollment, asked.trials)
     if asked.folds is None:
         scores = recipe.score(*lists, asked.output)
     else:

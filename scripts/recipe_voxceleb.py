@@ -3,7 +3,7 @@
 
 WAV is the dataset's folder wav/SPEAKER/VIDEO/FILE.wav (development and test parts unpacked into one), and
 veri_test.txt its list of trials, `1 FILE FILE` a line, both fetched by the user (robots.ox.ac.uk/~vgg/data/
-voxceleb). The first recording of a trial is the enrolment, the second the test. Whoever is in no trial makes
+voxceleb). The first recording of a trial is the enrollment, the second the test. Whoever is in no trial makes
 the background: up to 20 recordings a speaker, from as many videos as there are. Calls train, enroll, verify
 and evaluate with their default settings; OUT (default: recipe-voxceleb) gets what they make.
 """
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def read_trials(path: Path) -> Iterator[tuple[str, str, str]]:
-    """Truth, enrolment and test of each line."""
+    """Truth, enrollment and test of each line."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         cells = line.split()
         if len(cells) != 3 or cells[0] not in ("0", "1"):

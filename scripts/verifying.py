@@ -32,19 +32,19 @@ class Recipe(Commands):
         super().__init__(out)
         self.sample_rate = sample_rate
 
-    def score(self, background: Path, enrolment: Path, trials: Path, folder: Path) -> Path:
+    def score(self, background: Path, enrollment: Path, trials: Path, folder: Path) -> Path:
         """Train the background model, enroll, and score: with default settings. Returns the scores."""
         model, known, scores = folder / "ubm.agmm", folder / "known", folder / "scores.csv"
         shutil.rmtree(known, ignore_errors=True)  # whom an earlier run enrolled
         speech = ("--preset", "speech", "--sample-rate", self.sample_rate)
         self.run("train", background, *speech, "-o", model, "--force")
-        self.run("enroll", model, enrolment, "-o", known)
+        self.run("enroll", model, enrollment, "-o", known)
         self.run("verify", known, trials, "-o", scores, "--force")
         return scores
 
-    def cross_fit(self, background: Path, enrolment: Path, trials: Path, folds: Sequence[str]) -> Path:
+    def cross_fit(self, background: Path, enrollment: Path, trials: Path, folds: Sequence[str]) -> Path:
         """Score the trials of each fold with a background of all other folds; all scores in one file."""
-        everybody, people, rows = read_folds(background), list(read_manifest(enrolment)), read_trials(trials)
+        everybody, people, rows = read_folds(background), list(read_manifest(enrollment)), read_trials(trials)
         there = sorted({str(row[FOLD]) for row in rows})
         unknown = [fold for fold in folds if fold not in there]
         if unknown:

@@ -54,6 +54,21 @@ def without(option: str, name: str, help: str) -> Callable[[C], C]:
     return click.option(option, name, is_flag=True, callback=lambda _, __, given: not given, help=help)
 
 
+def former_names(**names: str) -> dict[str, Any]:
+    """Return the context settings of a command whose options are also known by former names, hidden in help.
+
+    Examples
+    --------
+    >>> @click.command(context_settings=former_names(normalise="normalize"))
+    ... @click.option("--normalize")
+    ... def verify(normalize: str) -> None:
+    ...     click.echo(normalize)
+    >>> verify(["--normalise", "z"], standalone_mode=False)
+    z
+    """
+    return {"token_normalize_func": lambda name: names.get(name, name)}
+
+
 def output(what: str) -> Callable[[C], C]:
     """The `-o` of a command that writes `what`, and its `--force`."""
 

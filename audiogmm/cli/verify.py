@@ -10,7 +10,7 @@ from audiogmm.cli import options
 from audiogmm.cli.console import close, console
 
 
-@click.command()
+@click.command(context_settings=options.former_names(normalise="normalize"))
 @click.argument("folder", type=options.PATH, metavar="DIR")
 @click.argument("trials", type=str, metavar="TRIALS.csv")
 @options.output("the scores, a CSV")
@@ -19,7 +19,7 @@ from audiogmm.cli.console import close, console
     "--top", type=click.IntRange(1), default=5, show_default=True, help="Components of `--scoring top`."
 )
 @click.option(
-    "--normalise",
+    "--normalize",
     type=click.Choice(["none", "z", "t", "zt", "s", "as"]),
     default="none",
     show_default=True,
@@ -45,7 +45,7 @@ def command(
     force: bool,
     scoring: str,
     top: int,
-    normalise: str,
+    normalize: str,
     manifest: str | None,
     prior: float,
     cost_miss: float,
@@ -79,7 +79,7 @@ def command(
             output,
             scoring=scoring,  # type: ignore[arg-type]
             top=top,
-            normalisation=normalise,
+            normalization=normalize,
             manifest=manifest,
             point=OperatingPoint(prior, cost_miss, cost_false_alarm),
             upsample=upsample,

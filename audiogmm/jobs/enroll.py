@@ -18,10 +18,10 @@ from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import with_backend
 from audiogmm.verification.compensation import Kind
-from audiogmm.verification.enrolment import enrol
+from audiogmm.verification.enrollment import enroll_speakers
 from audiogmm.verification.gallery import SETTINGS, Gallery
 from audiogmm.verification.recordings.background_backend import in_shared_channel, learn_speakers
-from audiogmm.verification.recordings.enrollment_data import EnrolmentData, parts
+from audiogmm.verification.recordings.enrollment_data import EnrollmentData, parts
 from audiogmm.verification.recordings.gallery_calibration import keep_calibration, told
 from audiogmm.words import amount
 
@@ -112,7 +112,7 @@ def enroll(
 
 @dataclass
 class EnrollResult:
-    """What an enrolment did."""
+    """What an enrollment did."""
 
     gallery: Gallery
     aside: Aside
@@ -230,7 +230,7 @@ def _enroll(
     model, adaptation = gallery.background, gallery.adaptation
     result = EnrollResult(gallery, aside)
     extent = inputs.extent()
-    data = EnrolmentData(inputs, gallery, aside)
+    data = EnrollmentData(inputs, gallery, aside)
     several: set[str] = set()
     progress.begin("enrolling", extent.total * adaptation.iterations, extent.unit)
 
@@ -240,7 +240,7 @@ def _enroll(
     stopped = stopped_by_hand("the speakers that are done are kept; the same command goes on")
     with gallery.locked(), LocalReducer(threads, workers) as reducer, stopped:
         for part in parts(data.speakers(), _at_once(model)):
-            speakers = enrol(
+            speakers = enroll_speakers(
                 model.mixture,
                 model.fingerprint,
                 data.of(part),

@@ -23,7 +23,7 @@ from audiogmm.verification.backend import backend_of
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.decision import OperatingPoint, decide
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.normalisation import NORMALISATIONS, SMALLEST_COHORT
+from audiogmm.verification.normalization import NORMALIZATIONS, SMALLEST_COHORT
 from audiogmm.verification.ratio import TOP, Scoring
 from audiogmm.verification.recordings.gallery_calibration import LEFT_OUT, background_calibration
 from audiogmm.verification.recordings.segment_scorer import SHORT, CutScores
@@ -84,7 +84,7 @@ def verify(
     *,
     scoring: Scoring = "exact",
     top: int = TOP,
-    normalisation: str = "none",
+    normalization: str = "none",
     upsample: bool = False,
     threads: int | None = None,
     workers: int = 0,
@@ -101,8 +101,8 @@ def verify(
         See `RatioScorer`.
     top : int
         Components of `scoring="top"`.
-    normalisation : {"none", "z", "t", "zt", "s", "as"}
-        Of the back end's scores, by impostors of the background; see `normalise`.
+    normalization : {"none", "z", "t", "zt", "s", "as"}
+        Of the back end's scores, by impostors of the background; see `normalize`.
     upsample : bool
         Accept audio below the model's sample rate.
     threads, workers : int
@@ -132,9 +132,9 @@ def verify(
         raise error
 
     with LocalReducer(threads, workers) as reducer:
-        scorer = TrialScorer(gallery, reducer, scoring, top, normalisation)
+        scorer = TrialScorer(gallery, reducer, scoring, top, normalization)
         scored = scorer.score([name for name, _ in listed], cuts, refuse)
-    scores = scored.scores(calibration_for(gallery, normalisation))
+    scores = scored.scores(calibration_for(gallery, normalization))
     return [
         TrialScore(
             name,
@@ -193,32 +193,32 @@ class VerifyResult:
         yield f"scores: {self.output}"
 
 
-def calibration_for(gallery: Gallery, normalisation: str) -> Calibration | None:
-    """The calibration that fits a normalisation; None where none was learned.
+def calibration_for(gallery: Gallery, normalization: str) -> Calibration | None:
+    """The calibration that fits a normalization; None where none was learned.
 
-    What leaving one recording out taught of scores that are not normalised says nothing about those that
+    What leaving one recording out taught of scores that are not normalized says nothing about those that
     are, and the other way round: each has its own, from the same trials.
 
     Raises
     ------
     ChoiceError
-        If there is no such normalisation, or nobody to normalise by.
+        If there is no such normalization, or nobody to normalize by.
     """
-    if normalisation == "none":
+    if normalization == "none":
         return gallery.calibration
-    if normalisation not in NORMALISATIONS:
-        raise ChoiceError(f"normalisation {normalisation!r}", needed=f"one of {', '.join(NORMALISATIONS)}")
+    if normalization not in NORMALIZATIONS:
+        raise ChoiceError(f"normalization {normalization!r}", needed=f"one of {', '.join(NORMALIZATIONS)}")
     backend = backend_of(gallery.background)
     size = 0 if backend is None else len(backend.cohort)
     if backend is None or size < SMALLEST_COHORT:
         raise ChoiceError(
-            f"{normalisation}-norm with a cohort of {size}",
+            f"{normalization}-norm with a cohort of {size}",
             needed=f"a back end with at least {SMALLEST_COHORT} impostors",
-            remedy="audiogmm enroll --background M, or --normalise none",
+            remedy="audiogmm enroll --background M, or --normalize none",
         )
-    found = gallery.calibrations_normalised.get(normalisation)
+    found = gallery.calibrations_normalized.get(normalization)
     if found is None and gallery.calibration_learned.get("method") != LEFT_OUT:
-        found = background_calibration(gallery, normalisation)
+        found = background_calibration(gallery, normalization)
     return found
 
 
@@ -235,7 +235,7 @@ def verify_to_file(
     *,
     scoring: Scoring = "exact",
     top: int = TOP,
-    normalisation: str = "none",
+    normalization: str = "none",
     point: OperatingPoint | None = None,
     manifest: str | None = None,
     upsample: bool = False,
@@ -267,7 +267,7 @@ def verify_to_file(
     progress = progress or Silent()
     check_output(output, force, trials, *([manifest] if manifest else []))
     gallery = Gallery(folder)
-    calibration = calibration_for(gallery, normalisation)
+    calibration = calibration_for(gallery, normalization)
     aside = Aside(errors_path(output), strict=strict)
     lines = Lines(trials, aside, manifest)
     result = VerifyResult(output, aside, calibration is not None, point or OperatingPoint())
@@ -275,7 +275,7 @@ def verify_to_file(
     if calibration is None:
         progress.say(UNCALIBRATED)
     maker = Maker(gallery, upsample, progress.say)
-    key = f"{gallery.state(gallery.names)} {scoring} {top} {normalisation} {signature_of(trials)}"
+    key = f"{gallery.state(gallery.names)} {scoring} {top} {normalization} {signature_of(trials)}"
     if manifest is not None:
         key += f" {signature_of(manifest)}"
     journal = Journal(output, key=key, resume=resume)
@@ -290,7 +290,7 @@ def verify_to_file(
         earlier = {row["id"]: CutScores.from_dict(row) for row in journal.earlier()}
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*lines.list.columns, *RESULTS])
-        scorer = TrialScorer(gallery, reducer, scoring, top, normalisation)
+        scorer = TrialScorer(gallery, reducer, scoring, top, normalization)
         for n, chunk in enumerate(in_chunks(lines, AT_ONCE, MODELS_AT_ONCE)):
             cuts = lines.cuts(chunk, maker)
             counts = {f"{n}/{i}": len(rows) for i, rows in enumerate(cuts.values())}

@@ -177,7 +177,7 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
 
 
 def point_costs(curves: Curves, i: int, found: Performance) -> FloatArray:
-    """Normalised cost of the i-th operating point at every vertex of the hull."""
+    """Normalized cost of the i-th operating point at every vertex of the hull."""
     point = found.points[i]
     pairs = zip(curves.hull.p_miss.tolist(), curves.hull.p_false_alarm.tolist(), strict=True)
     return np.array([point.cost(miss, false_alarm) for miss, false_alarm in pairs])

@@ -14,7 +14,7 @@ from audiogmm.mixture.store import Model
 from audiogmm.types import FloatArray, Json
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.compensation import Compensation
-from audiogmm.verification.normalisation import NORMALISATIONS, SMALLEST_COHORT, normalise
+from audiogmm.verification.normalization import NORMALIZATIONS, SMALLEST_COHORT, normalize
 from audiogmm.verification.plda import Plda
 from audiogmm.verification.projection import Projection
 from audiogmm.verification.space import Space
@@ -37,7 +37,7 @@ class BackEnd:
     cohort : ndarray of shape (n, n_coordinates), float32
         One vector for each of so many background speakers.
     calibrations : mapping of str to Calibration
-        By normalisation.
+        By normalization.
     about : dict
         How it was learned, for people: numbers of speakers and pieces.
     """
@@ -52,36 +52,36 @@ class BackEnd:
         """The vector (n_coordinates,) of what was heard, under the background model."""
         return self.space.vector(*centred(self.background, statistics))
 
-    def scores(self, models: FloatArray, tests: FloatArray, normalisation: str = "none") -> FloatArray:
+    def scores(self, models: FloatArray, tests: FloatArray, normalization: str = "none") -> FloatArray:
         """Scores (m, t) of vectors of speakers (m, n_coordinates) and tests (t, n_coordinates).
 
-        Log-likelihood ratios of PLDA, nats; with a normalisation, deviations of impostors' scores.
+        Log-likelihood ratios of PLDA, nats; with a normalization, deviations of impostors' scores.
 
         Raises
         ------
         ChoiceError
-            If there is no such normalisation, or the cohort is too small for it.
+            If there is no such normalization, or the cohort is too small for it.
         """
         plain = self.space.plda.scores
-        if normalisation == "none":
+        if normalization == "none":
             return plain(models, tests)
         cohort = self.cohort.astype(np.float64)
-        return normalise(
-            normalisation,
+        return normalize(
+            normalization,
             plain(models, tests),
             of_models=plain(models, cohort),
             of_tests=plain(cohort, tests),
-            of_cohort=plain(cohort, cohort) if normalisation == "zt" else None,
+            of_cohort=plain(cohort, cohort) if normalization == "zt" else None,
         )
 
     @property
-    def normalisations(self) -> tuple[str, ...]:
+    def normalizations(self) -> tuple[str, ...]:
         """Those for which the cohort is large enough; "none" is always one."""
-        return NORMALISATIONS if len(self.cohort) >= SMALLEST_COHORT else NORMALISATIONS[:1]
+        return NORMALIZATIONS if len(self.cohort) >= SMALLEST_COHORT else NORMALIZATIONS[:1]
 
-    def calibration(self, normalisation: str = "none") -> Calibration | None:
+    def calibration(self, normalization: str = "none") -> Calibration | None:
         """What turns ratios, scores and quality measures into one log-likelihood ratio, if it was learned."""
-        return self.calibrations.get(normalisation)
+        return self.calibrations.get(normalization)
 
     def to_tensors(self) -> tuple[dict[str, np.ndarray], Json]:
         """Arrays, named for a model file, and the rest as JSON."""

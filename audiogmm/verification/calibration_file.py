@@ -15,21 +15,21 @@ from audiogmm.verification.calibration import Calibration
 
 @dataclass(frozen=True)
 class KeptCalibration:
-    """A calibration, how it was learned (empty where that is not known), and those of normalised scores.
+    """A calibration, how it was learned (empty where that is not known), and those of normalized scores.
 
     Attributes
     ----------
     plain : Calibration
-        Of scores that are not normalised.
+        Of scores that are not normalized.
     learned : dict
         Method, and numbers of speakers and trials.
-    normalised : mapping of str to Calibration
-        By normalisation.
+    normalized : mapping of str to Calibration
+        By normalization.
     """
 
     plain: Calibration
     learned: Json = field(default_factory=dict)
-    normalised: Mapping[str, Calibration] = field(default_factory=dict)
+    normalized: Mapping[str, Calibration] = field(default_factory=dict)
 
 
 def read_calibration(path: Path) -> KeptCalibration:
@@ -42,7 +42,7 @@ def read_calibration(path: Path) -> KeptCalibration:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        of = content.get("normalised", {})
+        of = content.get("normalised", {})  # the key of the file
         return KeptCalibration(
             Calibration.from_json(content),
             dict(content.get("learned", {})),
@@ -57,9 +57,9 @@ def read_calibration(path: Path) -> KeptCalibration:
 
 
 def write_calibration(path: Path, kept: KeptCalibration) -> None:
-    """Write a calibration, how it was learned, and those of normalised scores, over what is there."""
+    """Write a calibration, how it was learned, and those of normalized scores, over what is there."""
     content = kept.plain.to_json() | ({"learned": kept.learned} if kept.learned else {})
-    if kept.normalised:
-        content["normalised"] = {name: found.to_json() for name, found in kept.normalised.items()}
+    if kept.normalized:
+        content["normalised"] = {name: found.to_json() for name, found in kept.normalized.items()}
     with replacing(path, force=True) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -59,7 +59,7 @@ class OperatingPoint:
         return 1 / (1 + math.exp(self.threshold))
 
     def cost(self, p_miss: float, p_false_alarm: float) -> float:
-        """Expected cost of a trial, normalised: 1 is what deciding without hearing costs (NIST SRE)."""
+        """Expected cost of a trial, normalized: 1 is what deciding without hearing costs (NIST SRE)."""
         miss, false_alarm = self.prior * self.cost_miss, (1 - self.prior) * self.cost_false_alarm
         return (miss * p_miss + false_alarm * p_false_alarm) / min(miss, false_alarm)
 

@@ -292,8 +292,8 @@ class Gallery:
         return {} if found is None else found.learned
 
     @property
-    def calibrations_normalised(self) -> Mapping[str, Calibration]:
-        """As `calibration`, for normalised scores, by normalisation: those that were learned with it.
+    def calibrations_normalized(self) -> Mapping[str, Calibration]:
+        """As `calibration`, for normalized scores, by normalization: those that were learned with it.
 
         Raises
         ------
@@ -301,7 +301,7 @@ class Gallery:
             If the file is damaged.
         """
         found = self._calibration()
-        return {} if found is None else found.normalised
+        return {} if found is None else found.normalized
 
     def _calibration(self) -> KeptCalibration | None:
         path = self.folder / CALIBRATION
@@ -311,10 +311,10 @@ class Gallery:
         self,
         calibration: Calibration,
         learned: Json | None = None,
-        normalised: Mapping[str, Calibration] | None = None,
+        normalized: Mapping[str, Calibration] | None = None,
     ) -> None:
-        """Keep a calibration with the speakers, how it was learned, and those of normalised scores."""
-        kept = KeptCalibration(calibration, learned or {}, normalised or {})
+        """Keep a calibration with the speakers, how it was learned, and those of normalized scores."""
+        kept = KeptCalibration(calibration, learned or {}, normalized or {})
         write_calibration(self.folder / CALIBRATION, kept)
 
     def state(self, names: Iterable[str]) -> str:

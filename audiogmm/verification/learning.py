@@ -16,7 +16,7 @@ from audiogmm.verification.backend import BackEnd
 from audiogmm.verification.background_frames import Voice
 from audiogmm.verification.background_trials import MOST_SPEAKERS, Side, hold_trials, tested_recordings
 from audiogmm.verification.calibration import Calibration, extend_calibration, fit_calibration
-from audiogmm.verification.normalisation import NORMALISATIONS
+from audiogmm.verification.normalization import NORMALIZATIONS
 from audiogmm.verification.pieces import Pieces, cut_pieces
 from audiogmm.verification.space import Space, SpaceSettings, learn_space, supervectors
 from audiogmm.verification.supervector import centred
@@ -34,7 +34,7 @@ NOISE_COLUMNS = ("noise", "noise*raw", "noise*space")
 """What it reads besides where it was taught by noise."""
 
 MOST_COHORT = 500
-"""Impostors that are kept for normalisation, at most."""
+"""Impostors that are kept for normalization, at most."""
 
 
 def learn_backend(
@@ -108,7 +108,7 @@ def learn_backend(
     if columns:
         truth, noisily = np.concatenate(target), np.concatenate(through)
         shared = set.intersection(*map(set, columns))
-        for method in NORMALISATIONS:
+        for method in NORMALIZATIONS:
             if f"space.{method}" in shared:
                 read = {name: f"space.{method}" if name == "space" else name for name in (*COLUMNS, "noise")}
                 known = {name: np.concatenate([c[of] for c in columns]) for name, of in read.items()}
@@ -167,10 +167,10 @@ def _cohort(space: Space, pieces: Pieces, whose: BoolArray) -> FloatArray:
 def _scores(
     background: Mixture, space: Space, cohort: FloatArray, models: Iterable[Side], tests: Iterable[Side]
 ) -> dict[str, FloatArray]:
-    """Scores (n_models, n_tests) by normalisation, of those for which the cohort is large enough."""
+    """Scores (n_models, n_tests) by normalization, of those for which the cohort is large enough."""
     backend = BackEnd(background, space, cohort)
     enrolled, tested = (
         np.stack([space.vector(*centred(background, side.statistics)) for side in sides])
         for sides in (models, tests)
     )
-    return {method: backend.scores(enrolled, tested, method) for method in backend.normalisations}
+    return {method: backend.scores(enrolled, tested, method) for method in backend.normalizations}

@@ -37,7 +37,7 @@ def log_seconds(seconds: ArrayLike, limits: tuple[float, float]) -> FloatArray:
 
 
 def noise(tested: ArrayLike, enrolled: ArrayLike) -> FloatArray:
-    """How much noisier a test is than the speaker's enrolment, in tens of decibels.
+    """How much noisier a test is than the speaker's enrollment, in tens of decibels.
 
     Beyond `CLEAN` nothing is the noisier, and under `NOISIEST` nothing is told apart. Where a ratio is not
     known, nothing is held against the test.

@@ -395,7 +395,7 @@ def test_a_calibration_gives_decisions(workshop: Path, audiogmm: Audiogmm) -> No
 
 @pytest.mark.data
 def test_digits_are_told_apart(data: Path, tmp_path: Path) -> None:
-    """Six speakers, words of 0.4 s; the background is of the enrolment itself, so this is no figure."""
+    """Six speakers, words of 0.4 s; the background is of the enrollment itself, so this is no figure."""
     entries = [entry for i, entry in enumerate(ag.read_manifest(data / "fsdd_enroll.jsonl")) if i % 3 == 0]
     model = ag.train(entries, n_components=8, passes=5, seed=0, sample_rate=8000)
     gallery = ag.enroll(model, entries, tmp_path / "known")

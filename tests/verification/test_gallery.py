@@ -105,8 +105,8 @@ def test_the_way_from_a_background_to_calibrated_scores(corpus, known):
 
 
 @pytest.mark.parametrize("method", ["z", "t", "zt", "s", "as"])
-def test_scores_are_normalised_by_the_background(corpus, known, method):
-    rows = scores(known, corpus, f"{method}.csv", normalisation=method)
+def test_scores_are_normalized_by_the_background(corpus, known, method):
+    rows = scores(known, corpus, f"{method}.csv", normalization=method)
     plain = scores(known, corpus, "scores.csv")
     assert [row["raw"] for row in rows] == [row["raw"] for row in plain]
     assert [row["space"] for row in rows] != [row["space"] for row in plain]
@@ -126,7 +126,7 @@ def test_a_small_cohort_is_refused(corpus, known, tmp_path):
     small = dataclasses.replace(gallery.background, tensors=tensors | few)
     gallery.equip(small)
     with pytest.raises(ChoiceError, match="as-norm with a cohort of 7") as caught:
-        scores(gallery, corpus, "refused.csv", normalisation="as")
+        scores(gallery, corpus, "refused.csv", normalization="as")
     assert "at least 20" in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""PLDA against the densities that it is a ratio of, and score normalisation against its formulas."""
+"""PLDA against the densities that it is a ratio of, and score normalization against its formulas."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from audiogmm.errors import ChoiceError, TrainingError
-from audiogmm.verification.normalisation import normalise
+from audiogmm.verification.normalization import normalize
 from audiogmm.verification.plda import Plda, learn_plda
 
 
@@ -87,7 +87,7 @@ def test_normalisation_is_the_formula(method):
     rng = np.random.default_rng(3)
     s, of_models, of_tests = rng.normal(size=(3, 4)), rng.normal(2, 3, (3, 25)), rng.normal(-1, 2, (25, 4))
     of_cohort = rng.normal(size=(25, 25))
-    found = normalise(method, s, of_models=of_models, of_tests=of_tests, of_cohort=of_cohort, nearest=7)
+    found = normalize(method, s, of_models=of_models, of_tests=of_tests, of_cohort=of_cohort, nearest=7)
     expected = [
         [naive_norm(method, s, m, t, of_models, of_tests, of_cohort) for t in range(4)] for m in range(3)
     ]
@@ -97,7 +97,7 @@ def test_normalisation_is_the_formula(method):
 def test_a_small_cohort_and_an_unknown_method_are_refused():
     few = {"of_models": np.zeros((1, 7)), "of_tests": np.zeros((7, 1))}
     with pytest.raises(ChoiceError, match=r"as-norm with a cohort of 7; needed: at least 20"):
-        normalise("as", np.zeros((1, 1)), **few)
+        normalize("as", np.zeros((1, 1)), **few)
     with pytest.raises(ChoiceError, match="'q'"):
-        normalise("q", np.zeros((1, 1)), **few)
-    assert normalise("none", np.ones((1, 1)), **few) == 1
+        normalize("q", np.zeros((1, 1)), **few)
+    assert normalize("none", np.ones((1, 1)), **few) == 1

@@ -68,7 +68,7 @@ class Hull:
         return float(miss[k - 1] + share * (miss[k] - miss[k - 1]))
 
     def min_dcf(self, point: OperatingPoint) -> float:
-        """Least normalised detection cost that any threshold has."""
+        """Least normalized detection cost that any threshold has."""
         unit = min(point.prior * point.cost_miss, (1 - point.prior) * point.cost_false_alarm)
         a, b = point.prior * point.cost_miss / unit, (1 - point.prior) * point.cost_false_alarm / unit
         return float(np.min(a * self.p_miss + b * self.p_false_alarm))

@@ -63,7 +63,7 @@ def min_dcf(
     cost_miss: float = 1.0,
     cost_false_alarm: float = 1.0,
 ) -> float:
-    """Normalised detection cost at the best threshold, in [0, 1] (NIST SRE: C_det / C_default).
+    """Normalized detection cost at the best threshold, in [0, 1] (NIST SRE: C_det / C_default).
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def act_dcf(
     cost_miss: float = 1.0,
     cost_false_alarm: float = 1.0,
 ) -> float:
-    """Normalised detection cost at Bayes' threshold, the scores taken as log-likelihood ratios in nats.
+    """Normalized detection cost at Bayes' threshold, the scores taken as log-likelihood ratios in nats.
 
     Parameters
     ----------

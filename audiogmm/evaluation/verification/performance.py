@@ -37,7 +37,7 @@ class Performance:
     cllr, min_cllr : Interval
         Bits.
     min_dcf, act_dcf : tuple of Interval
-        Normalised, one for each point.
+        Normalized, one for each point.
     """
 
     n_targets: int

@@ -20,7 +20,7 @@ def mark_of(recording: Shard) -> str:
     return hashlib.blake2b(signature_of_shard(recording).encode(), digest_size=16).hexdigest()
 
 
-class EnrolmentData:
+class EnrollmentData:
     """Recordings of a manifest that wait to be enrolled, by speaker."""
 
     def __init__(self, inputs: Inputs, gallery: Gallery, aside: Aside) -> None:
@@ -87,7 +87,7 @@ class EnrolmentData:
 class Waiting:
     """The recordings of some speakers, re-iterable."""
 
-    data: EnrolmentData
+    data: EnrollmentData
     names: frozenset[str]
 
     def __iter__(self) -> Iterator[tuple[str, Shard, str]]:

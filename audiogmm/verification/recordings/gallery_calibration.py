@@ -58,7 +58,7 @@ def keep_calibration(
         trials = leave_out(gallery, inputs, several, most_models, reducer)
         progress.end()
         if enough(trials.speakers, trials.target):
-            gallery.calibrate(*_learned(base, trials.scored, trials), _normalised(gallery, trials))
+            gallery.calibrate(*_learned(base, trials.scored, trials), _normalized(gallery, trials))
             return ""
     if not anew and gallery.calibration_learned.get("method") == LEFT_OUT:
         return ""
@@ -67,21 +67,21 @@ def keep_calibration(
     return note
 
 
-def _normalised(gallery: Gallery, trials: LeftOut) -> dict[str, Calibration]:
-    """What the trials teach of normalised scores, by normalisation."""
+def _normalized(gallery: Gallery, trials: LeftOut) -> dict[str, Calibration]:
+    """What the trials teach of normalized scores, by normalization."""
     found = {}
     for how in trials.space:
         if how != "none":
             base = background_calibration(gallery, how)
-            found[how] = _learned(base, trials.normalised(how), trials)[0]
+            found[how] = _learned(base, trials.normalized(how), trials)[0]
     return found
 
 
-def background_calibration(gallery: Gallery, normalisation: str = "none") -> Calibration | None:
-    """What the back end brings for models as these are, and scores normalised so; None for others."""
+def background_calibration(gallery: Gallery, normalization: str = "none") -> Calibration | None:
+    """What the back end brings for models as these are, and scores normalized so; None for others."""
     backend = backend_of(gallery.background)
     fits = backend is not None and backend.about.get("adaptation") == gallery.adaptation.to_dict()
-    return backend.calibration(normalisation) if backend is not None and fits else None
+    return backend.calibration(normalization) if backend is not None and fits else None
 
 
 def from_background(gallery: Gallery) -> tuple[Calibration | None, str]:

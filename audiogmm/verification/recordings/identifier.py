@@ -37,7 +37,7 @@ class Identifier:
     scorer : CutScorer
         Of all speakers.
     enrolled, enrolled_snr : tuple of float
-        Seconds of speech in each speaker's enrolment, and its signal-to-noise ratio, decibels.
+        Seconds of speech in each speaker's enrollment, and its signal-to-noise ratio, decibels.
     calibration : Calibration or None
         What makes ratios of scores.
     rate : float

@@ -66,7 +66,7 @@ class Tried:
     raw : ndarray of shape (1 + n_others,), float64
         Mean ratios a frame, nats.
     space : mapping of str to ndarray of shape (1 + n_others,), float64
-        The back end's scores, by normalisation; empty where there is no back end.
+        The back end's scores, by normalization; empty where there is no back end.
     enrolled : ndarray of shape (1 + n_others,), float64
         Seconds of speech behind each model.
     enrolled_snr : ndarray of shape (1 + n_others,), float64
@@ -128,7 +128,7 @@ class LeaveOut:
         if (backend := speakers.backend) is not None:
             models = np.concatenate([backend.vector(left.statistics)[None], speakers.vectors[others]])
             test = backend.vector(tested)[None]
-            space = {how: backend.scores(models, test, how)[:, 0] for how in backend.normalisations}
+            space = {how: backend.scores(models, test, how)[:, 0] for how in backend.normalizations}
         behind = [left, *(gallery[names[i]] for i in others)]
         return Tried(
             held.speaker,
@@ -150,7 +150,7 @@ class LeftOut:
     scored : ScoredTrials
         Scores, and seconds of speech.
     space : mapping of str to ndarray of shape (n,), float64
-        The back end's scores, by normalisation.
+        The back end's scores, by normalization.
     target : ndarray of shape (n,), bool
         Whether each is of the speaker.
     speakers : list of str
@@ -162,8 +162,8 @@ class LeftOut:
     target: BoolArray
     speakers: list[str]
 
-    def normalised(self, how: str) -> ScoredTrials:
-        """The scores, those of the back end normalised."""
+    def normalized(self, how: str) -> ScoredTrials:
+        """The scores, those of the back end normalized."""
         scored = copy(self.scored)
         scored.space = self.space[how]
         return scored
@@ -245,4 +245,4 @@ def _place(name: str) -> bytes:
 
 
 def _set_aside_before(_: str, __: AudioGMMError) -> None:
-    """What enrolment could not use, it has set aside already."""
+    """What enrollment could not use, it has set aside already."""

@@ -99,7 +99,7 @@ class CutScorer:
     state: str
     scoring: Scoring = "exact"
     top: int = TOP
-    normalisation: str = "none"
+    normalization: str = "none"
 
     @classmethod
     def of(
@@ -108,10 +108,10 @@ class CutScorer:
         names: Sequence[str],
         scoring: Scoring,
         top: int,
-        normalisation: str = "none",
+        normalization: str = "none",
     ) -> CutScorer:
         """A scorer of these speakers, as their files are now."""
-        return cls(gallery.folder, tuple(names), gallery.state(names), scoring, top, normalisation)
+        return cls(gallery.folder, tuple(names), gallery.state(names), scoring, top, normalization)
 
     @property
     def speakers(self) -> SpeakerModels:
@@ -135,7 +135,7 @@ class CutScorer:
             ratio = loudest.ratio
         if not n_frames:
             raise AudioDataError(f"{cut.recording.id} has no frame", needed="at least one")
-        space = speakers.compared(heard, cut.models, self.normalisation)
+        space = speakers.compared(heard, cut.models, self.normalization)
         raw = tuple((total / n_frames).tolist())
         snr = None if np.isnan(ratio.decibels) else ratio.decibels
         return CutScores(cut.id, raw, space, voiced, time.all, snr, flag)
@@ -172,13 +172,13 @@ class SpeakerModels:
     evaluator: Evaluator
 
     def compared(
-        self, heard: SufficientStats | None, models: Sequence[int], normalisation: str
+        self, heard: SufficientStats | None, models: Sequence[int], normalization: str
     ) -> tuple[float, ...]:
         """The back end's scores of what was heard against some of the models; nothing without a back end."""
         if self.backend is None or heard is None:
             return ()
         test = self.backend.vector(heard)[None]
-        scores = self.backend.scores(self.vectors[list(models)], test, normalisation)
+        scores = self.backend.scores(self.vectors[list(models)], test, normalization)
         return tuple(scores[:, 0].tolist())
 
 

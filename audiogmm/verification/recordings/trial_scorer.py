@@ -30,7 +30,7 @@ class ScoredTrials:
     ----------
     raw, space, voiced, enrolled : ndarray of shape (n,), float64
         Mean ratio a frame (nats), the back-end's score, and seconds of speech in the test and in the
-        enrolment; NaN where there is none.
+        enrollment; NaN where there is none.
     snr, enrolled_snr : ndarray of shape (n,), float64
         Signal-to-noise ratios of both, decibels; NaN where not known.
     flags : list of str
@@ -88,7 +88,7 @@ class TrialScorer:
     reducer: Reducer
     scoring: Scoring = "exact"
     top: int = TOP
-    normalisation: str = "none"
+    normalization: str = "none"
 
     def score(
         self,
@@ -123,7 +123,7 @@ class TrialScorer:
         for row, name in enumerate(names):
             if name in broken:
                 refuse(row, broken[name])
-        scorer = CutScorer.of(self.gallery, list(places), self.scoring, self.top, self.normalisation)
+        scorer = CutScorer.of(self.gallery, list(places), self.scoring, self.top, self.normalization)
         rows_of: dict[str, list[int]] = {}
         waiting: list[Cut] = []
         for n, (recording, rows) in enumerate(cuts.items()):

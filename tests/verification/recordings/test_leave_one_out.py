@@ -1,4 +1,4 @@
-"""The calibration that enrolment learns: recordings left out, and what it does to scores that were off."""
+"""The calibration that enrollment learns: recordings left out, and what it does to scores that were off."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from audiogmm.synth.corpus import speakers
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import backend_of, with_backend
 from audiogmm.verification.calibration import Calibration, fit_shift
-from audiogmm.verification.normalisation import NORMALISATIONS
+from audiogmm.verification.normalization import NORMALIZATIONS
 from audiogmm.verification.recalibration import enough, recalibrate
 from audiogmm.verification.recordings.leave_one_out import leave_out
 from audiogmm.verification.speaker import Speaker
@@ -133,10 +133,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def losses(gallery: ag.Gallery, manifest: Path, normalisation: str = "none") -> tuple[float, float]:
+def losses(gallery: ag.Gallery, manifest: Path, normalization: str = "none") -> tuple[float, float]:
     """Cllr and its minimum over all trials of a manifest."""
     trials = [(name, entry) for entry in ag.read_manifest(manifest) for name in gallery.names]
-    scores = np.array([found.score for found in ag.verify(gallery, trials, normalisation=normalisation)])
+    scores = np.array([found.score for found in ag.verify(gallery, trials, normalization=normalization)])
     target = np.array([name == entry.speaker for name, entry in trials])
     return cllr(scores[target], scores[~target]), min_cllr(scores[target], scores[~target])
 
@@ -224,7 +224,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frontend = ag.FrontEnd.preset("speech")
     model = ag.train(entries, frontend, n_components=16, passes=4, seed=0, speakers="yes")
     backend = backend_of(model)
-    assert backend is not None and set(backend.calibrations) == set(NORMALISATIONS)
+    assert backend is not None and set(backend.calibrations) == set(NORMALIZATIONS)
     off = {
         how: replace(right, weights=tuple(2 * w for w in right.weights), offset=2 * right.offset + 4)
         for how, right in backend.calibrations.items()
@@ -234,7 +234,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("how", ["z", "t", "zt", "s", "as"])
-def test_normalised_scores_are_calibrated_too(city: Path, tmp_path: Path, how: str) -> None:
+def test_normalized_scores_are_calibrated_too(city: Path, tmp_path: Path, how: str) -> None:
     model, test = ag.load(city / "ubm.agmm"), city / "people" / "test.jsonl"
     backend = backend_of(model)
     assert backend is not None
@@ -244,7 +244,7 @@ def test_normalised_scores_are_calibrated_too(city: Path, tmp_path: Path, how: s
     assert after < least + 0.08  # 72 target trials of 6 speakers: the least is of a map fitted to them
     plain, learned = gallery.calibration, calibration_for(gallery, how)
     assert plain is not None and learned is not None
-    assert learned == gallery.calibrations_normalised[how] != plain
+    assert learned == gallery.calibrations_normalized[how] != plain
 
     gallery.calibrate(plain)  # nothing is known of how: the background's holds
     assert calibration_for(gallery, how) == backend.calibration(how)

@@ -1,4 +1,4 @@
-"""Score normalisation: scores of one model, or of one test, brought to a scale that all share."""
+"""Score normalization: scores of one model, or of one test, brought to a scale that all share."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import numpy as np
 from audiogmm.errors import ChoiceError
 from audiogmm.types import FloatArray
 
-NORMALISATIONS = ("none", "z", "t", "zt", "s", "as")
-"""What `normalise` knows."""
+NORMALIZATIONS = ("none", "z", "t", "zt", "s", "as")
+"""What `normalize` knows."""
 
 SMALLEST_COHORT = 20
 """Impostors that a mean and a deviation may be estimated from, at least."""
 
 NEAREST = 100
-"""Impostors that adaptive normalisation looks at: those nearest to the model, or to the test."""
+"""Impostors that adaptive normalization looks at: those nearest to the model, or to the test."""
 
 LEAST_DEVIATION = 1e-12
 
 
-def normalise(
+def normalize(
     method: str,
     scores: FloatArray,
     *,
@@ -28,13 +28,13 @@ def normalise(
     of_cohort: FloatArray | None = None,
     nearest: int = NEAREST,
 ) -> FloatArray:
-    """Normalise scores by those of a cohort of impostors.
+    """Normalize scores by those of a cohort of impostors.
 
     With ``mu, sigma`` the mean and deviation over the cohort:
 
         z    ``(s - mu_model) / sigma_model`` (Reynolds 1997): how impostors score against this model,
         t    ``(s - mu_test) / sigma_test`` (Auckenthaler, Carey and Lloyd-Thomas 2000, section 3.2),
-        zt   t after z, the cohort's models having been z-normalised too,
+        zt   t after z, the cohort's models having been z-normalized too,
         s    the mean of z and t (Kenny 2010),
         as   the mean of z and t over the `nearest` highest scores of each side alone (Matejka et al. 2017,
              "adaptive s-norm 1").
@@ -68,11 +68,11 @@ def normalise(
     --------
     >>> impostors = np.linspace(-1.0, 1.0, 20)
     >>> of_tests = np.repeat(impostors[:, None], 2, axis=1)
-    >>> normalise("t", np.array([[0.0, 3.0]]), of_models=impostors[None], of_tests=of_tests).round(2) + 0.0
+    >>> normalize("t", np.array([[0.0, 3.0]]), of_models=impostors[None], of_tests=of_tests).round(2) + 0.0
     array([[0.  , 4.82]])
     """
-    if method not in NORMALISATIONS:
-        raise ChoiceError(f"normalisation {method!r}", needed=f"one of {', '.join(NORMALISATIONS)}")
+    if method not in NORMALIZATIONS:
+        raise ChoiceError(f"normalization {method!r}", needed=f"one of {', '.join(NORMALIZATIONS)}")
     if method == "none":
         return scores
     size = min(of_models.shape[1], of_tests.shape[0])
@@ -80,7 +80,7 @@ def normalise(
         raise ChoiceError(
             f"{method}-norm with a cohort of {size}",
             needed=f"at least {SMALLEST_COHORT} recordings of other speakers",
-            remedy="a background with more speakers (enroll --background), or --normalise none",
+            remedy="a background with more speakers (enroll --background), or --normalize none",
         )
     match method:
         case "z":

@@ -126,7 +126,7 @@ def _evaluator(model: Mixture) -> Evaluator:
     return Evaluator(model)
 
 
-def enrol(
+def enroll_speakers(
     background: Mixture,
     fingerprint: str,
     samples: Iterable[tuple[str, Shard, str]],
@@ -173,7 +173,7 @@ def enrol(
     ...         frames = np.full((16, 1), 2, np.float32)
     ...         yield FrameBlock(frames, np.ones(16, bool), 0, FrameClock(8000, 80, 200))
     >>> background = Mixture([1.0], [[0.0]], [[1.0]], "diag")
-    >>> (ann,) = enrol(background, background.fingerprint, [("ann", Twos(), "")])
+    >>> (ann,) = enroll_speakers(background, background.fingerprint, [("ann", Twos(), "")])
     >>> ann.name, ann.voiced_seconds, ann.adapted(background, Adaptation(tau=16)).means
     ('ann', 0.16, array([[1.]]))
     """
