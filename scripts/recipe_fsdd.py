@@ -24,7 +24,7 @@ from commands import write
 from verifying import Recipe
 
 import audiogmm as ag
-from audiogmm.manifest import Entry, scan
+from audiogmm.manifest import Entry, find_recordings
 
 TEST, ENROLLMENT = range(5), range(5, 10)
 """Indices."""
@@ -39,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
 
     pattern = r"(?:^|/)\d_(?P<speaker>[^_/]+)_\d+\.wav$"
-    entries = [entry for entry in scan(asked.recordings, speaker=pattern) if entry.speaker is not None]
+    entries = [
+        entry for entry in find_recordings(asked.recordings, speaker=pattern) if entry.speaker is not None
+    ]
     if not entries:
         sys.exit(f"{asked.recordings} holds no DIGIT_SPEAKER_INDEX.wav")
     if asked.background is None:

@@ -11,10 +11,10 @@ from audiogmm.audio.decoders.decoder import AudioInfo
 from audiogmm.audio.decoders.levels import Levels
 from audiogmm.audio.decoders.notices import AudioWarning, Notices, Warn, warn_user
 from audiogmm.audio.decoders.opening import open_decoder
-from audiogmm.audio.decoders.source import display_name
-from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError, MismatchError
+from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError
 from audiogmm.kernels.front_end.pcm import mix
-from audiogmm.manifest.entry import Entry
+from audiogmm.manifest.entry import Entry, display_name
+from audiogmm.manifest.recording_info import refuse_mismatch
 from audiogmm.types import Samples, Seconds
 
 __all__ = ["AudioInfo", "AudioStream", "AudioWarning", "Notices", "open_audio", "probe"]
@@ -248,7 +248,7 @@ def probe(
         return _probe_matrix(entry, full)
     with open_audio(entry, warn=warn) as stream:
         info = stream.info
-        _compare(entry, info)
+        refuse_mismatch(entry, info)
         length = stream._wanted  # None where only the end tells
         if full:
             length = sum(len(samples) for samples in stream)
@@ -263,20 +263,6 @@ def probe(
         if full and length is not None and entry.duration is None:
             return AudioInfo(info.sample_rate, info.channels, stream._first + length, info.format)
         return info
-
-
-def _compare(entry: Entry, info: AudioInfo) -> None:
-    """What the entry says of the recording against what the recording says."""
-    stated = entry.extra.get("channels", entry.extra.get("num_channels"))
-    if entry.sample_rate is not None and entry.sample_rate != info.sample_rate:
-        what = f"{entry.sample_rate} Hz in its entry and {info.sample_rate} Hz in the file"
-    elif isinstance(stated, int) and stated != info.channels:
-        what = f"{stated} channel(s) in its entry and {info.channels} in the file"
-    else:
-        return
-    raise MismatchError(
-        f"{display_name(entry.path)}: {what}", needed="the same", remedy="correct the manifest's entry"
-    )
 
 
 def _probe_matrix(entry: Entry, full: bool) -> AudioInfo:

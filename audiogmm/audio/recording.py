@@ -11,7 +11,6 @@ import numpy as np
 
 from audiogmm.audio.decode import open_audio
 from audiogmm.audio.decoders.notices import Warn, warn_user
-from audiogmm.audio.decoders.source import display_name
 from audiogmm.audio.frame_cache.cache import FrameCache
 from audiogmm.audio.frontend.cmvn import GlobalCmvn
 from audiogmm.audio.frontend.frontend import FrontEnd
@@ -27,7 +26,7 @@ from audiogmm.errors import (
     FrontEndError,
     MismatchError,
 )
-from audiogmm.manifest.entry import STANDARD_INPUT, Entry
+from audiogmm.manifest.entry import STANDARD_INPUT, Entry, display_name
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Samples
 

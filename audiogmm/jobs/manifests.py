@@ -64,10 +64,10 @@ def scan_folder(
         If the manifest exists (and not `force`), or cannot be written.
     """
     from audiogmm.audio.decode import probe
-    from audiogmm.manifest import scan
+    from audiogmm.manifest import find_recordings
 
     refuse_overwrite(output, force)
-    found = scan(folder, speaker=speaker or None, measure=lambda entry: probe(entry, full=False))
+    found = find_recordings(folder, speaker=speaker or None, measure=lambda entry: probe(entry, full=False))
     return _write(found, output, None, force, progress or Silent(), Aside())
 
 
@@ -175,7 +175,7 @@ def check_manifest(
         If the manifest itself cannot be read.
     """
     from audiogmm.audio.decode import probe
-    from audiogmm.manifest import check, read_manifest
+    from audiogmm.manifest import find_problems, read_manifest
 
     progress = progress or Silent()
     result = CheckResult(source)
@@ -186,6 +186,6 @@ def check_manifest(
         return probe(entry, full=not fast, warn=progress.say)
 
     progress.begin("checking", None, "recordings")
-    result.problems.extend(check(read_manifest(source), look))
+    result.problems.extend(find_problems(read_manifest(source), look))
     progress.end()
     return result

@@ -52,7 +52,7 @@ class Entry:
         Keys that audiogmm does not use, kept as they are. A key of ours appears here only where its field
         cannot hold all that the file said: an `id` unfit for a file name, a `speaker` given as a number,
         `events` with further keys such as `snr_db`, or an empty list of them (nothing happens is not nobody
-        looked). The writers give that original back for as long as the field still says the same.
+        looked). The writers write that original for as long as the field still says the same.
     source : str
         Where the entry was read, as ``train.jsonl:17``; for messages, and no part of equality.
 
@@ -108,7 +108,9 @@ class Entry:
         return None if self.duration is None else self.offset + self.duration
 
 
-Draft: Any = make_dataclass("Draft", [(attribute.name, Any) for attribute in fields(Entry)], slots=True)
+EntryDraft: Any = make_dataclass(
+    "EntryDraft", [(attribute.name, Any) for attribute in fields(Entry)], slots=True
+)
 """An entry before it is frozen: ``draft.__class__ = Entry`` makes it one, unchecked.
 
 Millions of lines are read one by one, and a frozen dataclass sets each field through `object.__setattr__`:
@@ -117,7 +119,7 @@ this way takes a sixth of the time. The slots are the same, or Python refuses th
 
 
 def is_url(path: str) -> bool:
-    """Whether a path has a scheme, so that fsspec opens it.
+    """Return whether a path has a scheme, so that fsspec opens it.
 
     Examples
     --------
@@ -125,6 +127,17 @@ def is_url(path: str) -> bool:
     (True, True, False, False)
     """
     return ":" in path and _URL.match(path) is not None
+
+
+def display_name(path: str) -> str:
+    """Return a path as messages name it.
+
+    Examples
+    --------
+    >>> display_name("-"), display_name("/data/a.wav")
+    ('standard input', '/data/a.wav')
+    """
+    return "standard input" if path == STANDARD_INPUT else path
 
 
 def safe_id(text: str) -> str:

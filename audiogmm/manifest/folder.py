@@ -11,7 +11,7 @@ from audiogmm.manifest.entry import STANDARD_INPUT, is_url
 
 
 @dataclass(frozen=True)
-class Folder:
+class ManifestFolder:
     """Where a manifest lies: turns the paths written in it into absolute ones, and back.
 
     Parameters
@@ -21,7 +21,7 @@ class Folder:
 
     Examples
     --------
-    >>> folder = Folder("/data/lists")
+    >>> folder = ManifestFolder("/data/lists")
     >>> folder.resolve("a.wav"), folder.resolve("/b.wav"), folder.resolve("s3://c/d.wav")
     ('/data/lists/a.wav', '/b.wav', 's3://c/d.wav')
     >>> folder.relative("/data/lists/x/a.wav"), folder.relative("/data/wav/b.wav"), folder.relative("/c.wav")
@@ -31,8 +31,8 @@ class Folder:
     path: str
 
     @classmethod
-    def of(cls, manifest: str | os.PathLike[str]) -> Folder:
-        """The folder that a manifest lies in."""
+    def of(cls, manifest: str | os.PathLike[str]) -> ManifestFolder:
+        """Return the folder that a manifest lies in."""
         text = os.fspath(manifest)
         return cls(text.rpartition("/")[0]) if is_url(text) else cls(str(Path(text).absolute().parent))
 
@@ -45,14 +45,14 @@ class Folder:
         return os.path.realpath(self.path)
 
     def resolve(self, path: str) -> str:
-        """An absolute path, or the URL or ``-`` as it is."""
+        """Return an absolute path, or the URL or ``-`` as it is."""
         if path.startswith("/") or path == STANDARD_INPUT or is_url(path):
             return path
         # joined as it is: "link/../a.wav" lies beside what the link points to, which only the system knows
         return self._prefix + path.removeprefix("./")
 
     def relative(self, path: str) -> str:
-        """A path as it is to be written: relative if below the folder, or at most two folders up."""
+        """Return a path as it is to be written: relative if below the folder, or at most two folders up."""
         if path == STANDARD_INPUT or is_url(path):
             return path
         if "/../" in path or not path.startswith("/"):

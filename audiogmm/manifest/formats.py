@@ -9,11 +9,11 @@ from pathlib import Path
 
 from audiogmm.errors import ChoiceError
 from audiogmm.manifest.entry import Entry
-from audiogmm.manifest.jsonl import Item
+from audiogmm.manifest.jsonl import ManifestLine
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class ManifestFormat:
     """A manifest format; its module is imported when it is used.
 
     Attributes
@@ -36,9 +36,9 @@ class Format:
     loses: frozenset[str] = frozenset()
     keeps: frozenset[str] | None = None
 
-    def read(self, path: str) -> Iterator[Item]:
+    def read(self, path: str) -> Iterator[ManifestLine]:
         """Give line numbers with their entries, or what is wrong with them."""
-        items: Iterator[Item] = import_module(self.module).read(path)
+        items: Iterator[ManifestLine] = import_module(self.module).read(path)
         return items
 
     def write(self, entries: Iterable[Entry], temporary: Path, final: Path) -> int:
@@ -47,20 +47,22 @@ class Format:
         return count
 
 
-FORMATS: dict[str, Format] = {
+FORMATS: dict[str, ManifestFormat] = {
     format.name: format
     for format in (
-        Format("jsonl", "audiogmm.manifest.jsonl", "one JSON object a line"),
-        Format("csv", "audiogmm.manifest.table", "CSV or TSV with a header line"),
-        Format(
+        ManifestFormat("jsonl", "audiogmm.manifest.jsonl", "one JSON object a line"),
+        ManifestFormat("csv", "audiogmm.manifest.table", "CSV or TSV with a header line"),
+        ManifestFormat(
             "kaldi",
             "audiogmm.manifest.kaldi",
             "data directory: wav.scp or feats.scp, segments, utt2spk, text",
             loses=frozenset({"label", "frame_rate", "sample_rate", "events"}),
             keeps=frozenset({"text", "recording_id"}),
         ),
-        Format("lhotse", "audiogmm.manifest.lhotse", "cuts, or a folder of recordings and supervisions"),
-        Format(
+        ManifestFormat(
+            "lhotse", "audiogmm.manifest.lhotse", "cuts, or a folder of recordings and supervisions"
+        ),
+        ManifestFormat(
             "nemo", "audiogmm.manifest.nemo", "JSONL with audio_filepath, duration and text in every line"
         ),
     )
@@ -68,7 +70,7 @@ FORMATS: dict[str, Format] = {
 """Every format that is read and written, by its name."""
 
 
-def format_named(name: str) -> Format:
+def format_named(name: str) -> ManifestFormat:
     """Look a format up.
 
     Raises

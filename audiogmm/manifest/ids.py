@@ -12,7 +12,7 @@ _LINE = np.uint64((1 << _LINE_BITS) - 1)
 class SeenIds:
     """Ids and the lines that they stand on, kept as hashes.
 
-    An id is told from another by 88 bits of its hash: among a thousand million of them, a pair is mistaken
+    Ids are compared by 88 bits of their hashes: among a thousand million of them, a pair is mistaken
     for a duplicate with a probability of 2e-9. They lie in sorted runs that are merged two by
     two as they grow (O'Neil et al. 1996, the log-structured merge tree), so that a batch is looked up in
     a few array operations.

@@ -1,4 +1,4 @@
-"""JSONL: one object a line. The format of our own."""
+"""JSONL: one object a line, the format of audiogmm itself."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import Entry
-from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.record import entry_of, record_of
 from audiogmm.manifest.text import open_bytes
 
-Item = tuple[int, Entry | ManifestError]
+ManifestLine = tuple[int, Entry | ManifestError]
 """A line number, and what the line holds, or what is wrong with it."""
 
 
 def objects(path: str) -> Iterator[tuple[int, Mapping[str, Any] | ManifestError]]:
-    """Give the object on each line that is not blank, with its line number, or what is wrong with it.
+    """Yield the object on each line that is not blank, with its line number, or what is wrong with it.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def objects(path: str) -> Iterator[tuple[int, Mapping[str, Any] | ManifestError]
                 yield number, _not_an_object(record, line, f"{path}:{number}")
 
 
-def read(path: str) -> Iterator[Item]:
+def read(path: str) -> Iterator[ManifestLine]:
     """Read a JSONL manifest line by line.
 
     Parameters
@@ -55,7 +55,7 @@ def read(path: str) -> Iterator[Item]:
     tuple of (int, Entry or ManifestError)
         For every line that is not blank its number, and its entry or what is wrong with it.
     """
-    folder = Folder.of(path)
+    folder = ManifestFolder.of(path)
     for number, record in objects(path):
         if isinstance(record, ManifestError):
             yield number, record
@@ -83,7 +83,7 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
     int
         How many entries were written.
     """
-    folder = Folder.of(final)
+    folder = ManifestFolder.of(final)
     return write_objects((record_of(entry, folder) for entry in entries), file, final)
 
 
@@ -122,7 +122,7 @@ def _second_look(line: bytes, source: str) -> Mapping[str, Any] | ManifestError:
     """Read what the quick decoder refused (it takes no lone surrogates), or say what is wrong with it."""
 
     def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no number of JSON")
+        raise ValueError(f"{constant} is not a number in JSON")
 
     try:
         record = json.loads(line.decode("utf-8-sig"), parse_constant=refuse)

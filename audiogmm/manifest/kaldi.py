@@ -9,21 +9,21 @@ from typing import TextIO
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import Entry, safe_id
-from audiogmm.manifest.jsonl import Item
+from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.lookup import Lookup
-from audiogmm.manifest.recording import Base, recording_id, refuse_command
 from audiogmm.manifest.text import open_text
+from audiogmm.manifest.toolkits import PathBase, recording_id, refuse_command
 from audiogmm.types import Json
 
 _SEGMENTS = "segments"
 _FILES = ("wav.scp", "feats.scp", _SEGMENTS, "utt2spk", "text", "reco2file_and_channel")
 
 
-def read(path: str) -> Iterator[Item]:
+def read(path: str) -> Iterator[ManifestLine]:
     """Read a Kaldi data directory, or a lone ``.scp`` file.
 
     The files are read side by side, as Kaldi sorts them; a file in another order is held in memory.
-    Relative paths are found as `audiogmm.manifest.recording.Base` says. A speaker named like the
+    `toolkits.PathBase` says where relative paths are found. A speaker named like the
     utterance is unknown: Kaldi's convention.
 
     Parameters
@@ -50,7 +50,7 @@ def read(path: str) -> Iterator[Item]:
     if not scp.is_file():
         raise ManifestError(f"{path} has no wav.scp and no feats.scp", needed="a Kaldi data directory")
     speakers, texts, channels = (_lookup(folder / name) for name in ("utt2spk", "text", _FILES[-1]))
-    base = Base(folder)
+    base = PathBase(folder)
     if given.is_dir() and scp.name == "wav.scp" and (folder / _SEGMENTS).exists():
         rows = _pieces(folder / _SEGMENTS, _lookup(scp))
     else:

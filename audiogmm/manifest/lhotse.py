@@ -8,33 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.errors import ManifestError
-from audiogmm.manifest.entry import Entry, is_url
-from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.entry import Entry
+from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.ids import SeenIds
-from audiogmm.manifest.jsonl import Item, line_writer, objects, write_objects
+from audiogmm.manifest.jsonl import ManifestLine, line_writer, objects, write_objects
+from audiogmm.manifest.lhotse_records import SUPERVISION_KEYS, custom_of, cut_of, recording_of, supervision_of
 from audiogmm.manifest.lookup import Lookup
-from audiogmm.manifest.record import entry_of, record_of
-from audiogmm.manifest.recording import Base, recording_id, refuse_command
+from audiogmm.manifest.record import entry_of
+from audiogmm.manifest.toolkits import PathBase, refuse_command
 from audiogmm.types import Json
 
-_SPAN = frozenset({"id", "recording_id", "start", "duration", "channel", "speaker", "text"})
-"""The keys of a supervision that an entry can hold; those of a cut's with more are kept as they are."""
-
-_PLACED = _SPAN | {"audio_filepath", "offset", "sample_rate", "num_samples", "channels", "supervisions"}
-"""The keys of ours that have a place in a cut; the others go into `custom`."""
-
 _FURTHER = ("language", "gender")
-"""Keys that a supervision has beside; no use is made of them."""
+"""Further keys of a supervision; no use is made of them."""
 
 _CUT_FILE = (".jsonl", ".gz")
 
 
-def read(path: str) -> Iterator[Item]:
+def read(path: str) -> Iterator[ManifestLine]:
     """Read recordings, recordings and supervisions, or cuts.
 
-    Of recordings and supervisions, which lie beside each other under the same name but for that word, each
-    supervision is an entry; of recordings alone, each recording; of cuts, each cut. Relative paths are found
-    as `audiogmm.manifest.recording.Base` says. What `custom` holds, `text` and the like become further keys.
+    Of recordings and supervisions, which lie beside each other under names that differ in that word, each
+    supervision is an entry; of recordings alone, each recording; of cuts, each cut. `toolkits.PathBase` says
+    where relative paths are found. What `custom` holds, `text` and the like become further keys.
 
     Parameters
     ----------
@@ -53,7 +48,7 @@ def read(path: str) -> Iterator[Item]:
         If a file is missing or cannot be read.
     """
     file = _recordings_file(path)
-    base = Base(Path(file).parent)
+    base = PathBase(Path(file).parent)
     supervisions, recordings = _beside(file, "supervisions"), _beside(file, "recordings")
     first = next((record for _, record in objects(file) if not isinstance(record, ManifestError)), {})
     lookup: Lookup[Mapping[str, Any]] | None = None
@@ -63,7 +58,7 @@ def read(path: str) -> Iterator[Item]:
         if recordings is None:
             raise ManifestError(
                 f"{file} holds supervisions, and no recordings lie beside it",
-                needed="a file of the same name but for 'recordings' in place of 'supervisions'",
+                needed="a file of the same name, with 'recordings' in place of 'supervisions'",
                 remedy="put it there",
             )
         lookup = _lookup(recordings)
@@ -106,7 +101,7 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
         them.
     """
     if final.suffix in _CUT_FILE:
-        return write_objects(map(_cut, entries), file, final)
+        return write_objects(map(cut_of, entries), file, final)
     file.mkdir()
     seen = SeenIds()
     count = 0
@@ -114,17 +109,17 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
     with ExitStack() as stack:
         recordings, supervisions = (stack.enter_context(line_writer(name, packed=True)) for name in names)
         for count, entry in enumerate(entries, 1):
-            recording = _recording(entry)
+            recording = recording_of(entry)
             if not seen.add([recording["id"]], [count]):
                 recordings(recording)
-            custom = _custom(entry)
+            custom = custom_of(entry)
             span = {key: custom.pop(key) for key in _FURTHER if isinstance(custom.get(key), str)}
-            supervisions({**_span(entry, recording, entry.offset), **span, "custom": custom})
+            supervisions({**supervision_of(entry, recording, entry.offset), **span, "custom": custom})
     return count
 
 
 def _entry(
-    record: Mapping[str, Any], recordings: Lookup[Mapping[str, Any]] | None, base: Base, source: str
+    record: Mapping[str, Any], recordings: Lookup[Mapping[str, Any]] | None, base: PathBase, source: str
 ) -> Entry:
     """Read a recording, a supervision of one of `recordings`, or a cut."""
     kind = record.get("type")
@@ -145,7 +140,7 @@ def _entry(
             said["speaker"] = speakers.pop()
         if len(spans) == 1 and spans[0].get("text") is not None:
             said["text"] = spans[0]["text"]
-        if len(spans) > 1 or any(span.keys() - _SPAN for span in spans):
+        if len(spans) > 1 or any(span.keys() - SUPERVISION_KEYS for span in spans):
             said["supervisions"] = spans
         return _of(record, record["recording"], said, base, source)
     if recordings is None:
@@ -163,7 +158,9 @@ def _entry(
     return _of(record, recording, {"offset": record["start"], **said}, base, source)
 
 
-def _of(named: Mapping[str, Any], recording: Mapping[str, Any], said: Json, base: Base, source: str) -> Entry:
+def _of(
+    named: Mapping[str, Any], recording: Mapping[str, Any], said: Json, base: PathBase, source: str
+) -> Entry:
     """An entry with the name and the custom keys of `named`, of a recording, and what is said of it."""
     channel = said.pop("channel", None)
     if isinstance(channel, list):
@@ -182,7 +179,7 @@ def _of(named: Mapping[str, Any], recording: Mapping[str, Any], said: Json, base
         record["recording_id"] = recording["id"]
     for key, value in (named.get("custom") or {}).items():
         record.setdefault(key, value)
-    return entry_of(record, Folder("/"), source)
+    return entry_of(record, ManifestFolder("/"), source)
 
 
 def _source(recording: Mapping[str, Any], channel: int | None, source: str) -> tuple[str, int | None, int]:
@@ -222,7 +219,7 @@ def _recordings_file(path: str) -> str:
 
 
 def _beside(file: str, word: str) -> str | None:
-    """The file of the same name but for that word, if it is there."""
+    """Return the file whose name differs in that word alone, if it is there."""
     other = "recordings" if word == "supervisions" else "supervisions"
     path = Path(file)
     for end in ("", ".gz"):
@@ -240,84 +237,3 @@ def _lookup(file: str) -> Lookup[Mapping[str, Any]]:
             if not isinstance(record, ManifestError)
         )
     )
-
-
-def _cut(entry: Entry) -> Json:
-    """The cut that an entry is."""
-    recording = _recording(entry)
-    spans = entry.extra.get("supervisions")
-    if not isinstance(spans, list):
-        said = entry.speaker is not None or "text" in entry.extra
-        spans = [_span(entry, recording, 0.0)] if said else []
-    return {
-        "id": str(entry.extra.get("id", entry.id)),
-        "start": entry.offset,
-        "duration": _duration(entry, recording),
-        "channel": entry.channel or 0,
-        "supervisions": spans,
-        "recording": recording,
-        "custom": _custom(entry),
-        "type": "MonoCut",
-    }
-
-
-def _span(entry: Entry, recording: Json, start: float) -> Json:
-    """The supervision that an entry is."""
-    span: Json = {
-        "id": str(entry.extra.get("id", entry.id)),
-        "recording_id": recording["id"],
-        "start": start,
-        "duration": _duration(entry, recording),
-        "channel": entry.channel or 0,
-    }
-    if entry.speaker is not None:
-        span["speaker"] = entry.speaker
-    if "text" in entry.extra:
-        span["text"] = entry.extra["text"]
-    return span
-
-
-def _duration(entry: Entry, recording: Json) -> float:
-    return round(recording["duration"] - entry.offset, 9) if entry.duration is None else entry.duration
-
-
-def _custom(entry: Entry) -> Json:
-    """The keys that Lhotse has no place for."""
-    record = record_of(entry, Folder("/"))
-    return {key: value for key, value in record.items() if key not in _PLACED}
-
-
-def _recording(entry: Entry) -> Json:
-    """The recording that an entry is a piece of."""
-    rate, n_samples = entry.sample_rate, entry.extra.get("num_samples")
-    if n_samples is None and not entry.offset and entry.duration is not None and rate is not None:
-        n_samples = round(entry.duration * rate)
-    if entry.audio_filepath is None or rate is None or not isinstance(n_samples, int):
-        lacking = (
-            "features in place of audio"
-            if entry.audio_filepath is None
-            else "no sample_rate"
-            if rate is None
-            else "no duration of the whole recording"
-        )
-        raise ManifestError(
-            f"{entry.source or entry.id}: {entry.path} has {lacking}",
-            needed="audio of a known sample rate and length: Lhotse states them",
-            remedy="audiogmm manifest convert, which measures them",
-        )
-    channels = entry.extra.get("channels")
-    numbers = list(range(max(channels if isinstance(channels, int) else 1, (entry.channel or 0) + 1)))
-    return {
-        "id": recording_id(entry),
-        "sources": [
-            {
-                "type": "url" if is_url(entry.audio_filepath) else "file",
-                "channels": numbers,
-                "source": entry.audio_filepath,
-            }
-        ],
-        "sampling_rate": rate,
-        "num_samples": n_samples,
-        "duration": n_samples / rate,
-        "channel_ids": numbers,
-    }

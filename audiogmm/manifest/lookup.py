@@ -9,9 +9,9 @@ Value = TypeVar("Value")
 
 
 class Lookup(Generic[Value]):
-    """Values by key from a list that is asked in its own order, of which one line is held at a time.
+    """Values by key from a list whose keys are asked for in its own order; one line is held at a time.
 
-    The first question out of order reads the whole list into memory.
+    The first key out of order reads the whole list into memory.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Lookup(Generic[Value]):
         return int(self._current is not None) if self._all is None else len(self._all)
 
     def get(self, key: str) -> Value | None:
-        """The value of a key, or None if there is none."""
+        """Return the value of a key, or None if there is none."""
         if self._all is None:
             if self._current is not None and self._current[0] == key:
                 return self._current[1]

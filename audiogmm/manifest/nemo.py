@@ -8,12 +8,12 @@ from pathlib import Path
 from audiogmm.errors import ManifestError
 from audiogmm.manifest import jsonl
 from audiogmm.manifest.entry import Entry
-from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.record import record_of
 from audiogmm.types import Json
 
 
-def read(path: str) -> Iterator[jsonl.Item]:
+def read(path: str) -> Iterator[jsonl.ManifestLine]:
     """Read a NeMo manifest: its lines are lines of ours, `text` and its like are kept.
 
     Parameters
@@ -42,11 +42,11 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
     int
         How many entries were written.
     """
-    folder = Folder.of(final)
+    folder = ManifestFolder.of(final)
     return jsonl.write_objects((_line(entry, folder) for entry in entries), file, final)
 
 
-def _line(entry: Entry, folder: Folder) -> Json:
+def _line(entry: Entry, folder: ManifestFolder) -> Json:
     if entry.audio_filepath is None or entry.duration is None:
         lacking = "features in place of audio" if entry.audio_filepath is None else "no duration"
         raise ManifestError(

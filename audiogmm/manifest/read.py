@@ -12,18 +12,18 @@ from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry, default_id, is_url
 from audiogmm.manifest.formats import FORMATS, format_named
 from audiogmm.manifest.ids import SeenIds
-from audiogmm.manifest.jsonl import Item
+from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.sniff import sniff
 
 OnError = Callable[[ManifestError], None]
-"""Is told what is wrong with a line that is then left out."""
+"""Takes what is wrong with a line, which is then left out."""
 
 _LARGEST_BATCH = 1024  # more no longer fit in the cache, and cost more than the looking up saves
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The entries of a manifest, read anew by every iteration.
+    """The entries of a manifest, read again by every iteration.
 
     Nothing is kept but sixteen bytes an id while an iteration runs. Made by `read_manifest`.
 
@@ -48,13 +48,13 @@ class Manifest:
     on_error: OnError | None = None
 
     def __iter__(self) -> Iterator[Entry]:
-        """Give the entries in order.
+        """Yield the entries in order.
 
         Raises
         ------
         ManifestError
             For a bad line or an id that was there before (unless `on_error`), and if there is no entry at
-            all. Both lines of a doubled id are named.
+            all. Both lines of a repeated id are named.
         """
         seen = SeenIds()
         items = self._items()
@@ -79,10 +79,10 @@ class Manifest:
             raise ManifestError(f"{self.path} holds no entry", needed="at least one recording")
 
     def count(self) -> int:
-        """How many entries there are, bad lines not counted: reads the whole manifest."""
+        """Return how many entries there are, bad lines not counted: reads the whole manifest."""
         return sum(1 for _ in replace(self, on_error=_ignore))
 
-    def _items(self) -> Iterator[Item]:
+    def _items(self) -> Iterator[ManifestLine]:
         if self.format in ("audio", "features"):
             return iter([(1, _single(self.path, self.format))])
         path = self.path
@@ -101,7 +101,7 @@ def read_manifest(
 ) -> Manifest:
     """Open a manifest of any format, or a recording or a feature matrix named in place of one.
 
-    Only as much is read as tells the format; the entries are read when they are asked for.
+    Only as much is read as shows the format; the entries are read when they are asked for.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def read_manifest(
         A manifest file or folder, a recording, a feature matrix (.npy, .parquet, .ark, or a CSV of numbers),
         a URL, or ``-`` for a wav stream on standard input.
     format : {"jsonl", "csv", "kaldi", "lhotse", "nemo"}, optional
-        The format, where name and content do not tell it.
+        The format, where name and content do not show it.
     on_error : callable, optional
         Takes the `ManifestError` of each bad line, so that a job can set it aside and go on; by default
         the first one is raised.
@@ -157,7 +157,7 @@ def _doubled(entry: Entry, first: int) -> ManifestError:
     return ManifestError(
         f"{entry.source}: the id {entry.id!r} stands on line {first} already",
         needed="another id for each entry",
-        remedy='give one of them an "id" of its own',
+        remedy='give one of them another "id"',
     )
 
 

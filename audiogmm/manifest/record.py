@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from audiogmm.manifest.entry import Draft, Entry, default_id, safe_id
-from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.entry import Entry, EntryDraft, default_id, safe_id
+from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
 
@@ -64,7 +64,7 @@ _PLAIN: dict[str, Callable[[Any], bool]] = {
 KEYS = tuple(_PLAIN)
 
 
-def entry_of(record: Mapping[str, Any], folder: Folder, source: str) -> Entry:
+def entry_of(record: Mapping[str, Any], folder: ManifestFolder, source: str) -> Entry:
     """Read one object of a manifest.
 
     Plain values are checked here, by hand: several times as fast as the model in
@@ -74,7 +74,7 @@ def entry_of(record: Mapping[str, Any], folder: Folder, source: str) -> Entry:
     ----------
     record : mapping
         The keys of one line.
-    folder : Folder
+    folder : ManifestFolder
         Where the manifest lies.
     source : str
         ``train.jsonl:17``.
@@ -86,7 +86,7 @@ def entry_of(record: Mapping[str, Any], folder: Folder, source: str) -> Entry:
 
     Examples
     --------
-    >>> entry = entry_of({"audio_filepath": "a.wav", "sex": "F"}, Folder("/data"), "train.jsonl:1")
+    >>> entry = entry_of({"audio_filepath": "a.wav", "sex": "F"}, ManifestFolder("/data"), "train.jsonl:1")
     >>> entry.audio_filepath, entry.id, entry.extra
     ('/data/a.wav', 'a', {'sex': 'F'})
     """
@@ -115,7 +115,7 @@ def entry_of(record: Mapping[str, Any], folder: Folder, source: str) -> Entry:
     duration, frame_rate, events = get("duration"), get("frame_rate"), get("events")
     if events == []:  # "nothing happens here" is not "nobody looked"
         extra["events"] = events
-    draft = Draft(
+    draft = EntryDraft(
         audio and folder.resolve(audio),
         features and folder.resolve(features),
         name,
@@ -134,26 +134,26 @@ def entry_of(record: Mapping[str, Any], folder: Folder, source: str) -> Entry:
     return cast(Entry, draft)
 
 
-def _second_look(record: Mapping[str, Any], folder: Folder, source: str) -> Entry:
+def _second_look(record: Mapping[str, Any], folder: ManifestFolder, source: str) -> Entry:
     """Read or explain an unusual line; pydantic is imported only now."""
     from audiogmm.manifest.schema import explained_entry
 
     return explained_entry(record, folder, source)
 
 
-def record_of(entry: Entry, folder: Folder) -> Json:
-    """What to write for an entry, so that reading it gives the same entry: keys without a value are left out.
+def record_of(entry: Entry, folder: ManifestFolder) -> Json:
+    """Return what to write for an entry, so that reading it gives the same entry; empty keys are left out.
 
     Parameters
     ----------
     entry : Entry
         An entry.
-    folder : Folder
+    folder : ManifestFolder
         Where the manifest is to lie; paths are written relative to it where they are near.
 
     Examples
     --------
-    >>> record_of(Entry(audio_filepath="/data/x/a.wav", id="x--a", speaker="ann"), Folder("/data"))
+    >>> record_of(Entry(audio_filepath="/data/x/a.wav", id="x--a", speaker="ann"), ManifestFolder("/data"))
     {'audio_filepath': 'x/a.wav', 'speaker': 'ann'}
     """
     record: Json = {}

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError
 from audiogmm.manifest.entry import Entry, default_id, safe_id
+from audiogmm.manifest.recording_info import Measure, measured
 from audiogmm.manifest.sniff import AUDIO_SUFFIXES
-from audiogmm.manifest.write import Measure, measured
 
 
-def scan(
+def find_recordings(
     folder: str | os.PathLike[str], speaker: str | None = None, *, measure: Measure | None = None
 ) -> Iterator[Entry]:
     """Find every recording below a folder, in the order of their paths, hidden files left out.
@@ -44,14 +44,14 @@ def scan(
     ManifestError
         If there is no such folder, no recording in it, or a path in which the pattern is not found.
     ChoiceError
-        If the pattern is no regular expression.
+        If the pattern is not a regular expression.
 
     Examples
     --------
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> (folder / "ann").mkdir(); (folder / "ann" / "1.wav").touch(); (folder / "notes.txt").touch()
-    >>> [(entry.id, entry.speaker) for entry in scan(folder, speaker="parent")]
+    >>> [(entry.id, entry.speaker) for entry in find_recordings(folder, speaker="parent")]
     [('ann--1', 'ann')]
     """
     top = Path(folder)
@@ -115,7 +115,7 @@ def _pattern(speaker: str | None) -> re.Pattern[str] | None:
         return re.compile(speaker)
     except re.error as error:
         raise ChoiceError(
-            f"the speaker pattern {speaker!r} is no regular expression: {error}",
+            f"the speaker pattern {speaker!r} is not a regular expression: {error}",
             needed='"parent" or a pattern',
             remedy=r"'(?P<speaker>\w+)_\d+\.wav'",
         ) from error

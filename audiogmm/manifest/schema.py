@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, m
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import Entry, default_id, safe_id
-from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
 
@@ -97,7 +97,7 @@ class EntryLine(BaseModel):
 
 
 def json_schema() -> Json:
-    """The JSON Schema (draft 2020-12) of one line of a JSONL manifest.
+    """Return the JSON Schema (draft 2020-12) of one line of a JSONL manifest.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def json_schema() -> Json:
     }
 
 
-def explained_entry(record: Mapping[str, Any], folder: Folder, source: str) -> Entry:
+def explained_entry(record: Mapping[str, Any], folder: ManifestFolder, source: str) -> Entry:
     """Read a line with every check, slowly: what cannot be used is named.
 
     Gives what `audiogmm.manifest.record.entry_of` gives for the lines that it takes, and takes more.

@@ -48,7 +48,7 @@ _ACCEPTED = (
 
 
 def sniff(path: str) -> Kind:
-    """Tell what a path named as a manifest is.
+    """Find out what a path named as a manifest is.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def sniff(path: str) -> Kind:
     Raises
     ------
     ManifestError
-        If it is missing, empty, or nothing of these.
+        If it is missing, empty, or none of these.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def sniff(path: str) -> Kind:
 
 
 def suffix_of(path: str) -> str:
-    """The suffix that tells the format, in lower case, without ``.gz``.
+    """Return the suffix that shows the format, in lower case, without ``.gz``.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def _by_content(path: str, start: bytes) -> Kind:
         return "audio"
     text = start.decode("utf-8-sig", errors="replace").lstrip()
     if not text:
-        raise ManifestError(f"{path} is empty", needed=_ACCEPTED, remedy="write it anew")
+        raise ManifestError(f"{path} is empty", needed=_ACCEPTED, remedy="write it again")
     first = text.splitlines()[0]
     if first[0] == "{" or suffix_of(path) in (".jsonl", ".ndjson", ".json"):
         return "lhotse" if _is_lhotse(first) else "jsonl"

@@ -11,8 +11,8 @@ from typing import Any
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import Entry
-from audiogmm.manifest.folder import Folder
-from audiogmm.manifest.jsonl import Item
+from audiogmm.manifest.folder import ManifestFolder
+from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.record import KEYS, entry_of, record_of
 from audiogmm.manifest.text import open_text
 
@@ -22,7 +22,7 @@ _TEXTS = {"audio_filepath", "features_filepath", "id", "speaker", "label"}
 
 
 def delimiter_of(header: str) -> str | None:
-    """The delimiter of a manifest by its header line, or None if it names neither of our path columns.
+    """Return the delimiter of a manifest by its header line; None if that names no path column of ours.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def delimiter_of(header: str) -> str | None:
     return None
 
 
-def read(path: str) -> Iterator[Item]:
+def read(path: str) -> Iterator[ManifestLine]:
     """Read a CSV or TSV manifest row by row.
 
     A cell of a column that is not ours is kept as text, unless it is exactly how JSON writes a number, a
@@ -56,7 +56,7 @@ def read(path: str) -> Iterator[Item]:
     ManifestError
         If the file cannot be read, or its header names no path column.
     """
-    folder = Folder.of(path)
+    folder = ManifestFolder.of(path)
     with open_text(path) as file:
         header = file.readline()
         delimiter = delimiter_of(header)
@@ -105,7 +105,7 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
     int
         How many entries were written.
     """
-    folder = Folder.of(final)
+    folder = ManifestFolder.of(final)
     found: dict[str, None] = {}
     count = 0
     with tempfile.TemporaryFile("w+", encoding="utf-8") as waiting:
@@ -140,7 +140,7 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
     return count
 
 
-def _entry(columns: list[str], cells: list[str], folder: Folder, source: str) -> Entry:
+def _entry(columns: list[str], cells: list[str], folder: ManifestFolder, source: str) -> Entry:
     """Read one row."""
     if len(cells) != len(columns):
         raise ManifestError(

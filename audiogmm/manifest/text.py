@@ -64,6 +64,6 @@ def open_text(path: str) -> Iterator[TextIO]:
 
 
 def head(path: str, size: int = 65536) -> bytes:
-    """The first bytes of a file, to tell its format by."""
+    """Read the first bytes of a file, which show its format."""
     with open_bytes(path) as file:
         return file.read(size)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 from audiogmm.errors import ManifestError
 from audiogmm.files import replacing
 from audiogmm.manifest.entry import Entry
-from audiogmm.manifest.formats import FORMATS, Format, format_named
+from audiogmm.manifest.formats import FORMATS, ManifestFormat, format_named
+from audiogmm.manifest.recording_info import Measure, measured
 from audiogmm.manifest.sniff import suffix_of
 
 _BY_SUFFIX = {".jsonl": "jsonl", ".json": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv"}
@@ -20,21 +19,6 @@ _BY_SUFFIX = {".jsonl": "jsonl", ".json": "jsonl", ".ndjson": "jsonl", ".csv": "
 
 class ManifestWarning(UserWarning):
     """A format could not hold all that the entries say."""
-
-
-class RecordingInfo(Protocol):
-    """What is measured of a recording; `audiogmm.audio.decode.AudioInfo` is one."""
-
-    @property
-    def sample_rate(self) -> int: ...
-    @property
-    def channels(self) -> int: ...
-    @property
-    def n_samples(self) -> int | None: ...
-
-
-Measure = Callable[[Entry], RecordingInfo]
-"""Opens the recording of an entry and says how long it is."""
 
 
 def write_manifest(
@@ -61,7 +45,7 @@ def write_manifest(
     force : bool
         Replace what is there.
     measure : callable, optional
-        Is asked about recordings whose sample rate or duration is not known but needed ("lhotse", "nemo").
+        Opens recordings whose sample rate or duration is not known but needed ("lhotse", "nemo").
 
     Returns
     -------
@@ -108,31 +92,7 @@ def write_manifest(
     return count
 
 
-def measured(entry: Entry, measure: Measure) -> Entry:
-    """Add the sample rate, the number of channels and samples, and the duration that an entry lacks.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> info = SimpleNamespace(sample_rate=8000, channels=1, n_samples=12000)
-    >>> full = measured(Entry(audio_filepath="/a.wav", id="a"), lambda entry: info)
-    >>> full.sample_rate, full.duration, full.extra
-    (8000, 1.5, {'channels': 1, 'num_samples': 12000})
-    """
-    known = entry.sample_rate and entry.duration and "num_samples" in entry.extra
-    if known or entry.audio_filepath is None:
-        return entry
-    info = measure(entry)
-    extra = {"channels": info.channels, **entry.extra}
-    duration = entry.duration
-    if info.n_samples is not None:
-        extra.setdefault("num_samples", info.n_samples)
-        if duration is None and info.n_samples > entry.offset * info.sample_rate:
-            duration = info.n_samples / info.sample_rate - entry.offset
-    return replace(entry, sample_rate=info.sample_rate, duration=duration, extra=extra)
-
-
-def _format(path: Path, name: str | None) -> Format:
+def _format(path: Path, name: str | None) -> ManifestFormat:
     if name is not None:
         return format_named(name)
     known = _BY_SUFFIX.get(suffix_of(str(path)))
@@ -145,7 +105,7 @@ def _format(path: Path, name: str | None) -> Format:
     return FORMATS[known]
 
 
-def _watched(entries: Iterable[Entry], format: Format, lost: dict[str, None]) -> Iterator[Entry]:
+def _watched(entries: Iterable[Entry], format: ManifestFormat, lost: dict[str, None]) -> Iterator[Entry]:
     """Pass the entries on, and note the keys that the format will lose."""
     for entry in entries:
         for key in format.loses:

@@ -222,8 +222,10 @@ def test_offsets_past_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_channels_and_rates_that_are_not_there(tmp_path: Path) -> None:
     path = save(tmp_path / "a.wav", sound())
     assert "has 1 channel(s), and its entry asks for channel 1" in refusal(path, AudioFileError, channel=1)
-    assert "8000 Hz in its entry and 16000 Hz in the file" in refusal(path, MismatchError, sample_rate=8000)
-    assert "2 channel(s) in its entry and 1 in the file" in refusal(
+    assert "has a sample rate of 16000 Hz; needed: 8000 Hz, as its entry says" in refusal(
+        path, MismatchError, sample_rate=8000
+    )
+    assert "has 1 channel; needed: 2, as its entry says" in refusal(
         path, MismatchError, extra={"channels": 2}
     )
     with pytest.raises(ChoiceError, match="blocks of 0 samples"):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import ManifestError
-from audiogmm.manifest.entry import Draft, Entry, default_id, safe_id
+from audiogmm.manifest.entry import Entry, EntryDraft, default_id, safe_id
 from audiogmm.timeline import Segment
 
 PATHS = st.text(st.characters(codec=None), max_size=300) | st.text("ab/.-_ é\x00\ud800", max_size=20)
@@ -94,7 +94,7 @@ def test_an_entry_is_frozen_hashable_and_travels() -> None:
 
 def test_a_draft_becomes_an_entry() -> None:
     values = [f"{field.name}!" for field in fields(Entry)]
-    draft = Draft(*values)
+    draft = EntryDraft(*values)
     draft.__class__ = Entry
     assert type(draft) is Entry
     assert [getattr(draft, field.name) for field in fields(Entry)] == values

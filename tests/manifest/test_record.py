@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest import record as quick
-from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.record import KEYS, entry_of, record_of
 from audiogmm.manifest.schema import EntryLine, explained_entry
 
-FOLDER = Folder("/data/lists")
+FOLDER = ManifestFolder("/data/lists")
 
 VALUES = (
     st.none()
@@ -122,12 +122,12 @@ def test_paths_are_written_near_and_found_again(path: str, written: str) -> None
 
 
 def test_a_far_folder_is_not_climbed_to() -> None:
-    assert Folder("/data/a/b/c").relative("/data/x.wav") == "/data/x.wav"
-    assert Folder("/data/a/b").relative("/data/x.wav") == "../../x.wav"
+    assert ManifestFolder("/data/a/b/c").relative("/data/x.wav") == "/data/x.wav"
+    assert ManifestFolder("/data/a/b").relative("/data/x.wav") == "../../x.wav"
 
 
 def test_a_manifest_behind_a_url_has_its_recordings_there() -> None:
-    folder = Folder.of("s3://bucket/lists/all.jsonl")
+    folder = ManifestFolder.of("s3://bucket/lists/all.jsonl")
     assert folder.resolve("wav/a.wav") == "s3://bucket/lists/wav/a.wav"
     assert folder.resolve("/a.wav") == "/a.wav"
 
@@ -137,7 +137,7 @@ def test_a_linked_folder_is_left_to_the_system(tmp_path: Path) -> None:
     (tmp_path / "real" / "a.wav").write_text("the right one")
     (tmp_path / "a.wav").write_text("the wrong one")
     (tmp_path / "link").symlink_to(tmp_path / "real" / "lists")
-    folder = Folder.of(tmp_path / "link" / "all.jsonl")
+    folder = ManifestFolder.of(tmp_path / "link" / "all.jsonl")
     full = folder.resolve("../a.wav")
     assert Path(full).read_text() == "the right one"
     assert Path(folder.resolve(folder.relative(full))).read_text() == "the right one"

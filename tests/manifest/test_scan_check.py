@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from audiogmm.errors import AudioFileError, ChoiceError, ManifestError
-from audiogmm.manifest import Entry, check, read_manifest, scan, write_manifest
+from audiogmm.manifest import Entry, find_problems, find_recordings, read_manifest, write_manifest
 
 
 def tree(folder: Path, *names: str) -> Path:
@@ -29,7 +29,7 @@ def test_scan_finds_recordings_in_order(tmp_path: Path) -> None:
         "a/._5.wav",
         "0.ogg",
     )
-    found = list(scan(folder, speaker="parent"))
+    found = list(find_recordings(folder, speaker="parent"))
     assert [(entry.id, entry.speaker) for entry in found] == [
         ("0", "corpus"),
         ("a--x.y--3", "x.y"),
@@ -56,25 +56,25 @@ def test_scan_takes_the_speaker_from_a_pattern(tmp_path: Path, pattern: str, spe
     folder = tree(tmp_path, "site/ann_7.wav")
     if speaker is None:
         with pytest.raises(ManifestError, match=r"finds nothing in site/ann_7\.wav"):
-            list(scan(folder, pattern))
+            list(find_recordings(folder, pattern))
     else:
-        assert [entry.speaker for entry in scan(folder, pattern)] == [speaker]
+        assert [entry.speaker for entry in find_recordings(folder, pattern)] == [speaker]
 
 
 def test_scan_refuses_what_it_cannot_use(tmp_path: Path) -> None:
-    with pytest.raises(ChoiceError, match=r"'\(' is no regular expression"):
-        scan(tmp_path, "(")
+    with pytest.raises(ChoiceError, match=r"'\(' is not a regular expression"):
+        find_recordings(tmp_path, "(")
     with pytest.raises(ManifestError, match="gone does not exist"):
-        scan(tmp_path / "gone")
+        find_recordings(tmp_path / "gone")
     with pytest.raises(ManifestError, match="holds no recording"):
-        list(scan(tmp_path))
+        list(find_recordings(tmp_path))
     with pytest.raises(ManifestError, match=r"a\.wav is a file"):
-        scan(tree(tmp_path, "a.wav") / "a.wav")
+        find_recordings(tree(tmp_path, "a.wav") / "a.wav")
 
 
 def test_recordings_that_differ_in_the_suffix_alone_stay_apart(tmp_path: Path) -> None:
     folder = tree(tmp_path, "a.wav", "a.flac", "a-b.wav", "a.g.wav")
-    assert {entry.id for entry in scan(folder)} == {"a.wav", "a.flac", "a-b", "a.g"}
+    assert {entry.id for entry in find_recordings(folder)} == {"a.wav", "a.flac", "a-b", "a.g"}
 
 
 def test_links_are_followed_but_not_round_and_round(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_links_are_followed_but_not_round_and_round(tmp_path: Path) -> None:
     (folder / "a" / "up").symlink_to(folder)
     tree(tmp_path / "other", "2.wav")
     (folder / "linked").symlink_to(tmp_path / "other")
-    assert [entry.id for entry in scan(folder)] == ["a--1", "linked--2"]
+    assert [entry.id for entry in find_recordings(folder)] == ["a--1", "linked--2"]
 
 
 @dataclass
@@ -98,7 +98,7 @@ def test_scan_measures_and_lists_what_cannot_be_opened(tmp_path: Path) -> None:
             raise AudioFileError(f"{entry.path} is no audio")
         return Info(channels=2)
 
-    bad, good = scan(tree(tmp_path, "bad.wav", "good.wav"), measure=measure)
+    bad, good = find_recordings(tree(tmp_path, "bad.wav", "good.wav"), measure=measure)
     assert (bad.duration, bad.sample_rate) == (None, None)
     assert (good.duration, good.sample_rate, good.extra) == (2.0, 8000, {"channels": 2, "num_samples": 16000})
 
@@ -123,7 +123,7 @@ def test_scan_measures_and_lists_what_cannot_be_opened(tmp_path: Path) -> None:
 def test_what_an_entry_says_is_held_against_what_its_recording_is(
     entry: Entry, info: Info, message: str | None
 ) -> None:
-    problems = [str(problem) for problem in check([entry], lambda _: info)]
+    problems = [str(problem) for problem in find_problems([entry], lambda _: info)]
     if message is None:
         assert problems == []
     else:
@@ -142,7 +142,7 @@ def test_check_names_every_bad_line_and_every_bad_file(tmp_path: Path) -> None:
         if entry.id == "gone":
             raise AudioFileError(f"{entry.path} is missing")
 
-    problems = list(check(read_manifest(file), probe))
+    problems = list(find_problems(read_manifest(file), probe))
     assert sorted(str(problem).split(";")[0] for problem in problems) == [
         f"{file}:1 is not JSON: Expecting value at column 1: rubbish",
         f"{file}:3: {tmp_path}/gone.wav is missing",
@@ -168,10 +168,9 @@ def test_real_recordings_pass_and_broken_ones_are_named(data: Path, tmp_path: Pa
     lines += ['"good.wav", "id": "stereo", "channels": 2', '"good.wav"']
     file = tmp_path / "all.jsonl"
     file.write_text("".join(f'{{"audio_filepath": {line}}}\n' for line in lines))
-    problems = {
-        str(problem.entry.id): str(problem) for problem in check(read_manifest(file), probe) if problem.entry
-    }
+    found = list(find_problems(read_manifest(file), probe))
+    problems = {str(problem.entry.id): str(problem) for problem in found if problem.entry}
     assert problems.keys() == {"torn", "empty", "text", "short", "gone", "late", "rate", "stereo"}
     for name, words in {"short": "shorter than a frame", "rate": "16000 Hz", "stereo": "2 channel"}.items():
         assert words in problems[name]
-    assert sum(problem.entry is None for problem in check(read_manifest(file), probe)) == 1
+    assert sum(problem.entry is None for problem in found) == 1

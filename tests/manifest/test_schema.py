@@ -12,7 +12,7 @@ import pytest
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest import read_manifest
-from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.record import entry_of
 from audiogmm.manifest.schema import json_schema
 
@@ -66,7 +66,7 @@ def test_the_schema_takes_what_the_reader_takes(
     validator: jsonschema.Draft202012Validator, line: dict[str, object]
 ) -> None:
     try:
-        entry_of(line, Folder("/data"), "m:1")
+        entry_of(line, ManifestFolder("/data"), "m:1")
         read = True
     except ManifestError:
         read = False

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.decoder import AudioInfo, skip
-from audiogmm.audio.decoders.source import display_name
 from audiogmm.errors import AudioFileError
+from audiogmm.manifest.entry import display_name
 
 
 def open_audioread(path: str, refusal: AudioFileError) -> AudioreadDecoder:

@@ -13,14 +13,13 @@ from audiogmm.audio.decoders.pipe import PipeDecoder
 from audiogmm.audio.decoders.source import (
     ByteSource,
     GuardedFile,
-    display_name,
     empty_stream,
     open_source,
     spooled,
 )
 from audiogmm.audio.decoders.wave import read_header
 from audiogmm.errors import AudioFileError
-from audiogmm.manifest.entry import STANDARD_INPUT, is_url
+from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
 
 
 def open_decoder(path: str) -> Decoder:

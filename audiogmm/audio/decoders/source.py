@@ -38,17 +38,6 @@ class ByteSource(Protocol):
         ...
 
 
-def display_name(path: str) -> str:
-    """A path as messages name it.
-
-    Examples
-    --------
-    >>> display_name("-"), display_name("/data/a.wav")
-    ('standard input', '/data/a.wav')
-    """
-    return "standard input" if path == STANDARD_INPUT else path
-
-
 def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSource:
     """Open for reading; what cannot be opened, or is empty, is an error that says why.
 

@@ -15,7 +15,7 @@ from audiogmm.audio.decoders.opening import open_decoder
 from audiogmm.audio.decoders.source import open_source
 from audiogmm.errors import OutputError
 from audiogmm.manifest.entry import Entry, is_url
-from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.record import record_of
 from audiogmm.types import Json
 
@@ -131,7 +131,7 @@ class Ledger:
     def _append(self, entry: Entry, length: int) -> int:
         """Write a line at the place where the last whole one ended; the new length."""
         path = self.folder / INDEX
-        line = json.dumps(record_of(entry, Folder.of(path))).encode() + b"\n"
+        line = json.dumps(record_of(entry, ManifestFolder.of(path))).encode() + b"\n"
         with path.open("r+b" if path.exists() else "w+b") as index:
             index.truncate(length)
             index.seek(length)

@@ -60,12 +60,12 @@ class Lines:
     """
 
     def __init__(self, path: str, aside: Aside, manifest: str | None = None) -> None:
-        from audiogmm.manifest.folder import Folder
+        from audiogmm.manifest.folder import ManifestFolder
 
         self.list = TrialList(path, self._refuse_line, by_id=manifest is not None)
         self._entries = None if manifest is None else NamedEntries(manifest, aside)
         self._aside = aside
-        self._folder = Folder.of(path)
+        self._folder = ManifestFolder.of(path)
         self._name = Path(path).name
 
     def __iter__(self) -> Iterator[Trial]:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import Entry, default_id, safe_id
-from audiogmm.manifest.folder import Folder
+from audiogmm.manifest.folder import ManifestFolder
 
 
-class Base:
+class PathBase:
     """Where relative paths count from, decided by the first of them.
 
-    Kaldi and Lhotse look from the working folder, and nobody else does: so it is the working folder if the
-    first path is found there and not beside the manifest.
+    Kaldi and Lhotse look from the working folder, audiogmm beside the manifest: so it is the working folder
+    if the first path is found there and not beside the manifest.
 
     Parameters
     ----------
@@ -23,23 +23,23 @@ class Base:
 
     Examples
     --------
-    >>> Base(Path("/data/lists")).resolve("no-such.wav")
+    >>> PathBase(Path("/data/lists")).resolve("no-such.wav")
     '/data/lists/no-such.wav'
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
-        self._base: Folder | None = None
+        self._base: ManifestFolder | None = None
 
     def resolve(self, path: str) -> str:
-        """An absolute path, or the URL or ``-`` as it is."""
+        """Return an absolute path, or the URL or ``-`` as it is."""
         if self._base is None:
-            beside = Folder(str(self._folder))
+            beside = ManifestFolder(str(self._folder))
             if beside.resolve(path) == path:
                 return path
             bare = path.rpartition(":")[0] if ".ark:" in path else path
             here = not (self._folder / bare).exists() and Path(bare).exists()
-            self._base = Folder(str(Path.cwd())) if here else beside
+            self._base = ManifestFolder(str(Path.cwd())) if here else beside
         return self._base.resolve(path)
 
 
