@@ -162,7 +162,7 @@ def demo(
         )
         result.sites.append(judge(site, recordings, folder))
         if can_draw():
-            page = report_to_file(folder / "events.jsonl", folder / "report.html", **shared)  # type: ignore[arg-type]
+            page = report_to_file(folder / "events.jsonl", folder / "report.html", **shared)
             result.pages.append(page.output)
         margin = (found.severest[0].peak or 0.0) - found.detector.threshold if found.severest else 0.0
         if found.pictures and margin <= lowest:

@@ -209,8 +209,8 @@ def test_ten_thousand_events_are_summarised_the_worst_first(site: Path, audiogmm
 
 
 def test_a_page_never_exceeds_25_mb(site: Path, audiogmm: Audiogmm, monkeypatch: pytest.MonkeyPatch) -> None:
-    from audiogmm.jobs import report
     from audiogmm.report.run import layout as report_layout
+    from audiogmm.report.run import page as run_page
 
     monkeypatch.setattr(report_layout, "ROOM", 200_000)
     (first, *_) = rows()
@@ -225,7 +225,7 @@ def test_a_page_never_exceeds_25_mb(site: Path, audiogmm: Audiogmm, monkeypatch:
         f"r{7 - i}" for i in range(shown)
     ]
     most = Path("report.html").stat().st_size - 10_000
-    monkeypatch.setattr(report, "MOST_BYTES", most)
+    monkeypatch.setattr(run_page, "MOST_BYTES", most)
     done = audiogmm("report", "events.jsonl", "-o", "report.html", "--force", "--json")
     assert Path("report.html").stat().st_size <= most
     assert done.json["recordings_shown"] == shown - 1
@@ -264,12 +264,12 @@ def test_when_all_sound_has_gone_the_page_says_so(site: Path, audiogmm: Audiogmm
     done = audiogmm("report", "events.jsonl", "-o", "report.html")
     assert done.status == 3
     page = read()
-    assert "None of the recordings could be heard again" in page.text
+    assert "None of the recordings could be read" in page.text
     assert counts(page, "img") == 0
     Path("test.jsonl").unlink()
     done = audiogmm("report", "events.jsonl", "-o", "report.html", "--force")
     assert done.status == 3
-    assert "The manifest test.jsonl is not where it was" in done.out
+    assert "The manifest test.jsonl does not exist any more" in done.out
 
 
 def test_a_folder_that_was_moved_as_a_whole_still_makes_a_page(
@@ -344,11 +344,11 @@ def test_what_select_and_cluster_wrote_is_drawn(site: Path, audiogmm: Audiogmm) 
     assert "BIC" in page.text
     assert "The ring is the recommended one: diag" in page.text
     assert "Hall <7>" in page.text
-    assert "heaviest of 4 components, each with what it claims most" in page.text
+    assert "heaviest of 4 components, each with what it explains best" in page.text
 
     Path("table.csv").write_text("a,b\n1,2\n")
     refused = audiogmm("report", "events.jsonl", "-o", "other.html", "--table", "table.csv")
-    assert (refused.status, "table.csv holds a, b" in refused.err) == (1, True)
+    assert (refused.status, "table.csv has the columns a, b" in refused.err) == (1, True)
     refused = audiogmm("report", "events.jsonl", "-o", "other.html", "--clusters", "train")
     assert (refused.status, "components.jsonl cannot be read" in refused.err) == (1, True)
     Path("clusters/components.jsonl").write_text('{"component": 1}\n')
@@ -394,12 +394,12 @@ def test_what_cannot_become_a_page_is_refused(site: Path, audiogmm: Audiogmm) ->
         assert not Path("other.html").exists()
         return done.err
 
-    assert "gone.jsonl is not there" in refused("gone.jsonl")
+    assert "gone.jsonl does not exist" in refused("gone.jsonl")
     assert "train holds 0 records of runs" in refused("train")
-    assert "gone.jsonl is not there" in refused("events.jsonl", "--manifest", "gone.jsonl")
+    assert "gone.jsonl does not exist" in refused("events.jsonl", "--manifest", "gone.jsonl")
     assert "gone.agmm" in refused("events.jsonl", "--model", "gone.agmm")
     audiogmm("train", "test.jsonl", "--preset", "ambient", "-k", "2", "-o", "other.agmm")
-    assert "that of the run" in refused("events.jsonl", "--model", "other.agmm")
+    assert "needed: the model of the run" in refused("events.jsonl", "--model", "other.agmm")
     audiogmm("train", "test.jsonl", "--preset", "ambient", "-k", "2", "--hold-out", "0", "-o", "bare.agmm")
     shutil.copy("events.jsonl", "alone.jsonl")
     assert "alone.jsonl has no record of its run" in refused("alone.jsonl", status=2)
@@ -408,12 +408,12 @@ def test_what_cannot_become_a_page_is_refused(site: Path, audiogmm: Audiogmm) ->
         "events.jsonl is the input" in audiogmm("report", "events.jsonl", "-o", "events.jsonl", "--force").err
     )
     Path("events.jsonl").write_text(Path("events.jsonl").read_text() + '{"id": 1}\n')
-    assert "is no event" in refused("events.jsonl")
+    assert "is not an event" in refused("events.jsonl")
     Path("events.jsonl").unlink()
     assert "cannot be read" in refused("events.jsonl.run.json")
     Path("room.agmm").unlink()
     put("events.jsonl", [])
-    assert "is not there any more" in refused("events.jsonl")
+    assert "does not exist any more" in refused("events.jsonl")
     Path("events.jsonl.run.json").write_text("{}")
     assert "not 'audiogmm run 1'" in refused("events.jsonl")
 
@@ -433,4 +433,4 @@ def test_standard_input_cannot_be_heard_again(site: Path, audiogmm: Audiogmm) ->
     put("events.jsonl", [row | {"audio_filepath": "-", "id": "stdin"} for row in rows()])
     done = audiogmm("report", "events.jsonl", "-o", "report.html")
     assert done.status == 3
-    assert "standard input, which cannot be heard again" in read().text
+    assert "standard input, which cannot be read again" in read().text

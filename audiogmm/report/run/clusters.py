@@ -1,4 +1,4 @@
-"""What the components of a model sound like in the recordings that a page shows."""
+"""Sound of each component of a model, from the recordings that a page shows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from audiogmm.report.page.markup import Markup
 from audiogmm.report.page.normal import clusters
 from audiogmm.report.page.shown import Cluster
 from audiogmm.report.page.sound import Clip
-from audiogmm.report.run.excerpt import cut
+from audiogmm.report.run.excerpt import cut_sound
 from audiogmm.report.run.panels import EXAMPLE_SECONDS, EXAMPLES, MOST_COMPONENTS
-from audiogmm.report.run.rescoring import Heard
+from audiogmm.report.run.rescoring import Rescored
 from audiogmm.scoring.claims import Claim, StrongestClaims
 from audiogmm.scoring.posterior import ComponentTally
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from audiogmm.manifest import Entry
 
 
-class Listened:
-    """Sums what the components claim, recording by recording.
+class ComponentSounds:
+    """Tally of the frames of each component over recordings, with the stretches that it explains best.
 
     Parameters
     ----------
     n_components : int
-        K.
+        Number of components of the model, K.
     """
 
     def __init__(self, n_components: int) -> None:
@@ -34,16 +34,16 @@ class Listened:
         self._strongest = StrongestClaims(n_components, EXAMPLES)
         self._entries: dict[str, Entry] = {}
 
-    def add(self, heard: Heard, entry: Entry | None) -> None:
-        """Count one recording, if it was listened to for components."""
-        if heard.tally is None or heard.claims is None or entry is None:
+    def add(self, rescored: Rescored) -> None:
+        """Add a recording, if components were looked for in it."""
+        if rescored.tally is None or rescored.claims is None or rescored.entry is None:
             return
-        self._tally = self._tally + heard.tally
-        self._strongest.merge(heard.claims)
-        self._entries[heard.shown.id] = entry
+        self._tally = self._tally + rescored.tally
+        self._strongest.merge(rescored.claims)
+        self._entries[rescored.shown.id] = rescored.entry
 
     def panel(self, unit: str) -> Markup | None:
-        """The heaviest components, each with the stretches that it claims most; None if nothing was heard."""
+        """Return the panel of the heaviest components, each with its sound; None if nothing was added."""
         if not self._tally.n_frames:
             return None
         weights = self._tally.weights
@@ -52,23 +52,23 @@ class Listened:
             Cluster(
                 k,
                 float(weights[k]),
-                [(c.id, heard) for c in self._strongest.of(k) if (heard := self._hear(c))],
+                [(c.id, sound) for c in self._strongest.of(k) if (sound := self._cut(c))],
             )
             for k in heaviest
             if weights[k] > 0
         ]
-        told = (
+        caption = (
             f"The {len(found)} heaviest of {self.n_components} components in the recordings shown, each with "
-            f"what it claims most."
+            "what it explains best."
         )
-        return clusters(found, told, unit)
+        return clusters(found, caption, unit)
 
-    def _hear(self, claim: Claim) -> Clip | None:
-        """A claim's sound, with a little around a short one; None where it cannot be read."""
+    def _cut(self, claim: Claim) -> Clip | None:
+        """Cut the sound of a claim, with some around a short one; None where it cannot be read."""
         short = max(0.0, 0.6 - claim.segment.duration) / 2
         start = claim.segment.start - short
         end = min(claim.segment.end + short, start + EXAMPLE_SECONDS)
         try:
-            return cut(self._entries[claim.id], start, end)
-        except AudioGMMError:  # gone since it was heard a moment ago
+            return cut_sound(self._entries[claim.id], start, end)
+        except AudioGMMError:  # removed since it was scored
             return None

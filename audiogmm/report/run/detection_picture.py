@@ -1,4 +1,4 @@
-"""What the picture of an evaluation of detection shows."""
+"""The picture of an evaluation of detection."""
 
 from __future__ import annotations
 

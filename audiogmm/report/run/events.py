@@ -1,4 +1,4 @@
-"""The events of a run, read in bounded memory: which recordings are worst, and what was found in those."""
+"""The events of a run, read in bounded memory: the most severe ones, and those of chosen recordings."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from audiogmm.errors import ManifestError
 from audiogmm.report.page.shown import Found
 
 FURTHER = 6
-"""Keys of an event that are not ours, and are shown all the same."""
+"""Most keys of an event that audiogmm does not know and a page shows."""
 
 LONGEST = 200
-"""Characters of a text that an event says of itself."""
+"""Most characters of the text of such a key."""
 
 _OURS = frozenset((*REQUIRED, *OPTIONAL))
 
 
 @dataclass(frozen=True)
-class Worst:
-    """A recording by its most severe event.
+class SevereRecording:
+    """A recording and its most severe event.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Worst:
     found : Found
         That event.
     n_events : int
-        How many there are in it.
+        Number of events in the recording.
     """
 
     id: str
@@ -45,29 +45,29 @@ class Worst:
 
 @dataclass
 class RunEvents:
-    """What the file of events holds, as far as a page has room.
+    """The file of events in figures, and the most severe of its events.
 
     Attributes
     ----------
     n_events, n_recordings : int
-        In all; recordings with an event.
+        Number of events, and of recordings with an event.
     seconds : float
-        Of all events.
+        Total length of the events.
     severest : list of Found
-        The worst first.
-    worst : list of Worst
-        Recordings, by their most severe event, the worst first.
+        The most severe first.
+    worst : list of SevereRecording
+        The recording of the most severe event first.
     """
 
     n_events: int = 0
     n_recordings: int = 0
     seconds: float = 0.0
     severest: list[Found] = field(default_factory=list)
-    worst: list[Worst] = field(default_factory=list)
+    worst: list[SevereRecording] = field(default_factory=list)
 
 
 class _Later:
-    """Turns the order around: `heapq` takes the smallest away, and the mildest is what has to go."""
+    """Reverses the order: `heapq` removes the smallest, and here the mildest is to be removed."""
 
     __slots__ = ("value",)
 
@@ -78,8 +78,8 @@ class _Later:
         return other.value < self.value
 
 
-class Worsts:
-    """The `most` of those put in that rank first, the worst first; equal ranks in order of arrival."""
+class MostSevere:
+    """Collection of the `most` values of lowest rank; equal ranks are in order of arrival."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -87,7 +87,7 @@ class Worsts:
         self._n = 0
 
     def put(self, rank: tuple[Any, ...], value: Any) -> None:
-        """Keep the value if it is among them."""
+        """Add a value, if it is among them so far."""
         self._n += 1
         entry = (_Later((*rank, self._n)), value)
         if len(self._heap) < self.most:
@@ -96,19 +96,19 @@ class Worsts:
             heapq.heappushpop(self._heap, entry)
 
     def values(self) -> list[Any]:
-        """Them, in order."""
+        """Return the values, that of lowest rank first."""
         return [value for _, value in sorted(self._heap, key=lambda entry: entry[0].value)]
 
 
-def found_in(path: Path) -> Iterator[Found]:
-    """The events of a file with all that they say of themselves, one at a time.
+def iterate_events(path: Path) -> Iterator[Found]:
+    """Read the events of a file one at a time, with all their keys.
 
     Raises
     ------
     ChoiceError
         If the format is unknown.
     ManifestError
-        If the file is missing, or a line is no event.
+        If the file is missing, or a line is not an event.
     """
     if format_of(path) is not FORMATS["jsonl"]:
         for event in read_events(path):
@@ -127,17 +127,17 @@ def found_in(path: Path) -> Iterator[Found]:
             raise ManifestError(f"{path} is not UTF-8: {error}", needed="a file of events") from error
 
 
-def survey(path: Path, most_events: int, most_recordings: int) -> RunEvents:
-    """Read the file once: how many events there are, and which are worst.
+def summarize_events(path: Path, most_events: int, most_recordings: int) -> RunEvents:
+    """Count the events of a file, and find the most severe ones, in one pass.
 
-    Memory holds the `most_events` and `most_recordings` worst, however long the file is. Events of a
-    recording follow each other, as `detect` writes them; a recording that comes again counts anew in
+    Memory holds the `most_events` and `most_recordings` most severe ones, however long the file is. Events of
+    a recording follow each other, as `detect` writes them; a recording that appears again counts again in
     `n_recordings`, and only there.
     """
     run = RunEvents()
-    events = Worsts(most_events)
-    recordings: dict[str, Worst] = {}
-    for id, group in groupby(found_in(path), key=lambda found: found.event.id):
+    events = MostSevere(most_events)
+    recordings: dict[str, SevereRecording] = {}
+    for id, group in groupby(iterate_events(path), key=lambda found: found.event.id):
         run.n_recordings += 1
         worst: Found | None = None
         n = 0
@@ -153,7 +153,7 @@ def survey(path: Path, most_events: int, most_recordings: int) -> RunEvents:
         if earlier is not None:
             worst = min(worst, earlier.found, key=lambda found: found.rank)
             n += earlier.n_events
-        recordings[id] = Worst(id, worst, n)
+        recordings[id] = SevereRecording(id, worst, n)
         if len(recordings) > 2 * most_recordings + 64:
             recordings = _first(recordings, most_recordings)
     run.severest = events.values()
@@ -161,26 +161,31 @@ def survey(path: Path, most_events: int, most_recordings: int) -> RunEvents:
     return run
 
 
-def _first(recordings: Mapping[str, Worst], most: int) -> dict[str, Worst]:
-    """The worst of them, in order."""
+def _first(recordings: Mapping[str, SevereRecording], most: int) -> dict[str, SevereRecording]:
+    """Return the most severe of them, in order."""
     ranked = sorted(recordings.values(), key=lambda worst: worst.found.rank)
     return {worst.id: worst for worst in ranked[:most]}
 
 
-def gather(path: Path, ids: set[str], most: int) -> dict[str, tuple[int, list[Found]]]:
-    """Read the file again: of each of `ids`, how many events there are, and the worst of them in order.
+def collect_events(path: Path, ids: set[str], most: int) -> dict[str, tuple[int, list[Found]]]:
+    """Collect the events of some recordings.
 
     Parameters
     ----------
     path : Path
     ids : set of str
-        Recordings.
+        Ids of the recordings.
     most : int
-        Events kept of each.
+        Events kept of each, the most severe ones.
+
+    Returns
+    -------
+    dict
+        For each recording the number of its events, and those kept, the most severe first.
     """
-    kept = {id: Worsts(most) for id in ids}
+    kept = {id: MostSevere(most) for id in ids}
     counts = dict.fromkeys(ids, 0)
-    for found in found_in(path):
+    for found in iterate_events(path):
         id = found.event.id
         if id in kept:
             counts[id] += 1
@@ -200,14 +205,14 @@ def _found(line: str, where: str) -> Found:
             raise ValueError(f"from {event.start} s to {event.end} s")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(
-            f"{where}: {line.strip()[:200]!r} is no event ({type(error).__name__}: {error})",
-            needed="a line of .jsonl events",
+            f"{where}: {line.strip()[:200]!r} is not an event ({type(error).__name__}: {error})",
+            needed="a line of events as `audiogmm detect` writes them",
         ) from error
     return Found(event, severity, _further(row))
 
 
 def _further(row: Mapping[str, Any]) -> dict[str, str | float]:
-    """What else an event says of itself: numbers and short texts."""
+    """Return the keys of an event that audiogmm does not know, with a number or a short text."""
     said: dict[str, str | float] = {}
     for key, value in row.items():
         if key in _OURS or isinstance(value, bool) or not isinstance(value, (str, int, float)):
@@ -219,7 +224,7 @@ def _further(row: Mapping[str, Any]) -> dict[str, str | float]:
 
 
 def _whole(value: Any) -> Any:
-    """A value as files can hold it and ranks compare it: no halves of characters, no NaN, no infinity."""
+    """Return a value that can be written and compared: without lone surrogates, NaN or infinity."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

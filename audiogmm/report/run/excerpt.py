@@ -1,4 +1,4 @@
-"""Excerpts of recordings: samples to look at, and sound to hear."""
+"""Excerpts of recordings: samples for a picture, and sound for a player."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from audiogmm.manifest import Entry
 
 CONTEXT: Seconds = 1.0
-"""Sound before and after an event."""
+"""Sound that is kept before and after an event."""
 
 LONGEST: Seconds = 8.0
-"""Sound of one event; of a longer one, what lies around its lowest score."""
+"""Longest excerpt of an event; of a longer event, the part around its lowest score is taken."""
 
 
-def sound_of(entry: Entry, found: Found) -> Clip | None:
-    """How an event sounds, with what comes before and after it."""
+def cut_event(entry: Entry, found: Found) -> Clip | None:
+    """Cut an event out of its recording, with some sound around it; None where the recording is shorter."""
     event = found.event
     start, end = event.start - CONTEXT, event.end + CONTEXT
     if end - start > LONGEST:
@@ -32,27 +32,38 @@ def sound_of(entry: Entry, found: Found) -> Clip | None:
         start = min(max(start, peak - LONGEST / 2), end - LONGEST)
         end = start + LONGEST
     try:
-        return cut(entry, start, end)
+        return cut_sound(entry, start, end)
     except AudioDataError:  # beyond the end of a recording that is shorter by now
         return None
 
 
-def cut(entry: Entry, start: Seconds, end: Seconds) -> Clip | None:
-    """A stretch of a recording to hear, as far as the recording goes; nothing of a feature matrix."""
-    if entry.audio_filepath is None:
-        return None
+def cut_sound(entry: Entry, start: Seconds, end: Seconds) -> Clip | None:
+    """Cut a stretch out of a recording, as far as the recording goes; None for a feature matrix."""
     start = max(start, entry.offset)
-    samples, rate = samples_of(entry, start, end)
+    samples, rate = read_samples(entry, start, end)
     return clip(samples, rate, start) if len(samples) else None
 
 
-def samples_of(entry: Entry, start: Seconds, end: Seconds) -> tuple[Samples, float]:
-    """What is heard from `start` to `end`, seconds on the recording's clock, as far as there is something."""
+def read_samples(entry: Entry, start: Seconds, end: Seconds) -> tuple[Samples, float]:
+    """Read a stretch of a recording, as far as the recording goes; no samples of a feature matrix.
+
+    Parameters
+    ----------
+    entry : Entry
+    start, end : Seconds
+        On the recording's clock.
+
+    Returns
+    -------
+    samples : ndarray of shape (n,), float32
+    sample_rate : float
+        Hertz; 1 where there are no samples.
+    """
     from audiogmm.audio.decode import open_audio
 
     if entry.end is not None:
         end = min(end, entry.end)
-    if end <= start:
+    if end <= start or entry.audio_filepath is None:
         return np.zeros(0, dtype=np.float32), 1.0
     blocks, n = [], 0
     with open_audio(replace(entry, offset=start, duration=None), warn=say_nothing) as stream:

@@ -1,4 +1,4 @@
-"""What a page says in words and figures: of the run, of what was left out, and of itself."""
+"""The title, figures and notes of a page."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.report.page.wording import count, length, number
-from audiogmm.report.run.files import Run
-from audiogmm.report.run.plan import Plan
+from audiogmm.report.run.files import DetectionRun
+from audiogmm.report.run.plan import PagePlan
 from audiogmm.runs.aside import Aside
 from audiogmm.types import Seconds
 
@@ -15,35 +15,41 @@ if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
 
 MOST_ASIDE = 100
-"""Inputs set aside that are named."""
+"""Most inputs set aside that are named."""
 
 
-def title_of(run: Run, manifest: str | None) -> str:
-    """A page's title, where none was given."""
+def make_title(run: DetectionRun, manifest: str | None) -> str:
+    """Return a title for the page of a run."""
     source = manifest or (run.record.source if run.record else run.events.name)
-    return f"What was heard in {Path(source).name if source != '-' else 'standard input'}"
+    return f"Events in {Path(source).name if source != '-' else 'standard input'}"
 
 
-def facts_of(run: Run, plan: Plan, seconds: Seconds, threshold: float, unit: str) -> list[tuple[str, str]]:
-    """The figures at the top; those of the whole run, where it says so.
+def summarize_run(
+    run: DetectionRun, plan: PagePlan, seconds: Seconds, threshold: float, unit: str
+) -> list[tuple[str, str]]:
+    """Return the figures at the top of the page; of the whole run where there is a record of it.
 
     Parameters
     ----------
-    run, plan
+    run : DetectionRun
+    plan : PagePlan
     seconds : Seconds
-        Heard again.
+        Length of the recordings that were scored again.
     threshold : float
         Nats.
     unit : str
-        Of time.
+        "s", or "" for rows without time.
+
+    Returns
+    -------
+    list of (str, str)
+        Name and figure.
     """
     record, events = run.record, plan.events
     facts = [("events", f"{events.n_events:,}"), ("recordings with events", f"{events.n_recordings:,}")]
     if record is not None:
         facts.insert(0, ("recordings", f"{record.recordings:,}"))
-        facts.insert(
-            1, ("listened to" if unit else "rows", length(record.seconds, unit).removesuffix(" rows"))
-        )
+        facts.insert(1, ("audio" if unit else "rows", length(record.seconds, unit).removesuffix(" rows")))
         if unit and record.seconds > 0:
             rate = 3600 * events.n_events / record.seconds
             facts.append(("events an hour", f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"))
@@ -51,15 +57,15 @@ def facts_of(run: Run, plan: Plan, seconds: Seconds, threshold: float, unit: str
             if isinstance(promised, (int, float)) and not isinstance(promised, bool):
                 facts.append(("alarms an hour, as set", f"{promised:.3g}"))
             if events.n_events:
-                facts.append(("of the time", f"{100 * min(1.0, events.seconds / record.seconds):.2g} %"))
+                facts.append(("time in events", f"{100 * min(1.0, events.seconds / record.seconds):.2g} %"))
     elif seconds:
-        facts.insert(0, ("heard again", length(seconds, unit)))
+        facts.insert(0, ("scored again", length(seconds, unit)))
     facts.append(("threshold, nats a frame", number(threshold)))
     return facts
 
 
-def left_out(run: Run, plan: Plan, shown: set[str], n_rows: int) -> list[str]:
-    """What has no room on the page, in sentences."""
+def describe_omissions(run: DetectionRun, plan: PagePlan, shown: set[str], n_rows: int) -> list[str]:
+    """Say in sentences which recordings have no room on the page."""
     sentences = []
     with_events = sum(one.id in shown for one in plan.events.worst)
     further = plan.events.n_recordings - with_events - n_rows
@@ -67,15 +73,15 @@ def left_out(run: Run, plan: Plan, shown: set[str], n_rows: int) -> list[str]:
         verb = "is" if further == 1 else "are"
         sentences.append(f"{count(further, 'recording')} with milder events {verb} not named here.")
     if run.record is not None:
-        silent = run.record.recordings - run.record.heard - (len(shown) - with_events)
-        if silent > 0:
-            verb = "is" if silent == 1 else "are"
-            sentences.append(f"{count(silent, 'recording')} without an event {verb} not shown.")
+        quiet = run.record.recordings - run.record.heard - (len(shown) - with_events)
+        if quiet > 0:
+            verb = "is" if quiet == 1 else "are"
+            sentences.append(f"{count(quiet, 'recording')} without an event {verb} not shown.")
     return sentences
 
 
-def set_aside_rows(plan: Plan, aside: Aside) -> tuple[int, list[tuple[str, str]]]:
-    """How many inputs were set aside, by the run and by the page, and the first of them with the reason."""
+def list_set_aside(plan: PagePlan, aside: Aside) -> tuple[int, list[tuple[str, str]]]:
+    """Return how many inputs the run and the page set aside, and the first of them, each with its reason."""
     then = [(id, reason) for id, (_, reason) in plan.earlier.items()]
     now = [
         (plan.names.get(row.id, row.id) or row.path, row.reason)
@@ -85,8 +91,8 @@ def set_aside_rows(plan: Plan, aside: Aside) -> tuple[int, list[tuple[str, str]]
     return max(plan.n_earlier, len(then)) + len(now), [*now, *then][:MOST_ASIDE]
 
 
-def about_page(run: Run, path: Path, model: Model) -> dict[str, str]:
-    """How the page came to be, for its foot."""
+def describe_page(run: DetectionRun, path: Path, model: Model) -> dict[str, str]:
+    """Return what the page was made from, for its foot."""
     from audiogmm.version import __version__
 
     mixture, data = model.mixture, model.metadata.data

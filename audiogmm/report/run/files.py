@@ -1,4 +1,4 @@
-"""Where the files of a run are now: events, record, model, and the recordings that were listened to."""
+"""The files of a run, and where they are now: events, record, model, manifest and recordings."""
 
 from __future__ import annotations
 
@@ -15,29 +15,35 @@ from audiogmm.report.run.record import SUFFIX, RunRecord, record_path
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import read_entries
 from audiogmm.runs.standard_input import STANDARD_INPUT
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.detector import Detector
     from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
 
+MOST_ASIDE = 10_000
+"""Most rows that are read of the inputs that a run set aside."""
+
 
 @dataclass(frozen=True)
-class Run:
-    """A detection run: its events, and what it says of itself, where it does.
+class DetectionRun:
+    """The files of a detection run.
 
     Attributes
     ----------
     events : Path
+        What `detect` wrote.
     record : RunRecord or None
+        The record beside the events; None where there is none.
     """
 
     events: Path
     record: RunRecord | None
 
     @classmethod
-    def at(cls, path: Path) -> Run:
-        """The run that wrote the events `path`, or whose record it is, or the only run of a folder.
+    def at(cls, path: Path) -> DetectionRun:
+        """Find the run that wrote the events `path`, or whose record it is, or the only run of a folder.
 
         Raises
         ------
@@ -48,9 +54,9 @@ class Run:
             records = sorted(path.glob(f"*{SUFFIX}"))
             if len(records) != 1:
                 raise ManifestError(
-                    f"{path} holds {len(records)} records of runs (*{SUFFIX})",
-                    needed="one run",
-                    remedy="name the file of events",
+                    f"{path} holds {amount(len(records), 'record')} of runs (*{SUFFIX})",
+                    needed="the record of one run",
+                    remedy="give the file of events in place of the folder",
                 )
             path = records[0]
         if path.name.endswith(SUFFIX):
@@ -58,7 +64,7 @@ class Run:
             return cls(path.with_name(path.name.removesuffix(SUFFIX)), record)
         if not path.exists():
             raise ManifestError(
-                f"{path} is not there",
+                f"{path} does not exist",
                 needed="the events of a run",
                 remedy="audiogmm detect MODEL M -o events.jsonl",
             )
@@ -66,36 +72,36 @@ class Run:
         return cls(path, RunRecord.read(beside) if beside.exists() else None)
 
     def model(self, named: Path | None) -> tuple[Path, Model, Detector]:
-        """The model of the run and its detector as it was set then.
+        """Load the model of the run, with the detector as it was set in the run.
 
         Parameters
         ----------
         named : Path or None
-            Where the model is, if not where the record says.
+            Where the model is; None: where the record says.
 
         Raises
         ------
         ChoiceError
-            If nothing says where it is.
+            If no record says where it is.
         ModelFileError
-            If it is not there, or no model of ours.
+            If it is not there, or is not a model of audiogmm.
         MismatchError
-            If it is another one than that of the run, or not calibrated.
+            If it is not the model of the run, or is not calibrated.
         """
         record, path = self.record, named
         if path is None:
             if record is None:
                 raise ChoiceError(
                     f"{self.events} has no record of its run beside it ({self.events.name}{SUFFIX})",
-                    needed="the model that found the events, to score them again",
+                    needed="the model that found the events, to score the recordings again",
                     remedy="--model MODEL",
                 )
             path = record.find("model")
             if path is None:
                 raise ModelFileError(
-                    f"the model of the run, {record.model_path}, is not there any more",
-                    needed="it, to score the recordings again",
-                    remedy="--model MODEL",
+                    f"the model of the run, {record.model_path}, does not exist any more",
+                    needed="the model, to score the recordings again",
+                    remedy="--model MODEL, if it was moved",
                 )
         model = load(path)
         detector = read_detector(model)
@@ -103,8 +109,8 @@ class Run:
             if model.fingerprint != record.fingerprint:
                 raise MismatchError(
                     f"the model {path} has the fingerprint {model.fingerprint[:16]}",
-                    needed=f"{record.fingerprint[:16]}, that of the run",
-                    remedy="the model that found the events, or detect anew",
+                    needed=f"the model of the run, {record.fingerprint[:16]}",
+                    remedy="--model MODEL with the model of the run, or run detect again",
                 )
             known = detector.settings.__dataclass_fields__
             settings = {name: value for name, value in record.detector.items() if name in known}
@@ -112,14 +118,14 @@ class Run:
         return path, model, detector
 
     def entries(self, named: str | None, aside: Aside) -> tuple[Iterable[Entry] | None, str]:
-        """The recordings that were listened to, and a note where that is not all there is to say.
+        """Return the entries of the run's manifest, and a note for the page where something is missing.
 
-        None where only the events tell where they are.
+        The entries are None where only the events say where recordings are.
 
         Parameters
         ----------
         named : str or None
-            The manifest, if it is not where the record says.
+            Where the manifest is; None: where the record says.
 
         Raises
         ------
@@ -129,21 +135,21 @@ class Run:
         if named is not None:
             if not Path(named).exists():
                 raise ManifestError(
-                    f"{named} is not there", needed="the manifest of the run, or the recording"
+                    f"{named} does not exist", needed="the manifest of the run, or the recording"
                 )
             return read_entries(named, aside), ""
         if self.record is None:
             return None, (
-                "The events have no record of their run beside them: what was listened to without an event "
-                "is not known."
+                "There is no record of the run beside the events, so that recordings without an event are "
+                "not known."
             )
         if self.record.source == STANDARD_INPUT:
-            return None, "This run listened to standard input, which cannot be heard again."
+            return None, "This run read standard input, which cannot be read again."
         found = self.record.find("source")
         if found is None:
             return None, (
-                f"The manifest {self.record.source} is not where it was: recordings were looked for where "
-                f"the events say; --manifest tells where it is."
+                f"The manifest {self.record.source} does not exist any more: the events say where "
+                "recordings are. Give --manifest M if it was moved."
             )
         try:
             return read_entries(str(found), aside), ""
@@ -152,13 +158,13 @@ class Run:
 
 
 def entry_of_event(found: Found, *, audio: bool) -> Entry | None:
-    """A recording as its event names it; None where that is no path.
+    """Return the recording of an event, from the path in the event; None where it has none.
 
     Parameters
     ----------
     found : Found
     audio : bool
-        Whether the model listens to audio; it takes frames of one's own otherwise.
+        Whether the model was trained on audio; on feature matrices otherwise.
     """
     from audiogmm.manifest import Entry, safe_id
 
@@ -170,8 +176,16 @@ def entry_of_event(found: Found, *, audio: bool) -> Entry | None:
     return Entry(audio_filepath=None, features_filepath=event.audio_filepath, id=event.id)
 
 
-def set_aside_then(run: Run) -> tuple[dict[str, tuple[str, str]], int]:
-    """What the run itself set aside: path and reason by id, of the first so many, and how many there were."""
+def read_set_aside(run: DetectionRun) -> tuple[dict[str, tuple[str, str]], int]:
+    """Read which inputs the run set aside.
+
+    Returns
+    -------
+    rows : dict
+        Path and reason by id, of the first `MOST_ASIDE`.
+    n : int
+        Number of all.
+    """
     import json
 
     record = run.record
@@ -192,23 +206,19 @@ def set_aside_then(run: Run) -> tuple[dict[str, tuple[str, str]], int]:
     return rows, record.set_aside
 
 
-MOST_ASIDE = 10_000
-"""Inputs set aside that are remembered."""
-
-
-def chosen(
+def choose_entries(
     entries: Iterable[Entry] | None, wanted: Sequence[str], skipped: Iterable[str], most_quiet: int
 ) -> tuple[dict[str, Entry], list[Entry]]:
-    """Those of the entries that are shown: with events, and the first ones without.
+    """Choose the entries that a page shows: those with events, and the first ones without.
 
     The manifest is read no further than needed.
 
     Returns
     -------
     found : dict
-        Entry of each of `wanted` that is there.
+        By id, the entry of each of `wanted` that the manifest has.
     quiet : list of Entry
-        The first `most_quiet` that are neither wanted nor skipped.
+        The first `most_quiet` entries that are neither wanted nor skipped.
     """
     from audiogmm.audio.matrix.matrix import expand
 

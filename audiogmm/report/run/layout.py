@@ -1,44 +1,48 @@
-"""Recordings as a page lays them out, as long as there is room."""
+"""The recordings of a page, laid out as long as there is room."""
 
 from __future__ import annotations
 
+from audiogmm.errors import AudioFileError
 from audiogmm.report.page.recording import Card, recording_card
 from audiogmm.report.page.shown import Shown
-from audiogmm.report.run.plan import Plan
-from audiogmm.report.run.rescoring import Heard
+from audiogmm.report.run.plan import PagePlan
+from audiogmm.report.run.rescoring import Rescored
 from audiogmm.runs.aside import Aside
 
 ROOM = 21_000_000
-"""Bytes for recordings; what is left of 25 MB is for lists, charts and clusters."""
+"""Bytes for recordings; the rest of 25 MB is for lists, charts and components."""
 
 
 class Layout:
-    """Recordings as they are laid out, as long as there is room.
+    """The recordings of a page, laid out as long as there is room; first those whose place is not known.
 
     Parameters
     ----------
-    plan : Plan
+    plan : PagePlan
     threshold, release : float
         Nats.
     unit : str
         Of time.
     aside : Aside
-        Where recordings go that could not be heard again.
+        Takes recordings that could not be scored again.
     """
 
-    def __init__(self, plan: Plan, threshold: float, release: float, unit: str, aside: Aside) -> None:
+    def __init__(self, plan: PagePlan, threshold: float, release: float, unit: str, aside: Aside) -> None:
         self.plan, self.threshold, self.release, self.unit, self.aside = plan, threshold, release, unit, aside
         self._kept: list[tuple[Shown, Card]] = []
         self._size = 0
+        for shown in plan.missing:
+            error = AudioFileError(shown.trouble, needed="the manifest of the run", remedy="--manifest M")
+            self.add(Rescored(shown, error=error))
 
-    def add(self, heard: Heard) -> bool:
-        """Lay out a recording; False if there was no room for it.
+    def add(self, rescored: Rescored) -> bool:
+        """Add a recording; False if there was no room for it.
 
-        One that could not be heard again is set aside, and shown with its events if it has any.
+        One that could not be scored again is set aside, and shown with its events if it has any.
         """
-        shown = heard.shown
-        if heard.error is not None:
-            self.aside.put(shown.id, shown.path, heard.error)
+        shown = rescored.shown
+        if rescored.error is not None:
+            self.aside.put(shown.id, shown.path, rescored.error)
             if not shown.n_events:
                 return True
         name = self.plan.names.get(shown.id, shown.id)
@@ -51,18 +55,18 @@ class Layout:
         return True
 
     def drop_milder(self) -> None:
-        """Leave out a tenth of the recordings, at least one: those that come last."""
+        """Remove a tenth of the recordings, at least one: the least severe."""
         self._kept.sort(key=lambda kept: _rank(kept[0]))
         del self._kept[len(self._kept) - max(1, len(self._kept) // 10) :]
 
     @property
     def ids(self) -> set[str]:
-        """Of the recordings that are shown."""
+        """Ids of the recordings that are shown."""
         return {shown.id for shown, _ in self._kept}
 
     @property
     def n_sounds(self) -> int:
-        """Sounds to hear."""
+        """Number of sounds that can be played."""
         return sum(
             sum(found.clip is not None for found in shown.found) + (shown.quiet is not None)
             for shown, _ in self._kept
@@ -70,17 +74,17 @@ class Layout:
 
     @property
     def has_truth(self) -> bool:
-        """Whether a recording says what there was."""
+        """Whether a recording shows its true events."""
         return any(shown.truth for shown, _ in self._kept)
 
     @property
     def seconds(self) -> float:
-        """Heard again."""
+        """Length of the recordings that are shown, seconds."""
         return sum(shown.seconds for shown, _ in self._kept)
 
     @property
     def cards(self) -> list[Card]:
-        """The most severe first; those without an event by how near they came to the threshold."""
+        """Cards of the recordings, the most severe first; those without an event by their lowest score."""
         return [card for _, card in sorted(self._kept, key=lambda kept: _rank(kept[0]))]
 
 

@@ -13,7 +13,7 @@ from audiogmm.timeline import FrameClock
 from audiogmm.types import FloatArray, Seconds
 
 COLUMNS = 500
-"""Of a curve, up to twice as many."""
+"""Columns of a curve, at least; up to twice as many."""
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Piece:
     values: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def push(self, start: int, means: FloatArray) -> None:
-        """Take what falls into it of the window scores of the frames from `start` on."""
+        """Add those window scores that belong to the piece; the first is of the frame `start`."""
         first, last = max(self.first, start), min(self.last, start + len(means))
         if first < last:
             self.values = np.concatenate([self.values, means[first - start : last - start]])
@@ -52,33 +52,38 @@ class Outline:
         return self.clock.end(self.strip.n - 1) - self.clock.start(0) if self.strip.n else 0.0
 
     def push(self, means: FloatArray) -> None:
-        """Take the next window scores."""
+        """Add the next window scores."""
         for piece in self.pieces:
             piece.push(self.strip.n, means)
         self.strip.push(means)
 
 
-def plan(
+def choose_stretches(
     found: Sequence[Found], most: int, offset: Seconds = 0.0, *, window: Seconds = 20.0
 ) -> list[tuple[Seconds, Seconds]]:
-    """Which stretches of a long recording to show: around its severest events, none twice, in order of time.
+    """Choose the stretches of a long recording to show: around its severest events, apart, in order of time.
 
     Parameters
     ----------
     found : sequence of Found
         The severest first.
     most : int
-        Stretches.
+        Number of stretches, at most.
     offset : Seconds
-        Where the recording begins.
+        Start of the recording.
     window : Seconds
-        Of a stretch; up to three times as much around a long event.
+        Length of a stretch; up to three times as much around a long event.
+
+    Returns
+    -------
+    list of (Seconds, Seconds)
+        Start and end of each.
 
     Examples
     --------
     >>> from audiogmm.anomaly.event import Event
     >>> at = [Found(Event(None, "a", t, t + 1.0, peak_time=t + 0.5)) for t in (100.0, 105.0, 3.0, 118.0)]
-    >>> plan(at, 3)
+    >>> choose_stretches(at, 3)
     [(0.0, 20.0), (90.5, 110.5), (110.5, 128.5)]
     """
     stretches: list[tuple[Seconds, Seconds]] = []
@@ -98,8 +103,11 @@ def plan(
     return sorted(stretches)
 
 
-def changed_since(found: Sequence[Found], pieces: Sequence[Piece], clock: FrameClock, end: Seconds) -> str:
-    """A note where an event does not score as it did: the recording is another one by now."""
+def describe_change(found: Sequence[Found], pieces: Sequence[Piece], clock: FrameClock, end: Seconds) -> str:
+    """Describe in a sentence how the recording has changed since the run; "" if it has not.
+
+    It has changed where an event lies beyond its end, or does not score as it did.
+    """
     for one in found:
         peak, time = one.event.peak, one.event.peak_time
         if one.event.start > end:

@@ -1,4 +1,4 @@
-"""What a page says of a model: what is normal, how it was trained, how large it should be, how it sounds."""
+"""The panels of a page that describe the model: normal scores, training, selection and components."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
 
 MOST_COMPONENTS = 24
-"""Heaviest components to listen to."""
+"""Most components that are shown, the heaviest ones."""
 
 EXAMPLES = 2
-"""Of each."""
+"""Most sounds of each."""
 
 EXAMPLE_SECONDS = 3.0
-"""Of a claim that is longer, so much is heard."""
+"""Longest sound."""
 
 _CRITERIA = (
     ("held_out", "Held-out likelihood", "nats a frame, higher is better"),
@@ -54,19 +54,19 @@ def normal_panel(
     peaks: Sequence[float],
     unit: str,
 ) -> Markup:
-    """The scores of normal sound, and what the detector says of itself.
+    """Return the panel of normal scores and of the detector's settings.
 
     Parameters
     ----------
     detector : Detector
     about : dict
-        Its metadata at the time of the run.
+        The detector's metadata in the run.
     threshold, release : float
-        Of the run, nats.
+        In the run, nats.
     peaks : sequence of float
         Lowest scores of events, nats.
     unit : str
-        Of time.
+        "s", or "" for rows without time.
     """
     facts = {
         "window": f"{detector.settings.window:g} {unit or 'rows'}",
@@ -81,14 +81,14 @@ def normal_panel(
 
 
 def _further(about: Json) -> Iterator[tuple[str, str]]:
-    """What the detector says of itself beyond what a page knows by name: an alarm budget, its interval."""
+    """List what the metadata holds beyond what a page shows elsewhere, such as an alarm budget."""
     for key, value in about.items():
         if key not in _SHOWN_ELSEWHERE and (text := _text(value)):
             yield key, text
 
 
 def _text(value: object) -> str:
-    """A value of a few numbers as a text; nothing of anything longer.
+    """Write a value of a few numbers as text; "" for anything longer.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def _text(value: object) -> str:
 
 
 def training_panel(model: Model) -> Markup | None:
-    """How the training went; nothing of a model that has no history."""
+    """Return the panel of the training; None for a model without a history."""
     training = model.metadata.training
     history = [
         (int(row["number"]), float(row["log_likelihood"]))
@@ -120,23 +120,23 @@ def training_panel(model: Model) -> Markup | None:
     ]
     if not history:
         return None
-    told = {
-        "likelihood": "Then the likelihood was stable.",
-        "parameters": "Then the parameters stood still.",
-    }.get(training.get("converged") or "", "It ended at the most passes allowed.")
+    ending = {
+        "likelihood": "It stopped because the likelihood no longer rose.",
+        "parameters": "It stopped because the parameters no longer changed.",
+    }.get(training.get("converged") or "", "It stopped at the largest number of passes allowed.")
     if len(history) > 400:
         kept = np.unique(np.linspace(0, len(history) - 1, 400).round().astype(int))
         history = [history[i] for i in kept]
-    return training_history(history, told)
+    return training_history(history, ending)
 
 
 def selection_panel(table: Path) -> Markup:
-    """The criteria of a table that `audiogmm select` wrote.
+    """Return the panel of the criteria in a table that `audiogmm select` wrote.
 
     Raises
     ------
     ManifestError
-        If the file cannot be read, or is no such table.
+        If the file cannot be read, or is not such a table.
     """
     try:
         with table.open(encoding="utf-8", newline="") as file:
@@ -148,9 +148,9 @@ def selection_panel(table: Path) -> Markup:
         ) from error
     needed = {"covariance_type", "n_components", "bic"}
     if not rows or not needed <= set(rows[0]):
-        found = ", ".join(rows[0]) if rows else "no row"
+        found = f"has the columns {', '.join(rows[0])[:200]}" if rows else "has no row"
         raise ManifestError(
-            f"{table} holds {found[:200]}",
+            f"{table} {found}",
             needed=f"the columns {', '.join(sorted(needed))}",
             remedy="the table that `audiogmm select ... -o table.csv` wrote",
         )
@@ -176,12 +176,12 @@ def _criteria(rows: Sequence[Mapping[str, str]]) -> Iterator[Criterion]:
 
 
 def clusters_of_folder(folder: Path, unit: str) -> Markup:
-    """Components to listen to, as `audiogmm cluster` wrote them.
+    """Return the panel of the components that `audiogmm cluster` wrote.
 
     Raises
     ------
     ManifestError
-        If the folder holds no `components.jsonl`, or a line of it is none of ours.
+        If the folder has no `components.jsonl`, or a line of it is not what `cluster` writes.
     """
     path = folder / "components.jsonl"
     try:
@@ -204,8 +204,8 @@ def clusters_of_folder(folder: Path, unit: str) -> Markup:
         raise ManifestError(
             f"{path}: {type(error).__name__}: {error}", needed="a folder that audiogmm cluster wrote"
         ) from error
-    told = f"The {len(heaviest)} heaviest of {len(rows)} components, each with what it claims most."
-    return clusters([one for one in heaviest if one.clips or one.share], told, unit)
+    caption = f"The {len(heaviest)} heaviest of {len(rows)} components, each with what it explains best."
+    return clusters([one for one in heaviest if one.clips or one.share], caption, unit)
 
 
 def _sounds(folder: Path, segments: Sequence[Json]) -> Iterator[tuple[str, Clip]]:
@@ -216,13 +216,13 @@ def _sounds(folder: Path, segments: Sequence[Json]) -> Iterator[tuple[str, Clip]
         if "sound" not in segment:
             continue
         path = (folder / str(segment["sound"])).resolve()
-        if folder.resolve() not in path.parents:  # a name that leads out of the folder is none of its sounds
+        if folder.resolve() not in path.parents:  # a path out of the folder is not one of its sounds
             continue
         try:
             with open_audio(Entry(str(path), id="sound"), warn=say_nothing) as stream:
                 samples = np.concatenate(list(stream))
                 rate = stream.info.sample_rate
-        except AudioGMMError:  # a sound that was removed since
+        except AudioGMMError:  # the sound was removed
             continue
         start = float(segment["start"])
         yield str(segment["id"]), clip(samples[: round(EXAMPLE_SECONDS * rate)], rate, start)

@@ -1,9 +1,8 @@
-"""Draw recordings with what was heard in them."""
+"""Draw recordings with the events that were found in them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,10 @@ from audiogmm.anomaly.scorers.track import score_recording
 from audiogmm.anomaly.stream import detect_events
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
-from audiogmm.runs.progress import say_nothing
+from audiogmm.report.run.excerpt import read_samples
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
-from audiogmm.types import Samples, Seconds
+from audiogmm.types import Seconds
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
@@ -28,16 +27,16 @@ if TYPE_CHECKING:
     from audiogmm.runs.inputs import Inputs
 
 LONGEST: Seconds = 60.0
-"""A picture shows at most so much of a recording, around its severest event."""
+"""Most of a recording that a picture shows, around its severest event."""
 
 
 def check_pictures(path: Path, *, force: bool = False) -> None:
-    """Refuse, before the work, a picture that cannot be drawn.
+    """Refuse a picture that cannot be drawn, before the work begins.
 
     Raises
     ------
     ChoiceError
-        If its suffix is none that pictures have.
+        If pictures have no such suffix.
     OutputError
         If it exists (and not `force`), or cannot be written.
     """
@@ -45,7 +44,8 @@ def check_pictures(path: Path, *, force: bool = False) -> None:
 
     if path.suffix and path.suffix.lower() not in FORMATS and not path.is_dir():
         raise ChoiceError(
-            f"a picture in {path}", needed=f"a suffix of {', '.join(FORMATS)}, or a folder (no suffix)"
+            f"a picture cannot be written as {path.suffix}",
+            needed=f"a name that ends in {', '.join(FORMATS)}, or a folder (no suffix)",
         )
     if path.suffix.lower() in FORMATS:
         refuse_overwrite(path, force)
@@ -56,25 +56,26 @@ def draw_recordings(
     detector: Detector,
     inputs: Inputs,
     severest: Sequence[Event],
-    heard: Set[str],
+    with_events: Set[str],
     path: Path,
     *,
     force: bool = False,
 ) -> list[Path]:
     """Draw the recording of the severest event into a file, or each recording with an event into a folder.
 
-    Where nothing was found, the first recording is drawn.
+    A file shows the first recording where nothing was found.
 
     Parameters
     ----------
-    model, detector
-        What found the events.
+    model : Model
+    detector : Detector
+        The one that found the events.
     inputs : Inputs
-        The recordings again.
+        The recordings, to be read again.
     severest : sequence of Event
-        The severest one first.
-    heard : set of str
-        The recordings with an event.
+        The most severe first.
+    with_events : set of str
+        Ids of the recordings with an event.
     path : Path
         A picture (.png, .svg, .pdf), or a folder, for pictures named after the recordings.
 
@@ -100,7 +101,7 @@ def draw_recordings(
         return []
     pictures = []
     for recording in inputs:
-        if recording.id in heard:
+        if recording.id in with_events:
             pictures.append(path / f"{recording.id}.png")
             draw_recording(recording, scorer, detector, pictures[-1], force=force)
     return pictures
@@ -114,14 +115,14 @@ def draw_recording(
     *,
     force: bool = False,
 ) -> None:
-    """Draw one recording: what was heard above, how likely it was below, events shaded."""
+    """Draw one recording: its spectrogram above, its score below, events shaded."""
     from audiogmm.report.picture import Picture, draw
 
     track = score_recording(scorer, recording)
     events = detect_events(detector, track, recording.entry.path)
     first, last = _window(track, events)
     start, end = track.clock.start(first), track.clock.end(last - 1)
-    samples, rate = _samples(recording, start, end)
+    samples, rate = read_samples(recording.entry, start, end)
     clock = track.clock
     draw(
         Picture(
@@ -141,7 +142,7 @@ def draw_recording(
 
 
 def _window(track: ScoreTrack, events: Sequence[Event]) -> tuple[int, int]:
-    """The frames to show."""
+    """Return the first frame to show, and the one after the last."""
     length = track.clock.count(LONGEST)
     if len(track) <= length:
         return 0, len(track)
@@ -149,15 +150,3 @@ def _window(track: ScoreTrack, events: Sequence[Event]) -> tuple[int, int]:
     centre = 0.0 if severest is None else ((severest.peak_time or severest.start) - track.clock.offset)
     first = int(np.clip(round(centre * track.clock.frame_rate) - length // 2, 0, len(track) - length))
     return first, first + length
-
-
-def _samples(recording: Recording, start: Seconds, end: Seconds) -> tuple[Samples, float]:
-    """What is heard from `start` to `end`, seconds on the recording's clock; nothing of a feature matrix."""
-    from audiogmm.audio.decode import open_audio
-
-    entry = recording.entry
-    if entry.audio_filepath is None:
-        return np.zeros(0, dtype=np.float32), 1.0
-    piece = replace(entry, offset=start, duration=end - start)
-    with open_audio(piece, warn=say_nothing) as stream:
-        return np.concatenate(list(stream)), float(stream.info.sample_rate)

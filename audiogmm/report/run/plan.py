@@ -1,4 +1,4 @@
-"""Which recordings of a run a page shows, and what it knows of them before it listens again."""
+"""Which recordings of a run a page shows, and what is known of them before they are scored again."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from typing import TYPE_CHECKING
 
 from audiogmm.report.page.shown import Found, Row, Shown
 from audiogmm.report.page.wording import brief_names
-from audiogmm.report.run.events import RunEvents, gather, survey
-from audiogmm.report.run.files import Run, chosen, entry_of_event, set_aside_then
+from audiogmm.report.run.events import RunEvents, collect_events, summarize_events
+from audiogmm.report.run.files import DetectionRun, choose_entries, entry_of_event, read_set_aside
 from audiogmm.runs.aside import Aside
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
 
 MOST_LISTED = 300
-"""Events in the list of the most severe."""
+"""Most events in the list of the most severe."""
 
 MOST_ROWS = 1000
-"""Recordings in the table of those that are not shown in full."""
+"""Most recordings in the table of those that are not shown in full."""
 
 MOST_KEPT = 400
-"""Events of one recording that its outline marks and its list names."""
+"""Most events of one recording that its outline marks and its list names."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a page is made of.
+class PagePlan:
+    """The choice of what a page shows.
 
     Attributes
     ----------
     events : RunEvents
-        How many there are, and the worst.
+        The number of events, and the most severe ones.
     found : mapping of str to (int, list of Found)
-        Of each recording to be shown that has events, how many, and the worst of them in order.
+        For each recording to be shown that has events, their number, and the events, the most severe first.
     wanted : sequence of Entry
-        Recordings to listen to again: with events, the most severe first, then quiet ones.
+        Recordings to score again: those with events, the most severe first, then some without.
     missing : sequence of Shown
-        Recordings with events that nothing says the place of.
+        Recordings with events whose place is not known.
     names : mapping of str to str
-        Brief names of recordings.
+        Short name of each recording.
     earlier : mapping of str to (str, str)
-        What the run set aside: path and reason by id; there may be more than are listed.
+        Path and reason, by id, of inputs that the run set aside; the first of them.
     n_earlier : int
-        How many those are.
+        Number of inputs that the run set aside.
     note : str
-        What should be known of where the recordings are.
+        A note on where the recordings are; "" if there is none.
     """
 
     events: RunEvents
@@ -59,25 +59,25 @@ class Plan:
     note: str
 
     def rows(self, shown: set[str]) -> list[Row]:
-        """Recordings with events that are not shown, the most severe first."""
+        """Return the recordings with events that are not shown, the most severe first."""
         left = [Row(one.id, one.n_events, one.found) for one in self.events.worst if one.id not in shown]
         return left[:MOST_ROWS]
 
 
-def plan_page(run: Run, manifest: str | None, most: int, *, audio: bool, aside: Aside) -> Plan:
-    """Read the events twice and the manifest once, and choose.
+def plan_page(run: DetectionRun, manifest: str | None, most: int, *, audio: bool, aside: Aside) -> PagePlan:
+    """Choose what a page shows; reads the events twice and the manifest once.
 
     Parameters
     ----------
-    run : Run
+    run : DetectionRun
     manifest : str or None
-        Where the manifest is now, if not where the run found it.
+        Where the manifest is; None: where the record of the run says.
     most : int
-        Recordings shown, at most.
+        Most recordings shown.
     audio : bool
-        Whether the model listens to audio.
+        Whether the model was trained on audio.
     aside : Aside
-        Where bad lines of the manifest go.
+        Takes bad lines of the manifest.
 
     Raises
     ------
@@ -85,11 +85,11 @@ def plan_page(run: Run, manifest: str | None, most: int, *, audio: bool, aside: 
         If the events or a manifest that was named cannot be read.
     """
     entries, note = run.entries(manifest, aside)
-    events = survey(run.events, MOST_LISTED, most + MOST_ROWS)
+    events = summarize_events(run.events, MOST_LISTED, most + MOST_ROWS)
     worst = {one.id: one for one in events.worst[:most]}
-    earlier, n_earlier = set_aside_then(run)
-    there, quiet = chosen(entries, list(worst), earlier, most - len(worst))
-    found = gather(run.events, set(worst), MOST_KEPT)
+    earlier, n_earlier = read_set_aside(run)
+    there, quiet = choose_entries(entries, list(worst), earlier, most - len(worst))
+    found = collect_events(run.events, set(worst), MOST_KEPT)
     missing = []
     for id, one in worst.items():
         if id in there:
@@ -100,7 +100,9 @@ def plan_page(run: Run, manifest: str | None, most: int, *, audio: bool, aside: 
         else:
             n, kept = found[id]
             why = (
-                "the manifest does not name it" if entries is not None else "nothing says where its sound is"
+                "the manifest does not name it"
+                if entries is not None
+                else "the events do not say where it is"
             )
             missing.append(Shown(id, one.found.event.audio_filepath or "", n, kept, trouble=why))
     wanted = [*(there[id] for id in worst if id in there), *quiet]
@@ -110,4 +112,4 @@ def plan_page(run: Run, manifest: str | None, most: int, *, audio: bool, aside: 
         (e.id for e in wanted),
     )
     names = brief_names(id for ids in named for id in ids)
-    return Plan(events, found, wanted, missing, names, earlier, n_earlier, note)
+    return PagePlan(events, found, wanted, missing, names, earlier, n_earlier, note)

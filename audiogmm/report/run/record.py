@@ -1,4 +1,4 @@
-"""What a detection run says of itself: a small file beside its events, from which a page can be made."""
+"""The record of a detection run: a small file beside its events, from which a page can be made."""
 
 from __future__ import annotations
 
@@ -23,28 +23,30 @@ FORMAT = "audiogmm run 1"
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What was run, on what, and what it came to; a few hundred bytes, however long the run was.
+    """The inputs, settings and totals of a detection run; a few hundred bytes, however long the run was.
 
     Attributes
     ----------
     model, source : str
-        As they were given.
+        The model and the manifest, as they were given.
     model_path, source_path : str or None
-        Where they lay, absolute; None for what is no local file, such as standard input.
+        Their absolute paths; None where there is no local file, as of standard input.
     fingerprint : str
         Of the model.
     detector : dict
-        Settings, thresholds and notes, as `Detector.metadata` has them, without the normal recordings.
+        Settings, thresholds and notes, as in `Detector.metadata`, without the normal recordings.
     upsample : bool
         Whether audio below the model's rate was accepted.
     recordings, heard, events, set_aside : int
-        Listened to; of these with an event; events; inputs that could not be used.
+        Numbers of recordings, of recordings with an event, of events, and of inputs that were set aside.
     seconds : Seconds
-        Listened to.
+        Total length of the recordings.
     errors : str or None
-        File name of the list of what was set aside, beside the record.
+        Name of the list of inputs set aside, which is beside the record.
     version, finished : str
-        Of audiogmm; when, in ISO 8601.
+        Version of audiogmm; time of the end, in ISO 8601.
+    path : Path or None
+        Where the record was read from.
     """
 
     model: str
@@ -65,7 +67,7 @@ class RunRecord:
     path: Path | None = field(default=None, compare=False)
 
     def write(self, events: Path) -> Path:
-        """Write it beside the events that the run found, in place of an earlier one.
+        """Write the record beside the events of the run, in place of an earlier one.
 
         Raises
         ------
@@ -81,12 +83,12 @@ class RunRecord:
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:
-        """Read what `write` wrote.
+        """Read a record that `write` wrote.
 
         Raises
         ------
         ManifestError
-            If there is no such file, or it is no record of a run.
+            If there is no such file, or it is not the record of a run.
         """
         try:
             row = json.loads(path.read_text(encoding="utf-8"))
@@ -111,9 +113,9 @@ class RunRecord:
         return record
 
     def find(self, which: str) -> Path | None:
-        """Where the `model` or the `source` is now: where it lay, or at the same place from the record.
+        """Find the `model` or the `source`, at its old place or at the same place relative to the record.
 
-        A folder that holds the run, its model and its manifest may be moved as a whole.
+        So a folder that holds the run, its model and its manifest may be moved as a whole.
         """
         absolute, given = getattr(self, f"{which}_path"), getattr(self, which)
         if absolute is None:
@@ -139,12 +141,12 @@ _KINDS: dict[str, Any] = {
 
 _NO_RECORD: dict[str, str] = {
     "needed": "the record that `audiogmm detect` writes beside its events",
-    "remedy": "detect anew, or remove the record and name --model and --manifest",
+    "remedy": "run detect again, or remove the record and give --model and --manifest",
 }
 
 
 def record_path(events: Path) -> Path:
-    """Where the record of the run that wrote `events` is.
+    """Return the path of the record of the run that wrote `events`.
 
     Examples
     --------
@@ -157,17 +159,19 @@ def record_path(events: Path) -> Path:
 def describe_run(
     model: Path, loaded: Model, detector: Detector, source: str, *, upsample: bool, **counts: Any
 ) -> RunRecord:
-    """The record of a run that is over.
+    """Make the record of a run that has ended.
 
     Parameters
     ----------
     model : Path
-        As given.
-    loaded, detector
-        What found the events.
+        As it was given.
+    loaded : Model
+    detector : Detector
+        The ones that found the events.
     source : str
-        As given.
+        The manifest, as it was given.
     upsample : bool
+        Whether audio below the model's rate was accepted.
     **counts
         `recordings`, `heard`, `events`, `set_aside`, `seconds` and `errors`.
     """

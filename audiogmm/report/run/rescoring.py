@@ -1,4 +1,4 @@
-"""Listen again to a recording of a run: its score, spectrograms where it matters, and its events to hear."""
+"""Score a recording of a run again: its curve, spectrograms of stretches, and the sound of its events."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from audiogmm.report.page.envelope import Envelope
 from audiogmm.report.page.image import spectrogram_image
 from audiogmm.report.page.shown import Curve, Found, Shown, Stretch
 from audiogmm.report.picture import score_limits
-from audiogmm.report.run.excerpt import cut, samples_of, sound_of
-from audiogmm.report.run.outline import COLUMNS, Outline, Piece, changed_since, plan
+from audiogmm.report.run.excerpt import cut_event, cut_sound, read_samples
+from audiogmm.report.run.outline import COLUMNS, Outline, Piece, choose_stretches, describe_change
 from audiogmm.scoring.claims import StrongestClaims, claims
 from audiogmm.scoring.posterior import Assignment, ComponentTally, assign
 from audiogmm.timeline import FrameClock
@@ -25,52 +25,68 @@ from audiogmm.types import FloatArray, Seconds
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
+    from audiogmm.manifest import Entry
     from audiogmm.mixture.evaluator import Evaluator
 
 WHOLE: Seconds = 60.0
 WHOLE_FRAMES = 2000
-"""A recording up to so long, whichever is longer, is shown from end to end."""
+"""A recording no longer than the longer of these is shown from end to end."""
 
 MOMENT: Seconds = 3.0
-"""Sound of the least normal moment of a recording without an event."""
+"""Sound of the least normal part of a recording without an event."""
 
 FEWEST = 3
-"""Events of a recording that are heard whatever the room."""
+"""Events of a recording that have sound even when the room for sound is used up."""
 
-LISTENED: Seconds = 600.0
-"""How far into a recording components are listened for."""
+COMPONENT_SECONDS: Seconds = 600.0
+"""Components are looked for in so much of a recording, from its start."""
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What came of listening again: what is shown, what ended it early, and what the components claim."""
+class Rescored:
+    """A recording that was scored again.
+
+    Attributes
+    ----------
+    shown : Shown
+        What the page shows of it.
+    entry : Entry or None
+        The recording; None where its place is not known.
+    error : AudioGMMError or None
+        Why it could not be scored.
+    tally : ComponentTally or None
+    claims : StrongestClaims or None
+        Of the components, where these were asked for.
+    """
 
     shown: Shown
+    entry: Entry | None = None
     error: AudioGMMError | None = None
     tally: ComponentTally | None = None
     claims: StrongestClaims | None = None
 
 
 @dataclass(frozen=True)
-class HearAgain:
-    """Listens to a recording again, in bounded memory; runs in a thread.
+class RescoreTask:
+    """Task that scores a recording again, in bounded memory; runs in a thread.
 
     Attributes
     ----------
-    scorer, detector
-        Of the run.
+    scorer : FrameScorer
+    detector : Detector
+        As they were in the run.
     evaluator : Evaluator
-        The model, whose components are listened for.
+        Of the model.
     threshold : float
         Nats.
     found : mapping of str to (int, list of Found)
-        Of each recording, how many events there are, and the worst of them in order.
+        For each recording the number of its events, and the events, the most severe first.
     n_stretches, n_sounds : int
-        At most so many of a recording.
+        Most stretches and sounds of a recording.
     room : int
-        Bytes of sound of a recording, beyond which no further event gets any; the first three always do.
+        Bytes of sound of a recording; once they are used up, only the first three events have sound.
     n_components : int
-        Listened for as well; 0 for none.
+        Components whose sound is looked for; 0: none.
     """
 
     scorer: FrameScorer
@@ -85,27 +101,28 @@ class HearAgain:
 
     @property
     def whole(self) -> Seconds:
-        """A recording up to so long is shown from end to end; rows without time count as seconds."""
+        """Length up to which a recording is shown from end to end; rows without time count as seconds."""
         return max(WHOLE, WHOLE_FRAMES / self.detector.frame_rate)
 
     @property
     def window(self) -> Seconds:
-        """Of a longer one, so much is shown around its severest events."""
+        """Length of a stretch around a severe event of a longer recording."""
         return self.whole / 3
 
-    def __call__(self, recording: Recording) -> Heard:
+    def __call__(self, recording: Recording) -> Rescored:
         n_events, found = self.found.get(recording.id, (0, []))
         path = recording.entry.path
         try:
-            return self._listen(recording, n_events, found)
+            return self._rescore(recording, n_events, found)
         except OutputError:
             raise
         except AudioGMMError as error:
-            return Heard(Shown(recording.id, path, n_events, found, trouble=str(error)), error)
+            shown = Shown(recording.id, path, n_events, found, trouble=str(error))
+            return Rescored(shown, recording.entry, error)
 
-    def _listen(self, recording: Recording, n_events: int, found: Sequence[Found]) -> Heard:
+    def _rescore(self, recording: Recording, n_events: int, found: Sequence[Found]) -> Rescored:
         offset = recording.entry.offset
-        wanted = plan(found, self.n_stretches, offset, window=self.window)
+        wanted = choose_stretches(found, self.n_stretches, offset, window=self.window)
         track = self._outline(recording, [(offset, offset + self.whole), *wanted])
         if not track.strip.n:
             raise AudioDataError(f"{recording.id} has no frame", needed="at least one")
@@ -120,16 +137,16 @@ class HearAgain:
             ).pieces
         strip = Curve(track.strip.low, track.strip.high, track.strip.step / track.clock.frame_rate)
         stretches = [self._stretch(recording, piece, track.clock) for piece in pieces if len(piece.values)]
-        voices = list(self._heard(recording, found))
+        with_sound = list(self._with_sound(recording, found))
         quiet = None
         if not found:
             middle = track.clock.centre(track.strip.lowest_at)
-            quiet = cut(recording.entry, middle - MOMENT / 2, middle + MOMENT / 2)
+            quiet = cut_sound(recording.entry, middle - MOMENT / 2, middle + MOMENT / 2)
         shown = Shown(
             id=recording.id,
             path=recording.entry.path,
             n_events=n_events,
-            found=voices,
+            found=with_sound,
             start=track.clock.start(0),
             seconds=track.seconds,
             lowest=track.strip.lowest,
@@ -139,18 +156,18 @@ class HearAgain:
             stretches=stretches,
             truth=recording.entry.events,
             quiet=quiet,
-            note=changed_since(found, pieces, track.clock, track.clock.start(0) + track.seconds),
+            note=describe_change(found, pieces, track.clock, track.clock.start(0) + track.seconds),
         )
         if not self.n_components:
-            return Heard(shown)
-        return Heard(shown, None, *self._components(recording))
+            return Rescored(shown, recording.entry)
+        return Rescored(shown, recording.entry, None, *self._components(recording))
 
-    def _heard(self, recording: Recording, found: Sequence[Found]) -> Iterator[Found]:
-        """The events with their sound, the severest first, as far as there is room."""
+    def _with_sound(self, recording: Recording, found: Sequence[Found]) -> Iterator[Found]:
+        """Add their sound to the events, the most severe first, as far as there is room."""
         room = self.room
         for i, one in enumerate(found):
             if i < self.n_sounds and (i < FEWEST or room > 0):
-                one = replace(one, clip=sound_of(recording.entry, one))
+                one = replace(one, clip=cut_event(recording.entry, one))
                 room -= 0 if one.clip is None else len(one.clip.mp3)
             yield one
 
@@ -159,7 +176,7 @@ class HearAgain:
     ) -> Outline:
         """Score the recording once; keep its outline, and the pieces that are wanted.
 
-        With `stop`, end where the last piece does.
+        With `stop`, scoring ends with the last piece.
         """
         smoother, scorer = Smoother(self.detector.half), self.scorer.open(recording.id)
         track: Outline | None = None
@@ -193,11 +210,11 @@ class HearAgain:
         curve = Curve(outline.low, outline.high, outline.step / clock.frame_rate)
         if recording.entry.audio_filepath is None:
             return Stretch(start, end, curve)
-        samples, rate = samples_of(recording.entry, start, end)
+        samples, rate = read_samples(recording.entry, start, end)
         return Stretch(start, end, curve, spectrogram_image(samples, rate), rate / 2)
 
     def _components(self, recording: Recording) -> tuple[ComponentTally, StrongestClaims]:
-        """What each component claims of the recording's beginning."""
+        """Tally the frames of each component near the recording's start, and find its strongest stretches."""
         tally = ComponentTally.zero(self.n_components)
         strongest = StrongestClaims(self.n_components, 2)
 
@@ -206,7 +223,7 @@ class HearAgain:
             for found in assign(self.evaluator, recording):
                 tally = tally + ComponentTally.of(found)
                 yield found
-                if found.clock.start(found.start) > found.clock.start(0) + LISTENED:
+                if found.clock.start(found.start) > found.clock.start(0) + COMPONENT_SECONDS:
                     return
 
         for claim in claims(recording.id, each()):

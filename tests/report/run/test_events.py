@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import write_events
 from audiogmm.errors import ManifestError
-from audiogmm.report.run.events import found_in, gather, survey
+from audiogmm.report.run.events import collect_events, iterate_events, summarize_events
 from tests.naive import run_events as naive
 
 rows = st.lists(
@@ -45,7 +45,7 @@ def test_it_is_the_naive_one(
     content.sort(key=lambda row: str(row["id"]))  # events of a recording follow each other
     path = write(tmp_path_factory.mktemp("events") / "events.jsonl", content)
     expected = naive.read(path)
-    run = survey(path, most, most_recordings)
+    run = summarize_events(path, most, most_recordings)
     assert run.n_events == len(content)
     assert run.n_recordings == len({row["id"] for row in content})
     assert run.seconds == len(content)
@@ -54,7 +54,7 @@ def test_it_is_the_naive_one(
     ]
     worst = naive.recordings(expected)[:most_recordings]
     assert [(one.id, one.n_events) for one in run.worst] == worst
-    kept = gather(path, {id for id, _ in worst}, most)
+    kept = collect_events(path, {id for id, _ in worst}, most)
     for id, n in worst:
         assert kept[id][0] == n
         own = [naive.rank(row) for row in expected if row["id"] == id][:most]
@@ -64,10 +64,10 @@ def test_it_is_the_naive_one(
 def test_a_recording_that_comes_again_is_still_among_the_worst(tmp_path: Path) -> None:
     content = [{"id": f"r{i}", "start": 0.0, "end": 1.0, "peak": -60.0 - i} for i in range(300)]
     content.append({"id": "r0", "start": 5.0, "end": 6.0, "peak": -1000.0})
-    run = survey(write(tmp_path / "events.jsonl", content), 3, 2)
+    run = summarize_events(write(tmp_path / "events.jsonl", content), 3, 2)
     assert [one.id for one in run.worst] == ["r0", "r299"]
-    assert gather(tmp_path / "events.jsonl", {"r0"}, 9)["r0"][0] == 2
-    few = survey(write(tmp_path / "few.jsonl", [content[0], content[1], content[-1]]), 3, 2)
+    assert collect_events(tmp_path / "events.jsonl", {"r0"}, 9)["r0"][0] == 2
+    few = summarize_events(write(tmp_path / "few.jsonl", [content[0], content[1], content[-1]]), 3, 2)
     assert [(one.id, one.n_events) for one in few.worst] == [("r0", 2), ("r1", 1)]
 
 
@@ -80,8 +80,8 @@ def test_memory_does_not_grow_with_the_run(tmp_path: Path) -> None:
                     json.dumps({"id": f"r{i // 2}", "start": i, "end": i + 1, "peak": -i % 977}) + "\n"
                 )
         tracemalloc.start()
-        survey(path, 50, 50)
-        gather(path, {"r1"}, 10)
+        summarize_events(path, 50, 50)
+        collect_events(path, {"r1"}, 10)
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found
@@ -104,7 +104,7 @@ def test_what_an_event_says_of_itself_is_kept_as_far_as_it_can_be_shown(tmp_path
         "long": "x" * 500,
         "certain": True,
     }
-    (found,) = found_in(write(tmp_path / "events.jsonl", [row]))
+    (found,) = iterate_events(write(tmp_path / "events.jsonl", [row]))
     assert found.event.id == "a?"
     assert (found.event.peak, found.severity, found.event.reasons) == (None, None, ("louder at 2 kHz",))
     assert found.further == {"band": "2–4 kHz", "nearest": 7.0, "long": "x" * 200}
@@ -114,7 +114,7 @@ def test_what_an_event_says_of_itself_is_kept_as_far_as_it_can_be_shown(tmp_path
 def test_every_format_of_events_is_read(tmp_path: Path, suffix: str) -> None:
     events = [Event(None, "a", 1.0, 2.0, -61.0, -62.0, 1.5, -60.0), Event(None, "a", 4.0, 5.0, -66.0, -70.0)]
     write_events(events, tmp_path / f"events{suffix}")
-    run = survey(tmp_path / f"events{suffix}", 5, 5)
+    run = summarize_events(tmp_path / f"events{suffix}", 5, 5)
     assert [found.event.start for found in run.severest] == [4.0, 1.0]
 
 
@@ -125,7 +125,7 @@ def test_every_format_of_events_is_read(tmp_path: Path, suffix: str) -> None:
         ("[1]", "not an object"),
         ('{"id": "a", "start": 1}', "KeyError: 'end'"),
         ('{"id": "a", "start": 2, "end": 1}', "from 2.0 s to 1.0 s"),
-        ('{"id": "a", "start": NaN, "end": 1}', "is no event"),
+        ('{"id": "a", "start": NaN, "end": 1}', "is not an event"),
         ('{"id": "a", "start": 1, "end": 2, "peak": "loud"}', "could not convert"),
         ('{"id": "a", "start": 1, "end": 2, "severity": "very"}', "could not convert"),
     ],
@@ -134,7 +134,7 @@ def test_a_line_that_is_no_event_is_named(tmp_path: Path, line: str, said: str) 
     path = write(tmp_path / "events.jsonl", [{"id": "a", "start": 1.0, "end": 2.0}])
     path.write_text(path.read_text() + line + "\n")
     with pytest.raises(ManifestError, match=rf"events\.jsonl:2: .*{said}"):
-        survey(path, 5, 5)
+        summarize_events(path, 5, 5)
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ManifestError, match="not UTF-8"):
-        survey(path, 5, 5)
+        summarize_events(path, 5, 5)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from audiogmm.anomaly.event import Event
 from audiogmm.report.page.shown import Found
-from audiogmm.report.run.outline import Outline, changed_since, plan
+from audiogmm.report.run.outline import Outline, choose_stretches, describe_change
 from audiogmm.timeline import FrameClock
 
 CLOCK = FrameClock(8000, 80, 200, offset=3.0)
@@ -29,7 +29,7 @@ def test_stretches_lie_apart_hold_the_worst_events_and_are_bounded(
     events: list[tuple[float, float]], most: int, offset: float
 ) -> None:
     found = [at(offset + start, length) for start, length in events]
-    stretches = plan(found, most, offset, window=20.0)
+    stretches = choose_stretches(found, most, offset, window=20.0)
     assert len(stretches) <= most
     assert stretches == sorted(stretches)
     for (start, end), (after, _) in zip(stretches, [*stretches, (np.inf, np.inf)][1:], strict=True):
@@ -67,12 +67,12 @@ def test_a_change_is_told_and_rounding_is_not() -> None:
     outline.push(scores)
     time = CLOCK.centre(120)
     event = Event(None, "a", time - 0.5, time + 0.5, peak=-70.0, peak_time=time)
-    assert changed_since([Found(event)], outline.pieces, CLOCK, 8.0) == ""
+    assert describe_change([Found(event)], outline.pieces, CLOCK, 8.0) == ""
     near = Event(None, "a", time - 0.5, time + 0.5, peak=-70.00001, peak_time=time)
-    assert changed_since([Found(near)], outline.pieces, CLOCK, 8.0) == ""
+    assert describe_change([Found(near)], outline.pieces, CLOCK, 8.0) == ""
     other = Event(None, "a", time - 0.5, time + 0.5, peak=-71.0, peak_time=time)
-    told = changed_since([Found(other)], outline.pieces, CLOCK, 8.0)
+    told = describe_change([Found(other)], outline.pieces, CLOCK, 8.0)
     assert "it scored -71.00 nats then, and scores -70.00 now" in told
-    assert "beyond its end at 1.00 s" in changed_since([Found(event)], outline.pieces, CLOCK, 1.0)
+    assert "beyond its end at 1.00 s" in describe_change([Found(event)], outline.pieces, CLOCK, 1.0)
     unknown = Event(None, "a", time - 0.5, time + 0.5)
-    assert changed_since([Found(unknown)], outline.pieces, CLOCK, 8.0) == ""
+    assert describe_change([Found(unknown)], outline.pieces, CLOCK, 8.0) == ""
