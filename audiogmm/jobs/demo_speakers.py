@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.evaluation.tables import format_interval, format_percent
 from audiogmm.evaluation.verification.evaluation import Evaluation
-from audiogmm.evaluation.verification.wording import between, counted, percent
+from audiogmm.evaluation.verification.wording import counted
 from audiogmm.files import remove, replacing
 from audiogmm.jobs.enroll import enroll_to_folder
 from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file
@@ -54,8 +55,8 @@ class Voices:
         yield f"speakers: {counted(whole)}, none of them in the background model"
         indicative = ", indicative" if whole.indicative else ""
         yield (
-            f"equal error rate {percent(whole.eer.value)} (95 % interval over speakers: "
-            f"{between(whole.eer, percent)}{indicative}); Cllr {whole.cllr.value:.3f} bits, "
+            f"equal error rate {format_percent(whole.eer.value)} (95 % interval over speakers: "
+            f"{format_interval(whole.eer, format_percent)}{indicative}); Cllr {whole.cllr.value:.3f} bits, "
             f"at best {whole.min_cllr.value:.3f}"
         )
         yield (

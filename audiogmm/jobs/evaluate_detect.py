@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,14 @@ from audiogmm.evaluation.detection.score_sites import RecordingEvaluator
 from audiogmm.evaluation.detection.site import EvaluatedSite
 from audiogmm.evaluation.detection.sums import figures_of_site, means_of, together, unmeasured
 from audiogmm.evaluation.detection.tracks import Scores, folders_of, tracks_from
+from audiogmm.evaluation.detection.wording import evaluation_lines
 from audiogmm.evaluation.intervals import Draws
 from audiogmm.files import replacing
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import read_entries
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent
+from audiogmm.types import Json
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
@@ -217,6 +219,34 @@ def _name(manifest: str | os.PathLike[str] | Iterable[Entry]) -> str:
     return os.fspath(manifest) if isinstance(manifest, (str, os.PathLike)) else "the entries"
 
 
+@dataclass(frozen=True)
+class EvaluateDetectResult:
+    """An evaluation, and what was written of it."""
+
+    evaluation: DetectionEvaluation
+    output: Path | None
+    picture: Path | None
+
+    def summary(self) -> Json:
+        """For `--json`."""
+        aside = self.evaluation.aside
+        return self.evaluation.to_dict() | {
+            "output": None if self.output is None else str(self.output),
+            "picture": None if self.picture is None else str(self.picture),
+            "set_aside": len(aside),
+            "errors": None if aside.path is None else str(aside.path),
+            "reasons": [f"{row.id}: {row.reason}" if row.id else row.reason for row in aside.rows[:3]],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        yield from evaluation_lines(self.evaluation)
+        if self.output is not None:
+            yield f"result: {self.output}"
+        if self.picture is not None:
+            yield f"picture: {self.picture}"
+
+
 def evaluate_detect_to_file(
     events: Sequence[Path],
     manifest: str,
@@ -231,7 +261,7 @@ def evaluate_detect_to_file(
     force: bool = False,
     strict: bool = False,
     progress: Progress | None = None,
-) -> DetectionEvaluation:
+) -> EvaluateDetectResult:
     """Evaluate as `evaluate_detect` does; write the result and a picture.
 
     Parameters
@@ -277,4 +307,4 @@ def evaluate_detect_to_file(
         with replacing(output, force=force) as temporary:
             text = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, indent=1)
             temporary.write_text(text + "\n", encoding="utf-8")
-    return replace(found, output=output, picture=plot)
+    return EvaluateDetectResult(found, output, plot)

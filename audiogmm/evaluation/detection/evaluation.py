@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from audiogmm.evaluation.detection.case import DetectionCriteria
 from audiogmm.evaluation.detection.figures import Detected, MeanAreas, Rates, SiteFigures
-from audiogmm.evaluation.detection.wording import verdict
 from audiogmm.evaluation.intervals import FEW_RECORDINGS, Draws, Interval
 from audiogmm.runs.aside import Aside
 from audiogmm.types import FloatArray, Json
@@ -139,8 +136,6 @@ class DetectionEvaluation:
         Of recordings, for the intervals.
     aside : Aside
         Recordings, events and sites that were not used.
-    output, picture : Path or None
-        What was written.
     """
 
     events: tuple[str, ...]
@@ -160,8 +155,6 @@ class DetectionEvaluation:
     notes: tuple[str, ...]
     draws: Draws
     aside: Aside
-    output: Path | None = None
-    picture: Path | None = None
 
     @property
     def indicative(self) -> bool:
@@ -200,22 +193,3 @@ class DetectionEvaluation:
             },
             "notes": list(self.notes),
         }
-
-    def summary(self) -> Json:
-        """For `--json`."""
-        path = self.aside.path
-        return self.to_dict() | {
-            "output": None if self.output is None else str(self.output),
-            "picture": None if self.picture is None else str(self.picture),
-            "set_aside": len(self.aside),
-            "errors": None if path is None else str(path),
-            "reasons": [f"{row.id}: {row.reason}" if row.id else row.reason for row in self.aside.rows[:3]],
-        }
-
-    def lines(self) -> Iterator[str]:
-        """For a person."""
-        yield from verdict(self)
-        if self.output is not None:
-            yield f"result: {self.output}"
-        if self.picture is not None:
-            yield f"picture: {self.picture}"

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
+from audiogmm.evaluation.detection.evaluation import DcaseScore, DetectionEvaluation
 from audiogmm.evaluation.detection.figures import Detected, SiteFigures
 from audiogmm.evaluation.intervals import FEW_RECORDINGS, Interval
-from audiogmm.evaluation.verification.wording import between, plain, table
+from audiogmm.evaluation.tables import align_columns, format_interval, format_number
 from audiogmm.words import amount
-
-if TYPE_CHECKING:
-    from audiogmm.evaluation.detection.evaluation import DcaseScore, DetectionEvaluation
 
 LEVELS = {"frame": "frames", "segment": "segments", "clip": "recordings"}
 
@@ -28,7 +25,7 @@ def shown(value: float) -> str:
     >>> shown(0.91234), shown(float("nan"))
     ('0.912', '-')
     """
-    return plain(value) if math.isfinite(value) else "-"
+    return format_number(value) if math.isfinite(value) else "-"
 
 
 def hourly(value: float) -> str:
@@ -52,11 +49,11 @@ def with_interval(figure: Interval, unit: str = "", show: Callable[[float], str]
     >>> with_interval(Interval(0.5, 0.4, 0.6), " s"), with_interval(Interval(2.0))
     ('0.500 s (0.400 to 0.600)', '2.000')
     """
-    ends = between(figure, show)
+    ends = format_interval(figure, show)
     return f"{show(figure.value)}{unit}" + (f" ({ends})" if ends else "")
 
 
-def verdict(found: DetectionEvaluation) -> Iterator[str]:
+def evaluation_lines(found: DetectionEvaluation) -> Iterator[str]:
     """The lines that `evaluate detect` prints."""
     n_sites = len(found.sites)
     sites = f" of {amount(n_sites, 'site')}" if n_sites > 1 else ""
@@ -71,16 +68,16 @@ def verdict(found: DetectionEvaluation) -> Iterator[str]:
         yield from official_table(found.dcase)
     elif found.means:
         yield ""
-        yield from table(_areas(found))
+        yield from align_columns(_areas(found))
     yield ""
-    yield from table(_rates(found))
+    yield from align_columns(_rates(found))
     yield ""
     yield from _events(found.detected)
     yield about_intervals(found)
     if n_sites > 1 and found.dcase is None:
         yield ""
         yield f"by {', '.join(found.by)}:"
-        yield from table(_sites(found.sites[:MOST_SITES]))
+        yield from align_columns(_sites(found.sites[:MOST_SITES]))
         if n_sites > MOST_SITES:
             yield f"  and {n_sites - MOST_SITES:,} more"
 
@@ -93,9 +90,9 @@ def _areas(found: DetectionEvaluation) -> Iterator[tuple[str, ...]]:
         yield (
             f"{LEVELS[level]}{size}",
             shown(means.auc.value),
-            between(means.auc, plain),
+            format_interval(means.auc, format_number),
             shown(means.pauc.value),
-            between(means.pauc, plain),
+            format_interval(means.pauc, format_number),
             with_interval(means.harmonic),
             "" if len(found.sites) == 1 else f"mean of {means.n_sites} of {len(found.sites)} sites",
         )
@@ -117,7 +114,7 @@ def _rates(found: DetectionEvaluation) -> Iterator[tuple[str, ...]]:
                 shown(rates.precision.value),
                 shown(rates.recall.value),
                 shown(rates.f1.value),
-                between(rates.f1, plain),
+                format_interval(rates.f1, format_number),
                 shown(rates.error_rate.value),
                 *(f"{n:,}" for n in (rates.n_right, rates.n_found, rates.n_true)),
             )
@@ -165,7 +162,11 @@ def _sites(sites: tuple[SiteFigures, ...]) -> Iterator[tuple[str, ...]]:
             if areas is None:
                 cells += ["-", "", "-"]
             else:
-                cells += [shown(areas.auc.value), between(areas.auc, plain), shown(areas.pauc.value)]
+                cells += [
+                    shown(areas.auc.value),
+                    format_interval(areas.auc, format_number),
+                    shown(areas.pauc.value),
+                ]
         found = site.detected
         delay = math.nan if found.delay is None else found.delay.median.value
         remarks = ["indicative"] if site.indicative else []
@@ -204,7 +205,7 @@ def official_table(found: DcaseScore) -> Iterator[str]:
         if machine in found.machines:
             means = found.machines[machine]
             rows.append((machine, f"{found.mean} mean", *(shown(means[name].value) for name in names)))
-    yield from table(rows)
+    yield from align_columns(rows)
     yield ""
     what = "AUC and pAUC over machines" if found.year == 2020 else f"all {' and '.join(_kinds(names))}"
     score = with_interval(found.score)

@@ -3,53 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from audiogmm.evaluation.intervals import Interval
+from audiogmm.evaluation.tables import align_columns, format_interval, format_number, format_percent
 from audiogmm.evaluation.verification.bootstrap import FEW_SPEAKERS
 from audiogmm.evaluation.verification.comparison import Difference
 from audiogmm.evaluation.verification.performance import CALIBRATED, Performance
 
 if TYPE_CHECKING:
     from audiogmm.evaluation.verification.evaluation import Comparison, Condition, Evaluation
-
-Unit = Callable[[float], str]
-
-
-def percent(value: float) -> str:
-    """A rate in percent, three digits.
-
-    Examples
-    --------
-    >>> percent(0.07731), percent(0.0049), percent(0.5)
-    ('7.73 %', '0.49 %', '50.0 %')
-    """
-    return f"{100 * value:.1f} %" if abs(value) >= 0.0995 else f"{100 * value:.2f} %"
-
-
-def plain(value: float) -> str:
-    """A cost or bits, three digits.
-
-    Examples
-    --------
-    >>> plain(0.41234), plain(12.3456)
-    ('0.412', '12.35')
-    """
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}"
-
-
-def between(figure: Interval, unit: Unit) -> str:
-    """The interval, or nothing where it is not known.
-
-    Examples
-    --------
-    >>> between(Interval(0.05, 0.04, 0.061), percent), between(Interval(0.05), percent)
-    ('4.00 to 6.10 %', '')
-    """
-    if not figure.known:
-        return ""
-    return f"{unit(figure.low).removesuffix(' %')} to {unit(figure.high)}"
 
 
 def verdict(found: Evaluation) -> Iterator[str]:
@@ -59,14 +22,14 @@ def verdict(found: Evaluation) -> Iterator[str]:
     for note in found.notes:
         yield f"note: {note}"
     yield ""
-    yield from table(_figures(found))
+    yield from align_columns(_figures(found))
     yield ""
     yield about_calibration(whole)
     yield about_speakers(whole, found)
     for key in dict.fromkeys(condition.key for condition in found.conditions):
         yield ""
         yield f"by {key}:"
-        yield from table(_conditions([c for c in found.conditions if c.key == key], whole))
+        yield from align_columns(_conditions([c for c in found.conditions if c.key == key], whole))
     if found.against is not None:
         yield ""
         yield from _compared(found.against)
@@ -111,63 +74,39 @@ def about_speakers(whole: Performance, found: Evaluation) -> str:
     return f"{share} {drawn}"
 
 
-def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Rows of cells in columns, the first one to the left, numbers under each other.
-
-    Examples
-    --------
-    >>> list(table([("", "EER"), ("all", "7.7 %"), ("long", "10.2 %")]))
-    ['           EER', '  all    7.7 %', '  long  10.2 %']
-    """
-    rows = [list(row) for row in rows]
-    columns = [[row[i] for row in rows if i < len(row)] for i in range(max(map(len, rows)))]
-    widths = [max(map(len, column)) for column in columns]
-    right = [i > 0 and all(map(_is_number, filter(None, column[1:]))) for i, column in enumerate(columns)]
-    for row in rows:
-        cells = [
-            cell.rjust(width) if to_the_right else cell.ljust(width)
-            for cell, width, to_the_right in zip(row, widths, right, strict=False)
-        ]
-        yield "  " + "  ".join(cells).rstrip()
-
-
-def _is_number(cell: str) -> bool:
-    return cell[:1].isdigit() or cell[:1] in {"-", "+"}
-
-
 def _figures(found: Evaluation) -> Iterator[tuple[str, ...]]:
     whole = found.overall
     yield "", "", f"{found.draws.confidence:.0%} interval", ""
     yield (
         "EER",
-        percent(whole.eer.value),
-        between(whole.eer, percent),
+        format_percent(whole.eer.value),
+        format_interval(whole.eer, format_percent),
         "targets rejected = others accepted, at the threshold where they are equal",
     )
     for i, (point, least, actual) in enumerate(zip(whole.points, whole.min_dcf, whole.act_dcf, strict=True)):
         at = f" ({point})"
         yield (
             f"min DCF{at}",
-            plain(least.value),
-            between(least, plain),
+            format_number(least.value),
+            format_interval(least, format_number),
             "" if i else "cost at the best threshold; 1: not listening",
         )
         yield (
             f"act DCF{at}",
-            plain(actual.value),
-            between(actual, plain),
+            format_number(actual.value),
+            format_interval(actual, format_number),
             f"cost when scores from {point.threshold:.2f} on are accepted",
         )
     yield (
         "Cllr",
-        plain(whole.cllr.value),
-        between(whole.cllr, plain),
+        format_number(whole.cllr.value),
+        format_interval(whole.cllr, format_number),
         "bits lost by taking scores as ratios; 0: none, 1: all",
     )
     yield (
         "min Cllr",
-        plain(whole.min_cllr.value),
-        between(whole.min_cllr, plain),
+        format_number(whole.min_cllr.value),
+        format_interval(whole.min_cllr, format_number),
         "what the best calibration would leave",
     )
 
@@ -181,17 +120,17 @@ def _conditions(conditions: Sequence[Condition], whole: Performance) -> Iterator
         if found is None:
             yield condition.value, f"{condition.n_trials:,}", f"not evaluated: {condition.reason}"
             continue
-        least = () if point is None else (plain(found.min_dcf[0].value),)
+        least = () if point is None else (format_number(found.min_dcf[0].value),)
         yield (
             condition.value,
             f"{condition.n_trials:,}",
             f"{found.n_targets:,}",
             f"{found.n_speakers:,}",
-            percent(found.eer.value),
-            between(found.eer, percent),
+            format_percent(found.eer.value),
+            format_interval(found.eer, format_percent),
             *least,
-            plain(found.cllr.value),
-            plain(found.min_cllr.value),
+            format_number(found.cllr.value),
+            format_number(found.min_cllr.value),
             "indicative" if found.indicative else "",
         )
 
@@ -199,10 +138,10 @@ def _conditions(conditions: Sequence[Condition], whole: Performance) -> Iterator
 def _compared(other: Comparison) -> Iterator[str]:
     yield f"against {other.path}, on the same trials and draws:"
     points = other.performance.points
-    rows: list[tuple[str, Difference, Unit]] = [("EER", other.eer, percent)]
+    rows: list[tuple[str, Difference, Callable[[float], str]]] = [("EER", other.eer, format_percent)]
     for point, least, actual in zip(points, other.min_dcf, other.act_dcf, strict=True):
-        rows += [(f"min DCF ({point})", least, plain), (f"act DCF ({point})", actual, plain)]
-    rows += [("Cllr", other.cllr, plain), ("min Cllr", other.min_cllr, plain)]
+        rows += [(f"min DCF ({point})", least, format_number), (f"act DCF ({point})", actual, format_number)]
+    rows += [("Cllr", other.cllr, format_number), ("min Cllr", other.min_cllr, format_number)]
     cells = [("", "this", "that", "that - this", "interval", "p")]
     for name, difference, unit in rows:
         change = unit(difference.second - difference.first)
@@ -210,7 +149,7 @@ def _compared(other: Comparison) -> Iterator[str]:
         ends = f"{unit(difference.low).removesuffix(' %')} to {unit(difference.high)}" if known else ""
         p_value = f"{difference.p_value:.3f}" if known else ""
         cells.append((name, unit(difference.first), unit(difference.second), change, ends, p_value))
-    yield from table(cells)
+    yield from align_columns(cells)
     yield ""
     eer = other.eer
     if not math.isfinite(eer.low):
