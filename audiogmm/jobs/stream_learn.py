@@ -10,9 +10,9 @@ from audiogmm.errors import ChoiceError
 from audiogmm.files import exclusive
 from audiogmm.live.outlet import MOST
 from audiogmm.live.stream.learn_settings import LearnSettings
-from audiogmm.live.stream.learning import TrainingPipeline, TrainingPlan
 from audiogmm.live.stream.session import Pipeline, StreamResult, StreamSession, Write, run_sessions
 from audiogmm.live.stream.sources import InputIdentity, StreamInputs
+from audiogmm.live.stream.training import TrainingPipeline, TrainingPlan
 from audiogmm.mixture.store import load
 from audiogmm.runs.defaults import started_front_end
 from audiogmm.runs.inputs import announce_compiling

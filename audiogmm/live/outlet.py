@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
+from audiogmm.live.line import SPARED
 from audiogmm.types import Json, Seconds
 
 MOST, FAR = 10_000, 100_000
@@ -15,9 +16,6 @@ MOST, FAR = 10_000, 100_000
 
 TOGETHER = 256
 """Lines that are written at once."""
-
-SPARED = ("heartbeat", "score", "cluster", "speaker")
-"""Types of lines that a slow reader may miss: later ones say what they said."""
 
 
 class Outlet:

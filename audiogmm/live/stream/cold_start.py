@@ -1,4 +1,4 @@
-"""The first seconds of a stream: they settle what a front end leaves to training."""
+"""The first seconds of a stream: they set what a front end leaves to training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def is_open(frontend: FrontEnd) -> bool:
-    """Whether a front end leaves its scale, or its means and deviations, to training.
+    """Return whether a front end leaves its scale, or its means and deviations, to training.
 
     Examples
     --------
@@ -31,27 +31,27 @@ def is_open(frontend: FrontEnd) -> bool:
 
 
 @dataclass
-class ColdSound:
-    """The first seconds of a stream from its first sample that is not zero: digital silence tells nothing.
+class ColdStart:
+    """Keep the first seconds of a stream, from its first sample that is not zero.
 
     Parameters
     ----------
     seconds : Seconds
-        How much is wanted.
+        How much to keep.
     sample_rate : int
         Of the samples, hertz.
 
     Attributes
     ----------
     skipped : int
-        Zeros before the first sound.
+        Samples of digital silence before the first sound.
 
     Examples
     --------
-    >>> sound = ColdSound(0.5, 8000)
-    >>> sound.push(np.zeros(8000, np.float32)), sound.push(np.ones(8000, np.float32))
+    >>> cold = ColdStart(0.5, 8000)
+    >>> cold.push(np.zeros(8000, np.float32)), cold.push(np.ones(8000, np.float32))
     (8000, 4000)
-    >>> sound.enough, sound.skipped
+    >>> cold.enough, cold.skipped
     (True, 8000)
     """
 
@@ -63,7 +63,7 @@ class ColdSound:
 
     @property
     def enough(self) -> bool:
-        """Whether it is as long as wanted."""
+        """Whether it is as long as it should be."""
         return self._n_samples >= self._wanted
 
     @property
@@ -71,11 +71,11 @@ class ColdSound:
         return max(1, round(self.seconds * self.sample_rate))
 
     def push(self, samples: Samples) -> int:
-        """Keep what is wanted of more samples; how many were taken."""
+        """Take from the next samples what is missing; return how many were taken, skipped ones included."""
         taken = 0
         if not self._n_samples:
-            heard = np.flatnonzero(samples)
-            taken = int(heard[0]) if len(heard) else len(samples)
+            sounding = np.flatnonzero(samples)
+            taken = int(sounding[0]) if len(sounding) else len(samples)
             self.skipped += taken
         kept = samples[taken : taken + self._wanted - self._n_samples]
         if len(kept):
@@ -85,23 +85,23 @@ class ColdSound:
 
     @property
     def samples(self) -> Samples:
-        """All that was kept."""
+        """What was kept, shape (n_samples,), float32."""
         return np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.float32)
 
-    def settled(self, frontend: FrontEnd) -> FrontEnd:
-        """The front end with its scale, and its means and deviations, of this sound.
+    def complete(self, frontend: FrontEnd) -> FrontEnd:
+        """Return the front end with the scale, and the means and deviations, of this sound.
 
         Raises
         ------
         AudioDataError
-            If there is none, or no frame of it is voiced.
+            If there is no sound, or no voiced frame in it.
         """
         samples = self.samples
         if not len(samples):
             raise AudioDataError(
                 f"{self.skipped / self.sample_rate:.3f} s of digital silence",
                 needed="some sound to learn from",
-                remedy="look at the microphone, or at what the program that writes to it says",
+                remedy="check the microphone, or the messages of the program that writes to it",
             )
         if frontend.sample_scale == 0:
             squares = np.square(samples.astype(np.float64))
@@ -115,7 +115,7 @@ class ColdSound:
 
 @dataclass(frozen=True)
 class _First:
-    """The first blocks of a stream, as a shard."""
+    """The first blocks of a stream, as a `Shard`."""
 
     blocks: list[FrameBlock]
     id: str = "the beginning of the stream"

@@ -1,166 +1,120 @@
-"""What is odd, how odd it is, and that all is well: events, scores and heartbeats of a stream."""
+"""Scores of frames and events among them: the `open`, `confirmed`, `closed` and `dropped` lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from audiogmm.anomaly.notice import Notice
-from audiogmm.anomaly.pipeline import DetectionStream
 from audiogmm.anomaly.scorer import NO_SCORES, FrameScorer, FrameScores, ScorerStream
 from audiogmm.blocks import FrameBlock
-from audiogmm.live.stream.heartbeat import Heartbeat
-from audiogmm.live.stream.intervals import ScoreInterval, ScoreIntervals
-from audiogmm.live.stream.line import Line, in_order
+from audiogmm.live.line import Line
 from audiogmm.live.stream.plan import StreamPlan
+from audiogmm.live.stream.sources import InputIdentity
 from audiogmm.timeline import FrameClock
 
 
 class EventStage:
-    """Tells of one input what its scores tell; all times are those of frames: chunking changes no line.
+    """Score the frames of one stretch, and report its events; the first stage, whose scores others take.
 
     Parameters
     ----------
     plan : StreamPlan
-        What is wanted.
-    id, audio_filepath : str
+        Says whether frames are scored, and whether events are looked for.
+    identity : InputIdentity
         Of the input, for its events.
-    pulse : Heartbeat
-        Gives heartbeats.
+    clock : FrameClock
+        Of the frames.
+    n_before : int
+        Events that began before the stretch: they are numbered through.
     """
 
-    def __init__(self, plan: StreamPlan, id: str, audio_filepath: str | None, pulse: Heartbeat) -> None:
-        self._plan = plan
-        self._id = id
-        self._path = audio_filepath
-        self._pulse = pulse
-        self.frames = 0
-        self.events = 0
-        self._opened = 0
+    def __init__(
+        self, plan: StreamPlan, identity: InputIdentity, clock: FrameClock, n_before: int = 0
+    ) -> None:
+        self._n_before = n_before
+        self._events = self._shared = self._scores = None
+        if plan.detection is not None:
+            self._shared = SharedScorer(plan.detection.scorer)
+            detection = replace(plan.detection, scorer=self._shared)
+            self._events = detection.open(clock, identity.id, identity.audio_filepath)
+        elif plan.scorer is not None:
+            self._scores = plan.scorer.open(identity.id)
 
-    def begin(self, clock: FrameClock) -> None:
-        """A stretch of sound begins."""
-        settings = self._plan.settings
-        self._clock = clock
-        self._tap = None if self._plan.scorer is None else SharedScorer(self._plan.scorer)
-        self._listening: DetectionStream | None = None
-        self._scoring: ScorerStream | None = None
-        if self._plan.listener is not None and self._tap is not None:
-            listener = replace(self._plan.listener, scorer=self._tap)
-            self._listening = listener.open(clock, self._id, self._path)
-        elif self._tap is not None:
-            self._scoring = self._tap.open(self._id)
-        self._scores = (
-            ScoreIntervals(clock.count(settings.score_interval)) if "scores" in settings.emit else None
-        )
-        self._base = self._opened
+    def push(self, block: FrameBlock) -> tuple[list[Line], FrameScores]:
+        """Take the next frames; give lines, and the scores that are complete.
 
-    def push(self, block: FrameBlock) -> list[Line]:
-        """Take the next frames."""
-        notices: list[Notice] = []
-        if self._listening is not None:
-            notices = self._listening.push(block)
-        elif self._scoring is not None:
-            self._scoring.push(block)
-        self.frames += len(block)
-        return self._told(notices, self._passed(block))
-
-    def flush(self) -> list[Line]:
-        """The stretch is over: the rest."""
-        notices: list[Notice] = []
-        if self._listening is not None:
-            notices = self._listening.flush()
-        elif self._scoring is not None:
-            self._scoring.flush()
-        lines = self._told(notices, self._passed(None))
+        Where nothing is scored, all frames have a score of 0 and none is voiced.
+        """
+        if self._events is not None:
+            return self._lines(self._events.push(block)), self._take_scores()
         if self._scores is not None:
-            lines += self._score_lines(self._scores.flush())
-        return lines
+            return [], self._scores.push(block)
+        return [], FrameScores(np.zeros(len(block)), np.zeros(len(block), np.bool_))
 
-    def _passed(self, block: FrameBlock | None) -> FrameScores:
-        if self._tap is not None:
-            return self._tap.take()
-        return (
-            NO_SCORES if block is None else FrameScores(np.zeros(len(block)), np.zeros(len(block), np.bool_))
-        )
+    def flush(self) -> tuple[list[Line], FrameScores]:
+        """End the stretch; give the rest."""
+        if self._events is not None:
+            return self._lines(self._events.flush()), self._take_scores()
+        return [], NO_SCORES if self._scores is None else self._scores.flush()
 
-    def _told(self, notices: list[Notice], scored: FrameScores) -> list[Line]:
-        lines = [self._notice_line(notice) for notice in notices]
-        if self._scores is not None:
-            lines += self._score_lines(self._scores.push(scored))
-        lines += self._pulse.push(scored)
-        told = in_order(lines)
-        for line in told:
-            if line.type == "closed":
-                self.events += 1
-            elif line.type == "heartbeat":
-                line.body["events"] = self.events
-        return told
+    def _take_scores(self) -> FrameScores:
+        assert self._shared is not None
+        return self._shared.take()
 
-    def _notice_line(self, notice: Notice) -> Line:
-        number = self._base + notice.number
-        self._opened = max(self._opened, number + 1)
-        return Line(notice.kind, notice.at, {"number": number, "event": notice.event.to_dict()})
-
-    def _score_lines(self, intervals: Iterable[ScoreInterval]) -> list[Line]:
+    def _lines(self, notices: list[Notice]) -> list[Line]:
         return [
-            Line(
-                "score",
-                self._clock.end(found.last),
-                {"start": self._clock.start(found.first), "score": found.mean, "voiced": found.voiced},
-            )
-            for found in intervals
+            Line(n.kind, n.at, {"number": self._n_before + n.number, "event": n.event.to_dict()})
+            for n in notices
         ]
 
 
+@dataclass(frozen=True)
 class SharedScorer:
-    """A scorer of one recording whose scores can be read besides, without being computed twice.
+    """Score one recording once, for the search for events and for further stages.
 
     Parameters
     ----------
     scorer : FrameScorer
-        What scores.
+        Computes the scores.
     """
 
-    def __init__(self, scorer: FrameScorer) -> None:
-        self._scorer = scorer
-        self._passed: list[FrameScores] = []
+    scorer: FrameScorer
+    _parts: list[FrameScores] = field(default_factory=list)
 
     @property
     def latency(self) -> int:
-        """The scorer's."""
-        return self._scorer.latency
+        """Frames, the scorer's."""
+        return self.scorer.latency
 
     def open(self, id: str) -> ScorerStream:
         """Begin with a recording."""
-        return _SharedStream(self._scorer.open(id), self._passed)
+        return _SharedStream(self.scorer.open(id), self._parts)
 
     def take(self) -> FrameScores:
-        """What has passed since it was last asked."""
-        if not self._passed:
-            return NO_SCORES
-        parts = tuple(self._passed)
-        self._passed.clear()
+        """Return the scores that were computed since the last call."""
+        parts = tuple(self._parts)
+        self._parts.clear()
         if len(parts) == 1:
             return parts[0]
         return FrameScores(
-            np.concatenate([p.scores for p in parts]), np.concatenate([p.voiced for p in parts])
+            np.concatenate([NO_SCORES.scores, *(part.scores for part in parts)]),
+            np.concatenate([NO_SCORES.voiced, *(part.voiced for part in parts)]),
         )
 
 
 @dataclass(frozen=True)
 class _SharedStream:
     stream: ScorerStream
-    passed: list[FrameScores]
+    parts: list[FrameScores]
 
     def push(self, block: FrameBlock) -> FrameScores:
-        scored = self.stream.push(block)
-        self.passed.append(scored)
-        return scored
+        return self._kept(self.stream.push(block))
 
     def flush(self) -> FrameScores:
-        scored = self.stream.flush()
-        self.passed.append(scored)
+        return self._kept(self.stream.flush())
+
+    def _kept(self, scored: FrameScores) -> FrameScores:
+        self.parts.append(scored)
         return scored

@@ -1,4 +1,4 @@
-"""Samples of a stream into frames, whatever its rate."""
+"""From the samples of a stream to frames: the first stage."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class FrameStage:
-    """A front end's stream, behind a resampler where the front end has a higher rate.
+    """Turn samples into frames; audio below the front end's rate is resampled first.
 
     Parameters
     ----------
     frontend : FrontEnd
-        The settings.
+        Settings of the features.
     sample_rate : int
         Of the samples, hertz.
     at : Seconds
@@ -43,10 +43,10 @@ class FrameStage:
         self.clock = self._stream.clock
 
     def push(self, samples: Samples) -> list[FrameBlock]:
-        """The blocks that the next samples complete."""
+        """Take the next samples; give the blocks that they complete."""
         return self._stream.push(samples if self._resampler is None else self._resampler.push(samples))
 
     def flush(self) -> list[FrameBlock]:
-        """The rest."""
+        """Give the rest."""
         blocks = [] if self._resampler is None else self._stream.push(self._resampler.flush())
         return blocks + self._stream.flush()

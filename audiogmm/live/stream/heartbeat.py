@@ -1,4 +1,4 @@
-"""Signs of life: that a stream is heard, how far, how loud, and how normal it sounds."""
+"""The `heartbeat` lines of a stream: how far it is, how loud, and how normal it sounds."""
 
 from __future__ import annotations
 
@@ -9,68 +9,68 @@ from fractions import Fraction
 
 from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.kernels.front_end.pcm import energy
-from audiogmm.live.stream.intervals import ScoreInterval, ScoreIntervals
-from audiogmm.live.stream.line import Line
+from audiogmm.live.line import Line
+from audiogmm.live.stream.scores import ScoreInterval, ScoreIntervals
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Json, Samples, Seconds
 
 
 class Heartbeat:
-    """Gives a heartbeat for so many seconds of sound; when it comes, frames decide and not the time of day.
+    """Report the state of an input every so many seconds of sound, by the count of frames, not by wall time.
 
     Parameters
     ----------
     every : Seconds
-        Sound between two of them; 0: none.
-    facts : callable
-        What each says besides.
+        Sound between two heartbeats; 0: none.
+    status : callable
+        Gives further keys for each heartbeat.
     """
 
-    def __init__(self, every: Seconds, facts: Callable[[], Json]) -> None:
+    def __init__(self, every: Seconds, status: Callable[[], Json]) -> None:
         self._every = every
-        self._facts = facts
+        self._status = status
         self._before = self._n_frames = 0
         self._clock: FrameClock | None = None
         self._level: Level | None = None
         self._intervals: ScoreIntervals | None = None
 
     def begin(self, clock: FrameClock, sample_rate: int) -> None:
-        """A stretch begins, whose samples have this rate and whose frames this clock."""
+        """Begin a stretch, whose frames have this clock and whose samples this rate, hertz."""
         self._clock, self._before = clock, self._n_frames
         if self._every:
             count = clock.count(self._every)
             step = Fraction(sample_rate) / Fraction(clock.sample_rate) * clock.hop
             self._level, self._intervals = Level(step * count), ScoreIntervals(count)
 
-    def hear(self, samples: Samples) -> None:
+    def push_samples(self, samples: Samples) -> None:
         """Take samples, before their frames."""
         if self._level is not None:
             self._level.push(samples)
 
     def push(self, scored: FrameScores) -> list[Line]:
-        """Take frames as they were scored."""
+        """Take the scores of the next frames."""
         self._n_frames += len(scored)
-        return [] if self._intervals is None else [self._beat(i) for i in self._intervals.push(scored)]
+        return [] if self._intervals is None else list(map(self._line, self._intervals.push(scored)))
 
-    def _beat(self, found: ScoreInterval) -> Line:
+    def _line(self, interval: ScoreInterval) -> Line:
         assert self._clock is not None and self._level is not None
-        frames = self._before + found.last + 1
+        frames = self._before + interval.last + 1
         body = {
             "frames": frames,
             "hours": frames / self._clock.frame_rate / 3600,
             "level_db": self._level.take(),
-            "score": found.mean,
+            "score": interval.mean,
         }
-        return Line("heartbeat", self._clock.end(found.last), body | self._facts())
+        return Line("heartbeat", self._clock.end(interval.last), body | self._status())
 
 
 class Level:
-    """Root mean square over windows of samples, in decibels below full scale.
+    """Measure the root mean square of consecutive windows of samples, in decibels re full scale.
 
     Parameters
     ----------
     length : Fraction
-        Samples of a window; need not be whole: each window ends at the next sample.
+        Samples of a window; need not be an integer: each window ends at the next sample.
 
     Examples
     --------
@@ -103,9 +103,9 @@ class Level:
                 self._window += 1
 
     def take(self) -> float | None:
-        """The level of the next window, decibels; None where every sample of it is zero.
+        """Return the level of the next window, decibels; None where every sample of it is zero.
 
-        Resampling may make a sample more at the end than there was time: the window is then as good as whole.
+        At the end, where resampling may have rounded up to one more frame, the window may lack a sample.
         """
         if not self._done:
             return _decibels(self._total, max(1, self._n_samples - self._begin))

@@ -1,4 +1,4 @@
-"""A model that learns from frames as they come: a cold start, then stepwise EM, and scores before steps."""
+"""From frames to a mixture: a cold start, then stepwise EM, each batch scored before its step."""
 
 from __future__ import annotations
 
@@ -9,53 +9,59 @@ import numpy as np
 from audiogmm.anomaly.scorer import FrameScores, LogLikelihoodScorer
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import TrainingError
-from audiogmm.live.stream.latest_scores import LatestScores
 from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model, floor_of
 from audiogmm.runs.defaults import defaults
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.arithmetic import Clustered
 from audiogmm.training.frames.packing import voiced_frames
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.online import OnlineEM, batch_of, memory_of
-from audiogmm.types import BoolArray, Frames, Json
+from audiogmm.types import BoolArray, Frames, Json, Seconds
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
 
 COLD_PASSES = 20
-"""Passes of batch EM over the first sounds, at most."""
+"""Passes of batch EM in the cold start, at most."""
+
+MOST_SCORES = 360_000
+"""Scores kept, 5 bytes each: an hour at a hop of 10 ms."""
+
+LEAST_SCORED: Seconds = 60.0
+"""The threshold rests on at least so much of the latest sound, if there is so much."""
 
 
 class Learner:
-    """Learns a mixture from a stream of blocks, in memory that does not grow.
+    """Learn a mixture from the frames of a stream, in memory that does not grow.
 
-    The voiced frames of the first `cold_start` seconds (or of more, until there is a batch of them) are
-    trained on by batch EM, from the start that `train` takes. From there on every batch of frames is scored
-    by the model of its time, and then learned from by a step of EM (`OnlineEM`). Batches lie at multiples of
-    their length, so that any chunking gives the same model.
+    Batch EM, as `train` runs it, starts the mixture on the voiced frames of the first `cold_start` seconds
+    (or of more, until they fill a batch). From then on each batch of frames is scored by the mixture of its
+    time, and then `OnlineEM` takes a step on it. Batches lie at multiples of their length, so that any
+    chunking gives the same mixture.
 
     Parameters
     ----------
     frontend : FrontEnd
-        Of the frames, settled.
+        Of the frames, complete.
     clock : FrameClock
         Of the frames.
     settings : LearnSettings
-        How.
+        How to learn.
     start : Model, optional
-        To go on from, in place of a cold start.
+        To continue from, in place of the cold start.
 
     Attributes
     ----------
     online : OnlineEM
-        What learns.
+        Takes the steps.
     latest : LatestScores
-        Of frames before they were learned from.
+        Scores of frames before they were learned from.
     n_heard, n_cold : int
-        Frames heard, and voiced ones that the start was trained on.
+        Frames so far, and voiced frames of the cold start.
     """
 
     def __init__(
@@ -89,21 +95,21 @@ class Learner:
         self._marks: BoolArray = np.empty(0, np.bool_)
         self._scorer: LogLikelihoodScorer | None = None
         if start is not None:
-            self._go_on(start, arithmetic)
+            self._resume(start, arithmetic)
 
     @property
     def has_started(self) -> bool:
-        """Whether there is a model."""
+        """Whether there is a mixture."""
         return self.online.settled is not None
 
     @property
     def log_likelihood(self) -> float | None:
-        """Of the last minute of frames, before they were learned from, nats a frame; None without any."""
+        """Mean of the last minute of scores, nats per frame; None before the first."""
         return self.latest.mean(round(60 * self.clock.frame_rate))
 
     @property
     def figures(self) -> Json:
-        """How it learns, for the model's metadata."""
+        """Settings and steps, for the model's metadata."""
         online, settings = self.online, self.settings
         return {
             "exponent": online.alpha,
@@ -116,7 +122,7 @@ class Learner:
         }
 
     def push(self, block: FrameBlock) -> int | None:
-        """Learn from more frames; the index of the one with which the model came to be, if that is here."""
+        """Learn from more frames; return the index of the frame that ends the cold start, if it is here."""
         self.n_heard += len(block)
         if self.has_started:
             self._learn(block.frames, block.voiced)
@@ -136,12 +142,12 @@ class Learner:
         return None
 
     def close(self) -> None:
-        """Nothing will come any more: learn from what waits.
+        """Learn from the frames that wait, at the end of the stream.
 
         Raises
         ------
         TrainingError
-            If what was heard is not enough for a model.
+            If the stream held fewer voiced frames than components.
         """
         if not self.has_started:
             if self.n_cold < self.online.n_components:
@@ -165,7 +171,7 @@ class Learner:
             self.n_cold += len(rows)
 
     def _start(self) -> None:
-        """Train on the first sounds."""
+        """Train on the frames of the cold start."""
         frames = np.concatenate(self._cold)
         self._cold = []
         online = self.online
@@ -185,8 +191,8 @@ class Learner:
         online.resume(result.mixture, result.statistics, len(frames) / online.batch)
         online.n_frames += len(frames)
 
-    def _go_on(self, start: Model, arithmetic: Clustered) -> None:
-        """Take up a model, with the scores of normal audio that it keeps, if they are plain likelihoods."""
+    def _resume(self, start: Model, arithmetic: Clustered) -> None:
+        """Continue from a model, with the normal scores that it keeps if they are log-likelihoods."""
         from audiogmm.anomaly.learning.from_model import read_detector
         from audiogmm.anomaly.learning.scores import read_learned_scores
 
@@ -202,7 +208,7 @@ class Learner:
                 self.latest.push(FrameScores(track.scores, track.voiced))
 
     def _learn(self, frames: Frames, voiced: BoolArray) -> None:
-        """Take frames a batch at a time."""
+        """Cut frames into batches."""
         if self._waiting is not None and len(self._waiting):
             frames, voiced = np.concatenate([self._waiting, frames]), np.concatenate([self._marks, voiced])
         batch = self.online.batch
@@ -212,10 +218,65 @@ class Learner:
         self._waiting, self._marks = frames[whole:].copy(), voiced[whole:].copy()
 
     def _step(self, frames: Frames, voiced: BoolArray) -> None:
-        """Score frames, then learn from them."""
+        """Score a batch, then learn from it."""
         assert self.online.settled is not None
         frames = np.ascontiguousarray(frames)
         block = FrameBlock(frames, voiced, self.latest.n_seen, self.clock)
         scorer = LogLikelihoodScorer(Evaluator(self.online.settled))
         self.latest.push(scorer.open("the stream").push(block))
         self.online.push(frames[voiced])
+
+
+class LatestScores:
+    """Keep the latest scores of a stream, each by the mixture of its time (test, then train).
+
+    Parameters
+    ----------
+    most : int
+        Number of scores kept.
+
+    Examples
+    --------
+    >>> latest = LatestScores(most=3)
+    >>> latest.push(FrameScores(np.array([1.0, 2.0]), np.ones(2, bool)))
+    >>> latest.push(FrameScores(np.array([3.0, 4.0]), np.ones(2, bool)))
+    >>> latest.last(9)[0], latest.n_seen
+    (array([2., 3., 4.], dtype=float32), 4)
+    """
+
+    def __init__(self, most: int = MOST_SCORES) -> None:
+        self._scores = np.full(most, 0.0, np.float32)  # allocated at once, so that memory never grows
+        self._voiced = np.full(most, False)
+        self.n_seen = 0
+
+    def push(self, scored: FrameScores) -> None:
+        """Keep more scores, in place of the oldest."""
+        most = len(self._scores)
+        scores, voiced = scored.scores[-most:], scored.voiced[-most:]
+        self.n_seen += len(scored)
+        places = np.arange(self.n_seen - len(scores), self.n_seen) % most
+        largest = float(np.finfo(np.float32).max)
+        self._scores[places] = np.clip(scores, -largest, largest)
+        self._voiced[places] = voiced
+
+    def last(self, n: int) -> tuple[np.ndarray, BoolArray]:
+        """Return at most the last n scores, and which are voiced, the oldest first."""
+        n = min(n, self.n_seen, len(self._scores))
+        places = np.arange(self.n_seen - n, self.n_seen) % len(self._scores)
+        return self._scores[places], self._voiced[places]
+
+    def mean(self, n: int) -> float | None:
+        """Return the mean of the voiced ones of the last n scores, nats; None if none is voiced."""
+        scores, voiced = self.last(n)
+        return float(scores[voiced].astype(np.float64).mean()) if voiced.any() else None
+
+    def track(self, clock: FrameClock) -> ScoreTrack | None:
+        """Return the later half of all scores so far, which are those of the better models; None without any.
+
+        It is at least `LEAST_SCORED` long where there is so much, and at most what is kept.
+        """
+        n = max(self.n_seen // 2, round(LEAST_SCORED * clock.frame_rate))
+        scores, voiced = self.last(n)
+        if not len(scores):
+            return None
+        return ScoreTrack("stream", scores.astype(np.float64), voiced, FrameClock.for_rows(clock.frame_rate))

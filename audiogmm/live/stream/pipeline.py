@@ -1,148 +1,186 @@
-"""All that one input is listened to for: sound in, lines out."""
+"""The stages of an input that is analyzed: samples in, lines out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
+from audiogmm.anomaly.scorer import NO_SCORES, FrameScores
 from audiogmm.audio.decoders.notices import Warn
 from audiogmm.audio.recording import check_rate
 from audiogmm.blocks import FrameBlock
+from audiogmm.live.line import Line, sort_lines
+from audiogmm.live.stream.clusters import ClusterStage
 from audiogmm.live.stream.events import EventStage
 from audiogmm.live.stream.frames import FrameStage
 from audiogmm.live.stream.heartbeat import Heartbeat
-from audiogmm.live.stream.line import Line, in_order
 from audiogmm.live.stream.plan import StreamPlan
+from audiogmm.live.stream.scores import ScoreStage
+from audiogmm.live.stream.settings import Emit
 from audiogmm.live.stream.sources import InputIdentity
 from audiogmm.live.stream.speakers import SpeakerStage
-from audiogmm.scoring.leader import Leader
+from audiogmm.timeline import FrameClock
 from audiogmm.types import Json, Samples, Seconds
 
 
-class AnalysisPipeline:
-    """Takes the sound of one input, and tells what is heard.
+class StreamStage(Protocol):
+    """Makes the lines of one kind, of one stretch of an input; any chunking must give the same lines."""
 
-    After `flush` the stages are over, and `begin` makes new ones, at another time of the same clock.
+    def push(self, block: FrameBlock, scored: FrameScores) -> Iterable[Line]:
+        """Take the next frames, and the scores that are complete (of these frames or of earlier ones)."""
+        ...
+
+    def flush(self, scored: FrameScores) -> Iterable[Line]:
+        """Take the last scores, and end the stretch."""
+        ...
+
+
+STAGES: dict[Emit, Callable[[StreamPlan, FrameClock], StreamStage]] = {
+    "clusters": ClusterStage,
+    "speakers": SpeakerStage,
+    "scores": ScoreStage,
+}
+"""The stage behind each word of ``--emit``, but for events, whose stage computes the scores."""
+
+
+class AnalysisPipeline:
+    """Turn the samples of one input into the lines that `StreamPlan` asks for.
+
+    Each stretch of sound without a gap has stages of its own; the counts run through.
 
     Parameters
     ----------
     plan : StreamPlan
-        What is wanted.
-    about : InputIdentity
-        The input.
-    facts : callable
-        What a heartbeat says besides.
+        What the lines are about.
+    identity : InputIdentity
+        Of the input.
+    status : callable
+        Gives further keys for each heartbeat.
     say : callable
-        Takes notes for people.
+        Takes notes for the user.
     """
 
-    def __init__(self, plan: StreamPlan, about: InputIdentity, facts: Callable[[], Json], say: Warn) -> None:
+    def __init__(
+        self, plan: StreamPlan, identity: InputIdentity, status: Callable[[], Json], say: Warn
+    ) -> None:
         self._plan = plan
-        self._about = about
+        self._identity = identity
         self._say = say
-        self._pulse = Heartbeat(plan.settings.heartbeat, facts)
-        self._judge = EventStage(plan, about.id, about.audio_filepath, self._pulse)
-        self._chain: _Chain | None = None
+        self._heartbeat = Heartbeat(plan.settings.heartbeat, status)
+        self._stretch: _Stretch | None = None
+        self._n_frames = self._n_opened = self._n_closed = 0
 
     @property
     def totals(self) -> Json:
-        """What was heard in all."""
-        clock = self._plan.frontend.clock(self._plan.sample_rate)
-        frames = self._judge.frames
-        return {"frames": frames, "hours": frames / clock.frame_rate / 3600, "events": self._judge.events}
+        """Frames, hours and events so far."""
+        rate = self._plan.frontend.clock(self._plan.sample_rate).frame_rate
+        return {"frames": self._n_frames, "hours": self._n_frames / rate / 3600, "events": self._n_closed}
 
     @property
     def header(self) -> Json:
-        """What a `start` line says of the listening."""
+        """What a `start` line says of the analysis."""
         return {"latency": self._plan.latency, "emit": list(self._plan.settings.emit)}
 
     def begin(self, sample_rate: int, at: Seconds) -> None:
-        """A stretch of sound begins.
+        """Begin a stretch, at a time of the input's clock.
 
         Raises
         ------
         MismatchError
-            If its rate is too low.
+            If the sample rate is too low.
         FrontEndError
             If the front end cannot stream.
         """
         wanted = self._plan.frontend.sample_rate
-        check_rate(self._about.name, sample_rate, wanted, self._plan.settings.upsample, self._say)
-        self._chain = _Chain(self._plan, self._about, self._judge, self._pulse, sample_rate, at)
+        check_rate(self._identity.name, sample_rate, wanted, self._plan.settings.upsample, self._say)
+        self._stretch = _Stretch(self._plan, self._identity, sample_rate, at, self._n_opened)
+        self._heartbeat.begin(self._stretch.frames.clock, sample_rate)
 
     def push(self, samples: Samples) -> list[Line]:
-        """Take the next samples; what they tell."""
-        return [] if self._chain is None else self._chain.push(samples)
+        """Take the next samples, shape (n_samples,), float32; give the lines that they complete."""
+        stretch = self._stretch
+        if stretch is None:
+            return []
+        self._heartbeat.push_samples(samples)
+        lines = self._analyze(stretch, stretch.frames.push(samples))
+        return sort_lines(lines + stretch.branch(samples))
 
     def flush(self) -> list[Line]:
-        """The stretch is over; the rest of what it tells."""
-        chain, self._chain = self._chain, None
-        return [] if chain is None else chain.flush()
+        """End the stretch; give the lines that are left."""
+        stretch, self._stretch = self._stretch, None
+        if stretch is None:
+            return []
+        lines = self._analyze(stretch, stretch.frames.flush())
+        last, scored = stretch.flush()
+        return sort_lines(lines + self._counted(last + self._heartbeat.push(scored)) + stretch.branch(None))
 
     def close(self) -> list[Line]:
-        """Nothing will come any more."""
+        """End the input: there is nothing left to say."""
         return []
 
+    def _analyze(self, stretch: _Stretch, blocks: list[FrameBlock]) -> list[Line]:
+        lines = []
+        for block in blocks:
+            self._n_frames += len(block)
+            found, scored = stretch.push(block)
+            lines += self._counted(found + self._heartbeat.push(scored))
+        return lines
 
-class _Chain:
-    """The stages of one stretch."""
+    def _counted(self, lines: list[Line]) -> list[Line]:
+        """Count events in the order of the lines, so that each heartbeat has the number at its time."""
+        lines = sort_lines(lines)
+        for line in lines:
+            if line.type == "open":
+                self._n_opened += 1
+            elif line.type == "closed":
+                self._n_closed += 1
+            elif line.type == "heartbeat":
+                line.body["events"] = self._n_closed
+        return lines
+
+
+class _Stretch:
+    """The stages of one stretch, those with a front end of their own (speakers) apart."""
 
     def __init__(
-        self,
-        plan: StreamPlan,
-        about: InputIdentity,
-        judge: EventStage,
-        pulse: Heartbeat,
-        sample_rate: int,
-        at: Seconds,
+        self, plan: StreamPlan, identity: InputIdentity, sample_rate: int, at: Seconds, n_opened: int
     ) -> None:
-        settings = plan.settings
-        self._judge = judge
-        self._pulse = pulse
-        self._main = FrameStage(plan.frontend, sample_rate, at)
-        clock = self._main.clock
-        pulse.begin(clock, sample_rate)
-        judge.begin(clock)
-        self._leader: Leader | None = None
-        if "clusters" in settings.emit:
-            self._leader = Leader(plan.evaluator, clock, settings.cluster_window)
-        self._speakers: SpeakerStage | None = None
-        self._theirs: FrameStage | None = None
-        if plan.speakers is not None:
-            if plan.speakers.frontend != plan.frontend:
-                theirs = plan.speakers.frontend
-                check_rate(about.name, sample_rate, theirs.sample_rate, settings.upsample, lambda _: None)
-                self._theirs = FrameStage(theirs, sample_rate, at)
-            frames = self._theirs or self._main
-            self._speakers = SpeakerStage(plan.speakers, frames.clock, settings.speaker_window)
+        self.frames = FrameStage(plan.frontend, sample_rate, at)
+        self._events = EventStage(plan, identity, self.frames.clock, n_opened)
+        self._stages: list[StreamStage] = []
+        self._branches: list[tuple[FrameStage, StreamStage]] = []
+        for name in plan.settings.emit:
+            if name not in STAGES:
+                continue
+            frontend = plan.frontend_of(name)
+            if frontend == plan.frontend:
+                self._stages.append(STAGES[name](plan, self.frames.clock))
+                continue
+            upsample = plan.settings.upsample
+            check_rate(identity.name, sample_rate, frontend.sample_rate, upsample, lambda _: None)
+            frames = FrameStage(frontend, sample_rate, at)
+            self._branches.append((frames, STAGES[name](plan, frames.clock)))
 
-    def push(self, samples: Samples) -> list[Line]:
-        self._pulse.hear(samples)
-        theirs = [] if self._theirs is None else self._theirs.push(samples)
-        return in_order(self._hear(self._main.push(samples), theirs))
+    def push(self, block: FrameBlock) -> tuple[list[Line], FrameScores]:
+        """Lines that the next frames complete, and scores that are complete."""
+        lines, scored = self._events.push(block)
+        for stage in self._stages:
+            lines += stage.push(block, scored)
+        return lines, scored
 
-    def flush(self) -> list[Line]:
-        theirs = [] if self._theirs is None else self._theirs.flush()
-        return in_order(self._hear(self._main.flush(), theirs) + self._judge.flush())
+    def flush(self) -> tuple[list[Line], FrameScores]:
+        """The rest of both."""
+        lines, scored = self._events.flush()
+        for stage in self._stages:
+            lines += stage.flush(scored)
+        return lines, scored
 
-    def _hear(self, blocks: list[FrameBlock], theirs: list[FrameBlock]) -> list[Line]:
+    def branch(self, samples: Samples | None) -> list[Line]:
+        """Lines of the stages that have a front end of their own; None: of the rest."""
         lines: list[Line] = []
-        for block in blocks:
-            lines += self._judge.push(block)
-            if self._leader is not None:
-                lines += [
-                    Line(
-                        "cluster",
-                        lead.at,
-                        {
-                            "since": lead.since,
-                            "component": lead.component,
-                            "posterior": lead.posterior,
-                            "before": lead.before,
-                        },
-                    )
-                    for lead in self._leader.push(block)
-                ]
-        if self._speakers is not None:
-            for block in blocks if self._theirs is None else theirs:
-                lines += self._speakers.push(block)
+        for frames, stage in self._branches:
+            for block in frames.flush() if samples is None else frames.push(samples):
+                lines += stage.push(block, NO_SCORES)
+            if samples is None:
+                lines += stage.flush(NO_SCORES)
         return lines

@@ -1,4 +1,4 @@
-"""What a stream is listened to for: the front end, what judges frames, and what is told."""
+"""What every input of a stream is analyzed with: front end, scorer, detector, speakers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError, MismatchError
-from audiogmm.live.stream.settings import StreamSettings
+from audiogmm.live.stream.settings import Emit, StreamSettings
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model
 from audiogmm.runs.aside import Aside
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SpeakerPlan:
-    """Who is listened for.
+    """The speakers to identify.
 
     Attributes
     ----------
     identifier : Identifier
-        Weighs the speakers of a gallery.
+        Compares frames with the speakers of a gallery.
     frontend : FrontEnd
         Of its background model.
     """
@@ -46,7 +46,7 @@ class SpeakerPlan:
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """What every input of a stream is listened to for; nothing in it changes.
+    """What every input of a stream is analyzed with; nothing in it changes.
 
     Attributes
     ----------
@@ -57,20 +57,20 @@ class StreamPlan:
     settings : StreamSettings
         What the user asked for.
     scorer : FrameScorer or None
-        Scores frames, where scores are wanted.
-    listener : DetectionPipeline or None
-        Finds events, where these are wanted.
+        Scores frames; None where neither events nor scores are wanted.
+    detection : DetectionPipeline or None
+        Finds events; None where they are not wanted.
     evaluator : Evaluator
-        Of the model: whose components are told.
+        Gives the posteriors of the model's components.
     speakers : SpeakerPlan or None
-        Who is listened for, where speakers are wanted.
+        The speakers to identify; None where they are not wanted.
     """
 
     frontend: FrontEnd
     sample_rate: int
     settings: StreamSettings
     scorer: FrameScorer | None
-    listener: DetectionPipeline | None
+    detection: DetectionPipeline | None
     evaluator: Evaluator
     speakers: SpeakerPlan | None
 
@@ -78,16 +78,16 @@ class StreamPlan:
     def of(
         cls, model: Model, settings: StreamSettings, gallery: Path | None, progress: Progress
     ) -> StreamPlan:
-        """Make ready what was asked for.
+        """Prepare what the settings ask for.
 
         Raises
         ------
         MismatchError
             If the model has no front end, or no detector and events are wanted.
         ChoiceError
-            If speakers are wanted and no gallery is named, or the other way round; or nobody is enrolled.
+            If speakers are wanted and no gallery is named, or the other way round, or it has no speaker.
         ModelFileError
-            If the folder is no gallery.
+            If the folder is not a gallery.
         """
         frontend = front_end_of(model)
         if frontend is None:
@@ -96,13 +96,13 @@ class StreamPlan:
                 needed="a model that was trained on audio",
                 remedy="audiogmm train RECORDINGS -o MODEL",
             )
-        listener = None
+        detection = None
         if "events" in settings.emit:
-            listener = make_pipeline(model, settings.applied(read_detector(model)), reasons=settings.reasons)
-            if listener.detector.note:
-                progress.say(f"note: {listener.detector.note}")
-            _try_out(listener, frontend.clock(model.metadata.required_sample_rate), model.means)
-        scorer = listener.scorer if listener is not None else None
+            detection = make_pipeline(model, settings.applied(read_detector(model)), reasons=settings.reasons)
+            if detection.detector.note:
+                progress.say(f"note: {detection.detector.note}")
+            _warm_up(detection, frontend.clock(model.metadata.required_sample_rate), model.means)
+        scorer = detection.scorer if detection is not None else None
         if scorer is None and "scores" in settings.emit:
             scorer = make_scorer(model)
         return cls(
@@ -110,34 +110,38 @@ class StreamPlan:
             model.metadata.required_sample_rate,
             settings,
             scorer,
-            listener,
+            detection,
             Evaluator(model.mixture),
             _speakers(settings, gallery, progress),
         )
 
+    def frontend_of(self, emit: Emit) -> FrontEnd:
+        """Return the front end behind a word of ``--emit``: speakers have that of their background model."""
+        return self.speakers.frontend if emit == "speakers" and self.speakers else self.frontend
+
     @property
     def latency(self) -> Seconds:
-        """Longest time from a sound to what is told of it, by the stages' own count, seconds."""
+        """Longest time from a sound to the lines about it, by the stages' own count of frames."""
         rate = self.frontend.clock(self.sample_rate).frame_rate
         frames = self.frontend.latency.steady
-        if self.listener is not None:
-            frames += self.listener.latency
+        if self.detection is not None:
+            frames += self.detection.latency
         elif self.scorer is not None:
             frames += self.scorer.latency
         return frames / rate
 
 
-def _try_out(listener: DetectionPipeline, clock: FrameClock, means: FloatArray) -> None:
-    """Refuse a detector of another front end before anything is heard; and do what is done once, once.
+def _warm_up(detection: DetectionPipeline, clock: FrameClock, means: FloatArray) -> None:
+    """Run the detection once before sound arrives: a detector of another front end is refused here.
 
     The first explanation takes longer than later ones, and would be late.
     """
-    listening = listener.open(clock)
+    listening = detection.open(clock)
     frames = np.ascontiguousarray(np.resize(means, (clock.count(1.0), means.shape[1])), np.float32)
     block = FrameBlock(frames, np.ones(len(frames), np.bool_), 0, clock)
     listening.push(block)
-    if listener.explainer is not None:
-        explaining = listener.explainer.open(clock)
+    if detection.explainer is not None:
+        explaining = detection.explainer.open(clock)
         explaining.push(block)
         explaining.explain(0, len(frames) - 1)
 
@@ -146,16 +150,16 @@ def _speakers(settings: StreamSettings, gallery: Path | None, progress: Progress
     if "speakers" not in settings.emit:
         if gallery is not None:
             raise ChoiceError(
-                f"--gallery {gallery} and no speakers to be told",
+                f"--gallery {gallery} without speakers in --emit",
                 needed="--emit with speakers in it",
                 remedy="--emit events,speakers",
             )
         return None
     if gallery is None:
         raise ChoiceError(
-            "--emit speakers and nobody who may be heard",
-            needed="the speakers enrolled",
-            remedy="--gallery DIR, which `audiogmm enroll` fills",
+            "--emit speakers without a gallery",
+            needed="the enrolled speakers",
+            remedy="--gallery DIR, a folder that `audiogmm enroll` wrote",
         )
     known = Gallery(gallery)
     frontend = front_end_of(known.background)

@@ -12,10 +12,10 @@ from audiogmm.audio.decoders.notices import Warn
 from audiogmm.errors import AudioGMMError
 from audiogmm.live.arrival import Arrival, Back, Ended, Gap, Lost, Opened, Sound
 from audiogmm.live.clock import Clock
+from audiogmm.live.line import Line
 from audiogmm.live.outlet import FAR, MOST, Outlet
 from audiogmm.live.source import Source, Waiting
 from audiogmm.live.stop import Stop
-from audiogmm.live.stream.line import Line
 from audiogmm.live.stream.sources import InputIdentity
 from audiogmm.types import Json, Samples, Seconds
 

@@ -1,15 +1,17 @@
-"""Who is heard now: one of those enrolled, somebody else, or nobody."""
+"""Who speaks: the `speaker` lines of a stream."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
+from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.blocks import FrameBlock
-from audiogmm.live.stream.line import Line
-from audiogmm.live.stream.plan import SpeakerPlan
+from audiogmm.live.line import Line
+from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, Frames, Json, Seconds
@@ -17,33 +19,34 @@ from audiogmm.verification.identification import likeliest
 from audiogmm.verification.recordings.trial_scorer import ScoredTrials
 
 HOP: Seconds = 0.25
-"""How often it is asked who speaks."""
+"""Between two windows."""
 
 LEAST: Seconds = 0.5
-"""Speech in a window under which nobody is said to speak (or half the window, where that is less)."""
+"""Least speech in a window for an identification (or half the window, where that is less)."""
 
 AGREEING = 2
-"""Windows, one after the other, that have to agree before a change is told."""
+"""Consecutive windows that have to agree before a change is reported."""
 
 
 class SpeakerStage:
-    """Identifies who speaks in a sliding window, and tells when that changes.
+    """Identify the speaker in a sliding window, and report every change, see `StreamStage`.
 
-    What a window gives is what `identify` gives of a recording of its frames: the voiced ones are scored
-    against all speakers, the calibration makes likelihood ratios of that, and Bayes' theorem posteriors.
+    A window gives what `identify` gives for a recording of its frames: the voiced frames are scored against
+    all speakers, the calibration turns the scores into likelihood ratios, and Bayes' theorem these into
+    posteriors.
 
     Parameters
     ----------
-    plan : SpeakerPlan
-        Who is listened for.
+    plan : StreamPlan
+        With speakers.
     clock : FrameClock
-        Of the frames.
-    window : Seconds
-        Length of the window.
+        Of the frames, by the front end of the speakers.
     """
 
-    def __init__(self, plan: SpeakerPlan, clock: FrameClock, window: Seconds) -> None:
-        self._identifier = plan.identifier
+    def __init__(self, plan: StreamPlan, clock: FrameClock) -> None:
+        assert plan.speakers is not None
+        window = plan.settings.speaker_window
+        self._identifier = plan.speakers.identifier
         self._clock = clock
         self._hop = clock.count(min(HOP, window))
         self._n_hops = max(1, round(window * clock.frame_rate / self._hop))
@@ -56,32 +59,36 @@ class SpeakerStage:
         self._next: tuple[str, str | None] | None = None
         self._agreed = 0
 
-    def push(self, block: FrameBlock) -> list[Line]:
-        """Take the next frames; tell the changes."""
+    def push(self, block: FrameBlock, scored: FrameScores) -> list[Line]:
+        """Take the next frames; report the changes that they decide."""
         frames = block.frames if self._frames is None else np.concatenate([self._frames, block.frames])
         voiced = np.concatenate([self._voiced, block.voiced])
         whole = len(frames) // self._hop * self._hop
         lines: list[Line] = []
         for first in range(0, whole, self._hop):
             part = slice(first, first + self._hop)
-            self._hops.append(self._heard(np.ascontiguousarray(frames[part][voiced[part]])))
+            self._hops.append(self._score(np.ascontiguousarray(frames[part][voiced[part]])))
             self._n_frames += self._hop
             if len(self._hops) == self._n_hops:
-                lines += self._look()
+                lines += self._compare()
         self._frames, self._voiced = frames[whole:].copy(), voiced[whole:].copy()
         return lines
 
-    def _heard(self, frames: Frames) -> _Hop:
-        """What the voiced frames of a hop give."""
-        speakers = self._identifier.scorer.speakers
-        everybody = range(len(self._identifier.scorer.names))
-        if not len(frames):
-            return _Hop(0, np.zeros(len(everybody)), None)
-        statistics = None if speakers.backend is None else speakers.evaluator.accumulate(frames)
-        return _Hop(len(frames), speakers.scorer.totals(frames, everybody), statistics)
+    def flush(self, scored: FrameScores) -> Iterator[Line]:
+        """Report nothing: a window that is cut short decides nothing."""
+        return iter(())
 
-    def _look(self) -> Iterator[Line]:
-        """Tell whether the window that ends here has another speaker."""
+    def _score(self, frames: Frames) -> _Hop:
+        """Score the voiced frames of a hop."""
+        speakers = self._identifier.scorer.speakers
+        all_speakers = range(len(self._identifier.scorer.names))
+        if not len(frames):
+            return _Hop(0, np.zeros(len(all_speakers)), None)
+        statistics = None if speakers.backend is None else speakers.evaluator.accumulate(frames)
+        return _Hop(len(frames), speakers.scorer.totals(frames, all_speakers), statistics)
+
+    def _compare(self) -> Iterator[Line]:
+        """Report whether the window that ends here has another speaker."""
         body = self._outcome()
         outcome = body["heard"], body["speaker"]
         self._agreed = self._agreed + 1 if outcome == self._next else 1
@@ -93,7 +100,7 @@ class SpeakerStage:
             yield Line("speaker", self._clock.end(self._n_frames - 1), {"since": since, **body})
 
     def _outcome(self) -> Json:
-        """Who is heard in the window."""
+        """Identify the speaker of the window."""
         n = sum(hop.n_frames for hop in self._hops)
         seconds = n / self._clock.frame_rate
         if n < self._least:
@@ -126,12 +133,10 @@ class SpeakerStage:
         }
 
 
+@dataclass(frozen=True, slots=True)
 class _Hop:
     """Voiced frames of a hop: how many, sums of their ratios (n_speakers,), and their statistics."""
 
-    __slots__ = ("n_frames", "statistics", "total")
-
-    def __init__(self, n_frames: int, total: FloatArray, statistics: SufficientStats | None) -> None:
-        self.n_frames = n_frames
-        self.total = total
-        self.statistics = statistics
+    n_frames: int
+    total: FloatArray
+    statistics: SufficientStats | None

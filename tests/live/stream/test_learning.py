@@ -21,11 +21,11 @@ from audiogmm.jobs.score import score
 from audiogmm.jobs.stream_learn import learn_from_stream
 from audiogmm.jobs.train import train
 from audiogmm.jobs.update import update
-from audiogmm.live.stream.cold_start import ColdSound
-from audiogmm.live.stream.latest_scores import LatestScores
+from audiogmm.live.stream.cold_start import ColdStart
 from audiogmm.live.stream.learn_settings import LearnSettings
-from audiogmm.live.stream.learning import TrainingPipeline, TrainingPlan
+from audiogmm.live.stream.learner import LatestScores
 from audiogmm.live.stream.sources import StreamInputs
+from audiogmm.live.stream.training import TrainingPipeline, TrainingPlan
 from audiogmm.manifest import Entry
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import load
@@ -220,7 +220,7 @@ def test_a_gap_in_the_cold_start_and_behind_it(tmp_path: Path, sound: np.ndarray
 
 
 def test_digital_silence_before_the_first_sound_teaches_nothing(tmp_path: Path) -> None:
-    cold = ColdSound(1.0, RATE)
+    cold = ColdStart(1.0, RATE)
     for _ in range(60):
         assert cold.push(np.zeros(60 * RATE, np.float32)) == 60 * RATE
     assert not len(cold.samples) and cold.skipped == 3600 * RATE and not cold.enough

@@ -11,8 +11,8 @@ import soundfile
 
 import audiogmm as ag
 from audiogmm.errors import ChoiceError
+from audiogmm.live.line import Line
 from audiogmm.live.outlet import text_of
-from audiogmm.live.stream.line import Line
 from audiogmm.live.stream.pipeline import AnalysisPipeline
 from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.live.stream.settings import StreamSettings

@@ -26,9 +26,9 @@ from audiogmm.jobs.info import info
 from audiogmm.jobs.score import score
 from audiogmm.jobs.stream import stream
 from audiogmm.live.arrival import Back, Ended, Gap, Lost, Opened, Sound
+from audiogmm.live.line import Line
 from audiogmm.live.outlet import text_of
 from audiogmm.live.source import Waiting
-from audiogmm.live.stream.line import Line
 from audiogmm.live.stream.pipeline import AnalysisPipeline
 from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.live.stream.session import StreamSession, run_sessions
@@ -164,7 +164,7 @@ def test_an_event_closes_within_the_latency_after_its_last_low_window() -> None:
     plan = StreamPlan.of(model(), StreamSettings(), None, Silent())
     lines = told(analysis(StreamSettings(heartbeat=0)), [with_whistles(8.0, (3.0,))])
     closed = rows(lines, "closed")[0]
-    detector = plan.listener.detector  # type: ignore[union-attr]
+    detector = plan.detection.detector  # type: ignore[union-attr]
     slack = detector.half / detector.frame_rate  # low windows reach so far past what made them low
     assert closed.time - closed.body["event"]["end"] <= plan.latency + slack
 
@@ -407,9 +407,9 @@ def test_inputs_are_named_once_and_are_sound(tmp_path: Path) -> None:
 def test_a_scorer_that_lags_gives_the_same_in_any_chunking(monkeypatch: Any) -> None:
     """Scores may come later than their frames: nothing but the last of them comes with the flush."""
     plan = StreamPlan.of(model(), StreamSettings(ALL, heartbeat=1.0, score_interval=0.5), None, Silent())
-    assert plan.listener is not None
-    lagging = replace(plan.listener, scorer=Lagging(plan.listener.scorer, 37))
-    plan = replace(plan, listener=lagging, scorer=lagging.scorer)
+    assert plan.detection is not None
+    lagging = replace(plan.detection, scorer=Lagging(plan.detection.scorer, 37))
+    plan = replace(plan, detection=lagging, scorer=lagging.scorer)
     sound = with_whistles(6.0, (3.0,))
 
     def lines(pieces: Any) -> list[str]:
