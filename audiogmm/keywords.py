@@ -5,14 +5,16 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, fields, replace
 from typing import Any, TypeVar
 
 R = TypeVar("R")
 
 
-def accepts(kind: type[Any]) -> Callable[[Callable[..., R]], Callable[..., R]]:
+def accepts(
+    kind: type[Any], *, without: Collection[str] = (), renamed: Mapping[str, str] | None = None
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Let a function that takes `settings`, a frozen dataclass, also be called with its fields as keywords.
 
     The keywords replace fields of `settings` where both are given; `help` and `inspect.signature` show them.
@@ -21,6 +23,10 @@ def accepts(kind: type[Any]) -> Callable[[Callable[..., R]], Callable[..., R]]:
     ----------
     kind : type
         The frozen dataclass; the decorated function has a keyword parameter `settings` of this type.
+    without : collection of str
+        Fields that mean nothing to the function, and are no keywords of it.
+    renamed : mapping of str to str, optional
+        Former keywords, which still work, with the names that took their place.
 
     Returns
     -------
@@ -46,12 +52,15 @@ def accepts(kind: type[Any]) -> Callable[[Callable[..., R]], Callable[..., R]]:
     ('3 passes over 2', '4 passes over 1')
     >>> inspect.signature(fit)
     <Signature (X: 'list[int]', *, passes: 'int' = 10, tol: 'float' = 0.001) -> 'str'>
+    >>> accepts(Steps, without=["tol"], renamed={"rounds": "passes"})(lambda *, settings: settings)(rounds=7)
+    Steps(passes=7, tol=0.001)
     >>> fit([1], pases=3)
     Traceback (most recent call last):
     ...
     TypeError: fit() has no keyword 'pases'; did you mean 'passes'?
     """
-    names = [field.name for field in fields(kind)]
+    own_fields = [field for field in fields(kind) if field.name not in without]
+    names = [field.name for field in own_fields]
 
     def decorate(function: Callable[..., R]) -> Callable[..., R]:
         signature = inspect.signature(function)
@@ -60,6 +69,9 @@ def accepts(kind: type[Any]) -> Callable[[Callable[..., R]], Callable[..., R]]:
 
         @functools.wraps(function)
         def call(*args: Any, settings: Any = None, **keywords: Any) -> R:
+            for former, name in (renamed or {}).items():
+                if former in keywords:
+                    keywords[name] = keywords.pop(former)
             for name in keywords:
                 if name not in known:
                     near = difflib.get_close_matches(name, known, 1)
@@ -71,7 +83,7 @@ def accepts(kind: type[Any]) -> Callable[[Callable[..., R]], Callable[..., R]]:
 
         shown = [
             inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=_default(f), annotation=f.type)
-            for f in fields(kind)
+            for f in own_fields
         ]
         call.__signature__ = signature.replace(parameters=[*own, *shown])  # type: ignore[attr-defined]
         return call

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,24 +27,7 @@ from audiogmm.cli.console import close, console
 @options.model_upsample
 @options.workers
 @options.common
-def command(
-    model: Path,
-    manifest: str,
-    output: Path,
-    force: bool,
-    window: float | None,
-    quantile: float | None,
-    alarms_per_hour: float | None,
-    min_duration: float | None,
-    merge_gap: float | None,
-    scores: str | None,
-    against: Path | None,
-    upsample: bool,
-    workers: int,
-    as_json: bool,
-    strict: bool,
-    threads: int | None,
-) -> None:
+def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Learn from M0, normal audio that MODEL was not trained on, how scores vary.
 
     \b
@@ -55,25 +39,10 @@ def command(
     \b
       audiogmm calibrate room.agmm normal.jsonl --scores fusion -o room-fused.agmm
     """
-    from audiogmm.jobs.calibrate import calibrate_to_file
+    from audiogmm.jobs.calibrate import CalibrateSettings, calibrate_to_file
 
     with console() as screen:
         result = calibrate_to_file(
-            model,
-            manifest,
-            output,
-            window=window,
-            quantile=quantile,
-            alarms_per_hour=alarms_per_hour,
-            min_duration=min_duration,
-            merge_gap=merge_gap,
-            scores=scores,
-            against=against,
-            upsample=upsample,
-            force=force,
-            strict=strict,
-            threads=threads,
-            workers=workers,
-            progress=screen,
+            model, manifest, output, settings=CalibrateSettings(**given), progress=screen
         )
     close(result, as_json=as_json)

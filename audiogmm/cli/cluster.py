@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,37 +31,17 @@ from audiogmm.cli.console import close, console
 )
 @options.model_upsample
 @options.common
-def command(
-    model: Path,
-    manifest: str,
-    output: Path,
-    force: bool,
-    examples: int,
-    min_posterior: float,
-    upsample: bool,
-    as_json: bool,
-    strict: bool,
-    threads: int | None,
-) -> None:
+def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Assign every frame of M to the components of MODEL, softly and hard, and write what each sounds like.
 
     \b
     Example:
       audiogmm cluster room.agmm today.jsonl -o clusters
     """
-    from audiogmm.jobs.cluster import cluster_to_folder
+    from audiogmm.jobs.cluster import ClusterSettings, cluster_to_folder
 
     with console() as screen:
         result = cluster_to_folder(
-            model,
-            manifest,
-            output,
-            examples=examples,
-            min_posterior=min_posterior,
-            upsample=upsample,
-            force=force,
-            strict=strict,
-            threads=threads,
-            progress=screen,
+            model, manifest, output, settings=ClusterSettings(**given), progress=screen
         )
     close(result, as_json=as_json)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from audiogmm.cli import options
 from audiogmm.cli.console import close, console
-
-if TYPE_CHECKING:
-    from audiogmm.audio.frontend.frontend import FrontEnd
 
 
 @click.command()
@@ -20,17 +17,7 @@ if TYPE_CHECKING:
 @options.front_end
 @options.workers
 @options.common
-def command(
-    manifest: str,
-    output: Path,
-    frontend: FrontEnd | None,
-    sample_rate: int | None,
-    upsample: bool,
-    workers: int,
-    as_json: bool,
-    strict: bool,
-    threads: int | None,
-) -> None:
+def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Compute the frames of M once. Every command that takes a manifest takes DIR in its place.
 
     What DIR holds already is not computed again, so a run that was stopped goes on where it was.
@@ -40,18 +27,8 @@ def command(
       audiogmm features train.jsonl --preset ambient -o frames
       audiogmm train frames -k 64 -o room.agmm
     """
-    from audiogmm.jobs.features import features
+    from audiogmm.jobs.features import FeaturesSettings, features
 
     with console() as screen:
-        result = features(
-            manifest,
-            output,
-            frontend,
-            sample_rate=sample_rate,
-            upsample=upsample,
-            strict=strict,
-            threads=threads,
-            workers=workers,
-            progress=screen,
-        )
+        result = features(manifest, output, settings=FeaturesSettings(**given), progress=screen)
     close(result, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,22 +35,7 @@ from audiogmm.cli.console import close, console
 @options.resume
 @options.workers
 @options.common
-def command(
-    folder: Path,
-    manifest: str,
-    output: Path,
-    force: bool,
-    top: int,
-    closed: bool,
-    prior: float | None,
-    scoring: str,
-    upsample: bool,
-    resume: bool,
-    workers: int,
-    as_json: bool,
-    strict: bool,
-    threads: int | None,
-) -> None:
+def command(folder: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Say who of the speakers of DIR is heard in each recording of M, or that it is nobody of them.
 
     Each row has speaker (null: nobody), posterior (how likely that is), nobody (how likely it is that the
@@ -60,23 +46,10 @@ def command(
     Example:
       audiogmm identify known unknown.jsonl -o who.jsonl --top 3
     """
-    from audiogmm.jobs.identify import identify_to_file
+    from audiogmm.jobs.identify import IdentifySettings, identify_to_file
 
     with console() as screen:
         result = identify_to_file(
-            folder,
-            manifest,
-            output,
-            prior=prior,
-            closed=closed,
-            top=top,
-            scoring=scoring,  # type: ignore[arg-type]
-            upsample=upsample,
-            resume=resume,
-            force=force,
-            strict=strict,
-            threads=threads,
-            workers=workers,
-            progress=screen,
+            folder, manifest, output, settings=IdentifySettings(**given), progress=screen
         )
     close(result, as_json=as_json)

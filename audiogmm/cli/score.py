@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,43 +32,15 @@ from audiogmm.cli.console import close, console
 @click.option("--resume", is_flag=True, help="Keep the tracks that a stopped run left in the folder.")
 @options.workers
 @options.common
-def command(
-    model: Path,
-    manifest: str,
-    output: Path,
-    force: bool,
-    against: Path | None,
-    detector: bool,
-    format: str,
-    upsample: bool,
-    resume: bool,
-    workers: int,
-    as_json: bool,
-    strict: bool,
-    threads: int | None,
-) -> None:
+def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Write the log-likelihood of every frame of M under MODEL: a track a recording, and summary.jsonl.
 
     \b
     Example:
       audiogmm score room.agmm today.jsonl -o scores
     """
-    from audiogmm.jobs.score import score_to_folder
+    from audiogmm.jobs.score import ScoreSettings, score_to_folder
 
     with console() as screen:
-        result = score_to_folder(
-            model,
-            manifest,
-            output,
-            against=against,
-            detector=detector,
-            format=format,
-            upsample=upsample,
-            resume=resume,
-            force=force,
-            strict=strict,
-            threads=threads,
-            workers=workers,
-            progress=screen,
-        )
+        result = score_to_folder(model, manifest, output, settings=ScoreSettings(**given), progress=screen)
     close(result, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,6 +21,7 @@ from audiogmm.cli.console import close, console
 )
 @click.option(
     "--normalize",
+    "normalization",
     type=click.Choice(["none", "z", "t", "zt", "s", "as"]),
     default="none",
     show_default=True,
@@ -38,25 +40,7 @@ from audiogmm.cli.console import close, console
 @options.resume
 @options.workers
 @options.common
-def command(
-    folder: Path,
-    trials: str,
-    output: Path,
-    force: bool,
-    scoring: str,
-    top: int,
-    normalize: str,
-    manifest: str | None,
-    prior: float,
-    cost_miss: float,
-    cost_false_alarm: float,
-    upsample: bool,
-    resume: bool,
-    workers: int,
-    as_json: bool,
-    strict: bool,
-    threads: int | None,
-) -> None:
+def command(folder: Path, trials: str, output: Path, as_json: bool, **given: Any) -> None:
     """Score each line of TRIALS.csv: is this recording of that speaker of DIR?
 
     The list has the columns model and audio_filepath (relative to the list; or id, with --manifest), and may
@@ -69,25 +53,8 @@ def command(
     Example:
       audiogmm verify known trials.csv -o verdicts.csv
     """
-    from audiogmm.jobs.verify import verify_to_file
-    from audiogmm.verification.decision import OperatingPoint
+    from audiogmm.jobs.verify import VerifySettings, verify_to_file
 
     with console() as screen:
-        result = verify_to_file(
-            folder,
-            trials,
-            output,
-            scoring=scoring,  # type: ignore[arg-type]
-            top=top,
-            normalization=normalize,
-            manifest=manifest,
-            point=OperatingPoint(prior, cost_miss, cost_false_alarm),
-            upsample=upsample,
-            resume=resume,
-            force=force,
-            strict=strict,
-            threads=threads,
-            workers=workers,
-            progress=screen,
-        )
+        result = verify_to_file(folder, trials, output, settings=VerifySettings(**given), progress=screen)
     close(result, as_json=as_json)

@@ -15,22 +15,40 @@ from audiogmm.anomaly.learning.from_model import (
     make_scorer,
     read_detector,
     read_detector_settings,
+    terms_of,
     with_detector,
 )
-from audiogmm.anomaly.learning.scores import score_names, unit_of_scores
+from audiogmm.anomaly.learning.scores import PLAIN, score_names, unit_of_scores
 from audiogmm.anomaly.learning.tracks import TrackTask, ignore_repeated
 from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside, errors_path
-from audiogmm.runs.inputs import Extent, inputs_for
+from audiogmm.runs.batch import Batch
 from audiogmm.runs.outputs import check_output
-from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
+from audiogmm.runs.progress import Progress, stopped_by_hand
+from audiogmm.runs.settings import RunSettings, accepts
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
-from audiogmm.words import amount
+from audiogmm.words import SOUND, Terms
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrateSettings(RunSettings, DetectorOptions):
+    """How a model is calibrated.
+
+    Attributes
+    ----------
+    scores : str or None
+        What the detector scores by, see `anomaly.learning.scores`; what the model has, by default.
+    against : Path or None
+        Background model of the score `ratio`.
+    """
+
+    scores: str | None = None
+    against: Path | None = None
 
 
 def calibrate(
@@ -46,7 +64,7 @@ def calibrate(
     aside: Aside | None = None,
     progress: Progress | None = None,
 ) -> Model:
-    """Learn from normal audio how the scores of a model vary.
+    """Learn from normal audio how the scores of a model vary, and set its threshold.
 
     Parameters
     ----------
@@ -68,7 +86,7 @@ def calibrate(
     aside : Aside, optional
         Takes recordings that cannot be used; by default the first one raises.
     progress : Progress, optional
-        Who listens.
+        Receives stages and notes.
 
     Returns
     -------
@@ -84,47 +102,40 @@ def calibrate(
     """
     from audiogmm.anomaly.learning.calibrate_scores import calibrated_scores
     from audiogmm.mixture.evaluator import Evaluator
-    from audiogmm.training import LocalReducer
 
-    progress = progress or Silent()
-    inputs = inputs_for(
-        model,
-        source,
-        aside=Aside(strict=True) if aside is None else aside,
-        say=progress.say,
-        upsample=upsample,
-        again=True,
-    )
-    nothing_yet = stopped_by_hand("Nothing was written; the same command begins anew")
-    with nothing_yet, LocalReducer(threads, workers) as reducer:
-        model, normal = calibrated_scores(model, inputs, scores, against, reducer, progress)
-        extent = inputs.extent()
-        progress.begin("scoring normal audio", extent.total, extent.unit)
+    run = RunSettings(upsample=upsample, threads=threads, workers=workers)
+    nothing_yet = stopped_by_hand("Nothing was written; the same command starts again")
+    with nothing_yet, Batch(None, run, progress, aside=aside) as batch:
+        inputs = batch.open(model, source, again=True)
+        model, normal = calibrated_scores(model, inputs, scores, against, batch.reducer, batch.progress)
         task = TrackTask(
             make_scorer(model, every_frame=False)
         )  # silence is not what normal audio sounds like
-        tracks = reducer.map(normal, task, inputs.refuse)
-        detector = calibrate_detector(
-            _counted(tracks, progress, extent), settings or read_detector_settings(model)
-        )
-        progress.end()
+        tracks = batch.map("scoring normal audio", inputs, task, shards=normal)
+        detector = calibrate_detector(_advancing(batch, tracks), settings or read_detector_settings(model))
         moments = learn_moments(
-            Evaluator(model.mixture), inputs.frontend, [(inputs, True)], reducer, ignore_repeated, progress
+            Evaluator(model.mixture),
+            inputs.frontend,
+            [(inputs, True)],
+            batch.reducer,
+            ignore_repeated,
+            batch.progress,
         )
     return with_moments(with_detector(model, detector), moments)
 
 
 @dataclass(frozen=True)
 class CalibrateResult:
-    """A calibrated model, and what its detector learnt."""
+    """A calibrated model, and what its detector learned."""
 
     output: Path
     detector: Detector
     aside: Aside
     scores: list[str]
+    terms: Terms = SOUND
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "output": str(self.output),
             "recordings": len(self.detector.normal.ids),
@@ -141,39 +152,28 @@ class CalibrateResult:
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
-        summary = self.summary()
-        yield f"normal audio: {amount(summary['recordings'], 'recording')}, {summary['seconds']:,.1f} s"
+        """Yield the closing lines."""
+        summary, terms = self.summary(), self.terms
+        recordings, length = terms.recordings(summary["recordings"]), terms.length(summary["seconds"])
+        yield f"normal {terms.material}: {recordings} ({length})"
+        rows = 2 * self.detector.half + 1
         windows = f"normal {summary['window']:g} s windows"
+        if not terms.unit:
+            windows = "normal rows" if rows == 1 else f"normal runs of {rows} rows"
         if summary["budget"] is None:
             windows = f"{self.detector.settings.quantile:.3%} of {windows}"
-        unit = unit_of_scores(self.scores)
+        unit = terms.of(unit_of_scores(self.scores))
         yield f"threshold: {summary['threshold']:.3f} {unit}, of the mean in {windows}"
-        if self.scores != ["mean"]:
+        if self.scores != [PLAIN]:
             yield f"scores: {', '.join(self.scores)}"
         if summary["note"]:
             yield f"note: {summary['note']}"
         yield f"model: {self.output}"
 
 
+@accepts(CalibrateSettings)
 def calibrate_to_file(
-    model: Path,
-    source: str,
-    output: Path,
-    *,
-    window: float | None = None,
-    quantile: float | None = None,
-    alarms_per_hour: float | None = None,
-    min_duration: float | None = None,
-    merge_gap: float | None = None,
-    scores: str | None = None,
-    against: Path | None = None,
-    upsample: bool = False,
-    force: bool = False,
-    strict: bool = False,
-    threads: int | None = None,
-    workers: int = 0,
-    progress: Progress | None = None,
+    model: Path, source: str, output: Path, *, settings: CalibrateSettings, progress: Progress | None = None
 ) -> CalibrateResult:
     """Calibrate as `calibrate` does, and save the model.
 
@@ -182,33 +182,29 @@ def calibrate_to_file(
     OutputError
         If the model file exists (and not `force`), or cannot be written.
     """
-    check_output(output, force, source)
+    check_output(output, settings.force, source)
     loaded = load(model)
-    aside = Aside(errors_path(output), strict=strict)
+    aside = Aside(errors_path(output), strict=settings.strict)
     with aside.explaining():
         calibrated = calibrate(
             loaded,
             source,
-            DetectorOptions(
-                window=window,
-                quantile=quantile,
-                alarms_per_hour=alarms_per_hour,
-                min_duration=min_duration,
-                merge_gap=merge_gap,
-            ).applied_to(read_detector_settings(loaded)),
-            scores=scores,
-            against=None if against is None else load(against),
-            upsample=upsample,
-            threads=threads,
-            workers=workers,
+            settings.applied_to(read_detector_settings(loaded)),
+            scores=settings.scores,
+            against=None if settings.against is None else load(settings.against),
+            upsample=settings.upsample,
+            threads=settings.threads,
+            workers=settings.workers,
             aside=aside,
             progress=progress,
         )
-    calibrated.save(output, force=force)
-    return CalibrateResult(output, read_detector(calibrated), aside, score_names(calibrated))
+    calibrated.save(output, force=settings.force)
+    return CalibrateResult(
+        output, read_detector(calibrated), aside, score_names(calibrated), terms_of(calibrated)
+    )
 
 
-def _counted(tracks: Iterable[ScoreTrack], progress: Progress, extent: Extent) -> Iterator[ScoreTrack]:
+def _advancing(batch: Batch, tracks: Iterable[ScoreTrack]) -> Iterator[ScoreTrack]:
     for track in tracks:
-        progress.advance(extent.part(len(track) / track.clock.frame_rate))
+        batch.advance(len(track) / track.clock.frame_rate)
         yield track

@@ -9,35 +9,75 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiogmm.anomaly.learning.from_model import unit_of
+from audiogmm.anomaly.learning.from_model import terms_of
+from audiogmm.audio.decode import open_audio
 from audiogmm.blocks import Shard
-from audiogmm.errors import AudioGMMError
+from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import refuse_overwrite, replacing
+from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import load
-from audiogmm.runs.aside import Aside, errors_path
-from audiogmm.runs.inputs import inputs_for
-from audiogmm.runs.progress import Progress, Silent, say_nothing, stopped_by_hand
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.batch import Batch
+from audiogmm.runs.inputs import Inputs
+from audiogmm.runs.progress import Progress, say_nothing, stopped_by_hand
 from audiogmm.runs.rows import write_rows
+from audiogmm.runs.settings import RunSettings, accepts
 from audiogmm.scoring.assignment import AssignmentWriter
 from audiogmm.scoring.claims import Claim, StrongestClaims, claims
 from audiogmm.scoring.posterior import Assignment, ComponentTally, assign
 from audiogmm.timeline import Segment
 from audiogmm.types import Json, Seconds
+from audiogmm.words import SOUND, Terms, amount
 
 if TYPE_CHECKING:
-    from audiogmm.mixture.evaluator import Evaluator
+    from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
-    from audiogmm.runs.inputs import Inputs
 
 CONTEXT: Seconds = 0.25
 """Sound before and after a segment that is written to listen to."""
 
+SHOWN = 12
+"""Components in the closing lines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterSettings(RunSettings):
+    """How the frames of a manifest are assigned to components.
+
+    Attributes
+    ----------
+    examples : int
+        Segments written for each component, as wav files; at least 0.
+    min_posterior : float
+        Posteriors below this are left out of the soft assignment, in [0, 1].
+
+    Raises
+    ------
+    ChoiceError
+        If one is outside its range.
+
+    Examples
+    --------
+    >>> ClusterSettings(examples=-1)
+    Traceback (most recent call last):
+    ...
+    audiogmm.errors.ChoiceError: examples=-1; needed: at least 0
+    """
+
+    examples: int = 3
+    min_posterior: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if self.examples < 0:
+            raise ChoiceError(f"examples={self.examples}", needed="at least 0")
+        if not 0 <= self.min_posterior <= 1:
+            raise ChoiceError(f"min_posterior={self.min_posterior}", needed="a probability, 0 to 1")
+
 
 @dataclass(frozen=True)
-class Clustered:
-    """What came of one recording."""
+class RecordingClusters:
+    """How the frames of one recording are assigned."""
 
-    id: str
     frames: int
     seconds: Seconds
     tally: ComponentTally
@@ -51,13 +91,17 @@ class ClusterTask:
     evaluator: Evaluator
     n_components: int
     folder: Path
-    min_posterior: float
-    examples: int
+    settings: ClusterSettings
 
-    def __call__(self, shard: Shard) -> Clustered:
-        tally, seconds = ComponentTally.zero(self.n_components), 0.0
-        strongest = StrongestClaims(self.n_components, max(self.examples, 1))
-        with AssignmentWriter(self.folder / f"{shard.id}.npz", self.min_posterior) as writer:
+    def nothing(self) -> tuple[ComponentTally, StrongestClaims]:
+        """Return the tally and the claims of no frames."""
+        K = self.n_components
+        return ComponentTally.zero(K), StrongestClaims(K, max(self.settings.examples, 1))
+
+    def __call__(self, shard: Shard) -> RecordingClusters:
+        tally, strongest = self.nothing()
+        seconds = 0.0
+        with AssignmentWriter(self.folder / f"{shard.id}.npz", self.settings.min_posterior) as writer:
 
             def each() -> Iterator[Assignment]:
                 nonlocal seconds, tally
@@ -70,7 +114,7 @@ class ClusterTask:
 
             for claim in claims(shard.id, each()):
                 strongest.add(claim)
-        return Clustered(shard.id, writer.n_frames, seconds, tally, strongest)
+        return RecordingClusters(writer.n_frames, seconds, tally, strongest)
 
 
 @dataclass
@@ -79,13 +123,14 @@ class ClusterResult:
 
     folder: Path
     aside: Aside
+    terms: Terms = SOUND
     rows: list[Json] = field(default_factory=list)
     recordings: int = 0
     frames: int = 0
-    unit: str = " s"
+    sounds: int = 0
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "output": str(self.folder),
             "recordings": self.recordings,
@@ -96,32 +141,27 @@ class ClusterResult:
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person: the heaviest components first."""
-        yield f"{self.frames:,} frames of {self.recordings} recordings among {len(self.rows)} components"
-        yield "component  weight  mean posterior  entropy (nats)  longest claim"
-        for row in sorted(self.rows, key=lambda row: -row["weight"])[:12]:
+        """Yield the closing lines: the heaviest components first."""
+        frames, recordings = self.terms.frames(self.frames), self.terms.recordings(self.recordings)
+        yield f"{frames} of {recordings} among {amount(len(self.rows), 'component')}"
+        yield "component  weight  mean posterior  entropy (nats)  longest stretch"
+        for row in sorted(self.rows, key=lambda row: -row["weight"])[:SHOWN]:
             example = row["segments"][0] if row["segments"] else None
-            claim = f"{example['id']} at {example['start']:.2f}{self.unit}" if example else "none"
+            stretch = f"{example['id']} at {self.terms.moment(example['start'])}" if example else "none"
             sure = "-" if row["mean_posterior"] is None else f"{row['mean_posterior']:.3f}"
             entropy = "-" if row["entropy"] is None else f"{row['entropy']:.3f}"
-            yield f"{row['component']:9d}  {row['weight']:6.3f}  {sure:>14}  {entropy:>14}  {claim}"
-        if len(self.rows) > 12:
-            yield f"and {len(self.rows) - 12} more"
-        yield f"assignments, components.jsonl and sounds: {self.folder}"
+            yield f"{row['component']:9d}  {row['weight']:6.3f}  {sure:>14}  {entropy:>14}  {stretch}"
+        if len(self.rows) > SHOWN:
+            yield f"and {len(self.rows) - SHOWN:,} more"
+        written = (
+            "assignments, components.jsonl and sounds" if self.sounds else "assignments and components.jsonl"
+        )
+        yield f"{written}: {self.folder}"
 
 
+@accepts(ClusterSettings)
 def cluster_to_folder(
-    model: Path,
-    source: str,
-    output: Path,
-    *,
-    examples: int = 3,
-    min_posterior: float = 1e-3,
-    upsample: bool = False,
-    force: bool = False,
-    strict: bool = False,
-    threads: int | None = None,
-    progress: Progress | None = None,
+    model: Path, source: str, output: Path, *, settings: ClusterSettings, progress: Progress | None = None
 ) -> ClusterResult:
     """Assign every frame of a manifest, and write what each component sounds like.
 
@@ -134,33 +174,25 @@ def cluster_to_folder(
     OutputError
         If the folder holds something already (and not `force`), or cannot be written.
     """
-    from audiogmm.mixture.evaluator import Evaluator
-    from audiogmm.reduce import LocalReducer
-
-    progress = progress or Silent()
-    refuse_overwrite(output, force)
+    refuse_overwrite(output, settings.force)
     loaded = load(model)
-    K = loaded.mixture.n_components
-    aside = Aside(errors_path(output), strict=strict)
-    inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample)
-    output.mkdir(parents=True, exist_ok=True)
-    task = ClusterTask(Evaluator(loaded.mixture), K, output, min_posterior, examples)
-    tally = ComponentTally.zero(K)
-    strongest = StrongestClaims(K, max(examples, 1))
-    result = ClusterResult(output, aside, unit=unit_of(loaded))
-    extent = inputs.extent()
-    progress.begin("clustering", extent.total, extent.unit)
-    begin_anew = stopped_by_hand(f"{output} is not whole; the same command with --force begins it anew")
-    with begin_anew, LocalReducer(threads) as reducer:
-        for found in reducer.map(inputs, task, inputs.refuse):
-            tally = tally + found.tally
-            strongest.merge(found.claims)
-            result.recordings += 1
-            result.frames += found.frames
-            progress.advance(extent.part(found.seconds))
-    progress.end()
-    sounds = write_sounds(strongest, inputs, output / "sounds", K) if examples else {}
-    result.rows = [component_row(loaded, tally, strongest.of(k), sounds, k) for k in range(K)]
+    unfinished = stopped_by_hand(f"{output} is not whole; the same command with --force starts again")
+    with Batch(output, settings, progress) as batch:
+        inputs = batch.open(loaded, source)
+        output.mkdir(parents=True, exist_ok=True)
+        task = ClusterTask(Evaluator(loaded.mixture), loaded.mixture.n_components, output, settings)
+        result = ClusterResult(output, batch.aside, terms_of(loaded))
+        tally, strongest = task.nothing()
+        with unfinished:
+            for found in batch.map("clustering", inputs, task):
+                tally = tally + found.tally
+                strongest.merge(found.claims)
+                result.recordings += 1
+                result.frames += found.frames
+                batch.advance(found.seconds)
+    sounds = write_sounds(strongest, inputs, output / "sounds") if settings.examples else {}
+    result.sounds = len(sounds)
+    result.rows = [component_row(loaded, tally, strongest.of(k), sounds, k) for k in range(task.n_components)]
     write_rows(result.rows, output / "components.jsonl", force=True)
     return result
 
@@ -168,7 +200,7 @@ def cluster_to_folder(
 def component_row(
     model: Model, tally: ComponentTally, strongest: list[Claim], sounds: dict[Claim, Path], component: int
 ) -> Json:
-    """What there is to say of one component."""
+    """Return the row of one component."""
 
     def number(value: float) -> float | None:
         return None if np.isnan(value) else float(value)
@@ -195,7 +227,7 @@ def component_row(
     }
 
 
-def write_sounds(strongest: StrongestClaims, inputs: Inputs, folder: Path, K: int) -> dict[Claim, Path]:
+def write_sounds(strongest: StrongestClaims, inputs: Inputs, folder: Path) -> dict[Claim, Path]:
     """Cut out the segments that each component claims most, with a little context, as wav files.
 
     Returns
@@ -204,7 +236,7 @@ def write_sounds(strongest: StrongestClaims, inputs: Inputs, folder: Path, K: in
         The file of each claim, relative to the folder above `folder`; a feature matrix has none.
     """
     wanted: dict[str, list[tuple[int, Claim]]] = {}
-    for component in range(K):
+    for component in range(strongest.n_components):
         for rank, claim in enumerate(strongest.of(component)):
             wanted.setdefault(claim.id, []).append((rank, claim))
     sounds: dict[Claim, Path] = {}
@@ -222,24 +254,22 @@ def write_sounds(strongest: StrongestClaims, inputs: Inputs, folder: Path, K: in
     return sounds
 
 
-def cut(entry: Any, segment: Segment, path: Path) -> None:
-    """Write a stretch of a recording, with context where there is some, as 16-bit wav."""
+def cut(entry: Entry, segment: Segment, path: Path) -> None:
+    """Write a segment of a recording, with context where there is some, as 16-bit wav."""
     import soundfile
-
-    from audiogmm.audio.decode import open_audio
 
     start = max(entry.offset, segment.start - CONTEXT)
     end = segment.end + CONTEXT
     if entry.duration is not None:
         end = min(end, entry.offset + entry.duration)
     try:
-        samples, rate = _read(open_audio, replace(entry, offset=start, duration=end - start))
+        samples, rate = _read(replace(entry, offset=start, duration=end - start))
     except AudioGMMError:
-        samples, rate = _read(open_audio, replace(entry, offset=start, duration=segment.end - start))
+        samples, rate = _read(replace(entry, offset=start, duration=segment.end - start))
     with replacing(path, force=True) as temporary:
         soundfile.write(temporary, samples, rate, subtype="PCM_16")
 
 
-def _read(open_audio: Any, piece: Any) -> tuple[np.ndarray[Any, Any], int]:
+def _read(piece: Entry) -> tuple[np.ndarray[Any, Any], int]:
     with open_audio(piece, warn=say_nothing) as stream:
         return np.concatenate(list(stream)), stream.info.sample_rate

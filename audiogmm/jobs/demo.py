@@ -151,14 +151,14 @@ def demo(
             progress=progress,
         )
         shared = {"force": force, "threads": threads, "progress": progress}
-        score_to_folder(model, str(lists["test"]), folder / "scores", **shared)  # type: ignore[arg-type]
-        cluster_to_folder(model, str(lists["test"]), folder / "clusters", examples=1, **shared)  # type: ignore[arg-type]
+        score_to_folder(model, str(lists["test"]), folder / "scores", **shared)
+        cluster_to_folder(model, str(lists["test"]), folder / "clusters", examples=1, **shared)
         found = detect_to_file(
             model,
             str(lists["test"]),
             folder / "events.jsonl",
             plot=folder / "severest.png" if can_draw() else None,
-            **shared,  # type: ignore[arg-type]
+            **shared,
         )
         result.sites.append(judge(site, recordings, folder))
         if can_draw():

@@ -46,12 +46,12 @@ class Voices:
         """For `--json`."""
         found = self.evaluation.overall.to_json()
         names = ("n_speakers", "n_trials", "eer", "cllr", "min_cllr", "indicative")
-        accuracy = self.identified.recognised.accuracy(closed=True)
+        accuracy = self.identified.counts.accuracy(closed=True)
         return {name: found[name] for name in names} | {"identified": accuracy}
 
     def lines(self) -> Iterator[str]:
         """For a person."""
-        whole, recognised = self.evaluation.overall, self.identified.recognised
+        whole, identified = self.evaluation.overall, self.identified.counts
         yield f"speakers: {counted(whole)}, none of them in the background model"
         indicative = ", indicative" if whole.indicative else ""
         yield (
@@ -60,7 +60,7 @@ class Voices:
             f"at best {whole.min_cllr.value:.3f}"
         )
         yield (
-            f"identified {recognised.right} of {recognised.n_enrolled} test recordings "
+            f"identified {identified.right} of {identified.n_enrolled} test recordings "
             f"among {self.identified.n_speakers} speakers"
         )
 
@@ -95,7 +95,7 @@ def recognise_voices(
     enroll_to_folder(model, str(people / "train.jsonl"), known, **shared)  # type: ignore[arg-type]
     trials = write_trials(people / "test.jsonl", folder / "trials.csv")
     scores = folder / "scores.csv"
-    verify_to_file(known, str(trials), scores, force=force, **shared)  # type: ignore[arg-type]
+    verify_to_file(known, str(trials), scores, force=force, **shared)
     evaluation = evaluate_verify_to_file(
         scores,
         folder / "result.json",
@@ -103,7 +103,7 @@ def recognise_voices(
         force=force,
         progress=progress,
     )
-    identified = identify_to_file(known, test, folder / "who.jsonl", closed=True, force=force, **shared)  # type: ignore[arg-type]
+    identified = identify_to_file(known, test, folder / "who.jsonl", closed=True, force=force, **shared)
     return Voices(evaluation, identified)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import format_of, write_events
-from audiogmm.anomaly.learning.from_model import make_pipeline, read_detector, unit_of
+from audiogmm.anomaly.learning.from_model import make_pipeline, read_detector, terms_of
 from audiogmm.anomaly.learning.scores import scores_fingerprint
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.pipeline import DetectionPipeline
@@ -19,12 +20,15 @@ from audiogmm.blocks import Shard
 from audiogmm.files import refuse_overwrite
 from audiogmm.mixture.store import load
 from audiogmm.report.run.record import RunRecord, describe_run
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
-from audiogmm.runs.progress import Progress, Silent, say_nothing
+from audiogmm.runs.progress import Progress, say_nothing
+from audiogmm.runs.settings import RunSettings, accepts
 from audiogmm.types import Json
+from audiogmm.words import SOUND, Terms, amount
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
@@ -35,29 +39,45 @@ SHOWN = 10
 """Events in the closing lines."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class DetectSettings(RunSettings, DetectorOptions):
+    """How the anomalous segments of the recordings of a manifest are found.
+
+    Attributes
+    ----------
+    plot : Path or None
+        A picture of the recording with the severest event; a folder takes one of each recording with events.
+    reasons : bool
+        Say of each event what made it anomalous.
+    """
+
+    plot: Path | None = None
+    reasons: bool = True
+
+
 @dataclass(frozen=True)
 class DetectTask:
     """Finds the events of a recording in one pass and bounded memory; runs in a thread or a worker."""
 
-    listener: DetectionPipeline
+    pipeline: DetectionPipeline
 
     def __call__(self, shard: Shard) -> Json:
         path = getattr(getattr(shard, "entry", None), "path", None)
-        listening = None
+        stream = None
         notices: list[Notice] = []
         seconds = 0.0
         for block in shard:
-            listening = listening or self.listener.open(block.clock, shard.id, path)
-            notices += listening.push(block)
+            stream = stream or self.pipeline.open(block.clock, shard.id, path)
+            notices += stream.push(block)
             seconds = block.clock.end(block.start + len(block) - 1) - block.clock.start(0)
-        if listening is not None:
-            notices += listening.flush()
+        if stream is not None:
+            notices += stream.flush()
         events = [notice.event.to_dict() for notice in notices if notice.kind == "closed"]
         return {"id": shard.id, "seconds": seconds, "events": events}
 
 
 def detect(detector: Model, entry: Entry, *, upsample: bool = False) -> list[Event]:
-    """The anomalous segments of one recording.
+    """Find the anomalous segments of one recording.
 
     Parameters
     ----------
@@ -93,24 +113,26 @@ class DetectResult:
     output: Path
     detector: Detector
     aside: Aside
+    terms: Terms = SOUND
     events: int = 0
     recordings: int = 0
     seconds: float = 0.0
     severest: list[Event] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
-    heard: set[str] = field(default_factory=set)
-    unit: str = " s"
+    with_events: set[str] = field(default_factory=set)
 
-    def add(self, seconds: float, events: list[Event]) -> None:
-        """Count one recording, and keep the severest events for the closing lines."""
+    def add(self, row: Json) -> list[Event]:
+        """Count one recording, keep the severest events for the closing lines, and return its events."""
+        events = [Event.from_dict(event) for event in row["events"]]
         self.recordings += 1
-        self.seconds += seconds
+        self.seconds += row["seconds"]
         self.events += len(events)
-        self.heard.update(event.id for event in events[:1])
+        self.with_events.update(event.id for event in events[:1])
         self.severest = sorted([*self.severest, *events], key=_severity)[:SHOWN]
+        return events
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "output": str(self.output),
             "events": self.events,
@@ -125,7 +147,7 @@ class DetectResult:
         }
 
     def describe(self, model: Path, loaded: Model, source: str, *, upsample: bool) -> RunRecord:
-        """What `report` has to know of the run."""
+        """Return what `report` has to know of the run."""
         return describe_run(
             model,
             loaded,
@@ -133,7 +155,7 @@ class DetectResult:
             source,
             upsample=upsample,
             recordings=self.recordings,
-            heard=len(self.heard),
+            heard=len(self.with_events),
             events=self.events,
             seconds=self.seconds,
             set_aside=len(self.aside),
@@ -141,38 +163,22 @@ class DetectResult:
         )
 
     def lines(self) -> Iterator[str]:
-        """For a person: the severest events first."""
-        amount = f"{self.seconds / 60:,.1f} minutes" if self.unit else f"{self.seconds:,.0f} rows"
-        yield f"{self.events} events in {self.recordings} recordings ({amount})"
+        """Yield the closing lines: the severest events first."""
+        recordings, length = self.terms.recordings(self.recordings), self.terms.length(self.seconds)
+        yield f"{amount(self.events, 'event')} in {recordings} ({length})"
         for event in self.severest:
-            place = f"{event.start:.2f} to {event.end:.2f}{self.unit}"
+            place = self.terms.span(event.start, event.end)
             yield f"  {event.id}  {place}  severity {event.severity:.1f}"
         if self.events > len(self.severest):
-            yield f"  and {self.events - len(self.severest)} more"
+            yield f"  and {self.events - len(self.severest):,} more"
         yield f"events: {self.output}"
         for picture in self.pictures:
             yield f"picture: {picture}"
 
 
+@accepts(DetectSettings)
 def detect_to_file(
-    model: Path,
-    source: str,
-    output: Path,
-    *,
-    window: float | None = None,
-    quantile: float | None = None,
-    alarms_per_hour: float | None = None,
-    min_duration: float | None = None,
-    merge_gap: float | None = None,
-    plot: Path | None = None,
-    reasons: bool = True,
-    upsample: bool = False,
-    resume: bool = False,
-    force: bool = False,
-    strict: bool = False,
-    threads: int | None = None,
-    workers: int = 0,
-    progress: Progress | None = None,
+    model: Path, source: str, output: Path, *, settings: DetectSettings, progress: Progress | None = None
 ) -> DetectResult:
     """Find the anomalous segments of every recording of a manifest, and draw them if asked.
 
@@ -183,69 +189,38 @@ def detect_to_file(
     OutputError
         If the output exists (and not `force`), or cannot be written.
     """
-    from audiogmm.reduce import LocalReducer
     from audiogmm.report.run.pictures import check_pictures, draw_recordings
 
-    progress = progress or Silent()
+    force, plot = settings.force, settings.plot
     keep_apart(output, source)
     refuse_overwrite(output, force)
     format_of(output)
     if plot is not None:
         check_pictures(plot, force=force)
     loaded = load(model)
-    detector = read_detector(loaded)
-    settings = DetectorOptions(
-        window=window,
-        quantile=quantile,
-        alarms_per_hour=alarms_per_hour,
-        min_duration=min_duration,
-        merge_gap=merge_gap,
-    ).applied_to(detector.settings)
-    detector = replace(detector, settings=settings)
-    if detector.note:
-        progress.say(f"note: {detector.note}")
-    aside = Aside(errors_path(output), strict=strict)
-    inputs = inputs_for(
-        loaded,
-        source,
-        aside=aside,
-        say=progress.say,
-        upsample=upsample,
-        again=plot is not None or workers > 0,
+    learned = read_detector(loaded)
+    detector = replace(learned, settings=settings.applied_to(learned.settings))
+    task = DetectTask(make_pipeline(loaded, detector, reasons=settings.reasons))
+    key = (
+        f"{loaded.fingerprint} {scores_fingerprint(loaded)} {detector.settings} {detector.threshold!r} "
+        f"{detector.release!r}" + " without reasons" * (not settings.reasons)
     )
-    task = DetectTask(make_pipeline(loaded, detector, reasons=reasons))
-    result = DetectResult(output, detector, aside, unit=unit_of(loaded))
-    extent = inputs.extent()
-    progress.begin("listening", extent.total, extent.unit)
-    with (
-        Journal(
-            output,
-            key=f"{loaded.fingerprint} {scores_fingerprint(loaded)} {settings} {detector.threshold!r} "
-            f"{detector.release!r}" + " without reasons" * (not reasons),
-            resume=resume,
-        ) as journal,
-        LocalReducer(threads, workers) as reducer,
-    ):
-        found = 0
-        for row in reducer.map(journal.waiting(inputs), task, inputs.refuse):
-            journal.write(row)
+    with Batch(output, settings, progress) as batch:
+        if detector.note and detector.settings != learned.settings:
+            batch.progress.say(f"note: {detector.note}")
+        inputs = batch.open(loaded, source, again=plot is not None)
+        result, found = DetectResult(output, detector, batch.aside, terms_of(loaded)), 0
+        journal = Journal(output, key=key, resume=settings.resume)
+        for row in batch.map("detecting events", inputs, task, journal):
             found += len(row["events"])
-            progress.advance(extent.part(row["seconds"]), f"{found} events")
-        write_events(_counted(journal.rows(), result), output, force=force)
-    progress.end()
-    result.describe(model, loaded, source, upsample=upsample).write(output)
+            batch.advance(row["seconds"], amount(found, "event"))
+        write_events(chain.from_iterable(map(result.add, journal.rows())), output, force=force)
+    result.describe(model, loaded, source, upsample=settings.upsample).write(output)
     if plot is not None:
         result.pictures = draw_recordings(
-            loaded, detector, inputs, result.severest, result.heard, plot, force=force
+            loaded, detector, inputs, result.severest, result.with_events, plot, force=force
         )
     return result
-
-
-def _counted(rows: Iterator[Json], result: DetectResult) -> Iterator[Event]:
-    for row in rows:
-        events = [Event.from_dict(event) for event in row["events"]]
-        result.add(row["seconds"], events)
-        yield from events
 
 
 def _severity(event: Event) -> float:

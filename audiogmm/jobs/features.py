@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.audio.frame_cache.cache import FrameCache, cached_front_end
 from audiogmm.errors import ChoiceError, OutputError
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import open_inputs
-from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
+from audiogmm.runs.progress import Progress, stopped_by_hand
+from audiogmm.runs.settings import RunSettings, accepts
 from audiogmm.runs.standardise import with_scale
 from audiogmm.types import Json, Seconds
+from audiogmm.words import SOUND, amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -20,9 +24,25 @@ if TYPE_CHECKING:
     from audiogmm.manifest import Entry
 
 
+@dataclass(frozen=True, kw_only=True)
+class FeaturesSettings(RunSettings):
+    """How frames are computed.
+
+    Attributes
+    ----------
+    frontend : FrontEnd or None
+        The preset `speech` by default, or that of the frames which the folder holds already.
+    sample_rate : int or None
+        Hertz; the first good recording's by default.
+    """
+
+    frontend: FrontEnd | None = None
+    sample_rate: int | None = None
+
+
 @dataclass(frozen=True)
-class Extracted:
-    """How much one recording gave."""
+class FrameCounts:
+    """How many frames one recording has."""
 
     entry: Entry
     frames: int
@@ -31,17 +51,17 @@ class Extracted:
 
 
 @dataclass(frozen=True)
-class ExtractTask:
+class ReadTask:
     """Reads a recording to its end, which fills the cache; runs in a thread or a worker process."""
 
-    def __call__(self, shard: Recording) -> Extracted:
+    def __call__(self, shard: Recording) -> FrameCounts:
         frames = voiced = 0
         seconds = 0.0
         for block in shard:
             frames += len(block)
             voiced += int(block.voiced.sum())
             seconds = block.clock.end(block.start + len(block) - 1) - block.clock.start(0)
-        return Extracted(shard.entry, frames, voiced, seconds)
+        return FrameCounts(shard.entry, frames, voiced, seconds)
 
 
 @dataclass
@@ -56,7 +76,7 @@ class FeaturesResult:
     voiced: int = 0
     seconds: Seconds = 0.0
 
-    def add(self, found: Extracted) -> None:
+    def add(self, found: FrameCounts) -> None:
         """Count one recording."""
         self.recordings += 1
         self.frames += found.frames
@@ -64,7 +84,7 @@ class FeaturesResult:
         self.seconds += found.seconds
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "output": str(self.folder),
             "recordings": self.recordings,
@@ -77,26 +97,18 @@ class FeaturesResult:
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
+        """Yield the closing lines."""
         share = self.voiced / self.frames if self.frames else 0.0
         yield (
-            f"{self.recordings} recordings ({self.seconds / 60:,.1f} minutes): {self.frames:,} frames of "
-            f"{self.n_features} features, {share:.1%} voiced"
+            f"{amount(self.recordings, 'recording')} ({SOUND.length(self.seconds)}): "
+            f"{amount(self.frames, 'frame')} of {amount(self.n_features, 'feature')}, {share:.1%} voiced"
         )
         yield f"frame cache: {self.folder} (give it to train or score in place of the manifest)"
 
 
+@accepts(FeaturesSettings)
 def features(
-    source: str,
-    output: Path,
-    frontend: FrontEnd | None,
-    *,
-    sample_rate: int | None = None,
-    upsample: bool = False,
-    strict: bool = False,
-    threads: int | None = None,
-    workers: int = 0,
-    progress: Progress | None = None,
+    source: str, output: Path, *, settings: FeaturesSettings, progress: Progress | None = None
 ) -> FeaturesResult:
     """Compute the frames of every recording of a manifest, and keep them; what is kept already stays.
 
@@ -109,41 +121,39 @@ def features(
     OutputError
         If the folder cannot be written.
     """
-    from audiogmm.audio.frame_cache.cache import FrameCache, cached_front_end
-    from audiogmm.training import LocalReducer
-
-    progress = progress or Silent()
-    aside = Aside(errors_path(output), strict=strict)
-    inputs = open_inputs(
-        source, frontend, aside=aside, say=progress.say, sample_rate=sample_rate, upsample=upsample
-    )
-    if inputs.frontend is None:
-        raise ChoiceError(
-            f"{source} brings frames of its own", needed="recordings", remedy="give it to train as it is"
+    stopped = stopped_by_hand("The frames computed so far are kept; the same command continues from there")
+    with Batch(output, settings, progress) as batch:
+        inputs = open_inputs(
+            source,
+            settings.frontend,
+            aside=batch.aside,
+            say=batch.progress.say,
+            sample_rate=settings.sample_rate,
+            upsample=settings.upsample,
         )
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{output} cannot be written: {error.strerror}", needed="a folder") from error
-    cache = FrameCache(output)
-    declared = cached_front_end(output)
-    if declared is not None:
-        cache.declare(inputs.frontend)  # raises if it is another one
-        inputs = replace(inputs, frontend=declared)
-    with LocalReducer(threads, workers) as reducer:
-        inputs = with_scale(inputs, reducer, progress)
-    assert inputs.frontend is not None, "it was there before"
-    cache.declare(inputs.frontend)
-    inputs.frontend = inputs.frontend.without_global()  # its statistics are applied on reading
-    inputs.cache = output
-    result = FeaturesResult(output, aside, inputs.frontend.n_features(inputs.frontend.sample_rate or 0))
-    extent = inputs.extent()
-    progress.begin("computing frames", extent.total, extent.unit)
-    going_on = stopped_by_hand("The frames computed so far are kept; the same command goes on from there")
-    with going_on, LocalReducer(threads, workers) as reducer:
-        for found in reducer.map(inputs, ExtractTask(), inputs.refuse):
-            cache.enter(found.entry, inputs.frontend)
-            result.add(found)
-            progress.advance(extent.part(found.seconds))
-    progress.end()
+        if inputs.frontend is None:
+            raise ChoiceError(
+                f"{source} brings frames of its own", needed="recordings", remedy="give it to train as it is"
+            )
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{output} cannot be written: {error.strerror}", needed="a folder") from error
+        cache = FrameCache(output)
+        declared = cached_front_end(output)
+        if declared is not None:
+            cache.declare(inputs.frontend)  # raises if it is another one
+            inputs = replace(inputs, frontend=declared)
+        inputs = with_scale(inputs, batch.reducer, batch.progress)
+        assert inputs.frontend is not None, "it was there before"
+        cache.declare(inputs.frontend)
+        inputs.frontend = inputs.frontend.without_global()  # its statistics are applied on reading
+        inputs.cache = output
+        n_features = inputs.frontend.n_features(inputs.frontend.sample_rate or 0)
+        result = FeaturesResult(output, batch.aside, n_features)
+        with stopped:
+            for found in batch.map("computing frames", inputs, ReadTask()):
+                cache.enter(found.entry, inputs.frontend)
+                result.add(found)
+                batch.advance(found.seconds)
     return result

@@ -1,4 +1,4 @@
-"""Identify: who of the speakers enrolled is heard in each recording, or nobody of them?"""
+"""Identify: which enrolled speaker speaks in each recording, or none of them?"""
 
 from __future__ import annotations
 
@@ -7,53 +7,91 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import ChoiceError
-from audiogmm.files import exclusive
-from audiogmm.runs.aside import Aside, errors_path
-from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.batch import Batch
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import check_output
-from audiogmm.runs.progress import Progress, Silent, say_nothing
+from audiogmm.runs.progress import Progress
 from audiogmm.runs.rows import write_rows
+from audiogmm.runs.settings import OF_FILES, RunSettings, accepts
 from audiogmm.types import Json
+from audiogmm.verification.calibration import UNCALIBRATED
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.identification import KNOWN, Identity
 from audiogmm.verification.ratio import Scoring
-from audiogmm.verification.recordings.identifier import UNCALIBRATED, Identifier
-from audiogmm.verification.recordings.segment_scorer import SHORT
+from audiogmm.verification.recordings.identifier import Identifier
+from audiogmm.verification.recordings.segment_scorer import SHORT, WHY_SHORT
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
 
 
-def identify(
-    gallery: Gallery,
-    entries: Iterable[Entry],
-    *,
-    prior: float = KNOWN,
-    closed: bool = False,
-    top: int = 5,
-    scoring: Scoring = "exact",
-    upsample: bool = False,
-    threads: int | None = None,
-    workers: int = 0,
-) -> list[Identity]:
+@dataclass(frozen=True, kw_only=True)
+class IdentifySettings(RunSettings):
+    """How speakers are identified.
+
+    Attributes
+    ----------
+    prior : float or None
+        Probability that it is one of those enrolled, in (0, 1), shared among them; `KNOWN` by default.
+    closed : bool
+        It is certainly one of those enrolled.
+    top : int
+        Candidates to name for each recording, at most.
+    scoring : {"exact", "top", "linear"}
+        See `RatioScorer`.
+
+    Raises
+    ------
+    ChoiceError
+        If the prior is outside its range, or given for a closed set.
+
+    Examples
+    --------
+    >>> IdentifySettings().known, IdentifySettings(closed=True).known
+    (0.5, 1.0)
+    """
+
+    prior: float | None = None
+    closed: bool = False
+    top: int = 5
+    scoring: Scoring = "exact"
+
+    def __post_init__(self) -> None:
+        if self.closed and self.prior is not None:
+            raise ChoiceError(
+                f"a prior of {self.prior} for a closed set",
+                needed="--prior or --closed: in a closed set the speaker is enrolled for certain",
+                remedy="leave one out",
+            )
+        if self.prior is not None and not 0 < self.prior < 1:
+            raise ChoiceError(
+                f"a prior of {self.prior}",
+                needed="a probability above 0 and under 1",
+                remedy="closed, for certainty",
+            )
+
+    @property
+    def known(self) -> float:
+        """Prior probability that the speaker is enrolled."""
+        return 1.0 if self.closed else KNOWN if self.prior is None else self.prior
+
+
+@accepts(IdentifySettings, without=OF_FILES)
+def identify(gallery: Gallery, entries: Iterable[Entry], *, settings: IdentifySettings) -> list[Identity]:
     """Say who speaks in each recording: all speakers of the gallery are scored in one go.
 
     Parameters
     ----------
     gallery : Gallery
-        Who is known.
+        The speakers to look for.
     entries : iterable of Entry
         Recordings, or pieces of some; a `speaker` is kept as the truth, and not looked at.
-    prior : float
-        Probability that it is one of those enrolled, in (0, 1), shared among them.
-    closed : bool
-        It is certainly one of those enrolled; `prior` counts for nothing.
-    top : int
-        Candidates to name for each, at most.
-    scoring : {"exact", "top", "linear"}
-        See `RatioScorer`.
+    prior, closed, top, scoring
+        See `IdentifySettings`.
     upsample : bool
         Accept audio below the model's sample rate.
     threads, workers : int
@@ -71,19 +109,14 @@ def identify(
     AudioGMMError
         The first bad speaker's or recording's.
     """
-    from audiogmm.reduce import LocalReducer
-
-    aside = Aside(strict=True)
-    inputs = inputs_for(
-        gallery.background, entries, aside=aside, say=say_nothing, upsample=upsample, again=True
-    )
-    task = Identifier.of(gallery, aside, _known(prior, closed), top, scoring)
-    with LocalReducer(threads, workers) as reducer:
-        return [Identity.from_dict(row["identity"]) for row in reducer.map(inputs, task)]
+    with Batch(None, settings) as batch:
+        inputs = batch.open(gallery.background, entries, again=True)
+        task = Identifier.of(gallery, batch.aside, settings.known, settings.top, settings.scoring)
+        return [Identity.from_dict(row["identity"]) for row in batch.map("identifying", inputs, task)]
 
 
 @dataclass
-class Recognised:
+class IdentificationCounts:
     """Counts over the recordings whose speaker the manifest names.
 
     Attributes
@@ -93,13 +126,13 @@ class Recognised:
     right, among : int
         Recordings of those enrolled that were given the right name, and that had it among the candidates.
     refused : int
-        Recordings of others in which nobody was found.
+        Recordings of others that were given no name.
 
     Examples
     --------
-    >>> found = Recognised()
-    >>> found.add(Identity("a.wav", "a", None, 0.5, 0.5, (), 1.0, truth="eve"), enrolled=False)
-    >>> found.summary(closed=False)["accuracy"]
+    >>> counts = IdentificationCounts()
+    >>> counts.add(Identity("a.wav", "a", None, 0.5, 0.5, (), 1.0, truth="eve"), enrolled=False)
+    >>> counts.summary(closed=False)["accuracy"]
     1.0
     """
 
@@ -122,13 +155,13 @@ class Recognised:
             self.refused += identity.speaker is None
 
     def accuracy(self, *, closed: bool) -> float | None:
-        """Share of right outcomes; in a closed set strangers, of whom none can be right, are left out."""
+        """Return the share of right outcomes; in a closed set without strangers, who cannot be right."""
         n = self.n_enrolled + (0 if closed else self.n_strangers)
         right = self.right + (0 if closed else self.refused)
         return right / n if n else None
 
     def summary(self, *, closed: bool) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "accuracy": self.accuracy(closed=closed),
             "of_enrolled": self.n_enrolled,
@@ -139,24 +172,28 @@ class Recognised:
         }
 
     def lines(self, *, closed: bool) -> Iterator[str]:
-        """For a person."""
+        """Yield the closing lines."""
         accuracy = self.accuracy(closed=closed)
         if accuracy is not None:
             yield f"right by the manifest: {accuracy:.1%}"
         if self.n_enrolled:
             yield (
-                f"of {self.n_enrolled:,} recordings of those enrolled {self.right:,} were given the right "
-                f"name; {self.among:,} have it among the candidates"
+                f"of {amount(self.n_enrolled, 'recording')} of enrolled speakers {self.right:,} "
+                f"{'was' if self.right == 1 else 'were'} given the right name; {self.among:,} "
+                f"{'has' if self.among == 1 else 'have'} it among the candidates"
             )
+        others = amount(self.n_strangers, "recording")
         if self.n_strangers and closed:
-            yield f"{self.n_strangers:,} recordings are of others, and were given a name all the same"
+            verb = "is" if self.n_strangers == 1 else "are"
+            yield f"{others} {verb} of other speakers, and given a name all the same"
         elif self.n_strangers:
-            yield f"of {self.n_strangers:,} recordings of others {self.refused:,} were given no name"
+            verb = "was" if self.refused == 1 else "were"
+            yield f"of {others} of other speakers {self.refused:,} {verb} given no name"
 
 
 @dataclass
 class IdentifyResult:
-    """What a run came to."""
+    """What an identification run found."""
 
     output: Path
     aside: Aside
@@ -166,20 +203,20 @@ class IdentifyResult:
     recordings: int = 0
     short: int = 0
     nobody: int = 0
-    recognised: Recognised = field(default_factory=Recognised)
+    counts: IdentificationCounts = field(default_factory=IdentificationCounts)
 
     def add(self, row: Json) -> Json:
-        """Count the row of one recording; what is written of it."""
+        """Count the row of one recording, and return what is written of it."""
         identity = Identity.from_dict(row["identity"])
         self.recordings += 1
         self.short += identity.flag == SHORT
         self.nobody += identity.speaker is None
-        self.recognised.add(identity, enrolled=row["known"])
+        self.counts.add(identity, enrolled=row["known"])
         written: Json = row["identity"]
         return written
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "output": str(self.output),
             "speakers": self.n_speakers,
@@ -188,40 +225,25 @@ class IdentifyResult:
             "calibrated": self.calibrated,
             "nobody": self.nobody,
             "short": self.short,
-            **self.recognised.summary(closed=self.closed),
+            **self.counts.summary(closed=self.closed),
             "set_aside": len(self.aside),
             "errors": str(self.aside.path),
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
-        yield f"looked for {self.n_speakers:,} speakers in {self.recordings:,} recordings"
+        """Yield the closing lines."""
+        yield f"looked for {amount(self.n_speakers, 'speaker')} in {amount(self.recordings, 'recording')}"
         if self.nobody:
-            yield f"in {self.nobody:,} nobody enrolled is heard"
+            yield f"{amount(self.nobody, 'recording')} without an enrolled speaker"
         if self.short:
-            yield f"{self.short:,} are flagged {SHORT!r}: few or no frames were voiced, and the loudest count"
-        yield from self.recognised.lines(closed=self.closed)
-        if not self.calibrated:
-            yield f"note: {UNCALIBRATED}"
+            yield f"{amount(self.short, 'recording')} flagged {SHORT!r}: {WHY_SHORT}"
+        yield from self.counts.lines(closed=self.closed)
         yield f"who it is: {self.output}"
 
 
+@accepts(IdentifySettings)
 def identify_to_file(
-    folder: Path,
-    source: str,
-    output: Path,
-    *,
-    prior: float | None = None,
-    closed: bool = False,
-    top: int = 5,
-    scoring: Scoring = "exact",
-    upsample: bool = False,
-    resume: bool = False,
-    force: bool = False,
-    strict: bool = False,
-    threads: int | None = None,
-    workers: int = 0,
-    progress: Progress | None = None,
+    folder: Path, source: str, output: Path, *, settings: IdentifySettings, progress: Progress | None = None
 ) -> IdentifyResult:
     """Identify the speaker of every recording of a manifest into a JSONL, in its order.
 
@@ -230,52 +252,28 @@ def identify_to_file(
     ModelFileError
         If the folder is no gallery.
     ChoiceError
-        If nobody is enrolled, or a prior is given for a closed set.
+        If nobody is enrolled.
     OutputError
         If the output exists (and not `force`), or cannot be written.
     AudioGMMError
         The first bad recording's, if `strict`.
     """
-    from audiogmm.audio.frame_cache.index import signature_of
-    from audiogmm.reduce import LocalReducer
-
-    if closed and prior is not None:
-        raise ChoiceError(
-            f"a prior of {prior} for a closed set",
-            needed="--prior or --closed: in a closed set the speaker is enrolled for certain",
-            remedy="leave one out",
-        )
-    progress = progress or Silent()
-    check_output(output, force, source)
+    check_output(output, settings.force, source)
     gallery = Gallery(folder)
-    aside = Aside(errors_path(output), strict=strict)
-    task = Identifier.of(gallery, aside, _known(KNOWN if prior is None else prior, closed), top, scoring)
-    if task.calibration is None:
-        progress.say(UNCALIBRATED)
-    inputs = inputs_for(
-        gallery.background, source, aside=aside, say=progress.say, upsample=upsample, again=True
-    )
-    result = IdentifyResult(output, aside, len(task.enrolled), task.calibration is not None, closed)
-    extent = inputs.extent()
-    key = f"{task.scorer.state} {task.calibration} {task.known} {top} {scoring} {signature_of(source)}"
-    progress.begin("listening", extent.total, extent.unit)
-    with (
-        exclusive(output),
-        Journal(output, key=key, resume=resume) as journal,
-        LocalReducer(threads, workers) as reducer,
-    ):
-        for row in reducer.map(journal.waiting(inputs), task, inputs.refuse):
-            journal.write(row)
-            progress.advance(extent.part(row["seconds"]), row["identity"]["speaker"] or "nobody")
-        write_rows(map(result.add, journal.rows()), output, force=force)
-    progress.end()
-    return result
-
-
-def _known(prior: float, closed: bool) -> float:
-    """Prior probability that the speaker is enrolled."""
-    if not closed and not 0 < prior < 1:
-        raise ChoiceError(
-            f"a prior of {prior}", needed="a probability above 0 and under 1", remedy="closed, for certainty"
+    with Batch(output, settings, progress) as batch:
+        task = Identifier.of(gallery, batch.aside, settings.known, settings.top, settings.scoring)
+        if task.calibration is None:
+            batch.progress.say(UNCALIBRATED)
+        inputs = batch.open(gallery.background, source, again=True)
+        result = IdentifyResult(
+            output, batch.aside, len(task.enrolled), task.calibration is not None, settings.closed
         )
-    return 1.0 if closed else prior
+        key = (
+            f"{task.scorer.state} {task.calibration} {task.known} {settings.top} {settings.scoring} "
+            f"{signature_of(source)}"
+        )
+        journal = Journal(output, key=key, resume=settings.resume)
+        for row in batch.map("identifying", inputs, task, journal):
+            batch.advance(row["seconds"], row["identity"]["speaker"] or "nobody")
+        write_rows(map(result.add, journal.rows()), output, force=settings.force)
+    return result

@@ -2,36 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.from_model import make_scorer
+from audiogmm.anomaly.learning.from_model import make_scorer, terms_of
 from audiogmm.anomaly.learning.likelihood_ratio import make_evaluators
 from audiogmm.anomaly.learning.scores import PLAIN, score_names, scores_fingerprint, unit_of_scores
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.scorers.track import score_recording, scored_blocks
-from audiogmm.blocks import Shard
+from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
 from audiogmm.mixture.store import load
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
-from audiogmm.runs.progress import Progress, Silent, say_nothing
+from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.runs.rows import read_ids, write_rows
+from audiogmm.runs.settings import RunSettings, accepts
 from audiogmm.scoring.likelihood import score as score_shard
 from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.scoring.track import SUFFIXES, ScoreTrack, TrackWriter
-from audiogmm.types import Json
-from audiogmm.words import amount
+from audiogmm.types import FloatArray, Json
+from audiogmm.words import SOUND, Terms
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
-    from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.mixture.store import Model
+
+SUMMARY = "summary.jsonl"
+"""The file in the output with a row for each recording."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings(RunSettings):
+    """How the recordings of a manifest are scored.
+
+    Attributes
+    ----------
+    against : Path or None
+        Background model: scores are then log-likelihood ratios.
+    detector : bool
+        Score as the model's detector does, in place of log-likelihoods.
+    format : {"npz", "csv"}
+        Of the tracks.
+
+    Raises
+    ------
+    ChoiceError
+        If both `against` and `detector` are given, or there is no such format.
+
+    Examples
+    --------
+    >>> ScoreSettings(format="wav")
+    Traceback (most recent call last):
+    ...
+    audiogmm.errors.ChoiceError: format='wav'; needed: one of npz, csv
+    """
+
+    against: Path | None = None
+    detector: bool = False
+    format: str = "npz"
+
+    def __post_init__(self) -> None:
+        refuse_both(self.against, self.detector)
+        if f".{self.format}" not in SUFFIXES:
+            known = ", ".join(suffix[1:] for suffix in SUFFIXES)
+            raise ChoiceError(f"format={self.format!r}", needed=f"one of {known}")
 
 
 def score(
@@ -71,7 +113,7 @@ def score(
     ChoiceError
         If both `against` and `detector` are given.
     """
-    check_one(against, detector)
+    refuse_both(against, detector)
     recording = next(
         iter(inputs_for(model, [entry], aside=Aside(strict=True), say=say_nothing, upsample=upsample))
     )
@@ -81,7 +123,7 @@ def score(
     return score_shard(evaluator, recording, background)
 
 
-def check_one(against: object, detector: bool) -> None:
+def refuse_both(against: object, detector: bool) -> None:
     """Refuse a background model beside a detector's own scores.
 
     Raises
@@ -101,39 +143,37 @@ def check_one(against: object, detector: bool) -> None:
 class ScoreTask:
     """Scores a recording into its file; runs in a thread or a worker process."""
 
-    evaluator: Evaluator
-    against: Evaluator | None
+    score: Callable[[Shard], Iterator[tuple[FrameBlock, FloatArray]]]
     folder: Path
-    suffix: str
+    format: str
 
-    def made(self, id: str) -> bool:
-        """Whether the track of a recording is there."""
-        return (self.folder / f"{id}{self.suffix}").exists()
+    @classmethod
+    def of(cls, model: Model, background: Model | None, folder: Path, settings: ScoreSettings) -> ScoreTask:
+        """Return what scores by a model, by its ratio to a background model, or as its detector does."""
+        if settings.detector:
+            return cls(partial(detector_scores, make_scorer(model)), folder, settings.format)
+        evaluator, against = make_evaluators(model, background)
+        return cls(partial(score_blocks, evaluator, against=against), folder, settings.format)
+
+    def path(self, id: str) -> Path:
+        """Return the file of a recording's track."""
+        return self.folder / f"{id}.{self.format}"
+
+    def is_made(self, id: str) -> bool:
+        """Return whether the track of a recording is there."""
+        return self.path(id).exists()
 
     def __call__(self, shard: Shard) -> Json:
-        with TrackWriter(self.folder / f"{shard.id}{self.suffix}", shard.id, force=True) as writer:
-            for block, scores in score_blocks(self.evaluator, shard, self.against):
+        with TrackWriter(self.path(shard.id), shard.id, force=True) as writer:
+            for block, scores in self.score(shard):
                 writer.write(block, scores)
         return writer.summary.to_dict()
 
 
-@dataclass(frozen=True)
-class DetectorScoreTask:
-    """Scores a recording into its file as the detector does; runs in a thread or a worker process."""
-
-    scorer: FrameScorer
-    folder: Path
-    suffix: str
-
-    def made(self, id: str) -> bool:
-        """Whether the track of a recording is there."""
-        return (self.folder / f"{id}{self.suffix}").exists()
-
-    def __call__(self, shard: Shard) -> Json:
-        with TrackWriter(self.folder / f"{shard.id}{self.suffix}", shard.id, force=True) as writer:
-            for block, scored in scored_blocks(self.scorer, shard):
-                writer.write(block, scored.scores)
-        return writer.summary.to_dict()
+def detector_scores(scorer: FrameScorer, shard: Shard) -> Iterator[tuple[FrameBlock, FloatArray]]:
+    """Yield each block of a recording with what a detector scores its frames by."""
+    for block, scored in scored_blocks(scorer, shard):
+        yield block, scored.scores
 
 
 @dataclass
@@ -142,20 +182,22 @@ class ScoreResult:
 
     folder: Path
     aside: Aside
+    unit: str
+    terms: Terms = SOUND
     recordings: int = 0
     frames: int = 0
     scored: int = 0
     total: float = 0.0
-    unit: str = "nats a frame"
 
-    def add(self, row: Json) -> None:
-        """Count the summary row of one recording."""
+    def add(self, row: Json) -> Json:
+        """Count the summary row of one recording, and return it."""
         self.recordings += 1
         self.frames += row["frames"]
         if row["mean"] is not None:
             scored = row["voiced"] or row["frames"]
             self.scored += scored
             self.total += scored * row["mean"]
+        return row
 
     @property
     def mean(self) -> float | None:
@@ -163,7 +205,7 @@ class ScoreResult:
         return self.total / self.scored if self.scored else None
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "output": str(self.folder),
             "recordings": self.recordings,
@@ -175,27 +217,16 @@ class ScoreResult:
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
-        mean = "" if self.mean is None else f", {self.mean:.3f} {self.unit} on average"
-        yield f"scored {amount(self.recordings, 'recording')} ({amount(self.frames, 'frame')}{mean})"
-        yield f"tracks and summary.jsonl: {self.folder}"
+        """Yield the closing lines."""
+        mean = "" if self.mean is None else f", {self.mean:.3f} {self.terms.of(self.unit)} on average"
+        recordings, frames = self.terms.recordings(self.recordings), self.terms.frames(self.frames)
+        yield f"scored {recordings} ({frames}{mean})"
+        yield f"tracks and {SUMMARY}: {self.folder}"
 
 
+@accepts(ScoreSettings)
 def score_to_folder(
-    model: Path,
-    source: str,
-    output: Path,
-    *,
-    against: Path | None = None,
-    detector: bool = False,
-    format: str = "npz",
-    upsample: bool = False,
-    resume: bool = False,
-    force: bool = False,
-    strict: bool = False,
-    threads: int | None = None,
-    workers: int = 0,
-    progress: Progress | None = None,
+    model: Path, source: str, output: Path, *, settings: ScoreSettings, progress: Progress | None = None
 ) -> ScoreResult:
     """Score every recording of a manifest: a track each, and a summary row each.
 
@@ -206,52 +237,30 @@ def score_to_folder(
     AudioGMMError
         The first bad recording's, if `strict`.
     """
-    from audiogmm.reduce import LocalReducer
-
-    progress = progress or Silent()
-    check_one(against, detector)
     keep_apart(output, source)
     loaded = load(model)
-    background = None if against is None else load(against)
-    key = f"{loaded.fingerprint} {background.fingerprint if background else ''} {format}"
-    if detector:
+    background = None if settings.against is None else load(settings.against)
+    key = f"{loaded.fingerprint} {background.fingerprint if background else ''} {settings.format}"
+    if settings.detector:
         key += f" detector {scores_fingerprint(loaded)}"
-    journal = Journal(output / "summary.jsonl", key=key, resume=resume)
-    refuse_overwrite(output, force or (resume and journal.can_resume))
-    aside = Aside(errors_path(output), strict=strict)
-    inputs = inputs_for(loaded, source, aside=aside, say=progress.say, upsample=upsample, again=workers > 0)
-    task: ScoreTask | DetectorScoreTask
-    if detector:
-        task = DetectorScoreTask(make_scorer(loaded), output, f".{format}")
-    else:
-        task = ScoreTask(*make_evaluators(loaded, background), output, f".{format}")
-    output.mkdir(parents=True, exist_ok=True)
-    result = ScoreResult(output, aside, unit=unit_of_scores(score_names(loaded) if detector else [PLAIN]))
-    extent = inputs.extent()
-    progress.begin("scoring", extent.total, extent.unit)
-    with (
-        journal,
-        LocalReducer(threads, workers) as reducer,
-    ):
-        for row in reducer.map(journal.waiting(inputs, task.made), task, inputs.refuse):
-            journal.write(row)
+    journal = Journal(output / SUMMARY, key=key, resume=settings.resume)
+    refuse_overwrite(output, settings.force or (settings.resume and journal.can_resume))
+    with Batch(output, settings, progress) as batch:
+        inputs = batch.open(loaded, source)
+        task = ScoreTask.of(loaded, background, output, settings)
+        unit = unit_of_scores(score_names(loaded) if settings.detector else [PLAIN])
+        result = ScoreResult(output, batch.aside, unit, terms_of(loaded))
+        for row in batch.map("scoring", inputs, task, journal, is_made=task.is_made):
             note = "" if row["mean"] is None else f"{row['mean']:.2f} {result.unit}"
-            progress.advance(extent.part(row["duration"]), note)
-        before = read_ids(output / "summary.jsonl")
-        write_rows(_counted(journal.rows(), result), output / "summary.jsonl", force=True)
+            batch.advance(row["duration"], note)
+        before = read_ids(output / SUMMARY)
+        write_rows(map(result.add, journal.rows()), output / SUMMARY, force=True)
         remove_stale(output, before)
-    progress.end()
     return result
 
 
 def remove_stale(output: Path, before: set[str]) -> None:
     """Remove the tracks that an earlier summary listed and this one does not: nobody would know whose."""
-    for id in before - read_ids(output / "summary.jsonl") if before else ():
+    for id in before - read_ids(output / SUMMARY) if before else ():
         for suffix in SUFFIXES:
             (output / f"{id}{suffix}").unlink(missing_ok=True)
-
-
-def _counted(rows: Iterator[Json], result: ScoreResult) -> Iterator[Json]:
-    for row in rows:
-        result.add(row)
-        yield row

@@ -16,7 +16,7 @@ from audiogmm.report.run.pictures import check_pictures
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
-from audiogmm.runs.standard_input import STANDARD_INPUT, keep_standard_input
+from audiogmm.runs.standard_input import STANDARD_INPUT, copy_standard_input
 from audiogmm.training import TrainingInterrupted
 from audiogmm.training.seeding import Init
 from audiogmm.types import CovarianceType, Json
@@ -115,7 +115,7 @@ def select_to_file(
     if plot is not None:
         check_pictures(plot, force=force)
     aside = Aside(errors_path(output), strict=strict)
-    kept = keep_standard_input() if source == STANDARD_INPUT else None  # read again to be saved
+    kept = copy_standard_input() if source == STANDARD_INPUT else None  # read again to be saved
     material: str | Iterable[Entry] = source if kept is None else kept.entries
     with stopped_by_hand("Nothing was written."), aside.explaining():
         selection = select(

@@ -11,22 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.files import exclusive, replacing
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.files import replacing
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import check_output
-from audiogmm.runs.progress import Progress, Silent, say_nothing
+from audiogmm.runs.progress import Progress, say_nothing
+from audiogmm.runs.settings import OF_FILES, RunSettings, accepts
 from audiogmm.types import Json, Seconds
 from audiogmm.verification.backend import backend_of
-from audiogmm.verification.calibration import Calibration
+from audiogmm.verification.calibration import UNCALIBRATED, Calibration
 from audiogmm.verification.decision import OperatingPoint, decide
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.normalization import NORMALIZATIONS, SMALLEST_COHORT
 from audiogmm.verification.ratio import TOP, Scoring
 from audiogmm.verification.recordings.gallery_calibration import LEFT_OUT, background_calibration
-from audiogmm.verification.recordings.segment_scorer import SHORT, CutScores
+from audiogmm.verification.recordings.segment_scorer import SHORT, WHY_SHORT, CutScores
 from audiogmm.verification.recordings.trial_lines import Lines, Maker
 from audiogmm.verification.recordings.trial_scorer import ScoredTrials, TrialScorer
 from audiogmm.verification.trials import RESULTS, Trial, in_chunks
@@ -45,12 +48,12 @@ MODELS_AT_ONCE = 2048
 
 @dataclass(frozen=True, slots=True)
 class TrialScore:
-    """What is thought of one trial.
+    """The scores of one trial.
 
     Attributes
     ----------
     model : str
-        Who it was claimed to be.
+        The speaker that was claimed.
     id : str
         The recording tested.
     score : float
@@ -61,7 +64,7 @@ class TrialScore:
     space : float or None
         The back-end's score, where the background model has a back-end.
     voiced_seconds : Seconds
-        What is voiced of the test.
+        Voiced part of the test.
     snr : float or None
         Signal-to-noise ratio of the test, decibels, where frames have levels.
     flag : str
@@ -78,31 +81,69 @@ class TrialScore:
     flag: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class VerifySettings(RunSettings):
+    """How trials are scored and decided.
+
+    Attributes
+    ----------
+    scoring : {"exact", "top", "linear"}
+        See `RatioScorer`.
+    top : int
+        Components of `scoring="top"`.
+    normalization : {"none", "z", "t", "zt", "s", "as"}
+        Of the back end's scores, by impostors of the background.
+    manifest : str or None
+        Tests are named by the ids of its entries, in place of paths.
+    prior, cost_miss, cost_false_alarm : float
+        What the decision rests on, see `OperatingPoint`.
+
+    Raises
+    ------
+    ChoiceError
+        If the prior or a cost is outside its range.
+
+    Examples
+    --------
+    >>> round(VerifySettings(prior=0.5, cost_miss=2.0).point.threshold, 3)
+    -0.693
+    """
+
+    scoring: Scoring = "exact"
+    top: int = TOP
+    normalization: str = "none"
+    manifest: str | None = None
+    prior: float = 0.05
+    cost_miss: float = 1.0
+    cost_false_alarm: float = 1.0
+
+    def __post_init__(self) -> None:
+        _ = self.point
+
+    @property
+    def point(self) -> OperatingPoint:
+        """Prior and costs."""
+        return OperatingPoint(self.prior, self.cost_miss, self.cost_false_alarm)
+
+
+OF_DECISIONS = ("manifest", "prior", "cost_miss", "cost_false_alarm")
+"""Settings that scores do not depend on."""
+
+
+@accepts(VerifySettings, without=OF_FILES + OF_DECISIONS, renamed={"normalisation": "normalization"})
 def verify(
-    gallery: Gallery,
-    trials: Iterable[tuple[str, Entry]],
-    *,
-    scoring: Scoring = "exact",
-    top: int = TOP,
-    normalization: str = "none",
-    upsample: bool = False,
-    threads: int | None = None,
-    workers: int = 0,
+    gallery: Gallery, trials: Iterable[tuple[str, Entry]], *, settings: VerifySettings
 ) -> list[TrialScore]:
     """Score trials: is this recording of that speaker?
 
     Parameters
     ----------
     gallery : Gallery
-        Who is known.
+        The speakers.
     trials : iterable of (str, Entry)
-        Who it is claimed to be, and the recording, or a piece of one.
-    scoring : {"exact", "top", "linear"}
-        See `RatioScorer`.
-    top : int
-        Components of `scoring="top"`.
-    normalization : {"none", "z", "t", "zt", "s", "as"}
-        Of the back end's scores, by impostors of the background; see `normalize`.
+        The speaker that is claimed, and the recording, or a piece of one.
+    scoring, top, normalization
+        See `VerifySettings`.
     upsample : bool
         Accept audio below the model's sample rate.
     threads, workers : int
@@ -120,21 +161,19 @@ def verify(
     AudioGMMError
         The first bad recording's.
     """
-    from audiogmm.reduce import LocalReducer
-
     listed = list(trials)
     cuts: dict[Recording, list[int]] = {}
-    maker = Maker(gallery, upsample, say_nothing)
+    maker = Maker(gallery, settings.upsample, say_nothing)
     for i, (_, entry) in enumerate(listed):
         cuts.setdefault(maker.recording(entry), []).append(i)
 
     def refuse(_: int, error: AudioGMMError) -> None:
         raise error
 
-    with LocalReducer(threads, workers) as reducer:
-        scorer = TrialScorer(gallery, reducer, scoring, top, normalization)
+    with Batch(None, settings) as batch:
+        scorer = TrialScorer(gallery, batch.reducer, settings.scoring, settings.top, settings.normalization)
         scored = scorer.score([name for name, _ in listed], cuts, refuse)
-    scores = scored.scores(calibration_for(gallery, normalization))
+    scores = scored.scores(calibration_for(gallery, settings.normalization))
     return [
         TrialScore(
             name,
@@ -152,7 +191,7 @@ def verify(
 
 @dataclass
 class VerifyResult:
-    """What a run came to."""
+    """What a verification run came to."""
 
     output: Path
     aside: Aside
@@ -164,7 +203,7 @@ class VerifyResult:
     short: int = 0
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "output": str(self.output),
             "trials": self.trials,
@@ -178,23 +217,20 @@ class VerifyResult:
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
+        """Yield the closing lines."""
         yield f"scored {amount(self.trials, 'trial')} of {amount(self.recordings, 'recording')}"
         if self.short:
-            verb = "is" if self.short == 1 else "are"
-            yield (
-                f"{self.short:,} {verb} flagged {SHORT!r}: few or no frames were voiced; the loudest count"
-            )
+            yield f"{amount(self.short, 'trial')} flagged {SHORT!r}: {WHY_SHORT}"
         if self.calibrated:
             yield (
-                f"accepted {self.accepted:,} of them: the log-likelihood ratio is at least "
+                f"accepted {amount(self.accepted, 'trial')}: the log-likelihood ratio is at least "
                 f"{self.point.threshold:.3f} ({self.point})"
             )
         yield f"scores: {self.output}"
 
 
 def calibration_for(gallery: Gallery, normalization: str) -> Calibration | None:
-    """The calibration that fits a normalization; None where none was learned.
+    """Return the calibration that fits a normalization; None where none was learned.
 
     What leaving one recording out taught of scores that are not normalized says nothing about those that
     are, and the other way round: each has its own, from the same trials.
@@ -202,7 +238,7 @@ def calibration_for(gallery: Gallery, normalization: str) -> Calibration | None:
     Raises
     ------
     ChoiceError
-        If there is no such normalization, or nobody to normalize by.
+        If there is no such normalization, or there are no impostors to normalize by.
     """
     if normalization == "none":
         return gallery.calibration
@@ -222,29 +258,9 @@ def calibration_for(gallery: Gallery, normalization: str) -> Calibration | None:
     return found
 
 
-UNCALIBRATED = (
-    "scores are not calibrated, so there is no decision; `enroll` learns a calibration where it can, "
-    "and `audiogmm fuse` from trials whose truth is known"
-)
-
-
+@accepts(VerifySettings)
 def verify_to_file(
-    folder: Path,
-    trials: str,
-    output: Path,
-    *,
-    scoring: Scoring = "exact",
-    top: int = TOP,
-    normalization: str = "none",
-    point: OperatingPoint | None = None,
-    manifest: str | None = None,
-    upsample: bool = False,
-    resume: bool = False,
-    force: bool = False,
-    strict: bool = False,
-    threads: int | None = None,
-    workers: int = 0,
-    progress: Progress | None = None,
+    folder: Path, trials: str, output: Path, *, settings: VerifySettings, progress: Progress | None = None
 ) -> VerifyResult:
     """Score a list of trials into a CSV, in its order; what cannot be scored is set aside, by line.
 
@@ -261,51 +277,43 @@ def verify_to_file(
     AudioGMMError
         The first bad line's or recording's, if `strict`.
     """
-    from audiogmm.audio.frame_cache.index import signature_of
-    from audiogmm.reduce import LocalReducer
-
-    progress = progress or Silent()
-    check_output(output, force, trials, *([manifest] if manifest else []))
+    lists = [trials] if settings.manifest is None else [trials, settings.manifest]
+    check_output(output, settings.force, *lists)
     gallery = Gallery(folder)
-    calibration = calibration_for(gallery, normalization)
-    aside = Aside(errors_path(output), strict=strict)
-    lines = Lines(trials, aside, manifest)
-    result = VerifyResult(output, aside, calibration is not None, point or OperatingPoint())
-    announce_compiling(progress.say)
-    if calibration is None:
-        progress.say(UNCALIBRATED)
-    maker = Maker(gallery, upsample, progress.say)
-    key = f"{gallery.state(gallery.names)} {scoring} {top} {normalization} {signature_of(trials)}"
-    if manifest is not None:
-        key += f" {signature_of(manifest)}"
-    journal = Journal(output, key=key, resume=resume)
-    progress.begin("verifying", lines.count(), "trials")
-    with (
-        exclusive(output),
-        journal,
-        LocalReducer(threads, workers) as reducer,
-        replacing(output, force=force) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
-        earlier = {row["id"]: CutScores.from_dict(row) for row in journal.earlier()}
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*lines.list.columns, *RESULTS])
-        scorer = TrialScorer(gallery, reducer, scoring, top, normalization)
-        for n, chunk in enumerate(in_chunks(lines, AT_ONCE, MODELS_AT_ONCE)):
-            cuts = lines.cuts(chunk, maker)
-            counts = {f"{n}/{i}": len(rows) for i, rows in enumerate(cuts.values())}
-            scored = scorer.score(
-                [trial.model for trial in chunk],
-                cuts,
-                partial(lines.refuse_row, chunk),
-                label=f"{n}/",
-                journal=journal,
-                earlier=earlier,
-                each=lambda found, counts=counts: progress.advance(counts[found.id]),  # type: ignore[misc]
-            )
-            result.recordings += len(cuts)
-            _write(writer, chunk, scored, calibration, result)
-    progress.end()
+    calibration = calibration_for(gallery, settings.normalization)
+    how = settings.scoring, settings.top, settings.normalization
+    with Batch(output, settings, progress) as batch:
+        lines = Lines(trials, batch.aside, settings.manifest)
+        result = VerifyResult(output, batch.aside, calibration is not None, settings.point)
+        announce_compiling(batch.progress.say)
+        if calibration is None:
+            batch.progress.say(UNCALIBRATED)
+        key = " ".join(map(str, [gallery.state(gallery.names), *how, *map(signature_of, lists)]))
+        batch.progress.begin("verifying", lines.count(), "trials")
+        with (
+            Journal(output, key=key, resume=settings.resume) as journal,
+            replacing(output, force=settings.force) as temporary,
+            temporary.open("w", encoding="utf-8", newline="") as file,
+        ):
+            earlier = {row["id"]: CutScores.from_dict(row) for row in journal.earlier()}
+            maker = Maker(gallery, settings.upsample, batch.progress.say)
+            scorer = TrialScorer(gallery, batch.reducer, *how)
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([*lines.list.columns, *RESULTS])
+            for n, chunk in enumerate(in_chunks(lines, AT_ONCE, MODELS_AT_ONCE)):
+                cuts = lines.cuts(chunk, maker)
+                counts = {f"{n}/{i}": len(rows) for i, rows in enumerate(cuts.values())}
+                scored = scorer.score(
+                    [trial.model for trial in chunk],
+                    cuts,
+                    partial(lines.refuse_row, chunk),
+                    label=f"{n}/",
+                    journal=journal,
+                    earlier=earlier,
+                    each=lambda found, counts=counts: batch.progress.advance(counts[found.id]),  # type: ignore[misc]
+                )
+                result.recordings += len(cuts)
+                _write(writer, chunk, scored, calibration, result)
     return result
 
 

@@ -1,4 +1,4 @@
-"""Inputs that a batch sets aside, each with its reason, instead of stopping."""
+"""Inputs that a run sets aside, each with its reason, instead of stopping."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SetAside:
 
 
 def errors_path(output: Path) -> Path:
-    """Where the inputs set aside by the job that writes `output` are listed.
+    """Return where the inputs set aside by the run that writes `output` are listed.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def errors_path(output: Path) -> Path:
 
 
 class Aside:
-    """Collects set-aside inputs, and writes each at once to the list beside the output.
+    """The inputs set aside so far; each is written at once to the list beside the output.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Aside:
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
-        """Add what was set aside, to an error that ends the job all the same, as notes: the first few.
+        """Add what was set aside to an error that ends the run all the same, as notes: the first few.
 
         Examples
         --------

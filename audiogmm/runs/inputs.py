@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, TrainingError
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import cache_at, cached_front_end, front_end_of
-from audiogmm.runs.standard_input import STANDARD_INPUT, Kept, keep_standard_input
+from audiogmm.runs.standard_input import STANDARD_INPUT, StandardInputCopy, copy_standard_input
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -85,7 +85,7 @@ class Inputs:
         Accept audio below the sample rate.
     cache : Path or None
         The frame cache that frames are read from.
-    kept : Kept or None
+    kept : StandardInputCopy or None
         The file behind standard input; it goes with this object.
     """
 
@@ -95,7 +95,7 @@ class Inputs:
     say: Callable[[str], None]
     upsample: bool = False
     cache: Path | None = None
-    kept: Kept | None = None
+    kept: StandardInputCopy | None = None
     _paths: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def __iter__(self) -> Iterator[Recording]:
@@ -149,7 +149,7 @@ def open_inputs(
     from audiogmm.audio.frontend.frontend import FrontEnd
 
     announce_compiling(say)
-    kept = keep_standard_input() if source == STANDARD_INPUT else None
+    kept = copy_standard_input() if source == STANDARD_INPUT else None
     entries = read_entries(source, aside) if kept is None else kept.entries
     cache = cache_at(source)
     if cache is not None:
@@ -195,7 +195,7 @@ def inputs_for(
     cache = cache_at(source)
     if cache is not None and frontend is not None:
         cached_front_end(cache, frontend, None)
-    kept = keep_standard_input() if again and source == STANDARD_INPUT else None
+    kept = copy_standard_input() if again and source == STANDARD_INPUT else None
     entries = read_entries(source, aside) if kept is None else kept.entries
     return Inputs(entries, frontend, aside, say, upsample, cache, kept)
 

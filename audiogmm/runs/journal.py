@@ -1,35 +1,43 @@
-"""What a batch has finished, recording by recording, so that a run that was stopped can go on."""
+"""What a run has finished, recording by recording, so that it can continue after it was stopped."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from audiogmm.blocks import Shard
 from audiogmm.errors import OutputError
+from audiogmm.files import exclusive
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 I = TypeVar("I", bound=Shard)  # noqa: E741
 
 
 class Journal:
-    """A file beside the output that takes a row for each finished recording; removed when the job is done.
+    """A file beside the output that takes a row for each finished recording; removed when the run is done.
 
-    Rows are on disk alone: a batch of millions of recordings holds no more than their ids in memory, and
-    those only when it goes on from an earlier run.
+    Rows are on disk alone: a run over millions of recordings holds no more than their ids in memory, and
+    those only when it continues an earlier run. While it is open, no other run can write the same output.
 
     Parameters
     ----------
     output : Path
-        The job's output; the journal is `<output>.journal`.
+        What the run writes; the journal is `<output>.journal`.
     key : str
         Says what the rows depend on (the model, the settings). A journal of another key is dropped.
     resume : bool
-        Go on from the journal of a run that was stopped; otherwise that journal is dropped.
+        Continue from the journal of a run that was stopped; otherwise that journal is dropped.
+
+    Raises
+    ------
+    OutputError
+        On entering, if another run writes the same output, or the journal cannot be written.
 
     Examples
     --------
@@ -51,6 +59,8 @@ class Journal:
     def __init__(self, output: Path, *, key: str, resume: bool = False) -> None:
         self.path = output.with_name(output.name + ".journal")
         self.key = key
+        self._output = output
+        self._open = ExitStack()
         self.finished: dict[str, str] = {}
         self._taken: set[str] = set()
         self._signatures: dict[str, str] = {}
@@ -69,48 +79,48 @@ class Journal:
                 return False
 
     def __enter__(self) -> Self:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("a+b")
-            self._lock()
-            self._whole = self._take_over() if self._resume else 0
-            self._file.truncate(self._whole)  # what is put goes to the end
-            if not self._whole:
-                self._put({"key": self.key})
+        with ExitStack() as stack:
+            stack.enter_context(exclusive(self._output))
+            try:
+                self._file = stack.enter_context(self.path.open("a+b"))
+                self._whole = self._take_over() if self._resume else 0
+                self._file.truncate(self._whole)  # what is put goes to the end
+                if not self._whole:
+                    self._put({"key": self.key})
+            except OSError as error:
+                raise self._refusal(error) from error
             self.n_finished = len(self.finished)
-        except OutputError:
-            raise
-        except OSError as error:
-            raise self._refusal(error) from error
+            self._open = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        if kind is None:
-            self.path.unlink(missing_ok=True)
-        elif issubclass(kind, KeyboardInterrupt):
+        with self._open:
+            if kind is None:
+                self.path.unlink(missing_ok=True)
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            done = f"{amount(self.n_finished, 'recording')} {'is' if self.n_finished == 1 else 'are'}"
             raise KeyboardInterrupt(
-                f"{self.n_finished} recordings are done and kept; go on with the same command and --resume"
+                f"{done} done and kept; continue with the same command and --resume"
             ) from error
 
-    def waiting(self, shards: Iterable[I], made: Callable[[str], bool] = lambda _: True) -> Iterator[I]:
-        """Those of the shards that are not finished yet.
+    def waiting(self, shards: Iterable[I], is_made: Callable[[str], bool] = lambda _: True) -> Iterator[I]:
+        """Yield those of the shards that are not finished yet.
 
         What an earlier run finished counts if the recording is still the same piece of the same file, and
-        `made` says that what came of it is still there.
+        `is_made` says that what came of it is still there.
         """
         for shard in shards:
             signature = signature_of_shard(shard)
-            if self.finished.get(shard.id) == signature and made(shard.id):
+            if self.finished.get(shard.id) == signature and is_made(shard.id):
                 self._taken.add(shard.id)
             else:
                 self._signatures[shard.id] = signature
                 yield shard
 
     def write(self, row: Json) -> None:
-        """The recording `row["id"]` is finished, and `row` is what came of it."""
+        """Note that the recording `row["id"]` is finished, and that `row` is what came of it."""
         self.n_finished += 1
         try:
             self._put({"signature": self._signatures.pop(row["id"], ""), "row": row})
@@ -118,7 +128,7 @@ class Journal:
             raise self._refusal(error) from error
 
     def rows(self) -> Iterator[Json]:
-        """The rows of the recordings that `waiting` was given, those of the earlier run first."""
+        """Yield the rows of the recordings that `waiting` was given, those of the earlier run first."""
         with self.path.open("rb") as file:
             at = len(next(file))
             for line in file:
@@ -128,7 +138,7 @@ class Journal:
                 at += len(line)
 
     def earlier(self) -> Iterator[Json]:
-        """The rows that the earlier run left."""
+        """Yield the rows that the earlier run left."""
         with self.path.open("rb") as file:
             at = len(next(file))
             for line in file:
@@ -136,28 +146,6 @@ class Journal:
                     return
                 at += len(line)
                 yield json.loads(line)["row"]
-
-    def _lock(self) -> None:
-        """Keep the journal to this run until its file is closed.
-
-        Raises
-        ------
-        OutputError
-            If another run has it.
-        """
-        try:
-            import fcntl
-        except ImportError:  # no such locks on this system
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise OutputError(
-                f"another run is writing {self.path.with_suffix('')}",
-                needed="an output of one's own",
-                remedy="wait for that run, or name another output",
-            ) from error
 
     def _put(self, row: Json) -> None:
         self._file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
@@ -190,7 +178,7 @@ class Journal:
 
 
 def signature_of_shard(shard: Shard) -> str:
-    """What changes when a recording does: its file, size and time of change, and the piece of it."""
+    """Return what changes when a recording does: its file, size and time of change, and the piece of it."""
     from audiogmm.audio.frame_cache.index import signature_of
 
     entry = getattr(shard, "entry", None)

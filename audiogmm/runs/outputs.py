@@ -1,4 +1,4 @@
-"""Where a job may write: refused before the work, not after it."""
+"""Where a run may write: refused before the work, not after it."""
 
 from __future__ import annotations
 

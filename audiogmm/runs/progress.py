@@ -1,4 +1,4 @@
-"""What a long job says while it runs, whoever listens."""
+"""What a long run reports: stages, how far they are, and notes."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Listener of a job. The command line draws a bar; a notebook may draw its own."""
+    """Receiver of what a run reports. The command line draws a bar; a notebook may draw its own."""
 
     def begin(self, what: str, total: float | None, unit: str) -> None:
-        """A stage of work starts: `total` units of it, or None where that is not known."""
+        """Begin a stage of `total` units of work, or None where that is not known."""
         ...
 
     def advance(self, amount: float, note: str = "") -> None:
-        """`amount` units more are done; `note` is the latest figure worth reading."""
+        """Count `amount` more units as done; `note` is the latest figure worth reading."""
         ...
 
     def end(self) -> None:
-        """The stage is over."""
+        """End the stage."""
         ...
 
     def say(self, message: str) -> None:
-        """Something that the user should know, and that is no failure."""
+        """Show something that the user should know, and that is no failure."""
         ...
 
 
 def say_nothing(_: str) -> None:
-    """Take a note and keep it to oneself: where another stage, or the caller, says it."""
+    """Drop a note: where another stage, or the caller, says it."""
 
 
 @contextmanager
 def stopped_by_hand(message: str) -> Iterator[None]:
-    """Let Ctrl-C say how to go on, unless it does already.
+    """Let Ctrl-C say how to continue, before what it says already.
 
     Examples
     --------
@@ -51,13 +51,13 @@ def stopped_by_hand(message: str) -> Iterator[None]:
 
 
 class Silent:
-    """The listener that does nothing, except to keep what was said in `messages`.
+    """The receiver that does nothing, except to keep what was said in `messages`.
 
     Examples
     --------
-    >>> listener = Silent()
-    >>> listener.say("a.wav is clipped")
-    >>> listener.messages
+    >>> progress = Silent()
+    >>> progress.say("a.wav is clipped")
+    >>> progress.messages
     ['a.wav is clipped']
     """
 

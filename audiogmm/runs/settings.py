@@ -33,3 +33,7 @@ class RunSettings:
     strict: bool = False
     threads: int | None = None
     workers: int = 0
+
+
+OF_FILES = ("resume", "force", "strict")
+"""Settings of runs that write files; a run in memory has none of them."""

@@ -1,4 +1,4 @@
-"""A wav on standard input, for jobs that read more than once."""
+"""A wav on standard input, for runs that read it more than once."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ STANDARD_INPUT = "-"
 
 
 @dataclass
-class Kept:
-    """Standard input in a temporary file, since it has to be read more than once."""
+class StandardInputCopy:
+    """Standard input in a temporary file, and the entry of it; the file goes with this object."""
 
     file: Any
     entries: list[Entry]
 
 
-def keep_standard_input() -> Kept:
-    """Copy standard input to a temporary file that goes when nobody holds it any more.
+def copy_standard_input() -> StandardInputCopy:
+    """Copy standard input to a temporary file, which is removed with the object returned.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def keep_standard_input() -> Kept:
     from audiogmm.manifest import Entry
 
     try:
-        file = NamedTemporaryFile(prefix="audiogmm-", suffix=".wav")  # noqa: SIM115 - lives as long as Kept
+        file = NamedTemporaryFile(prefix="audiogmm-", suffix=".wav")  # noqa: SIM115 - lives as long as the copy
         shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
         file.flush()
     except OSError as error:
@@ -45,4 +45,4 @@ def keep_standard_input() -> Kept:
             needed="room for the recording, which is read more than once",
             remedy="free some space, set TMPDIR to another disk, or save the recording to a file",
         ) from error
-    return Kept(file, [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)])
+    return StandardInputCopy(file, [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)])

@@ -16,6 +16,13 @@ from audiogmm.types import BoolArray, FloatArray, Json
 RIDGE = 1e-4
 """Default weight of the penalty: small beside what scores win, and enough to stay finite."""
 
+UNCALIBRATED = (
+    "the gallery is not calibrated: scores and posteriors give an order, not probabilities, and `verify` "
+    "makes no decision; `enroll` learns a calibration where it can, and `fuse` does from trials whose truth "
+    "is known"
+)
+"""What to say where a gallery has no calibration."""
+
 _MOST_STEPS = 100
 _FLAT = 1e-12
 """Newton's method ends when a step promises less than this, nats a trial."""

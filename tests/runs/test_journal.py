@@ -21,7 +21,7 @@ class Named:
 
 def stopped(output: Path, key: str) -> None:
     """A run that finished `a` and was stopped in `b`."""
-    with pytest.raises(KeyboardInterrupt, match="1 recordings are done"), Journal(output, key=key) as journal:
+    with pytest.raises(KeyboardInterrupt, match="1 recording is done"), Journal(output, key=key) as journal:
         for shard in journal.waiting([Named("a"), Named("b")]):
             if shard.id == "b":
                 raise KeyboardInterrupt

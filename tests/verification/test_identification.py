@@ -98,7 +98,7 @@ def test_from_recordings_to_who_it_is(known: Path, audiogmm: Audiogmm) -> None: 
     (known / "calibration.json").unlink(missing_ok=True)
     done = audiogmm("identify", "known", "test.jsonl", "-o", "who.jsonl", "--closed", "--top", 1, "--json")
     assert done.status == 0, done.err
-    assert "posteriors are not calibrated" in done.err
+    assert "the gallery is not calibrated" in done.err
     expected = {"accuracy": 1.0, "of_enrolled": 4, "right": 4, "of_strangers": 2, "refused": 0, "nobody": 0}
     assert {key: done.json[key] for key in expected} == expected
     rows = rows_of("who.jsonl")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorSettings, settings_from
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.errors import MismatchError
+from audiogmm.words import SOUND, TABLE, Terms
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.detector import Detector
@@ -98,8 +100,14 @@ def with_detector(model: Model, detector: Detector) -> Model:
 
 
 def unit_of(model: Model) -> str:
-    """What follows a time: frames of the user's own may be rows of any table."""
-    return " s" if model.metadata.frontend else ""
+    """Return what follows a time: frames of the user's own are rows of a table, unless they have a rate."""
+    detector = model.metadata.detector or {}
+    return " s" if model.metadata.frontend or detector.get("frame_rate", 1.0) != 1.0 else ""
+
+
+def terms_of(model: Model) -> Terms:
+    """Return what messages call what the model is about."""
+    return replace(SOUND if model.metadata.frontend else TABLE, unit=unit_of(model))
 
 
 def scores_silence(model: Model) -> bool:

@@ -21,8 +21,9 @@ from audiogmm.runs.frontends import front_end_of
 from audiogmm.runs.progress import Progress
 from audiogmm.timeline import FrameClock
 from audiogmm.types import FloatArray, Seconds
+from audiogmm.verification.calibration import UNCALIBRATED
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.recordings.identifier import UNCALIBRATED, Identifier
+from audiogmm.verification.recordings.identifier import Identifier
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd

@@ -22,12 +22,6 @@ if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
 
 
-UNCALIBRATED = (
-    "posteriors are not calibrated: the order of the candidates holds, how sure it is does not; `enroll` "
-    "learns a calibration where it can"
-)
-
-
 @dataclass(frozen=True)
 class Identifier:
     """Scores a recording against everybody, and weighs them; runs in a thread or a worker process.

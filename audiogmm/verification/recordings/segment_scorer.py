@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 SHORT = "short"
 """The flag of a test with few or no voiced frames, of which the loudest were scored."""
 
+WHY_SHORT = "few or no frames were voiced, so the loudest were scored"
+"""What the flag means, in closing lines."""
+
 
 @dataclass(frozen=True)
 class Cut:

@@ -1,0 +1,160 @@
+"""One run over recordings: what all verbs share from opening the inputs to closing the workers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from audiogmm.blocks import Shard
+from audiogmm.reduce import LocalReducer
+from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import Extent, Inputs, inputs_for
+from audiogmm.runs.journal import Journal
+from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.settings import RunSettings
+
+if TYPE_CHECKING:
+    from audiogmm.manifest import Entry
+    from audiogmm.mixture.store import Model
+
+T = TypeVar("T")
+
+
+class Batch:
+    """One run over recordings; inside its `with` block the worker processes are kept.
+
+    Parameters
+    ----------
+    output : Path or None
+        What the run writes, beside which the recordings that are set aside are listed. None for a run in
+        memory: its first bad recording raises.
+    settings : RunSettings
+        Threads, processes, and how strict the run is.
+    progress : Progress, optional
+        Receives the stages of the run and its notes; nothing is shown by default.
+    aside : Aside, optional
+        Takes the recordings that cannot be used, in place of that list.
+
+    Attributes
+    ----------
+    aside, progress
+        The two above.
+    reducer : LocalReducer
+        The threads and processes.
+
+    Examples
+    --------
+    >>> from audiogmm.manifest import Entry
+    >>> with Batch(None, RunSettings(threads=1)) as batch:
+    ...     inputs = Inputs([Entry("a.wav", id="a", duration=9.0)], None, batch.aside, batch.progress.say)
+    ...     for id in batch.map("counting", inputs, lambda recording: recording.id):
+    ...         batch.advance(9.0)
+    ...         print(id)
+    a
+    """
+
+    def __init__(
+        self,
+        output: Path | None,
+        settings: RunSettings,
+        progress: Progress | None = None,
+        *,
+        aside: Aside | None = None,
+    ) -> None:
+        self.progress = progress or Silent()
+        if aside is None:
+            aside = Aside(
+                None if output is None else errors_path(output), strict=settings.strict or not output
+            )
+        self.aside = aside
+        self.reducer = LocalReducer(settings.threads, settings.workers)
+        self._settings = settings
+        self._extent = Extent(0, "")
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._open.callback(self.progress.end)
+        self._open.enter_context(self.reducer)
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self._open.__exit__(*failure)
+
+    def open(
+        self, model: Model, source: str | os.PathLike[str] | Iterable[Entry], *, again: bool = False
+    ) -> Inputs:
+        """Open what a model is applied to, through its own front end.
+
+        Parameters
+        ----------
+        model : Model
+        source : path-like or iterable of Entry
+        again : bool
+            The recordings are read more than once, or where they cannot be handed to (a standard input).
+
+        Raises
+        ------
+        MismatchError
+            If a frame cache has no frames of the model's front end.
+        """
+        return inputs_for(
+            model,
+            source,
+            aside=self.aside,
+            say=self.progress.say,
+            upsample=self._settings.upsample,
+            again=again or self._settings.workers > 0,
+        )
+
+    def map(
+        self,
+        what: str,
+        inputs: Inputs,
+        task: Callable[[Any], T],
+        journal: Journal | None = None,
+        *,
+        shards: Iterable[Shard] | None = None,
+        is_made: Callable[[str], bool] = lambda _: True,
+    ) -> Iterator[T]:
+        """Apply a task to every recording, in their order, as one stage of progress.
+
+        Recordings that cannot be used are set aside. With a journal, those that an earlier run finished are
+        left out, and what the task returns (a row with an `id`) is noted in it.
+
+        Parameters
+        ----------
+        what : str
+            Name of the stage.
+        inputs : Inputs
+            The recordings.
+        task : callable
+            Runs in a thread, or in a worker process.
+        journal : Journal, optional
+            Kept open until the end of the run, so that its rows can be read.
+        shards : iterable of Shard, optional
+            What the task is given, in place of the recordings as they are.
+        is_made : callable
+            Whether what the earlier run wrote of the recording with this id is still there.
+
+        Yields
+        ------
+        object
+            What the task returns of a recording; the caller then calls `advance`.
+        """
+        self._extent = inputs.extent()
+        self.progress.begin(what, self._extent.total, self._extent.unit)
+        waiting = inputs if shards is None else shards
+        if journal is not None:
+            waiting = self._open.enter_context(journal).waiting(waiting, is_made)
+        for found in self.reducer.map(waiting, task, inputs.refuse):
+            if journal is not None:
+                journal.write(found)  # type: ignore[arg-type]  # a row, as said above
+            yield found
+        self.progress.end()
+
+    def advance(self, seconds: float, note: str = "") -> None:
+        """Move the progress of `map` on by one recording of this length."""
+        self.progress.advance(self._extent.part(seconds), note)
