@@ -161,7 +161,16 @@ def format_of(path: Path, format: str | None = None) -> EventFormat:
             if path.suffix.lower() == candidate.suffix:
                 return candidate
         suffixes = ", ".join(candidate.suffix for candidate in FORMATS.values())
-        raise ChoiceError(f"events in {path}", needed=f"a suffix of {suffixes}", remedy="or name the format")
+        if path.suffix == ".html":
+            raise ChoiceError(
+                "events cannot be written as .html; a page is made by "
+                f"`audiogmm report events.jsonl -o {path.name}`",
+                needed=f"a name that ends in {suffixes}",
+            )
+        raise ChoiceError(
+            f"events cannot be read or written as {path.suffix or path.name}",
+            needed=f"a name that ends in {suffixes}",
+        )
     if format not in FORMATS:
         raise ChoiceError(f"events in the format {format!r}", needed=f"one of {', '.join(FORMATS)}")
     return FORMATS[format]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -102,10 +103,22 @@ def console() -> Iterator[Console]:
 
 
 def first_reasons(path: Path, most: int = 3) -> list[str]:
-    """The first few inputs that were set aside, each with its reason; how many more there are is known."""
+    """Return the first few inputs that were set aside, each with its reason, and each named once."""
     with path.open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in islice(file, most)]
-    return [f"{row['id']}: {row['reason']}" if row["id"] else str(row["reason"]) for row in rows]
+    return [describe_set_aside(row["id"], row["reason"]) for row in rows]
+
+
+def describe_set_aside(id: str, reason: str) -> str:
+    """Put the id of an input before its reason, unless the reason begins with it.
+
+    Examples
+    --------
+    >>> describe_set_aside("a", "it is empty"), describe_set_aside("t.csv:2", "lists/t.csv:2: 1 cell")
+    ('a: it is empty', 'lists/t.csv:2: 1 cell')
+    """
+    is_named = not id or re.match(rf"(\S*/)?{re.escape(id)}[: ]", reason)
+    return reason if is_named else f"{id}: {reason}"
 
 
 class Result(Protocol):

@@ -15,6 +15,7 @@ from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError
 from audiogmm.manifest.text import open_text
 from audiogmm.runs.aside import Aside
 from audiogmm.types import BoolArray, FloatArray, IntArray
+from audiogmm.words import amount
 
 TrialKey: TypeAlias = tuple[str, ...]
 """What tells a trial from all others: its model, and which piece of which recording."""
@@ -219,8 +220,9 @@ def _rows(
             yield line, cells
         elif cells:
             wrong: AudioGMMError = ManifestError(
-                f"{path}:{line} has {len(cells)} cells",
-                needed=f"{len(columns)}, one for each column of the header",
+                f"{path}:{line}: {amount(len(cells), 'cell')} where the header names {len(columns)}",
+                needed="a cell for each column",
+                remedy="quote cells that hold the delimiter",
             )
             aside.put("", path, wrong)
 

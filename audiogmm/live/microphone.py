@@ -294,10 +294,11 @@ def _sounddevice() -> Any:
     try:
         import sounddevice
     except (ImportError, OSError) as error:
+        missing, install = ("sounddevice", "pip install 'audiogmm[live]'")
+        if isinstance(error, OSError):
+            missing, install = ("PortAudio", "apt install libportaudio2, or the package of your system")
         raise ChoiceError(
-            f"a microphone, and sounddevice cannot be imported: {error}",
-            needed="sounddevice and PortAudio",
-            remedy="pip install 'audiogmm[live]', and PortAudio of your system (apt install libportaudio2); "
-            "or pipe sound in: arecord -f S16_LE -r 16000 | audiogmm stream MODEL -",
+            f"the microphone needs {missing}, which is not installed: {install}",
+            remedy="that, or a pipe: arecord -f S16_LE -r 16000 | audiogmm stream MODEL -",
         ) from error
     return sounddevice

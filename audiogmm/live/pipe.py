@@ -196,7 +196,7 @@ class _Reading:
             )
         if not _begins_wav(head):
             raise AudioFileError(
-                f"{called} is no wav stream: it begins with {head!r}",
+                f"{called} is not a wav stream: it begins with {head!r}",
                 needed="RIFF, RF64 or BW64, and WAVE",
                 remedy="ffmpeg -i INPUT -f wav - | audiogmm stream ..., or --raw s16le:16000:1 for samples "
                 "without a header",

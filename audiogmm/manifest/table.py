@@ -15,6 +15,7 @@ from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.record import KEYS, entry_of, record_of
 from audiogmm.manifest.text import open_text
+from audiogmm.words import amount
 
 _PATHS = {"audio_filepath", "features_filepath"}
 _NUMBERS = {"offset", "duration", "frame_rate", "channel", "sample_rate"}
@@ -144,8 +145,8 @@ def _entry(columns: list[str], cells: list[str], folder: ManifestFolder, source:
     """Read one row."""
     if len(cells) != len(columns):
         raise ManifestError(
-            f"{source} has {len(cells)} cells",
-            needed=f"{len(columns)}, one for each column of the header",
+            f"{source}: {amount(len(cells), 'cell')} where the header names {len(columns)}",
+            needed="a cell for each column",
             remedy="quote cells that hold the delimiter",
         )
     record = {

@@ -1,4 +1,4 @@
-"""One picture of verification: which errors there are to choose from, and whether scores keep their word."""
+"""One picture of verification: the DET curve, the calibration, and the distribution of the scores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MARKERS = ("s", "^", "D", "v", "P", "X")
 
 _TICKS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 _STEPS = 600
-"""Thresholds of the steps that are drawn."""
+"""Thresholds that are drawn one by one, about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,22 +44,22 @@ def draw_det(
     confidence: float = 0.95,
     force: bool = False,
 ) -> None:
-    """Draw detection errors on probit axes, the calibration beside them, and the scores beneath it.
+    """Draw a DET curve on probit axes, the calibration beside it, and histograms of the scores below.
 
     The curve is the ROC convex hull, on which the EER lies, with the interval of its miss rates; thin steps
-    are the thresholds one by one. Of the first system, the calibration is what the trials bear out (pooling
-    of adjacent violators) against what scores claim.
+    are the single thresholds. The calibration is of the first system: the best monotonic map of its scores to
+    log-likelihood ratios (pool adjacent violators) against the scores themselves.
 
     Parameters
     ----------
     systems : sequence of System
-        One, or two to compare.
+        One system, or two to compare.
     path : path-like
         Ends in ``.png``, ``.svg`` or ``.pdf``.
     confidence : float
-        Of the intervals, to be said.
+        Confidence of the intervals, which the picture states.
     force : bool
-        Replace what is there.
+        Overwrite a file that exists.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def draw_det(
 
 
 def _sampled(found: Performance, confidence: float) -> str:
-    """What the bands are worth."""
+    """Say what the bands are, and whether they are indicative."""
     if not found.eer.known:
         return "one speaker: no bands"
     few = ", indicative" if found.indicative else ""
@@ -158,7 +158,9 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
             Line2D([], [], color=_INK, linestyle="", marker=marker, markersize=6, label=str(point))
         )
     if systems[0].performance.points:
-        handles.append(Line2D([], [], linestyle="", label="full: best threshold, open: that of the prior"))
+        handles.append(
+            Line2D([], [], linestyle="", label="filled: best threshold, open: threshold of the prior")
+        )
     ticks = [t for t in _TICKS if t <= high]
     for axis, set_limits, low in ((axes.xaxis, axes.set_xlim, low_x), (axes.yaxis, axes.set_ylim, low_y)):
         shown = [t for t in ticks if t >= low]
@@ -169,7 +171,7 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
     axes.set_axisbelow(True)
     axes.set_xlabel("Impostors accepted (false alarms), %")
     axes.set_ylabel("Targets rejected (misses), %")
-    axes.set_title("Errors to choose from", loc="left", fontsize=12, fontweight="bold")
+    axes.set_title("DET curve", loc="left", fontsize=12, fontweight="bold")
     axes.set_title(_sampled(systems[0].performance, confidence), loc="right", fontsize=8.5, color=_QUIET)
     axes.legend(
         handles=handles, loc="upper right", fontsize=8.5, frameon=True, framealpha=0.9, edgecolor="none"
@@ -177,14 +179,14 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
 
 
 def point_costs(curves: Curves, i: int, found: Performance) -> FloatArray:
-    """Normalized cost of the i-th operating point at every vertex of the hull."""
+    """Return the normalized cost of the i-th operating point at every vertex of the hull."""
     point = found.points[i]
     pairs = zip(curves.hull.p_miss.tolist(), curves.hull.p_false_alarm.tolist(), strict=True)
     return np.array([point.cost(miss, false_alarm) for miss, false_alarm in pairs])
 
 
 def steps(curves: Curves) -> tuple[FloatArray, FloatArray]:
-    """Rates at single thresholds, at most some `_STEPS`, more closely where few trials are."""
+    """Return the error rates at single thresholds, about `_STEPS` at most, closest where trials are few."""
     target = curves.target
     first = np.flatnonzero(np.append(True, curves.scores[1:] != curves.scores[:-1]))
     missed = np.append(np.append(0, np.cumsum(target))[first], target.sum())
@@ -201,27 +203,29 @@ def steps(curves: Curves) -> tuple[FloatArray, FloatArray]:
 def _draw_reliability(axes: Axes, systems: Sequence[System]) -> None:
     curves, found = systems[0].curves, systems[0].performance
     low, high = _score_limits(curves)
-    borne = np.where(np.isfinite(curves.hull.llr), curves.hull.llr, 0.0)
-    bottom, top = min(borne.min(), 0.0), max(borne.max(), 0.0)
+    calibrated = np.where(np.isfinite(curves.hull.llr), curves.hull.llr, 0.0)
+    bottom, top = min(calibrated.min(), 0.0), max(calibrated.max(), 0.0)
     margin = 0.12 * max(top - bottom, 1.0)
     bottom, top = bottom - margin, top + margin
     ends = [min(low, bottom), max(high, top)]
-    axes.plot(ends, ends, color=_INK, linewidth=0.9, linestyle="--", label="scores that keep their word")
+    axes.plot(ends, ends, color=_INK, linewidth=0.9, linestyle="--", label="calibrated scores")
     band = curves.reliability
     if np.isfinite(band.low).all():
         axes.fill_between(
             band.at, band.low, band.high, color=_COLOURS[0], alpha=0.15, linewidth=0, step="mid"
         )
-    axes.plot(band.at, band.value, color=_COLOURS[0], linewidth=1.8, drawstyle="steps-mid", label="these")
+    axes.plot(
+        band.at, band.value, color=_COLOURS[0], linewidth=1.8, drawstyle="steps-mid", label="this system"
+    )
     for point, marker in zip(found.points, _MARKERS, strict=False):
         if low < point.threshold < high:
             axes.axvline(point.threshold, color=_QUIET, linewidth=0.8, linestyle=":")
             axes.plot(point.threshold, bottom + margin / 3, marker, color=_QUIET, markersize=5)
     axes.set_xlim(low, high)
     axes.set_ylim(bottom, top)
-    axes.set_ylabel("log-likelihood ratio\nborne out, nats")
+    axes.set_ylabel("calibrated\nlog-likelihood ratio, nats")
     state = "calibrated" if found.calibrated else "not calibrated"
-    axes.set_title("What a score is worth", loc="left", fontsize=12, fontweight="bold")
+    axes.set_title("Calibration", loc="left", fontsize=12, fontweight="bold")
     axes.legend(
         loc="upper left",
         fontsize=8.5,
@@ -242,13 +246,13 @@ def _draw_scores(axes: Axes, curves: Curves) -> None:
         axes.stairs(share, edges, color=colour, linewidth=1.2, label=f"{chosen.sum():,} {name}")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("Score: log-likelihood ratio claimed, nats")
+    axes.set_xlabel("score (log-likelihood ratio), nats")
     axes.set_ylim(top=axes.get_ylim()[1] * 1.45)  # the legend lies above the bars
     axes.legend(loc="upper left", fontsize=8.5, ncols=2)
 
 
 def _score_limits(curves: Curves) -> tuple[float, float]:
-    """Where nearly all scores of both kinds are."""
+    """Return the ends of a range that holds nearly all scores of both kinds."""
     ends = [np.quantile(curves.scores[chosen], [0.002, 0.998]) for chosen in (curves.target, ~curves.target)]
     low, high = float(min(e[0] for e in ends)), float(max(e[1] for e in ends))
     margin = 0.04 * max(high - low, 1e-6)

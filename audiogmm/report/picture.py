@@ -128,15 +128,18 @@ def draw(picture: Picture, path: str | os.PathLike[str], *, force: bool = False)
 
 
 def check_suffix(path: Path) -> None:
-    """Refuse a picture that cannot be drawn, before the work.
+    """Refuse a picture that cannot be drawn, before the work begins.
 
     Raises
     ------
     ChoiceError
-        If the suffix is none that pictures have.
+        If pictures have no such suffix.
     """
     if path.suffix.lower() not in FORMATS:
-        raise ChoiceError(f"a picture named {path}", needed=f"a suffix of {', '.join(FORMATS)}")
+        raise ChoiceError(
+            f"a picture cannot be written to {path}",
+            needed=f"a name that ends in {', '.join(FORMATS)}",
+        )
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from audiogmm.errors import AudioGMMError, ManifestError
+from audiogmm.words import amount
 
 PATHS = ("audio_filepath", "features_filepath")
 IDS = ("id", "test")
@@ -130,8 +131,9 @@ class TrialList:
                         continue
                     if len(cells) != len(self.header):
                         raise ManifestError(
-                            f"{self.path}:{line} has {len(cells)} cells",
-                            needed=f"{len(self.header)}, one for each column of the header",
+                            f"{self.path}:{line}: {amount(len(cells), 'cell')} where the header names "
+                            f"{len(self.header)}",
+                            needed="a cell for each column",
                             remedy="quote cells that hold the delimiter",
                         )
                     if not cells[name]:

@@ -115,7 +115,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_unknown_formats_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ChoiceError, match=r"e\.xml; needed: a suffix of \.jsonl, \.csv, \.rttm, \.txt"):
+    with pytest.raises(
+        ChoiceError, match=r"as \.xml; needed: a name that ends in \.jsonl, \.csv, \.rttm, \.txt"
+    ):
         EventWriter(tmp_path / "e.xml")
     with pytest.raises(ChoiceError, match="'textgrid'; needed: one of jsonl, csv, rttm, audacity"):
         EventWriter(tmp_path / "e.jsonl", "textgrid")

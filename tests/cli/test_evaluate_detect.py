@@ -544,7 +544,11 @@ def test_no_truth_at_all_is_refused(audiogmm: Audiogmm, world: World) -> None:
     [
         (("evaluate", "detect", "gone.jsonl", "all.jsonl"), 1, "gone.jsonl cannot be read"),
         (("evaluate", "detect", "all.jsonl", "all.jsonl"), 1, "all.jsonl:1:"),
-        (("evaluate", "detect", "events.xml", "all.jsonl"), 2, "a suffix of .jsonl, .csv, .rttm, .txt"),
+        (
+            ("evaluate", "detect", "events.xml", "all.jsonl"),
+            2,
+            "a name that ends in .jsonl, .csv, .rttm, .txt",
+        ),
         (("evaluate", "detect", "events.jsonl", "gone.jsonl"), 1, "gone.jsonl"),
         ((*CALL[:4], "--scores", "gone"), 1, "gone is no folder"),
         ((*CALL, "--by", "sight"), 2, "by sight; needed: a key of the manifest: site"),

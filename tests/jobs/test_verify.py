@@ -140,7 +140,7 @@ def test_what_cannot_be_scored_is_set_aside_by_line(workshop: Path, audiogmm: Au
     assert "tinier.wav is shorter than a frame" in why["odd.csv:6"]
     assert "silence" in why["odd.csv:7"]
     assert "the trial of line 2 again" in why["odd.csv:8"]
-    assert "has 2 cells" in why["odd.csv:10"]
+    assert "2 cells where the header names" in why["odd.csv:10"]
     assert "names no model" in why["odd.csv:11"]
     assert done.json["set_aside"] == 7
     strict = audiogmm("verify", "known", "odd.csv", "-o", "strict.csv", "--strict")

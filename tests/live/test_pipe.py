@@ -125,7 +125,7 @@ def test_an_end_before_the_promised_length_is_told(monkeypatch: Any) -> None:
     [
         (b"", "standard input is empty"),
         (b"RIF", "begins with b'RIF'"),
-        (b"fLaC" + bytes(100), "is no wav stream: it begins with b'fLaC"),
+        (b"fLaC" + bytes(100), "is not a wav stream: it begins with b'fLaC"),
         (b"<html><body>not here</body></html>", "begins with b'<html><body>'"),
         (wav(noise(10))[:30], "it ends after 30 bytes, before its samples"),
         (wav(np.zeros((0, 1), np.float32)), "holds no sound"),

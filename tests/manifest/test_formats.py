@@ -206,13 +206,16 @@ def test_nemo_needs_durations_which_a_measure_gives(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("speaker,wav\nann,a.wav\n", r":?1? ?has the columns 'speaker,wav'.*audio_filepath"),
-        ("audio_filepath,speaker\na.wav\n", r"all\.csv:2 has 1 cells; needed: 2"),
+        (
+            "audio_filepath,speaker\na.wav\n",
+            r"all\.csv:2: 1 cell where the header names 2; needed: a cell for each",
+        ),
         ("audio_filepath,duration\na.wav,long\n", r"all\.csv:2: duration is 'long'"),
         ("audio_filepath,duration\na.wav,nan\n", r"all\.csv:2: duration is nan"),
         ("audio_filepath,duration\n,1\n", r"all\.csv:2: no audio_filepath"),
         ("audio_filepath,x,x\na.wav,1,2\n", r"names the column 'x' twice"),
         ('audio_filepath,x\na.wav,"1\n', r"all\.csv:2 is not CSV"),
-        ('audio_filepath,x\nb.wav,"1\n2"\na.wav,1,2\n', r"all\.csv:4 has 3 cells"),
+        ('audio_filepath,x\nb.wav,"1\n2"\na.wav,1,2\n', r"all\.csv:4: 3 cells where the header names 2"),
     ],
 )
 def test_bad_tables(tmp_path: Path, text: str, message: str) -> None:

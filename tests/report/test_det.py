@@ -39,6 +39,10 @@ def test_a_picture_says_what_it_shows_and_is_the_same_file_again(tmp_path: Path)
     for words in (
         eer,
         "theirs: EER",
+        "DET curve",
+        "Calibration",
+        "calibrated scores",
+        "this system",
         "prior 0.01",
         "prior 0.3",
         "misses",
@@ -76,7 +80,7 @@ def test_the_steps_are_the_thresholds(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ChoiceError, match=r"det\.gif; needed: a suffix of \.png"):
+    with pytest.raises(ChoiceError, match=r"det\.gif; needed: a name that ends in \.png"):
         draw_det([system(n=4)], tmp_path / "det.gif")
     (tmp_path / "det.png").write_bytes(b"mine")
     with pytest.raises(OutputError, match=r"det\.png exists already"):

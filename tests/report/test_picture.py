@@ -71,7 +71,7 @@ def test_short_recordings_are_drawn(tmp_path: Path, n: int) -> None:
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ChoiceError, match=r"a\.gif; needed: a suffix of \.png, \.svg, \.pdf"):
+    with pytest.raises(ChoiceError, match=r"to .*a\.gif; needed: a name that ends in \.png, \.svg, \.pdf"):
         draw(picture(), tmp_path / "a.gif")
     with pytest.raises(ChoiceError, match="0 samples"):
         draw(picture(samples=np.zeros(0, np.float32)), tmp_path / "a.png")

@@ -44,7 +44,7 @@ def check_pictures(path: Path, *, force: bool = False) -> None:
 
     if path.suffix and path.suffix.lower() not in FORMATS and not path.is_dir():
         raise ChoiceError(
-            f"a picture cannot be written as {path.suffix}",
+            f"a picture cannot be written to {path}",
             needed=f"a name that ends in {', '.join(FORMATS)}, or a folder (no suffix)",
         )
     if path.suffix.lower() in FORMATS:
