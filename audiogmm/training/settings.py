@@ -31,8 +31,45 @@ SAMPLED_LEAST, SAMPLED_MOST = 1 << 15, 1 << 18
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The settings of `train_mixture`, where each is explained.
+class MixtureSettings:
+    """What decides a training by `train_mixture`, besides the frames.
+
+    Parameters
+    ----------
+    n_components : int
+        Components, K.
+    covariance_type : CovarianceType or None
+        Form of the covariances; None for ``"diag"``, or for k-means ``"spherical"``, the only form it has.
+    algorithm : {"em", "stepwise", "kmeans"}
+        Batch EM (Dempster, Laird and Rubin 1977); stepwise EM (Cappe and Moulines 2009), an update after
+        each batch of frames, and batch EM from where that leads; or Lloyd's k-means as a mixture with one
+        shared spherical variance.
+    seed : int
+        Of the sample and the start, at least 0.
+    init : {"k-means++", "random", "split"} or Mixture
+        How the start is found on a uniform sample of the frames: k-means++ and a few passes of k-means;
+        random frames; one Gaussian, split and trained until there are K. Or a mixture to start from.
+    passes : int
+        Passes over all frames at most; reaching it is no error. 0 gives the start itself.
+    tol : float
+        Stops when the mean log-likelihood per frame rises by less, nats; 0 turns both rules off.
+    movement_tol : float
+        Stops when the parameters move by less, standard deviations; see `convergence.movement`.
+    restarts : int
+        Starts to try: each makes a short run over the sample, and the best goes on.
+    floor : float or ndarray of shape (n_features,), float64
+        Variance floor: a share of each feature's variance over all frames (0 turns it off for all but
+        constant features; see `audiogmm.mixture.floor.variance_floor`), or variances.
+    max_spool_bytes : int
+        Size above which frames are not kept (by default at 100 hours of 60 features); 0 to keep none.
+    stepwise : Stepwise or None
+        How the stepwise passes step; None for two passes with steps that suit most data.
+    accelerate : bool
+        Extrapolate every second pass of batch EM (SQUAREM, Varadhan and Roland 2008), falling back where
+        that does not help, so that the likelihood never falls.
+    approximation : Approximation or None
+        Posteriors on a few components of each frame, chosen by top-C or by truncated variational EM; the
+        result says what was given up (`TrainingResult.loss`). None for exact ones.
 
     Raises
     ------
@@ -41,9 +78,9 @@ class Settings:
 
     Examples
     --------
-    >>> Settings(n_components=4, algorithm="kmeans").form
+    >>> MixtureSettings(n_components=4, algorithm="kmeans").form
     'spherical'
-    >>> Settings(n_components=0)
+    >>> MixtureSettings(n_components=0)
     Traceback (most recent call last):
     ...
     audiogmm.errors.ChoiceError: n_components=0; needed: at least 1
@@ -162,7 +199,7 @@ class Settings:
         --------
         >>> frames = np.array([[-1.0, 7.0], [1.0, 7.0]])
         >>> moments = SufficientStats.measure(frames, origin=np.zeros(2), covariance_type="diag")
-        >>> Settings(n_components=1, floor=0.01).variance_floor(moments).variances
+        >>> MixtureSettings(n_components=1, floor=0.01).variance_floor(moments).variances
         array([1.e-02, 1.e-06])
         """
         if np.ndim(self.floor) == 0:

@@ -10,7 +10,7 @@ from typing import Any
 
 from audiogmm.blocks import Shard
 from audiogmm.errors import TrainingError
-from audiogmm.mixture.floor import RELATIVE_FLOOR
+from audiogmm.keywords import accepts
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer, OnError, Reducer
 from audiogmm.threads import resolve_threads
@@ -18,40 +18,28 @@ from audiogmm.training.checkpoint import Checkpoint
 from audiogmm.training.first_pass import Survey, survey
 from audiogmm.training.frames.spool import Spool
 from audiogmm.training.result import TrainingResult, interrupted
-from audiogmm.training.schedule.approximation import EXACT_PASSES, Approximation
+from audiogmm.training.schedule.approximation import EXACT_PASSES
 from audiogmm.training.schedule.batch import EM, Run, Schedule
 from audiogmm.training.schedule.monitor import Monitor
 from audiogmm.training.schedule.squarem import SquaremSchedule
 from audiogmm.training.schedule.steps import Stepwise
 from audiogmm.training.schedule.stepwise import StepwiseSchedule
 from audiogmm.training.schedule.truncated import TruncatedSchedule
-from audiogmm.training.seeding import Init, Sample
-from audiogmm.training.settings import METHODS, Algorithm, Settings
+from audiogmm.training.seeding import Sample
+from audiogmm.training.settings import METHODS, MixtureSettings
 from audiogmm.training.starts import Starter, check_start
-from audiogmm.types import CovarianceType, FloatArray, Json
+from audiogmm.types import Json
 
 
+@accepts(MixtureSettings)
 def train_mixture(
     shards: Iterable[Shard],
     *,
-    n_components: int,
-    covariance_type: CovarianceType | None = None,
-    algorithm: Algorithm = "em",
-    seed: int = 0,
-    init: Init | Mixture = "k-means++",
-    passes: int = 50,
-    tol: float = 1e-3,
-    movement_tol: float = 1e-4,
-    restarts: int = 1,
-    floor: float | FloatArray = RELATIVE_FLOOR,
+    settings: MixtureSettings,
     reducer: Reducer | None = None,
     monitor: Monitor | None = None,
     checkpoint: Path | None = None,
     on_error: OnError | None = None,
-    max_spool_bytes: int = 8 << 30,
-    stepwise: Stepwise | None = None,
-    accelerate: bool = False,
-    approximation: Approximation | None = None,
 ) -> TrainingResult:
     """Train a mixture on the voiced frames of recordings that are never all in memory.
 
@@ -64,50 +52,18 @@ def train_mixture(
     ----------
     shards : iterable of Shard
         One a recording; re-iterable if the frames do not fit the spool.
-    n_components : int
-        Components, K.
-    covariance_type : CovarianceType or None
-        Form of the covariances; None for ``"diag"``, or for k-means ``"spherical"``, the only form it has.
-    algorithm : {"em", "stepwise", "kmeans"}
-        Batch EM (Dempster, Laird and Rubin 1977); stepwise EM (Cappe and Moulines 2009), an update after
-        each batch of frames, and batch EM from where that leads; or Lloyd's k-means as a mixture with one
-        shared spherical variance.
-    seed : int
-        Of the sample and the start, at least 0.
-    init : {"k-means++", "random", "split"} or Mixture
-        How the start is found on a uniform sample of the frames: k-means++ and a few passes of k-means;
-        random frames; one Gaussian, split and trained until there are K. Or a mixture to go on from.
-    passes : int
-        Passes over all frames at most; reaching it is no error. 0 gives the start itself.
-    tol : float
-        Stops when the mean log-likelihood per frame rises by less, nats; 0 turns both rules off.
-    movement_tol : float
-        Stops when the parameters move by less, standard deviations; see `convergence.movement`.
-    restarts : int
-        Starts to try: each makes a short run over the sample, and the best goes on.
-    floor : float or ndarray of shape (n_features,), float64
-        Variance floor: a share of each feature's variance over all frames (0 turns it off for all but
-        constant features; see `audiogmm.mixture.floor.variance_floor`), or variances.
+    settings : MixtureSettings
+        What to train, and how; or its fields as keywords.
     reducer : Reducer or None
         Threads and workers; None for every core.
     monitor : Monitor or None
-        Who listens.
+        Called at each stage and pass.
     checkpoint : Path or None
-        File that is rewritten after every pass, and from which the same call goes on. It is left in place
+        File that is rewritten after every pass, and from which the same call continues. It is left in place
         at the end; remove it once the model is saved.
     on_error : callable or None
-        Hears of every recording that is set aside, as it happens: its id and the error. What it raises
+        Called with the id and the error of every recording that is set aside, as it happens. What it raises
         ends the training.
-    max_spool_bytes : int
-        Size above which frames are not kept (by default at 100 hours of 60 features); 0 to keep none.
-    stepwise : Stepwise or None
-        How the stepwise passes step; None for two passes with steps that suit most data.
-    accelerate : bool
-        Extrapolate every second pass of batch EM (SQUAREM, Varadhan and Roland 2008), falling back where
-        that does not help, so that the likelihood never falls.
-    approximation : Approximation or None
-        Posteriors on a few components of each frame, chosen by top-C or by truncated variational EM; the
-        result says what was given up (`TrainingResult.loss`). None for exact ones.
 
     Returns
     -------
@@ -136,22 +92,6 @@ def train_mixture(
     >>> result.mixture.means.round(), result.converged, result.passes
     (array([[-0.,  5.]]), 'parameters', 1)
     """
-    settings = Settings(
-        n_components=n_components,
-        covariance_type=covariance_type,
-        algorithm=algorithm,
-        seed=seed,
-        init=init,
-        passes=passes,
-        tol=tol,
-        movement_tol=movement_tol,
-        restarts=restarts,
-        floor=floor,
-        max_spool_bytes=max_spool_bytes,
-        stepwise=stepwise,
-        accelerate=accelerate,
-        approximation=approximation,
-    )
     monitor = monitor or Monitor()
     with ExitStack() as resources:
         reducer = reducer or LocalReducer()
@@ -163,8 +103,8 @@ def train_mixture(
                 shards,
                 reducer=reducer,
                 sample_size=settings.sample_size,
-                seed=seed,
-                max_spool_bytes=max_spool_bytes,
+                seed=settings.seed,
+                max_spool_bytes=settings.max_spool_bytes,
                 resources=resources,
                 monitor=monitor,
                 on_error=on_error,
@@ -184,7 +124,7 @@ class Training:
 
     Parameters
     ----------
-    settings : Settings
+    settings : MixtureSettings
         What to train.
     found : Survey
         What there is to train on.
@@ -199,7 +139,7 @@ class Training:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: MixtureSettings,
         found: Survey,
         reducer: Reducer,
         monitor: Monitor,

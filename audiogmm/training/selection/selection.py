@@ -23,7 +23,7 @@ from audiogmm.training.selection.candidates import Candidate, Contender, Judged
 from audiogmm.training.selection.dependence import dependence_times
 from audiogmm.training.selection.held_out import HeldScores, held_scores
 from audiogmm.training.selection.starts import starts
-from audiogmm.training.settings import Settings
+from audiogmm.training.settings import MixtureSettings
 from audiogmm.types import FloatArray, Frames
 
 
@@ -174,7 +174,7 @@ def sweep(
         raise ChoiceError("no candidate", needed="at least one size and one form")
     monitor = monitor or SweepMonitor()
     largest = max(candidate.n_components for candidate in candidates)
-    settings = Settings(largest, seed=seed, init=init, passes=passes, tol=tol, floor=floor)
+    settings = MixtureSettings(largest, seed=seed, init=init, passes=passes, tol=tol, floor=floor)
     with ExitStack() as resources:
         reducer = reducer or LocalReducer()
         resources.enter_context(reducer)

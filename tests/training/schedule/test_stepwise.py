@@ -26,7 +26,7 @@ from audiogmm.training.schedule import stepwise as module
 from audiogmm.training.schedule import stepwise_pass as walk
 from audiogmm.training.schedule.monitor import Monitor, PassReport
 from audiogmm.training.schedule.steps import Stepwise
-from audiogmm.training.settings import Settings
+from audiogmm.training.settings import MixtureSettings
 from audiogmm.types import CovarianceType
 from tests.naive.stepwise_pass import spider_pass, stepwise_pass
 from tests.training.schedule.test_batch import start_from, train_from
@@ -261,10 +261,10 @@ def test_an_epoch_that_lost_likelihood_is_taken_back(form: str, monkeypatch: pyt
 )
 def test_stopping_before_the_last_step_is_refused(passes: int, stepwise: Stepwise | None, words: str) -> None:
     with pytest.raises(ChoiceError, match=words):
-        Settings(n_components=2, algorithm="stepwise", passes=passes, stepwise=stepwise)
-    Settings(n_components=2, algorithm="stepwise", passes=0, stepwise=stepwise)  # the start itself
+        MixtureSettings(n_components=2, algorithm="stepwise", passes=passes, stepwise=stepwise)
+    MixtureSettings(n_components=2, algorithm="stepwise", passes=0, stepwise=stepwise)  # the start itself
     least = (stepwise or Stepwise()).least_passes
-    Settings(n_components=2, algorithm="stepwise", passes=least, stepwise=stepwise)
+    MixtureSettings(n_components=2, algorithm="stepwise", passes=least, stepwise=stepwise)
 
 
 @pytest.mark.parametrize("form", FORMS)
