@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,7 +12,7 @@ from audiogmm.cli.console import close, console
 
 
 @click.command()
-@click.argument("background", type=options.PATH, metavar="UBM")
+@click.argument("background_model", type=options.PATH, metavar="UBM")
 @options.manifest
 @click.option(
     "-o",
@@ -19,68 +20,54 @@ from audiogmm.cli.console import close, console
     type=options.PATH,
     required=True,
     metavar="DIR",
-    help="The folder of speakers: a new one, or one to add to.",
+    help="Folder of speakers: a new one, or one to add to.",
 )
 @click.option(
     "--adapt",
     default=None,
     metavar="NAMES",
-    help="What moves, some of means,variances,weights [default: means].",
+    callback=lambda _, __, names: names and tuple(names.split(",")),
+    help="What is adapted: some of means,variances,weights [default: means].",
 )
 @click.option(
     "--tau",
     type=click.FloatRange(0),
     default=None,
     metavar="FRAMES",
-    help="Relevance factor: a component that heard so many frames goes half the way [default: 16].",
+    help="Relevance factor: with so many frames, a component moves half the way to the speaker "
+    "[default: 16].",
 )
 @click.option(
     "--iterations",
     type=click.IntRange(1),
     default=None,
-    help="Rounds of EM over the recordings [default: 1].",
+    help="Passes over the recordings [default: 1].",
 )
 @click.option(
     "--background",
-    "speakers",
     default=None,
     metavar="M",
-    help="Learn from this manifest, which names at least 20 speakers, what tells voices apart, in place of "
-    "what UBM keeps.",
+    help="Learn a back end from this manifest of at least 20 speakers, in place of that of UBM.",
 )
 @options.compensation
 @click.option(
     "--share-channel/--own-channels",
     default=True,
-    help="Move the background model to the channel that all enrolled share (for a new DIR, five speakers or "
-    "more, and a UBM with a back end), or leave it [default: share].",
+    help="Move the background model to the channel that all enrolled speakers share (of a new DIR, with five "
+    "speakers or more and a UBM with a back end), or do not [default: --share-channel].",
 )
 @options.model_upsample
 @options.workers
 @options.common
-def command(
-    background: Path,
-    manifest: str,
-    output: Path,
-    adapt: str | None,
-    tau: float | None,
-    iterations: int | None,
-    speakers: str | None,
-    compensation: str | None,
-    share_channel: bool,
-    upsample: bool,
-    workers: int,
-    as_json: bool,
-    strict: bool,
-    threads: int | None,
-) -> None:
+def command(background_model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Enroll each `speaker` of the manifest M: a model of the voice, adapted from the background model UBM.
 
-    Speakers are added to those in DIR. A further recording of one who is there is added to what was heard
-    before, which is not read again; a recording that was enrolled before is not counted twice.
+    Speakers are added to those in DIR. New recordings of a speaker are added to the earlier ones, which are
+    not read again; a recording that was enrolled before is not counted twice.
 
     Scores are calibrated by leaving one recording out, where M has at least 5 speakers with two recordings
-    or more, and 30 true and 200 false claims come of these; else as UBM says. `speakers DIR` tells which.
+    or more, and these give 30 target and 200 nontarget trials; otherwise by the calibration of UBM.
+    `audiogmm speakers DIR` says which.
 
     \b
     Example:
@@ -88,22 +75,9 @@ def command(
       audiogmm enroll ubm.agmm people.jsonl -o known
     """
     from audiogmm.jobs.enroll import enroll_to_folder
+    from audiogmm.verification.recordings.enrollment_run import EnrollSettings
 
+    settings = EnrollSettings(**given)
     with console() as screen:
-        result = enroll_to_folder(
-            background,
-            manifest,
-            output,
-            tau=tau,
-            adapt=None if adapt is None else adapt.split(","),
-            iterations=iterations,
-            background=speakers,
-            share_channel=share_channel,
-            compensation=compensation,  # type: ignore[arg-type]
-            upsample=upsample,
-            strict=strict,
-            threads=threads,
-            workers=workers,
-            progress=screen,
-        )
+        result = enroll_to_folder(background_model, manifest, output, settings=settings, progress=screen)
     close(result, as_json=as_json)

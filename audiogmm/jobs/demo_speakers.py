@@ -92,7 +92,7 @@ def recognise_voices(
     shared = {"threads": threads, "progress": progress}
     speech = FrontEnd.preset("speech")
     train_to_file(str(background / "train.jsonl"), model, speech, seed=seed, force=force, **shared)  # type: ignore[arg-type]
-    enroll_to_folder(model, str(people / "train.jsonl"), known, **shared)  # type: ignore[arg-type]
+    enroll_to_folder(model, str(people / "train.jsonl"), known, **shared)
     trials = write_trials(people / "test.jsonl", folder / "trials.csv")
     scores = folder / "scores.csv"
     verify_to_file(known, str(trials), scores, force=force, **shared)

@@ -144,14 +144,14 @@ def test_without_speakers_there_is_no_back_end(corpus, tmp_path):
         ag.train(source, FRONTEND, compensation="nap", **settings)
     plain.save(tmp_path / "plain.agmm")
     result = enroll_to_folder(tmp_path / "plain.agmm", few, tmp_path / "plain")
-    assert "no back end" in result.note and result.gallery.calibration is None
+    assert "no back end" in result.enrollment.note and result.enrollment.gallery.calibration is None
     result = enroll_to_folder(tmp_path / "plain.agmm", few, tmp_path / "plain", background=source)
-    assert not result.note and Gallery(tmp_path / "plain").calibration is not None
+    assert not result.enrollment.note and Gallery(tmp_path / "plain").calibration is not None
 
 
 def test_a_calibration_for_other_models_is_not_kept(corpus, known, tmp_path):
     result = enroll_to_folder(corpus / "ubm.agmm", str(corpus / "people.jsonl"), tmp_path / "known", tau=3.0)
-    assert "'tau': 3.0" in result.note and result.gallery.calibration is None
+    assert "'tau': 3.0" in result.enrollment.note and result.enrollment.gallery.calibration is None
 
 
 @settings(max_examples=20, deadline=None)
@@ -188,7 +188,7 @@ def test_speakers_are_enrolled_in_the_channel_that_they_share(corpus, known):
     np.testing.assert_allclose(known.background.means, model.means + offset)
     # the model as it was trained is known again; another one is not
     result = enroll_to_folder(corpus / "ubm.agmm", str(corpus / "people.jsonl"), known.folder)
-    assert result.there_already == 6 and result.gallery.fingerprint == known.fingerprint
+    assert result.enrollment.n_before == 6 and result.enrollment.gallery.fingerprint == known.fingerprint
     other = Model(moved(model, offset + 1).mixture, metadata=model.metadata)
     with pytest.raises(MismatchError, match=other.fingerprint[:12]):
         Gallery.create(known.folder, other)
