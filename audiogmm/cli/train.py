@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
 
 
+def _say_removed(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    if given:
+        click.echo(
+            "--variance-reduction was removed: SPIDER-EM gained nothing over as many passes of EM. "
+            "Training goes on without it.",
+            err=True,
+        )
+
+
 @click.command()
 @options.manifest
 @options.output("the model")
@@ -68,8 +77,9 @@ if TYPE_CHECKING:
 @click.option(
     "--variance-reduction",
     is_flag=True,
-    help="After the stepwise passes an epoch of SPIDER-EM, which costs as much as three; a pass of EM "
-    "confirms it, or goes back.",
+    hidden=True,
+    expose_value=False,
+    callback=_say_removed,
 )
 @click.option(
     "--accelerate", is_flag=True, help="Extrapolate every second pass of EM (SQUAREM): about half the passes."
@@ -153,7 +163,6 @@ def command(
     stepwise_passes: int | None,
     step_exponent: float | None,
     averaging: float | None,
-    variance_reduction: bool,
     accelerate: bool,
     approximate: str | None,
     frontend: FrontEnd | None,
@@ -206,7 +215,6 @@ def command(
         passes=stepwise_passes,
         exponent=step_exponent,
         averaging=averaging,
-        variant="spider" if variance_reduction else None,
     )
 
     if stepwise is not None and algorithm != "stepwise":
@@ -217,7 +225,6 @@ def command(
             "--averaging": averaging,
         }
         named = [f"{name} {value:g}" for name, value in given.items() if value is not None]
-        named += ["--variance-reduction"] * variance_reduction
         needs = "need" if len(named) > 1 else "needs"
         raise click.UsageError(
             f"{', '.join(named)} {needs} --algorithm stepwise, which this is not: {algorithm}"

@@ -105,7 +105,7 @@ def train(
     batch : int, optional
         Frames between two updates of stepwise EM; by the size of the model by default.
     stepwise : Stepwise, optional
-        How stepwise EM steps: passes, exponent, averaging, variance reduction; what measured best by default.
+        How stepwise EM steps: passes, exponent, averaging; what measured best by default.
     accelerate : bool
         Extrapolate every second pass of batch EM (SQUAREM); the likelihood never falls.
     approximate : str, optional

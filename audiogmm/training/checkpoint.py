@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -115,8 +115,12 @@ class Checkpoint:
                 needed=FORMAT,
                 remedy="remove it to start anew, or name another file",
             )
-        self._check(document["settings"])
-        return _run(document, tensors), tuple(document["starts"])
+        settings, run = document["settings"], _run(document, tensors)
+        if settings.get("stepwise", {}).get("variant") == "spider":  # of version 0.1: SPIDER-EM was removed
+            settings["stepwise"]["variant"] = "plain"
+            run = replace(run, mixture=run.settled, trail=())
+        self._check(settings)
+        return run, tuple(document["starts"])
 
     def _check(self, settings: Json) -> None:
         theirs, ours = json.loads(json.dumps(settings)), json.loads(json.dumps(self.settings))

@@ -153,17 +153,12 @@ class MixtureSettings:
 
     def _check_passes(self, stepwise: Stepwise) -> None:
         """Refuse to stop within what stepwise EM has begun; no pass at all is the start itself."""
-        least = stepwise.least_passes
-        if 0 < self.passes < least:
-            spider = stepwise.variant == "spider"
+        if 0 < self.passes < stepwise.passes:
             raise ChoiceError(
-                f"passes={self.passes} with stepwise passes={stepwise.passes}"
-                + " and variance reduction" * spider,
-                needed=f"at least {least} passes in all, lest training stop before the last of its steps",
-                remedy=f"--passes {least}"
-                + f", or --stepwise-passes of at most {self.passes - least + stepwise.passes}"
-                * (self.passes > least - stepwise.passes)
-                + ", or no variance reduction" * spider,
+                f"passes={self.passes} with stepwise passes={stepwise.passes}",
+                needed=f"at least {stepwise.passes} passes in all, lest training stop before the last of its "
+                "steps",
+                remedy=f"--passes {stepwise.passes}, or --stepwise-passes of at most {self.passes}",
             )
 
     @property

@@ -135,9 +135,9 @@ def test_a_ledger_brings_the_figures_of_its_own_pass(model: Path, audiogmm: Audi
 
 
 def test_settings_of_stepwise_em_are_refused_by_name(table: Path, audiogmm: Audiogmm) -> None:
-    done = audiogmm("train", "all.jsonl", "-o", "x.agmm", "--batch", 3, "--variance-reduction")
+    done = audiogmm("train", "all.jsonl", "-o", "x.agmm", "--batch", 3, "--averaging", 1)
     assert done.status == 2
-    assert "--batch 3, --variance-reduction need --algorithm stepwise" in done.err
+    assert "--batch 3, --averaging 1 need --algorithm stepwise" in done.err
     with pytest.raises(ChoiceError, match=r"stepwise EM for algorithm 'em': batch=3"):
         ag.train("all.jsonl", batch=3)
 

@@ -39,7 +39,7 @@ def stepwise_pass(
     exponent: float,
     unit: int,
     memory: float,
-    evenness: float,
+    smoothing: float,
     passes: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights, means and variances after the first of `passes` passes over these batches."""
@@ -47,7 +47,7 @@ def stepwise_pass(
     K = len(weights)
     s0, s1, s2 = weights, weights[:, None] * means, weights[:, None] * (variances + means**2)
     for t, frames in enumerate(batches):
-        even = evenness * (1 - t / (len(batches) * passes))
+        even = smoothing * (1 - t / (len(batches) * passes))
         seen = [(1 - even) * w + even / K for w in weights]
         h0, h1, h2 = expectation(frames, np.array(seen), means, variances)
         seen = sum(len(earlier) for earlier in batches[:t])
@@ -57,36 +57,3 @@ def stepwise_pass(
         weights, means = s0 / s0.sum(), s1 / s0[:, None]
         variances = s2 / s0[:, None] - means**2
     return weights, means, variances
-
-
-def spider_pass(
-    frames: np.ndarray,
-    batches: list[np.ndarray],
-    before: tuple[np.ndarray, np.ndarray, np.ndarray],
-    gamma: float,
-    kept: float,
-) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], int]:
-    """Weights, means and variances after an epoch of SPIDER-EM (Fort, Moulines and Wai 2020, algorithm 1).
-
-    Steps that leave less than `kept` of a variance are left out with their batches, and counted.
-    """
-
-    def maximised(s):
-        s0, s1, s2 = s
-        means = s1 / s0[:, None]
-        return s0 / s0.sum(), means, s2 / s0[:, None] - means**2
-
-    target = smoothed = expectation(frames, *before)
-    theta = maximised(smoothed)
-    lost = 0
-    for batch in batches:
-        new, old = expectation(batch, *theta), expectation(batch, *before)
-        wanted = tuple(s + a - b for s, a, b in zip(target, new, old, strict=True))
-        step = gamma * len(batch) / len(batches[0])
-        stepped = tuple((1 - step) * s + step * t for s, t in zip(smoothed, wanted, strict=True))
-        after = maximised(stepped)
-        if min(stepped[0]) <= 0 or (after[2] <= kept * theta[2]).any():
-            lost += 1
-            continue
-        target, smoothed, before, theta = wanted, stepped, theta, after
-    return theta, lost

@@ -14,6 +14,7 @@ import pytest
 
 from audiogmm.errors import MismatchError, ModelFileError, OutputError
 from audiogmm.training import LocalReducer, Monitor, PassReport, TrainingInterrupted, train_mixture
+from audiogmm.training.schedule.steps import Stepwise
 from tests.training.shards import blobs, recordings
 
 ROOT = Path(__file__).parents[2]
@@ -126,12 +127,33 @@ def test_reports_survive_json() -> None:
     assert "seconds" not in report.to_json()
 
 
+def test_a_checkpoint_of_spider_em_goes_on_without_it(tmp_path: Path) -> None:
+    """Version 0.1 wrote it within an epoch, whose mixture no pass had confirmed."""
+    path = tmp_path / "run.checkpoint"
+    path.write_bytes((Path(__file__).parent / "files/spider_0.1.checkpoint").read_bytes())
+    result = train_mixture(
+        recordings(blobs(600, K=2), 100),
+        n_components=2,
+        algorithm="stepwise",
+        stepwise=Stepwise(1),
+        passes=6,
+        tol=0.0,
+        checkpoint=path,
+    )
+    assert [report.stepwise for report in result.history] == [True, False, True, False, False, False]
+    assert not any(report.fell_back for report in result.history)
+    # from the mixture that the exact second pass gave, not from the end of the epoch
+    assert result.history[3].log_likelihood > result.history[1].log_likelihood
+    assert result.history[4].gain is not None and result.history[4].gain >= 0
+
+
 def test_a_real_interrupt_with_workers_ends_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     """Ctrl-C reaches every process of a terminal; the parent must not wait for ever for dead workers."""
     script = f"""
 import signal, sys, pathlib
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {str(ROOT)!r})
+from audiogmm.training.schedule.steps import Stepwise
 from tests.training.shards import blobs, recordings
 from audiogmm.training import LocalReducer, Monitor, TrainingInterrupted, train_mixture
 

@@ -42,8 +42,8 @@ class Run:
     history : tuple of PassReport
         One report a pass.
     trail : tuple of Mixture
-        Mixtures before this one that SQUAREM or SPIDER-EM needs. Two if `mixture` is an extrapolation, or
-        what an epoch led to, that no pass has confirmed: then the second is the estimate.
+        Mixtures before this one that SQUAREM needs. Two if `mixture` is an extrapolation that no pass has
+        confirmed: then the second is the estimate.
     reach : float
         The longest step of an accelerated training.
     """
@@ -255,32 +255,6 @@ def advanced(method: Method[S], run: Run, total: S, began: float) -> Run:
         seconds=time.perf_counter() - began,
     )
     return Run(mixture, updated.statistics, (*run.history, _with_gain(report, run.history)))
-
-
-def fallen_back(run: Run, report: PassReport, known: float) -> Run:
-    """Where training stands after a pass that was lost: at `run.settled`, and the report says so.
-
-    Parameters
-    ----------
-    run : Run
-        Where it stood, with a mixture that was not confirmed.
-    report : PassReport
-        Of the pass that found it no better.
-    known : float
-        The log-likelihood last known, nats a frame.
-    """
-    kept = run.settled
-    told = replace(
-        report,
-        log_likelihood=known,
-        gain=None,
-        movement=movement(run.mixture, kept),
-        floored=0,
-        emptied=(),
-        rescued=(),
-        fell_back=True,
-    )
-    return Run(kept, run.statistics, (*run.history, told))
 
 
 def _with_gain(report: PassReport, history: tuple[PassReport, ...]) -> PassReport:

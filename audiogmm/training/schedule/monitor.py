@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from audiogmm.types import Json, Seconds
@@ -47,14 +47,9 @@ class PassReport:
     free_energy : bool
         Approximate training only: `log_likelihood` is a lower bound, with posteriors on a few components of
         each frame (`audiogmm.training.schedule.approximation`).
-    e_steps : int
-        E-steps of each frame that the pass took: 2 where each batch was met by two mixtures.
     fell_back : bool
-        SQUAREM and SPIDER-EM only: the extrapolation, or what the epoch led to, that entered this pass was no
-        better, so the pass is lost; `log_likelihood` is the last one known.
-    lost : int
-        SPIDER-EM only: steps that were left out, since frames could hardly have the statistics that they
-        led to.
+        SQUAREM only: the extrapolation that entered this pass was no better, so the pass is lost;
+        `log_likelihood` is the last one known.
     seconds : float
         Time that the pass took. No part of what is compared or stored: the same training gives the same
         bytes.
@@ -77,14 +72,12 @@ class PassReport:
     inertia: float | None = None
     stepwise: bool = False
     free_energy: bool = False
-    e_steps: int = 1
     fell_back: bool = False
-    lost: int = 0
     seconds: float = field(default=0.0, compare=False)
 
     def to_json(self) -> Json:
-        """Everything but the time it took, as a JSON object."""
-        content = asdict(self)
+        """Everything but the time it took, as a JSON object; version 0.1 wrote two numbers more."""
+        content = asdict(self) | {"e_steps": 1, "lost": 0}
         del content["seconds"]
         content["emptied"] = list(self.emptied)
         content["rescued"] = list(self.rescued)
@@ -92,9 +85,12 @@ class PassReport:
 
     @classmethod
     def from_json(cls, content: Json) -> PassReport:
-        """The report that `to_json` wrote."""
-        lists: dict[str, Any] = {name: tuple(content[name]) for name in ("emptied", "rescued")}
-        return cls(**(content | lists))
+        """The report that `to_json` wrote, in this version or in 0.1."""
+        known: dict[str, Any] = {
+            each.name: content[each.name] for each in fields(cls) if each.name in content
+        }
+        lists = {name: tuple(content[name]) for name in ("emptied", "rescued")}
+        return cls(**(known | lists))
 
 
 class Monitor:

@@ -10,8 +10,9 @@ from audiogmm.mixture import matrices
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.schedule.batch import EM, Run, Schedule, fallen_back
-from audiogmm.training.schedule.convergence import Converged
+from audiogmm.training.schedule.batch import EM, Run, Schedule
+from audiogmm.training.schedule.convergence import Converged, movement
+from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import FloatArray
 
 WIDEN = 4.0
@@ -42,7 +43,7 @@ class SquaremSchedule(Schedule[SufficientStats]):
         after = super()._once(run)
         report = after.history[-1]
         if len(run.trail) == 2 and not (report.gain is not None and report.gain >= 0):
-            back = fallen_back(run, report, run.history[-1].log_likelihood)
+            back = _fallen_back(run, report, run.history[-1].log_likelihood)
             return replace(back, reach=max(WIDEN / 2, run.reach / WIDEN))
         if report.rescued:
             return replace(after, reach=run.reach)
@@ -54,6 +55,32 @@ class SquaremSchedule(Schedule[SufficientStats]):
         mixture, step = found
         reach = run.reach * WIDEN if step >= run.reach else run.reach
         return Run(mixture, after.statistics, after.history, (run.mixture, after.mixture), reach)
+
+
+def _fallen_back(run: Run, report: PassReport, known: float) -> Run:
+    """Where training stands after a pass that was lost: at `run.settled`, and the report says so.
+
+    Parameters
+    ----------
+    run : Run
+        Where it stood, with a mixture that was not confirmed.
+    report : PassReport
+        Of the pass that found it no better.
+    known : float
+        The log-likelihood last known, nats a frame.
+    """
+    kept = run.settled
+    told = replace(
+        report,
+        log_likelihood=known,
+        gain=None,
+        movement=movement(run.mixture, kept),
+        floored=0,
+        emptied=(),
+        rescued=(),
+        fell_back=True,
+    )
+    return Run(kept, run.statistics, (*run.history, told))
 
 
 def extrapolate(

@@ -1,15 +1,12 @@
-"""How stepwise EM steps: batch size, step size, averaging, and whether batches' chance is corrected."""
+"""How stepwise EM steps: batch size, step size, averaging."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from audiogmm.errors import ChoiceError
 from audiogmm.types import Json
-
-Variant = Literal["plain", "spider"]
-"""Cappe and Moulines's stepwise EM; or after it an epoch of SPIDER-EM, with variance reduction."""
 
 FRAMES_EACH = {"spherical": 4, "diag": 4, "tied": 4, "full": 64}
 """Frames of a batch, a component, unless told otherwise: an M-step with matrices costs more."""
@@ -24,7 +21,7 @@ UNIT_EACH = {"spherical": 2, "diag": 2, "tied": 1, "full": 64}
 """Frames a component by which the step size counts its steps, whatever the batch."""
 
 MEMORY = {"spherical": 40, "diag": 40, "tied": 28, "full": 200}
-"""Frames a component over which statistics are averaged at least, lest components starve by chance."""
+"""Frames a component over which statistics are averaged at least, lest components empty by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +41,6 @@ class Stepwise:
     averaging : float
         Share of the last pass whose batches' statistics are summed for the final estimate, in [0, 1]: 1
         lets every frame count once; 0 takes the last step's.
-    variant : {"plain", "spider"}
-        With ``"spider"`` an epoch of SPIDER-EM follows the plain passes: an exact pass, and one of steps
-        that cost two E-steps a frame (`schedule.spider`), so three passes in all. The exact pass
-        after it confirms the epoch, or goes back to where it began.
 
     Raises
     ------
@@ -66,7 +59,6 @@ class Stepwise:
     exponent: float = 0.51
     batch: int | None = None
     averaging: float = 1.0
-    variant: Variant = "plain"
 
     def __post_init__(self) -> None:
         for name, value in (("passes", self.passes), ("batch", self.batch)):
@@ -81,26 +73,6 @@ class Stepwise:
             )
         if not 0 <= self.averaging <= 1:
             raise ChoiceError(f"stepwise averaging={self.averaging}", needed="a share in [0, 1]")
-        if self.variant not in get_args(Variant):
-            raise ChoiceError(
-                f"stepwise variant={self.variant!r}", needed="one of " + ", ".join(get_args(Variant))
-            )
-
-    @property
-    def passes_in_steps(self) -> int:
-        """Passes that update after each batch: the plain ones, and that of an epoch of SPIDER-EM."""
-        return self.passes + (self.variant == "spider")
-
-    @property
-    def least_passes(self) -> int:
-        """Passes of a training at least: for SPIDER-EM an exact one, the epoch, and one that confirms it.
-
-        Examples
-        --------
-        >>> Stepwise().least_passes, Stepwise(variant="spider").least_passes
-        (2, 5)
-        """
-        return self.passes + (3 if self.variant == "spider" else 0)
 
     def batch_of(self, n_components: int, form: str, n_frames: int) -> int:
         """Frames of a batch."""
@@ -131,8 +103,8 @@ class Stepwise:
         return ", ".join(changed) or "the default ones"
 
     def to_json(self) -> Json:
-        """The settings, as JSON."""
-        return asdict(self)
+        """The settings, as JSON; version 0.1 had a second variant, and wrote which."""
+        return asdict(self) | {"variant": "plain"}
 
 
 def stepwise_of(**options: Any) -> Stepwise | None:
