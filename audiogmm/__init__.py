@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from audiogmm.mixture.gaussian import Mixture as Mixture
     from audiogmm.mixture.store import Model as Model
     from audiogmm.mixture.store import load as load
-    from audiogmm.scoring.track import ScoreTrack as ScoreTrack
-    from audiogmm.scoring.track import read_track as read_track
     from audiogmm.timeline import FrameClock as FrameClock
     from audiogmm.timeline import Segment as Segment
     from audiogmm.verification.gallery import Gallery as Gallery
@@ -64,7 +62,7 @@ __getattr__, __dir__, __all__ = exports(
         "Mixture": "mixture.gaussian",
         "score": "jobs.score",
         "ScoreTrack": "scoring.track",
-        "read_track": "scoring.track",
+        "read_track": "scoring.track_file",
         "calibrate": "jobs.calibrate",
         "detect": "jobs.detect",
         "Event": "anomaly.event",

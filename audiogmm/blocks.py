@@ -1,8 +1,8 @@
-"""Frames on their way: a block of consecutive frames, and a source of blocks."""
+"""Frames on their way: a block of consecutive frames, a source of blocks, and blocks of another length."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -42,11 +42,11 @@ class FrameBlock:
 
     @property
     def times(self) -> FloatArray:
-        """Frame centres, shape (n_frames,), seconds on the recording's clock."""
+        """Frame centers, shape (n_frames,), seconds on the recording's clock."""
         return self.clock.centre(np.arange(self.start, self.start + len(self.frames)))
 
     def cut(self, first: int, last: int) -> FrameBlock:
-        """The frames from place `first` of the block up to place `last`.
+        """Return the frames from place `first` of the block up to place `last`.
 
         Examples
         --------
@@ -67,7 +67,7 @@ class FrameBlock:
 class Shard(Protocol):
     """A re-iterable, picklable source of the consecutive blocks of one recording.
 
-    Each iteration starts anew and gives the same bytes. An iteration that fails raises an error of
+    Each iteration starts at the first frame and gives the same bytes. One that fails raises an error of
     `audiogmm.errors`; the consumer then sets the whole shard aside.
     """
 
@@ -77,3 +77,53 @@ class Shard(Protocol):
         ...
 
     def __iter__(self) -> Iterator[FrameBlock]: ...
+
+
+def reblock(blocks: Iterable[FrameBlock], n_frames: int) -> Iterator[FrameBlock]:
+    """Cut consecutive blocks of one recording at the multiples of `n_frames`.
+
+    Sums over them then do not depend on how the blocks came.
+
+    Parameters
+    ----------
+    blocks : iterable of FrameBlock
+        Consecutive; the first one starts at frame 0.
+    n_frames : int
+        Length of every block but the last.
+
+    Yields
+    ------
+    FrameBlock
+        Of `n_frames` frames; the last one may be shorter.
+
+    Examples
+    --------
+    >>> clock = FrameClock(8000, 80, 200)
+    >>> three = [FrameBlock(np.zeros((3, 1), np.float32), np.ones(3, bool), 3 * i, clock) for i in range(3)]
+    >>> [(block.start, len(block)) for block in reblock(three, 4)]
+    [(0, 4), (4, 4), (8, 1)]
+    """
+    waiting: list[FrameBlock] = []
+    held = 0
+    for arrived in blocks:
+        block = arrived
+        while held + len(block) >= n_frames:
+            take = n_frames - held
+            yield _join([*waiting, block.cut(0, take)])
+            block = block.cut(take, len(block))
+            waiting, held = [], 0
+        if len(block):
+            waiting.append(block)
+            held += len(block)
+    if waiting:
+        yield _join(waiting)
+
+
+def _join(blocks: list[FrameBlock]) -> FrameBlock:
+    if len(blocks) == 1:
+        return blocks[0]
+    frames = np.concatenate([block.frames for block in blocks])
+    voiced = np.concatenate([block.voiced for block in blocks])
+    levels = [block.levels for block in blocks if block.levels is not None]
+    joined = np.concatenate(levels) if len(levels) == len(blocks) else None
+    return FrameBlock(frames, voiced, blocks[0].start, blocks[0].clock, joined)

@@ -46,7 +46,7 @@ from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.progress import say_nothing
-from audiogmm.scoring.track import read_track
+from audiogmm.scoring.track_file import read_track
 from audiogmm.synth.foreign import FOREIGN
 from audiogmm.synth.noise import SAMPLE_RATE
 from audiogmm.timeline import Segment

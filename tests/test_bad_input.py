@@ -17,7 +17,7 @@ from audiogmm.cli.main import main
 from audiogmm.errors import AudioGMMError, MixtureError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.scoring.likelihood import score
+from audiogmm.scoring.likelihood import score_shard
 from audiogmm.timeline import FrameClock
 from audiogmm.training import train_mixture
 from audiogmm.types import CovarianceType
@@ -85,7 +85,7 @@ def test_odd_frames_make_a_model_that_scores_them(case: str, form: str, K: int) 
     frames = TAKEN[case]
     mixture = train(frames, form, K)
     assert mixture == ag_train(frames, form, K)
-    track = score(Evaluator(mixture), Blocks(frames))
+    track = score_shard(Evaluator(mixture), Blocks(frames))
     naive = naive_scores(frames, mixture.weights, mixture.means, mixture.covariances, form)
     np.testing.assert_allclose(track.scores, naive, rtol=1e-6, atol=1e-6)
     if K == 1:  # the closed form
@@ -109,7 +109,7 @@ def test_the_same_numbers_give_the_same_model_and_scores(case: str, form: str) -
     np.testing.assert_allclose(other.means, plain.means, rtol=1e-6, atol=1e-6)
     if case != "float64":
         assert other == plain
-    scores = [score(Evaluator(plain), Blocks(frames)).scores for frames in (X, SAME[case])]
+    scores = [score_shard(Evaluator(plain), Blocks(frames)).scores for frames in (X, SAME[case])]
     np.testing.assert_allclose(*scores, rtol=1e-6)
 
 
@@ -122,7 +122,8 @@ def test_integers_are_the_numbers_they_are(dtype: type) -> None:
     ours, theirs = train(whole, "diag", 2), train(as_floats, "diag", 2)
     np.testing.assert_allclose(ours.means, theirs.means, rtol=1e-14 if whole.itemsize > 2 else 1e-5)
     np.testing.assert_allclose(
-        score(Evaluator(theirs), Blocks(whole)).scores, score(Evaluator(theirs), Blocks(as_floats)).scores
+        score_shard(Evaluator(theirs), Blocks(whole)).scores,
+        score_shard(Evaluator(theirs), Blocks(as_floats)).scores,
     )
 
 
@@ -164,7 +165,7 @@ UNSCORABLE = {
 }
 
 USES: dict[str, Callable[[Evaluator, Any], object]] = {
-    "score": lambda evaluator, frames: score(evaluator, Blocks(frames)),
+    "score": lambda evaluator, frames: score_shard(evaluator, Blocks(frames)),
     "log_likelihood": Evaluator.log_likelihood,
     "accumulate": Evaluator.accumulate,
     "posteriors": Evaluator.posteriors,

@@ -22,9 +22,9 @@ from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress, say_nothing, stopped_by_hand
 from audiogmm.runs.rows import write_rows
 from audiogmm.runs.settings import RunSettings, accepts
-from audiogmm.scoring.assignment import AssignmentWriter
-from audiogmm.scoring.claims import Claim, StrongestClaims, claims
-from audiogmm.scoring.posterior import Assignment, ComponentTally, assign
+from audiogmm.scoring.assignment import Assignment, ComponentTally, assign
+from audiogmm.scoring.assignment_file import AssignmentWriter
+from audiogmm.scoring.component_segments import ComponentSegment, StrongestSegments, find_segments
 from audiogmm.timeline import Segment
 from audiogmm.types import Json, Seconds
 from audiogmm.words import SOUND, Terms, amount
@@ -81,7 +81,7 @@ class RecordingClusters:
     frames: int
     seconds: Seconds
     tally: ComponentTally
-    claims: StrongestClaims
+    claims: StrongestSegments
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,10 @@ class ClusterTask:
     folder: Path
     settings: ClusterSettings
 
-    def nothing(self) -> tuple[ComponentTally, StrongestClaims]:
+    def nothing(self) -> tuple[ComponentTally, StrongestSegments]:
         """Return the tally and the claims of no frames."""
         K = self.n_components
-        return ComponentTally.zero(K), StrongestClaims(K, max(self.settings.examples, 1))
+        return ComponentTally.zero(K), StrongestSegments(K, max(self.settings.examples, 1))
 
     def __call__(self, shard: Shard) -> RecordingClusters:
         tally, strongest = self.nothing()
@@ -112,7 +112,7 @@ class ClusterTask:
                     writer.write(found)
                     yield found
 
-            for claim in claims(shard.id, each()):
+            for claim in find_segments(shard.id, each()):
                 strongest.add(claim)
         return RecordingClusters(writer.n_frames, seconds, tally, strongest)
 
@@ -198,7 +198,11 @@ def cluster_to_folder(
 
 
 def component_row(
-    model: Model, tally: ComponentTally, strongest: list[Claim], sounds: dict[Claim, Path], component: int
+    model: Model,
+    tally: ComponentTally,
+    strongest: list[ComponentSegment],
+    sounds: dict[ComponentSegment, Path],
+    component: int,
 ) -> Json:
     """Return the row of one component."""
 
@@ -227,7 +231,7 @@ def component_row(
     }
 
 
-def write_sounds(strongest: StrongestClaims, inputs: Inputs, folder: Path) -> dict[Claim, Path]:
+def write_sounds(strongest: StrongestSegments, inputs: Inputs, folder: Path) -> dict[ComponentSegment, Path]:
     """Cut out the segments that each component claims most, with a little context, as wav files.
 
     Returns
@@ -235,11 +239,11 @@ def write_sounds(strongest: StrongestClaims, inputs: Inputs, folder: Path) -> di
     dict
         The file of each claim, relative to the folder above `folder`; a feature matrix has none.
     """
-    wanted: dict[str, list[tuple[int, Claim]]] = {}
+    wanted: dict[str, list[tuple[int, ComponentSegment]]] = {}
     for component in range(strongest.n_components):
         for rank, claim in enumerate(strongest.of(component)):
             wanted.setdefault(claim.id, []).append((rank, claim))
-    sounds: dict[Claim, Path] = {}
+    sounds: dict[ComponentSegment, Path] = {}
     for recording in inputs:
         if recording.entry.audio_filepath in (None, "-"):
             continue

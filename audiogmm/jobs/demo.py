@@ -29,7 +29,7 @@ from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.manifest import Entry, read_manifest, write_manifest
 from audiogmm.runs.progress import Progress, Silent
-from audiogmm.scoring.track import read_track
+from audiogmm.scoring.track_file import read_track
 from audiogmm.synth import scenes, write_corpus
 from audiogmm.timeline import Segment
 from audiogmm.types import Json

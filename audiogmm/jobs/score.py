@@ -25,9 +25,9 @@ from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.runs.rows import read_ids, write_rows
 from audiogmm.runs.settings import RunSettings, accepts
-from audiogmm.scoring.likelihood import score as score_shard
-from audiogmm.scoring.likelihood import score_blocks
-from audiogmm.scoring.track import SUFFIXES, ScoreTrack, TrackWriter
+from audiogmm.scoring.likelihood import score_blocks, score_shard
+from audiogmm.scoring.track import ScoreTrack
+from audiogmm.scoring.track_file import SUFFIXES, TrackWriter
 from audiogmm.types import FloatArray, Json
 from audiogmm.words import SOUND, Terms
 

@@ -1,123 +1,176 @@
-"""The assignment of a recording in a file: hard in full, soft as the rows of a sparse matrix."""
+"""Soft and hard assignment of frames to components, and its sums over a corpus."""
 
 from __future__ import annotations
 
-import zipfile
-from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryFile
-from types import TracebackType
-from typing import IO, Any, Self
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from audiogmm.files import replacing
-from audiogmm.scoring.posterior import Assignment
+from audiogmm.blocks import Shard, reblock
+from audiogmm.timeline import FrameClock
+from audiogmm.types import BoolArray, FloatArray, Frames
 
-COLUMNS = {
-    "times": "<f8",
-    "voiced": "|b1",
-    "component": "<i4",
-    "posterior": "<f8",
-    "entropy": "<f8",
-    "soft_start": "<i8",
-    "soft_component": "<i4",
-    "soft_posterior": "<f8",
-}
-"""Arrays of the file, and their types: `soft_start[i]` to `soft_start[i + 1]` are the entries of frame i."""
-
-_COPIED = 1 << 20
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that zip knows: equal assignments give equal bytes
+STEP = 1024
+"""Frames whose posteriors are held at a time, 8 bytes a component and frame."""
 
 
-class AssignmentWriter:
-    """Write the assignment of a recording window by window, in bounded memory.
+class PosteriorModel(Protocol):
+    """What assigns frames: an `audiogmm.mixture.evaluator.Evaluator`, or anything with its method."""
 
-    A posterior under `least` is left out of the soft assignment, the largest of each frame never.
+    def posteriors(self, frames: Frames) -> FloatArray:
+        """Return p(component | x) of frames of shape (n, d): shape (n, K), float64, rows sum to 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The components of consecutive frames.
+
+    Attributes
+    ----------
+    start : int
+        Index of the first frame in its recording.
+    clock : FrameClock
+        Turns indices into seconds.
+    voiced : ndarray of shape (n_frames,), bool
+        The activity detector's marks.
+    posteriors : ndarray of shape (n_frames, n_components), float64
+        The soft assignment, p(component | x).
+    labels : ndarray of shape (n_frames,), int32
+        The hard assignment: the component of the largest posterior, the first one of equals.
+    confidence : ndarray of shape (n_frames,), float64
+        That largest posterior.
+    entropy : ndarray of shape (n_frames,), float64
+        Of the posteriors, nats: from 0 (certain) to log K (uniform).
+    """
+
+    start: int
+    clock: FrameClock
+    voiced: BoolArray
+    posteriors: FloatArray
+    labels: np.ndarray
+    confidence: FloatArray
+    entropy: FloatArray
+
+
+def assign(model: PosteriorModel, shard: Shard) -> Iterator[Assignment]:
+    """Assign every frame of a recording to components, softly and hard, in bounded memory.
+
+    Windows lie at multiples of `STEP` frames however the blocks were cut, so that sums over them have the
+    same bytes.
 
     Parameters
     ----------
-    path : Path
-        Name of the file, ending in ``.npz``; it appears when it is whole.
-    least : float
-        Smallest posterior kept.
+    model : Evaluator
+        The mixture.
+    shard : Shard
+        Blocks of consecutive frames.
 
-    Raises
+    Yields
     ------
-    OutputError
-        If the file cannot be written.
+    Assignment
+        Of up to `STEP` frames.
 
     Examples
     --------
-    >>> import tempfile
-    >>> from audiogmm.timeline import FrameClock
-    >>> posteriors = np.array([[0.9, 0.1], [0.0, 1.0]])
-    >>> found = Assignment(0, FrameClock(8000, 80, 200), np.ones(2, bool), posteriors,
-    ...                    np.array([0, 1], np.int32), np.array([0.9, 1.0]), np.zeros(2))
-    >>> path = Path(tempfile.mkdtemp()) / "a.npz"
-    >>> with AssignmentWriter(path, least=0.05) as writer:
-    ...     writer.write(found)
-    >>> file = np.load(path)
-    >>> file["component"], file["soft_start"], file["soft_component"]
-    (array([0, 1], dtype=int32), array([0, 2, 3]), array([0, 1, 1], dtype=int32))
+    >>> from audiogmm.blocks import FrameBlock
+    >>> class Sign:
+    ...     def posteriors(self, frames):
+    ...         return np.where(frames < 0, [0.75, 0.25], [0.5, 0.5])
+    >>> class Two:
+    ...     id = "two"
+    ...     def __iter__(self):
+    ...         frames = np.array([[-1.0], [2.0]], np.float32)
+    ...         yield FrameBlock(frames, np.ones(2, bool), 0, FrameClock(8000, 80, 200))
+    >>> found = next(assign(Sign(), Two()))
+    >>> found.labels, found.confidence, found.entropy.round(3)
+    (array([0, 0], dtype=int32), array([0.75, 0.5 ]), array([0.562, 0.693]))
+    """
+    for block in reblock(shard, STEP):
+        posteriors = model.posteriors(block.frames)
+        labels = posteriors.argmax(axis=1).astype(np.int32)
+        confidence = np.take_along_axis(posteriors, labels[:, None].astype(np.intp), axis=1)[:, 0]
+        surprise = -np.log(np.where(posteriors > 0, posteriors, 1.0))
+        entropy = (posteriors * surprise).sum(axis=1)
+        yield Assignment(block.start, block.clock, block.voiced, posteriors, labels, confidence, entropy)
+
+
+@dataclass(frozen=True, eq=False)
+class ComponentTally:
+    """How the voiced frames of a corpus are assigned to components: sums, which add.
+
+    Attributes
+    ----------
+    n_frames : int
+        Frames counted.
+    soft : ndarray of shape (n_components,), float64
+        Sums of the posteriors.
+    hard : ndarray of shape (n_components,), int64
+        Numbers of frames of which the component has the largest posterior.
+    confidence, entropy : ndarray of shape (n_components,), float64
+        Sums, over these frames, of the largest posterior, and of the entropy in nats.
+
+    Examples
+    --------
+    >>> tally = ComponentTally.zero(2)
+    >>> (tally + tally).weights
+    array([0., 0.])
     """
 
-    def __init__(self, path: Path, least: float) -> None:
-        self.path = path
-        self.least = least
-        self.n_frames = 0
-        self._entries = 0
-        self._stack = ExitStack()
-        self._files: dict[str, IO[bytes]] = {}
+    n_frames: int
+    soft: FloatArray
+    hard: np.ndarray
+    confidence: FloatArray
+    entropy: FloatArray
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._target = stack.enter_context(replacing(self.path, force=True))
-            for name in COLUMNS:
-                self._files[name] = stack.enter_context(TemporaryFile(dir=self._target.parent))
-            self._stack = stack.pop_all()
-        self._put("soft_start", np.zeros(1))
-        return self
+    @classmethod
+    def zero(cls, n_components: int) -> ComponentTally:
+        """Return the tally of no frame."""
+        nothing = np.zeros(n_components)
+        return cls(0, nothing, np.zeros(n_components, dtype=np.int64), nothing, nothing)
 
-    def write(self, found: Assignment) -> None:
-        """Add the next frames."""
-        rows = np.arange(len(found.labels))
-        kept = found.posteriors >= self.least
-        kept[rows, found.labels] = True
-        where, components = np.nonzero(kept)
-        ends = self._entries + np.cumsum(np.bincount(where, minlength=len(rows)))
-        for name, values in {
-            "times": found.clock.centre(found.start + rows),
-            "voiced": found.voiced,
-            "component": found.labels,
-            "posterior": found.confidence,
-            "entropy": found.entropy,
-            "soft_start": ends,
-            "soft_component": components,
-            "soft_posterior": found.posteriors[where, components],
-        }.items():
-            self._put(name, values)
-        self.n_frames += len(rows)
-        self._entries += len(where)
+    @classmethod
+    def of(cls, found: Assignment) -> ComponentTally:
+        """Count the voiced frames of an assignment."""
+        voiced = found.voiced
+        labels, n_components = found.labels[voiced], found.posteriors.shape[1]
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack, zipfile.ZipFile(self._target, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, kind_of in COLUMNS.items():
-                file = self._files[name]
-                length = file.tell() // np.dtype(kind_of).itemsize
-                header = {"descr": kind_of, "fortran_order": False, "shape": (length,)}
-                info = zipfile.ZipInfo(f"{name}.npy", date_time=_EPOCH)
-                info.compress_type = zipfile.ZIP_DEFLATED
-                with archive.open(info, "w", force_zip64=True) as member:
-                    np.lib.format.write_array_header_1_0(member, header)
-                    file.seek(0)
-                    while piece := file.read(_COPIED):
-                        member.write(piece)
+        def by_label(values: FloatArray) -> FloatArray:
+            return np.bincount(labels, values[voiced], n_components).astype(np.float64, copy=False)
 
-    def _put(self, name: str, values: np.ndarray[Any, Any]) -> None:
-        self._files[name].write(np.ascontiguousarray(values, dtype=COLUMNS[name]).tobytes())
+        return cls(
+            n_frames=int(voiced.sum()),
+            soft=found.posteriors[voiced].sum(axis=0),
+            hard=np.bincount(labels, minlength=n_components),
+            confidence=by_label(found.confidence),
+            entropy=by_label(found.entropy),
+        )
+
+    def __add__(self, other: ComponentTally) -> ComponentTally:
+        return ComponentTally(
+            self.n_frames + other.n_frames,
+            self.soft + other.soft,
+            self.hard + other.hard,
+            self.confidence + other.confidence,
+            self.entropy + other.entropy,
+        )
+
+    @property
+    def weights(self) -> FloatArray:
+        """Share of the frames that each component takes, softly, shape (n_components,)."""
+        return self.soft / max(self.n_frames, 1)
+
+    @property
+    def mean_posterior(self) -> FloatArray:
+        """Mean posterior of the frames of each component, shape (K,); NaN where it has none."""
+        return self._per_frame(self.confidence)
+
+    @property
+    def mean_entropy(self) -> FloatArray:
+        """Mean entropy, nats, of the frames of each component, shape (K,); NaN where it has none."""
+        return self._per_frame(self.entropy)
+
+    def _per_frame(self, sums: FloatArray) -> FloatArray:
+        return np.where(self.hard > 0, sums / np.maximum(self.hard, 1), np.nan)

@@ -17,7 +17,7 @@ class Density(Protocol):
     """What scores frames: an `audiogmm.mixture.evaluator.Evaluator`, or anything with its method."""
 
     def log_likelihood(self, frames: Frames) -> FloatArray:
-        """log p(x) of frames of shape (n, d): shape (n,), float64, nats, each row's value its own."""
+        """Return log p(x) of frames of shape (n, d): shape (n,), float64, nats, row by row."""
         ...
 
 
@@ -45,7 +45,7 @@ def score_blocks(
     Raises
     ------
     FeatureError
-        If a frame or a score is not finite (the frame is named by its place in the recording).
+        If a frame or a score is not finite (the frame is named by its number and time).
 
     Examples
     --------
@@ -81,7 +81,7 @@ def score_block(density: Density, block: FrameBlock, id: str, against: Density |
     return scores
 
 
-def score(density: Density, shard: Shard, against: Density | None = None) -> ScoreTrack:
+def score_shard(density: Density, shard: Shard, against: Density | None = None) -> ScoreTrack:
     """Score a recording and keep the whole track in memory: 9 bytes a frame.
 
     Parameters are those of `score_blocks`.

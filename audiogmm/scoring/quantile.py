@@ -19,7 +19,7 @@ _SIGN = np.uint64(1 << 63)
 def quantiles(
     parts: Callable[[], Iterator[FloatArray]], n: int, levels: Sequence[float], in_memory: int = IN_MEMORY
 ) -> list[float]:
-    """Quantiles with linear interpolation, the same as `numpy.quantile` up to rounding, in bounded memory.
+    """Compute quantiles with linear interpolation in bounded memory; `numpy.quantile`'s up to rounding.
 
     The order statistics on both sides of each quantile are found exactly, by radix selection on the bits
     of the numbers: four readings, each of which settles 16 bits.
@@ -27,7 +27,7 @@ def quantiles(
     Parameters
     ----------
     parts : callable
-        Gives the numbers anew at each call, as arrays of shape (m,), float64, finite.
+        Gives the numbers from the start at each call, as arrays of shape (m,), float64, finite.
     n : int
         How many there are in all, at least one.
     levels : sequence of float
@@ -38,7 +38,7 @@ def quantiles(
     Returns
     -------
     list of float
-        One quantile a level.
+        A quantile for each level.
 
     Examples
     --------

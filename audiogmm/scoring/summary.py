@@ -13,10 +13,10 @@ from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, Json, Seconds
 
 Windows = Callable[[], Iterator[tuple[FloatArray, BoolArray]]]
-"""Gives a track's scores (n,) and marks (n,) anew at each call, cut where `cut` would cut it."""
+"""Gives a track's scores (n,) and marks (n,) from the start at each call, `WINDOW` frames at a time."""
 
 WINDOW = 65536
-"""Frames held at a time while a track is summed up or assembled."""
+"""Frames held at a time while a track is summarized or written."""
 
 _NO_SCORES = (None, None, None, None, None, None, None, None)
 
@@ -44,7 +44,7 @@ class TrackSummary:
     Examples
     --------
     >>> clock, voiced = FrameClock(8000, 80, 200), np.ones(3, dtype=bool)
-    >>> row = summarise("a", clock, lambda: cut(np.array([-1.0, -2.0, -6.0]), voiced))
+    >>> row = summarize_track("a", clock, lambda: iter([(np.array([-1.0, -2.0, -6.0]), voiced)]))
     >>> row.frames, row.mean, row.min, row.p50
     (3, -3.0, -6.0, -2.0)
     """
@@ -63,12 +63,12 @@ class TrackSummary:
     max: float | None
 
     def to_dict(self) -> Json:
-        """The row as a JSON object."""
+        """Return the row as a JSON object."""
         return asdict(self)
 
 
-def summarise(id: str, clock: FrameClock, windows: Windows) -> TrackSummary:
-    """Sum up a track of any length in bounded memory, reading it a few times.
+def summarize_track(id: str, clock: FrameClock, windows: Windows) -> TrackSummary:
+    """Summarize a track of any length in bounded memory, reading it a few times.
 
     Parameters
     ----------
@@ -104,9 +104,3 @@ def summarise(id: str, clock: FrameClock, windows: Windows) -> TrackSummary:
     return TrackSummary(
         id, frames, voiced, duration, mean, math.sqrt(variance), lowest, low, fifth, median, high, highest
     )
-
-
-def cut(scores: FloatArray, voiced: BoolArray) -> Iterator[tuple[FloatArray, BoolArray]]:
-    """A track in memory as windows of `WINDOW` frames, so that its sums round as those of a file do."""
-    for start in range(0, len(scores), WINDOW):
-        yield scores[start : start + WINDOW], voiced[start : start + WINDOW]

@@ -1,36 +1,22 @@
-"""The scores of one recording, frame by frame, in memory and in a file."""
+"""The scores of one recording, frame by frame, and the checks that all of them are finite."""
 
 from __future__ import annotations
 
-import csv
-import os
-import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryFile
-from types import TracebackType
-from typing import IO, Any
 
 import numpy as np
 
 from audiogmm.blocks import FrameBlock
-from audiogmm.errors import ChoiceError, FeatureError
-from audiogmm.files import replacing
-from audiogmm.scoring.summary import WINDOW, TrackSummary, Windows, cut, summarise
+from audiogmm.errors import FeatureError
+from audiogmm.scoring.summary import WINDOW, TrackSummary, summarize_track
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray
-
-SUFFIXES = (".npz", ".csv")
-"""Formats of a track, by the suffix of its file."""
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that zip knows: equal scores give equal bytes
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreTrack:
-    """What a model thought of every frame of a recording.
+    """The score of every frame of a recording under a model.
 
     Attributes
     ----------
@@ -73,162 +59,18 @@ class ScoreTrack:
 
     @property
     def times(self) -> FloatArray:
-        """Frame centres, shape (n_frames,), seconds on the recording's clock."""
+        """Frame centers, shape (n_frames,), seconds on the recording's clock."""
         return self.clock.centre(np.arange(len(self.scores)))
 
     @property
     def summary(self) -> TrackSummary:
         """The track in one row."""
-        return summarise(self.id, self.clock, lambda: cut(self.scores, self.voiced))
-
-
-class TrackWriter:
-    """Write a track as it is scored, in bounded memory; the file appears when it is whole.
-
-    Scores wait in unnamed temporary files beside the track: a zip archive, in which an array follows its
-    own length, can only be written once the last frame is known.
-
-    Parameters
-    ----------
-    path : path-like
-        Name of the track, ending in ``.npz`` or ``.csv``.
-    id : str
-        Name of the recording.
-    force : bool
-        Replace a track that is there.
-
-    Raises
-    ------
-    ChoiceError
-        If the suffix is another one.
-    OutputError
-        If the file exists (and not `force`), or cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "a.npz"
-    >>> block = FrameBlock(np.zeros((3, 1), np.float32), np.ones(3, bool), 0, FrameClock(8000, 80, 200))
-    >>> with TrackWriter(path, "a") as writer:
-    ...     writer.write(block, np.array([-1.0, -2.0, -3.0]))
-    >>> writer.summary.mean, read_track(path).scores
-    (-2.0, array([-1., -2., -3.]))
-    """
-
-    def __init__(self, path: str | os.PathLike[str], id: str, *, force: bool = False) -> None:
-        self.path = Path(path)
-        self.id = id
-        self.n_frames = 0
-        self.clock: FrameClock | None = None
-        self._force = force
-        self._stack = ExitStack()
-        if self.path.suffix.lower() not in SUFFIXES:
-            raise ChoiceError(f"track {self.path}", needed=f"a name that ends in {' or '.join(SUFFIXES)}")
-
-    def __enter__(self) -> TrackWriter:
-        with ExitStack() as stack:
-            self._target = stack.enter_context(replacing(self.path, force=self._force))
-            self._scores: IO[bytes] = stack.enter_context(TemporaryFile(dir=self._target.parent))
-            self._voiced: IO[bytes] = stack.enter_context(TemporaryFile(dir=self._target.parent))
-            self._stack = stack.pop_all()
-        return self
-
-    def write(self, block: FrameBlock, scores: FloatArray) -> None:
-        """Add the scores of the next block.
-
-        Parameters
-        ----------
-        block : FrameBlock
-            Begins where the one before it ended.
-        scores : ndarray of shape (n_frames,), float64
-            Its scores.
-
-        Raises
-        ------
-        FeatureError
-            If the block does not follow the one before it, or a score is missing or not finite.
-        """
-        if block.start != self.n_frames or len(scores) != len(block):
-            raise FeatureError(
-                f"track {self.id}: {len(scores)} scores for {len(block)} frames from frame {block.start} on",
-                needed=f"a score for each frame from frame {self.n_frames} on",
-            )
-        if self.clock is None:
-            self.clock = block.clock
-        require_finite(scores, self.id, block.start, block.clock)
-        self._scores.write(np.ascontiguousarray(scores, dtype="<f8").tobytes())
-        self._voiced.write(np.ascontiguousarray(block.voiced, dtype=np.bool_).tobytes())
-        self.n_frames += len(scores)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self._stack.__exit__(kind, error, trace)
-            return
-        with self._stack:
-            clock = self.clock or FrameClock.for_rows()
-            self.summary = summarise(self.id, clock, self._windows)
-            assemble = _write_csv if self.path.suffix.lower() == ".csv" else _write_npz
-            assemble(self._target, self.n_frames, clock, self._windows)
+        return summarize_track(self.id, self.clock, self._windows)
 
     def _windows(self) -> Iterator[tuple[FloatArray, BoolArray]]:
-        self._scores.seek(0)
-        self._voiced.seek(0)
-        for start in range(0, self.n_frames, WINDOW):
-            n = min(WINDOW, self.n_frames - start)
-            scores = np.frombuffer(self._scores.read(8 * n), dtype="<f8")
-            yield scores, np.frombuffer(self._voiced.read(n), dtype=np.bool_)
-
-
-def write_track(track: ScoreTrack, path: str | os.PathLike[str], *, force: bool = False) -> TrackSummary:
-    """Write a track that is in memory; the same bytes as a `TrackWriter` gives.
-
-    Raises
-    ------
-    ChoiceError
-        If the suffix is neither ``.npz`` nor ``.csv``.
-    OutputError
-        If the file exists (and not `force`), or cannot be written.
-    """
-    with TrackWriter(path, track.id, force=force) as writer:
-        frames = np.empty((len(track), 0), dtype=np.float32)
-        writer.write(FrameBlock(frames, track.voiced, 0, track.clock), track.scores)
-    return writer.summary
-
-
-def read_track(path: str | os.PathLike[str]) -> ScoreTrack:
-    """Read a track; its `id` is the name of the file without suffix.
-
-    A track without `clock`, as another program or a CSV file brings it, gets one whose frames touch each
-    other and have their centres at `times`.
-
-    Raises
-    ------
-    FeatureError
-        If the file is not a track, or not a whole one.
-    """
-    path = Path(path)
-    try:
-        members = _read_csv(path) if path.suffix.lower() == ".csv" else _read_npz(path)
-        scores = np.asarray(members["scores"], dtype=np.float64)
-        times = np.asarray(members["times"], dtype=np.float64)
-        voiced = np.asarray(members["voiced"], dtype=np.bool_)
-    except FileNotFoundError as error:
-        raise FeatureError(f"{path} is not there", needed="a track", remedy="the name of one") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, UnicodeDecodeError) as error:
-        raise FeatureError(
-            f"{path} is not a track, or not a whole one: {error}",
-            needed="an .npz with the arrays scores, times and voiced, or a CSV with those columns",
-            remedy="write it anew with `audiogmm score`",
-        ) from error
-    if not scores.shape == times.shape == voiced.shape:
-        raise FeatureError(
-            f"{path} holds {scores.shape} scores, {times.shape} times, {voiced.shape} voiced",
-            needed="vectors of one length",
-        )
-    clock = FrameClock(*_clock_arguments(members["clock"])) if "clock" in members else _clock_from(times)
-    return ScoreTrack(path.stem, scores, voiced, clock)
+        """Windows as of a file, so that sums round as those of a file do."""
+        for start in range(0, len(self.scores), WINDOW):
+            yield self.scores[start : start + WINDOW], self.voiced[start : start + WINDOW]
 
 
 def require_finite(scores: FloatArray, id: str, start: int, clock: FrameClock) -> None:
@@ -255,69 +97,3 @@ def require_finite_frames(id: str, block: FrameBlock) -> None:
             needed="finite features",
             remedy="repair the recording, or leave it out",
         )
-
-
-def _write_npz(path: Path, n_frames: int, clock: FrameClock, windows: Windows) -> None:
-    """What `numpy.savez` writes, one window at a time."""
-    timing = np.array([clock.sample_rate, clock.hop, clock.length, clock.offset])
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, dtype in (("scores", "<f8"), ("times", "<f8"), ("voiced", "|b1"), ("clock", "<f8")):
-            info = zipfile.ZipInfo(f"{name}.npy", date_time=_EPOCH)
-            shape = timing.shape if name == "clock" else (n_frames,)
-            with archive.open(info, "w", force_zip64=True) as member:
-                header = {"descr": dtype, "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(member, header)
-                if name == "clock":
-                    member.write(timing.astype("<f8").tobytes())
-                    continue
-                start = 0
-                for scores, voiced in windows():
-                    times = clock.centre(np.arange(start, start + len(scores)))
-                    start += len(scores)
-                    column = {"scores": scores, "times": times, "voiced": voiced}[name]
-                    member.write(np.ascontiguousarray(column, dtype=dtype).tobytes())
-
-
-def _write_csv(path: Path, n_frames: int, clock: FrameClock, windows: Windows) -> None:
-    """One line a frame; numbers as their shortest exact decimals, `voiced` as 0 or 1."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(["times", "scores", "voiced"])
-        start = 0
-        for scores, voiced in windows():
-            times = clock.centre(np.arange(start, start + len(scores)))
-            start += len(scores)
-            lines.writerows(zip(times.tolist(), scores.tolist(), voiced.astype(int).tolist(), strict=True))
-
-
-def _read_npz(path: Path) -> dict[str, Any]:
-    # opened here, since numpy leaves the file open when it is no archive
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("a single array")
-        return {name: archive[name] for name in archive.files}
-
-
-def _read_csv(path: Path) -> dict[str, Any]:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        columns: dict[str, list[float]] = {"times": [], "scores": [], "voiced": []}
-        for row in rows:
-            for name, column in columns.items():
-                column.append(float(row[name] or ""))
-    return dict(columns)
-
-
-def _clock_arguments(timing: Any) -> tuple[float, int, int, float]:
-    rate, hop, length, offset = np.asarray(timing, dtype=np.float64).tolist()
-    return rate, int(hop), int(length), offset
-
-
-def _clock_from(times: FloatArray) -> FrameClock:
-    """The clock of touching frames whose centres are `times`, seconds."""
-    if len(times) < 2:
-        return FrameClock.for_rows()
-    step = float(times[-1] - times[0]) / (len(times) - 1)
-    if not (step > 0 and np.allclose(np.diff(times), step, rtol=1e-3, atol=1e-6)):
-        raise FeatureError("a track whose times are not evenly spaced", needed="times one hop apart")
-    return FrameClock(1.0 / step, 1, 1, max(0.0, float(times[0]) - step / 2))

@@ -22,10 +22,11 @@ from audiogmm.evaluation.detection.frame_metrics import LabeledTrack, evaluate_f
 from audiogmm.evaluation.detection.matching import Collars
 from audiogmm.evaluation.detection.wording import evaluation_lines
 from audiogmm.manifest import Entry
-from audiogmm.scoring.track import ScoreTrack, write_track
+from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock, Segment
 from tests.cli.conftest import Audiogmm
 from tests.naive import detection as naive
+from tests.scoring.tracks import write_track
 
 CLOCK = FrameClock(8000, 80, 200)
 SECONDS = 10.0

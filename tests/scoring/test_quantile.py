@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.scoring.quantile import quantiles
-from audiogmm.scoring.summary import summarise
+from audiogmm.scoring.summary import summarize_track
 from audiogmm.timeline import FrameClock
 
 LEVELS = [0.0, 0.01, 0.3, 0.5, 0.99, 1.0]
@@ -41,7 +41,7 @@ def test_radix_selection_tells_neighbouring_numbers_apart() -> None:
 def test_a_summary_is_of_the_voiced_frames() -> None:
     clock = FrameClock(8000, 80, 200)
     scores, voiced = np.array([-1.0, -3.0, -100.0]), np.array([True, True, False])
-    row = summarise("a", clock, lambda: iter([(scores, voiced)]))
+    row = summarize_track("a", clock, lambda: iter([(scores, voiced)]))
     assert (row.frames, row.voiced, row.mean, row.std, row.min, row.max) == (3, 2, -2.0, 1.0, -3.0, -1.0)
     assert row.duration == pytest.approx(0.045)
     assert row.to_dict()["id"] == "a"
@@ -49,5 +49,5 @@ def test_a_summary_is_of_the_voiced_frames() -> None:
 
 def test_a_summary_without_a_voiced_frame_is_of_all() -> None:
     scores = np.array([-1.0, -3.0])
-    row = summarise("a", FrameClock.for_rows(), lambda: iter([(scores, np.zeros(2, bool))]))
+    row = summarize_track("a", FrameClock.for_rows(), lambda: iter([(scores, np.zeros(2, bool))]))
     assert (row.voiced, row.mean) == (0, -2.0)

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError, FeatureError, OutputError
-from audiogmm.scoring import track as track_module
-from audiogmm.scoring.track import ScoreTrack, TrackWriter, read_track, write_track
+from audiogmm.scoring import track_file as track_module
+from audiogmm.scoring.track import ScoreTrack
+from audiogmm.scoring.track_file import TrackWriter, read_track
 from audiogmm.timeline import FrameClock
+from tests.scoring.tracks import write_track
 
 CLOCK = FrameClock(8000, 80, 200, offset=1.25)
 
@@ -185,5 +187,5 @@ def test_a_csv_that_lacks_a_column_or_a_number_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_missing_track_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FeatureError, match=r"a\.npz is not there"):
+    with pytest.raises(FeatureError, match=r"a\.npz does not exist"):
         read_track(tmp_path / "a.npz")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from audiogmm.errors import FeatureError
-from audiogmm.scoring.track import SUFFIXES, ScoreTrack, read_track
+from audiogmm.scoring.track import ScoreTrack
+from audiogmm.scoring.track_file import SUFFIXES, read_track
 
 Scores = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Mapping[str, ScoreTrack]
 """A folder of tracks, several folders, or tracks by the recording's id."""

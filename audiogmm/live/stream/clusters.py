@@ -8,15 +8,15 @@ from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.blocks import FrameBlock
 from audiogmm.live.line import Line
 from audiogmm.live.stream.plan import StreamPlan
-from audiogmm.scoring.leader import Leader
+from audiogmm.scoring.dominant_component import DominantComponent
 from audiogmm.timeline import FrameClock
 
 
 class ClusterStage:
-    """Report every change of the leading component, see `StreamStage` and `Leader`."""
+    """Report every change of the leading component, see `StreamStage` and `DominantComponent`."""
 
     def __init__(self, plan: StreamPlan, clock: FrameClock) -> None:
-        self._leader = Leader(plan.evaluator, clock, plan.settings.cluster_window)
+        self._leader = DominantComponent(plan.evaluator, clock, plan.settings.cluster_window)
 
     def push(self, block: FrameBlock, scored: FrameScores) -> Iterator[Line]:
         """Report the changes that these frames decide."""

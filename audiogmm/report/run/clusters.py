@@ -12,8 +12,8 @@ from audiogmm.report.page.sound import Clip
 from audiogmm.report.run.excerpt import cut_sound
 from audiogmm.report.run.panels import EXAMPLE_SECONDS, EXAMPLES, MOST_COMPONENTS
 from audiogmm.report.run.rescoring import Rescored
-from audiogmm.scoring.claims import Claim, StrongestClaims
-from audiogmm.scoring.posterior import ComponentTally
+from audiogmm.scoring.assignment import ComponentTally
+from audiogmm.scoring.component_segments import ComponentSegment, StrongestSegments
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
@@ -31,7 +31,7 @@ class ComponentSounds:
     def __init__(self, n_components: int) -> None:
         self.n_components = n_components
         self._tally = ComponentTally.zero(n_components)
-        self._strongest = StrongestClaims(n_components, EXAMPLES)
+        self._strongest = StrongestSegments(n_components, EXAMPLES)
         self._entries: dict[str, Entry] = {}
 
     def add(self, rescored: Rescored) -> None:
@@ -63,7 +63,7 @@ class ComponentSounds:
         )
         return clusters(found, caption, unit)
 
-    def _cut(self, claim: Claim) -> Clip | None:
+    def _cut(self, claim: ComponentSegment) -> Clip | None:
         """Cut the sound of a claim, with some around a short one; None where it cannot be read."""
         short = max(0.0, 0.6 - claim.segment.duration) / 2
         start = claim.segment.start - short

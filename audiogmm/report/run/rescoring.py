@@ -18,8 +18,8 @@ from audiogmm.report.page.shown import Curve, Found, Shown, Stretch
 from audiogmm.report.picture import score_limits
 from audiogmm.report.run.excerpt import cut_event, cut_sound, read_samples
 from audiogmm.report.run.outline import COLUMNS, Outline, Piece, choose_stretches, describe_change
-from audiogmm.scoring.claims import StrongestClaims, claims
-from audiogmm.scoring.posterior import Assignment, ComponentTally, assign
+from audiogmm.scoring.assignment import Assignment, ComponentTally, assign
+from audiogmm.scoring.component_segments import StrongestSegments, find_segments
 from audiogmm.timeline import FrameClock
 from audiogmm.types import FloatArray, Seconds
 
@@ -55,7 +55,7 @@ class Rescored:
     error : AudioGMMError or None
         Why it could not be scored.
     tally : ComponentTally or None
-    claims : StrongestClaims or None
+    claims : StrongestSegments or None
         Of the components, where these were asked for.
     """
 
@@ -63,7 +63,7 @@ class Rescored:
     entry: Entry | None = None
     error: AudioGMMError | None = None
     tally: ComponentTally | None = None
-    claims: StrongestClaims | None = None
+    claims: StrongestSegments | None = None
 
 
 @dataclass(frozen=True)
@@ -213,10 +213,10 @@ class RescoreTask:
         samples, rate = read_samples(recording.entry, start, end)
         return Stretch(start, end, curve, spectrogram_image(samples, rate), rate / 2)
 
-    def _components(self, recording: Recording) -> tuple[ComponentTally, StrongestClaims]:
+    def _components(self, recording: Recording) -> tuple[ComponentTally, StrongestSegments]:
         """Tally the frames of each component near the recording's start, and find its strongest stretches."""
         tally = ComponentTally.zero(self.n_components)
-        strongest = StrongestClaims(self.n_components, 2)
+        strongest = StrongestSegments(self.n_components, 2)
 
         def each() -> Iterator[Assignment]:
             nonlocal tally
@@ -226,6 +226,6 @@ class RescoreTask:
                 if found.clock.start(found.start) > found.clock.start(0) + COMPONENT_SECONDS:
                     return
 
-        for claim in claims(recording.id, each()):
+        for claim in find_segments(recording.id, each()):
             strongest.add(claim)
         return tally, strongest

@@ -1,4 +1,4 @@
-"""The stretches that each component claims most: what does it sound like?"""
+"""The segments of recordings that each component explains best: examples of what it sounds like."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from audiogmm.errors import MismatchError
-from audiogmm.scoring.posterior import Assignment
+from audiogmm.scoring.assignment import Assignment
 from audiogmm.timeline import FrameClock, Segment
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Claim:
-    """A stretch of a recording that one component claims.
+class ComponentSegment:
+    """A segment of a recording whose frames are assigned to one component.
 
     Attributes
     ----------
     strength : float
-        Sum of the component's posteriors over the frames that it claims, minus the number of frames in the
-        gaps between: long, sure and unbroken stretches are strong.
+        Sum of the component's posteriors over its frames, minus the number of frames in the gaps between:
+        long and unbroken segments of high posteriors are strong.
     id : str
         The recording.
     segment : Segment
         From the start of the first frame to the end of the last one, seconds on the recording's clock.
     component : int
-        Who claims it.
+        Which component.
     n_frames : int
-        Frames that it claims there, gaps not counted.
+        Frames assigned to it there, gaps not counted.
     mean_posterior : float
         Of these frames.
     """
@@ -44,7 +44,7 @@ class Claim:
 
 @dataclass(slots=True)
 class _Run:
-    """A claim that may still grow: frame indices, and the sum of posteriors."""
+    """A segment that may still grow: frame indices, and the sum of posteriors."""
 
     first: int
     last: int
@@ -52,11 +52,11 @@ class _Run:
     mass: float
 
 
-def claims(id: str, assignments: Iterable[Assignment], bridge: int = 5) -> Iterator[Claim]:
-    """Merge runs of frames by their largest posterior into stretches, one component at a time.
+def find_segments(id: str, assignments: Iterable[Assignment], bridge: int = 5) -> Iterator[ComponentSegment]:
+    """Merge frames by their largest posterior into segments, for each component.
 
-    A stretch is a maximal sequence of voiced frames with one label in which no gap (frames of other labels,
-    or unvoiced) is longer than `bridge` frames. State: one open stretch a component.
+    A segment is a maximal sequence of voiced frames with one label in which no gap (frames of other labels,
+    or unvoiced) is longer than `bridge` frames. Memory: one open segment a component.
 
     Parameters
     ----------
@@ -65,11 +65,11 @@ def claims(id: str, assignments: Iterable[Assignment], bridge: int = 5) -> Itera
     assignments : iterable of Assignment
         Of one recording, in order, as `assign` gives them.
     bridge : int
-        Longest gap, in frames, that does not end a stretch.
+        Longest gap, in frames, that does not end a segment.
 
     Yields
     ------
-    Claim
+    ComponentSegment
         As each is closed; by component at the end.
     """
     open_runs: dict[int, _Run] = {}
@@ -84,15 +84,15 @@ def claims(id: str, assignments: Iterable[Assignment], bridge: int = 5) -> Itera
                 earlier.mass += run.mass
                 continue
             if earlier is not None:
-                yield _claim(id, component, earlier, clock)
+                yield _segment(id, component, earlier, clock)
             open_runs[component] = run
     for component in sorted(open_runs):
         assert clock is not None
-        yield _claim(id, component, open_runs[component], clock)
+        yield _segment(id, component, open_runs[component], clock)
 
 
 def _runs(found: Assignment, bridge: int) -> Iterator[tuple[int, _Run]]:
-    """The stretches within one window, by component and time."""
+    """Yield the segments within one window, by component and time."""
     where = np.flatnonzero(found.voiced)
     if not len(where):
         return
@@ -107,17 +107,17 @@ def _runs(found: Assignment, bridge: int) -> Iterator[tuple[int, _Run]]:
         yield int(labels[first]), run
 
 
-def _claim(id: str, component: int, run: _Run, clock: FrameClock) -> Claim:
+def _segment(id: str, component: int, run: _Run, clock: FrameClock) -> ComponentSegment:
     gaps = run.last - run.first + 1 - run.n_frames
-    segment = Segment(clock.start(run.first), clock.end(run.last))
-    return Claim(run.mass - gaps, id, segment, component, run.n_frames, run.mass / run.n_frames)
+    place = Segment(clock.start(run.first), clock.end(run.last))
+    return ComponentSegment(run.mass - gaps, id, place, component, run.n_frames, run.mass / run.n_frames)
 
 
 @dataclass
-class StrongestClaims:
-    """The strongest claims of each component over a corpus of any size, in bounded memory.
+class StrongestSegments:
+    """The strongest segments of each component over a corpus of any size, in bounded memory.
 
-    Equal claims are ordered by recording and time, so the result does not depend on the order of arrival.
+    Equal segments are ordered by recording and time, so the result does not depend on the order of arrival.
 
     Parameters
     ----------
@@ -133,38 +133,38 @@ class StrongestClaims:
 
     Examples
     --------
-    >>> best = StrongestClaims(n_components=1, top=1)
+    >>> best = StrongestSegments(n_components=1, top=1)
     >>> for strength, name in ((3.0, "a"), (5.0, "b"), (4.0, "c")):
-    ...     best.add(Claim(strength, name, Segment(0.0, 1.0), 0, 6, 0.9))
-    >>> [claim.id for claim in best.of(0)]
+    ...     best.add(ComponentSegment(strength, name, Segment(0.0, 1.0), 0, 6, 0.9))
+    >>> [segment.id for segment in best.of(0)]
     ['b']
     """
 
     n_components: int
     top: int = 5
-    _heaps: list[list[Claim]] = field(default_factory=list)
+    _heaps: list[list[ComponentSegment]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._heaps = [[] for _ in range(self.n_components)]
 
-    def add(self, claim: Claim) -> None:
-        """Keep the claim if it is among the strongest of its component."""
-        heap = self._heaps[claim.component]
+    def add(self, segment: ComponentSegment) -> None:
+        """Keep the segment if it is among the strongest of its component."""
+        heap = self._heaps[segment.component]
         if len(heap) < self.top:
-            heapq.heappush(heap, claim)
+            heapq.heappush(heap, segment)
         elif self.top:
-            heapq.heappushpop(heap, claim)
+            heapq.heappushpop(heap, segment)
 
-    def merge(self, other: StrongestClaims) -> None:
+    def merge(self, other: StrongestSegments) -> None:
         """Add what another one kept, of other recordings."""
         if other.n_components != self.n_components:
             raise MismatchError(
-                f"claims of {other.n_components} components", needed=f"of {self.n_components} components"
+                f"segments of {other.n_components} components", needed=f"of {self.n_components} components"
             )
         for heap in other._heaps:
-            for claim in heap:
-                self.add(claim)
+            for segment in heap:
+                self.add(segment)
 
-    def of(self, component: int) -> list[Claim]:
-        """The claims kept of one component, the strongest first."""
+    def of(self, component: int) -> list[ComponentSegment]:
+        """Return the segments kept of one component, the strongest first."""
         return sorted(self._heaps[component], reverse=True)

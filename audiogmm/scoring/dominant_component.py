@@ -1,4 +1,4 @@
-"""Who leads: the component that claims the sound now, told when it changes."""
+"""The dominant component of a stream: which one explains the sound now, and when that changes."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import numpy as np
 
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError
-from audiogmm.scoring.posterior import STEP, Posterior
+from audiogmm.scoring.assignment import STEP, PosteriorModel
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, Frames, Seconds
 
 HOP: Seconds = 0.1
-"""How often it is asked who leads."""
+"""Seconds between the ends of two windows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
-    """From here on another component leads.
+class DominantChange:
+    """From here on another component is dominant.
 
     Attributes
     ----------
     since, at : Seconds
-        Beginning and end of the window that tells, on the recording's clock.
+        Beginning and end of the window that shows it, on the recording's clock.
     component : int or None
-        Which leads; None: no frame of the window is voiced.
+        Which is dominant; None: no frame of the window is voiced.
     posterior : float or None
         Its mean over the voiced frames of the window.
     before : int or None
-        Which led before.
+        Which was dominant before.
     """
 
     since: Seconds
@@ -41,12 +41,12 @@ class Lead:
     before: int | None
 
 
-class Leader:
+class DominantComponent:
     """The component of the highest mean posterior over the voiced frames of a sliding window.
 
-    A change is told once the window's mean says so, and no sooner than a window after the last change: what
-    lasts less than about half a window is not told. Windows end at multiples of `HOP`, so that any chunking
-    gives the same bytes.
+    A change is reported once the window's mean shows it, and no sooner than a window after the last change:
+    what lasts less than about half a window is not reported. Windows end at multiples of `HOP`, so that any
+    chunking gives the same bytes.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Leader:
     Raises
     ------
     ChoiceError
-        If the window is not longer than nothing.
+        If the window is not longer than 0 s.
 
     Examples
     --------
@@ -69,14 +69,17 @@ class Leader:
     ...         return np.where(frames < 0, [0.75, 0.25], [0.1, 0.9])
     >>> clock = FrameClock(8000, 80, 200)
     >>> frames = np.r_[np.full(100, -1.0), np.full(100, 1.0)].astype(np.float32)[:, None]
-    >>> leader = Leader(Sign(), clock, 0.4)
-    >>> [(lead.component, lead.at) for lead in leader.push(FrameBlock(frames, np.ones(200, bool), 0, clock))]
+    >>> dominant = DominantComponent(Sign(), clock, 0.4)
+    >>> block = FrameBlock(frames, np.ones(200, bool), 0, clock)
+    >>> [(change.component, change.at) for change in dominant.push(block)]
     [(0, 0.415), (1, 1.215)]
     """
 
-    def __init__(self, model: Posterior, clock: FrameClock, duration: Seconds) -> None:
+    def __init__(self, model: PosteriorModel, clock: FrameClock, duration: Seconds) -> None:
         if not 0 < duration < np.inf:
-            raise ChoiceError(f"a window of {duration} s for the leading component", needed="a positive time")
+            raise ChoiceError(
+                f"a window of {duration} s for the dominant component", needed="a positive time"
+            )
         self._model = model
         self._clock = clock
         self._hop = clock.count(HOP)
@@ -85,11 +88,11 @@ class Leader:
         self._waiting: Frames | None = None
         self._waiting_voiced: BoolArray = np.empty(0, np.bool_)
         self._n_frames = 0
-        self._leads: int | None = None
-        self._last: int | None = None  # frame up to which the last change was told
+        self._dominant: int | None = None
+        self._last: int | None = None  # frame up to which the last change was reported
 
-    def push(self, block: FrameBlock) -> Iterator[Lead]:
-        """Take the next frames; tell the changes."""
+    def push(self, block: FrameBlock) -> Iterator[DominantChange]:
+        """Take the next frames; yield the changes."""
         frames = block.frames if self._waiting is None else np.concatenate([self._waiting, block.frames])
         voiced = np.concatenate([self._waiting_voiced, block.voiced])
         n_hops = len(frames) // self._hop
@@ -105,24 +108,24 @@ class Leader:
             for total, count in zip(sums, counts.tolist(), strict=True):
                 self._hops.append((total, count))
                 self._n_frames += self._hop
-                yield from self._look()
+                yield from self._change()
 
-    def _look(self) -> Iterator[Lead]:
-        """Tell whether the window that ends here has another leader."""
+    def _change(self) -> Iterator[DominantChange]:
+        """Yield the change, if the window that ends here has another dominant component."""
         window = self._n_hops * self._hop
         if len(self._hops) < self._n_hops or (
             self._last is not None and self._n_frames < self._last + window
         ):
             return
         count = sum(n for _, n in self._hops)
-        leads: int | None = None
+        dominant: int | None = None
         posterior: float | None = None
         if count:
             total = np.sum([part for part, _ in self._hops], axis=0)
-            leads = int(total.argmax())
-            posterior = float(total[leads] / count)
-        if leads == self._leads and self._last is not None:
+            dominant = int(total.argmax())
+            posterior = float(total[dominant] / count)
+        if dominant == self._dominant and self._last is not None:
             return
-        before, self._leads, self._last = self._leads, leads, self._n_frames
+        before, self._dominant, self._last = self._dominant, dominant, self._n_frames
         first, last = self._n_frames - window, self._n_frames - 1
-        yield Lead(self._clock.start(first), self._clock.end(last), leads, posterior, before)
+        yield DominantChange(self._clock.start(first), self._clock.end(last), dominant, posterior, before)

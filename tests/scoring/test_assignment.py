@@ -1,4 +1,4 @@
-"""Assignments, and what each component claims."""
+"""Assignments, and the segments of each component."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.blocks import FrameBlock
+from audiogmm.blocks import FrameBlock, reblock
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.scoring import posterior
-from audiogmm.scoring.claims import Claim, StrongestClaims, claims
-from audiogmm.scoring.likelihood import score, score_blocks
-from audiogmm.scoring.posterior import ComponentTally, assign
-from audiogmm.scoring.windows import reblock
+from audiogmm.scoring import assignment
+from audiogmm.scoring.assignment import ComponentTally, assign
+from audiogmm.scoring.component_segments import ComponentSegment, StrongestSegments, find_segments
+from audiogmm.scoring.likelihood import score_blocks, score_shard
 from audiogmm.timeline import FrameClock, Segment
 from tests.naive import scores as naive
 
@@ -65,16 +64,16 @@ cuts = st.lists(st.integers(0, N), max_size=10)
 @settings(max_examples=25, deadline=None)
 @given(cuts=cuts)
 def test_scores_do_not_depend_on_the_blocks(model: Evaluator, other: Evaluator, cuts: list[int]) -> None:
-    whole = score(model, recording([]), against=other)
-    pieces = score(model, recording(cuts), against=other)
+    whole = score_shard(model, recording([]), against=other)
+    pieces = score_shard(model, recording(cuts), against=other)
     assert whole.scores.tobytes() == pieces.scores.tobytes()
     assert len(whole) == N
 
 
 def test_a_ratio_is_the_difference_of_two_likelihoods(model: Evaluator, other: Evaluator) -> None:
-    ratio = score(model, recording([]), against=other).scores
-    alone = score(model, recording([])).scores
-    np.testing.assert_allclose(ratio, alone - score(other, recording([])).scores, atol=1e-12)
+    ratio = score_shard(model, recording([]), against=other).scores
+    alone = score_shard(model, recording([])).scores
+    np.testing.assert_allclose(ratio, alone - score_shard(other, recording([])).scores, atol=1e-12)
 
 
 def test_blocks_pass_through_unchanged(model: Evaluator) -> None:
@@ -113,7 +112,7 @@ def test_an_assignment_is_what_the_formulas_say(model: Evaluator) -> None:
 def test_a_tally_counts_the_voiced_frames(model: Evaluator, monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = assign(model, recording([]))
     whole = ComponentTally.of(found)
-    monkeypatch.setattr(posterior, "STEP", 64)
+    monkeypatch.setattr(assignment, "STEP", 64)
     parts = ComponentTally.zero(K)
     for part in assign(model, recording([])):
         parts = parts + ComponentTally.of(part)
@@ -133,13 +132,13 @@ def test_a_tally_counts_the_voiced_frames(model: Evaluator, monkeypatch: pytest.
 
 @pytest.mark.parametrize("step", [1, 7, 64, 1024])
 @pytest.mark.parametrize("bridge", [0, 1, 5])
-def test_claims_agree_with_their_naive_twin(
+def test_segments_agree_with_their_naive_twin(
     model: Evaluator, monkeypatch: pytest.MonkeyPatch, step: int, bridge: int
 ) -> None:
     shard = recording([])
     (found,) = assign(model, shard)
-    monkeypatch.setattr(posterior, "STEP", step)
-    got = sorted(claims("a", assign(model, shard), bridge), key=lambda c: (c.component, c.segment))
+    monkeypatch.setattr(assignment, "STEP", step)
+    got = sorted(find_segments("a", assign(model, shard), bridge), key=lambda c: (c.component, c.segment))
     expected = naive.claims(found.labels, shard.voiced, bridge)
     assert len(expected) >= 10
     assert [(c.component, c.segment) for c in got] == [
@@ -156,11 +155,13 @@ def test_claims_agree_with_their_naive_twin(
 @settings(max_examples=25, deadline=None)
 @given(strengths=st.lists(st.integers(0, 9), max_size=30), seed=st.integers(0, 5))
 def test_the_strongest_do_not_depend_on_the_order(strengths: list[int], seed: int) -> None:
-    all_of_them = [Claim(float(s), f"r{i}", Segment(0, 1), i % 2, 3, 0.5) for i, s in enumerate(strengths)]
-    best, shuffled = StrongestClaims(2, top=3), StrongestClaims(2, top=3)
+    all_of_them = [
+        ComponentSegment(float(s), f"r{i}", Segment(0, 1), i % 2, 3, 0.5) for i, s in enumerate(strengths)
+    ]
+    best, shuffled = StrongestSegments(2, top=3), StrongestSegments(2, top=3)
     for claim in all_of_them:
         best.add(claim)
-    half = StrongestClaims(2, top=3)
+    half = StrongestSegments(2, top=3)
     for i in np.random.default_rng(seed).permutation(len(all_of_them)):
         (half if i % 3 else shuffled).add(all_of_them[i])
     shuffled.merge(half)
@@ -169,6 +170,6 @@ def test_the_strongest_do_not_depend_on_the_order(strengths: list[int], seed: in
         assert best.of(k) == shuffled.of(k) == expected
 
 
-def test_claims_of_another_model_are_refused() -> None:
-    with pytest.raises(MismatchError, match="claims of 3 components; needed: of 2 components"):
-        StrongestClaims(2).merge(StrongestClaims(3))
+def test_segments_of_another_model_are_refused() -> None:
+    with pytest.raises(MismatchError, match="segments of 3 components; needed: of 2 components"):
+        StrongestSegments(2).merge(StrongestSegments(3))
