@@ -43,7 +43,7 @@ class FrameBlock:
     @property
     def times(self) -> FloatArray:
         """Frame centers, shape (n_frames,), seconds on the recording's clock."""
-        return self.clock.centre(np.arange(self.start, self.start + len(self.frames)))
+        return self.clock.center(np.arange(self.start, self.start + len(self.frames)))
 
     def cut(self, first: int, last: int) -> FrameBlock:
         """Return the frames from place `first` of the block up to place `last`.

@@ -40,7 +40,7 @@ class FrameClock:
     >>> clock = FrameClock(sample_rate=16000, hop=160, length=400)
     >>> clock.n_frames(16000), clock.n_frames(399)
     (98, 0)
-    >>> clock.centre(0), clock.start(100)
+    >>> clock.center(0), clock.start(100)
     (0.0125, 1.0)
     """
 
@@ -59,7 +59,7 @@ class FrameClock:
 
     @classmethod
     def for_rows(cls, frame_rate: float | None = None) -> FrameClock:
-        """Clock of a feature matrix: `frame_rate` rows a second, or row numbers in place of seconds.
+        """Make the clock of a feature matrix: `frame_rate` rows a second, or row numbers in place of seconds.
 
         Examples
         --------
@@ -74,11 +74,11 @@ class FrameClock:
         return self.sample_rate / self.hop
 
     def n_frames(self, n_samples: int) -> int:
-        """Whole frames in `n_samples` samples."""
+        """Return the number of whole frames in `n_samples` samples."""
         return 0 if n_samples < self.length else 1 + (n_samples - self.length) // self.hop
 
     def first_sample(self, frame: int) -> int:
-        """Index of a frame's first sample, counted from the first sample read."""
+        """Return the index of a frame's first sample, counted from the first sample read."""
         return frame * self.hop
 
     @overload
@@ -86,23 +86,25 @@ class FrameClock:
     @overload
     def start(self, frame: np.ndarray) -> FloatArray: ...
     def start(self, frame: int | np.ndarray) -> Seconds | FloatArray:
-        """Time at which a frame begins, seconds on the recording's clock."""
+        """Return the time at which a frame begins, seconds on the recording's clock."""
         return self.offset + frame * self.hop / self.sample_rate
 
     @overload
-    def centre(self, frame: int) -> Seconds: ...
+    def center(self, frame: int) -> Seconds: ...
     @overload
-    def centre(self, frame: np.ndarray) -> FloatArray: ...
-    def centre(self, frame: int | np.ndarray) -> Seconds | FloatArray:
-        """Time of a frame's centre, seconds on the recording's clock."""
+    def center(self, frame: np.ndarray) -> FloatArray: ...
+    def center(self, frame: int | np.ndarray) -> Seconds | FloatArray:
+        """Return the time of a frame's center, seconds on the recording's clock."""
         return self.offset + (frame * self.hop + self.length / 2) / self.sample_rate
 
+    centre = center  # the spelling of version 0.1
+
     def end(self, frame: int) -> Seconds:
-        """Time at which a frame ends, seconds on the recording's clock."""
+        """Return the time at which a frame ends, seconds on the recording's clock."""
         return self.offset + (frame * self.hop + self.length) / self.sample_rate
 
     def count(self, duration: Seconds) -> int:
-        """Frames whose hops fill `duration` seconds, rounded, at least one.
+        """Return the number of frames whose hops fill `duration` seconds, rounded, at least one.
 
         Examples
         --------
@@ -142,5 +144,5 @@ class Segment:
         return self.end - self.start
 
     def overlap(self, other: Segment) -> Seconds:
-        """Seconds that the two segments share."""
+        """Return the seconds that the two segments share."""
         return max(0.0, min(self.end, other.end) - max(self.start, other.start))

@@ -347,7 +347,7 @@ def _worst(losses: FloatArray, numbers: IntArray, first: int, clock: FrameClock)
             taken.append(int(i))
         if len(taken) == SHOWN:
             break
-    return [{"time": float(clock.centre(first + int(numbers[i]))), "loss": float(losses[i])} for i in taken]
+    return [{"time": float(clock.center(first + int(numbers[i]))), "loss": float(losses[i])} for i in taken]
 
 
 def rounded(value: object) -> Json:

@@ -276,7 +276,7 @@ class EventStream:
             end=self.clock.end(last),
             score=score,
             peak=stretch.lowest,
-            peak_time=self.clock.centre(stretch.lowest_at),
+            peak_time=self.clock.center(stretch.lowest_at),
             threshold=self.detector.threshold,
             p_value=self.detector.p_value(stretch.lowest),
             severity=self.detector.severity(stretch.lowest),

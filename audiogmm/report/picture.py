@@ -214,7 +214,7 @@ def _bracket(axes: Axes, start: Seconds, end: Seconds, height: float, colour: st
 def _draw_scores(axes: Axes, picture: Picture) -> None:
     from matplotlib.lines import Line2D
 
-    times = picture.clock.centre(np.arange(len(picture.scores)))
+    times = picture.clock.center(np.arange(len(picture.scores)))
     shown_times, shown = thin(times, picture.scores)
     axes.plot(shown_times, shown, color=_SCORE, linewidth=1.3)
     axes.axhline(picture.threshold, color=_INK, linewidth=1.1, linestyle="--")

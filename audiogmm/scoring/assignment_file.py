@@ -87,7 +87,7 @@ class AssignmentWriter:
         where, components = np.nonzero(kept)
         ends = self._entries + np.cumsum(np.bincount(where, minlength=len(rows)))
         for name, values in {
-            "times": found.clock.centre(found.start + rows),
+            "times": found.clock.center(found.start + rows),
             "voiced": found.voiced,
             "component": found.labels,
             "posterior": found.confidence,

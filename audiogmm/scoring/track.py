@@ -60,7 +60,7 @@ class ScoreTrack:
     @property
     def times(self) -> FloatArray:
         """Frame centers, shape (n_frames,), seconds on the recording's clock."""
-        return self.clock.centre(np.arange(len(self.scores)))
+        return self.clock.center(np.arange(len(self.scores)))
 
     @property
     def summary(self) -> TrackSummary:
@@ -79,7 +79,7 @@ def require_finite(scores: FloatArray, id: str, start: int, clock: FrameClock) -
     if not finite.all():
         i = int(np.argmin(finite))
         raise FeatureError(
-            f"{id}: the score of frame {start + i} at {clock.centre(start + i):.3f} s is {scores[i]}",
+            f"{id}: the score of frame {start + i} at {clock.center(start + i):.3f} s is {scores[i]}",
             needed="a finite score for every frame",
             remedy="a model and features of ordinary size",
         )
@@ -93,7 +93,7 @@ def require_finite_frames(id: str, block: FrameBlock) -> None:
         i, feature = (int(place) for place in np.argwhere(~finite)[0])
         number = block.start + i
         raise FeatureError(
-            f"{id}: frame {number} at {block.clock.centre(number):.3f} s holds {frames[i, feature]}",
+            f"{id}: frame {number} at {block.clock.center(number):.3f} s holds {frames[i, feature]}",
             needed="finite features",
             remedy="repair the recording, or leave it out",
         )

@@ -168,7 +168,7 @@ def _write_npz(path: Path, n_frames: int, clock: FrameClock, windows: Windows) -
             with npz_member(archive, name, dtype, n_frames) as member:
                 start = 0
                 for scores, voiced in windows():
-                    times = clock.centre(np.arange(start, start + len(scores)))
+                    times = clock.center(np.arange(start, start + len(scores)))
                     start += len(scores)
                     column = {"scores": scores, "times": times, "voiced": voiced}[name]
                     member.write(np.ascontiguousarray(column, dtype=dtype).tobytes())
@@ -183,7 +183,7 @@ def _write_csv(path: Path, n_frames: int, clock: FrameClock, windows: Windows) -
         lines.writerow(["times", "scores", "voiced"])
         start = 0
         for scores, voiced in windows():
-            times = clock.centre(np.arange(start, start + len(scores)))
+            times = clock.center(np.arange(start, start + len(scores)))
             start += len(scores)
             lines.writerows(zip(times.tolist(), scores.tolist(), voiced.astype(int).tolist(), strict=True))
 

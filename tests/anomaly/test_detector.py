@@ -144,7 +144,7 @@ def test_events_agree_with_their_naive_twin(
         assert (event.start, event.end) == (CLOCK.start(edges[0]), CLOCK.end(edges[1]))
         assert event.score == pytest.approx(stretch.mean())
         assert event.peak == stretch.min()
-        assert event.peak_time == CLOCK.centre(first + int(stretch.argmin()))
+        assert event.peak_time == CLOCK.center(first + int(stretch.argmin()))
         assert event.threshold == chosen.threshold
         assert event.severity == pytest.approx(
             (chosen.typical - event.peak) / (chosen.typical - chosen.threshold)

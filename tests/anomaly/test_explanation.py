@@ -122,8 +122,8 @@ def test_components_and_worst_instants_are_named() -> None:
     reasons, found = explained(frames)
     assert found["components"][0]["component"] == 1 and found["components"][0]["share"] > 0.9
     assert found["mix"] == pytest.approx(math.log(2), abs=0.2)
-    assert found["worst"][0]["time"] == pytest.approx(CLOCK.centre(700))
-    assert reasons[1] == f"worst at {CLOCK.centre(700):.2f} s"
+    assert found["worst"][0]["time"] == pytest.approx(CLOCK.center(700))
+    assert reasons[1] == f"worst at {CLOCK.center(700):.2f} s"
     times = [worst["time"] for worst in found["worst"]]
     assert min(abs(a - b) for i, a in enumerate(times) for b in times[:i]) >= 0.25
 

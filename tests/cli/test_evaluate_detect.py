@@ -55,7 +55,7 @@ class World:
         """One recording more."""
         n = CLOCK.n_frames(round(SECONDS * CLOCK.sample_rate))
         scores = level + rng.normal(size=n) * 3
-        times = CLOCK.centre(np.arange(n))
+        times = CLOCK.center(np.arange(n))
         for event in truth:
             scores[(event.start <= times) & (times < event.end)] -= 4
             shift = rng.normal(scale=0.3)
@@ -691,7 +691,7 @@ def test_clips_without_a_section_are_named(audiogmm: Audiogmm) -> None:
 def test_only_what_is_heard_is_judged() -> None:
     """Frames without voice score absurdly; a whole second is mute; the last 0.4 s make no segment."""
     n = CLOCK.n_frames(round(3.4 * 8000))
-    times = CLOCK.centre(np.arange(n))
+    times = CLOCK.center(np.arange(n))
     scores = np.where(times < 1, -5.0, np.where(times < 2, -100.0, -1.0))
     voiced = (times < 1) | (times >= 2)
     voiced[::7] = False

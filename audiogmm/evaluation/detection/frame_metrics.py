@@ -24,7 +24,7 @@ def frame_truth(clock: FrameClock, n_frames: int, events: Iterable[Segment]) -> 
     >>> frame_truth(FrameClock(8000, 80, 200), 4, [Segment(0.02, 0.04)])
     array([False,  True,  True, False])
     """
-    times = clock.centre(np.arange(n_frames))
+    times = clock.center(np.arange(n_frames))
     truth = np.zeros(n_frames, dtype=np.bool_)
     for event in events:
         truth |= (event.start <= times) & (times < event.end)

@@ -114,7 +114,7 @@ def describe_change(found: Sequence[Found], pieces: Sequence[Piece], clock: Fram
             return f"This recording has changed since the run: an event lies beyond its end at {end:.2f} s."
         if peak is None or time is None:
             continue
-        frame = round((time - clock.centre(0)) * clock.frame_rate)
+        frame = round((time - clock.center(0)) * clock.frame_rate)
         for piece in pieces:
             if piece.first <= frame < piece.first + len(piece.values):
                 now = float(piece.values[frame - piece.first])

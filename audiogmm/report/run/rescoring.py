@@ -131,7 +131,7 @@ class RescoreTask:
         elif wanted:
             pieces = track.pieces[1:]
         else:  # long, and nothing found: around its least normal moment
-            middle = track.clock.centre(track.strip.lowest_at)
+            middle = track.clock.center(track.strip.lowest_at)
             pieces = self._outline(
                 recording, [(middle - self.window / 2, middle + self.window / 2)], stop=True
             ).pieces
@@ -140,7 +140,7 @@ class RescoreTask:
         with_sound = list(self._with_sound(recording, found))
         quiet = None
         if not found:
-            middle = track.clock.centre(track.strip.lowest_at)
+            middle = track.clock.center(track.strip.lowest_at)
             quiet = cut_sound(recording.entry, middle - MOMENT / 2, middle + MOMENT / 2)
         shown = Shown(
             id=recording.id,

@@ -181,7 +181,7 @@ def voiced_frames(shard_id: str, block: FrameBlock, n_features: int | None = Non
         value = frames[bad][~np.isfinite(frames[bad])][0]
         index = block.start + bad
         raise FeatureError(
-            f"{shard_id}: frame {index} at {block.clock.centre(index):.3f} s holds {value}",
+            f"{shard_id}: frame {index} at {block.clock.center(index):.3f} s holds {value}",
             needed="finite features",
             remedy="repair the recording, or leave it out",
         )

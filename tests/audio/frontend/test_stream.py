@@ -128,7 +128,7 @@ def test_dither_is_gaussian_seeded_and_as_strong_as_asked():
 def test_the_detector_finds_the_loud_second_at_any_level():
     frontend = FrontEnd.preset("speech")
     marks = voiced(frontend, speech_like())
-    times = frontend.clock(RATE).centre(np.arange(len(marks)))
+    times = frontend.clock(RATE).center(np.arange(len(marks)))
     inside = (times > 1.5) & (times < 2.5)
     near = (times > 1.4) & (times < 2.6)
     assert marks[inside].mean() > 0.98

@@ -65,7 +65,7 @@ def test_a_change_is_told_and_rounding_is_not() -> None:
     scores = np.full(500, -50.0)
     scores[120] = -70.0
     outline.push(scores)
-    time = CLOCK.centre(120)
+    time = CLOCK.center(120)
     event = Event(None, "a", time - 0.5, time + 0.5, peak=-70.0, peak_time=time)
     assert describe_change([Found(event)], outline.pieces, CLOCK, 8.0) == ""
     near = Event(None, "a", time - 0.5, time + 0.5, peak=-70.00001, peak_time=time)

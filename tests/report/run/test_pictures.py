@@ -46,6 +46,6 @@ def test_a_long_recording_is_drawn_around_its_severest_event(
     assert picture.clock.offset == pytest.approx(start, abs=0.5)
     first = round(picture.clock.offset * RATE)
     np.testing.assert_allclose(picture.samples, samples[first : first + len(picture.samples)], atol=1e-4)
-    lowest = picture.clock.centre(int(picture.scores.argmin()))
+    lowest = picture.clock.center(int(picture.scores.argmin()))
     assert lowest == pytest.approx(odd, abs=0.6)
     assert any(event.start < odd < event.end for event in picture.events)
