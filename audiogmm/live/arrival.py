@@ -1,4 +1,4 @@
-"""What arrives from a source: its format, sound, and everything that may come in between."""
+"""What arrives from a source: its format, its samples, and interruptions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audiogmm.types import Samples, Seconds
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """From here on sound has this format: at the beginning, and wherever it changes.
+    """The format of the samples that follow: at the beginning, and where it changes.
 
     Attributes
     ----------
@@ -18,9 +18,9 @@ class Opened:
     sample_rate : int
         Hertz.
     channels : int
-        How many there are, before they are mixed down.
+        Number of channels before they are mixed down.
     format : str
-        As ``WAV PCM_16``.
+        Such as ``WAV PCM_16``.
     """
 
     at: Seconds
@@ -38,7 +38,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Sound from `start` to `end` (seconds on the source's clock) was not heard, for this reason."""
+    """Samples are missing from `start` to `end` (seconds on the source's clock), for this reason."""
 
     start: Seconds
     end: Seconds
@@ -47,7 +47,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The device is gone since `at`; it is waited for."""
+    """The device is gone since `at`, seconds; the source waits for it."""
 
     at: Seconds
     reason: str
@@ -55,7 +55,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """The device is there again at `at`, after so many seconds; an `Opened` follows."""
+    """The device is there again at `at`, after `away` seconds; an `Opened` follows."""
 
     at: Seconds
     away: Seconds
@@ -63,16 +63,16 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Nothing will arrive any more.
+    """The end of the source.
 
     Attributes
     ----------
     reason : str
-        Why, for people.
+        Why it ended, for the user.
     left_over : int
-        Bytes of a sample that was not whole.
+        Bytes of an incomplete last sample.
     notes : tuple of str
-        What should be known of the sound as a whole, such as that it was clipped.
+        Remarks on the sound as a whole, such as that it is clipped.
     """
 
     reason: str

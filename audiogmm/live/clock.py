@@ -1,4 +1,4 @@
-"""Time as it passes in the room, beside the time that samples count."""
+"""Wall time, as opposed to the time that samples count."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from audiogmm.types import Seconds
 
 
 class Clock(Protocol):
-    """What tells the time, and waits; a test brings one of its own."""
+    """Gives the wall time, and waits; tests replace it."""
 
     def monotonic(self) -> Seconds:
-        """Seconds since some moment; never goes back."""
+        """Return the seconds since a fixed moment; they never decrease."""
         ...
 
     def stamp(self) -> str:
-        """The date and time of day, ISO 8601, in UTC."""
+        """Return the date and time of day, ISO 8601, in UTC."""
         ...
 
     def pause(self, stop: Stop, seconds: Seconds) -> bool:
-        """Wait so long, or until a stop is asked for; whether it was."""
+        """Wait for so many seconds, or until a stop is requested; return whether it was."""
         ...
 
 

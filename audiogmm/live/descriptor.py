@@ -1,4 +1,4 @@
-"""Bytes of a file descriptor as they arrive."""
+"""The bytes of a file descriptor, as they arrive."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import os
 import select
 import time
 
-from audiogmm.live.source import Waiting
+from audiogmm.live.source import WaitPolicy
 from audiogmm.types import Seconds
 
 
 class Descriptor:
-    """Reads what there is, and waits where there is nothing: for bytes, for the end, or for a stop.
+    """Read the bytes that are there; where there are none, wait for bytes, for the end, or for a stop.
 
-    What is read can be put back. A descriptor without a number, such as one that a notebook puts in place of
-    standard input, is read as it is, and cannot be interrupted.
+    Bytes can be put back. A file without a descriptor, such as one that a notebook puts in place of standard
+    input, is read by its own method, and cannot be interrupted.
 
     Parameters
     ----------
     file : binary file
-        Without a buffer that was read into already.
-    waiting : Waiting
+        Nothing may be in its buffer yet.
+    waiting : WaitPolicy
         How to wait.
 
     Examples
@@ -28,13 +28,13 @@ class Descriptor:
     >>> import io
     >>> from audiogmm.live.stop import Stop
     >>> stop = Stop()
-    >>> found = Descriptor(io.BytesIO(b"abc"), Waiting(stop, print, None))
+    >>> found = Descriptor(io.BytesIO(b"abc"), WaitPolicy(stop, print, None))
     >>> found.read(2), found.unread(b"xy"), found.read(9), found.read(9), found.read(9)
     (b'ab', None, b'xy', b'c', b'')
     >>> stop.close()
     """
 
-    def __init__(self, file: object, waiting: Waiting) -> None:
+    def __init__(self, file: object, waiting: WaitPolicy) -> None:
         self._file = file
         self._waiting = waiting
         self._held = b""
@@ -46,7 +46,7 @@ class Descriptor:
             self._poll.register(waiting.stop.fileno(), select.POLLIN)
 
     def read(self, size: int = -1, /) -> bytes:
-        """Between 1 and `size` bytes (65,536 if negative); none at the end, or when a stop was asked for."""
+        """Return 1 to `size` bytes (65,536 if negative); none at the end, or when a stop was requested."""
         if self._held:
             size = len(self._held) if size < 0 else size
             piece, self._held = self._held[:size], self._held[size:]
@@ -58,27 +58,27 @@ class Descriptor:
         while self._wait():
             try:
                 return os.read(self._number, size)
-            except BlockingIOError:  # somebody else who shares the descriptor was faster
+            except BlockingIOError:  # another reader of the descriptor was faster
                 continue
         return b""
 
     def unread(self, data: bytes) -> None:
-        """Put bytes back before what is read next."""
+        """Put bytes back, to be read next."""
         self._held = data + self._held
 
     def seekable(self) -> bool:
-        """Never: what was read is gone."""
+        """Return False: what was read is gone."""
         return False
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Not to be had."""
+        """Raise OSError."""
         raise OSError("a stream cannot seek")
 
     def close(self) -> None:
-        """Leave the descriptor to whoever opened it."""
+        """Do nothing: the caller that opened the descriptor closes it."""
 
     def _wait(self) -> bool:
-        """Wait until something can be read; False if a stop was asked for."""
+        """Wait until something can be read; return False if a stop was requested."""
         assert self._poll is not None
         stop, patience = self._waiting.stop, self._waiting.patience
         since: Seconds | None = None

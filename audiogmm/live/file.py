@@ -1,4 +1,4 @@
-"""A recording that is heard from its beginning to its end, as fast as it goes."""
+"""A recording as a source: read from beginning to end, as fast as possible."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from audiogmm.audio.decoders.opening import open_decoder
 from audiogmm.errors import AudioDataError
 from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
 from audiogmm.live.mixdown import Mixdown
-from audiogmm.live.source import Waiting
+from audiogmm.live.source import WaitPolicy
 from audiogmm.types import Seconds
 
 BLOCK = 65536
-"""Samples of each channel that are read at once."""
+"""Samples of each channel in a read."""
 
 
 @dataclass
@@ -24,9 +24,9 @@ class File:
     Parameters
     ----------
     name : str
-        As the user names it.
+        Path or URL, as the user typed it.
     channel : int or None
-        The channel wanted; None averages all.
+        The channel to read, from 0; None: the mean of all.
 
     Raises
     ------
@@ -42,10 +42,10 @@ class File:
 
     @property
     def queued(self) -> Seconds:
-        """A file waits."""
+        """0: a file waits to be read."""
         return 0.0
 
-    def arrivals(self, waiting: Waiting) -> Iterator[Arrival]:
+    def arrivals(self, waiting: WaitPolicy) -> Iterator[Arrival]:
         """See `Source`."""
         with closing(open_decoder(self.name)) as decoder:
             info = decoder.info
@@ -63,6 +63,6 @@ class File:
             elif decoder.promised is not None and mixdown.n_samples < decoder.promised:
                 reason = (
                     f"the input ended after {mixdown.n_samples} of the {decoder.promised} samples that its "
-                    "header promises"
+                    "header states"
                 )
             yield Ended(reason, notes=mixdown.notes)

@@ -13,20 +13,21 @@ from audiogmm.live.arrival import Arrival, Back, Ended, Gap, Lost, Opened, Sound
 from audiogmm.live.clock import Clock, WallClock
 from audiogmm.live.mixdown import Mixdown
 from audiogmm.live.queue import AudioQueue, frames_of
-from audiogmm.live.source import Waiting
+from audiogmm.live.source import WaitPolicy
 from audiogmm.types import Seconds
+from audiogmm.words import amount
 
 HELD: Seconds = 10.0
-"""Sound that waits at most before some is dropped."""
+"""Sound that may wait before some is dropped."""
 
 SILENT: Seconds = 3.0
-"""A device from which nothing has come for so long is lost: a live one gives silence as samples."""
+"""A device that has given no sample for so long is lost: a working one gives silence as samples."""
 
-LOOK: Seconds = 0.25
-"""How often a device that says nothing is looked at."""
+POLL: Seconds = 0.25
+"""How often a device that gives nothing is checked."""
 
 FIRST_RETRY, LAST_RETRY = 0.5, 30.0
-"""Seconds before a lost device is looked for; each time twice as long, up to the second."""
+"""Seconds before the first search for a lost device, and at most: each wait is twice as long."""
 
 OVERFLOWN = "the device overran"
 
@@ -36,26 +37,25 @@ _open_streams = 0
 
 @dataclass
 class Microphone:
-    """A device that is listened to until a stop is asked for; what is missing of it is said.
+    """A device as a source, until a stop is requested; samples that are missing are reported as a `Gap`.
 
-    A device that is not there, busy, or cannot record is an error at the beginning. One that vanishes later
-    is waited for: `Lost`, then `Back` with the time that has passed meanwhile, so that the clock stays true.
+    A device that is not there, busy, or cannot record is an error at the beginning. A device that vanishes
+    later is waited for: `Lost`, then `Back` with the time that has passed, so that the clock stays true.
 
     Parameters
     ----------
     device : str, int or None
         Number or part of the name; None: the system's default.
     sample_rate : int
-        Wanted, hertz; where the device cannot, its own is taken.
+        Hertz; a device that does not have it is opened at its own.
     channel : int or None
-        The channel wanted, counted from 0; None: one channel, or the average of all where the device has no
-        such mode.
+        The channel to read, from 0; None: one channel, or the mean of all where the device has no mono mode.
     exit_on_loss : bool
-        End where the device vanishes.
+        End when the device vanishes.
     held : Seconds
-        Sound that waits to be taken at most.
+        Sound that may wait in the queue.
     clock : Clock
-        Tells the time.
+        Gives the wall time.
 
     Raises
     ------
@@ -78,16 +78,16 @@ class Microphone:
 
     @property
     def name(self) -> str:
-        """As lines name it."""
+        """Name of the source in lines."""
         return "device" if self.device is None else f"device:{self.device}"
 
     @property
     def queued(self) -> Seconds:
-        """Sound that waits."""
+        """Sound that waits in the queue."""
         session = self._session
         return 0.0 if session is None else session.queue.depth / session.sample_rate
 
-    def arrivals(self, waiting: Waiting) -> Iterator[Arrival]:
+    def arrivals(self, waiting: WaitPolicy) -> Iterator[Arrival]:
         """See `Source`."""
         sounddevice = _sounddevice()
         session = self._session = _Session.open(self, sounddevice)
@@ -108,7 +108,7 @@ class Microphone:
                 if self.exit_on_loss:
                     yield Ended(f"{self.name} is lost: {reason}", notes=notes)
                     return
-                found = self._found_again(sounddevice, session, waiting)
+                found = self._reopen(sounddevice, session, waiting)
                 if found is None:
                     yield Ended(waiting.stop.reason, notes=notes)
                     return
@@ -119,18 +119,18 @@ class Microphone:
         finally:
             session.close()
 
-    def _found_again(self, sounddevice: Any, lost: _Session, waiting: Waiting) -> _Session | None:
-        """Look for a lost device until it is there; None if a stop was asked for."""
-        delay, told = FIRST_RETRY, self.clock.monotonic()
+    def _reopen(self, sounddevice: Any, lost: _Session, waiting: WaitPolicy) -> _Session | None:
+        """Search for a lost device until it is there; return None if a stop was requested."""
+        delay, reported = FIRST_RETRY, self.clock.monotonic()
         while not self.clock.pause(waiting.stop, delay):
             with suppress(AudioFileError):
-                _look_anew(sounddevice)
+                _refresh_devices(sounddevice)
                 return _Session.open(self, sounddevice)
             delay = min(2 * delay, LAST_RETRY)
             now = self.clock.monotonic()
-            if waiting.patience is not None and now - told >= waiting.patience:
+            if waiting.patience is not None and now - reported >= waiting.patience:
                 waiting.idle(now - lost.last)
-                told = now
+                reported = now
         return None
 
 
@@ -148,7 +148,7 @@ class _Session:
         self.stream: Any = None
         self._clock = microphone.clock
         self.last = self._clock.monotonic()
-        self._heard_up_to: Seconds | None = None  # by the device's clock
+        self._end: Seconds | None = None  # of the last block, by the device's clock
 
     @classmethod
     def open(cls, microphone: Microphone, sounddevice: Any) -> _Session:
@@ -184,33 +184,33 @@ class _Session:
             except sounddevice.PortAudioError as error:
                 raise AudioFileError(
                     f"{name} cannot be opened: {error}",
-                    needed="a device that nobody else holds, and that has been plugged in",
+                    needed="a device that is connected, and that no other program uses",
                     remedy=_devices(sounddevice),
                 ) from error
             _open_streams += 1
         return session
 
     def take(self, indata: Any, frames: int, time: Any, status: Any) -> None:
-        """The device's callback: keep a copy, and note what is missing before it."""
+        """Keep a copy of the buffer, and note what is missing before it (the callback of the device)."""
         begins = float(getattr(time, "inputBufferAdcTime", 0.0) or 0.0) or self._clock.monotonic()
-        if status.input_overflow and self._heard_up_to is not None:
-            missing = round((begins - self._heard_up_to) * self.sample_rate)
+        if status.input_overflow and self._end is not None:
+            missing = round((begins - self._end) * self.sample_rate)
             self.queue.miss(max(missing, 1), OVERFLOWN)
-        self._heard_up_to = begins + frames / self.sample_rate
+        self._end = begins + frames / self.sample_rate
         self.queue.put(frames_of(indata))
 
     def finished(self) -> None:
-        """The device's callback when it gives nothing any more."""
+        """End the queue (the callback of the device when it has stopped)."""
         self.queue.close("the device stopped")
 
-    def arrivals(self, waiting: Waiting, base: Seconds) -> Iterator[Arrival]:
-        """What arrives until the device is lost, which `lost` then explains, or a stop is asked for."""
-        told = self.last
+    def arrivals(self, waiting: WaitPolicy, base: Seconds) -> Iterator[Arrival]:
+        """Yield what arrives until a stop is requested, or the device is lost and `lost` says why."""
+        reported = self.last
         while not waiting.stop.is_set:
-            block = self.queue.get(LOOK)
+            block = self.queue.get(POLL)
             now = self._clock.monotonic()
             if block is not None:
-                self.last = told = now
+                self.last = reported = now
                 if block.place > self.expected:
                     ends = (self.expected / self.sample_rate, block.place / self.sample_rate)
                     yield Gap(base + ends[0], base + ends[1], block.hole)
@@ -219,15 +219,15 @@ class _Session:
                 continue
             self.lost = self.queue.closed
             if not self.lost and now - self.last >= SILENT:
-                self.lost = f"not a sample for {now - self.last:.1f} s"
+                self.lost = f"no sample for {now - self.last:.1f} s"
             if self.lost:
                 return
-            if waiting.patience is not None and now - told >= waiting.patience:
+            if waiting.patience is not None and now - reported >= waiting.patience:
                 waiting.idle(now - self.last)
-                told = now
+                reported = now
 
     def close(self) -> None:
-        """Give the device back."""
+        """Close the device."""
         global _open_streams
         if self.stream is None:
             return
@@ -241,7 +241,7 @@ class _Session:
 
 
 def _settings(microphone: Microphone, sounddevice: Any, about: Any) -> tuple[int, int]:
-    """The sample rate and the channels to open a device with: those wanted, or what it can."""
+    """Return the sample rate and the channels to open a device with: those wanted, or what it has."""
     most = int(about["max_input_channels"])
     wanted = [1, most] if microphone.channel is None else [microphone.channel + 1, most]
     rates = [microphone.sample_rate, int(about["default_samplerate"])]
@@ -259,12 +259,12 @@ def _settings(microphone: Microphone, sounddevice: Any, about: Any) -> tuple[int
                 continue
             return rate, channels
     if refusal is None:
-        raise ValueError(f"{about['name']} has {most} input channel(s)")
+        raise ValueError(f"{about['name']} has {amount(most, 'input channel')}")
     raise refusal
 
 
-def _look_anew(sounddevice: Any) -> None:
-    """Let the library look for devices again, which it does at its start alone; not while others are open."""
+def _refresh_devices(sounddevice: Any) -> None:
+    """Restart the library, which lists devices at its start only; not while another device is open."""
     with _LIBRARY:
         if _open_streams == 0:
             with suppress(Exception):
@@ -274,17 +274,17 @@ def _look_anew(sounddevice: Any) -> None:
 
 
 def _devices(sounddevice: Any) -> str:
-    """What there is, for a message."""
+    """List the devices, for a message."""
     try:
         found = [about for about in sounddevice.query_devices() if about["max_input_channels"] > 0]
-    except Exception:  # noqa: BLE001 - for a message; the error is told already
+    except Exception:  # noqa: BLE001 - for a message only
         found = []
     names = ", ".join(f"{about['index']}: {about['name']}" for about in found[:8])
-    return f"--device with a number or a name of: {names}" if names else "plug in a device that records"
+    return f"--device with a number or a name of: {names}" if names else "connect a device that records"
 
 
 def _sounddevice() -> Any:
-    """The library.
+    """Import the library.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From interleaved channels to mono, with an eye on the level."""
+"""From interleaved channels to mono, while levels are checked."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from audiogmm.audio.decoders.levels import Levels
 from audiogmm.errors import AudioFileError
 from audiogmm.kernels.front_end.pcm import mix
 from audiogmm.types import Samples
+from audiogmm.words import amount
 
 
 class Mixdown:
-    """Averages the channels, or takes one, exactly as the reading of files does.
+    """Average the channels, or take one, exactly as `open_audio` does.
 
     Parameters
     ----------
     name : str
-        Of the source, for messages.
+        Name of the source, for messages.
     sample_rate : int
         Hertz.
     channels : int
-        How many there are.
+        Number of channels.
     channel : int or None
-        The one wanted; None averages all.
+        The channel to take, from 0; None: the mean of all.
     ceiling : float
         Full scale, in the units of the samples.
 
@@ -48,21 +49,21 @@ class Mixdown:
     ) -> None:
         if channel is not None and not 0 <= channel < channels:
             raise AudioFileError(
-                f"{name} has {channels} channel(s), and channel {channel} was asked for",
+                f"{name} has {amount(channels, 'channel')}, so there is no channel {channel}",
                 needed=f"a channel from 0 to {channels - 1}",
-                remedy="--channel, which is counted from 0, or none to mix all of them down",
+                remedy="--channel, counted from 0; without it all channels are mixed down",
             )
         self._span = (0, channels) if channel is None else (channel, channel + 1)
         self._levels = Levels(name, sample_rate, range(*self._span), ceiling)
         self.n_samples = 0
 
     def mono(self, interleaved: NDArray[Any]) -> Samples:
-        """Samples of shape (n,), float32, of interleaved ones of shape (n, channels), int16 or float32.
+        """Mix samples of shape (n, channels), int16 or float32, down to shape (n,), float32.
 
         Raises
         ------
         AudioDataError
-            If one of them is NaN, infinite, or not sound; its time is named.
+            If one of them is NaN, infinite, or out of range; the message names its time.
         """
         self._levels.add(interleaved, self.n_samples)
         self.n_samples += len(interleaved)
@@ -73,6 +74,6 @@ class Mixdown:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What deserves a warning about all that has passed."""
+        """Warnings about the levels so far."""
         verdict = self._levels.verdict()
         return () if verdict is None else (verdict,)

@@ -1,4 +1,4 @@
-"""Lines on their way out, to somebody who may read slowly, or be gone."""
+"""Lines on their way to a reader, who may be slow or gone."""
 
 from __future__ import annotations
 
@@ -12,27 +12,32 @@ from audiogmm.live.line import SPARED
 from audiogmm.types import Json, Seconds
 
 MOST, FAR = 10_000, 100_000
-"""Lines that wait before those that can be spared are dropped; and before any are."""
+"""Lines that may wait before those in `SPARED` are dropped, and before any are."""
 
 TOGETHER = 256
-"""Lines that are written at once."""
+"""Lines in a write."""
 
 
 class Outlet:
-    """Writes lines in a thread of its own, so that who listens never waits for who reads.
+    """Write lines in a separate thread, so that a session does not wait for the reader of its lines.
 
-    Where `most` lines wait, those that can be spared are dropped, and events take their places; beyond `far`
-    whoever `put` waits, or the line is dropped too. As soon as there is room again, a line of type
-    ``overflow`` tells how many of each type are missing.
+    When `most` lines wait, those of the types in `SPARED` are dropped, and other lines take their places;
+    when `far` lines wait, `put` waits, or drops the line. As soon as there is room again, a line of type
+    ``overflow`` says how many of each type were dropped.
 
     Parameters
     ----------
     write : callable
-        Takes whole lines as one text; may wait; raises OSError when nobody reads any more.
+        Takes whole lines as one text; may block; raises OSError when nobody reads any more.
     gone : callable
-        Is told, once, that nobody reads any more.
+        Called once when nobody reads any more.
     most, far : int
         See above.
+
+    Attributes
+    ----------
+    failure : Exception or None
+        What `write` raised.
 
     Examples
     --------
@@ -67,11 +72,11 @@ class Outlet:
 
     @property
     def waiting(self) -> int:
-        """Lines that were not written yet."""
+        """Number of lines that are not written yet."""
         return len(self._lines)
 
     def put(self, line: Json, *, patient: bool = True) -> None:
-        """Add a line; beyond the far bound wait, or if not `patient` drop it."""
+        """Add a line; if `far` lines wait, wait with it, or drop it if not `patient`."""
         with self._changed:
             if self.failure is not None:
                 return
@@ -82,13 +87,13 @@ class Outlet:
             self._changed.notify_all()
 
     def hurry(self) -> None:
-        """Wait for the reader no more: what finds no place is dropped, whoever puts it."""
+        """Wait for the reader no more: from now on, a line that finds no room is dropped."""
         with self._changed:
             self._hurrying = True
             self._changed.notify_all()
 
     def close(self, timeout: Seconds | None) -> bool:
-        """Write what waits, for so long at most; whether all of it was written."""
+        """Write what waits, for at most `timeout` seconds; return whether all of it was written."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -96,7 +101,7 @@ class Outlet:
         return not self._thread.is_alive() and self.failure is None
 
     def _make_room(self, line: Json, patient: bool) -> bool:
-        """Whether there is a place for a line after all."""
+        """Return whether there is room for a line, where spared lines make way."""
         if line["type"] in SPARED:
             return False
         for i, other in enumerate(self._lines):
@@ -136,7 +141,7 @@ class Outlet:
 
 
 def text_of(line: Json) -> str:
-    """A line as it is written: JSON with every number to its last bit.
+    """Write a line as JSON, with every number to its last bit.
 
     Examples
     --------
@@ -147,5 +152,5 @@ def text_of(line: Json) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON takes in place of a NumPy scalar."""
+    """Return the Python number of a NumPy scalar."""
     return value.item()

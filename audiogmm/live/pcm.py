@@ -1,4 +1,4 @@
-"""Samples without a header: how they are written, and how they become numbers."""
+"""Raw samples: their formats, and their decoding."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ ENCODINGS = {
     "alaw": ("ALAW", 1, False),
     "mulaw": ("ULAW", 1, False),
 }
-"""ffmpeg's names of raw formats: libsndfile's name, bytes of a sample, and whether the large end is first."""
+"""ffmpeg's names of raw formats: libsndfile's name, bytes per sample, and whether it is big-endian."""
 
 HIGHEST_RATE = 10_000_000
-"""Hertz: what is above is a number in the wrong place."""
+"""Hertz; anything higher is a typing error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pcm:
-    """How interleaved samples lie in a stream of bytes.
+    """The format of interleaved samples in a stream of bytes.
 
     Attributes
     ----------
     subtype : str
         libsndfile's name of the sample format.
     width : int
-        Bytes of one sample of one channel.
+        Bytes per sample of one channel.
     sample_rate : int
         Hertz.
     channels : int
-        Interleaved channels.
+        Number of interleaved channels.
     swapped : bool
-        Whether the large end comes first.
+        Whether the bytes are big-endian.
     container : str
         ``WAV`` or ``RAW``.
 
@@ -69,18 +69,18 @@ class Pcm:
 
     @classmethod
     def parse(cls, text: str) -> Pcm:
-        """Of ``ENCODING:RATE[:CHANNELS]``, as ``s16le:16000:1``.
+        """Parse ``ENCODING:RATE[:CHANNELS]``, such as ``s16le:16000:1``.
 
         Raises
         ------
         ChoiceError
-            If it is none; the part that is wrong is named.
+            If a part is wrong; the message names it.
         """
-        example = "ENCODING:RATE[:CHANNELS], as s16le:16000:1"
+        example = "ENCODING:RATE[:CHANNELS], such as s16le:16000:1"
         encoding, *numbers = text.strip().lower().split(":")
         if encoding not in ENCODINGS:
             raise ChoiceError(
-                f"raw format {text!r}: {encoding!r} is no encoding",
+                f"raw format {text!r}: {encoding!r} is not an encoding",
                 needed=example,
                 remedy="one of " + ", ".join(ENCODINGS),
             )
@@ -98,26 +98,26 @@ class Pcm:
 
     @classmethod
     def of(cls, header: WaveHeader) -> Pcm:
-        """Of a wav stream whose `subtype` is known."""
+        """Return the format that a wav header names; its `subtype` must be known."""
         return cls(header.subtype, header.width, header.sample_rate, header.channels, container="WAV")
 
     @property
     def unit(self) -> int:
-        """Bytes of one sample of all channels."""
+        """Bytes per sample of all channels."""
         return self.width * self.channels
 
     @property
     def ceiling(self) -> float:
-        """Full scale, in the units of what `decode` gives."""
+        """Full scale, in the units that `decode` returns."""
         return CEILINGS.get(self.subtype, FLOAT_CEILING)
 
     @property
     def name(self) -> str:
-        """As ``WAV PCM_16``."""
+        """Container and sample format, such as ``WAV PCM_16``."""
         return f"{self.container} {self.subtype}"
 
     def decode(self, data: bytes) -> NDArray[Any]:
-        """Samples of whole units: shape (n, channels), int16 or float32, scaled as libsndfile does."""
+        """Decode whole units to shape (n, channels), int16 or float32, scaled as libsndfile does."""
         if self.swapped:
             data = np.frombuffer(data, np.uint8).reshape(-1, self.width)[:, ::-1].tobytes()
         return decode(self.subtype, data).reshape(-1, self.channels)

@@ -1,4 +1,4 @@
-"""Standard input and named pipes: wav streams one after another, or raw samples."""
+"""Standard input and named pipes as sources: wav streams one after another, or raw samples."""
 
 from __future__ import annotations
 
@@ -14,39 +14,40 @@ from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
 from audiogmm.live.descriptor import Descriptor
 from audiogmm.live.mixdown import Mixdown
 from audiogmm.live.pcm import Pcm
-from audiogmm.live.source import Waiting
+from audiogmm.live.source import WaitPolicy
 from audiogmm.types import Seconds
 
 STANDARD_INPUT = "-"
 
 PIECE = 1 << 16
-"""Bytes that are read at once, if they are there: what a pipe holds."""
+"""Most bytes in a read: what a pipe holds."""
 
 _MAGICS = (b"RIFF", b"RF64", b"BW64")
 
 
 @dataclass
 class Pipe:
-    """A stream that cannot seek. Nothing of it is ever lost: who writes waits until it is read.
+    """A stream that cannot seek. None of it is lost: the program that writes it waits until it is read.
 
-    A wav stream may promise a length, or leave it open (0, or all ones, as ffmpeg and sox do). Another wav
-    stream may follow it, as when a recorder begins a new file: with the same format it goes on where the
-    last one ended; with another one, an `Opened` says so. Behind a promised length other chunks are skipped.
+    The header of a wav stream may state a length, or leave it open (0, or all ones, as ffmpeg and sox do).
+    Another wav stream may follow, as when a recorder begins a new file: if it has the same format, its
+    samples continue those before; if not, an `Opened` comes first. Other chunks behind a stated length are
+    skipped.
 
     Parameters
     ----------
     name : str
-        As the user names it: a path, or ``-``.
+        As the user typed it: a path, or ``-``.
     raw : Pcm or None
         The format of samples without a header; None for wav.
     channel : int or None
-        The channel wanted; None averages all.
+        The channel to read, from 0; None: the mean of all.
 
     Raises
     ------
     AudioFileError
-        While iterating: if there is no such pipe, it is empty, no wav, of a format that cannot be decoded as
-        it arrives, or has no such channel.
+        While iterating: if there is no such pipe, it is empty, not wav, of a format that cannot be decoded
+        as it arrives, or has no such channel.
     AudioDataError
         While iterating: if a sample is NaN or infinite.
     """
@@ -58,15 +59,15 @@ class Pipe:
 
     @property
     def queued(self) -> Seconds:
-        """What has arrived is taken at once."""
+        """0: what has arrived is read at once."""
         return 0.0
 
     @property
     def called(self) -> str:
-        """As messages name it."""
+        """Name of the source in messages."""
         return "standard input" if self.name == STANDARD_INPUT else self.name
 
-    def arrivals(self, waiting: Waiting) -> Iterator[Arrival]:
+    def arrivals(self, waiting: WaitPolicy) -> Iterator[Arrival]:
         """See `Source`."""
         with ExitStack() as opened:
             stream = Descriptor(self._open(opened), waiting)
@@ -85,18 +86,18 @@ class Pipe:
                 raise AudioFileError("standard input is closed", needed="a stream of sound")
             if getattr(sys.stdin, "isatty", bool)():
                 raise AudioFileError(
-                    "standard input is a terminal, and no stream of sound",
+                    "standard input is a terminal, not a stream of sound",
                     needed="a pipe, a recording, or a microphone",
                     remedy="arecord -f S16_LE -r 16000 | audiogmm stream ..., or --device default",
                 )
             return sys.stdin.buffer
-        try:  # opening waits for whoever writes, and reading can be interrupted
+        try:  # opening would wait for the program that writes
             number = os.open(self.name, os.O_RDONLY | os.O_NONBLOCK)
         except OSError as error:
             raise AudioFileError(
                 f"{self.name} cannot be opened: {error.strerror}",
                 needed="a named pipe or a recording",
-                remedy="mkfifo makes a pipe",
+                remedy="create a pipe with mkfifo",
             ) from error
         return opened.enter_context(os.fdopen(number, "rb", buffering=0))
 
@@ -104,7 +105,7 @@ class Pipe:
 class _Reading:
     """One reading of a pipe."""
 
-    def __init__(self, pipe: Pipe, stream: Descriptor, waiting: Waiting) -> None:
+    def __init__(self, pipe: Pipe, stream: Descriptor, waiting: WaitPolicy) -> None:
         self._pipe = pipe
         self._stream = stream
         self._stop = waiting.stop
@@ -116,11 +117,11 @@ class _Reading:
         self._reason = "the input ended"
 
     def arrivals(self) -> Iterator[Arrival]:
-        """All of it."""
+        """Yield all of it."""
         if self._pipe.raw is not None:
             yield self._begin(self._pipe.raw)
             yield from self._sounds(None, joined=False)
-            self._refuse_nothing()
+            self._refuse_empty()
         else:
             header = self._first_header()
             while header is not None:
@@ -130,14 +131,14 @@ class _Reading:
                 yield from self._sounds(header.data_size, joined=header.data_size is None)
                 header = self._next_header(header.data_size)
             if not self._stop.is_set:
-                self._refuse_nothing()
+                self._refuse_empty()
         if self._mixdown is not None:
             self._notes += self._mixdown.notes
         reason = self._stop.reason if self._stop.is_set else self._reason
         yield Ended(reason, self._left_over, tuple(self._notes))
 
     def _begin(self, form: Pcm) -> Opened:
-        """Take up a format."""
+        """Begin a format."""
         if self._mixdown is not None and self._form is not None:
             self._notes += self._mixdown.notes
             self._seconds += self._mixdown.n_samples / self._form.sample_rate
@@ -148,7 +149,7 @@ class _Reading:
         return Opened(self._seconds, form.sample_rate, form.channels, form.name)
 
     def _sounds(self, left: int | None, joined: bool) -> Iterator[Sound]:
-        """Samples of the present format: `left` bytes of them, or up to the end or to another header."""
+        """Yield samples of the current format: `left` bytes of them, or up to the end or another header."""
         assert self._form is not None and self._mixdown is not None
         promised, held, at_header = left, b"", False
         while left != 0 and not at_header:
@@ -158,7 +159,7 @@ class _Reading:
                     assert promised is not None
                     self._reason = (
                         f"the input ended after {promised - left} of the {promised} bytes of samples that "
-                        "its header promises"
+                        "its header states"
                     )
                 break
             left = None if left is None else left - len(piece)
@@ -178,21 +179,21 @@ class _Reading:
         self._left_over = len(held)
         if held:
             self._notes.append(
-                f"{self._pipe.called} ends in the middle of a sample: {len(held)} byte(s) are left of the "
-                f"{self._form.unit} that one takes; all before it was used"
+                f"{self._pipe.called} ends in the middle of a sample, after {len(held)} of its "
+                f"{self._form.unit} bytes; all samples before it were used"
             )
 
     def _first_header(self) -> WaveHeader | None:
-        """The header that a wav stream begins with; None if a stop came first."""
+        """Read the header at the beginning of a wav stream; return None if a stop came first."""
         head = self._peek(12)
         if self._stop.is_set:
             return None
         called = self._pipe.called
         if not head:
             raise AudioFileError(
-                f"{called} is empty: not a single byte arrived",
+                f"{called} is empty: no byte arrived",
                 needed="a wav stream",
-                remedy="look at what the program that writes to it says",
+                remedy="check the messages of the program that writes to it",
             )
         if not _begins_wav(head):
             raise AudioFileError(
@@ -204,7 +205,7 @@ class _Reading:
         return self._header()
 
     def _next_header(self, data_size: int | None) -> WaveHeader | None:
-        """The header of another wav stream behind the samples of one, if one follows."""
+        """Read the header of the next wav stream, if one follows."""
         if data_size is not None and data_size % 2:
             self._stream.read(1)  # chunks are padded
         while not self._stop.is_set:
@@ -227,14 +228,14 @@ class _Reading:
         if not header.subtype:
             raise AudioFileError(
                 f"{self._pipe.called} is a wav stream of format {header.tag:#06x} with {header.width} bytes "
-                "a sample",
+                "per sample",
                 needed="PCM of 8 to 32 bits, float, A-law or mu-law, which can be decoded as they arrive",
                 remedy="ffmpeg -i INPUT -f wav -c:a pcm_s16le - | audiogmm stream ...",
             )
         return header
 
     def _peek(self, size: int) -> bytes:
-        """The next bytes, which stay; fewer at the end."""
+        """Return the next bytes without taking them; fewer at the end."""
         head = b""
         while len(head) < size and (piece := self._stream.read(size - len(head))):
             head += piece
@@ -242,20 +243,20 @@ class _Reading:
         return head
 
     def _skip(self, head: bytes) -> None:
-        """Read over a chunk that holds no sound."""
+        """Skip a chunk that holds no sound."""
         size = int.from_bytes(head[4:8], "little")
         left = 8 + size + (size & 1)
         while left > 0 and (piece := self._stream.read(min(left, PIECE))):
             left -= len(piece)
 
-    def _refuse_nothing(self) -> None:
+    def _refuse_empty(self) -> None:
         if self._stop.is_set or (self._mixdown is not None and self._mixdown.n_samples) or self._seconds:
             return
         what = "a header and no samples" if self._pipe.raw is None else f"{self._left_over} bytes"
         raise AudioFileError(
             f"{self._pipe.called} holds no sound: {what}",
             needed="at least one sample",
-            remedy="look at what the program that writes to it says",
+            remedy="check the messages of the program that writes to it",
         )
 
 
@@ -264,7 +265,7 @@ def _begins_wav(head: bytes) -> bool:
 
 
 def _cut_at_header(data: bytes) -> tuple[bytes, bytes, bool]:
-    """Samples, the rest, and whether the rest begins with a header, or may turn out to.
+    """Return samples, the rest, and whether the rest begins with a header (it may be the start of one).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Sound between the thread of a device, which cannot wait, and the one that listens."""
+"""Samples between the thread of a device, which must not wait, and the thread of its session."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from audiogmm.types import Seconds
 
 FULL = "it was not taken in time"
-"""Why sound is missing where the queue was full."""
+"""Why samples are missing where the queue was full."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """Samples of shape (n, n_channels), the place of the first one, and why any are missing before it."""
+    """Samples of shape (n, n_channels), the index of the first one, and why any before it are missing."""
 
     place: int
     samples: NDArray[Any]
@@ -26,14 +26,14 @@ class Block:
 
 
 class AudioQueue:
-    """Blocks of interleaved samples, at most so many; what does not fit is dropped, and leaves a hole.
+    """Hold a bounded number of interleaved samples; blocks that do not fit are dropped, and leave a hole.
 
-    Samples are counted whether they are kept or not, so a block's place tells how much is missing before it.
+    Samples are counted whether they are kept or not, so a block's place says how many are missing before it.
 
     Parameters
     ----------
     most : int
-        Samples (of each channel) that wait at most; a block is taken whole or not at all.
+        Samples of each channel that may wait; a block is kept whole or not at all.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class AudioQueue:
         self.most = most
         self.dropped = 0
         self.end = 0
-        """Place behind the last sample that arrived or is missing."""
+        """Index after the last sample that arrived or is missing."""
         self.depth = 0
         self._blocks: deque[Block] = deque()
         self._hole = ""
@@ -60,7 +60,7 @@ class AudioQueue:
         self._closed = ""
 
     def put(self, block: NDArray[Any]) -> None:
-        """Add a block of shape (n, n_channels), which is not copied; never waits."""
+        """Add a block of shape (n, n_channels), which is not copied, without waiting."""
         with self._changed:
             if self.depth + len(block) > self.most:
                 self.dropped += len(block)
@@ -80,13 +80,13 @@ class AudioQueue:
             self._hole = why
 
     def close(self, reason: str) -> None:
-        """Say that nothing will arrive any more; the first reason is kept."""
+        """End the queue; the first reason is kept."""
         with self._changed:
             self._closed = self._closed or reason
             self._changed.notify()
 
     def get(self, timeout: Seconds | None) -> Block | None:
-        """The next block; None after so long, or if there will be none any more."""
+        """Return the next block; None after `timeout` seconds, or at the end."""
         with self._changed:
             if not self._blocks and not self._closed:
                 self._changed.wait(timeout)
@@ -98,13 +98,13 @@ class AudioQueue:
 
     @property
     def closed(self) -> str:
-        """Why nothing will arrive any more, once all was taken; empty while something may."""
+        """Why the queue has ended, once all of it was taken; empty before."""
         with self._changed:
             return "" if self._blocks else self._closed
 
 
 def frames_of(block: NDArray[Any]) -> NDArray[np.float32]:
-    """A copy of what a device lends, shape (n, n_channels), C-contiguous float32.
+    """Copy the buffer of a device to shape (n, n_channels), C-contiguous float32.
 
     Examples
     --------

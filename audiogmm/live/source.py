@@ -1,4 +1,4 @@
-"""Where sound comes from, whatever it is."""
+"""What every source of sound promises."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from audiogmm.live.stop import Stop
 from audiogmm.types import Seconds
 
 Idle = Callable[[Seconds], None]
-"""Is told how long nothing has arrived, once each `Waiting.patience`."""
+"""Called with the seconds without a sample, once each `WaitPolicy.patience`."""
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitPolicy:
     """How a source waits.
 
     Attributes
     ----------
     stop : Stop
-        Ends the wait, and with it the source.
+        Ends the wait and the source.
     idle : callable
         See `Idle`.
     patience : Seconds or None
-        Wall time without sound after which `idle` is called; None: never.
+        Wall time without a sample after which `idle` is called; None: never.
     """
 
     stop: Stop
@@ -34,29 +34,29 @@ class Waiting:
 
 
 class Source(Protocol):
-    """Sound that arrives."""
+    """A source of samples, such as `Pipe`, `File` and `Microphone`."""
 
     @property
     def name(self) -> str:
-        """As lines name it."""
+        """Name of the source in lines."""
         ...
 
     @property
     def drops(self) -> bool:
-        """Whether sound that is not taken in time is lost, as a microphone's is; a pipe waits."""
+        """Whether samples that are not read in time are lost (a microphone), or wait (a pipe)."""
         ...
 
     @property
     def queued(self) -> Seconds:
-        """Sound that has arrived and was not taken yet."""
+        """Sound that has arrived and was not read yet."""
         ...
 
-    def arrivals(self, waiting: Waiting) -> Iterator[Arrival]:
-        """What arrives, in order; an `Ended` is last. To be iterated once.
+    def arrivals(self, waiting: WaitPolicy) -> Iterator[Arrival]:
+        """Yield what arrives, in order, an `Ended` last; to be iterated once.
 
         Raises
         ------
         AudioGMMError
-            While iterating: what cannot be used, or is not there.
+            While iterating: if the source is not there, or cannot be used.
         """
         ...

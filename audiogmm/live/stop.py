@@ -1,4 +1,4 @@
-"""A request to stop, which wakes everybody who waits."""
+"""A request to stop, which wakes all threads that wait."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audiogmm.types import Seconds
 
 
 class Stop:
-    """Set once, from any thread; those who wait for time, or for a file descriptor beside `fileno`, wake.
+    """Requested once, from any thread; wakes threads in `wait`, and in a poll of `fileno`.
 
     Examples
     --------
@@ -26,7 +26,7 @@ class Stop:
         self.reason = ""
 
     def set(self, reason: str) -> None:
-        """Ask to stop; the first reason is kept."""
+        """Request a stop; the first reason is kept."""
         with self._lock:
             if self._event.is_set():
                 return
@@ -36,19 +36,19 @@ class Stop:
 
     @property
     def is_set(self) -> bool:
-        """Whether somebody asked."""
+        """Whether a stop was requested."""
         return self._event.is_set()
 
     def wait(self, seconds: Seconds | None) -> bool:
-        """Wait so long at most; whether somebody asked."""
+        """Wait for at most `seconds`; return whether a stop was requested."""
         return self._event.wait(seconds)
 
     def fileno(self) -> int:
-        """A descriptor that can be read once somebody asked."""
+        """Return a descriptor that can be read once a stop was requested."""
         return self._read
 
     def close(self) -> None:
-        """Give the descriptors back, once nobody waits."""
+        """Close the descriptors, when no thread waits any more."""
         with self._lock:
             self._event.set()
             for descriptor in (self._read, self._write):

@@ -278,7 +278,7 @@ def test_an_end_in_mid_sample_is_told(site: Path, audiogmm: Audiogmm, monkeypatc
     done = audiogmm("stream", site / "room.agmm")
     assert done.status == 0
     assert lines_of(done.out)[-1]["left_over_bytes"] == 1
-    assert "ends in the middle of a sample: 1 byte(s)" in done.err
+    assert "ends in the middle of a sample, after 1 of its 2 bytes" in done.err
 
 
 def test_a_stream_whose_rate_changes_below_the_models(
@@ -328,7 +328,7 @@ def test_without_sounddevice_the_extra_is_named(site: Path, audiogmm: Audiogmm, 
         (["--learn", "-o", "x.agmm", "--emit", "scores", "--window", "1"], "--emit, --window cannot go with"),
         (["room.agmm", "-k", "3"], "--components needs --learn"),
         (["room.agmm", "--emit", "colours"], "'colours'"),
-        (["room.agmm", "--raw", "mp3:16000"], "'mp3' is no encoding"),
+        (["room.agmm", "--raw", "mp3:16000"], "'mp3' is not an encoding"),
         (["room.agmm", "--emit", "speakers"], "--gallery DIR"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from audiogmm.live.arrival import Arrival, Sound
-from audiogmm.live.source import Source, Waiting
+from audiogmm.live.source import Source, WaitPolicy
 from audiogmm.live.stop import Stop
 
 
@@ -52,7 +52,7 @@ def heard(source: Source, stop: Stop | None = None) -> list[Arrival]:
     """All that arrives."""
     stop = stop or Stop()
     try:
-        return list(source.arrivals(Waiting(stop, lambda _: None, None)))
+        return list(source.arrivals(WaitPolicy(stop, lambda _: None, None)))
     finally:
         stop.close()
 

@@ -12,7 +12,7 @@ from audiogmm.errors import AudioFileError, ChoiceError
 from audiogmm.live.arrival import Arrival, Back, Ended, Gap, Lost, Opened
 from audiogmm.live.microphone import Microphone
 from audiogmm.live.queue import FULL, AudioQueue
-from audiogmm.live.source import Waiting
+from audiogmm.live.source import WaitPolicy
 from audiogmm.live.stop import Stop
 from tests.live.devices import FakeStream, SoundSystem, device
 from tests.live.streams import RoomClock, noise, others, sound_of
@@ -28,7 +28,7 @@ def listened(monkeypatch: pytest.MonkeyPatch, system: SoundSystem, **how: Any) -
     microphone = Microphone(how.pop("device", 3), RATE, clock=how.pop("clock", RoomClock()), **how)
     try:
         found = []
-        for arrival in microphone.arrivals(Waiting(stop, lambda _: None, None)):
+        for arrival in microphone.arrivals(WaitPolicy(stop, lambda _: None, None)):
             found.append(arrival)
             if getattr(system, "last", None) is not None and microphone.queued == 0:
                 stop.set("enough")
@@ -106,7 +106,7 @@ def test_a_device_that_says_nothing_is_lost(monkeypatch: Any) -> None:
     plain = AudioQueue.get
     monkeypatch.setattr(AudioQueue, "get", get)
     found = listened(monkeypatch, system, clock=clock, exit_on_loss=True)
-    assert others(found)[1] == Lost(0.01, "not a sample for 3.0 s")
+    assert others(found)[1] == Lost(0.01, "no sample for 3.0 s")
 
 
 def test_what_is_not_taken_in_time_is_a_gap_of_its_true_length(monkeypatch: Any) -> None:
@@ -119,7 +119,7 @@ def test_what_is_not_taken_in_time_is_a_gap_of_its_true_length(monkeypatch: Any)
     monkeypatch.setitem(sys.modules, "sounddevice", system)
     stop = Stop()
     microphone = Microphone(3, RATE, held=3.0, clock=RoomClock())
-    arrivals = microphone.arrivals(Waiting(stop, lambda _: None, None))
+    arrivals = microphone.arrivals(WaitPolicy(stop, lambda _: None, None))
     found = [next(arrivals) for _ in range(2)]
     assert microphone.queued == 2.0
     system.streams[0].give(noise(RATE, seed=99)[:, 0])  # there is room again
@@ -157,7 +157,7 @@ def test_a_channel_of_several(monkeypatch: Any) -> None:
     system.devices[3] = device(3, "table", channels=4)
     listened(monkeypatch, system, exit_on_loss=True, channel=2)
     assert system.streams[0].channels == 3
-    with pytest.raises(AudioFileError, match=r"device:3 has 4 channel\(s\), and channel 4 was asked for"):
+    with pytest.raises(AudioFileError, match=r"device:3 has 4 channels, so there is no channel 4"):
         listened(monkeypatch, system, exit_on_loss=True, channel=4)
 
 
@@ -177,4 +177,4 @@ def test_a_busy_device(monkeypatch: Any) -> None:
 def test_without_sounddevice_the_extra_is_named(monkeypatch: Any) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(ChoiceError, match=r"audiogmm\[live\]"):
-        next(iter(Microphone(3, RATE).arrivals(Waiting(Stop(), print, None))))
+        next(iter(Microphone(3, RATE).arrivals(WaitPolicy(Stop(), print, None))))

@@ -19,7 +19,7 @@ from audiogmm.live.arrival import Ended, Opened
 from audiogmm.live.file import File
 from audiogmm.live.pcm import Pcm
 from audiogmm.live.pipe import Pipe, _cut_at_header
-from audiogmm.live.source import Waiting
+from audiogmm.live.source import WaitPolicy
 from audiogmm.live.stop import Stop
 from tests.live.streams import heard, noise, open_ended, others, set_standard_input, sound_of, wav
 
@@ -59,7 +59,7 @@ def test_channels_are_mixed_down_or_chosen(monkeypatch: Any) -> None:
     mixed = sound_of(piped(monkeypatch, wav(samples)))
     np.testing.assert_allclose(mixed, samples.mean(axis=1), atol=1e-7)
     np.testing.assert_array_equal(sound_of(piped(monkeypatch, wav(samples), channel=2)), samples[:, 2])
-    with pytest.raises(AudioFileError, match=r"standard input has 3 channel\(s\), and channel 3"):
+    with pytest.raises(AudioFileError, match=r"standard input has 3 channels, so there is no channel 3"):
         piped(monkeypatch, wav(samples), channel=3)
 
 
@@ -108,8 +108,8 @@ def test_an_end_in_mid_sample_names_the_bytes_and_uses_the_rest(monkeypatch: Any
     assert len(sound_of(found)) == 100
     assert isinstance(ended, Ended) and ended.left_over == left
     assert ended.notes == (
-        f"standard input ends in the middle of a sample: {left} byte(s) are left of the 4 that one takes; "
-        "all before it was used",
+        f"standard input ends in the middle of a sample, after {left} of its 4 bytes; all samples before it "
+        "were used",
     )
 
 
@@ -187,7 +187,7 @@ def test_a_named_pipe_waits_for_its_writer(tmp_path: Path) -> None:
             began.set()
             writer.start()
 
-    found = list(Pipe(str(path)).arrivals(Waiting(stop, idle, 0.001)))
+    found = list(Pipe(str(path)).arrivals(WaitPolicy(stop, idle, 0.001)))
     writer.join()
     stop.close()
     assert began.is_set()
@@ -200,7 +200,7 @@ def test_a_stop_ends_a_pipe_that_waits(tmp_path: Path) -> None:
     stop = Stop()
     with open(path, "r+b", buffering=0) as writer:  # noqa: PTH123 - opened for both, so that it does not wait
         writer.write(open_ended(wav(noise(100))))
-        arrivals = Pipe(str(path)).arrivals(Waiting(stop, lambda _: stop.set("enough"), 0.001))
+        arrivals = Pipe(str(path)).arrivals(WaitPolicy(stop, lambda _: stop.set("enough"), 0.001))
         found = list(arrivals)
     stop.close()
     assert len(sound_of(found)) == 100

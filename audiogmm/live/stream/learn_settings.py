@@ -1,4 +1,4 @@
-"""What a user asks of a model that learns from a stream."""
+"""The settings of a model that learns from a stream."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from audiogmm.errors import ChoiceError
 from audiogmm.types import CovarianceType, Seconds
 
 COLD_START: Seconds = 30.0
-"""Sound from which a model starts."""
+"""Length of the cold start."""
 
 EXPONENT = 0.8
-"""Of the step size: streams come in order, so the past is to be kept (a lower one forgets it sooner)."""
+"""Of the step size; a lower one forgets the past sooner, and a stream is not shuffled."""
 
 
 @dataclass(frozen=True)
@@ -21,24 +21,24 @@ class LearnSettings:
     Parameters
     ----------
     n_components : int or None
-        Gaussian components; None: what `train` takes for the front end.
+        Number of Gaussian components; None: the default of `train` for the front end.
     covariance_type : CovarianceType or None
-        Form of the covariances; None likewise.
+        Form of the covariances; None: the default of `train`.
     seed : int
-        Of the start.
+        Of the cold start.
     floor : float or None
-        Least variance, as a share of each feature's over the first sounds; None: what `train` takes.
+        Least variance, as a share of each feature's variance in the cold start; None: the default of `train`.
     cold_start : Seconds
-        Sound that is listened to before anything is learned: it settles what the front end leaves open, and
-        the start is trained on it.
+        Length of the first sound, which sets what the front end leaves open, and which the first model is
+        trained on.
     exponent : float
         Alpha of the step size ``(t + 2)^-alpha``, in (0.5, 1].
     half_life : float or None
-        Hours of sound after which what was heard counts half; None: it is averaged ever more slowly.
+        Hours of sound after which frames count half; None: the steps only get smaller.
     save_every : float
-        Minutes of sound between two writings of the model.
+        Minutes of sound between two writes of the model.
     heartbeat : Seconds
-        Sound between two signs of life; 0: none.
+        Sound between two heartbeats; 0: none.
     upsample : bool
         Accept sound below the sample rate.
 
@@ -73,11 +73,11 @@ class LearnSettings:
                 raise ChoiceError(f"{name}={value}", needed=f"a positive number of {unit}")
         if self.cold_start > 3600:
             raise ChoiceError(
-                f"cold_start={self.cold_start} s", needed="at most an hour, which is held in memory"
+                f"cold_start={self.cold_start} s", needed="at most 3600 s, which are kept in memory"
             )
 
     def forget(self, batch: int, frame_rate: float) -> float:
-        """What the past counts after a step of `batch` frames: ``2^-(seconds / half-life)``."""
+        """Return what the past counts after a step of `batch` frames: ``2^-(seconds / half-life)``."""
         if self.half_life is None:
             return 1.0
         return float(2.0 ** -(batch / frame_rate / (3600 * self.half_life)))

@@ -100,8 +100,6 @@ class StreamPlan:
         detection = None
         if "events" in settings.emit:
             detection = make_pipeline(model, settings.applied(read_detector(model)), reasons=settings.reasons)
-            if detection.detector.note:
-                progress.say(f"note: {detection.detector.note}")
             _warm_up(detection, frontend.clock(model.metadata.required_sample_rate), model.means)
         scorer = detection.scorer if detection is not None else None
         if scorer is None and "scores" in settings.emit:

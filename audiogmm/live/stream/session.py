@@ -14,7 +14,7 @@ from audiogmm.live.arrival import Arrival, Back, Ended, Gap, Lost, Opened, Sound
 from audiogmm.live.clock import Clock
 from audiogmm.live.line import Line
 from audiogmm.live.outlet import FAR, MOST, Outlet
-from audiogmm.live.source import Source, Waiting
+from audiogmm.live.source import Source, WaitPolicy
 from audiogmm.live.stop import Stop
 from audiogmm.live.stream.sources import InputIdentity
 from audiogmm.types import Json, Samples, Seconds
@@ -100,7 +100,7 @@ class StreamSession:
         self._outlet = outlet
         self._say = say
         self._clock = clock
-        self._waiting = Waiting(stop, self._report_idle, patience)
+        self._waiting = WaitPolicy(stop, self._report_idle, patience)
         self._pipeline: Pipeline | None = None
         self._sample_rate = 1
         self._start: Seconds = 0.0

@@ -1,4 +1,4 @@
-"""What a user asks of a stream."""
+"""The settings of a stream that is analyzed."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from audiogmm.types import Json, Seconds
 from audiogmm.verification.identification import KNOWN
 
 Emit = Literal["events", "clusters", "speakers", "scores"]
-"""What may be told."""
+"""Kinds of lines that can be asked for."""
 
 EMITTED: tuple[Emit, ...] = get_args(Emit)
 
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """What is told of a stream, and how often.
+    """Which lines a stream has, and how often.
 
     Parameters
     ----------
     emit : tuple of str
-        What is told, see `parse_emit`.
+        Kinds of lines, see `parse_emit`.
     heartbeat : Seconds
-        Sound between two signs of life; 0: none.
+        Sound between two heartbeats; 0: none.
     score_interval : Seconds
-        Length of the intervals whose mean scores are told.
+        Length of the interval that each score is the mean of.
     cluster_window : Seconds
-        Over which it is asked which component leads.
+        Length of the window that decides which component leads.
     speaker_window : Seconds
-        Over which it is asked who speaks.
+        Length of the window that decides who speaks.
     known : float
-        Probability that a speaker is one of those enrolled, before anything is heard; 1: for certain.
+        Prior probability that a speaker is enrolled; 1: certain.
     top : int
-        Candidates that are named with a speaker.
+        Number of candidates listed with a speaker.
     reasons : bool
-        Whether it is said why an event is anomalous.
+        Say why an event is anomalous.
     upsample : bool
         Accept sound below the model's sample rate.
     detector : dict
@@ -54,7 +54,7 @@ class StreamSettings:
     >>> StreamSettings(heartbeat=-1.0)
     Traceback (most recent call last):
     ...
-    audiogmm.errors.ChoiceError: heartbeat=-1.0; needed: seconds, 0 for none
+    audiogmm.errors.ChoiceError: heartbeat=-1.0; needed: 0 (none) to 86400 seconds
     """
 
     emit: tuple[Emit, ...] = ("events",)
@@ -70,20 +70,20 @@ class StreamSettings:
 
     def __post_init__(self) -> None:
         if not 0 <= self.heartbeat <= 86400:
-            raise ChoiceError(f"heartbeat={self.heartbeat}", needed="seconds, 0 for none")
+            raise ChoiceError(f"heartbeat={self.heartbeat}", needed="0 (none) to 86400 seconds")
         for name in ("score_interval", "cluster_window", "speaker_window"):
             if not 0 < getattr(self, name) <= 3600:
-                raise ChoiceError(f"{name}={getattr(self, name)}", needed="seconds, at most an hour")
+                raise ChoiceError(f"{name}={getattr(self, name)}", needed="more than 0, at most 3600 seconds")
 
     def applied(self, detector: Detector) -> Detector:
-        """The detector with the changes that were asked for."""
+        """Return the detector with the changes of its settings."""
         if all(value is None for value in self.detector.values()):
             return detector
         return replace(detector, settings=DetectorOptions(**self.detector).applied_to(detector.settings))
 
 
 def parse_emit(text: str, *, gallery: bool = False) -> tuple[Emit, ...]:
-    """What is to be told, of a list such as ``events,scores``; ``all`` is all that can be.
+    """Parse a list of kinds such as ``events,scores``; ``all`` is every kind (speakers with a gallery only).
 
     Raises
     ------
@@ -103,6 +103,6 @@ def parse_emit(text: str, *, gallery: bool = False) -> tuple[Emit, ...]:
     if unknown or not names:
         raise ChoiceError(
             f"--emit {text!r}" + (f": {unknown[0]!r}" if unknown else ""),
-            needed=f"some of {', '.join(EMITTED)}, with commas between them, or all",
+            needed=f"some of {', '.join(EMITTED)}, separated by commas, or all",
         )
     return tuple(name for name in EMITTED if name in names)

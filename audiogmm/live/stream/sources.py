@@ -1,4 +1,4 @@
-"""From the names that a user gives to what is listened to."""
+"""From the inputs that a user names to sources."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class StreamInputs:
     devices : tuple of str
         Numbers or names of microphones; ``default`` is the system's.
     raw : str or None
-        Format of samples without a header, as ``s16le:16000:1``, of all `names`.
+        The format of raw samples, such as ``s16le:16000:1``, for all `names`.
     channel : int or None
-        The channel wanted, counted from 0.
+        The channel to read, from 0; None: the mean of all.
     held : Seconds
-        Sound of a microphone that waits at most.
+        Sound of a microphone that may wait before some is dropped.
     exit_on_loss : bool
-        Let a microphone that vanishes end the stream.
+        End the stream when a microphone vanishes.
     clock : Clock
-        Tells microphones the time.
+        Gives the wall time.
     """
 
     names: tuple[str, ...] = (STANDARD_INPUT,)
@@ -59,14 +59,14 @@ class StreamInputs:
     clock: Clock = field(default_factory=WallClock)
 
     def open(self, sample_rate: int | None) -> list[tuple[Source, InputIdentity]]:
-        """The sources, and what their events say of them; `sample_rate` is what microphones are asked for.
+        """Make the sources, each with its identity; microphones are opened at `sample_rate` where they can.
 
         Raises
         ------
         ChoiceError
-            If there is none, one is named twice, or the raw format is none.
+            If there is no input, an input is named twice or is a table, or the raw format is wrong.
         ManifestError
-            If a name is that of nothing, of a manifest, or of a feature matrix.
+            If a file does not exist.
         """
         everything = [*self.names, *(f"device:{device}" for device in self.devices)]
         if not everything:
@@ -87,8 +87,8 @@ class StreamInputs:
         manifest = read_manifest(name)
         if manifest.format != "audio":
             raise ChoiceError(
-                f"{name} is no recording ({manifest.format})",
-                needed="sound: a recording, a named pipe, or - for standard input",
+                f"{name} is not a recording ({manifest.format})",
+                needed="a recording, a named pipe, or - for standard input",
                 remedy=f"audiogmm detect MODEL {name} -o events.jsonl",
             )
         entry = next(iter(manifest))
@@ -105,7 +105,7 @@ class StreamInputs:
 
 
 def _is_pipe(name: str) -> bool:
-    """Whether a path is that of something that is read once: a pipe, a socket, a terminal."""
+    """Return whether a path is something that can be read only once: a pipe, a socket, a terminal."""
     if is_url(name):
         return False
     try:
@@ -116,7 +116,7 @@ def _is_pipe(name: str) -> bool:
 
 
 def as_names(inputs: Sequence[str], devices: Sequence[str]) -> tuple[str, ...]:
-    """The inputs that a command line names: standard input where it names nothing at all.
+    """Return the inputs that a command line names; standard input where it names none and no device.
 
     Examples
     --------

@@ -28,7 +28,7 @@ from audiogmm.jobs.stream import stream
 from audiogmm.live.arrival import Back, Ended, Gap, Lost, Opened, Sound
 from audiogmm.live.line import Line
 from audiogmm.live.outlet import text_of
-from audiogmm.live.source import Waiting
+from audiogmm.live.source import WaitPolicy
 from audiogmm.live.stream.pipeline import AnalysisPipeline
 from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.live.stream.session import StreamSession, run_sessions
@@ -50,7 +50,7 @@ class Played:
         self.name, self.drops, self.queued = name, drops, 0.0
         self._arrivals = arrivals
 
-    def arrivals(self, waiting: Waiting) -> Any:
+    def arrivals(self, waiting: WaitPolicy) -> Any:
         for arrival in self._arrivals:
             if callable(arrival):
                 arrival(waiting)
@@ -396,7 +396,7 @@ def test_inputs_are_named_once_and_are_sound(tmp_path: Path) -> None:
     manifest.write_text('{"audio_filepath": "a.wav"}\n')
     with pytest.raises(ChoiceError, match="- is named twice"):
         StreamInputs(("-", "-")).open(RATE)
-    with pytest.raises(ChoiceError, match=r"m.jsonl is no recording \(jsonl\)"):
+    with pytest.raises(ChoiceError, match=r"m.jsonl is not a recording \(jsonl\)"):
         StreamInputs((str(manifest),)).open(RATE)
     with pytest.raises(ChoiceError, match="no input"):
         StreamInputs(()).open(RATE)
