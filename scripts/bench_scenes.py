@@ -44,7 +44,7 @@ from audiogmm.evaluation.detection.frame_metrics import (
 from audiogmm.manifest import Entry, read_manifest, write_manifest
 from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.progress import say_nothing
 from audiogmm.scoring.track_file import read_track
 from audiogmm.synth.foreign import FOREIGN
@@ -122,7 +122,7 @@ def by_site(results: list[SiteAreas]) -> Figures:
 def times_real_time(path: Path, entries: list[Entry]) -> float:
     """Seconds of audio scored in a second of processor time, from frames at hand; the best of three."""
     model = load(path)
-    inputs = inputs_for(model, entries, aside=Aside(strict=True), say=say_nothing)
+    inputs = open_inputs(entries, model=model, aside=Aside(strict=True), say=say_nothing)
     recordings = [(shard.id, list(shard)) for shard in inputs]
     scorer, took = make_scorer(model), []
     for _ in range(3):

@@ -298,9 +298,9 @@ def _choose_front_end(preset: str | None, frontend_file: Path | None) -> FrontEn
     """The front end that is named; None without reading any code of audio where none is."""
     if preset is None and frontend_file is None:
         return None
-    from audiogmm.runs.frontends import choose_front_end
+    from audiogmm.runs.frontends import choose_frontend
 
-    return choose_front_end(preset, frontend_file)
+    return choose_frontend(preset, frontend_file)
 
 
 def _per_hour(alarms_per_hour: float | None, alarms_per_day: float | None) -> float | None:

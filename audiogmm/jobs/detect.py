@@ -22,7 +22,7 @@ from audiogmm.mixture.store import load
 from audiogmm.report.run.record import RunRecord, describe_run
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
-from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, say_nothing
@@ -101,7 +101,9 @@ def detect(detector: Model, entry: Entry, *, upsample: bool = False) -> list[Eve
         If the recording cannot be used.
     """
     task = DetectTask(make_pipeline(detector))
-    inputs = inputs_for(detector, [entry], aside=Aside(strict=True), say=say_nothing, upsample=upsample)
+    inputs = open_inputs(
+        [entry], model=detector, aside=Aside(strict=True), say=say_nothing, upsample=upsample
+    )
     row = task(next(iter(inputs)))
     return [Event.from_dict(event) for event in row["events"]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from audiogmm.errors import ManifestError
 from audiogmm.mixture.store import Model, floor_of
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.inputs import Inputs, inputs_for
+from audiogmm.runs.inputs import Inputs, open_inputs
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.schedule.convergence import movement
@@ -36,7 +36,7 @@ def open_comparison(
         If it cannot be read, or names nothing.
     """
     say = (progress or Silent()).say
-    inputs = inputs_for(model, source, aside=aside, say=say, upsample=upsample, again=True)
+    inputs = open_inputs(source, model=model, aside=aside, say=say, upsample=upsample, again=True)
     if not inputs.extent().total and not any(True for _ in inputs.entries):
         raise ManifestError(f"{source} names no recording", needed="recordings to compare with")
     return inputs

@@ -10,7 +10,7 @@ from typing import Any
 from audiogmm.anomaly.learning.from_model import make_pipeline
 from audiogmm.anomaly.learning.scores import score_names, unit_of_scores
 from audiogmm.mixture.store import load
-from audiogmm.runs.frontends import front_end_of
+from audiogmm.runs.frontends import read_frontend
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.types import Json
 
@@ -82,7 +82,7 @@ def info(path: Path) -> InfoResult:
     """
     model = load(path)
     about = model.summary()
-    frontend = front_end_of(model)
+    frontend = read_frontend(model)
     stages: dict[str, int] = {}
     steady = worst = 0
     frame_rate = 1.0

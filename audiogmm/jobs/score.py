@@ -19,7 +19,7 @@ from audiogmm.files import refuse_overwrite
 from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
-from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, say_nothing
@@ -115,7 +115,7 @@ def score(
     """
     refuse_both(against, detector)
     recording = next(
-        iter(inputs_for(model, [entry], aside=Aside(strict=True), say=say_nothing, upsample=upsample))
+        iter(open_inputs([entry], model=model, aside=Aside(strict=True), say=say_nothing, upsample=upsample))
     )
     if detector:
         return score_recording(make_scorer(model), recording)

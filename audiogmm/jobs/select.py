@@ -16,7 +16,7 @@ from audiogmm.runs.aside import Aside
 from audiogmm.runs.defaults import defaults
 from audiogmm.runs.holdout import Excerpt, divide
 from audiogmm.runs.progress import Progress, Silent
-from audiogmm.runs.training_inputs import open_material
+from audiogmm.runs.training_inputs import open_training_inputs
 from audiogmm.runs.watch import Watch
 from audiogmm.training import LocalReducer
 from audiogmm.training.seeding import Init
@@ -114,7 +114,7 @@ def select(
     progress = progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
     with LocalReducer(threads, workers) as reducer:
-        inputs, shards = open_material(
+        opened = open_training_inputs(
             source,
             frontend,
             aside=aside,
@@ -123,6 +123,7 @@ def select(
             sample_rate=sample_rate,
             upsample=upsample,
         )
+        inputs, shards = opened.recordings, opened.shards
         settled = inputs.frontend if inputs else None
         usual = defaults(settled)
         forms = [*(wanted.forms or (usual["covariance_type"],)), *(["kmeans"] if kmeans else [])]

@@ -12,11 +12,12 @@ from audiogmm.errors import OutputError
 from audiogmm.jobs.select import EVERY_SIZE, checked, select
 from audiogmm.jobs.selected import NAMES, Criterion, Selection
 from audiogmm.jobs.train import train
+from audiogmm.manifest.entry import STANDARD_INPUT
 from audiogmm.report.run.pictures import check_pictures
 from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.inputs import copy_standard_input
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
-from audiogmm.runs.standard_input import STANDARD_INPUT, copy_standard_input
 from audiogmm.training import TrainingInterrupted
 from audiogmm.training.seeding import Init
 from audiogmm.types import CovarianceType, Json

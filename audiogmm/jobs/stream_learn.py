@@ -14,7 +14,7 @@ from audiogmm.live.stream.session import Pipeline, StreamResult, StreamSession, 
 from audiogmm.live.stream.sources import InputIdentity, StreamInputs
 from audiogmm.live.stream.training import TrainingPipeline, TrainingPlan
 from audiogmm.mixture.store import load
-from audiogmm.runs.defaults import started_front_end
+from audiogmm.runs.frontends import match_frontend
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent
@@ -85,7 +85,7 @@ def learn_from_stream(
     begin = None if start is None else load(start)
     if begin is not None:
         _check_form(begin.mixture.n_components, begin.mixture.covariance_type, settings)
-    chosen = started_front_end(begin, frontend, sample_rate) or FrontEnd.preset("speech")
+    chosen = match_frontend(begin, frontend, sample_rate) or FrontEnd.preset("speech")
     if begin is not None and begin.metadata.frontend is None:
         raise ChoiceError(
             f"{start} was trained on frames of your own",

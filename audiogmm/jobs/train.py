@@ -26,10 +26,11 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.defaults import defaults, started_front_end
+from audiogmm.runs.defaults import defaults
+from audiogmm.runs.frontends import match_frontend
 from audiogmm.runs.holdout import divide
 from audiogmm.runs.progress import Progress, Silent
-from audiogmm.runs.training_inputs import open_material
+from audiogmm.runs.training_inputs import open_training_inputs
 from audiogmm.runs.watch import Watch
 from audiogmm.training import LocalReducer, Reducer, TrainingResult, train_mixture
 from audiogmm.training.incremental import add
@@ -186,15 +187,16 @@ def train(
     progress = progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
     with nullcontext(reducer) if reducer else LocalReducer(threads, workers) as reducer:
-        inputs, shards = open_material(
+        opened = open_training_inputs(
             source,
-            started_front_end(start, frontend, sample_rate),
+            match_frontend(start, frontend, sample_rate),
             aside=aside,
             progress=progress,
             reducer=reducer,
             sample_rate=sample_rate,
             upsample=upsample,
         )
+        inputs, shards = opened.recordings, opened.shards
         settled = inputs.frontend if inputs else None
         on_error = None if inputs is None else inputs.refuse
 

@@ -8,16 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError, TrainingError
 from audiogmm.files import exclusive, refuse_overwrite
 from audiogmm.jobs.distance import compare, open_comparison
 from audiogmm.jobs.updated import UpdateResult
 from audiogmm.mixture.store import Model, floor_of, load
 from audiogmm.runs.aside import Aside, errors_path
-from audiogmm.runs.inputs import inputs_for
 from audiogmm.runs.progress import Progress, Silent
-from audiogmm.runs.training_inputs import as_blocks
+from audiogmm.runs.training_inputs import open_training_inputs
 from audiogmm.training import LocalReducer, TrainingInterrupted
 from audiogmm.training.incremental import add, take_out
 from audiogmm.training.incremental import reweight as weigh_anew
@@ -119,14 +118,8 @@ def update(
             remedy="train --ledger",
         )
     floor = floor_of(model)
-    blocks = as_blocks(source)
-    inputs = None
-    shards: Iterable[Shard]
-    if blocks is None:
-        inputs = inputs_for(model, source, aside=aside, say=progress.say, upsample=upsample)  # type: ignore[arg-type]
-        shards = inputs
-    else:
-        shards = blocks
+    opened = open_training_inputs(source, model=model, aside=aside, progress=progress, upsample=upsample)
+    inputs, shards = opened.recordings, opened.shards
     if reweight:
         assert book is not None
         entries = inputs.entries if inputs else ()

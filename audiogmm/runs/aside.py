@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,27 @@ class Aside:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def describe(self, what: str) -> str:
+        """Add the first reason to a statement on all inputs, and how many inputs share it.
+
+        Examples
+        --------
+        >>> aside = Aside()
+        >>> aside.put("a", "a.wav", AudioGMMError("a.wav is empty"))
+        >>> aside.put("b", "b.wav", AudioGMMError("b.wav is empty"))
+        >>> aside.describe("none of the recordings could be opened")
+        'none of the recordings could be opened: a.wav is empty (the same for all 2)'
+        """
+        if not self.rows:
+            return what
+        kinds = [
+            re.sub(r"\d+", "#", row.reason.replace(row.path, "").replace(row.id, "")) for row in self.rows
+        ]
+        alike, total = kinds.count(kinds[0]), len(kinds)
+        share = f"all {total}" if alike == total else f"{alike} of {total}"
+        reason = self.rows[0].reason.partition("; needed: ")[0]
+        return f"{what}: {reason}" + (f" (the same for {share})" if total > 1 else "")
 
     @contextmanager
     def explaining(self) -> Iterator[None]:

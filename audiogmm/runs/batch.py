@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from audiogmm.blocks import Shard
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside, errors_path
-from audiogmm.runs.inputs import Extent, Inputs, inputs_for
+from audiogmm.runs.inputs import Extent, Inputs, open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.runs.settings import RunSettings
@@ -100,9 +100,9 @@ class Batch:
         MismatchError
             If a frame cache has no frames of the model's front end.
         """
-        return inputs_for(
-            model,
+        return open_inputs(
             source,
+            model=model,
             aside=self.aside,
             say=self.progress.say,
             upsample=self._settings.upsample,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.errors import MismatchError
 from audiogmm.mixture.floor import RELATIVE_FLOOR
-from audiogmm.mixture.store import Model
 from audiogmm.training.settings import Algorithm
 
 if TYPE_CHECKING:
@@ -31,33 +29,3 @@ def defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> dict[str
     else:
         usual = {"n_components": 64, "covariance_type": "diag", "floor": RELATIVE_FLOOR}
     return usual | ({"covariance_type": "spherical"} if algorithm == "kmeans" else {})
-
-
-def started_front_end(
-    start: Model | None, frontend: FrontEnd | None, sample_rate: int | None
-) -> FrontEnd | None:
-    """The front end of the model to start from, which has to be the one asked for.
-
-    Raises
-    ------
-    MismatchError
-        If it is another one.
-    """
-    from audiogmm.runs.frontends import front_end_of
-
-    if start is None:
-        return frontend
-    theirs = front_end_of(start)
-    if frontend is not None and theirs is not None:
-        differences = theirs.as_open_as(frontend).difference(frontend)
-    else:
-        differences = []
-    if theirs is not None and sample_rate not in (None, theirs.sample_rate):
-        differences.append(f"sample_rate: {sample_rate} != {theirs.sample_rate}")
-    if differences:
-        raise MismatchError(
-            f"the model to start from has another front end ({', '.join(differences)})",
-            needed="the same settings",
-            remedy="drop --preset, --frontend and --sample-rate",
-        )
-    return theirs

@@ -1,21 +1,26 @@
-"""Which front end a job has: the one asked for, the model's, or that of the frames in a cache."""
+"""Which front end a run has: the one asked for, the model's, or that of the frames in a cache."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.errors import ChoiceError
+from audiogmm.audio.decode import probe
+from audiogmm.audio.frame_cache.cache import FrameCache, cached_front_end, is_frame_cache
+from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError, TrainingError
+from audiogmm.manifest.entry import STANDARD_INPUT, Entry
+from audiogmm.runs.aside import Aside
 
 if TYPE_CHECKING:
-    from audiogmm.audio.frontend.frontend import FrontEnd
     from audiogmm.mixture.store import Model
 
 
-def choose_front_end(preset: str | None, file: Path | None) -> FrontEnd | None:
-    """The front end of a preset or a TOML file; None if neither is named.
+def choose_frontend(preset: str | None, file: Path | None) -> FrontEnd | None:
+    """Choose the front end of a preset or a TOML file; None if neither is named.
 
     Raises
     ------
@@ -24,8 +29,6 @@ def choose_front_end(preset: str | None, file: Path | None) -> FrontEnd | None:
     FrontEndError
         If the file does not hold one.
     """
-    from audiogmm.audio.frontend.frontend import FrontEnd
-
     if preset is not None and file is not None:
         raise ChoiceError(
             f"both --preset {preset} and --frontend {file}", needed="one front end", remedy="drop one of them"
@@ -35,26 +38,49 @@ def choose_front_end(preset: str | None, file: Path | None) -> FrontEnd | None:
     return None if preset is None else FrontEnd.preset(preset)
 
 
-def front_end_of(model: Model) -> FrontEnd | None:
-    """The front end kept in a model; None where it was trained on frames of the user's own."""
-    from audiogmm.audio.frontend.frontend import FrontEnd
-
+def read_frontend(model: Model) -> FrontEnd | None:
+    """Read the front end of a model; None where it was trained on frames of the user's own."""
     settings = model.metadata.frontend
     return None if settings is None else FrontEnd.from_dict(settings)
 
 
-def cache_at(source: object) -> Path | None:
-    """The folder, if `source` names a frame cache."""
-    from audiogmm.audio.frame_cache.cache import is_frame_cache
+def match_frontend(
+    start: Model | None, frontend: FrontEnd | None, sample_rate: int | None
+) -> FrontEnd | None:
+    """Read the front end of a model to start from, if there is one; it has to be the one asked for.
 
+    Raises
+    ------
+    MismatchError
+        If it is another one.
+    """
+    if start is None:
+        return frontend
+    theirs = read_frontend(start)
+    differences = []
+    if frontend is not None and theirs is not None:
+        differences = theirs.as_open_as(frontend).difference(frontend)
+    if theirs is not None and sample_rate not in (None, theirs.sample_rate):
+        differences.append(f"sample_rate: {sample_rate} != {theirs.sample_rate}")
+    if differences:
+        raise MismatchError(
+            f"the model to start from has another front end ({', '.join(differences)})",
+            needed="the same settings",
+            remedy="drop --preset, --frontend and --sample-rate",
+        )
+    return theirs
+
+
+def find_cache(source: object) -> Path | None:
+    """Return the folder, if `source` names a frame cache."""
     if not isinstance(source, (str, os.PathLike)):
         return None
     path = Path(source)
     return path if is_frame_cache(path) else None
 
 
-def cached_front_end(cache: Path, frontend: FrontEnd | None, sample_rate: int | None) -> FrontEnd:
-    """The front end of the frames in a cache: the one asked for, or the only one.
+def choose_cached_frontend(cache: Path, frontend: FrontEnd | None, sample_rate: int | None) -> FrontEnd:
+    """Choose the front end of the frames in a cache: the one asked for, or the only one.
 
     Raises
     ------
@@ -63,12 +89,10 @@ def cached_front_end(cache: Path, frontend: FrontEnd | None, sample_rate: int | 
     ChoiceError
         If there are several, and none was asked for.
     """
-    from audiogmm.audio.frame_cache import cache as audio_cache
-
-    found = audio_cache.FrameCache(cache)
-    declared = audio_cache.cached_front_end(cache)
+    found = FrameCache(cache)
+    declared = cached_front_end(cache)
     if frontend is not None:
-        asked = dataclasses.replace(frontend, sample_rate=sample_rate or frontend.sample_rate)
+        asked = replace(frontend, sample_rate=sample_rate or frontend.sample_rate)
         found.require(asked)
         fits = declared is not None and not declared.as_open_as(asked).difference(asked)
         return declared if fits and declared is not None else asked
@@ -82,3 +106,47 @@ def cached_front_end(cache: Path, frontend: FrontEnd | None, sample_rate: int | 
             remedy="--preset or --frontend, and --sample-rate",
         )
     return known[0]
+
+
+def settle_frontend(
+    frontend: FrontEnd | None, sample_rate: int | None, entries: Iterable[Entry], aside: Aside
+) -> FrontEnd | None:
+    """Settle the sample rate of the front end of a new model; None for frames of the user's own.
+
+    It is the one asked for, else the front end's, else that of the first recording that can be opened.
+
+    Raises
+    ------
+    TrainingError
+        If no recording can be opened.
+    ChoiceError
+        For standard input without a rate.
+    """
+    chosen = frontend or FrontEnd.preset("speech")
+    rate = sample_rate or chosen.sample_rate
+    for entry in entries:
+        if entry.features_filepath is not None:
+            return None
+        rate = rate or _read_sample_rate(entry, aside)
+        if rate is not None:
+            return replace(chosen, sample_rate=rate)
+    raise TrainingError(
+        aside.describe("none of the recordings could be opened"),
+        needed="at least one good recording",
+        remedy="audiogmm manifest check, which says what is wrong with each",
+    )
+
+
+def _read_sample_rate(entry: Entry, aside: Aside) -> int | None:
+    """Read the sample rate of a recording; None, and set aside, if it cannot be opened."""
+    if entry.audio_filepath == STANDARD_INPUT:
+        raise ChoiceError(
+            "standard input and no sample rate",
+            needed="a rate in hertz, since a stream can be read only once",
+            remedy="--sample-rate 16000",
+        )
+    try:
+        return probe(entry, full=False).sample_rate
+    except AudioGMMError as error:
+        aside.put(entry.id, entry.path, error)
+        return None

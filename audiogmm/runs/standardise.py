@@ -115,9 +115,9 @@ def with_global_statistics(inputs: Inputs, reducer: Reducer, progress: Progress)
     progress.end()
     if total is None or not total.n_frames:
         raise TrainingError(
-            "no recording with a voiced frame",
-            needed="at least one",
-            remedy="audiogmm manifest check names why",
+            plain.aside.describe("none of the recordings could be used"),
+            needed="at least one with a voiced frame",
+            remedy="audiogmm manifest check, which says what is wrong with each",
         )
     return replace(inputs, frontend=standardised(frontend, total))
 

@@ -9,58 +9,93 @@ from typing import TYPE_CHECKING, Any
 
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import TrainingError
+from audiogmm.reduce import OnError, Reducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import Inputs, open_inputs
 from audiogmm.runs.progress import Progress
 from audiogmm.runs.standardise import with_global_statistics, with_scale
-from audiogmm.training import Reducer
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
     from audiogmm.manifest import Entry
+    from audiogmm.mixture.store import Model
 
 
-def open_material(
+@dataclass(frozen=True)
+class TrainingInputs:
+    """What a model is trained on: recordings behind a settled front end, or blocks of frames.
+
+    Attributes
+    ----------
+    shards : iterable of Shard
+        The recordings, re-iterable.
+    recordings : Inputs or None
+        The same with their entries; None for blocks of frames, which have neither entries nor a front end.
+    """
+
+    shards: Iterable[Shard]
+    recordings: Inputs | None = None
+
+    @property
+    def entries(self) -> Iterable[Entry] | None:
+        """Of the manifest; None for blocks of frames."""
+        return None if self.recordings is None else self.recordings.entries
+
+    @property
+    def frontend(self) -> FrontEnd | None:
+        """With its sample rate; None for frames of the user's own."""
+        return None if self.recordings is None else self.recordings.frontend
+
+    @property
+    def hours(self) -> float | None:
+        """Hours of audio, where the manifest says."""
+        return None if self.recordings is None else self.recordings.extent().hours
+
+    @property
+    def on_error(self) -> OnError | None:
+        """Sets recordings aside; None for blocks of frames."""
+        return None if self.recordings is None else self.recordings.refuse
+
+
+def open_training_inputs(
     source: str | os.PathLike[str] | Iterable[Entry] | Iterable[FrameBlock],
-    frontend: FrontEnd | None,
+    frontend: FrontEnd | None = None,
     *,
+    model: Model | None = None,
+    reducer: Reducer | None = None,
     aside: Aside,
     progress: Progress,
-    reducer: Reducer,
     sample_rate: int | None = None,
     upsample: bool = False,
-) -> tuple[Inputs | None, Iterable[Shard]]:
-    """Open what is to be learnt from, and measure what the front end leaves open.
+) -> TrainingInputs:
+    """Open what is learned from, and measure what the front end of a new model leaves open.
 
     Parameters
     ----------
     source, frontend, aside, sample_rate, upsample
         As for `train`.
+    model : Model, optional
+        The model that is updated, whose front end it is.
+    reducer : Reducer, optional
+        Measures, for a new model.
     progress : Progress
-        Who listens.
-    reducer : Reducer
-        Who measures.
-
-    Returns
-    -------
-    inputs : Inputs or None
-        None for blocks of frames, which have no front end.
-    shards : iterable of Shard
-        The recordings, re-iterable.
+        Receives stages and notes.
     """
     blocks = as_blocks(source)
     if blocks is not None:
-        return None, blocks
+        return TrainingInputs(blocks)
     inputs = open_inputs(
         source,  # type: ignore[arg-type]  # as_blocks has looked: these are entries
         frontend,
+        model=model,
         aside=aside,
         say=progress.say,
         sample_rate=sample_rate,
         upsample=upsample,
     )
-    inputs = with_global_statistics(with_scale(inputs, reducer, progress), reducer, progress)
-    return inputs, inputs
+    if reducer is not None:
+        inputs = with_global_statistics(with_scale(inputs, reducer, progress), reducer, progress)
+    return TrainingInputs(inputs, inputs)
 
 
 @dataclass(frozen=True)
@@ -72,7 +107,7 @@ class BlockShard:
 
     @property
     def id(self) -> str:
-        """Its number."""
+        """Its number, as a name."""
         return f"frames-{self.place}"
 
     def __iter__(self) -> Iterator[FrameBlock]:
@@ -99,7 +134,7 @@ def as_blocks(source: Any) -> list[BlockShard] | None:
         raise TrainingError(
             "an iterator, which can be read only once",
             needed="something that can be read in every pass",
-            remedy="a list, or an object whose __iter__ starts anew",
+            remedy="a list, or an object whose __iter__ starts again",
         )
     head = next(iter(source), None)
     if not isinstance(head, FrameBlock):

@@ -260,7 +260,7 @@ def test_a_further_recording_needs_no_earlier_one(workshop: Path, variances: boo
 def test_rounds_take_the_posteriors_of_the_round_before(workshop: Path) -> None:
     from audiogmm.mixture.evaluator import Evaluator
     from audiogmm.runs.aside import Aside
-    from audiogmm.runs.inputs import inputs_for
+    from audiogmm.runs.inputs import open_inputs
 
     model = ag.load("ubm.agmm")
     entries = [e for e in ag.read_manifest("train.jsonl") if e.speaker == "speaker_1"]
@@ -268,7 +268,7 @@ def test_rounds_take_the_posteriors_of_the_round_before(workshop: Path) -> None:
     frames = np.concatenate(
         [
             block.frames[block.voiced]
-            for shard in inputs_for(model, entries, aside=Aside(), say=lambda _: None)
+            for shard in open_inputs(entries, model=model, aside=Aside(), say=lambda _: None)
             for block in shard
         ]
     )

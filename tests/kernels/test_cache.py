@@ -167,7 +167,7 @@ def test_other_sources_take_the_place_of_older_ones(open_cache: Callable[..., An
 
 @pytest.mark.parametrize(
     ("folder", "said"),
-    [(None, r"anew each time.*try NUMBA_CACHE_DIR"), ("empty", "once on this machine"), ("warm", None)],
+    [(None, r"at every start.*try NUMBA_CACHE_DIR"), ("empty", "once on this machine"), ("warm", None)],
 )
 def test_it_is_said_why_nothing_seems_to_happen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None, said: str | None

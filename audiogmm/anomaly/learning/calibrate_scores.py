@@ -11,7 +11,7 @@ from audiogmm.anomaly.scorers.part import ScoreContext
 from audiogmm.anomaly.scorers.table import AUTO, FUSED, FUSION, ScoreSpec, parse_scores
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError
-from audiogmm.runs.frontends import front_end_of
+from audiogmm.runs.frontends import read_frontend
 from audiogmm.runs.holdout import divide
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress
@@ -70,7 +70,7 @@ def calibrated_scores(
     known = read_learned_scores(model)
     if scores is None and known is None:
         return model, inputs
-    frontend, background = front_end_of(model), None
+    frontend, background = read_frontend(model), None
     if against is not None:
         from audiogmm.anomaly.learning.likelihood_ratio import make_evaluators
 

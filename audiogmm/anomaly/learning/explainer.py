@@ -43,9 +43,9 @@ def make_explainer(model: Model) -> EventExplainer:
 
     Without moments (models of earlier versions, or trained with nothing held out) there is no comparison.
     """
-    from audiogmm.runs.frontends import front_end_of
+    from audiogmm.runs.frontends import read_frontend
 
-    frontend = front_end_of(model)
+    frontend = read_frontend(model)
     moments = None
     if model.metadata.moments is not None:
         moments = NormalMoments.from_parts(model.metadata.moments, model.tensors)

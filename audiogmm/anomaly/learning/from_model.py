@@ -55,7 +55,7 @@ def make_scorer(model: Model, every_frame: bool | None = None) -> FrameScorer:
     from audiogmm.anomaly.learning.scores import make_score_context, read_learned_scores
     from audiogmm.anomaly.scorer import LogLikelihoodScorer
     from audiogmm.mixture.evaluator import Evaluator
-    from audiogmm.runs.frontends import front_end_of
+    from audiogmm.runs.frontends import read_frontend
 
     every_frame = scores_silence(model) if every_frame is None else every_frame
     scores = read_learned_scores(model)
@@ -64,7 +64,7 @@ def make_scorer(model: Model, every_frame: bool | None = None) -> FrameScorer:
     return scores.scorer(
         make_score_context(
             model.mixture,
-            front_end_of(model),
+            read_frontend(model),
             scores.frame_rate,
             every_frame=every_frame,
             against=scores.against,

@@ -31,9 +31,9 @@ def bands_of(model: Model, order: int = 0) -> BandMap | None:
     ChoiceError
         If the front end has no deltas of that order.
     """
-    from audiogmm.runs.frontends import front_end_of
+    from audiogmm.runs.frontends import read_frontend
 
-    frontend = front_end_of(model)
+    frontend = read_frontend(model)
     if frontend is None or model.metadata.sample_rate is None:
         return None
     return mel_bands(frontend, model.metadata.sample_rate, order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import MismatchError
-from audiogmm.runs.frontends import front_end_of
+from audiogmm.runs.frontends import read_frontend
 
 if TYPE_CHECKING:
     from audiogmm.mixture.evaluator import Evaluator
@@ -24,7 +24,7 @@ def make_evaluators(model: Model, against: Model | None) -> tuple[Evaluator, Eva
 
     if against is None:
         return Evaluator(model.mixture), None
-    ours, theirs = front_end_of(model), front_end_of(against)
+    ours, theirs = read_frontend(model), read_frontend(against)
     if ours != theirs or model.mixture.n_features != against.mixture.n_features:
         differences = ours.difference(theirs) if ours and theirs else ["one was not trained on audio"]
         raise MismatchError(

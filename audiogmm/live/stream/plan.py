@@ -17,7 +17,7 @@ from audiogmm.live.stream.settings import Emit, StreamSettings
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.frontends import front_end_of
+from audiogmm.runs.frontends import read_frontend
 from audiogmm.runs.progress import Progress
 from audiogmm.timeline import FrameClock
 from audiogmm.types import FloatArray, Seconds
@@ -90,7 +90,7 @@ class StreamPlan:
         ModelFileError
             If the folder is not a gallery.
         """
-        frontend = front_end_of(model)
+        frontend = read_frontend(model)
         if frontend is None:
             raise MismatchError(
                 "the model was trained on frames of your own, so there is no front end for a stream of sound",
@@ -161,7 +161,7 @@ def _speakers(settings: StreamSettings, gallery: Path | None, progress: Progress
             remedy="--gallery DIR, a folder that `audiogmm enroll` wrote",
         )
     known = Gallery(gallery)
-    frontend = front_end_of(known.background)
+    frontend = read_frontend(known.background)
     if frontend is None:
         raise MismatchError(
             f"the speakers of {gallery} were enrolled on frames of your own",

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.learning.from_model import read_detector
 from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, MismatchError, ModelFileError
+from audiogmm.manifest.entry import STANDARD_INPUT
 from audiogmm.mixture.store import load
 from audiogmm.report.page.shown import Found
 from audiogmm.report.run.record import SUFFIX, RunRecord, record_path
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import read_entries
-from audiogmm.runs.standard_input import STANDARD_INPUT
 from audiogmm.words import amount
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from audiogmm.report.run.panels import clusters_of_folder, normal_panel, selecti
 from audiogmm.report.run.plan import PagePlan, plan_page
 from audiogmm.report.run.rescoring import RescoreTask
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.progress import Progress
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
     layout = Layout(plan, threshold, release, unit, aside)
     sounds = ComponentSounds(model.mixture.n_components)
     upsample = run.record is not None and run.record.upsample
-    inputs = inputs_for(model, plan.wanted, aside=aside, say=progress.say, upsample=upsample)
+    inputs = open_inputs(plan.wanted, model=model, aside=aside, say=progress.say, upsample=upsample)
     task = _task(model, detector, plan, threshold, 0 if components is not None else sounds.n_components)
     progress.begin("scoring again", len(plan.wanted), "recordings")
     with LocalReducer(settings.threads) as reducer:

@@ -9,7 +9,7 @@ import numpy as np
 
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.frontends import front_end_of
+from audiogmm.runs.frontends import read_frontend
 from audiogmm.types import FloatArray, Json
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.gallery import Gallery
@@ -74,7 +74,7 @@ class Identifier:
                 needed="at least one",
                 remedy="audiogmm enroll UBM M -o DIR",
             )
-        rate = 1.0 if front_end_of(gallery.background) is None else INDEPENDENT
+        rate = 1.0 if read_frontend(gallery.background) is None else INDEPENDENT
         scorer = CutScorer.of(gallery, list(found), scoring, TOP)
         seconds, ratios = zip(*found.values(), strict=True)
         identifier = cls(scorer, seconds, ratios, gallery.calibration, rate, known, top)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.frontends import front_end_of
-from audiogmm.runs.inputs import Hear
+from audiogmm.runs.frontends import read_frontend
+from audiogmm.runs.inputs import Notifier
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.trials import CUT, PATHS, Trial, TrialList
 
@@ -42,8 +42,8 @@ class Maker:
         """The recording of an entry."""
         from audiogmm.audio.recording import Recording
 
-        frontend = front_end_of(self.gallery.background)
-        return Recording(entry, frontend, upsample=self.upsample, warn=Hear(self.say))
+        frontend = read_frontend(self.gallery.background)
+        return Recording(entry, frontend, upsample=self.upsample, warn=Notifier(self.say))
 
 
 class Lines:

@@ -103,12 +103,12 @@ def test_reasons_can_be_switched_off(model: Model, whistling: Entry, tmp_path: P
 
 def test_workers_and_threads_learn_the_same(normal: list[Entry], model: Model) -> None:
     from audiogmm.runs.aside import Aside
-    from audiogmm.runs.inputs import inputs_for
+    from audiogmm.runs.inputs import open_inputs
     from audiogmm.runs.progress import say_nothing
 
     found = []
     for threads, workers in ((1, 0), (3, 0), (1, 2)):
-        inputs = inputs_for(model, normal, aside=Aside(strict=True), say=say_nothing)
+        inputs = open_inputs(normal, model=model, aside=Aside(strict=True), say=say_nothing)
         with LocalReducer(threads, workers) as reducer:
             found.append(
                 learn_moments(

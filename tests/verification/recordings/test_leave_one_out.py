@@ -19,7 +19,7 @@ from audiogmm.jobs.verify import calibration_for
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.inputs import inputs_for
+from audiogmm.runs.inputs import open_inputs
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import speakers
 from audiogmm.verification.adaptation import Adaptation
@@ -195,7 +195,7 @@ def test_a_trial_is_that_of_a_gallery_without_the_recording(town: Path, tmp_path
         e for e in ag.read_manifest(town / "people" / "train.jsonl") if e.id.endswith(("_0", "_1", "_2"))
     ]
     gallery = ag.enroll(model, entries, tmp_path / "all", share_channel=False)
-    inputs = inputs_for(model, entries, aside=Aside(), say=lambda _: None, again=True)
+    inputs = open_inputs(entries, model=model, aside=Aside(), say=lambda _: None, again=True)
     found = leave_out(gallery, inputs, gallery.names, 100, LocalReducer(1))
     assert np.flatnonzero(found.target).tolist() == list(range(0, 18 * 6, 6))
     for i in (0, 7, 17):
