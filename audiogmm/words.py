@@ -31,6 +31,8 @@ class Terms:
     --------
     >>> SOUND.recordings(1), SOUND.length(150.0), SOUND.span(1.0, 2.5), SOUND.of("nats a frame")
     ('1 recording', '2.5 minutes', '1.00 to 2.50 s', 'nats a frame')
+    >>> SOUND.length(30.0)
+    '30.0 s'
     >>> TABLE.frames(1200), TABLE.length(150.0), TABLE.span(12.0, 14.0), TABLE.of("nats a frame")
     ('1,200 rows', '150 rows', 'rows 12 to 14', 'nats a row')
     """
@@ -50,7 +52,9 @@ class Terms:
 
     def length(self, seconds: float) -> str:
         """Return how long recordings are together."""
-        return f"{seconds / 60:,.1f} minutes" if self.unit else self.frames(round(seconds))
+        if not self.unit:
+            return self.frames(round(seconds))
+        return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:,.1f} minutes"
 
     def moment(self, seconds: float) -> str:
         """Return a place in a recording."""

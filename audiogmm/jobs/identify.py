@@ -175,7 +175,7 @@ class IdentificationCounts:
         """Yield the closing lines."""
         accuracy = self.accuracy(closed=closed)
         if accuracy is not None:
-            yield f"right by the manifest: {accuracy:.1%}"
+            yield f"accuracy by the names in the manifest: {accuracy:.1%}"
         if self.n_enrolled:
             yield (
                 f"of {amount(self.n_enrolled, 'recording')} of enrolled speakers {self.right:,} "
@@ -238,7 +238,7 @@ class IdentifyResult:
         if self.short:
             yield f"{amount(self.short, 'recording')} flagged {SHORT!r}: {WHY_SHORT}"
         yield from self.counts.lines(closed=self.closed)
-        yield f"who it is: {self.output}"
+        yield f"identities: {self.output}"
 
 
 @accepts(IdentifySettings)

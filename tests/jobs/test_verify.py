@@ -391,6 +391,8 @@ def test_a_calibration_gives_decisions(workshop: Path, audiogmm: Audiogmm) -> No
         assert row["decision"] == ("accept" if llr >= np.log(6) else "reject")
     assert {row["decision"] for row in found} == {"accept", "reject"}
     assert done.json["accepted"] == sum(row["decision"] == "accept" for row in found)
+    with pytest.raises(ChoiceError, match="normalization 'q'"):
+        ag.verify(gallery, [], normalisation="q")  # the former keyword
 
 
 @pytest.mark.data
