@@ -14,7 +14,7 @@ from typing import Protocol, Self, TypeVar
 
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError, OutputError, TrainingError
-from audiogmm.threads import resolve_threads, single_thread
+from audiogmm.threads import keep_one_blas_thread, resolve_threads
 
 OnError = Callable[[str, AudioGMMError], None]
 """Called with a shard's id and the error for which it was set aside."""
@@ -221,7 +221,7 @@ class LocalReducer:
                 )
             method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
             self._processes = ProcessPoolExecutor(
-                self.workers, mp_context=get_context(method), initializer=single_thread
+                self.workers, mp_context=get_context(method), initializer=keep_one_blas_thread
             )
         return self._processes
 

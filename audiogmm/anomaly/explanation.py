@@ -17,7 +17,7 @@ from audiogmm.anomaly.reasons import reasons_of
 from audiogmm.blocks import FrameBlock
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.threads import calm_linear_algebra
+from audiogmm.threads import one_blas_thread
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, IntArray, Json, Seconds
 
@@ -406,7 +406,7 @@ class EventExplanations:
             voiced = np.ones_like(voiced)
         before = frames[max(0, start - pieces[0].start) : max(0, at)]
         at = max(0, at)
-        with calm_linear_algebra():
+        with one_blas_thread():
             return self._explainer.explain(
                 pieces[0].start + at, frames[at:stop], voiced[at:stop], before, self._clock
             )

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 import click
 
 from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.threads import keep_linear_algebra_calm
+from audiogmm.threads import default_to_one_blas_thread
 from audiogmm.version import __version__
 
 COMMANDS = {
@@ -92,7 +92,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line, and exit with its status."""
-    keep_linear_algebra_calm()
+    default_to_one_blas_thread()
     end_politely()
     verbose = any(a in ("-v", "--verbose") for a in (sys.argv[1:] if arguments is None else arguments))
     try:

@@ -9,6 +9,7 @@ import numpy as np
 from audiogmm.errors import ChoiceError
 from audiogmm.mixture import matrices
 from audiogmm.mixture.form import CovarianceForm
+from audiogmm.threads import one_blas_thread
 from audiogmm.types import CovarianceType, FloatArray, IntArray
 
 
@@ -163,7 +164,7 @@ class Full(CovarianceForm):
         return K * D * (D + 1) // 2
 
     def fault(self, covariances: FloatArray) -> str:
-        with matrices.one_blas_thread():
+        with one_blas_thread():
             if not matrices.fault(covariances):  # all at once, then which
                 return ""
         for k, matrix in enumerate(covariances):

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import AbstractContextManager
-from functools import lru_cache
-from typing import Any
-
 import numpy as np
 
+from audiogmm.threads import one_blas_thread
 from audiogmm.types import FloatArray, IntArray
 
 _ASYMMETRY = 1e-8
@@ -22,29 +18,6 @@ _NARROWEST = 1e-12
 
 _TOGETHER = 8
 """Matrices that are first asked all at once whether any is below the floor."""
-
-
-def one_blas_thread() -> AbstractContextManager[object]:
-    """Keep linear algebra at one thread inside a ``with``: for many small matrices, one after another.
-
-    Threads gain nothing on matrices of a few dozen rows, and on a busy machine their waiting for each
-    other costs fifty times the work.
-
-    Examples
-    --------
-    >>> with one_blas_thread():
-    ...     values = np.linalg.eigvalsh(np.eye(2))
-    """
-    limiter: AbstractContextManager[object] = _libraries("scipy.linalg" in sys.modules).limit(limits=1)
-    return limiter
-
-
-@lru_cache(maxsize=2)
-def _libraries(with_scipy: bool) -> Any:
-    """The linear-algebra libraries loaded so far; SciPy brings one of its own."""
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
-
-    return ThreadpoolController().select(user_api="blas")
 
 
 def outer_squares(vectors: FloatArray) -> FloatArray:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from audiogmm.evaluation.detection.case import COUNTS, LEVELS, EvaluatedRecording
 from audiogmm.evaluation.detection.dcase import DOMAINS, MAX_FPR, DcaseFigure
 from audiogmm.evaluation.detection.roc import Separation
 from audiogmm.evaluation.intervals import Draws, draw_counts
+from audiogmm.threads import one_blas_thread
 from audiogmm.types import FloatArray, IntArray
 
 CLIP_COUNTS = ("clips_both", "clips_found", "clips_true")
@@ -124,7 +124,7 @@ class EvaluatedSite:
         figures = [found.counts(n) if found.both_kinds else None for found in self.figures]
         parts = []
         # the products are small: threads would only wait for each other
-        with threadpool_limits(limits=1):
+        with one_blas_thread():
             for weights in draw_counts(n, draws.replicates, draws.seed, stratum):
                 measured = [
                     np.full((len(weights), 2), np.nan) if table is None else table.areas(weights, MAX_FPR)

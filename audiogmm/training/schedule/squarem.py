@@ -10,6 +10,7 @@ from audiogmm.mixture import matrices
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.threads import one_blas_thread
 from audiogmm.training.schedule.batch import EM, Run, Schedule
 from audiogmm.training.schedule.convergence import Converged, movement
 from audiogmm.training.schedule.monitor import PassReport
@@ -144,7 +145,7 @@ def _coordinates(mixture: Mixture) -> tuple[FloatArray, FloatArray, FloatArray]:
     logs = np.log(np.where(weights > 0, weights, 1.0))
     if mixture.covariance_type in ("spherical", "diag"):
         return logs, mixture.means, np.log(mixture.covariances)
-    with matrices.one_blas_thread():
+    with one_blas_thread():
         factors = np.linalg.cholesky(mixture.covariances).astype(np.float64)
     _replace_diagonal(factors, np.log(_diagonal(factors)))
     return logs, mixture.means, factors
@@ -156,7 +157,7 @@ def _covariances(spread: FloatArray, like: Mixture) -> FloatArray:
         return np.exp(spread)
     factors = spread.copy()
     _replace_diagonal(factors, np.exp(_diagonal(factors)))
-    with matrices.one_blas_thread():
+    with one_blas_thread():
         product: FloatArray = factors @ factors.swapaxes(-1, -2)
     return matrices.symmetric(product)
 

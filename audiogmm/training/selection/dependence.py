@@ -11,8 +11,8 @@ import numpy as np
 from audiogmm.blocks import Shard
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.matrices import one_blas_thread
 from audiogmm.reduce import Reducer
+from audiogmm.threads import one_blas_thread
 from audiogmm.training.first_pass import Survey
 from audiogmm.training.frames.packing import SLICE_ROWS
 from audiogmm.training.frames.spool import SpoolSlice
