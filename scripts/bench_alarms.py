@@ -25,7 +25,7 @@ from scipy.stats import beta
 
 import audiogmm as ag
 from audiogmm.anomaly.detector import Detector, calibrate_detector
-from audiogmm.anomaly.learning.from_model import read_detector, with_detector
+from audiogmm.anomaly.learning.model_parts import read_detector, with_detector
 from audiogmm.anomaly.low_runs import LowRuns
 from audiogmm.anomaly.smoothing import smooth
 from audiogmm.audio.frontend.frontend import FrontEnd

@@ -48,8 +48,7 @@ import soundfile
 
 import audiogmm as ag
 from audiogmm.anomaly.explanation import EventExplainer
-from audiogmm.anomaly.learning.explainer import make_explainer
-from audiogmm.anomaly.learning.from_model import make_pipeline
+from audiogmm.anomaly.learning.assembly import make_explainer, make_pipeline
 from audiogmm.audio.decode import open_audio
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock

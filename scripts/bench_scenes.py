@@ -32,7 +32,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from audiogmm.anomaly.learning.from_model import make_scorer
+from audiogmm.anomaly.learning.assembly import make_scorer
 from audiogmm.anomaly.scorers.table import AUTO, FUSION, SCORES
 from audiogmm.audio.decode import open_audio
 from audiogmm.evaluation.detection.frame_metrics import (

@@ -41,7 +41,7 @@ RIGHTS = {
     "runs": "audio training",
     "estimator": "training scoring",
     "anomaly": "scoring",
-    "anomaly/scorers": "anomaly reduce",
+    "anomaly/scorers": "anomaly training",
     "anomaly/learning": "anomaly/scorers runs",
     "verification": "scoring training",
     "verification/recordings": "verification runs",

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector, calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorOptions, DetectorSettings
-from audiogmm.anomaly.learning.explainer import learn_moments, with_moments
-from audiogmm.anomaly.learning.from_model import (
-    make_scorer,
+from audiogmm.anomaly.learning.assembly import make_scorer
+from audiogmm.anomaly.learning.model_parts import (
     read_detector,
     read_detector_settings,
+    score_names,
     terms_of,
     with_detector,
+    with_moments,
 )
-from audiogmm.anomaly.learning.scores import PLAIN, score_names, unit_of_scores
-from audiogmm.anomaly.learning.tracks import TrackTask, ignore_repeated
+from audiogmm.anomaly.learning.moments import learn_moments
+from audiogmm.anomaly.scorers.table import PLAIN, score_unit
+from audiogmm.anomaly.scorers.track import TrackTask
 from audiogmm.mixture.store import load
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.aside import Aside, errors_path, ignore_repeated
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, stopped_by_hand
@@ -100,14 +102,14 @@ def calibrate(
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
     """
-    from audiogmm.anomaly.learning.calibrate_scores import calibrated_scores
+    from audiogmm.anomaly.learning.score_calibration import calibrate_scores
     from audiogmm.mixture.evaluator import Evaluator
 
     run = RunSettings(upsample=upsample, threads=threads, workers=workers)
     nothing_yet = stopped_by_hand("Nothing was written; the same command starts again")
     with nothing_yet, Batch(None, run, progress, aside=aside) as batch:
         inputs = batch.open(model, source, again=True)
-        model, normal = calibrated_scores(model, inputs, scores, against, batch.reducer, batch.progress)
+        model, normal = calibrate_scores(model, inputs, scores, against, batch.reducer, batch.progress)
         task = TrackTask(
             make_scorer(model, every_frame=False)
         )  # silence is not what normal audio sounds like
@@ -162,7 +164,7 @@ class CalibrateResult:
             windows = "normal rows" if rows == 1 else f"normal runs of {rows} rows"
         if summary["budget"] is None:
             windows = f"{self.detector.settings.quantile:.3%} of {windows}"
-        unit = terms.of(unit_of_scores(self.scores))
+        unit = terms.of(score_unit(self.scores))
         yield f"threshold: {summary['threshold']:.3f} {unit}, of the mean in {windows}"
         if self.scores != [PLAIN]:
             yield f"scores: {', '.join(self.scores)}"

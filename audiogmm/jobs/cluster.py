@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audiogmm.anomaly.learning.from_model import terms_of
+from audiogmm.anomaly.learning.model_parts import terms_of
 from audiogmm.audio.decode import open_audio
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError

@@ -12,8 +12,8 @@ from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import format_of, write_events
-from audiogmm.anomaly.learning.from_model import make_pipeline, read_detector, terms_of
-from audiogmm.anomaly.learning.scores import scores_fingerprint
+from audiogmm.anomaly.learning.assembly import make_pipeline
+from audiogmm.anomaly.learning.model_parts import read_detector, scores_fingerprint, terms_of
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.blocks import Shard

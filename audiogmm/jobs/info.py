@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audiogmm.anomaly.learning.from_model import make_pipeline
-from audiogmm.anomaly.learning.scores import score_names, unit_of_scores
+from audiogmm.anomaly.learning.assembly import make_pipeline
+from audiogmm.anomaly.learning.model_parts import score_names
+from audiogmm.anomaly.scorers.table import score_unit
 from audiogmm.mixture.store import load
 from audiogmm.runs.frontends import read_frontend
 from audiogmm.training.schedule.approximation import ApproximationLoss
@@ -61,7 +62,7 @@ class InfoResult:
         if detector is None:
             yield "detector: none (audiogmm calibrate makes one)"
         else:
-            unit = unit_of_scores(about["score_names"])
+            unit = score_unit(about["score_names"])
             yield (
                 f"detector: threshold {detector['threshold']:.3f} {unit} over "
                 f"{detector['window']:g} s, from {len(detector['recordings'])} normal recordings"

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.from_model import make_scorer, terms_of
-from audiogmm.anomaly.learning.likelihood_ratio import make_evaluators
-from audiogmm.anomaly.learning.scores import PLAIN, score_names, scores_fingerprint, unit_of_scores
+from audiogmm.anomaly.learning.assembly import make_evaluators, make_scorer
+from audiogmm.anomaly.learning.model_parts import score_names, scores_fingerprint, terms_of
 from audiogmm.anomaly.scorer import FrameScorer
+from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.anomaly.scorers.track import score_recording, scored_blocks
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
@@ -248,7 +248,7 @@ def score_to_folder(
     with Batch(output, settings, progress) as batch:
         inputs = batch.open(loaded, source)
         task = ScoreTask.of(loaded, background, output, settings)
-        unit = unit_of_scores(score_names(loaded) if settings.detector else [PLAIN])
+        unit = score_unit(score_names(loaded) if settings.detector else [PLAIN])
         result = ScoreResult(output, batch.aside, unit, terms_of(loaded))
         for row in batch.map("scoring", inputs, task, journal, is_made=task.is_made):
             note = "" if row["mean"] is None else f"{row['mean']:.2f} {result.unit}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.learning.calibrate_scores import check_scores
+from audiogmm.anomaly.scorers.table import check_scores
 from audiogmm.errors import OutputError
 from audiogmm.jobs.select import EVERY_SIZE, checked, select
 from audiogmm.jobs.selected import NAMES, Criterion, Selection

@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.detector import Detector
-from audiogmm.anomaly.learning.calibrate_scores import check_scores
+from audiogmm.anomaly.learning.assembly import make_score_context
 from audiogmm.anomaly.learning.cross_fit import cross_fit, learn_from
-from audiogmm.anomaly.learning.explainer import learn_moments, with_moments
-from audiogmm.anomaly.learning.from_model import with_detector
-from audiogmm.anomaly.learning.score_learning import fit_again
-from audiogmm.anomaly.learning.scores import make_score_context, with_scores
-from audiogmm.anomaly.learning.tracks import ignore_repeated
+from audiogmm.anomaly.learning.model_parts import with_detector, with_moments, with_scores
+from audiogmm.anomaly.learning.moments import learn_moments
+from audiogmm.anomaly.learning.score_learning import relearn_scores
 from audiogmm.anomaly.scorers.learned import LearnedScores
+from audiogmm.anomaly.scorers.table import check_scores
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
-from audiogmm.runs.aside import Aside
+from audiogmm.runs.aside import Aside, ignore_repeated
 from audiogmm.runs.defaults import defaults
 from audiogmm.runs.frontends import match_frontend
 from audiogmm.runs.holdout import divide
@@ -264,7 +263,9 @@ def train(
         mixture, statistics, loss = result.mixture, result.statistics, None
         if learnt is not None:
             ground = make_score_context(mixture, settled, learnt.frame_rate)
-            learnt = fit_again(learnt, ground, shards, reducer, None if inputs is None else ignore_repeated)
+            learnt = relearn_scores(
+                learnt, ground, shards, reducer, None if inputs is None else ignore_repeated
+            )
         figures: Json = {}
         if ledger is not None:
             progress.begin("filling the ledger", None, "recordings")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.anomaly.learning.scores import PLAIN, score_names, unit_of_scores
+from audiogmm.anomaly.learning.model_parts import score_names
+from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
 from audiogmm.jobs.train import train
 from audiogmm.mixture.store import Model, load
@@ -175,7 +176,7 @@ class TrainResult:
         if training["constant"]:
             yield f"note: constant features, kept alive by the variance floor: {training['constant']}"
         if summary["threshold"] is not None:
-            unit = unit_of_scores(summary["scores"])
+            unit = score_unit(summary["scores"])
             yield f"detector: threshold {summary['threshold']:.3f} {unit}, from held-out normal audio"
             if summary["scores"] != [PLAIN]:
                 yield f"scores: {', '.join(summary['scores'])}"

@@ -137,3 +137,7 @@ class Aside:
                         file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
                 except OSError as failed:
                     raise OutputError(f"{self.path} cannot be written: {failed.strerror}") from failed
+
+
+def ignore_repeated(id: str, error: AudioGMMError) -> None:
+    """Pass over a recording that cannot be used: another pass over the same recordings sets it aside."""

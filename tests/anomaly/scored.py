@@ -1,4 +1,4 @@
-"""A small model, normal recordings of it, and every score learnt from them."""
+"""A small model, normal recordings of it, and every score learned from them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from audiogmm.anomaly.learning.assembly import make_score_context
 from audiogmm.anomaly.learning.score_learning import learn_scores
-from audiogmm.anomaly.learning.scores import make_score_context
 from audiogmm.anomaly.scorers.learned import LearnedScores
-from audiogmm.anomaly.scorers.part import ScoreContext
+from audiogmm.anomaly.scorers.score import ScoreContext
 from audiogmm.anomaly.scorers.table import ScoreSpec, parse_scores
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
@@ -67,21 +67,21 @@ def recordings(
     return found
 
 
-def ground(model: Mixture | None = None, **changes: object) -> ScoreContext:
-    """What scores are built on."""
+def context(model: Mixture | None = None, **changes: object) -> ScoreContext:
+    """What scores are made from."""
     return make_score_context(model or mixture(), FRONT_END, CLOCK.frame_rate, **changes)  # type: ignore[arg-type]
 
 
-def learnt(
+def learned(
     names: str | Sequence[ScoreSpec], model: Mixture | None = None, **changes: object
 ) -> LearnedScores:
-    """Scores taught by four recordings and put on a scale by four others."""
-    wanted = parse_scores(names) if isinstance(names, str) else tuple(names)
+    """Scores learned from four recordings and put on a scale by four others."""
+    specs = parse_scores(names) if isinstance(names, str) else tuple(names)
     every = recordings(8, model=model)
     with LocalReducer(1) as reducer:
         return learn_scores(
-            wanted,
-            ground(model),
+            specs,
+            context(model),
             every[:4],
             every[4:],
             reducer,

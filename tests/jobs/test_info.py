@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from audiogmm.anomaly.learning.from_model import read_detector
+from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.jobs.calibrate import calibrate
 from audiogmm.jobs.info import info

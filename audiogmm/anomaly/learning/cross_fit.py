@@ -8,15 +8,17 @@ from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from audiogmm.anomaly.detector import Detector, calibrate_detector
-from audiogmm.anomaly.learning.calibrate_scores import frame_rate_of, is_auto, plain, resolve
+from audiogmm.anomaly.learning.assembly import make_score_context
+from audiogmm.anomaly.learning.score_calibration import find_frame_rate
 from audiogmm.anomaly.learning.score_learning import learn_scores
-from audiogmm.anomaly.learning.scores import make_score_context
-from audiogmm.anomaly.learning.tracks import TrackTask, ignore_repeated
 from audiogmm.anomaly.scorer import FrameScorer, LogLikelihoodScorer
 from audiogmm.anomaly.scorers.learned import LearnedScores
+from audiogmm.anomaly.scorers.table import AUTO, is_plain, select_scores
+from audiogmm.anomaly.scorers.track import TrackTask
 from audiogmm.blocks import Shard
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.runs.aside import ignore_repeated
 from audiogmm.runs.holdout import Chosen, turns
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress
@@ -131,11 +133,11 @@ def _taught(
 ) -> tuple[LearnedScores | None, FrameScorer]:
     """Scores by what a turn kept, on the scale of what it held out; None where they are plain."""
     mixture = turn.result.mixture
-    ground = make_score_context(mixture, frontend, frame_rate_of(frontend, turn.kept))
-    wanted = resolve(scores, ground)
-    if not plain(wanted):
+    ground = make_score_context(mixture, frontend, find_frame_rate(frontend, turn.kept))
+    wanted = select_scores(scores, ground.n_bands)
+    if not is_plain(wanted):
         progress.begin("teaching scores", None, "recordings")
-        learnt = learn_scores(wanted, ground, turn.kept, turn.held, reducer, on_error, veto=is_auto(scores))
-        if not plain(learnt.wanted):
+        learnt = learn_scores(wanted, ground, turn.kept, turn.held, reducer, on_error, choose=scores == AUTO)
+        if not is_plain(learnt.specs):
             return learnt, learnt.scorer(ground)
     return None, LogLikelihoodScorer(Evaluator(mixture))

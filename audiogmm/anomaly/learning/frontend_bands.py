@@ -13,34 +13,29 @@ from audiogmm.types import FloatArray
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
-    from audiogmm.mixture.store import Model
 
 
-def bands_of(model: Model, order: int = 0) -> BandMap | None:
-    """The mel bands behind a model's features; None for frames of one's own, and for warped ones.
+def band_maps(frontend: FrontEnd | None) -> tuple[BandMap, ...]:
+    """Return the maps from features to the levels of mel bands, one for each order of deltas.
 
     Parameters
     ----------
-    model : Model
-        With the front end that it was trained through.
-    order : int
-        Of the deltas: 0 for the levels themselves, 1 for their rate of change (decibels a frame), and so on.
+    frontend : FrontEnd or None
+        With its sample rate.
 
-    Raises
-    ------
-    ChoiceError
-        If the front end has no deltas of that order.
+    Returns
+    -------
+    tuple of BandMap
+        Of the levels themselves, of their rate of change (decibels a frame), and so on; empty where the
+        bands are not known: for frames of the user's own, and for warped ones.
     """
-    from audiogmm.runs.frontends import read_frontend
-
-    frontend = read_frontend(model)
-    if frontend is None or model.metadata.sample_rate is None:
-        return None
-    return mel_bands(frontend, model.metadata.sample_rate, order)
+    if frontend is None or frontend.sample_rate is None or frontend.cmvn == "warping":
+        return ()
+    return tuple(mel_bands(frontend, frontend.sample_rate, order) for order in range(frontend.deltas + 1))
 
 
-def mel_bands(frontend: FrontEnd, sample_rate: int, order: int = 0) -> BandMap | None:
-    """The mel bands behind the features of a front end; None where ranks have taken their place (warping).
+def mel_bands(frontend: FrontEnd, sample_rate: int, order: int = 0) -> BandMap:
+    """Return the map from the features of a front end to the levels of its mel bands.
 
     What the front end did is undone in turn: the global normalisation, the lifter, the cosine transform (an
     orthonormal one, whose inverse is its transpose; what the cepstra that were left out held is lost), and
@@ -53,7 +48,12 @@ def mel_bands(frontend: FrontEnd, sample_rate: int, order: int = 0) -> BandMap |
     sample_rate : int
         Of the recordings, hertz.
     order : int
-        Of the deltas, as for `bands_of`.
+        Of the deltas: 0 for the levels themselves, 1 for their rate of change (decibels a frame), and so on.
+
+    Raises
+    ------
+    ChoiceError
+        If the front end has no deltas of that order, or its features are ranks (warping).
 
     Examples
     --------
@@ -66,7 +66,7 @@ def mel_bands(frontend: FrontEnd, sample_rate: int, order: int = 0) -> BandMap |
     True
     """
     if frontend.cmvn == "warping":
-        return None
+        raise ChoiceError("the bands behind warped features", needed="features that are no ranks")
     if not 0 <= order <= frontend.deltas:
         raise ChoiceError(f"deltas of order {order}", needed=f"0 to {frontend.deltas}, as the features have")
     static = _static(frontend)

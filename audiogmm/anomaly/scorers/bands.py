@@ -8,8 +8,9 @@ import numpy as np
 
 from audiogmm.anomaly.bands import BandMap
 from audiogmm.anomaly.scorer import LogLikelihoodScorer
-from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
 from audiogmm.anomaly.scorers.pools import Box
+from audiogmm.anomaly.scorers.score import Arrays, ScoreContext
+from audiogmm.anomaly.scorers.series import ScoreSeries, SeriesGroup
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.marginal import marginal
 from audiogmm.types import FloatArray, Frames, Seconds
@@ -39,30 +40,20 @@ class BandDensity:
         return self.evaluator.log_likelihood(levels.astype(np.float32))
 
 
-@dataclass(frozen=True)
-class BandsScore:
-    """Mean log-likelihood of each band in a window, each on the scale of normal audio: the lowest.
+def bands_series(context: ScoreContext, window: Seconds, learned: Arrays) -> SeriesGroup:
+    """Take the lowest mean log-likelihood of several bands, each on the scale of normal audio.
 
     A sound in one band is not drowned by what goes on in the others.
     """
-
-    name: str = "bands"
-    window: Seconds = 0.25
-    learns: bool = False
-    needs_bands: int = BANDS
-    unit: str = "normal deviates"
-
-    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
-        """A series for each band."""
-        orders = ground.require_bands(self.name, self.needs_bands)
-        size = ground.n_bands // BANDS
-        orders = tuple(bands.grouped(BANDS * size) for bands in orders)
-        pool = Box(ground.half(window))
-        parts = []
-        for band in range(BANDS):
-            maps = tuple(bands.part(band * size, (band + 1) * size) for bands in orders)
-            matrix = np.concatenate([bands.matrix for bands in maps])
-            offset = np.concatenate([bands.offset for bands in maps])
-            density = BandDensity(maps, Evaluator(marginal(ground.evaluator.mixture, matrix, offset)))
-            parts.append(ScoreSeries(LogLikelihoodScorer(density, ground.every_frame), pool))
-        return SeriesGroup(tuple(parts), scaled=True, how="lowest")
+    orders = context.require_bands("bands", BANDS)
+    size = context.n_bands // BANDS
+    orders = tuple(bands.grouped(BANDS * size) for bands in orders)
+    pool = Box(context.half(window))
+    parts = []
+    for band in range(BANDS):
+        maps = tuple(bands.part(band * size, (band + 1) * size) for bands in orders)
+        matrix = np.concatenate([bands.matrix for bands in maps])
+        offset = np.concatenate([bands.offset for bands in maps])
+        density = BandDensity(maps, Evaluator(marginal(context.evaluator.mixture, matrix, offset)))
+        parts.append(ScoreSeries(LogLikelihoodScorer(density, context.every_frame), pool))
+    return SeriesGroup(tuple(parts), scaled=True, how="lowest")

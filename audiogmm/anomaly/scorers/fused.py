@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiogmm.anomaly.scorer import FrameScorer, FrameScores, ScorerStream
-from audiogmm.anomaly.scorers.part import ScoreSeries, SeriesGroup
 from audiogmm.anomaly.scorers.pools import PoolStream
 from audiogmm.anomaly.scorers.scale import NormalScale
+from audiogmm.anomaly.scorers.series import ScoreSeries, SeriesGroup
 from audiogmm.blocks import FrameBlock
 from audiogmm.types import BoolArray, FloatArray
 
@@ -21,7 +21,7 @@ class FusedScorer:
 
     Each series of a group that is `scaled` becomes normal deviates (`NormalScale`); a group is the lowest or
     the mean of its series; and several groups, again as normal deviates, are averaged. No label takes part:
-    what a deviate is, normal audio alone has told.
+    deviates come from normal audio alone.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Windows on a fixed grid of frames, and scores that judge a window as a whole."""
+"""Windows on a fixed grid of frames, and scores of whole windows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from audiogmm.scoring.track import require_finite, require_finite_frames
 from audiogmm.types import BoolArray, FloatArray, Frames
 
 NUMBERS = 1 << 19
-"""Numbers in the windows that are judged at a time."""
+"""Numbers in the windows that are scored at a time."""
 
 
 class GridWindows:
@@ -90,8 +90,8 @@ class WindowScorer(ABC):
     """A score of windows on a grid: every frame has that of the window whose middle is nearest.
 
     A subclass is a frozen dataclass with `half` and `hop` (frames, ``hop <= 2 * half``) and `every_frame`
-    (whether frames of exact silence count), and says how a window is made of frames and judged. Bounded
-    memory: one window, and what it is compared with.
+    (whether frames of exact silence count), and says how a window is made of frames and scored. Memory is
+    bounded: one window, and what it is compared with.
     """
 
     half: int
@@ -100,15 +100,15 @@ class WindowScorer(ABC):
 
     @abstractmethod
     def rows(self, frames: Frames) -> FloatArray:
-        """What windows are made of: frames of shape (n, d) to rows of shape (n, m), each by itself."""
+        """Map frames of shape (n, d) to rows of shape (n, m), of which windows are made, each by itself."""
 
     @abstractmethod
     def vectors(self, rows: FloatArray, counts: BoolArray) -> FloatArray:
-        """What windows are judged by, shape (n_windows, v): of windows in which some frame counts."""
+        """Describe windows in which some frame counts by vectors, shape (n_windows, v)."""
 
     @abstractmethod
-    def judge(self, vectors: FloatArray) -> FloatArray:
-        """Scores of windows, shape (n_windows,); higher is more normal."""
+    def score(self, vectors: FloatArray) -> FloatArray:
+        """Score windows by their vectors, shape (n_windows,); higher is more normal."""
 
     @property
     def latency(self) -> int:
@@ -124,18 +124,18 @@ class WindowScorer(ABC):
         return np.ones_like(block.voiced) if self.every_frame else block.voiced
 
     def vectors_of(self, blocks: Iterator[FrameBlock], id: str) -> Iterator[FloatArray]:
-        """The vectors of a recording's windows, a few windows at a time: what a judge learns from."""
+        """Give the vectors of a recording's windows, a few windows at a time: what a score learns from."""
         windows = GridWindows(self.half, self.hop)
         for block in blocks:
             require_finite_frames(id, block)
-            yield from self._heard(windows.push(self.rows(block.frames), self.voiced(block)))
-        yield from self._heard(windows.flush())
+            yield from self._counting(windows.push(self.rows(block.frames), self.voiced(block)))
+        yield from self._counting(windows.flush())
 
-    def _heard(self, windows: Iterator[tuple[FloatArray, BoolArray]]) -> Iterator[FloatArray]:
+    def _counting(self, windows: Iterator[tuple[FloatArray, BoolArray]]) -> Iterator[FloatArray]:
         for rows, counts in windows:
-            heard = counts.any(axis=1)
-            if heard.any():
-                yield self.vectors(rows[heard], counts[heard])
+            counting = counts.any(axis=1)
+            if counting.any():
+                yield self.vectors(rows[counting], counts[counting])
 
 
 class _GridScores:
@@ -160,22 +160,22 @@ class _GridScores:
         voiced = self.scorer.voiced(block)
         self._marks.append(voiced)
         self._block = block
-        scores = self._judged(self._windows.push(self.scorer.rows(block.frames), voiced))
+        scores = self._scored(self._windows.push(self.scorer.rows(block.frames), voiced))
         hop = self.scorer.hop
         return self._give(scores, self._n_windows * hop - hop // 2 - self._n_frames)
 
     def flush(self) -> FrameScores:
-        scores = self._judged(self._windows.flush())
+        scores = self._scored(self._windows.flush())
         return self._give(scores, sum(map(len, self._marks)))
 
-    def _judged(self, windows: Iterator[tuple[FloatArray, BoolArray]]) -> FloatArray:
+    def _scored(self, windows: Iterator[tuple[FloatArray, BoolArray]]) -> FloatArray:
         """Scores of windows, from the last one of before on; 0 where nothing counts."""
         found = [np.array([self._last])]
         for rows, counts in windows:
-            heard = counts.any(axis=1)
+            counting = counts.any(axis=1)
             scores = np.zeros(len(rows))
-            if heard.any():
-                scores[heard] = self.scorer.judge(self.scorer.vectors(rows[heard], counts[heard]))
+            if counting.any():
+                scores[counting] = self.scorer.score(self.scorer.vectors(rows[counting], counts[counting]))
             found.append(scores)
             self._n_windows += len(rows)
         scores = np.concatenate(found)

@@ -1,4 +1,4 @@
-"""What a model has learnt of its scores: kept in its metadata and tensors, and made a scorer again."""
+"""What a model has learned about its scores: kept in its metadata and tensors, and made a scorer again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from audiogmm.anomaly.scorers.fused import FusedScorer
-from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, SeriesGroup
 from audiogmm.anomaly.scorers.scale import NormalScale
+from audiogmm.anomaly.scorers.score import Arrays, ScoreContext
+from audiogmm.anomaly.scorers.series import SeriesGroup
 from audiogmm.anomaly.scorers.table import ScoreSpec
 from audiogmm.errors import AudioGMMError, ModelFileError
 from audiogmm.mixture.gaussian import Mixture
@@ -21,34 +22,34 @@ PREFIX = "scorer/"
 
 @dataclass(frozen=True, eq=False)
 class LearnedScores:
-    """Which scores a detector uses, and what normal audio taught about them.
+    """Which scores a detector uses, and what was learned about them from normal audio.
 
     Attributes
     ----------
-    wanted : tuple of ScoreSpec
+    specs : tuple of ScoreSpec
         The scores.
     frame_rate : float
         Frames a second.
-    learnt : dict of str to Arrays
+    learned : dict of str to Arrays
         For scores that learn, by their text (``twfr:0.5``).
     part_scales, group_scales : tuple of NormalScale
         See `FusedScorer`.
-    against : Mixture or None
+    background : Mixture or None
         The background model of `ratio`, where it is one of the user's own.
     how_chosen : dict
-        JSON: what `choose` found, where the scores were chosen and not named.
+        JSON: what was compared and left out, where the scores were chosen and not named.
     """
 
-    wanted: tuple[ScoreSpec, ...]
+    specs: tuple[ScoreSpec, ...]
     frame_rate: float
-    learnt: Mapping[str, Arrays] = field(default_factory=dict)
+    learned: Mapping[str, Arrays] = field(default_factory=dict)
     part_scales: tuple[NormalScale, ...] = ()
     group_scales: tuple[NormalScale, ...] = ()
-    against: Mixture | None = None
+    background: Mixture | None = None
     how_chosen: Json = field(default_factory=dict)
 
-    def groups(self, ground: ScoreContext) -> tuple[SeriesGroup, ...]:
-        """The series of the scores, on what a model gives them.
+    def groups(self, context: ScoreContext) -> tuple[SeriesGroup, ...]:
+        """Make the series of the scores.
 
         Raises
         ------
@@ -56,22 +57,22 @@ class LearnedScores:
             If the model's features do not allow one of them.
         """
         return tuple(
-            wanted.score.group(ground, wanted.window, self.learnt.get(str(wanted), {}))
-            for wanted in self.wanted
+            spec.score.make_series(context, spec.window, self.learned.get(str(spec), {}))
+            for spec in self.specs
         )
 
-    def scorer(self, ground: ScoreContext) -> FusedScorer:
-        """What scores frames."""
-        return FusedScorer(self.groups(ground), self.part_scales, self.group_scales)
+    def scorer(self, context: ScoreContext) -> FusedScorer:
+        """Make the scorer of frames."""
+        return FusedScorer(self.groups(context), self.part_scales, self.group_scales)
 
     def metadata(self) -> Json:
         """What `from_parts` needs besides the tensors, as JSON."""
         return {
-            "names": [str(wanted) for wanted in self.wanted],
+            "names": [str(spec) for spec in self.specs],
             "frame_rate": self.frame_rate,
             "part_scales": len(self.part_scales),
             "group_scales": len(self.group_scales),
-            **({"against": self.against.covariance_type} if self.against else {}),
+            **({"against": self.background.covariance_type} if self.background else {}),
             **({"how_chosen": self.how_chosen} if self.how_chosen else {}),
         }
 
@@ -79,15 +80,15 @@ class LearnedScores:
         """Arrays under names that begin with ``scorer/``."""
         tensors = {
             f"{PREFIX}{name}/{key}": array
-            for name, arrays in self.learnt.items()
+            for name, arrays in self.learned.items()
             for key, array in arrays.items()
         }
         for kind in ("part", "group"):
             for place, scale in enumerate(getattr(self, f"{kind}_scales")):
                 values = np.append(scale.quantiles, scale.excess)
                 tensors[f"{PREFIX}{kind}_scale/{place}"] = values
-        if self.against is not None:
-            tensors |= {f"{PREFIX}against/{key}": getattr(self.against, key) for key in _MIXTURE}
+        if self.background is not None:
+            tensors |= {f"{PREFIX}against/{key}": getattr(self.background, key) for key in _MIXTURE}
         return tensors
 
     @classmethod
@@ -100,7 +101,7 @@ class LearnedScores:
             If something is missing.
         """
         try:
-            wanted = tuple(ScoreSpec.parse(name) for name in metadata["names"])
+            specs = tuple(ScoreSpec.parse(name) for name in metadata["names"])
             scales = {
                 kind: tuple(
                     NormalScale(values[:-1].copy(), float(values[-1]))
@@ -110,30 +111,30 @@ class LearnedScores:
                 for kind in ("part", "group")
             }
             frame_rate = float(metadata["frame_rate"])
-            against = None
+            background = None
             if form := metadata.get("against"):
                 weights, means, covariances = (tensors[f"{PREFIX}against/{key}"] for key in _MIXTURE)
-                against = Mixture(weights, means, covariances, form)
+                background = Mixture(weights, means, covariances, form)
         except (KeyError, AudioGMMError) as error:
             what = error.what if isinstance(error, AudioGMMError) else f"lacks {error}"
             raise ModelFileError(
                 f"the model's scores: {what}", needed="whole ones", remedy="audiogmm calibrate --scores NAME"
             ) from error
-        learnt: dict[str, dict[str, np.ndarray]] = {}
-        for each in map(str, wanted):
+        learned: dict[str, dict[str, np.ndarray]] = {}
+        for each in map(str, specs):
             start = f"{PREFIX}{each}/"
             arrays = {name[len(start) :]: array for name, array in tensors.items() if name.startswith(start)}
             if arrays:
-                learnt[each] = arrays
-        missing = [str(each) for each in wanted if each.score.learns and str(each) not in learnt]
+                learned[each] = arrays
+        missing = [str(each) for each in specs if each.score.learn and str(each) not in learned]
         if missing:
             raise ModelFileError(
-                f"the model lacks what its score {missing[0]!r} learnt",
+                f"the model lacks what its score {missing[0]!r} learned",
                 needed="whole scores",
                 remedy="audiogmm calibrate --scores NAME",
             )
         chosen = metadata.get("how_chosen", {})
-        return cls(wanted, frame_rate, learnt, scales["part"], scales["group"], against, chosen)
+        return cls(specs, frame_rate, learned, scales["part"], scales["group"], background, chosen)
 
 
 _MIXTURE = ("weights", "means", "covariances")

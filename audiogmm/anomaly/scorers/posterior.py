@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiogmm.anomaly.scorers.grid import WindowScorer
-from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
+from audiogmm.anomaly.scorers.score import Arrays, NormalRecordings, ScoreContext
+from audiogmm.anomaly.scorers.series import ScoreSeries, SeriesGroup
+from audiogmm.anomaly.scorers.window_sample import sample_windows
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.types import BoolArray, FloatArray, Frames, Seconds
 
 HOP: Seconds = 0.05
 """From one window to the next."""
-
-MOST_WINDOWS = 1000
-"""Normal windows that others are compared with, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +30,7 @@ class PosteriorScorer(WindowScorer):
     evaluator : Evaluator
         The model.
     normal : ndarray of shape (n_components, n_windows), float64
-        Square roots of the mean posteriors of normal windows; n_windows is 0 while they are being learnt.
+        Square roots of the mean posteriors of normal windows; n_windows is 0 while they are being sampled.
     half, hop : int
         Frames on either side of a window's middle, and from one window to the next.
     every_frame : bool
@@ -56,7 +55,7 @@ class PosteriorScorer(WindowScorer):
         roots: FloatArray = np.sqrt(total / counts.sum(axis=1)[:, None])
         return roots
 
-    def judge(self, vectors: FloatArray) -> FloatArray:
+    def score(self, vectors: FloatArray) -> FloatArray:
         """Minus the distance to the nearest normal window, from -1 to 0."""
         affinity = np.zeros((len(vectors), self.normal.shape[1]))
         for component, normal in enumerate(self.normal):  # one by one: each pair's sum is its own
@@ -65,27 +64,26 @@ class PosteriorScorer(WindowScorer):
         return -distances
 
 
-@dataclass(frozen=True)
-class PosteriorScore:
-    """Nearest neighbour among normal windows, in the space of posteriors."""
+def make_posterior_scorer(
+    context: ScoreContext, window: Seconds, normal: FloatArray | None = None
+) -> PosteriorScorer:
+    """Make the scorer with its normal windows, shape (n_windows, K), or without, to sample them."""
+    hop = max(1, round(min(HOP, window / 2) * context.frame_rate))
+    half = max(context.half(window), hop)
+    n_components = context.evaluator.mixture.n_components
+    rows = np.empty((0, n_components)) if normal is None else normal
+    columns = np.ascontiguousarray(rows.T, dtype=np.float64)
+    return PosteriorScorer(context.evaluator, columns, half, hop, context.every_frame)
 
-    name: str = "posterior"
-    window: Seconds = 0.5
-    learns: bool = True
-    needs_bands: int = 0
-    unit: str = "of Hellinger distance"
 
-    def scorer(
-        self, ground: ScoreContext, window: Seconds, normal: FloatArray | None = None
-    ) -> PosteriorScorer:
-        """The scorer with its normal windows, shape (n_windows, K), or without, to learn them by."""
-        hop = max(1, round(min(HOP, window / 2) * ground.frame_rate))
-        half = max(ground.half(window), hop)
-        n_components = ground.evaluator.mixture.n_components
-        rows = np.empty((0, n_components)) if normal is None else normal
-        columns = np.ascontiguousarray(rows.T, dtype=np.float64)
-        return PosteriorScorer(ground.evaluator, columns, half, hop, ground.every_frame)
+def posterior_series(context: ScoreContext, window: Seconds, learned: Arrays) -> SeriesGroup:
+    """Find the nearest normal window, in the space of posteriors."""
+    return SeriesGroup((ScoreSeries(make_posterior_scorer(context, window, learned["windows"])),))
 
-    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
-        """One series."""
-        return SeriesGroup((ScoreSeries(self.scorer(ground, window, learnt["windows"])),))
+
+def learn_posterior(
+    context: ScoreContext, window: Seconds, normal: NormalRecordings, before: Arrays | None
+) -> Arrays:
+    """Sample the windows of normal recordings."""
+    sample = sample_windows(make_posterior_scorer(context, window), normal)
+    return {"windows": sample.vectors.astype(np.float32)}

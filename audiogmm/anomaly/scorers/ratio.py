@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiogmm.anomaly.scorer import LogLikelihoodScorer
-from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
 from audiogmm.anomaly.scorers.pools import Box
+from audiogmm.anomaly.scorers.score import Arrays, ScoreContext
+from audiogmm.anomaly.scorers.series import ScoreSeries, SeriesGroup
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
@@ -47,24 +48,12 @@ def single_gaussian(mixture: Mixture) -> Mixture:
     return Mixture(np.ones(1), mixture.centre[None], (weights @ spread)[None], "diag")
 
 
-@dataclass(frozen=True)
-class RatioScore:
-    """Log-likelihood ratio against a background, averaged over a window.
+def ratio_series(context: ScoreContext, window: Seconds, learned: Arrays) -> SeriesGroup:
+    """Average the log-likelihood ratio against a background over a window, nats.
 
     What is unlikely under any model of such audio (loud, or rare) counts less than what the model alone does
-    not know. The background is one broad Gaussian of the same audio, or a model of one's own.
+    not know. The background is one broad Gaussian of the same audio, or a model of the user's.
     """
-
-    name: str = "ratio"
-    window: Seconds = 0.25
-    learns: bool = False
-    needs_bands: int = 0
-    unit: str = "nats a frame"
-
-    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
-        """One series."""
-        background = ground.against or Evaluator(single_gaussian(ground.evaluator.mixture))
-        density = RatioDensity(ground.evaluator, background)
-        return SeriesGroup(
-            (ScoreSeries(LogLikelihoodScorer(density, ground.every_frame), Box(ground.half(window))),)
-        )
+    background = context.background or Evaluator(single_gaussian(context.evaluator.mixture))
+    base = LogLikelihoodScorer(RatioDensity(context.evaluator, background), context.every_frame)
+    return SeriesGroup((ScoreSeries(base, Box(context.half(window))),))

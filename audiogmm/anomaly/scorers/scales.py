@@ -1,34 +1,20 @@
-"""The score `scales`: the worst of windows of several lengths."""
+"""The score `scales`: the lowest of windows of several lengths."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from audiogmm.anomaly.scorers.part import Arrays, ScoreContext, ScoreSeries, SeriesGroup
 from audiogmm.anomaly.scorers.pools import Box
+from audiogmm.anomaly.scorers.score import Arrays, ScoreContext
+from audiogmm.anomaly.scorers.series import ScoreSeries, SeriesGroup
 from audiogmm.types import Seconds
 
 LENGTHS = (0.25, 0.5, 1.0, 2.0)
 """Of the windows, as multiples of the score's own."""
 
 
-@dataclass(frozen=True)
-class ScalesScore:
-    """Mean log-likelihoods of windows from short to long, each on the scale of normal audio: the lowest.
+def scales_series(context: ScoreContext, window: Seconds, learned: Arrays) -> SeriesGroup:
+    """Take the lowest mean log-likelihood of windows from short to long, each on the scale of normal audio.
 
-    A click shows in the short ones, a hum in the long ones; which of them will matter, normal audio cannot
-    say.
+    A click shows in the short windows, a hum in the long ones; normal audio cannot say which will matter.
     """
-
-    name: str = "scales"
-    window: Seconds = 0.5
-    learns: bool = False
-    needs_bands: int = 0
-    unit: str = "normal deviates"
-
-    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
-        """A series for each length; the likelihoods are computed once."""
-        parts = tuple(
-            ScoreSeries(ground.likelihoods, Box(ground.half(window * length))) for length in LENGTHS
-        )
-        return SeriesGroup(parts, scaled=True, how="lowest")
+    parts = tuple(ScoreSeries(context.likelihoods, Box(context.half(window * length))) for length in LENGTHS)
+    return SeriesGroup(parts, scaled=True, how="lowest")

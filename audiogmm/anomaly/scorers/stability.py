@@ -1,4 +1,4 @@
-"""Whether normal audio speaks against a score: how its false alarms differ from one recording to the next."""
+"""Which scores are stable: how much their false-alarm rates differ between normal recordings."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ LEVEL = 0.05
 """False-alarm rate at which scores are compared."""
 
 MARGIN = 2.0
-"""Standard errors by which a score has to be less steady than the first one, to be left out."""
+"""Standard errors by which a score has to be less stable than the first one, to be left out."""
 
 FEWEST = 4
-"""Recordings that can tell anything about it."""
+"""Recordings needed to compare scores at all."""
 
 
 def false_alarm_misses(recordings: Sequence[FloatArray], level: float = LEVEL) -> FloatArray:
-    """How far each recording's false-alarm rate is from the one that the others promise.
+    """Measure how far each recording's false-alarm rate is from the one that the others promise.
 
-    A threshold at the `level` quantile of all other recordings is held against the one left out: the
+    A threshold at the `level` quantile of all other recordings is compared with the one left out: the
     difference between the share of its windows under the threshold and `level`. Ranks alone matter, so
     scores of any unit can be compared.
 
@@ -49,11 +49,11 @@ def false_alarm_misses(recordings: Sequence[FloatArray], level: float = LEVEL) -
     return np.array(misses)
 
 
-def steady(recordings: Sequence[FloatArray]) -> tuple[BoolArray, FloatArray]:
-    """Which scores normal audio does not speak against, and how steady each is.
+def find_stable_scores(recordings: Sequence[FloatArray]) -> tuple[BoolArray, FloatArray]:
+    """Find the scores whose false-alarm rates differ little between normal recordings.
 
-    How steady a score is says nothing of how much it hears (the deafest are the steadiest: on real sites the
-    two ranked scores in no common order), so it chooses none. But a score whose false-alarm rate differs
+    Stability says nothing of how well a score detects (on real sites the two ranked scores in no common
+    order), so it chooses none. But a score whose false-alarm rate differs
     between normal recordings by significantly more than the first one's would do harm: it is left out where
     the mean of the paired differences of `false_alarm_misses` exceeds `MARGIN` of its standard errors. With
     fewer than `FEWEST` recordings none is.
@@ -61,7 +61,7 @@ def steady(recordings: Sequence[FloatArray]) -> tuple[BoolArray, FloatArray]:
     Parameters
     ----------
     recordings : sequence of ndarray of shape (n_windows, n_scores), float64
-        Scores of windows of normal recordings; the first column is that of the score to be held against.
+        Scores of windows of normal recordings; the first column is that of the score to compare with.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def steady(recordings: Sequence[FloatArray]) -> tuple[BoolArray, FloatArray]:
     >>> rng = np.random.default_rng(0)
     >>> recordings = [np.stack([rng.normal(size=200), rng.normal(8 * (i % 2), 1, 200)], axis=1)
     ...               for i in range(6)]
-    >>> steady(recordings)[0]
+    >>> find_stable_scores(recordings)[0]
     array([ True, False])
     """
     recordings = [rows for rows in recordings if len(rows)]

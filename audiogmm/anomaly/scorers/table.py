@@ -1,41 +1,50 @@
-"""The scores by name, and how they are asked for."""
+"""The scores by name, and how they are asked for.
+
+A score is a file of this folder that says how its series are made (and learned), and a row of `SCORES`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from audiogmm.anomaly.scorers.bands import BandsScore
-from audiogmm.anomaly.scorers.cusum import CusumScore
-from audiogmm.anomaly.scorers.mean import MeanScore
-from audiogmm.anomaly.scorers.part import Score
-from audiogmm.anomaly.scorers.posterior import PosteriorScore
-from audiogmm.anomaly.scorers.quantile import QuantileScore
-from audiogmm.anomaly.scorers.ratio import RatioScore
-from audiogmm.anomaly.scorers.scales import ScalesScore
-from audiogmm.anomaly.scorers.twfr import TwfrScore
+from audiogmm.anomaly.scorers.bands import BANDS, bands_series
+from audiogmm.anomaly.scorers.cusum import cusum_series
+from audiogmm.anomaly.scorers.mean import mean_series
+from audiogmm.anomaly.scorers.posterior import learn_posterior, posterior_series
+from audiogmm.anomaly.scorers.quantile import quantile_series
+from audiogmm.anomaly.scorers.ratio import ratio_series
+from audiogmm.anomaly.scorers.scales import scales_series
+from audiogmm.anomaly.scorers.score import Score
+from audiogmm.anomaly.scorers.twfr import LEAST_BANDS, twfr_series
+from audiogmm.anomaly.scorers.twfr_fit import learn_twfr
 from audiogmm.errors import ChoiceError
 from audiogmm.types import Seconds
 
-_ALL: tuple[Score, ...] = (
-    MeanScore(),
-    RatioScore(),
-    QuantileScore(),
-    ScalesScore(),
-    BandsScore(),
-    TwfrScore(),
-    PosteriorScore(),
-    CusumScore(),
+_FRAME, _WINDOW, _DEVIATES = "nats a frame", "nats a window", "normal deviates"
+
+_ROWS = (
+    Score("mean", 0.25, _FRAME, mean_series),
+    Score("ratio", 0.25, _FRAME, ratio_series),
+    Score("quantile", 0.25, _FRAME, quantile_series),
+    Score("scales", 0.5, _DEVIATES, scales_series),
+    Score("bands", 0.25, _DEVIATES, bands_series, needs_bands=BANDS),
+    Score("twfr", 0.25, _WINDOW, twfr_series, learn_twfr, needs_bands=LEAST_BANDS),
+    Score("posterior", 0.5, "of Hellinger distance", posterior_series, learn_posterior),
+    Score("cusum", 1.0, _DEVIATES, cusum_series, fused=False),
 )
-SCORES: MappingProxyType[str, Score] = MappingProxyType({score.name: score for score in _ALL})
+SCORES: MappingProxyType[str, Score] = MappingProxyType({score.name: score for score in _ROWS})
 """Name -> score."""
 
-FUSION, AUTO = "fusion", "auto"
-"""In place of names: all that the model allows (but `cusum`, which is slow by nature), or a choice."""
+PLAIN = "mean"
+"""The score of a detector that has learned no other: log-likelihoods, averaged by the detector itself."""
 
-FUSED = tuple(name for name in SCORES if name != "cusum")
-"""What `fusion` takes together."""
+FUSION, AUTO = "fusion", "auto"
+"""In place of names: all scores that the model allows and that are `fused`, or a choice of them."""
+
+FUSED = tuple(name for name, score in SCORES.items() if score.fused)
+"""What `fusion` takes together: all but `cusum`, which is slow by nature."""
 
 LONGEST: Seconds = 60.0
 """Longest window."""
@@ -43,7 +52,7 @@ LONGEST: Seconds = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ScoreSpec:
-    """One score that is asked for.
+    """A score that is asked for, with its window.
 
     Attributes
     ----------
@@ -63,7 +72,7 @@ class ScoreSpec:
 
     @classmethod
     def parse(cls, text: str) -> ScoreSpec:
-        """From ``NAME`` or ``NAME:SECONDS``.
+        """Read ``NAME`` or ``NAME:SECONDS``.
 
         Raises
         ------
@@ -97,7 +106,7 @@ class ScoreSpec:
 
 
 def parse_scores(text: str | Iterable[str]) -> tuple[ScoreSpec, ...]:
-    """The scores that are asked for, each once: names with commas between them, or ``fusion``.
+    """Read which scores are asked for, each once: names with commas between them, or ``fusion``.
 
     Raises
     ------
@@ -106,7 +115,7 @@ def parse_scores(text: str | Iterable[str]) -> tuple[ScoreSpec, ...]:
 
     Examples
     --------
-    >>> [str(wanted) for wanted in parse_scores("mean,twfr:0.5")]
+    >>> [str(spec) for spec in parse_scores("mean,twfr:0.5")]
     ['mean', 'twfr:0.5']
     >>> len(parse_scores("fusion"))
     7
@@ -114,9 +123,55 @@ def parse_scores(text: str | Iterable[str]) -> tuple[ScoreSpec, ...]:
     names = text.split(",") if isinstance(text, str) else list(text)
     if [name.strip() for name in names] == [FUSION]:
         names = list(FUSED)
-    wanted = tuple(ScoreSpec.parse(name) for name in names)
-    if not wanted or len(set(wanted)) < len(wanted):
+    specs = tuple(ScoreSpec.parse(name) for name in names)
+    if not specs or len(set(specs)) < len(specs):
         raise ChoiceError(
             f"scores {','.join(names)!r}", needed="each score once, or with another window: mean,mean:1"
         )
-    return wanted
+    return specs
+
+
+def select_scores(scores: str | Iterable[str], n_bands: int) -> tuple[ScoreSpec, ...]:
+    """Read which scores are asked for; of ``fusion`` and ``auto`` those that features of `n_bands` allow.
+
+    Raises
+    ------
+    ChoiceError
+        As of `parse_scores`.
+
+    Examples
+    --------
+    >>> [str(spec) for spec in select_scores("auto", 0)]
+    ['mean', 'ratio', 'quantile', 'scales', 'posterior']
+    """
+    if scores in (FUSION, AUTO):
+        return tuple(spec for spec in parse_scores(FUSED) if spec.score.needs_bands <= n_bands)
+    return parse_scores(scores)
+
+
+def check_scores(scores: str | Iterable[str] | None) -> None:
+    """Refuse an unknown score before anything is read.
+
+    Raises
+    ------
+    ChoiceError
+        As of `parse_scores`.
+    """
+    if scores is not None and scores not in (FUSION, AUTO):
+        parse_scores(scores)
+
+
+def is_plain(specs: Iterable[ScoreSpec]) -> bool:
+    """Whether these are the plain score alone: log-likelihoods, which the detector itself averages."""
+    return [str(spec) for spec in specs] == [PLAIN]
+
+
+def score_unit(names: Sequence[str]) -> str:
+    """Return the unit of scores: one score has its own, several together are normal deviates.
+
+    Examples
+    --------
+    >>> score_unit(["mean"]), score_unit(["twfr:0.5"]), score_unit(["mean", "twfr"])
+    ('nats a frame', 'nats a window', 'normal deviates')
+    """
+    return _DEVIATES if len(names) > 1 else ScoreSpec.parse(names[0]).score.unit

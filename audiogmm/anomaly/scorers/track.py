@@ -1,8 +1,9 @@
-"""Whole recordings through any frame scorer."""
+"""Score whole recordings by any frame scorer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -76,3 +77,13 @@ def score_recording(scorer: FrameScorer, shard: Shard) -> ScoreTrack:
     scores = np.concatenate([scored.scores for _, scored in parts])
     voiced = np.concatenate([scored.voiced for _, scored in parts])
     return ScoreTrack(shard.id, scores, voiced, parts[0][0].clock)
+
+
+@dataclass(frozen=True)
+class TrackTask:
+    """Scores a recording into memory; runs in a thread or a worker process."""
+
+    scorer: FrameScorer
+
+    def __call__(self, shard: Shard) -> ScoreTrack:
+        return score_recording(self.scorer, shard)

@@ -9,7 +9,8 @@ import numpy as np
 
 from audiogmm.anomaly.bands import BandMap
 from audiogmm.anomaly.scorers.grid import WindowScorer
-from audiogmm.anomaly.scorers.part import MOST_BANDS, Arrays, ScoreContext, ScoreSeries, SeriesGroup
+from audiogmm.anomaly.scorers.score import MOST_BANDS, Arrays, ScoreContext
+from audiogmm.anomaly.scorers.series import ScoreSeries, SeriesGroup
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import BoolArray, FloatArray, Frames, Seconds
@@ -17,10 +18,8 @@ from audiogmm.types import BoolArray, FloatArray, Frames, Seconds
 HOP: Seconds = 0.05
 """From one window to the next."""
 
-DECAYS = (1.0, 0.95, 0.9, 0.7)
-"""Values of r to choose from: 1 is the mean over time, 0 would be the maximum."""
-
 LEAST_BANDS = 3
+"""Bands that the features must resolve."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +38,7 @@ class TwfrScorer(WindowScorer):
     decay : float
         r, in [0, 1].
     evaluator : Evaluator or None
-        The mixture of the vectors of normal windows; None while it is being learnt.
+        The mixture of the vectors of normal windows; None while it is being trained.
     half, hop : int
         Frames on either side of a window's middle, and from one window to the next.
     every_frame : bool
@@ -78,33 +77,24 @@ class TwfrScorer(WindowScorer):
             pooled += weights[:, rank, None] * ordered[:, rank]
         return pooled.astype(np.float32)
 
-    def judge(self, vectors: FloatArray) -> FloatArray:
+    def score(self, vectors: FloatArray) -> FloatArray:
         """Log density, nats."""
-        assert self.evaluator is not None, "a mixture of windows is learnt before windows are judged"
+        assert self.evaluator is not None, "the mixture of windows is trained before windows are scored"
         return self.evaluator.log_likelihood(vectors)
 
 
-@dataclass(frozen=True)
-class TwfrScore:
-    """A mixture of the time-weighted spectra of windows (TWFR-GMM), its r chosen on normal audio."""
+def make_twfr_scorer(
+    context: ScoreContext, window: Seconds, decay: float, evaluator: Evaluator | None = None
+) -> TwfrScorer:
+    """Make the scorer with a given r; without a mixture it gives the vectors to train one on."""
+    bands = context.require_bands("twfr", LEAST_BANDS)[0].grouped(min(context.n_bands, MOST_BANDS))
+    hop = max(1, round(min(HOP, window / 2) * context.frame_rate))
+    half = max(context.half(window), hop)
+    return TwfrScorer(bands, decay, evaluator, half, hop, context.every_frame)
 
-    name: str = "twfr"
-    window: Seconds = 0.25
-    learns: bool = True
-    needs_bands: int = LEAST_BANDS
-    unit: str = "nats a window"
 
-    def scorer(
-        self, ground: ScoreContext, window: Seconds, decay: float, evaluator: Evaluator | None = None
-    ) -> TwfrScorer:
-        """The scorer with a given r; without a mixture it gives the vectors to train one on."""
-        bands = ground.require_bands(self.name, self.needs_bands)[0].grouped(min(ground.n_bands, MOST_BANDS))
-        hop = max(1, round(min(HOP, window / 2) * ground.frame_rate))
-        half = max(ground.half(window), hop)
-        return TwfrScorer(bands, decay, evaluator, half, hop, ground.every_frame)
-
-    def group(self, ground: ScoreContext, window: Seconds, learnt: Arrays) -> SeriesGroup:
-        """One series."""
-        mixture = Mixture(learnt["weights"], learnt["means"], learnt["covariances"], "full")
-        decay = float(learnt["decay"][0])
-        return SeriesGroup((ScoreSeries(self.scorer(ground, window, decay, Evaluator(mixture))),))
+def twfr_series(context: ScoreContext, window: Seconds, learned: Arrays) -> SeriesGroup:
+    """Evaluate a mixture of the time-weighted spectra of windows (TWFR-GMM), its r chosen on normal audio."""
+    mixture = Mixture(learned["weights"], learned["means"], learned["covariances"], "full")
+    decay = float(learned["decay"][0])
+    return SeriesGroup((ScoreSeries(make_twfr_scorer(context, window, decay, Evaluator(mixture))),))

@@ -1,70 +1,62 @@
-"""Fit the TWFR score: its decay and its mixture, from the windows of normal recordings."""
+"""Learn the score `twfr`: its decay and its mixture, from the windows of normal recordings."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audiogmm.anomaly.scorers.grid import WindowScorer
-from audiogmm.anomaly.scorers.normal_windows import normal_windows
-from audiogmm.anomaly.scorers.part import Arrays, ScoreContext
-from audiogmm.anomaly.scorers.table import ScoreSpec
-from audiogmm.anomaly.scorers.twfr import TwfrScore
+from audiogmm.anomaly.scorers.score import Arrays, NormalRecordings, ScoreContext
+from audiogmm.anomaly.scorers.twfr import make_twfr_scorer
+from audiogmm.anomaly.scorers.window_sample import sample_windows
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.timeline import FrameClock
-from audiogmm.training import train_mixture
+from audiogmm.types import Seconds
 
-if TYPE_CHECKING:
-    from audiogmm.reduce import OnError, Reducer
+DECAYS = (1.0, 0.95, 0.9, 0.7)
+"""Values of r to choose from: 1 is the mean over time, 0 would be the maximum."""
 
-
-TWFR_COMPONENTS, TWFR_WINDOWS, TWFR_FLOOR = 8, 100, 1e-2
+MOST_COMPONENTS, WINDOWS_EACH, FLOOR = 8, 100, 1e-2
 """Components of the mixture of windows at most, windows for each of them at least, and its variance floor."""
 
 
-def fit_twfr(
-    score: TwfrScore,
-    wanted: ScoreSpec,
-    ground: ScoreContext,
-    shards: Iterable[Shard],
-    held: Iterable[Shard] | None,
-    decays: Sequence[float],
-    reducer: Reducer,
-    on_error: OnError | None,
+def learn_twfr(
+    context: ScoreContext, window: Seconds, normal: NormalRecordings, before: Arrays | None
 ) -> Arrays:
-    """A mixture of time-weighted spectra, by our own EM, for the r that carries over best to other audio.
+    """Train a mixture of time-weighted spectra for the r that carries over best to other audio.
 
     For each r the mean log density of the windows that it was trained on is compared with that of held-out
     normal ones, in standard deviations of the former: the r with the smallest difference is taken (the first
-    of equals, so the mean over time). It does not depend on the scale of the vectors, of which no likelihood
-    by itself is free, and says how far normal audio that is new can be told from what is known by this
-    score: as little as possible.
+    of equals, so the mean over time). The difference does not depend on the scale of the vectors, as a
+    likelihood does, and says how far new normal audio differs from known audio by this score: it should be
+    as little as possible. An r that was chosen `before` stays.
     """
-    n_windows = normal_windows(score.scorer(ground, wanted.window, decays[0]), shards, reducer, on_error).seen
-    n_components = min(TWFR_COMPONENTS, max(1, n_windows // TWFR_WINDOWS))
+    from audiogmm.training import train_mixture
+
+    decays = DECAYS if before is None else (float(before["decay"][0]),)
+    n_windows = sample_windows(make_twfr_scorer(context, window, decays[0]), normal).seen
+    n_components = min(MOST_COMPONENTS, max(1, n_windows // WINDOWS_EACH))
     found: list[tuple[float, Arrays]] = []
     for decay in decays:
-        scorer = score.scorer(ground, wanted.window, decay)
         trained = train_mixture(
-            WindowShards(shards, scorer),
+            WindowShards(normal.fitted, make_twfr_scorer(context, window, decay)),
             n_components=n_components,
             covariance_type="full",
-            floor=TWFR_FLOOR,
-            reducer=reducer,
-            on_error=on_error,
+            floor=FLOOR,
+            reducer=normal.reducer,
+            on_error=normal.on_error,
         )
         mixture = trained.mixture
         gap = 0.0
-        if held is not None and len(decays) > 1:
-            learnt = score.scorer(ground, wanted.window, decay, Evaluator(mixture))
+        if normal.held_out is not None and len(decays) > 1:
+            task = DensityTask(make_twfr_scorer(context, window, decay, Evaluator(mixture)))
             inside, outside = (
-                sum(reducer.map(part, DensityTask(learnt), on_error), start=Total(0.0, 0.0, 0))
-                for part in (shards, held)
+                sum(normal.reducer.map(part, task, normal.on_error), start=DensitySum(0.0, 0.0, 0))
+                for part in (normal.fitted, normal.held_out)
             )
             gap = abs(inside.mean - outside.mean) / inside.deviation
         arrays = {
@@ -109,19 +101,19 @@ class WindowShards:
 
 
 @dataclass(frozen=True)
-class Total:
-    """A sum, one of squares, and of how many."""
+class DensitySum:
+    """Sum of log densities, of their squares, and their number."""
 
     total: float
     squares: float
     count: int
 
-    def __add__(self, other: Total) -> Total:
-        return Total(self.total + other.total, self.squares + other.squares, self.count + other.count)
+    def __add__(self, other: DensitySum) -> DensitySum:
+        return DensitySum(self.total + other.total, self.squares + other.squares, self.count + other.count)
 
     @property
     def mean(self) -> float:
-        """Infinity below where there is nothing: no r is chosen by it."""
+        """Minus infinity where there is nothing: no r is chosen by it."""
         return self.total / self.count if self.count else -np.inf
 
     @property
@@ -133,13 +125,13 @@ class Total:
 
 @dataclass(frozen=True)
 class DensityTask:
-    """Adds up what the windows of a recording score; runs in a thread or a worker process."""
+    """Sums the scores of the windows of a recording; runs in a thread or a worker process."""
 
     scorer: WindowScorer
 
-    def __call__(self, shard: Shard) -> Total:
-        total = Total(0.0, 0.0, 0)
+    def __call__(self, shard: Shard) -> DensitySum:
+        total = DensitySum(0.0, 0.0, 0)
         for vectors in self.scorer.vectors_of(iter(shard), shard.id):
-            scores = self.scorer.judge(vectors)
-            total = total + Total(math.fsum(scores), math.fsum(scores * scores), len(scores))
+            scores = self.scorer.score(vectors)
+            total = total + DensitySum(math.fsum(scores), math.fsum(scores * scores), len(scores))
         return total

@@ -193,8 +193,7 @@ class Learner:
 
     def _resume(self, start: Model, arithmetic: Clustered) -> None:
         """Continue from a model, with the normal scores that it keeps if they are log-likelihoods."""
-        from audiogmm.anomaly.learning.from_model import read_detector
-        from audiogmm.anomaly.learning.scores import read_learned_scores
+        from audiogmm.anomaly.learning.model_parts import read_detector, read_learned_scores
 
         arithmetic.floor = floor_of(start)
         training, data = start.metadata.training, start.metadata.data

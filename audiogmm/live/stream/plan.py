@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiogmm.anomaly.learning.from_model import make_pipeline, make_scorer, read_detector
+from audiogmm.anomaly.learning.assembly import make_pipeline, make_scorer
+from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.blocks import FrameBlock

@@ -11,7 +11,7 @@ import numpy as np
 
 from audiogmm.anomaly.detector import calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
-from audiogmm.anomaly.learning.from_model import read_detector, read_detector_settings, with_detector
+from audiogmm.anomaly.learning.model_parts import read_detector, read_detector_settings, with_detector
 from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.audio.decoders.notices import Warn
 from audiogmm.audio.recording import check_rate

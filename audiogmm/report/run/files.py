@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.from_model import read_detector
+from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, MismatchError, ModelFileError
 from audiogmm.manifest.entry import STANDARD_INPUT
 from audiogmm.mixture.store import load

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.from_model import make_scorer, unit_of
+from audiogmm.anomaly.learning.assembly import make_scorer
+from audiogmm.anomaly.learning.model_parts import unit_of
 from audiogmm.errors import ChoiceError
 from audiogmm.report.page.document import MOST_BYTES, Page, size_of
 from audiogmm.report.run.clusters import ComponentSounds

@@ -10,7 +10,7 @@ import numpy as np
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.event import Event
-from audiogmm.anomaly.learning.from_model import make_scorer
+from audiogmm.anomaly.learning.assembly import make_scorer
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.scorers.track import score_recording
 from audiogmm.anomaly.stream import detect_events

@@ -1,4 +1,4 @@
-"""What normal audio may say of a score: that its false alarms are unsteady, and nothing more."""
+"""Scores whose false-alarm rates differ between normal recordings are found, and no others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from audiogmm.anomaly.scorers.stability import FEWEST, false_alarm_misses, steady
+from audiogmm.anomaly.scorers.stability import FEWEST, false_alarm_misses, find_stable_scores
 from tests.naive import stability as naive
 
 
@@ -30,19 +30,19 @@ def material(shift: float, n: int = 8) -> list[np.ndarray]:
 
 
 def test_only_an_unsteady_score_is_left_out() -> None:
-    kept, misses = steady(material(3.0))
+    kept, misses = find_stable_scores(material(3.0))
     assert kept.tolist() == [True, False] and misses[1] > misses[0]
-    assert steady(material(0.0))[0].tolist() == [True, True]
+    assert find_stable_scores(material(0.0))[0].tolist() == [True, True]
 
 
 def test_units_do_not_matter() -> None:
-    wanted, misses = steady(material(3.0))
+    wanted, misses = find_stable_scores(material(3.0))
     moved = [np.stack([x[:, 0], np.exp(x[:, 1]) * 1000], axis=1) for x in material(3.0)]
-    kept, again = steady(moved)
+    kept, again = find_stable_scores(moved)
     assert kept.tolist() == wanted.tolist()
     assert_allclose(misses, again, atol=0.02)  # a quantile between two scores is not quite a rank
 
 
 def test_few_recordings_speak_against_none() -> None:
-    kept, misses = steady(material(3.0, FEWEST - 1))
+    kept, misses = find_stable_scores(material(3.0, FEWEST - 1))
     assert kept.tolist() == [True, True] and np.isnan(misses).all()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiogmm.anomaly.learning.from_model import read_detector
+from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import AudioDataError, ChoiceError, MismatchError, OutputError, TrainingError

@@ -17,7 +17,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.anomaly.learning.from_model import make_pipeline
+from audiogmm.anomaly.learning.assembly import make_pipeline
 from audiogmm.anomaly.scorer import NO_SCORES, FrameScores
 from audiogmm.audio.frontend.resample import Resampler
 from audiogmm.errors import AudioDataError, ChoiceError, FrontEndError, MismatchError

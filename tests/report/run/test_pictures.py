@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiogmm.anomaly.learning.from_model import make_scorer, read_detector
+from audiogmm.anomaly.learning.assembly import make_scorer
+from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import Recording
 from audiogmm.jobs.calibrate import calibrate

@@ -11,7 +11,9 @@ import pytest
 import soundfile
 
 import audiogmm as ag
-from audiogmm.anomaly.learning.explainer import learn_moments, make_explainer, with_moments
+from audiogmm.anomaly.learning.assembly import make_explainer
+from audiogmm.anomaly.learning.model_parts import with_moments
+from audiogmm.anomaly.learning.moments import learn_moments
 from audiogmm.anomaly.normal_moments import PREFIX
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.cli.main import main

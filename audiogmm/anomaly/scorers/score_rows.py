@@ -1,4 +1,4 @@
-"""A bounded sample of what series are on normal audio, to learn their scales by."""
+"""Scores of some frames of normal audio, in bounded memory: what the scales of series are fitted to."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from audiogmm.blocks import Shard
 from audiogmm.types import FloatArray
 
 STRIDE = 5
-"""Every so manieth frame is kept: neighbours say the same."""
+"""Every fifth frame is kept: neighbors are nearly equal."""
 
 MOST_ROWS = 400_000
 """Rows kept in all: five and a half hours at a hop of 10 ms."""
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
-    """Rows of one recording: a column a series, of frames that count."""
+class ScoreRows:
+    """Scores of frames of one recording that count, shape (n, n_series)."""
 
     id: str
     rows: FloatArray
 
 
 @dataclass(frozen=True)
-class SampleTask:
-    """Takes a sample of a recording; runs in a thread or a worker process.
+class ScoreRowsTask:
+    """Scores every fifth frame of a recording; runs in a thread or a worker process.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class SampleTask:
     scorer: FusedScorer
     grouped: bool
 
-    def __call__(self, shard: Shard) -> Sample:
+    def __call__(self, shard: Shard) -> ScoreRows:
         if self.grouped:
             stream: GroupsStream | PartsStream = GroupsStream(self.scorer, shard.id)
             n = len(self.scorer.groups)
@@ -59,7 +59,7 @@ class SampleTask:
                 break
         rows, voiced = stream.flush()
         kept.append(_strided(rows, voiced, n_frames))
-        return Sample(shard.id, np.concatenate(kept)[:MOST_ROWS])
+        return ScoreRows(shard.id, np.concatenate(kept)[:MOST_ROWS])
 
 
 def _strided(rows: FloatArray, voiced: np.ndarray, start: int) -> FloatArray:
@@ -68,25 +68,25 @@ def _strided(rows: FloatArray, voiced: np.ndarray, start: int) -> FloatArray:
     return kept
 
 
-def keep_samples(samples: Iterable[Sample], most: int = MOST_ROWS) -> list[Sample]:
-    """The samples of all recordings by name, in bounded memory.
+def keep_rows(parts: Iterable[ScoreRows], most: int = MOST_ROWS) -> list[ScoreRows]:
+    """Keep the rows of recordings, ordered by name, in bounded memory.
 
     When there are too many rows, whole recordings are left out, those whose ids have the largest hashes: a
     choice that depends neither on the order nor on the content.
 
     Examples
     --------
-    >>> [sample.id for sample in keep_samples([Sample("b", np.ones((1, 1))), Sample("a", np.zeros((1, 1)))])]
+    >>> [part.id for part in keep_rows([ScoreRows("b", np.ones((1, 1))), ScoreRows("a", np.zeros((1, 1)))])]
     ['a', 'b']
     """
-    kept: dict[str, Sample] = {}
+    kept: dict[str, ScoreRows] = {}
     n_kept = 0
     smallest_dropped: bytes | None = None
-    for sample in samples:
-        if smallest_dropped is not None and _hash(sample.id) > smallest_dropped:
+    for part in parts:
+        if smallest_dropped is not None and _hash(part.id) > smallest_dropped:
             continue
-        kept[sample.id] = sample
-        n_kept += len(sample.rows)
+        kept[part.id] = part
+        n_kept += len(part.rows)
         while n_kept > most and len(kept) > 1:
             last = max(kept, key=_hash)
             smallest_dropped = _hash(last)
@@ -94,15 +94,15 @@ def keep_samples(samples: Iterable[Sample], most: int = MOST_ROWS) -> list[Sampl
     return [kept[id] for id in sorted(kept)]
 
 
-def scales_of(samples: Sequence[Sample]) -> tuple[NormalScale, ...]:
-    """The scale of every column.
+def fit_scales(parts: Sequence[ScoreRows]) -> tuple[NormalScale, ...]:
+    """Fit the scale of every column.
 
     Raises
     ------
     MismatchError
         If there is no row.
     """
-    rows = np.concatenate([sample.rows for sample in samples]) if samples else np.empty((0, 1))
+    rows = np.concatenate([part.rows for part in parts]) if parts else np.empty((0, 1))
     return tuple(NormalScale.of(column) for column in rows.T)
 
 

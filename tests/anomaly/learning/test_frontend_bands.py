@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audiogmm.anomaly.bands import BandMap
-from audiogmm.anomaly.learning.frontend_bands import mel_bands
+from audiogmm.anomaly.learning.frontend_bands import band_maps, mel_bands
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import ChoiceError
 
@@ -76,7 +76,11 @@ def test_edges_are_those_of_the_filters() -> None:
 
 
 def test_warped_features_have_no_bands_and_orders_are_checked() -> None:
-    assert mel_bands(FrontEnd.preset("speech", cmvn="warping"), 8000) is None
+    assert band_maps(FrontEnd.preset("speech", cmvn="warping", sample_rate=8000)) == ()
+    assert band_maps(None) == band_maps(FrontEnd.preset("ambient")) == ()
+    assert len(band_maps(FrontEnd.preset("ambient", sample_rate=8000))) == 3
+    with pytest.raises(ChoiceError, match="behind warped features"):
+        mel_bands(FrontEnd.preset("speech", cmvn="warping"), 8000)
     with pytest.raises(ChoiceError, match=r"order 3.*\n?.*0 to 2"):
         mel_bands(FrontEnd.preset("ambient"), 8000, 3)
 

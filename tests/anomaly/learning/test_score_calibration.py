@@ -1,4 +1,4 @@
-"""Scores learnt by training and calibration: from what, on a scale by what, and heard by all commands."""
+"""Scores learned in training and calibration: from what, scaled by what, and used by all commands."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiogmm.anomaly.learning.from_model import make_pipeline, make_scorer, read_detector
-from audiogmm.anomaly.learning.scores import read_learned_scores, score_names, scores_fingerprint
+from audiogmm.anomaly.learning.assembly import make_pipeline, make_scorer
+from audiogmm.anomaly.learning.model_parts import (
+    read_detector,
+    read_learned_scores,
+    score_names,
+    scores_fingerprint,
+)
 from audiogmm.anomaly.stream import detect_events
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import ChoiceError, MismatchError
@@ -38,7 +43,7 @@ def fused(corpus: tuple[list[Entry], list[Entry]]) -> Model:
     return train(corpus[0], AMBIENT, n_components=4, hold_out=0.3, scores="fusion", threads=1)
 
 
-def test_training_teaches_a_fusion_that_all_commands_hear(
+def test_all_commands_use_the_fusion_that_training_learned(
     corpus: tuple[list[Entry], list[Entry]], fused: Model
 ) -> None:
     odd = next(entry for entry in corpus[1] if entry.events)
@@ -75,35 +80,37 @@ def test_scores_of_normal_audio_are_those_of_what_was_held_out(
 ) -> None:
     normal = read_detector(fused).normal
     assert 2 <= len(normal.ids) < len(corpus[0])
-    learnt = read_learned_scores(fused)
-    assert learnt is not None
+    learned = read_learned_scores(fused)
+    assert learned is not None
     assert np.median(normal.scores) == pytest.approx(0, abs=0.35)  # deviates, and so is their mean
-    assert len(learnt.learnt["posterior"]["windows"]) > 8 * 100 > 0  # taught anew by all eight
+    assert len(learned.learned["posterior"]["windows"]) > 8 * 100 > 0  # learned again from all eight
 
 
-def test_calibration_parts_what_teaches_from_what_judges(corpus: tuple[list[Entry], list[Entry]]) -> None:
+def test_scores_are_scaled_by_recordings_that_they_did_not_learn_from(
+    corpus: tuple[list[Entry], list[Entry]],
+) -> None:
     plain = train(corpus[0][:4], AMBIENT, n_components=4, hold_out=0, threads=1)
-    for names, judged in (("mean", 4), ("ratio,scales", 4), ("twfr", 2), ("mean,posterior", 2)):
+    for names, n_normal in (("mean", 4), ("ratio,scales", 4), ("twfr", 2), ("mean,posterior", 2)):
         model = calibrate(plain, corpus[0][4:], scores=names, threads=1)
-        assert len(read_detector(model).normal.ids) == judged, names
+        assert len(read_detector(model).normal.ids) == n_normal, names
         assert score_names(model) == names.split(",")
     assert "scores" not in calibrate(plain, corpus[0][4:], scores="mean", threads=1).metadata
 
 
-def test_calibration_keeps_what_scores_have_learnt(
+def test_calibration_keeps_what_scores_have_learned(
     corpus: tuple[list[Entry], list[Entry]], fused: Model
 ) -> None:
     model = calibrate(fused, corpus[0][:3], threads=1)
     before, after = read_learned_scores(fused), read_learned_scores(model)
     assert before is not None and after is not None
-    assert after.learnt["twfr"]["means"].tobytes() == before.learnt["twfr"]["means"].tobytes()
+    assert after.learned["twfr"]["means"].tobytes() == before.learned["twfr"]["means"].tobytes()
     assert after.group_scales[0].quantiles.tobytes() != before.group_scales[0].quantiles.tobytes()
     assert len(read_detector(model).normal.ids) == 3
     assert scores_fingerprint(model) != scores_fingerprint(fused) != ""
     assert scores_fingerprint(calibrate(model, corpus[0][:3], scores="mean", threads=1)) == ""
 
 
-def test_auto_tells_what_it_compared(corpus: tuple[list[Entry], list[Entry]], tmp_path: Path) -> None:
+def test_auto_says_what_it_compared(corpus: tuple[list[Entry], list[Entry]], tmp_path: Path) -> None:
     train(corpus[0], AMBIENT, n_components=4, hold_out=0.5, scores="auto", threads=1).save(
         tmp_path / "m.agmm"
     )
@@ -136,7 +143,7 @@ def test_a_background_needs_the_score_that_compares(
     assert np.abs(score(model, corpus[1][0], detector=True).scores).max() == 0  # of a model against itself
 
 
-def test_frames_of_ones_own_have_no_bands(tmp_path: Path) -> None:
+def test_frames_of_the_user_have_no_bands(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for i in range(6):
         np.save(tmp_path / f"{i}.npy", rng.normal(size=(300, 5)).astype(np.float32))
@@ -144,9 +151,7 @@ def test_frames_of_ones_own_have_no_bands(tmp_path: Path) -> None:
     model = train(entries, n_components=2, hold_out=0.4, scores="fusion", threads=1)
     assert score_names(model) == ["mean", "ratio", "quantile", "scales", "posterior"]
     assert np.isfinite(score(model, entries[0], detector=True).scores).all()
-    with pytest.raises(
-        MismatchError, match="the score 'bands' and features that tell 0 frequency bands apart"
-    ):
+    with pytest.raises(MismatchError, match="the score 'bands' and features that resolve 0 frequency bands"):
         train(entries, n_components=2, hold_out=0.4, scores="bands", threads=1)
 
 

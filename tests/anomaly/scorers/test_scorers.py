@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.anomaly.learning.from_model import make_scorer
+from audiogmm.anomaly.learning.assembly import make_score_context, make_scorer
 from audiogmm.anomaly.learning.frontend_bands import mel_bands
-from audiogmm.anomaly.learning.scores import make_score_context, read_learned_scores, with_scores
+from audiogmm.anomaly.learning.model_parts import read_learned_scores, with_scores
+from audiogmm.anomaly.learning.score_learning import learn_scores
 from audiogmm.anomaly.scorers.fused import FusedScorer
 from audiogmm.anomaly.scorers.learned import LearnedScores
 from audiogmm.anomaly.scorers.scales import LENGTHS
@@ -23,20 +24,21 @@ from audiogmm.errors import ChoiceError, FeatureError, MismatchError, ModelFileE
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model, load
-from tests.anomaly.scored import CLOCK, FRONT_END, Frames, ground, learnt, mixture, recordings
+from audiogmm.training import LocalReducer
+from tests.anomaly.scored import CLOCK, FRONT_END, Frames, context, learned, mixture, recordings
 from tests.naive import detector_scores as naive
 
 NAMES = [*SCORES, "mean:0.6", "twfr:0.5", "fusion", "cusum,posterior,scales"]
 
 
 @cache
-def taught(names: str) -> LearnedScores:
-    return learnt(names)
+def learned_once(names: str) -> LearnedScores:
+    return learned(names)
 
 
 @cache
 def scorer(names: str) -> FusedScorer:
-    return taught(names).scorer(ground())
+    return learned_once(names).scorer(context())
 
 
 @cache
@@ -91,7 +93,7 @@ def test_scorers_are_pickled_and_kept_in_a_model_file(names: str, tmp_path: Path
     wanted = score_recording(scorer(names), odd()).scores.tobytes()
     assert score_recording(pickle.loads(pickle.dumps(scorer(names))), odd()).scores.tobytes() == wanted
     metadata = {"frontend": FRONT_END.to_dict(), "sample_rate": 8000}
-    with_scores(Model(mixture(), metadata=metadata), taught(names)).save(tmp_path / "m.agmm")
+    with_scores(Model(mixture(), metadata=metadata), learned_once(names)).save(tmp_path / "m.agmm")
     model = load(tmp_path / "m.agmm")
     assert score_recording(make_scorer(model, every_frame=False), odd()).scores.tobytes() == wanted
     assert read_learned_scores(with_scores(model, None)) is None
@@ -120,7 +122,7 @@ def calm(names: str) -> list[Frames]:
 
 
 def sampled(column: list[np.ndarray]) -> np.ndarray:
-    """What scales are learnt from: every fifth frame, if voiced."""
+    """What scales are fitted to: every fifth frame, if voiced."""
     parts = [
         values[[t for t in range(0, len(values), 5) if shard.voiced[t]]]
         for values, shard in zip(column, calm(""), strict=True)
@@ -182,34 +184,34 @@ def test_bands_are_marginals_of_the_model(form: str) -> None:
         normal = recordings(8, model=model)[4:]
         parts = [series(shard)[[t for t in range(0, 400, 5) if shard.voiced[t]]] for shard in normal]
         columns.append(naive.deviates(np.concatenate(parts), series(odd())))
-    found = score_recording(learnt("bands", model=model).scorer(ground(model)), odd()).scores
+    found = score_recording(learned("bands", model=model).scorer(context(model)), odd()).scores
     np.testing.assert_allclose(found, np.min(columns, axis=0), atol=2e-4)
 
 
 def test_twfr_is_the_density_of_ranked_levels() -> None:
-    arrays = taught("twfr").learnt["twfr"]
+    arrays = learned_once("twfr").learned["twfr"]
     gmm = Mixture(arrays["weights"], arrays["means"], arrays["covariances"], "full")
     decay = float(arrays["decay"][0])
     bands = mel_bands(FRONT_END, 8000).grouped(12)
 
-    def judge(levels: np.ndarray) -> float:
+    def score(levels: np.ndarray) -> float:
         vector = naive.time_weighted(levels, decay).astype(np.float32)
         return float(naive.density(gmm, vector[None])[0])
 
     levels = odd().frames.astype(np.float64) @ bands.matrix.T + bands.offset
-    wanted = naive.windowed(levels, odd().voiced, 12, 5, judge)
+    wanted = naive.windowed(levels, odd().voiced, 12, 5, score)
     np.testing.assert_allclose(score_recording(scorer("twfr"), odd()).scores, wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_posterior_is_the_distance_to_the_nearest_normal_window() -> None:
-    normal = np.square(taught("posterior").learnt["posterior"]["windows"].astype(np.float64))
+    normal = np.square(learned_once("posterior").learned["posterior"]["windows"].astype(np.float64))
     assert len(normal) == 4 * 80  # every window of four recordings
 
-    def judge(rows: np.ndarray) -> float:
+    def score(rows: np.ndarray) -> float:
         mean = rows.mean(axis=0)
         return -min(naive.hellinger(mean, other) for other in normal)
 
-    wanted = naive.windowed(naive.posteriors(mixture(), odd().frames), odd().voiced, 25, 5, judge)
+    wanted = naive.windowed(naive.posteriors(mixture(), odd().frames), odd().voiced, 25, 5, score)
     np.testing.assert_allclose(score_recording(scorer("posterior"), odd()).scores, wanted, atol=2e-4)
 
 
@@ -243,12 +245,12 @@ def test_fusion_is_the_mean_of_deviates_of_scores() -> None:
         return naive.low_quantile(plain(model, shard), shard.voiced, 12, 0.25)
 
     wanted = (scaled(mean) + scaled(quantile)) / 2
-    found = score_recording(learnt("mean,quantile").scorer(ground()), odd()).scores
+    found = score_recording(learned("mean,quantile").scorer(context()), odd()).scores
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_scores_that_share_likelihoods_evaluate_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    fused = pickle.loads(pickle.dumps(learnt("mean,quantile,scales,cusum").scorer(ground())))
+    fused = pickle.loads(pickle.dumps(learned("mean,quantile,scales,cusum").scorer(context())))
     calls = []
     plain = Evaluator.log_likelihood
     monkeypatch.setattr(
@@ -260,10 +262,7 @@ def test_scores_that_share_likelihoods_evaluate_them_once(monkeypatch: pytest.Mo
 
 def test_another_background_is_kept_with_the_model(tmp_path: Path) -> None:
     other = mixture(form="diag", seed=5)
-    on = make_score_context(mixture(), FRONT_END, CLOCK.frame_rate, against=other)
-    from audiogmm.anomaly.learning.score_learning import learn_scores
-    from audiogmm.training import LocalReducer
-
+    on = make_score_context(mixture(), FRONT_END, CLOCK.frame_rate, background=other)
     with LocalReducer(1) as reducer:
         scores = learn_scores(parse_scores("ratio"), on, [], calm(""), reducer, None)
     metadata = {"frontend": FRONT_END.to_dict(), "sample_rate": 8000}
@@ -293,36 +292,30 @@ def test_scores_of_bands_need_bands() -> None:
     own = make_score_context(mixture(), None, 100.0)
     for name in ("bands", "twfr"):
         with pytest.raises(
-            MismatchError, match=f"the score '{name}' and features that tell 0 frequency bands"
+            MismatchError, match=f"the score '{name}' and features that resolve 0 frequency bands"
         ):
             learn_on(name, own)
 
 
 def learn_on(name: str, on) -> LearnedScores:
-    from audiogmm.anomaly.learning.score_learning import learn_scores
-    from audiogmm.training import LocalReducer
-
     with LocalReducer(1) as reducer:
         return learn_scores(parse_scores(name), on, recordings(2), calm(""), reducer, None)
 
 
 def test_a_model_that_lost_part_of_its_scores_says_so() -> None:
-    scores = taught("fusion")
+    scores = learned_once("fusion")
     tensors = scores.tensors()
     for lost, said in (("scorer/twfr/means", "means"), ("scorer/group_scale/2", "group_scale/2")):
         kept = {name: array for name, array in tensors.items() if name != lost}
         with pytest.raises((ModelFileError, KeyError), match=said):
-            LearnedScores.from_parts(scores.metadata(), kept).scorer(ground())
+            LearnedScores.from_parts(scores.metadata(), kept).scorer(context())
     kept = {name: array for name, array in tensors.items() if not name.startswith("scorer/posterior/")}
     with pytest.raises(ModelFileError, match="'posterior'"):
         LearnedScores.from_parts(scores.metadata(), kept)
 
 
-def test_nothing_voiced_teaches_nothing() -> None:
+def test_scores_need_voiced_audio_to_learn_from() -> None:
     silent = [Frames("a", odd().frames, np.zeros(331, dtype=bool))]
-    from audiogmm.anomaly.learning.score_learning import learn_scores
-    from audiogmm.training import LocalReducer
-
     for name in ("twfr", "posterior", "scales", "mean,ratio"):
         with LocalReducer(1) as reducer, pytest.raises(MismatchError, match="voiced normal audio"):
-            learn_scores(parse_scores(name), ground(), silent, silent, reducer, None)
+            learn_scores(parse_scores(name), context(), silent, silent, reducer, None)

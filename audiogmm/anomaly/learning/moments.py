@@ -1,22 +1,20 @@
-"""The explainer of a model: its bands as data, and the normal moments that it learns and keeps."""
+"""Learn normal moments from recordings."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audiogmm.anomaly.bands import BandMap
 from audiogmm.anomaly.counterfactual import covariance_of
-from audiogmm.anomaly.explanation import EventExplainer
-from audiogmm.anomaly.learning.frontend_bands import mel_bands
+from audiogmm.anomaly.learning.frontend_bands import band_maps
 from audiogmm.anomaly.modulation import Modulation
-from audiogmm.anomaly.normal_moments import MOST_MOMENTS, PREFIX, NormalMoments
+from audiogmm.anomaly.normal_moments import MOST_MOMENTS, NormalMoments
 from audiogmm.anomaly.normal_window import Windower, WindowPlan, WindowRows
-from audiogmm.anomaly.ranges import Ranges
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, MismatchError
 from audiogmm.mixture.gaussian import Mixture
@@ -28,53 +26,20 @@ from audiogmm.types import FloatArray
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
     from audiogmm.mixture.evaluator import Evaluator
-    from audiogmm.mixture.store import Model
     from audiogmm.reduce import Reducer
 
 MOST_RECORDINGS = 200
 """Recordings in which normal moments are looked for: those whose names have the smallest hashes."""
 
 GROUPS = 3
-"""Tracks of low, middle and high bands whose movements are measured, beside that of all bands."""
+"""Tracks of low, middle and high bands whose modulation is measured, and of all bands together."""
 
 
-def make_explainer(model: Model) -> EventExplainer:
-    """What says why events are anomalous, from a model, its front end and its normal moments.
-
-    Without moments (models of earlier versions, or trained with nothing held out) there is no comparison.
-    """
-    from audiogmm.runs.frontends import read_frontend
-
-    frontend = read_frontend(model)
-    moments = None
-    if model.metadata.moments is not None:
-        moments = NormalMoments.from_parts(model.metadata.moments, model.tensors)
-    bands = _bands(frontend)
-    rate = _frame_rate(model, frontend)
-    plan = plan_of(frontend, bands, model.mixture, rate)
-    if moments is not None:  # what moved when they were learnt: the mixture may have been another one
-        plan = replace(plan, modulation=Modulation(moments.tracks, rate))
-    if bands is None:
-        ranges, level = Ranges.of_columns(plan.static, model.mixture.n_features), None
-    else:
-        ranges = Ranges.of_bands(bands)
-        level = bands.matrix.mean(axis=0) if bands.absolute else None
-    return EventExplainer(model.mixture, plan, ranges, level, moments)
-
-
-def with_moments(model: Model, moments: NormalMoments | None) -> Model:
-    """The same model with other normal moments, or without any."""
-    if moments is None:
-        return model.with_part("moments", PREFIX, None)
-    return model.with_part("moments", PREFIX, moments.metadata(), moments.tensors())
-
-
-def plan_of(
-    frontend: FrontEnd | None, bands: BandMap | None, mixture: Mixture, frame_rate: float
-) -> WindowPlan:
-    """How moments of the frames of a model are described."""
+def make_plan(frontend: FrontEnd | None, mixture: Mixture, frame_rate: float) -> WindowPlan:
+    """Make the plan by which moments of the frames of a model are described."""
     n_static = mixture.n_features if frontend is None else frontend.n_static
     every_frame = frontend is not None and frontend.vad == "none"
+    bands = next(iter(band_maps(frontend)), None)
     return WindowPlan(Modulation(_tracks(bands, mixture), frame_rate), np.arange(n_static), every_frame)
 
 
@@ -92,12 +57,7 @@ class MomentsTask:
         windower: Windower | None = None
         for block, scores in score_blocks(self.evaluator, shard):
             if windower is None:
-                plan = plan_of(
-                    self.frontend,
-                    _bands(self.frontend),
-                    self.evaluator.mixture,
-                    block.clock.frame_rate,
-                )
+                plan = make_plan(self.frontend, self.evaluator.mixture, block.clock.frame_rate)
                 windower = Windower(plan, shard.id, path or "", self.held_out, MOST_MOMENTS)
             windower.push(block, scores)
         return None if windower is None else windower.flush()
@@ -111,7 +71,7 @@ def learn_moments(
     on_error: Callable[[str, AudioGMMError], None] | None,
     progress: Progress,
 ) -> NormalMoments | None:
-    """Look for normal moments in recordings; None if there are none.
+    """Describe moments of normal recordings; None if there are none.
 
     Parameters
     ----------
@@ -126,9 +86,9 @@ def learn_moments(
     on_error : callable, optional
         Takes recordings that cannot be read; by default the first one raises.
     progress : Progress
-        Who listens.
+        Shows how far it is.
     """
-    progress.begin("describing normal sound", None, "recordings")
+    progress.begin("describing normal audio", None, "recordings")
 
     def rows() -> Iterable[WindowRows | None]:
         for shards, held_out in parts:
@@ -144,21 +104,8 @@ def learn_moments(
         progress.end()
 
 
-def _bands(frontend: FrontEnd | None) -> BandMap | None:
-    if frontend is None or frontend.sample_rate is None:
-        return None
-    return mel_bands(frontend, frontend.sample_rate)
-
-
-def _frame_rate(model: Model, frontend: FrontEnd | None) -> float:
-    for kept in (model.metadata.moments, model.metadata.detector):
-        if kept is not None:
-            return float(kept["frame_rate"])
-    return 1.0 if frontend is None else frontend.clock(model.metadata.required_sample_rate).frame_rate
-
-
 def _tracks(bands: BandMap | None, mixture: Mixture) -> FloatArray:
-    """What is heard moving: levels of few broad bands, or else the longest axes of the whole mixture."""
+    """What modulation is measured of: levels of a few broad bands, or else the mixture's principal axes."""
     if bands is not None:
         tracks = bands.grouped(min(GROUPS, bands.n_bands)).matrix
         return np.vstack([bands.matrix.mean(axis=0), tracks]) if bands.absolute else tracks

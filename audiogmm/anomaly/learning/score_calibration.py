@@ -1,14 +1,14 @@
-"""The scores of a detector, learnt from normal audio that the model was not trained on."""
+"""Learn the scores of a detector from normal audio that the model was not trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from audiogmm.anomaly.learning.assembly import make_evaluators, make_score_context
+from audiogmm.anomaly.learning.model_parts import read_learned_scores, with_scores
 from audiogmm.anomaly.learning.score_learning import learn_scores
-from audiogmm.anomaly.learning.scores import PLAIN, make_score_context, read_learned_scores, with_scores
-from audiogmm.anomaly.scorers.part import ScoreContext
-from audiogmm.anomaly.scorers.table import AUTO, FUSED, FUSION, ScoreSpec, parse_scores
+from audiogmm.anomaly.scorers.table import AUTO, PLAIN, ScoreSpec, is_plain, select_scores
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError
 from audiogmm.runs.frontends import read_frontend
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from audiogmm.reduce import Reducer
 
 HALF = 0.5
-"""Share of the recordings that puts scores on a scale, where the others have to teach them."""
+"""Share of the recordings that puts scores on a scale, where scores learn from the others."""
 
 
-def calibrated_scores(
+def calibrate_scores(
     model: Model,
     inputs: Inputs,
     scores: str | Iterable[str] | None,
@@ -43,111 +43,75 @@ def calibrated_scores(
         Normal recordings, re-iterable if there is something to be learnt.
     scores : str or iterable of str, optional
         Names (see `audiogmm.anomaly.scorers.table`), ``"fusion"`` for all that the model allows, ``"auto"``
-        for those of them that normal audio does not speak against, ``"mean"`` for plain log-likelihoods.
-        By default those the model has: what they have learnt stays, their scales are learnt anew.
+        for the stable ones of them, ``"mean"`` for plain log-likelihoods. By default those that the model
+        has: what they have learned stays, and their scales are fitted again.
     against : Model, optional
         Background model of the score `ratio`.
     reducer : Reducer
-        Who reads.
+        Reads them.
     progress : Progress
-        Who listens.
+        Shows how far it is.
 
     Returns
     -------
     model : Model
         With the scores.
     normal : iterable of Shard
-        The recordings by which thresholds are to be set: where a score had to be taught first, the half of
-        them that did not teach it.
+        The recordings by which thresholds are to be set: where a score had to learn first, the half that it
+        did not learn from.
 
     Raises
     ------
     ChoiceError
         If a score is unknown.
     MismatchError
-        If the model does not allow it, or a single recording would have to teach and to judge it.
+        If the model does not allow it, or there is one recording both to learn from and to be scaled by.
     """
     known = read_learned_scores(model)
     if scores is None and known is None:
         return model, inputs
     frontend, background = read_frontend(model), None
     if against is not None:
-        from audiogmm.anomaly.learning.likelihood_ratio import make_evaluators
-
         make_evaluators(model, against)  # refuses another front end
         background = against.mixture
     elif known is not None:
-        background = known.against
-    ground = make_score_context(model.mixture, frontend, frame_rate_of(frontend, inputs), against=background)
-    wanted = known.wanted if scores is None and known else resolve(scores or PLAIN, ground)
-    check_against(wanted, against)
-    if plain(wanted):
+        background = known.background
+    frame_rate = find_frame_rate(frontend, inputs)
+    context = make_score_context(model.mixture, frontend, frame_rate, background=background)
+    specs = known.specs if scores is None and known else select_scores(scores or PLAIN, context.n_bands)
+    _check_background(specs, against)
+    if is_plain(specs):
         return with_scores(model, None), inputs
     kept_known = known if scores is None else None
     fitted: Iterable[Shard] = inputs
     normal: Iterable[Shard] = inputs
-    if kept_known is None and any(each.score.learns for each in wanted):
+    if kept_known is None and any(spec.score.learn for spec in specs):
         parts = divide(inputs, inputs, HALF, seed=0)
         if parts is None:
             raise MismatchError(
                 "no normal recording",
-                needed="at least two, or a long one: some teach the scores, others put them on a scale",
+                needed="at least two, or a long one: scores learn from some and are scaled by the others",
                 remedy="more normal recordings",
             )
         fitted, normal = parts
     progress.begin("learning scores", None, "recordings")
     try:
-        learnt = learn_scores(
-            wanted,
-            ground,
+        learned = learn_scores(
+            specs,
+            context,
             fitted,
             normal,
             reducer,
             inputs.refuse,
             known=kept_known,
-            veto=scores is not None and is_auto(scores),
+            choose=scores == AUTO,
         )
     finally:
         progress.end()
-    return with_scores(model, None if plain(learnt.wanted) else learnt), normal
+    return with_scores(model, None if is_plain(learned.specs) else learned), normal
 
 
-def resolve(scores: str | Iterable[str], ground: ScoreContext) -> tuple[ScoreSpec, ...]:
-    """The scores that are meant; of ``fusion`` and ``auto`` those that the model's features allow."""
-    if is_all(scores):
-        every = parse_scores(FUSED)
-        return tuple(each for each in every if each.score.needs_bands <= ground.n_bands)
-    return parse_scores(scores)
-
-
-def check_scores(scores: str | Iterable[str] | None) -> None:
-    """Refuse what is no score, before anything is read.
-
-    Raises
-    ------
-    ChoiceError
-        If a name is unknown.
-    """
-    if scores is not None and not is_all(scores):
-        parse_scores(scores)
-
-
-def is_all(scores: str | Iterable[str]) -> bool:
-    """Whether all scores are meant, or those of them that normal audio does not speak against."""
-    return scores == FUSION or is_auto(scores)
-
-
-def is_auto(scores: str | Iterable[str]) -> bool:
-    """Whether normal audio has a say in it."""
-    return scores == AUTO
-
-
-def plain(wanted: tuple[ScoreSpec, ...]) -> bool:
-    """Whether it is the plain score: log-likelihoods, which the detector itself averages."""
-    return tuple(map(str, wanted)) == (PLAIN,)
-
-
-def check_against(wanted: tuple[ScoreSpec, ...], against: Model | None) -> None:
+def _check_background(specs: tuple[ScoreSpec, ...], against: Model | None) -> None:
     """Refuse a background model that no score would use.
 
     Raises
@@ -155,16 +119,16 @@ def check_against(wanted: tuple[ScoreSpec, ...], against: Model | None) -> None:
     ChoiceError
         If `ratio` is not among them.
     """
-    if against is not None and all(each.name != "ratio" for each in wanted):
+    if against is not None and all(spec.name != "ratio" for spec in specs):
         raise ChoiceError(
-            f"a background model for {', '.join(map(str, wanted))}",
+            f"a background model for {', '.join(map(str, specs))}",
             needed="the score ratio, which compares with it",
             remedy="--scores ratio, or no --against",
         )
 
 
-def frame_rate_of(frontend: FrontEnd | None, shards: Iterable[Shard]) -> float:
-    """Frames a second: the front end's, or those of the first recording that has any.
+def find_frame_rate(frontend: FrontEnd | None, shards: Iterable[Shard]) -> float:
+    """Find the frames a second: those of the front end, or of the first recording that has any.
 
     Raises
     ------
