@@ -183,7 +183,7 @@ def check_outputs(outputs: Sequence[Path], source: str, force: bool) -> None:
 
 def draw_selection(selection: Selection, path: Path, *, force: bool = False) -> None:
     """Draw every criterion against the size, a curve a form."""
-    from audiogmm.report.criteria import CriteriaPicture, Panel, draw_criteria
+    from audiogmm.report.criteria import CriteriaPicture, CriterionPanel, draw_criteria
 
     sweep, rows = selection.sweep, list(selection.rows())
     panels = []
@@ -203,7 +203,7 @@ def draw_selection(selection: Selection, path: Path, *, force: bool = False) -> 
                 errors.setdefault(row["covariance_type"], []).append(bar)
         best = selection.chosen[criterion]
         panels.append(
-            Panel(
+            CriterionPanel(
                 title=NAMES[criterion].capitalize() if likelihood else NAMES[criterion],
                 unit="nats a frame, higher is better" if likelihood else "per frame, lower is better",
                 curves=curves,
@@ -215,7 +215,7 @@ def draw_selection(selection: Selection, path: Path, *, force: bool = False) -> 
     if inertia:
         knee = selection.chosen.get("knee")
         panels.append(
-            Panel(
+            CriterionPanel(
                 title="K-means inertia",
                 unit="squared distance a frame",
                 curves={"kmeans": inertia},

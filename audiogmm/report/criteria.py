@@ -31,7 +31,7 @@ _ACROSS = 3
 
 
 @dataclass(frozen=True)
-class Panel:
+class CriterionPanel:
     """One criterion.
 
     Attributes
@@ -59,7 +59,7 @@ class CriteriaPicture:
 
     Attributes
     ----------
-    panels : sequence of Panel
+    panels : sequence of CriterionPanel
         At least one.
     recommended : tuple of str and int
         The form and size to take.
@@ -67,7 +67,7 @@ class CriteriaPicture:
         Why, in a sentence.
     """
 
-    panels: Sequence[Panel]
+    panels: Sequence[CriterionPanel]
     recommended: tuple[str, int]
     why: str = ""
 
@@ -114,7 +114,7 @@ def draw_criteria(picture: CriteriaPicture, path: str | os.PathLike[str], *, for
         figure.legend(handles=_legend(forms), loc="outside lower left", ncols=len(forms) + 2)
 
 
-def _draw_panel(axes: Axes, panel: Panel, recommended: tuple[str, int]) -> None:
+def _draw_panel(axes: Axes, panel: CriterionPanel, recommended: tuple[str, int]) -> None:
     """The curves of one criterion."""
     for form, points in panel.curves.items():
         colour, marker, line = _LOOKS[form]

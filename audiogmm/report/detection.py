@@ -26,7 +26,7 @@ MOST_NAMED = len(_COLOURS)
 
 
 @dataclass(frozen=True, eq=False)
-class Roc:
+class SiteRoc:
     """The ROC curve of one site.
 
     Attributes
@@ -47,7 +47,7 @@ class Roc:
 
 
 @dataclass(frozen=True)
-class Shares:
+class EventMeasures:
     """Precision, recall and F1 of events in one sense."""
 
     name: str
@@ -62,7 +62,7 @@ class DetectionPicture:
 
     Attributes
     ----------
-    curves : sequence of Roc
+    curves : sequence of SiteRoc
         By site; may be empty.
     what : str
         What is told apart: "frames", "recordings".
@@ -70,7 +70,7 @@ class DetectionPicture:
         The means over sites, in words.
     max_fpr : float
         Up to which the pAUC is taken.
-    shares : sequence of Shares
+    shares : sequence of EventMeasures
         Of events, in several senses.
     delays : ndarray of shape (n_caught,), float64
         Of the events caught, in rising order, seconds.
@@ -82,11 +82,11 @@ class DetectionPicture:
         What they are worth.
     """
 
-    curves: Sequence[Roc]
+    curves: Sequence[SiteRoc]
     what: str
     mean: str
     max_fpr: float
-    shares: Sequence[Shares]
+    shares: Sequence[EventMeasures]
     delays: FloatArray
     n_true: int
     false_alarms: str

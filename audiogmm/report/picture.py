@@ -59,7 +59,7 @@ _TOGETHER = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class RecordingPicture:
     """All that one picture shows.
 
     Attributes
@@ -95,12 +95,12 @@ class Picture:
     title: str = ""
 
 
-def draw(picture: Picture, path: str | os.PathLike[str], *, force: bool = False) -> None:
+def draw(picture: RecordingPicture, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Draw a spectrogram above, the smoothed log-likelihood and its threshold below, events shaded.
 
     Parameters
     ----------
-    picture : Picture
+    picture : RecordingPicture
         What to show.
     path : path-like
         Ends in ``.png``, ``.svg`` or ``.pdf``.
@@ -171,7 +171,7 @@ def _style() -> Iterator[None]:
         yield
 
 
-def _draw_spectrogram(axes: Axes, picture: Picture) -> None:
+def _draw_spectrogram(axes: Axes, picture: RecordingPicture) -> None:
     start = picture.clock.offset
     levels, times, frequencies = spectrogram(picture.samples, picture.sample_rate)
     top = float(np.percentile(levels, 99.7))
@@ -211,7 +211,7 @@ def _bracket(axes: Axes, start: Seconds, end: Seconds, height: float, colour: st
     )
 
 
-def _draw_scores(axes: Axes, picture: Picture) -> None:
+def _draw_scores(axes: Axes, picture: RecordingPicture) -> None:
     from matplotlib.lines import Line2D
 
     times = picture.clock.center(np.arange(len(picture.scores)))

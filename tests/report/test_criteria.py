@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from audiogmm.errors import ChoiceError, OutputError
-from audiogmm.report.criteria import CriteriaPicture, Panel, draw_criteria
+from audiogmm.report.criteria import CriteriaPicture, CriterionPanel, draw_criteria
 
 CURVES = {"diag": [(8, 3.0), (16, 2.0)], "full": [(8, 2.5), (16, 2.7)]}
-PANELS = [Panel("BIC", "per frame", CURVES, ("diag", 16)), Panel("AIC", "per frame", CURVES)]
+PANELS = [
+    CriterionPanel("BIC", "per frame", CURVES, ("diag", 16)),
+    CriterionPanel("AIC", "per frame", CURVES),
+]
 
 
 def picture(**changes: Any) -> CriteriaPicture:

@@ -10,12 +10,12 @@ import pytest
 
 from audiogmm.errors import ChoiceError, OutputError
 from audiogmm.evaluation.intervals import Interval
-from audiogmm.report.detection import MOST_NAMED, DetectionPicture, Roc, Shares, draw_detection
+from audiogmm.report.detection import MOST_NAMED, DetectionPicture, EventMeasures, SiteRoc, draw_detection
 
 
-def roc(name: str = "attic") -> Roc:
+def roc(name: str = "attic") -> SiteRoc:
     rates = np.linspace(0, 1, 50)
-    return Roc(name, rates, np.sqrt(rates), Interval(0.667, 0.6, 0.7), Interval(0.58))
+    return SiteRoc(name, rates, np.sqrt(rates), Interval(0.667, 0.6, 0.7), Interval(0.58))
 
 
 PICTURE = DetectionPicture(
@@ -24,8 +24,8 @@ PICTURE = DetectionPicture(
     mean="0.667, 0.580 (mean of 2)",
     max_fpr=0.1,
     shares=[
-        Shares("events", Interval(0.5, 0.4, 0.6), Interval(0.7, 0.5, 0.8), Interval(0.583, 0.5, 0.7)),
-        Shares("recordings", Interval(float("nan")), Interval(0.0), Interval(0.0)),
+        EventMeasures("events", Interval(0.5, 0.4, 0.6), Interval(0.7, 0.5, 0.8), Interval(0.583, 0.5, 0.7)),
+        EventMeasures("recordings", Interval(float("nan")), Interval(0.0), Interval(0.0)),
     ],
     delays=np.array([-0.2, 0.1, 0.3, 0.9]),
     n_true=5,

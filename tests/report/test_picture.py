@@ -12,13 +12,13 @@ import pytest
 
 from audiogmm.anomaly.event import Event
 from audiogmm.errors import ChoiceError, OutputError
-from audiogmm.report.picture import Picture, draw, score_limits, spectrogram, thin
+from audiogmm.report.picture import RecordingPicture, draw, score_limits, spectrogram, thin
 from audiogmm.timeline import FrameClock, Segment
 
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
 
-def picture(**changes: Any) -> Picture:
+def picture(**changes: Any) -> RecordingPicture:
     rng = np.random.default_rng(0)
     clock = FrameClock(8000, 80, 200, offset=30.0)
     samples = rng.normal(0, 0.1, 16_000).astype(np.float32)
@@ -35,7 +35,7 @@ def picture(**changes: Any) -> Picture:
         "truth": [Segment(30.6, 31.1)],
         "title": "a",
     }
-    return Picture(**(shown | changes))
+    return RecordingPicture(**(shown | changes))
 
 
 @pytest.mark.parametrize("suffix", sorted(MAGIC))

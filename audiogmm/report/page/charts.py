@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from audiogmm.report.page.content import ScoreCurve
 from audiogmm.report.page.markup import Markup, joined, tag
-from audiogmm.report.page.shown import Curve
 from audiogmm.report.page.wording import number
 from audiogmm.types import FloatArray
 
@@ -97,12 +97,12 @@ def scale_texts(values: Sequence[float]) -> list[str]:
     return [tick_text(value, scaled) + name for value in scaled]
 
 
-def band(curve: Curve, limits: tuple[float, float], length: float) -> str:
+def band(curve: ScoreCurve, limits: tuple[float, float], length: float) -> str:
     """The path that fills a curve from its lows to its highs, on a grid of `GRID` by `GRID`.
 
     Parameters
     ----------
-    curve : Curve
+    curve : ScoreCurve
     limits : tuple of float
         Values at the bottom and at the top; beyond them, the path runs along the edge.
     length : float
@@ -110,7 +110,7 @@ def band(curve: Curve, limits: tuple[float, float], length: float) -> str:
 
     Examples
     --------
-    >>> band(Curve(np.array([0.0, 1.0]), np.array([0.0, 2.0]), 0.5), (0.0, 2.0), 1.0)
+    >>> band(ScoreCurve(np.array([0.0, 1.0]), np.array([0.0, 2.0]), 0.5), (0.0, 2.0), 1.0)
     'M250 1000L750 0 750 500z'
     """
     x = np.clip((np.arange(len(curve.low)) + 0.5) * curve.per_column / length, 0.0, 1.0)

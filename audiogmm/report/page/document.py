@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from audiogmm.files import replacing
-from audiogmm.report.page.events import LONGEST, Place, event_list, icon
+from audiogmm.report.page.content import RecordingRow, ReportedEvent
+from audiogmm.report.page.events import LONGEST, EventAnchors, event_list, icon
 from audiogmm.report.page.figure import recordings_legend
 from audiogmm.report.page.markup import Markup, joined, tag
 from audiogmm.report.page.normal import facts_list
-from audiogmm.report.page.recording import Card
-from audiogmm.report.page.shown import Found, Row
+from audiogmm.report.page.recording import RecordingCard
 from audiogmm.report.page.wording import count, number, shortened, span
 
 MOST_BYTES = 25_000_000
@@ -43,7 +43,7 @@ class Page:
         The figures at the top: what it is, and the figure.
     notes : sequence of str
         What should be known before reading on.
-    found : sequence of Found
+    found : sequence of ReportedEvent
         The most severe events of the run.
     names : mapping of str to str
         Recordings, briefly.
@@ -51,9 +51,9 @@ class Page:
         In all.
     threshold : float
         Nats.
-    cards : sequence of Card
+    cards : sequence of RecordingCard
         Recordings in full, in order.
-    rows : sequence of Row
+    rows : sequence of RecordingRow
         Recordings that are only named, the most severe first.
     left : sequence of str
         What was left out for want of room, in sentences.
@@ -75,10 +75,10 @@ class Page:
     n_events: int
     threshold: float
     notes: Sequence[str] = ()
-    found: Sequence[Found] = ()
+    found: Sequence[ReportedEvent] = ()
     names: Mapping[str, str] = field(default_factory=dict)
-    cards: Sequence[Card] = ()
-    rows: Sequence[Row] = ()
+    cards: Sequence[RecordingCard] = ()
+    rows: Sequence[RecordingRow] = ()
     left: Sequence[str] = ()
     panels: Sequence[Markup] = ()
     aside: Sequence[tuple[str, str]] = ()
@@ -88,7 +88,7 @@ class Page:
     unit: str = "s"
 
     @property
-    def places(self) -> dict[tuple[str, float], Place]:
+    def places(self) -> dict[tuple[str, float], EventAnchors]:
         """Where each event is shown."""
         return {key: place for card in self.cards for key, place in card.places.items()}
 

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from audiogmm.report.page.content import ReportedEvent
 from audiogmm.report.page.markup import Markup, joined, tag
-from audiogmm.report.page.shown import Found
 from audiogmm.report.page.sound import Clip
 from audiogmm.report.page.wording import count, number, shortened, span
 
@@ -20,7 +20,7 @@ MOST_REASONS, LONGEST = 8, 300
 
 
 @dataclass(frozen=True)
-class Place:
+class EventAnchors:
     """Where a page shows an event.
 
     Attributes
@@ -46,7 +46,7 @@ def icon(name: str) -> Markup:
     return tag("svg", tag("use", href=f"#i-{name}"), class_="icon", viewBox="0 0 24 24", aria_hidden="true")
 
 
-def play_button(place: Place, what: str) -> Markup:
+def play_button(place: EventAnchors, what: str) -> Markup:
     """A button that plays a sound, or nothing where there is none."""
     if not place.sound:
         return tag("span", class_="mute", title="no sound is kept of this one")
@@ -77,7 +77,7 @@ def sound_data(clip: Clip, anchor: str) -> Markup:
     )
 
 
-def reasons(found: Found) -> Markup | None:
+def reasons(found: ReportedEvent) -> Markup | None:
     """Why it is one, where that is known, and what else it says of itself."""
     parts = [tag("li", shortened(reason, LONGEST)) for reason in found.event.reasons[:MOST_REASONS]]
     further = [f"{key.replace('_', ' ')} {_plain(value)}" for key, value in found.further.items()]
@@ -86,7 +86,7 @@ def reasons(found: Found) -> Markup | None:
     return tag("ul", *parts, class_="reasons") if parts else None
 
 
-def figures(found: Found, threshold: float) -> Markup:
+def figures(found: ReportedEvent, threshold: float) -> Markup:
     """How far below the threshold, how rare in normal audio, how severe."""
     event, parts = found.event, []
     if found.severity is not None:
@@ -112,7 +112,7 @@ def figures(found: Found, threshold: float) -> Markup:
     return tag("div", joined(parts), class_="figures")
 
 
-def event_row(found: Found, place: Place, name: str, threshold: float, unit: str) -> Markup:
+def event_row(found: ReportedEvent, place: EventAnchors, name: str, threshold: float, unit: str) -> Markup:
     """An event below its recording."""
     event = found.event
     when = span(event.start, event.end, unit)
@@ -130,8 +130,8 @@ def event_row(found: Found, place: Place, name: str, threshold: float, unit: str
 
 
 def event_list(
-    found: Sequence[Found],
-    places: Mapping[tuple[str, float], Place],
+    found: Sequence[ReportedEvent],
+    places: Mapping[tuple[str, float], EventAnchors],
     names: Mapping[str, str],
     n_events: int,
     threshold: float,
@@ -141,9 +141,9 @@ def event_list(
 
     Parameters
     ----------
-    found : sequence of Found
+    found : sequence of ReportedEvent
         In that order.
-    places : mapping of (str, float) to Place
+    places : mapping of (str, float) to EventAnchors
         By the recording and the start of the event.
     names : mapping of str to str
         Of recordings, brief.
@@ -179,15 +179,15 @@ def event_list(
 
 
 def _list_row(
-    found: Found,
-    places: Mapping[tuple[str, float], Place],
+    found: ReportedEvent,
+    places: Mapping[tuple[str, float], EventAnchors],
     names: Mapping[str, str],
     threshold: float,
     unit: str,
     share: float | None,
 ) -> Markup:
     event = found.event
-    place = places.get((event.id, event.start), Place())
+    place = places.get((event.id, event.start), EventAnchors())
     name = shortened(names.get(event.id, event.id), 120)
     when = span(event.start, event.end, unit)
     link = (
@@ -213,7 +213,7 @@ def _list_row(
     )
 
 
-def _depth(found: Found, threshold: float) -> float | None:
+def _depth(found: ReportedEvent, threshold: float) -> float | None:
     """How far below the threshold it reaches, nats."""
     event = found.event
     limit = threshold if event.threshold is None else event.threshold

@@ -6,9 +6,9 @@ import base64
 from collections.abc import Mapping, Sequence
 
 from audiogmm.report.page.charts import GRID, axis, band, percent, ticks, time_ticks
-from audiogmm.report.page.events import Place
+from audiogmm.report.page.content import ReportedEvent, ReportedRecording, ScoreCurve, Stretch
+from audiogmm.report.page.events import EventAnchors
 from audiogmm.report.page.markup import Markup, joined, tag
-from audiogmm.report.page.shown import Curve, Found, Shown, Stretch
 from audiogmm.report.page.wording import count, length, moment, number, span
 
 SPECTROGRAM = 9 / 15.5
@@ -35,7 +35,7 @@ def recordings_legend(truth: bool) -> Markup:
     return tag("p", *(tag("span", key, text) for key, text in entries), class_="legend")
 
 
-def strip(shown: Shown, curve: Curve, anchor: str, threshold: float, unit: str) -> Markup:
+def strip(shown: ReportedRecording, curve: ScoreCurve, anchor: str, threshold: float, unit: str) -> Markup:
     """The whole recording, small: its score, its events, and links to the stretches below."""
     total = shown.seconds or 1.0
 
@@ -69,14 +69,14 @@ def strip(shown: Shown, curve: Curve, anchor: str, threshold: float, unit: str) 
 
 
 def figure(
-    shown: Shown,
+    shown: ReportedRecording,
     stretch: Stretch,
     anchor: str,
     name: str,
     threshold: float,
     release: float | None,
     unit: str,
-    places: Mapping[tuple[str, float], Place],
+    places: Mapping[tuple[str, float], EventAnchors],
 ) -> Markup:
     """Spectrogram above, score below, events shaded across both, to be clicked."""
     total = (stretch.end - stretch.start) or 1.0
@@ -145,12 +145,12 @@ def figure(
 
 
 def _shade(
-    found: Found,
+    found: ReportedEvent,
     left: float,
     right: float,
     name: str,
     unit: str,
-    places: Mapping[tuple[str, float], Place],
+    places: Mapping[tuple[str, float], EventAnchors],
     image: bool,
 ) -> Markup:
     """An event across a figure: a button of its own."""
@@ -185,7 +185,7 @@ def _level(limits: tuple[float, float], value: float, name: str) -> Markup:
     return tag("line", x1="0", x2="100%", y1=y, y2=y, class_=name)
 
 
-def _level_name(shown: Shown, threshold: float, events: Sequence[tuple[float, float]]) -> Markup:
+def _level_name(shown: ReportedRecording, threshold: float, events: Sequence[tuple[float, float]]) -> Markup:
     """What the line is, at the end where no event is in the way."""
     taken = [
         any(start < last and end > first for start, end in events) for first, last in ((0.7, 1.0), (0.0, 0.3))

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from audiogmm.report.page.charts import histogram, legend, lines_chart
-from audiogmm.report.page.events import Place, play_button, sound_data
+from audiogmm.report.page.content import ClusterSounds, CriterionChart, NormalSummary
+from audiogmm.report.page.events import EventAnchors, play_button, sound_data
 from audiogmm.report.page.markup import Markup, joined, tag
-from audiogmm.report.page.shown import Cluster, Criterion, Normal
 from audiogmm.report.page.wording import brief_names, count, number, span
 
 
 def normal_scores(
-    normal: Normal, threshold: float, release: float | None, peaks: Sequence[float], unit: str
+    normal: NormalSummary, threshold: float, release: float | None, peaks: Sequence[float], unit: str
 ) -> Markup:
     """Histogram of the scores of normal windows, with the threshold and the events."""
     windows = normal.windows
@@ -61,7 +61,7 @@ def training_history(history: Sequence[tuple[int, float]], told: str) -> Markup:
     )
 
 
-def selection(criteria: Sequence[Criterion]) -> Markup:
+def selection(criteria: Sequence[CriterionChart]) -> Markup:
     """Each criterion against the number of components, a curve a covariance form."""
     names = list(dict.fromkeys(name for one in criteria for name in one.curves))
     parts = []
@@ -90,7 +90,7 @@ def selection(criteria: Sequence[Criterion]) -> Markup:
     )
 
 
-def clusters(found: Sequence[Cluster], told: str, unit: str) -> Markup:
+def clusters(found: Sequence[ClusterSounds], told: str, unit: str) -> Markup:
     """What the components sound like."""
     names = brief_names(name for one in found for name, _ in one.clips)
     largest = max((one.share for one in found), default=1.0) or 1.0
@@ -101,7 +101,7 @@ def clusters(found: Sequence[Cluster], told: str, unit: str) -> Markup:
             anchor = f"c{one.component}s{k}"
             when = span(clip.start, clip.start + clip.duration, unit)
             what = f"component {one.component}: {names[name]}, {when}"
-            buttons.append(play_button(Place(sound=anchor), what))
+            buttons.append(play_button(EventAnchors(sound=anchor), what))
             sounds.append(sound_data(clip, anchor))
         bar = tag(
             "svg",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.report.page.events import LONGEST, Place, event_row, play_button, sound_data
+from audiogmm.report.page.content import ReportedEvent, ReportedRecording
+from audiogmm.report.page.events import LONGEST, EventAnchors, event_row, play_button, sound_data
 from audiogmm.report.page.figure import figure, strip
 from audiogmm.report.page.markup import Markup, tag
-from audiogmm.report.page.shown import Found, Shown
 from audiogmm.report.page.wording import count, length, number, shortened, span
 
 ROWS = 12
@@ -15,21 +15,21 @@ ROWS = 12
 
 
 @dataclass(frozen=True)
-class Card:
+class RecordingCard:
     """A recording as HTML, and where its events are."""
 
     html: Markup
-    places: dict[tuple[str, float], Place]
+    places: dict[tuple[str, float], EventAnchors]
 
 
 def recording_card(
-    shown: Shown, anchor: str, name: str, threshold: float, release: float | None, unit: str
-) -> Card:
+    shown: ReportedRecording, anchor: str, name: str, threshold: float, release: float | None, unit: str
+) -> RecordingCard:
     """A recording as a section of the page.
 
     Parameters
     ----------
-    shown : Shown
+    shown : ReportedRecording
         The recording.
     anchor : str
         Its id in the page.
@@ -79,14 +79,14 @@ def recording_card(
     if shown.quiet is not None:
         sounds.append(sound_data(shown.quiet, f"{anchor}q"))
     html = tag("section", *parts, *sounds, id=anchor, class_="recording", aria_labelledby=f"{anchor}h")
-    return Card(html, places)
+    return RecordingCard(html, places)
 
 
-def _place(shown: Shown, anchor: str, found: Found, k: int) -> Place:
+def _place(shown: ReportedRecording, anchor: str, found: ReportedEvent, k: int) -> EventAnchors:
     peak = _peak_time(found)
     inside = (j for j, stretch in enumerate(shown.stretches) if stretch.start <= peak <= stretch.end)
     j = next(inside, None)
-    return Place(
+    return EventAnchors(
         recording=anchor,
         sound=f"{anchor}s{k}" if found.clip is not None else "",
         stretch="" if j is None else f"{anchor}w{j}",
@@ -94,12 +94,12 @@ def _place(shown: Shown, anchor: str, found: Found, k: int) -> Place:
     )
 
 
-def _peak_time(found: Found) -> float:
+def _peak_time(found: ReportedEvent) -> float:
     event = found.event
     return (event.start + event.end) / 2 if event.peak_time is None else event.peak_time
 
 
-def _head(shown: Shown, anchor: str, name: str, threshold: float, unit: str) -> Markup:
+def _head(shown: ReportedRecording, anchor: str, name: str, threshold: float, unit: str) -> Markup:
     facts = [count(shown.n_events, "event") if shown.n_events else "no event"]
     if shown.seconds:
         facts.insert(0, length(shown.seconds, unit))
@@ -113,7 +113,7 @@ def _head(shown: Shown, anchor: str, name: str, threshold: float, unit: str) -> 
     )
 
 
-def _least_normal(shown: Shown, anchor: str, name: str, threshold: float, unit: str) -> Markup:
+def _least_normal(shown: ReportedRecording, anchor: str, name: str, threshold: float, unit: str) -> Markup:
     """What there is to hear of a recording without an event."""
     clip = shown.quiet
     assert clip is not None
@@ -121,7 +121,7 @@ def _least_normal(shown: Shown, anchor: str, name: str, threshold: float, unit: 
     middle = clip.start + clip.duration / 2
     inside = (j for j, s in enumerate(shown.stretches) if s.start <= middle <= s.end)
     j = next(inside, None)
-    place = Place(anchor, f"{anchor}q", "" if j is None else f"{anchor}w{j}")
+    place = EventAnchors(anchor, f"{anchor}q", "" if j is None else f"{anchor}w{j}")
     louder = f" (played {clip.gain:.0f} dB louder)" if clip.gain >= 1 else ""
     return tag(
         "div",

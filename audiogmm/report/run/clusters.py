@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import AudioGMMError
+from audiogmm.report.page.content import ClusterSounds
 from audiogmm.report.page.markup import Markup
 from audiogmm.report.page.normal import clusters
-from audiogmm.report.page.shown import Cluster
 from audiogmm.report.page.sound import Clip
 from audiogmm.report.run.excerpt import cut_sound
 from audiogmm.report.run.panels import EXAMPLE_SECONDS, EXAMPLES, MOST_COMPONENTS
@@ -49,7 +49,7 @@ class ComponentSounds:
         weights = self._tally.weights
         heaviest = sorted(range(self.n_components), key=lambda k: (-weights[k], k))[:MOST_COMPONENTS]
         found = [
-            Cluster(
+            ClusterSounds(
                 k,
                 float(weights[k]),
                 [(c.id, sound) for c in self._strongest.of(k) if (sound := self._cut(c))],

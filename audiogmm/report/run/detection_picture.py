@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audiogmm.evaluation.detection.evaluation import DetectionEvaluation
 from audiogmm.evaluation.detection.wording import LEVELS, hourly, shown, with_interval
-from audiogmm.report.detection import DetectionPicture, Roc, Shares, draw_detection
+from audiogmm.report.detection import DetectionPicture, EventMeasures, SiteRoc, draw_detection
 from audiogmm.words import amount
 
 
@@ -15,7 +15,7 @@ def draw_evaluation(found: DetectionEvaluation, path: Path, *, force: bool = Fal
     areas = {site.site: site.areas for site in found.sites}
     level = found.curves[0].level if found.curves else "frame"
     curves = [
-        Roc(c.site, c.false_alarms, c.hits, areas[c.site][level].auc, areas[c.site][level].pauc)
+        SiteRoc(c.site, c.false_alarms, c.hits, areas[c.site][level].auc, areas[c.site][level].pauc)
         for c in found.curves
     ]
     means = found.means.get(level)
@@ -39,7 +39,7 @@ def draw_evaluation(found: DetectionEvaluation, path: Path, *, force: bool = Fal
             what=LEVELS[level],
             mean=mean,
             max_fpr=judging.max_fpr,
-            shares=[Shares(name, r.precision, r.recall, r.f1) for name, r in named if r is not None],
+            shares=[EventMeasures(name, r.precision, r.recall, r.f1) for name, r in named if r is not None],
             delays=found.delays,
             n_true=0 if detected.event is None else detected.event.n_true,
             false_alarms=f"{with_interval(detected.false_alarms.per_hour, show=hourly)} false alarms an hour",

@@ -14,7 +14,7 @@ from typing import Any
 from audiogmm.anomaly.event import OPTIONAL, REQUIRED, Event
 from audiogmm.anomaly.formats import FORMATS, format_of, read_events
 from audiogmm.errors import ManifestError
-from audiogmm.report.page.shown import Found
+from audiogmm.report.page.content import ReportedEvent
 
 FURTHER = 6
 """Most keys of an event that audiogmm does not know and a page shows."""
@@ -32,14 +32,14 @@ class SevereRecording:
     Attributes
     ----------
     id : str
-    found : Found
+    found : ReportedEvent
         That event.
     n_events : int
         Number of events in the recording.
     """
 
     id: str
-    found: Found
+    found: ReportedEvent
     n_events: int
 
 
@@ -53,7 +53,7 @@ class RunEvents:
         Number of events, and of recordings with an event.
     seconds : float
         Total length of the events.
-    severest : list of Found
+    severest : list of ReportedEvent
         The most severe first.
     worst : list of SevereRecording
         The recording of the most severe event first.
@@ -62,7 +62,7 @@ class RunEvents:
     n_events: int = 0
     n_recordings: int = 0
     seconds: float = 0.0
-    severest: list[Found] = field(default_factory=list)
+    severest: list[ReportedEvent] = field(default_factory=list)
     worst: list[SevereRecording] = field(default_factory=list)
 
 
@@ -100,7 +100,7 @@ class MostSevere:
         return [value for _, value in sorted(self._heap, key=lambda entry: entry[0].value)]
 
 
-def iterate_events(path: Path) -> Iterator[Found]:
+def iterate_events(path: Path) -> Iterator[ReportedEvent]:
     """Read the events of a file one at a time, with all their keys.
 
     Raises
@@ -112,7 +112,7 @@ def iterate_events(path: Path) -> Iterator[Found]:
     """
     if format_of(path) is not FORMATS["jsonl"]:
         for event in read_events(path):
-            yield Found(event, _finite(getattr(event, "severity", None)))
+            yield ReportedEvent(event, _finite(getattr(event, "severity", None)))
         return
     try:
         file = path.open(encoding="utf-8")
@@ -139,7 +139,7 @@ def summarize_events(path: Path, most_events: int, most_recordings: int) -> RunE
     recordings: dict[str, SevereRecording] = {}
     for id, group in groupby(iterate_events(path), key=lambda found: found.event.id):
         run.n_recordings += 1
-        worst: Found | None = None
+        worst: ReportedEvent | None = None
         n = 0
         for found in group:
             n += 1
@@ -167,7 +167,7 @@ def _first(recordings: Mapping[str, SevereRecording], most: int) -> dict[str, Se
     return {worst.id: worst for worst in ranked[:most]}
 
 
-def collect_events(path: Path, ids: set[str], most: int) -> dict[str, tuple[int, list[Found]]]:
+def collect_events(path: Path, ids: set[str], most: int) -> dict[str, tuple[int, list[ReportedEvent]]]:
     """Collect the events of some recordings.
 
     Parameters
@@ -193,7 +193,7 @@ def collect_events(path: Path, ids: set[str], most: int) -> dict[str, tuple[int,
     return {id: (counts[id], kept[id].values()) for id in ids}
 
 
-def _found(line: str, where: str) -> Found:
+def _found(line: str, where: str) -> ReportedEvent:
     try:
         row = json.loads(line)
         if not isinstance(row, dict):
@@ -208,7 +208,7 @@ def _found(line: str, where: str) -> Found:
             f"{where}: {line.strip()[:200]!r} is not an event ({type(error).__name__}: {error})",
             needed="a line of events as `audiogmm detect` writes them",
         ) from error
-    return Found(event, severity, _further(row))
+    return ReportedEvent(event, severity, _further(row))
 
 
 def _further(row: Mapping[str, Any]) -> dict[str, str | float]:

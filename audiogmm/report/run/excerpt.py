@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiogmm.errors import AudioDataError
-from audiogmm.report.page.shown import Found
+from audiogmm.report.page.content import ReportedEvent
 from audiogmm.report.page.sound import Clip, clip
 from audiogmm.runs.progress import say_nothing
 from audiogmm.types import Samples, Seconds
@@ -23,7 +23,7 @@ LONGEST: Seconds = 8.0
 """Longest excerpt of an event; of a longer event, the part around its lowest score is taken."""
 
 
-def cut_event(entry: Entry, found: Found) -> Clip | None:
+def cut_event(entry: Entry, found: ReportedEvent) -> Clip | None:
     """Cut an event out of its recording, with some sound around it; None where the recording is shorter."""
     event = found.event
     start, end = event.start - CONTEXT, event.end + CONTEXT

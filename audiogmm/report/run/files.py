@@ -11,7 +11,7 @@ from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, MismatchError, ModelFileError
 from audiogmm.manifest.entry import STANDARD_INPUT
 from audiogmm.mixture.store import load
-from audiogmm.report.page.shown import Found
+from audiogmm.report.page.content import ReportedEvent
 from audiogmm.report.run.record import SUFFIX, RunRecord, record_path
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import read_entries
@@ -157,12 +157,12 @@ class DetectionRun:
             return None, f"The manifest {self.record.source} cannot be read any more: {error}."
 
 
-def entry_of_event(found: Found, *, audio: bool) -> Entry | None:
+def entry_of_event(found: ReportedEvent, *, audio: bool) -> Entry | None:
     """Return the recording of an event, from the path in the event; None where it has none.
 
     Parameters
     ----------
-    found : Found
+    found : ReportedEvent
     audio : bool
         Whether the model was trained on audio; on feature matrices otherwise.
     """

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from audiogmm.errors import AudioFileError
-from audiogmm.report.page.recording import Card, recording_card
-from audiogmm.report.page.shown import Shown
+from audiogmm.report.page.content import ReportedRecording
+from audiogmm.report.page.recording import RecordingCard, recording_card
 from audiogmm.report.run.plan import PagePlan
 from audiogmm.report.run.rescoring import Rescored
 from audiogmm.runs.aside import Aside
@@ -29,7 +29,7 @@ class Layout:
 
     def __init__(self, plan: PagePlan, threshold: float, release: float, unit: str, aside: Aside) -> None:
         self.plan, self.threshold, self.release, self.unit, self.aside = plan, threshold, release, unit, aside
-        self._kept: list[tuple[Shown, Card]] = []
+        self._kept: list[tuple[ReportedRecording, RecordingCard]] = []
         self._size = 0
         for shown in plan.missing:
             error = AudioFileError(shown.trouble, needed="the manifest of the run", remedy="--manifest M")
@@ -83,12 +83,12 @@ class Layout:
         return sum(shown.seconds for shown, _ in self._kept)
 
     @property
-    def cards(self) -> list[Card]:
+    def cards(self) -> list[RecordingCard]:
         """Cards of the recordings, the most severe first; those without an event by their lowest score."""
         return [card for _, card in sorted(self._kept, key=lambda kept: _rank(kept[0]))]
 
 
-def _rank(shown: Shown) -> tuple[object, ...]:
+def _rank(shown: ReportedRecording) -> tuple[object, ...]:
     if shown.found:
         return 0, *shown.found[0].rank
     return 1, shown.lowest, 0.0, shown.id, 0.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from audiogmm.report.page.content import ReportedEvent
 from audiogmm.report.page.envelope import Envelope
-from audiogmm.report.page.shown import Found
 from audiogmm.timeline import FrameClock
 from audiogmm.types import FloatArray, Seconds
 
@@ -59,13 +59,13 @@ class Outline:
 
 
 def choose_stretches(
-    found: Sequence[Found], most: int, offset: Seconds = 0.0, *, window: Seconds = 20.0
+    found: Sequence[ReportedEvent], most: int, offset: Seconds = 0.0, *, window: Seconds = 20.0
 ) -> list[tuple[Seconds, Seconds]]:
     """Choose the stretches of a long recording to show: around its severest events, apart, in order of time.
 
     Parameters
     ----------
-    found : sequence of Found
+    found : sequence of ReportedEvent
         The severest first.
     most : int
         Number of stretches, at most.
@@ -82,8 +82,9 @@ def choose_stretches(
     Examples
     --------
     >>> from audiogmm.anomaly.event import Event
-    >>> at = [Found(Event(None, "a", t, t + 1.0, peak_time=t + 0.5)) for t in (100.0, 105.0, 3.0, 118.0)]
-    >>> choose_stretches(at, 3)
+    >>> starts = (100.0, 105.0, 3.0, 118.0)
+    >>> events = [ReportedEvent(Event(None, "a", t, t + 1.0, peak_time=t + 0.5)) for t in starts]
+    >>> choose_stretches(events, 3)
     [(0.0, 20.0), (90.5, 110.5), (110.5, 128.5)]
     """
     stretches: list[tuple[Seconds, Seconds]] = []
@@ -103,7 +104,9 @@ def choose_stretches(
     return sorted(stretches)
 
 
-def describe_change(found: Sequence[Found], pieces: Sequence[Piece], clock: FrameClock, end: Seconds) -> str:
+def describe_change(
+    found: Sequence[ReportedEvent], pieces: Sequence[Piece], clock: FrameClock, end: Seconds
+) -> str:
     """Describe in a sentence how the recording has changed since the run; "" if it has not.
 
     It has changed where an event lies beyond its end, or does not score as it did.

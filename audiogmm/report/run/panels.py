@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiogmm.errors import AudioGMMError, ManifestError
+from audiogmm.report.page.content import ClusterSounds, CriterionChart, NormalSummary
 from audiogmm.report.page.markup import Markup
 from audiogmm.report.page.normal import clusters, normal_scores, selection, training_history
-from audiogmm.report.page.shown import Cluster, Criterion, Normal
 from audiogmm.report.page.sound import Clip, clip
 from audiogmm.runs.progress import say_nothing
 from audiogmm.types import Json
@@ -76,7 +76,7 @@ def normal_panel(
         **dict(_further(about)),
     }
     note = str(about.get("note", detector.note) or "")
-    normal = Normal(detector.windows, detector.n_independent, detector.settings.window, note, facts)
+    normal = NormalSummary(detector.windows, detector.n_independent, detector.settings.window, note, facts)
     return normal_scores(normal, threshold, release, peaks, unit)
 
 
@@ -160,7 +160,7 @@ def selection_panel(table: Path) -> Markup:
         raise ManifestError(f"{table}: {error}", needed="a table that audiogmm select wrote") from error
 
 
-def _criteria(rows: Sequence[Mapping[str, str]]) -> Iterator[Criterion]:
+def _criteria(rows: Sequence[Mapping[str, str]]) -> Iterator[CriterionChart]:
     best = next((row for row in rows if row.get("recommended") == "True"), None)
     recommended = None if best is None else (best["covariance_type"], int(best["n_components"]))
     for column, title, unit in _CRITERIA:
@@ -170,7 +170,7 @@ def _criteria(rows: Sequence[Mapping[str, str]]) -> Iterator[Criterion]:
                 point = int(row["n_components"]), float(row[column])
                 curves.setdefault(row["covariance_type"], []).append(point)
         if curves:
-            yield Criterion(
+            yield CriterionChart(
                 title, unit, {name: sorted(points) for name, points in curves.items()}, recommended
             )
 
@@ -189,7 +189,7 @@ def clusters_of_folder(folder: Path, unit: str) -> Markup:
             rows = [json.loads(line) for line in file if line.strip()]
         rows.sort(key=lambda row: -float(row["weight"]))
         heaviest = [
-            Cluster(
+            ClusterSounds(
                 int(row["component"]), float(row["weight"]), list(_sounds(folder, row["segments"][:EXAMPLES]))
             )
             for row in rows[:MOST_COMPONENTS]

@@ -116,7 +116,7 @@ def draw_recording(
     force: bool = False,
 ) -> None:
     """Draw one recording: its spectrogram above, its score below, events shaded."""
-    from audiogmm.report.picture import Picture, draw
+    from audiogmm.report.picture import RecordingPicture, draw
 
     track = score_recording(scorer, recording)
     events = detect_events(detector, track, recording.entry.path)
@@ -125,7 +125,7 @@ def draw_recording(
     samples, rate = read_samples(recording.entry, start, end)
     clock = track.clock
     draw(
-        Picture(
+        RecordingPicture(
             samples=samples,
             sample_rate=rate,
             scores=detector.smooth(track)[first:last],

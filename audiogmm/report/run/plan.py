@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audiogmm.report.page.shown import Found, Row, Shown
+from audiogmm.report.page.content import RecordingRow, ReportedEvent, ReportedRecording
 from audiogmm.report.page.wording import brief_names
 from audiogmm.report.run.events import RunEvents, collect_events, summarize_events
 from audiogmm.report.run.files import DetectionRun, choose_entries, entry_of_event, read_set_aside
@@ -33,11 +33,11 @@ class PagePlan:
     ----------
     events : RunEvents
         The number of events, and the most severe ones.
-    found : mapping of str to (int, list of Found)
+    found : mapping of str to (int, list of ReportedEvent)
         For each recording to be shown that has events, their number, and the events, the most severe first.
     wanted : sequence of Entry
         Recordings to score again: those with events, the most severe first, then some without.
-    missing : sequence of Shown
+    missing : sequence of ReportedRecording
         Recordings with events whose place is not known.
     names : mapping of str to str
         Short name of each recording.
@@ -50,17 +50,19 @@ class PagePlan:
     """
 
     events: RunEvents
-    found: Mapping[str, tuple[int, list[Found]]]
+    found: Mapping[str, tuple[int, list[ReportedEvent]]]
     wanted: Sequence[Entry]
-    missing: Sequence[Shown]
+    missing: Sequence[ReportedRecording]
     names: Mapping[str, str]
     earlier: Mapping[str, tuple[str, str]]
     n_earlier: int
     note: str
 
-    def rows(self, shown: set[str]) -> list[Row]:
+    def rows(self, shown: set[str]) -> list[RecordingRow]:
         """Return the recordings with events that are not shown, the most severe first."""
-        left = [Row(one.id, one.n_events, one.found) for one in self.events.worst if one.id not in shown]
+        left = [
+            RecordingRow(one.id, one.n_events, one.found) for one in self.events.worst if one.id not in shown
+        ]
         return left[:MOST_ROWS]
 
 
@@ -104,7 +106,7 @@ def plan_page(run: DetectionRun, manifest: str | None, most: int, *, audio: bool
                 if entries is not None
                 else "the events do not say where it is"
             )
-            missing.append(Shown(id, one.found.event.audio_filepath or "", n, kept, trouble=why))
+            missing.append(ReportedRecording(id, one.found.event.audio_filepath or "", n, kept, trouble=why))
     wanted = [*(there[id] for id in worst if id in there), *quiet]
     named = (
         (one.id for one in events.worst),

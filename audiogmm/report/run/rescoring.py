@@ -12,9 +12,9 @@ from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.smoothing import Smoother
 from audiogmm.errors import AudioDataError, AudioGMMError, OutputError
+from audiogmm.report.page.content import ReportedEvent, ReportedRecording, ScoreCurve, Stretch
 from audiogmm.report.page.envelope import Envelope
 from audiogmm.report.page.image import spectrogram_image
-from audiogmm.report.page.shown import Curve, Found, Shown, Stretch
 from audiogmm.report.picture import score_limits
 from audiogmm.report.run.excerpt import cut_event, cut_sound, read_samples
 from audiogmm.report.run.outline import COLUMNS, Outline, Piece, choose_stretches, describe_change
@@ -48,7 +48,7 @@ class Rescored:
 
     Attributes
     ----------
-    shown : Shown
+    shown : ReportedRecording
         What the page shows of it.
     entry : Entry or None
         The recording; None where its place is not known.
@@ -59,7 +59,7 @@ class Rescored:
         Of the components, where these were asked for.
     """
 
-    shown: Shown
+    shown: ReportedRecording
     entry: Entry | None = None
     error: AudioGMMError | None = None
     tally: ComponentTally | None = None
@@ -79,7 +79,7 @@ class RescoreTask:
         Of the model.
     threshold : float
         Nats.
-    found : mapping of str to (int, list of Found)
+    found : mapping of str to (int, list of ReportedEvent)
         For each recording the number of its events, and the events, the most severe first.
     n_stretches, n_sounds : int
         Most stretches and sounds of a recording.
@@ -93,7 +93,7 @@ class RescoreTask:
     detector: Detector
     evaluator: Evaluator
     threshold: float
-    found: Mapping[str, tuple[int, list[Found]]] = field(repr=False)
+    found: Mapping[str, tuple[int, list[ReportedEvent]]] = field(repr=False)
     n_stretches: int = 3
     n_sounds: int = 8
     room: int = 1 << 20
@@ -117,10 +117,10 @@ class RescoreTask:
         except OutputError:
             raise
         except AudioGMMError as error:
-            shown = Shown(recording.id, path, n_events, found, trouble=str(error))
+            shown = ReportedRecording(recording.id, path, n_events, found, trouble=str(error))
             return Rescored(shown, recording.entry, error)
 
-    def _rescore(self, recording: Recording, n_events: int, found: Sequence[Found]) -> Rescored:
+    def _rescore(self, recording: Recording, n_events: int, found: Sequence[ReportedEvent]) -> Rescored:
         offset = recording.entry.offset
         wanted = choose_stretches(found, self.n_stretches, offset, window=self.window)
         track = self._outline(recording, [(offset, offset + self.whole), *wanted])
@@ -135,14 +135,14 @@ class RescoreTask:
             pieces = self._outline(
                 recording, [(middle - self.window / 2, middle + self.window / 2)], stop=True
             ).pieces
-        strip = Curve(track.strip.low, track.strip.high, track.strip.step / track.clock.frame_rate)
+        strip = ScoreCurve(track.strip.low, track.strip.high, track.strip.step / track.clock.frame_rate)
         stretches = [self._stretch(recording, piece, track.clock) for piece in pieces if len(piece.values)]
         with_sound = list(self._with_sound(recording, found))
         quiet = None
         if not found:
             middle = track.clock.center(track.strip.lowest_at)
             quiet = cut_sound(recording.entry, middle - MOMENT / 2, middle + MOMENT / 2)
-        shown = Shown(
+        shown = ReportedRecording(
             id=recording.id,
             path=recording.entry.path,
             n_events=n_events,
@@ -162,7 +162,7 @@ class RescoreTask:
             return Rescored(shown, recording.entry)
         return Rescored(shown, recording.entry, None, *self._components(recording))
 
-    def _with_sound(self, recording: Recording, found: Sequence[Found]) -> Iterator[Found]:
+    def _with_sound(self, recording: Recording, found: Sequence[ReportedEvent]) -> Iterator[ReportedEvent]:
         """Add their sound to the events, the most severe first, as far as there is room."""
         room = self.room
         for i, one in enumerate(found):
@@ -195,7 +195,7 @@ class RescoreTask:
             return Outline.of(FrameClock.for_rows(), wanted)
         return track
 
-    def _limits(self, curves: Sequence[Curve]) -> tuple[float, float]:
+    def _limits(self, curves: Sequence[ScoreCurve]) -> tuple[float, float]:
         values = [part for curve in curves for part in (curve.low, curve.high)]
         return score_limits(np.concatenate(values), self.threshold) if values else (-1.0, 0.0)
 
@@ -207,7 +207,7 @@ class RescoreTask:
         start, end = clock.start(first), clock.end(last)
         outline = Envelope(COLUMNS)
         outline.push(piece.values)
-        curve = Curve(outline.low, outline.high, outline.step / clock.frame_rate)
+        curve = ScoreCurve(outline.low, outline.high, outline.step / clock.frame_rate)
         if recording.entry.audio_filepath is None:
             return Stretch(start, end, curve)
         samples, rate = read_samples(recording.entry, start, end)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from audiogmm.anomaly.event import Event
+from audiogmm.report.page.content import NormalSummary, ReportedEvent, ReportedRecording, ScoreCurve, Stretch
 from audiogmm.report.page.document import Page
 from audiogmm.report.page.image import spectrogram_image
 from audiogmm.report.page.normal import normal_scores
 from audiogmm.report.page.recording import recording_card
-from audiogmm.report.page.shown import Curve, Found, Normal, Shown, Stretch
 from audiogmm.report.page.sound import clip
 from audiogmm.timeline import Segment
 
@@ -24,18 +24,18 @@ def noise(seconds: float, seed: int = 0) -> np.ndarray:
     return rng.normal(0, 0.1, round(seconds * RATE)).astype(np.float32)
 
 
-def found(id: str, start: float, peak: float, **changes: Any) -> Found:
+def found(id: str, start: float, peak: float, **changes: Any) -> ReportedEvent:
     """An event of one second with its sound."""
     event = Event(f"/data/{id}.wav", id, start, start + 1.0, peak + 2, peak, start + 0.4, THRESHOLD, 0.01,
                   changes.pop("reasons", ("more energy at 3 kHz",)))  # fmt: skip
-    return Found(event, clip=changes.pop("clip", clip(noise(2.0), RATE, start - 0.5)), **changes)
+    return ReportedEvent(event, clip=changes.pop("clip", clip(noise(2.0), RATE, start - 0.5)), **changes)
 
 
-def shown(id: str, peaks: tuple[float, ...] = (-70.0,), **changes: Any) -> Shown:
+def shown(id: str, peaks: tuple[float, ...] = (-70.0,), **changes: Any) -> ReportedRecording:
     """A recording of ten seconds, with an event a peak."""
     scores = np.full(500, -50.0)
     samples = noise(10.0)
-    curve = Curve(scores - 1, scores + 1, 0.02)
+    curve = ScoreCurve(scores - 1, scores + 1, 0.02)
     events = [found(id, 2.0 + 3 * i, peak) for i, peak in enumerate(peaks)]
     settings: dict[str, Any] = {
         "path": f"/data/{id}.wav",
@@ -47,15 +47,15 @@ def shown(id: str, peaks: tuple[float, ...] = (-70.0,), **changes: Any) -> Shown
         "stretches": [Stretch(0.0, 10.0, curve, spectrogram_image(samples, RATE), RATE / 2)],
         "truth": [Segment(2.0, 3.0)],
     }
-    return Shown(id, **(settings | changes))
+    return ReportedRecording(id, **(settings | changes))
 
 
-def page(recordings: list[Shown], **changes: Any) -> Page:
+def page(recordings: list[ReportedRecording], **changes: Any) -> Page:
     """A page of these recordings."""
     cards = [recording_card(one, f"r{i}", one.id, THRESHOLD, -55.0, "s") for i, one in enumerate(recordings)]
     events = sorted((event for one in recordings for event in one.found), key=lambda event: event.rank)
     windows = np.sort(np.random.default_rng(0).normal(-50, 2, 5000))
-    normal = Normal(windows, 120.0, 0.5, "a note on the threshold")
+    normal = NormalSummary(windows, 120.0, 0.5, "a note on the threshold")
     settings: dict[str, Any] = {
         "title": "What was heard",
         "facts": [("recordings", str(len(recordings)))],

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from audiogmm.errors import OutputError
+from audiogmm.report.page.content import RecordingRow
 from audiogmm.report.page.document import page_html, size_of, write_page
-from audiogmm.report.page.shown import Row
 from tests.report.page.pages import found, page, shown
 from tests.report.page.test_parts import Reader
 
@@ -58,7 +58,7 @@ def test_no_name_breaks_out() -> None:
         facts=[(EVIL, EVIL)],
         notes=[EVIL],
         found=[event],
-        rows=[Row(EVIL, 3, event)],
+        rows=[RecordingRow(EVIL, 3, event)],
         left=[EVIL],
         aside=[(EVIL, EVIL)],
         n_aside=1,
@@ -98,7 +98,7 @@ def test_every_event_is_a_button_and_leads_to_its_sound() -> None:
 def test_the_worst_comes_first_and_what_is_left_out_is_told() -> None:
     events = [found("a", float(i), -61.0 - i, clip=None) for i in range(60)]
     made = page([], found=sorted(events, key=lambda e: e.rank), n_events=12_000, names={"a": "hall"},
-                rows=[Row("a", 60, events[-1])])  # fmt: skip
+                rows=[RecordingRow("a", 60, events[-1])])  # fmt: skip
     text = Reader(page_html(made)).text
     assert text.index("60.0 nats below") < text.index("59.0 nats below") < text.index("1.0 nats below")
     assert "Show 20 more events" in text
@@ -119,8 +119,8 @@ def test_two_hundred_recordings_are_far_below_25_mb() -> None:
 
 
 def test_frames_of_ones_own_have_rows_and_no_sound() -> None:
+    from audiogmm.report.page.content import Stretch
     from audiogmm.report.page.recording import recording_card
-    from audiogmm.report.page.shown import Stretch
 
     one = shown("table", (), stretches=[Stretch(0.0, 500.0, shown("x").stretches[0].curve)], seconds=500.0)
     card = recording_card(one, "r0", "table", -60.0, None, "")

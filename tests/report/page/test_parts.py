@@ -16,10 +16,10 @@ from PIL import Image
 
 from audiogmm.errors import ChoiceError
 from audiogmm.report.page.charts import GRID, band, histogram, lines_chart, ticks, time_ticks
+from audiogmm.report.page.content import ScoreCurve
 from audiogmm.report.page.envelope import Envelope
 from audiogmm.report.page.image import COLUMNS, ROWS, spectrogram_image
 from audiogmm.report.page.markup import escape, tag
-from audiogmm.report.page.shown import Curve
 from audiogmm.report.page.sound import RATES, clip
 from audiogmm.report.page.wording import brief_names, moment, number
 from tests.naive.envelope import envelope
@@ -146,11 +146,11 @@ def test_an_image_is_small_whatever_its_length(n: int) -> None:
 
 
 def test_a_band_stays_on_its_grid() -> None:
-    curve = Curve(np.array([-1e9, -50.0]), np.array([-40.0, 1e9]), 1.0)
+    curve = ScoreCurve(np.array([-1e9, -50.0]), np.array([-40.0, 1e9]), 1.0)
     numbers = [int(n) for n in band(curve, (-60.0, -40.0), 2.0).strip("Mz").replace("L", " ").split()]
     assert min(numbers) == 0
     assert max(numbers) == GRID
-    assert band(Curve(np.zeros(1), np.zeros(1), 1.0), (-1.0, 1.0), 1.0) == "M500 500z"
+    assert band(ScoreCurve(np.zeros(1), np.zeros(1), 1.0), (-1.0, 1.0), 1.0) == "M500 500z"
 
 
 @given(st.floats(-1e5, 1e5), st.floats(1e-3, 1e5), st.integers(2, 9))

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiogmm.anomaly.event import Event
-from audiogmm.report.page.shown import Found
+from audiogmm.report.page.content import ReportedEvent
 from audiogmm.report.run.outline import Outline, choose_stretches, describe_change
 from audiogmm.timeline import FrameClock
 
 CLOCK = FrameClock(8000, 80, 200, offset=3.0)
 
 
-def at(time: float, length: float = 1.0, peak: float = -70.0) -> Found:
-    return Found(Event(None, "a", time, time + length, peak=peak, peak_time=time + length / 2))
+def at(time: float, length: float = 1.0, peak: float = -70.0) -> ReportedEvent:
+    return ReportedEvent(Event(None, "a", time, time + length, peak=peak, peak_time=time + length / 2))
 
 
 @given(
@@ -67,12 +67,12 @@ def test_a_change_is_told_and_rounding_is_not() -> None:
     outline.push(scores)
     time = CLOCK.center(120)
     event = Event(None, "a", time - 0.5, time + 0.5, peak=-70.0, peak_time=time)
-    assert describe_change([Found(event)], outline.pieces, CLOCK, 8.0) == ""
+    assert describe_change([ReportedEvent(event)], outline.pieces, CLOCK, 8.0) == ""
     near = Event(None, "a", time - 0.5, time + 0.5, peak=-70.00001, peak_time=time)
-    assert describe_change([Found(near)], outline.pieces, CLOCK, 8.0) == ""
+    assert describe_change([ReportedEvent(near)], outline.pieces, CLOCK, 8.0) == ""
     other = Event(None, "a", time - 0.5, time + 0.5, peak=-71.0, peak_time=time)
-    told = describe_change([Found(other)], outline.pieces, CLOCK, 8.0)
+    told = describe_change([ReportedEvent(other)], outline.pieces, CLOCK, 8.0)
     assert "it scored -71.00 nats then, and scores -70.00 now" in told
-    assert "beyond its end at 1.00 s" in describe_change([Found(event)], outline.pieces, CLOCK, 1.0)
+    assert "beyond its end at 1.00 s" in describe_change([ReportedEvent(event)], outline.pieces, CLOCK, 1.0)
     unknown = Event(None, "a", time - 0.5, time + 0.5)
-    assert describe_change([Found(unknown)], outline.pieces, CLOCK, 8.0) == ""
+    assert describe_change([ReportedEvent(unknown)], outline.pieces, CLOCK, 8.0) == ""

@@ -14,7 +14,7 @@ from audiogmm.types import FloatArray, Seconds
 
 
 @dataclass(frozen=True)
-class Found:
+class ReportedEvent:
     """An event as a page shows it.
 
     Attributes
@@ -39,8 +39,8 @@ class Found:
 
         Examples
         --------
-        >>> mild, worse = (Found(Event("a.wav", "a", 1.0, 2.0, peak=peak)) for peak in (-50.0, -60.0))
-        >>> Found(mild.event, severity=3.0).rank < worse.rank < mild.rank
+        >>> mild, worse = (ReportedEvent(Event("a.wav", "a", 1.0, 2.0, peak=peak)) for peak in (-50.0, -60.0))
+        >>> ReportedEvent(mild.event, severity=3.0).rank < worse.rank < mild.rank
         True
         """
         event = self.event
@@ -50,7 +50,7 @@ class Found:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class ScoreCurve:
     """Window scores of a stretch: the lowest and highest of each column, nats.
 
     Attributes
@@ -72,7 +72,7 @@ class Stretch:
     Attributes
     ----------
     start, end : Seconds
-    curve : Curve
+    curve : ScoreCurve
         From `start` on.
     image : bytes
         Its spectrogram, WebP; empty where nothing was heard (frames of one's own).
@@ -82,13 +82,13 @@ class Stretch:
 
     start: Seconds
     end: Seconds
-    curve: Curve
+    curve: ScoreCurve
     image: bytes = b""
     top: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class ReportedRecording:
     """A recording as a page shows it.
 
     Attributes
@@ -98,7 +98,7 @@ class Shown:
         Where its sound is, or was.
     n_events : int
         Found in it; `found` may hold fewer.
-    found : sequence of Found
+    found : sequence of ReportedEvent
         The most severe first.
     start, seconds : Seconds
         Where it begins, and how long it is; 0 where it could not be read.
@@ -106,7 +106,7 @@ class Shown:
         The lowest window score, nats.
     limits, strip_limits : tuple of float
         Of the score axes of the stretches and of the strip, nats.
-    strip : Curve or None
+    strip : ScoreCurve or None
         Of the whole recording, where the stretches do not show it.
     stretches : sequence of Stretch
         In order of time.
@@ -123,13 +123,13 @@ class Shown:
     id: str
     path: str
     n_events: int
-    found: Sequence[Found] = ()
+    found: Sequence[ReportedEvent] = ()
     start: Seconds = 0.0
     seconds: Seconds = 0.0
     lowest: float = np.inf
     limits: tuple[float, float] = (-1.0, 0.0)
     strip_limits: tuple[float, float] = (-1.0, 0.0)
-    strip: Curve | None = None
+    strip: ScoreCurve | None = None
     stretches: Sequence[Stretch] = ()
     truth: Sequence[Segment] = ()
     quiet: Clip | None = None
@@ -138,24 +138,24 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Row:
+class RecordingRow:
     """A recording that is only named.
 
     Attributes
     ----------
     id : str
     n_events : int
-    worst : Found
+    worst : ReportedEvent
         Its most severe event.
     """
 
     id: str
     n_events: int
-    worst: Found
+    worst: ReportedEvent
 
 
 @dataclass(frozen=True, eq=False)
-class Normal:
+class NormalSummary:
     """What the detector holds normal.
 
     Attributes
@@ -180,7 +180,7 @@ class Normal:
 
 
 @dataclass(frozen=True)
-class Criterion:
+class CriterionChart:
     """One criterion of a selection: a curve for each covariance form, over the number of components."""
 
     title: str
@@ -190,7 +190,7 @@ class Criterion:
 
 
 @dataclass(frozen=True, eq=False)
-class Cluster:
+class ClusterSounds:
     """A component to listen to.
 
     Attributes
