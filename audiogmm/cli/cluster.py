@@ -32,7 +32,7 @@ from audiogmm.cli.console import close, console
 @options.model_upsample
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
-    """Assign every frame of M to the components of MODEL, softly and hard, and write what each sounds like.
+    """Assign every frame of M to the components of MODEL, hard and soft, and write how each sounds.
 
     \b
     Example:

@@ -25,7 +25,7 @@ from audiogmm.cli.console import close, console
 )
 @options.without("--no-reasons", "reasons", "Do not say what made each event anomalous.")
 @options.model_upsample
-@click.option("--resume", is_flag=True, help="Keep what a stopped run found.")
+@options.resume
 @options.workers
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:

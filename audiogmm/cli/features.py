@@ -20,7 +20,7 @@ from audiogmm.cli.console import close, console
 def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Compute the frames of M once. Every command that takes a manifest takes DIR in its place.
 
-    What DIR holds already is not computed again, so a run that was stopped goes on where it was.
+    What DIR holds already is not computed again, so a run that was stopped continues where it was.
 
     \b
     Example:

@@ -23,12 +23,12 @@ from audiogmm.cli.console import close, console
     metavar="N",
     help="Candidates to name for each recording, at most.",
 )
-@click.option("--closed", is_flag=True, help="It is certainly one of those enrolled.")
+@click.option("--closed", is_flag=True, help="The speaker is certainly one of those enrolled.")
 @click.option(
     "--prior",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=None,
-    help="How likely it is that it is one of those enrolled, before anything is heard [default: 0.5].",
+    help="Prior probability that the speaker is one of those enrolled [default: 0.5].",
 )
 @options.scoring
 @options.model_upsample
@@ -36,11 +36,11 @@ from audiogmm.cli.console import close, console
 @options.workers
 @options.common
 def command(folder: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
-    """Say who of the speakers of DIR is heard in each recording of M, or that it is nobody of them.
+    """Name the speaker of DIR who speaks in each recording of M, or say that none of them does.
 
     Each row has speaker (null: nobody), posterior (how likely that is), nobody (how likely it is that the
     speaker is not enrolled), candidates, voiced_seconds, and flag (short: few or no frames were voiced, and
-    the loudest were scored). Where M names speakers, how many were right is told.
+    the loudest were scored). Where M names speakers, the accuracy is printed.
 
     \b
     Example:

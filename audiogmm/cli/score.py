@@ -29,7 +29,7 @@ from audiogmm.cli.console import close, console
     "--format", type=click.Choice(["npz", "csv"]), default="npz", show_default=True, help="Of the tracks."
 )
 @options.model_upsample
-@click.option("--resume", is_flag=True, help="Keep the tracks that a stopped run left in the folder.")
+@options.resume
 @options.workers
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audiogmm.audio.frame_cache.index import signature_of
-from audiogmm.errors import AudioGMMError, ChoiceError
+from audiogmm.errors import AudioGMMError
 from audiogmm.files import replacing
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
@@ -22,13 +22,11 @@ from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.runs.settings import OF_FILES, RunSettings, accepts
 from audiogmm.types import Json, Seconds
-from audiogmm.verification.backend import backend_of
 from audiogmm.verification.calibration import UNCALIBRATED, Calibration
 from audiogmm.verification.decision import OperatingPoint, decide
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.normalization import NORMALIZATIONS, SMALLEST_COHORT
 from audiogmm.verification.ratio import TOP, Scoring
-from audiogmm.verification.recordings.gallery_calibration import LEFT_OUT, background_calibration
+from audiogmm.verification.recordings.gallery_calibration import find_calibration
 from audiogmm.verification.recordings.segment_scorer import SHORT, WHY_SHORT, CutScores
 from audiogmm.verification.recordings.trial_lines import Lines, Maker
 from audiogmm.verification.recordings.trial_scorer import ScoredTrials, TrialScorer
@@ -173,7 +171,7 @@ def verify(
     with Batch(None, settings) as batch:
         scorer = TrialScorer(gallery, batch.reducer, settings.scoring, settings.top, settings.normalization)
         scored = scorer.score([name for name, _ in listed], cuts, refuse)
-    scores = scored.scores(calibration_for(gallery, settings.normalization))
+    scores = scored.scores(find_calibration(gallery, settings.normalization))
     return [
         TrialScore(
             name,
@@ -229,35 +227,6 @@ class VerifyResult:
         yield f"scores: {self.output}"
 
 
-def calibration_for(gallery: Gallery, normalization: str) -> Calibration | None:
-    """Return the calibration that fits a normalization; None where none was learned.
-
-    What leaving one recording out taught of scores that are not normalized says nothing about those that
-    are, and the other way round: each has its own, from the same trials.
-
-    Raises
-    ------
-    ChoiceError
-        If there is no such normalization, or there are no impostors to normalize by.
-    """
-    if normalization == "none":
-        return gallery.calibration
-    if normalization not in NORMALIZATIONS:
-        raise ChoiceError(f"normalization {normalization!r}", needed=f"one of {', '.join(NORMALIZATIONS)}")
-    backend = backend_of(gallery.background)
-    size = 0 if backend is None else len(backend.cohort)
-    if backend is None or size < SMALLEST_COHORT:
-        raise ChoiceError(
-            f"{normalization}-norm with a cohort of {size}",
-            needed=f"a back end with at least {SMALLEST_COHORT} impostors",
-            remedy="audiogmm enroll --background M, or --normalize none",
-        )
-    found = gallery.calibrations_normalized.get(normalization)
-    if found is None and gallery.calibration_learned.get("method") != LEFT_OUT:
-        found = background_calibration(gallery, normalization)
-    return found
-
-
 @accepts(VerifySettings)
 def verify_to_file(
     folder: Path, trials: str, output: Path, *, settings: VerifySettings, progress: Progress | None = None
@@ -280,7 +249,7 @@ def verify_to_file(
     lists = [trials] if settings.manifest is None else [trials, settings.manifest]
     check_output(output, settings.force, *lists)
     gallery = Gallery(folder)
-    calibration = calibration_for(gallery, settings.normalization)
+    calibration = find_calibration(gallery, settings.normalization)
     how = settings.scoring, settings.top, settings.normalization
     with Batch(output, settings, progress) as batch:
         lines = Lines(trials, batch.aside, settings.manifest)

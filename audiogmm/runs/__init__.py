@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from audiogmm.runs.batch import Batch as Batch
     from audiogmm.runs.holdout import HoldOut as HoldOut
     from audiogmm.runs.inputs import Inputs as Inputs
-    from audiogmm.runs.inputs import inputs_for as inputs_for
     from audiogmm.runs.inputs import open_inputs as open_inputs
     from audiogmm.runs.journal import Journal as Journal
     from audiogmm.runs.progress import Progress as Progress
@@ -36,7 +35,6 @@ __getattr__, __dir__, __all__ = exports(
         "Progress": "progress",
         "RunSettings": "settings",
         "Silent": "progress",
-        "inputs_for": "inputs",
         "open_inputs": "inputs",
     },
 )

@@ -93,7 +93,7 @@ class Batch:
         model : Model
         source : path-like or iterable of Entry
         again : bool
-            The recordings are read more than once, or where they cannot be handed to (a standard input).
+            The recordings are read more than once. (With worker processes they are taken to be.)
 
         Raises
         ------

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audiogmm.errors import ChoiceError
 from audiogmm.runs.progress import Progress
 from audiogmm.types import Json
 from audiogmm.verification.backend import backend_of
 from audiogmm.verification.calibration import Calibration, fit_calibration
 from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.normalization import NORMALIZATIONS, SMALLEST_COHORT
 from audiogmm.verification.recalibration import effective_trials, enough, recalibrate
 from audiogmm.verification.recordings.leave_one_out import leave_out
 from audiogmm.verification.recordings.trial_scorer import ScoredTrials
@@ -74,6 +76,35 @@ def _normalized(gallery: Gallery, trials: LeftOut) -> dict[str, Calibration]:
         if how != "none":
             base = background_calibration(gallery, how)
             found[how] = _learned(base, trials.normalized(how), trials)[0]
+    return found
+
+
+def find_calibration(gallery: Gallery, normalization: str) -> Calibration | None:
+    """Return the calibration that fits a normalization; None where none was learned.
+
+    What leaving one recording out taught of scores that are not normalized says nothing about those that
+    are, and the other way round: each has its own, from the same trials.
+
+    Raises
+    ------
+    ChoiceError
+        If there is no such normalization, or there are no impostors to normalize by.
+    """
+    if normalization == "none":
+        return gallery.calibration
+    if normalization not in NORMALIZATIONS:
+        raise ChoiceError(f"normalization {normalization!r}", needed=f"one of {', '.join(NORMALIZATIONS)}")
+    backend = backend_of(gallery.background)
+    size = 0 if backend is None else len(backend.cohort)
+    if backend is None or size < SMALLEST_COHORT:
+        raise ChoiceError(
+            f"{normalization}-norm with a cohort of {size}",
+            needed=f"a back end with at least {SMALLEST_COHORT} impostors",
+            remedy="audiogmm enroll --background M, or --normalize none",
+        )
+    found = gallery.calibrations_normalized.get(normalization)
+    if found is None and gallery.calibration_learned.get("method") != LEFT_OUT:
+        found = background_calibration(gallery, normalization)
     return found
 
 

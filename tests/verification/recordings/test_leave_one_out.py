@@ -15,7 +15,6 @@ from scipy.optimize import minimize
 import audiogmm as ag
 from audiogmm.errors import MismatchError
 from audiogmm.evaluation.verification.metrics import cllr, min_cllr
-from audiogmm.jobs.verify import calibration_for
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
@@ -27,6 +26,7 @@ from audiogmm.verification.backend import backend_of, with_backend
 from audiogmm.verification.calibration import Calibration, fit_shift
 from audiogmm.verification.normalization import NORMALIZATIONS
 from audiogmm.verification.recalibration import enough, recalibrate
+from audiogmm.verification.recordings.gallery_calibration import find_calibration
 from audiogmm.verification.recordings.leave_one_out import leave_out
 from audiogmm.verification.speaker import Speaker
 from tests.verification.test_backend import mixture
@@ -242,15 +242,15 @@ def test_normalized_scores_are_calibrated_too(city: Path, tmp_path: Path, how: s
     gallery = ag.enroll(model, entries, tmp_path / "known")
     after, least = losses(gallery, test, how)
     assert after < least + 0.08  # 72 target trials of 6 speakers: the least is of a map fitted to them
-    plain, learned = gallery.calibration, calibration_for(gallery, how)
+    plain, learned = gallery.calibration, find_calibration(gallery, how)
     assert plain is not None and learned is not None
     assert learned == gallery.calibrations_normalized[how] != plain
 
     gallery.calibrate(plain)  # nothing is known of how: the background's holds
-    assert calibration_for(gallery, how) == backend.calibration(how)
+    assert find_calibration(gallery, how) == backend.calibration(how)
     before, _ = losses(gallery, test, how)
     assert before > 0.4 > 2 * after
     gallery.calibrate(plain, {"method": "leave-one-out"})  # as an earlier version kept it
-    assert calibration_for(gallery, how) is None
+    assert find_calibration(gallery, how) is None
     gallery.calibrate(plain, {"method": "leave-one-out"}, {how: learned})
-    assert calibration_for(gallery, how) == learned
+    assert find_calibration(gallery, how) == learned
