@@ -11,17 +11,17 @@ from audiogmm.cli.console import close, console
 
 
 @click.command()
-@click.option("--out", type=options.PATH, default=Path("demo"), show_default=True, help="Folder to make.")
-@click.option("--force", is_flag=True, help="Overwrite what an earlier demo left there.")
+@click.option("--out", type=options.PATH, default=Path("demo"), show_default=True, help="Folder to write to.")
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
 @options.seed
 @options.reporting
 @options.threads
 def command(out: Path, force: bool, seed: int, as_json: bool, threads: int | None) -> None:
-    """Do the whole job on a corpus that it synthesises: train, score, cluster, detect, enroll, verify.
+    """Try all commands on a synthesized corpus: train, score, cluster, detect, enroll, verify.
 
-    The corpus has sites whose backgrounds wander; foreign sounds are mixed into the test recordings,
-    no louder than their surroundings. Then there are voices: some are enrolled, and every test recording is
-    tried against each. Prints what was found, and where to look.
+    The corpus has sites with changing backgrounds; foreign sounds are mixed into the test recordings, no
+    louder than the background. Then voices are synthesized and enrolled, and every test recording is compared
+    with every speaker. Prints the results and the files to look at.
 
     \b
     Example:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,12 +12,85 @@ from audiogmm.cli import options
 from audiogmm.cli.console import close, console
 
 if TYPE_CHECKING:
-    from audiogmm.evaluation.detection.case import Clip
+    from audiogmm.evaluation.detection.case import DetectionCriteria
+    from audiogmm.evaluation.intervals import Draws
+    from audiogmm.verification.decision import OperatingPoint
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def results(*, plot: str, drawn: str, bad: str, threads: bool) -> Callable[[C], C]:
+    """What both commands have: `-o`, `--force`, `--plot`, `--strict`, and the draws for the intervals."""
+    decorators = (
+        click.option(
+            "--plot",
+            type=options.PATH,
+            default=None,
+            metavar="PICTURE",
+            help=f"Draw {plot} (.png, .svg, .pdf).",
+        ),
+        click.option(
+            "-o",
+            "--output",
+            type=options.PATH,
+            default=None,
+            metavar="PATH",
+            help="Write the result as JSON.",
+        ),
+        click.option("--force", is_flag=True, help="Overwrite what is there."),
+        click.option(
+            "--replicates",
+            type=click.IntRange(100),
+            default=1000,
+            show_default=True,
+            help=f"Draws of the {drawn} for the intervals.",
+        ),
+        click.option(
+            "--confidence",
+            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            default=0.95,
+            show_default=True,
+            help="Confidence of the intervals.",
+        ),
+        options.seed,
+        click.option("--strict", is_flag=True, help=f"Fail on the first {bad}."),
+        *([options.threads] if threads else []),
+        options.reporting,
+        options.joined("draws", "replicates", "confidence", "seed", *["threads"] * threads, by=_draws),
+    )
+
+    def decorate(command: C) -> C:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+def _draws(**given: Any) -> Draws:
+    from audiogmm.evaluation.intervals import Draws
+
+    return Draws(**given)
+
+
+def _points(
+    prior: tuple[float, ...], cost_miss: tuple[float, ...], cost_false_alarm: tuple[float, ...]
+) -> tuple[OperatingPoint, ...]:
+    from audiogmm.evaluation.verification.score_evaluation import operating_points
+
+    return operating_points(prior, cost_miss, cost_false_alarm)
+
+
+def _criteria(collar: float, offset_share: float, **others: Any) -> DetectionCriteria:
+    from audiogmm.evaluation.detection.case import DetectionCriteria
+    from audiogmm.evaluation.detection.matching import Collars
+
+    return DetectionCriteria(**others, collars=Collars(collar, offset_share))
 
 
 @click.group()
 def command() -> None:
-    """Say how good results are, where the truth is known.
+    """Measure how good scores and events are, where the truth is known.
 
     \b
     Example:
@@ -31,92 +105,52 @@ def command() -> None:
     "--prior",
     type=float,
     multiple=True,
-    help="Probability of a target, for the costs; several times for several points [default: 0.01 and 0.05].",
+    help="Probability of a target, for the costs; may be repeated [default: 0.01 and 0.05].",
 )
-@click.option("--cost-miss", type=float, multiple=True, help="Of rejecting a target [default: 1].")
-@click.option("--cost-false-alarm", type=float, multiple=True, help="Of accepting another [default: 1].")
+@click.option(
+    "--cost-miss", type=float, multiple=True, help="Cost of rejecting a target, for each prior [default: 1]."
+)
+@click.option(
+    "--cost-false-alarm",
+    type=float,
+    multiple=True,
+    help="Cost of accepting a non-target, for each prior [default: 1].",
+)
+@options.joined("points", "prior", "cost_miss", "cost_false_alarm", by=_points)
 @click.option(
     "--by",
     multiple=True,
     metavar="COLUMN",
-    help="Evaluate the conditions of this column as well; numbers are cut into four parts.",
+    help="Evaluate each value of this column separately, too (numbers: four parts); may be repeated.",
 )
 @click.option(
-    "--against", type=options.PATH, default=None, metavar="OTHER.csv", help="Compare with another system."
-)
-@click.option("--column", default="score", show_default=True, metavar="NAME", help="Where the scores are.")
-@click.option(
-    "--plot",
+    "--against",
     type=options.PATH,
     default=None,
-    metavar="PICTURE",
-    help="DET and calibration (.png, .svg, .pdf).",
-)
-@click.option("-o", "--output", type=options.PATH, default=None, metavar="PATH", help="The result as JSON.")
-@click.option("--force", is_flag=True, help="Overwrite what is there.")
-@click.option(
-    "--replicates",
-    type=click.IntRange(100),
-    default=1000,
-    show_default=True,
-    help="Draws of the speakers for the intervals.",
+    metavar="OTHER.csv",
+    help="Compare with another system's scores of the same trials.",
 )
 @click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.95,
-    show_default=True,
-    help="Of the intervals.",
+    "--column", default="score", show_default=True, metavar="NAME", help="Name of the column of scores."
 )
-@options.seed
-@click.option("--strict", is_flag=True, help="Fail on the first bad row.")
-@options.threads
-@options.reporting
-def verify(
-    scores: Path,
-    prior: tuple[float, ...],
-    cost_miss: tuple[float, ...],
-    cost_false_alarm: tuple[float, ...],
-    by: tuple[str, ...],
-    against: Path | None,
-    column: str,
-    plot: Path | None,
-    output: Path | None,
-    force: bool,
-    replicates: int,
-    confidence: float,
-    seed: int,
-    strict: bool,
-    threads: int | None,
-    as_json: bool,
-) -> None:
-    """Equal error rate, costs, Cllr and DET of the scores of trials whose truth is known.
+@results(plot="the DET curve and the calibration", drawn="speakers", bad="bad row", threads=True)
+def verify(scores: Path, output: Path | None, as_json: bool, **given: Any) -> None:
+    """Measure equal error rate, costs and Cllr of the scores of trials whose truth is known.
 
     SCORES.csv is what `verify` writes, with a column target of 1 and 0. Every figure has an interval from
-    draws of the speakers, since the trials of one speaker are not so many witnesses; under 20 speakers it is
-    indicative. Whether a score may be read as a log-likelihood ratio is said as well.
+    draws of the speakers, since trials of one speaker are not independent; with fewer than 20 speakers it is
+    only indicative. Cllr and min Cllr say whether scores are calibrated log-likelihood ratios.
 
     \b
     Example:
       audiogmm evaluate verify scores.csv --by sex --plot det.png -o result.json
     """
-    from audiogmm.evaluation.intervals import Draws
-    from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file, operating_points
+    from audiogmm.evaluation.verification.score_evaluation import EvaluateVerifySettings
+    from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file
 
     with console() as screen:
-        result = evaluate_verify_to_file(
-            scores,
-            output,
-            points=operating_points(prior, cost_miss, cost_false_alarm),
-            by=by,
-            against=against,
-            column=column,
-            plot=plot,
-            draws=Draws(replicates, confidence, seed, threads),
-            force=force,
-            strict=strict,
-            progress=screen,
-        )
+        settings = EvaluateVerifySettings(**given)
+        result = evaluate_verify_to_file(scores, output, settings=settings, progress=screen)
     close(result, as_json=as_json)
 
 
@@ -128,20 +162,20 @@ def verify(
     type=options.PATH,
     multiple=True,
     metavar="DIR",
-    help="Tracks that `score` wrote, for the AUC; several times for several folders.",
+    help="Tracks that `score` wrote, for the AUC; may be repeated.",
 )
 @click.option(
     "--by",
     multiple=True,
     metavar="KEY",
-    help="Compare scores within each value of this key of the manifest only.",
+    help="Compare scores only among recordings with the same value of this key of the manifest.",
 )
 @click.option(
     "--dcase",
     type=click.IntRange(2020, 2024),
     default=None,
     metavar="YEAR",
-    help="The official score of DCASE Task 2, by the keys machine, section and domain.",
+    help="Compute the official score of DCASE Task 2, from the keys machine, section and domain.",
 )
 @click.option(
     "--window",
@@ -149,7 +183,7 @@ def verify(
     default=0.5,
     show_default=True,
     metavar="S",
-    help="Over which the score of a frame is averaged, seconds.",
+    help="Seconds over which the score of a frame is averaged.",
 )
 @click.option(
     "--segment",
@@ -157,7 +191,7 @@ def verify(
     default=1.0,
     show_default=True,
     metavar="S",
-    help="Length of segments, seconds.",
+    help="Seconds of a segment, for the F1 of segments.",
 )
 @click.option(
     "--clip",
@@ -171,7 +205,7 @@ def verify(
     type=click.FloatRange(0, 1, min_open=True),
     default=0.1,
     show_default=True,
-    help="False-alarm rate up to which the pAUC is taken.",
+    help="Largest false-alarm rate of the partial AUC.",
 )
 @click.option(
     "--collar",
@@ -179,67 +213,28 @@ def verify(
     default=0.5,
     show_default=True,
     metavar="S",
-    help="By which onset and offset of an event may be off, seconds.",
+    help="Seconds by which the onset and offset of an event may differ from the truth.",
 )
 @click.option(
     "--offset-share",
     type=click.FloatRange(0, 1),
     default=0.5,
     show_default=True,
-    help="Of an event's length, by which its offset may be off if that is more.",
+    help="Share of an event's length by which its offset may differ, where that is more.",
 )
-@click.option(
-    "--plot",
-    type=options.PATH,
-    default=None,
-    metavar="PICTURE",
-    help="ROC and events (.png, .svg, .pdf).",
+@options.joined("criteria", "window", "segment", "clip", "max_fpr", "collar", "offset_share", by=_criteria)
+@results(
+    plot="the ROC curve and the figures of events",
+    drawn="recordings",
+    bad="recording that cannot be used",
+    threads=False,
 )
-@click.option("-o", "--output", type=options.PATH, default=None, metavar="PATH", help="The result as JSON.")
-@click.option("--force", is_flag=True, help="Overwrite what is there.")
-@click.option(
-    "--replicates",
-    type=click.IntRange(100),
-    default=1000,
-    show_default=True,
-    help="Draws of the recordings for the intervals.",
-)
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.95,
-    show_default=True,
-    help="Of the intervals.",
-)
-@options.seed
-@click.option("--strict", is_flag=True, help="Fail on the first recording that cannot be used.")
-@options.reporting
-def detect(
-    events: tuple[Path, ...],
-    manifest: str,
-    scores: tuple[Path, ...],
-    by: tuple[str, ...],
-    dcase: int | None,
-    window: float,
-    segment: float,
-    clip: Clip,
-    max_fpr: float,
-    collar: float,
-    offset_share: float,
-    plot: Path | None,
-    output: Path | None,
-    force: bool,
-    replicates: int,
-    confidence: float,
-    seed: int,
-    strict: bool,
-    as_json: bool,
-) -> None:
-    """AUC of scores, and F1, delay and false alarms of events, of recordings whose truth is known.
+def detect(events: tuple[Path, ...], manifest: str, output: Path | None, as_json: bool, **given: Any) -> None:
+    """Measure AUC of scores, and F1, delay and false alarms of events, where the truth is known.
 
     EVENTS are what `detect` wrote. The truth is in the manifest M: a key events, [{"start": ..., "end": ...}]
     in seconds ([] for none), or a label, normal or anomaly, of the whole recording. Every figure has an
-    interval from draws of the recordings; under 20 of them it is indicative.
+    interval from draws of the recordings; with fewer than 20 recordings it is only indicative.
 
     \b
     Example:
@@ -247,24 +242,13 @@ def detect(
       audiogmm detect room.agmm test.jsonl -o events.jsonl
       audiogmm evaluate detect events.jsonl test.jsonl --scores scores --plot roc.png -o result.json
     """
-    from audiogmm.evaluation.detection.case import DetectionCriteria
-    from audiogmm.evaluation.detection.matching import Collars
-    from audiogmm.evaluation.intervals import Draws
+    from audiogmm.evaluation.detection.event_evaluation import EvaluateDetectSettings
     from audiogmm.jobs.evaluate_detect import evaluate_detect_to_file
 
+    scores = given.pop("scores")
     with console() as screen:
+        settings = EvaluateDetectSettings(**given)
         result = evaluate_detect_to_file(
-            events,
-            manifest,
-            output,
-            scores=scores,
-            by=by,
-            dcase=dcase,
-            judging=DetectionCriteria(window, segment, clip, max_fpr, Collars(collar, offset_share)),
-            plot=plot,
-            draws=Draws(replicates, confidence, seed),
-            force=force,
-            strict=strict,
-            progress=screen,
+            events, manifest, output, scores=scores, settings=settings, progress=screen
         )
     close(result, as_json=as_json)

@@ -1,4 +1,4 @@
-"""The whole job on a corpus that it synthesises, from training to verifying, and what came of it."""
+"""The demo: all commands on a synthesized corpus, and how well they did."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from audiogmm.evaluation.detection.frame_metrics import (
 )
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.cluster import cluster_to_folder
-from audiogmm.jobs.demo_speakers import Voices, recognise_voices
+from audiogmm.jobs.demo_speakers import SpeakerDemo, run_speaker_demo
 from audiogmm.jobs.detect import detect_to_file
 from audiogmm.jobs.report import report_to_file
 from audiogmm.jobs.score import score_to_folder
@@ -33,11 +33,20 @@ from audiogmm.scoring.track_file import read_track
 from audiogmm.synth import scenes, write_corpus
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 
-@dataclass
-class Site:
-    """What the demo found at one site."""
+@dataclass(frozen=True)
+class DemoSite:
+    """The results at one site.
+
+    Attributes
+    ----------
+    name : str
+    ours, loudness : SiteAreas
+        AUC of the model's scores, and of loudness alone.
+    events : EventCounts
+    """
 
     name: str
     ours: SiteAreas
@@ -47,17 +56,17 @@ class Site:
 
 @dataclass
 class DemoResult:
-    """What the demo found, and where to look."""
+    """The results of the demo, and the files that it wrote."""
 
     folder: Path
-    sites: list[Site] = field(default_factory=list)
+    sites: list[DemoSite] = field(default_factory=list)
     picture: Path | None = None
-    voices: Voices | None = None
+    speakers: SpeakerDemo | None = None
     pages: list[Path] = field(default_factory=list)
 
     @property
     def events(self) -> EventCounts:
-        """Of all sites."""
+        """Event counts of all sites."""
         return sum((site.events for site in self.sites), EventCounts())
 
     def mean(self, which: str) -> float:
@@ -65,7 +74,7 @@ class DemoResult:
         return float(sum(getattr(site, which).auc for site in self.sites) / len(self.sites))
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         events = self.events
         return {
             "output": str(self.folder),
@@ -81,13 +90,13 @@ class DemoResult:
             },
             "picture": None if self.picture is None else str(self.picture),
             "pages": [str(page) for page in self.pages],
-            "speakers": None if self.voices is None else self.voices.summary(),
+            "speakers": None if self.speakers is None else self.speakers.summary(),
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
+        """Yield the closing lines."""
         events = self.events
-        yield "site        frame AUC   of loudness   foreign sounds caught   events found (right)"
+        yield "site        frame AUC   by loudness   foreign sounds found    events found (true)"
         for site in self.sites:
             e = site.events
             yield (
@@ -96,13 +105,13 @@ class DemoResult:
             )
         yield f"{'mean':<10}  {self.mean('ours'):9.3f}   {self.mean('loudness'):11.3f}"
         yield (
-            f"{events.n_caught} of {events.n_true} foreign sounds were found that no model was told about, "
-            f"and {events.n_found - events.n_right} events were false"
+            f"found {events.n_caught} of {amount(events.n_true, 'foreign sound')}, none of them known to a "
+            f"model, and {amount(events.n_found - events.n_right, 'false event')}"
         )
-        if self.voices is not None:
-            yield from self.voices.lines()
-        yield f"recordings, models, tracks, clusters, events and scores: {self.folder}"
-        pictures = [self.picture, None if self.voices is None else self.voices.evaluation.picture]
+        if self.speakers is not None:
+            yield from self.speakers.lines()
+        yield f"recordings, models, tracks, components, events and scores: {self.folder}"
+        pictures = [self.picture, None if self.speakers is None else self.speakers.picture]
         yield from (f"look at: {picture}" for picture in pictures if picture is not None)
         yield from (f"look at, and listen to: {page}" for page in self.pages)
 
@@ -115,11 +124,11 @@ def demo(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> DemoResult:
-    """Synthesise a corpus, train a model a site, score and detect in its test recordings, and judge.
+    """Synthesize a corpus, train a model for each site, score and detect in its test recordings.
 
-    Then synthesise voices, enroll them, and tell them apart. The foreign sounds lie at the level of their
-    background, so that loudness, which is judged beside, does not give them away. The models hear normal
-    recordings alone.
+    Then synthesize voices, enroll, verify and identify them. The foreign sounds are as loud as their
+    background, so that loudness alone, which is evaluated for comparison, does not find them. The models are
+    trained on normal recordings only.
 
     Raises
     ------
@@ -128,7 +137,7 @@ def demo(
     """
     progress = progress or Silent()
     refuse_overwrite(out, force)
-    progress.begin("synthesising recordings", None, "")
+    progress.begin("synthesizing recordings", None, "")
     write_corpus(out / "corpus", scenes(seed), seed=seed, force=force)
     progress.end()
     result = DemoResult(out)
@@ -160,45 +169,45 @@ def demo(
             plot=folder / "severest.png" if can_draw() else None,
             **shared,
         )
-        result.sites.append(judge(site, recordings, folder))
+        result.sites.append(evaluate_site(site, recordings, folder))
         if can_draw():
             page = report_to_file(folder / "events.jsonl", folder / "report.html", **shared)
             result.pages.append(page.output)
         margin = (found.severest[0].peak or 0.0) - found.detector.threshold if found.severest else 0.0
         if found.pictures and margin <= lowest:
             lowest, result.picture = margin, found.pictures[0]
-    result.voices = recognise_voices(
+    result.speakers = run_speaker_demo(
         out / "speakers", seed=seed, force=force, plot=can_draw(), threads=threads, progress=progress
     )
     return result
 
 
 def by_site(manifest: Path) -> dict[str, list[Entry]]:
-    """The entries of each site."""
+    """Return the entries of each site of a manifest."""
     sites: dict[str, list[Entry]] = defaultdict(list)
     for entry in read_manifest(manifest):
         sites[entry.extra["site"]].append(entry)
     return sites
 
 
-def judge(site: str, recordings: list[Entry], folder: Path) -> Site:
-    """Compare tracks and events with the truth, and with what plain loudness would say."""
+def evaluate_site(site: str, recordings: list[Entry], folder: Path) -> DemoSite:
+    """Compare scores, loudness and events with the truth."""
     events: dict[str, list[Segment]] = defaultdict(list)
     for event in read_events(folder / "events.jsonl"):
         events[event.id].append(event.segment)
-    ours, plain, judged = [], [], EventCounts()
+    ours, plain, counts = [], [], EventCounts()
     for entry in recordings:
         track = read_track(folder / "scores" / f"{entry.id}.npz")
         with open_audio(entry) as stream:
             samples = np.concatenate(list(stream))
         ours.append(LabeledTrack(track, entry.events, site))
         plain.append(LabeledTrack(score_loudness(samples, track.clock, entry.id), entry.events, site))
-        judged = judged + compare_events(events[entry.id], entry.events)
-    return Site(site, evaluate_frames(ours)[0], evaluate_frames(plain)[0], judged)
+        counts = counts + compare_events(events[entry.id], entry.events)
+    return DemoSite(site, evaluate_frames(ours)[0], evaluate_frames(plain)[0], counts)
 
 
 def can_draw() -> bool:
-    """Whether the extra `plot` is installed."""
+    """Return whether the extra `plot` is installed."""
     from importlib.util import find_spec
 
     return find_spec("matplotlib") is not None

@@ -1,4 +1,4 @@
-"""The speakers' part of the demo: voices that it synthesises are enrolled, and told apart."""
+"""The speaker part of the demo: synthesized voices are enrolled, verified and identified."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.evaluation.tables import format_interval, format_percent
-from audiogmm.evaluation.verification.evaluation import Evaluation
+from audiogmm.evaluation.verification.evaluation import VerificationEvaluation
 from audiogmm.evaluation.verification.wording import counted
 from audiogmm.files import remove, replacing
 from audiogmm.jobs.enroll import enroll_to_folder
@@ -24,40 +24,43 @@ from audiogmm.synth.corpus import speakers
 from audiogmm.types import Json
 
 N_BACKGROUND, N_PEOPLE = 24, 20
-"""Speakers: those who make the background model, and those who are enrolled."""
+"""Number of speakers of the background model, and of those who are enrolled."""
 
 
 @dataclass(frozen=True)
-class Voices:
-    """What the demo found of who speaks.
+class SpeakerDemo:
+    """The results of the speaker part.
 
     Attributes
     ----------
-    evaluation : Evaluation
-        Of all test recordings, tried against everybody.
+    evaluation : VerificationEvaluation
+        Of trials of every test recording against every speaker.
     identified : IdentifyResult
-        Who was thought to speak in each.
+        The speaker identified in each test recording.
+    picture : Path or None
+        The DET curve.
     """
 
-    evaluation: Evaluation
+    evaluation: VerificationEvaluation
     identified: IdentifyResult
+    picture: Path | None
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         found = self.evaluation.overall.to_json()
         names = ("n_speakers", "n_trials", "eer", "cllr", "min_cllr", "indicative")
         accuracy = self.identified.counts.accuracy(closed=True)
         return {name: found[name] for name in names} | {"identified": accuracy}
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
+        """Yield the closing lines."""
         whole, identified = self.evaluation.overall, self.identified.counts
         yield f"speakers: {counted(whole)}, none of them in the background model"
         indicative = ", indicative" if whole.indicative else ""
         yield (
             f"equal error rate {format_percent(whole.eer.value)} (95 % interval over speakers: "
-            f"{format_interval(whole.eer, format_percent)}{indicative}); Cllr {whole.cllr.value:.3f} bits, "
-            f"at best {whole.min_cllr.value:.3f}"
+            f"{format_interval(whole.eer, format_percent)}{indicative}); Cllr {whole.cllr.value:.3f}, "
+            f"min Cllr {whole.min_cllr.value:.3f} bits"
         )
         yield (
             f"identified {identified.right} of {identified.n_enrolled} test recordings "
@@ -65,7 +68,7 @@ class Voices:
         )
 
 
-def recognise_voices(
+def run_speaker_demo(
     folder: Path,
     *,
     seed: int = 0,
@@ -73,22 +76,22 @@ def recognise_voices(
     plot: bool = True,
     threads: int | None = None,
     progress: Progress,
-) -> Voices:
-    """Synthesise voices, train a background model, enroll, try everybody against everybody, and judge.
+) -> SpeakerDemo:
+    """Synthesize voices, train a background model, enroll, verify every speaker in every test, and evaluate.
 
     Raises
     ------
     OutputError
         If the folder cannot be written.
     """
-    progress.begin("synthesising voices", None, "")
+    progress.begin("synthesizing voices", None, "")
     background, people = folder / "background", folder / "people"
     others = speakers(2 * seed + 1, count=N_BACKGROUND, train=2, test=0, duration=5.0)
     write_corpus(background, others, force=force)
     write_corpus(people, speakers(2 * seed, count=N_PEOPLE, train=2, test=3, duration=5.0), force=force)
     progress.end()
     model, known, test = folder / "background.agmm", folder / "known", str(people / "test.jsonl")
-    remove(known)  # whom an earlier demo enrolled
+    remove(known)  # speakers of an earlier demo
     shared = {"threads": threads, "progress": progress}
     speech = FrontEnd.preset("speech")
     train_to_file(str(background / "train.jsonl"), model, speech, seed=seed, force=force, **shared)  # type: ignore[arg-type]
@@ -96,19 +99,15 @@ def recognise_voices(
     trials = write_trials(people / "test.jsonl", folder / "trials.csv")
     scores = folder / "scores.csv"
     verify_to_file(known, str(trials), scores, force=force, **shared)
-    evaluation = evaluate_verify_to_file(
-        scores,
-        folder / "result.json",
-        plot=folder / "det.png" if plot else None,
-        force=force,
-        progress=progress,
-    )
+    picture = folder / "det.png" if plot else None
+    result = folder / "result.json"
+    evaluated = evaluate_verify_to_file(scores, result, plot=picture, force=force, progress=progress)
     identified = identify_to_file(known, test, folder / "who.jsonl", closed=True, force=force, **shared)
-    return Voices(evaluation, identified)
+    return SpeakerDemo(evaluated.evaluation, identified, picture)
 
 
 def write_trials(manifest: Path, path: Path) -> Path:
-    """Write the trial of every recording of a manifest against each of its speakers."""
+    """Write a trial of every recording of a manifest against every speaker in it."""
     entries = list(read_manifest(manifest))
     names = sorted({str(entry.speaker) for entry in entries})
     with replacing(path, force=True) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:

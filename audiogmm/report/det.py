@@ -223,13 +223,13 @@ def _draw_reliability(axes: Axes, systems: Sequence[System]) -> None:
             axes.plot(point.threshold, bottom + margin / 3, marker, color=_QUIET, markersize=5)
     axes.set_xlim(low, high)
     axes.set_ylim(bottom, top)
-    axes.set_ylabel("calibrated\nlog-likelihood ratio, nats")
+    axes.set_ylabel("Calibrated log-likelihood ratio, nats")
     state = "calibrated" if found.calibrated else "not calibrated"
     axes.set_title("Calibration", loc="left", fontsize=12, fontweight="bold")
     axes.legend(
         loc="upper left",
         fontsize=8.5,
-        title=f"{state}: Cllr {found.cllr.value:.3g}, at best {found.min_cllr.value:.3g} bits",
+        title=f"{state}: Cllr {found.cllr.value:.3g} bits, min Cllr {found.min_cllr.value:.3g}",
         title_fontsize=8.5,
         alignment="left",
     )
@@ -246,7 +246,7 @@ def _draw_scores(axes: Axes, curves: Curves) -> None:
         axes.stairs(share, edges, color=colour, linewidth=1.2, label=f"{chosen.sum():,} {name}")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("score (log-likelihood ratio), nats")
+    axes.set_xlabel("Score (log-likelihood ratio), nats")
     axes.set_ylim(top=axes.get_ylim()[1] * 1.45)  # the legend lies above the bars
     axes.legend(loc="upper left", fontsize=8.5, ncols=2)
 

@@ -221,7 +221,7 @@ def test_a_trial_twice_counts_once_where_both_say_the_same(audiogmm: Audiogmm) -
     write("scores.csv", [*rows, *(row | {"offset": "1.000"} for row in rows[:3])])
     done = audiogmm("evaluate", "verify", "scores.csv", "--json")
     assert done.status == 0 and done.json["n_trials"] == 576
-    assert "3 rows repeat an earlier trial" in str(done.json["notes"])
+    assert "3 rows repeat earlier trials" in str(done.json["notes"])
 
 
 def test_recordings_of_nobody_known_are_said_to_be_so(audiogmm: Audiogmm) -> None:
@@ -229,7 +229,7 @@ def test_recordings_of_nobody_known_are_said_to_be_so(audiogmm: Audiogmm) -> Non
     write("scores.csv", rows)
     done = audiogmm("evaluate", "verify", "scores.csv", "--json")
     assert (done.json["n_speakers"], done.json["n_target_speakers"]) == (36, 12)
-    assert "12 recordings have no target trial" in str(done.json["notes"])
+    assert "12 recordings without a target trial" in str(done.json["notes"])
     assert done.json["indicative"] is True
     write("scores.csv", [row | {"speaker": f"m{str(row['audio_filepath'])[:2]}"} for row in rows])
     named = audiogmm("evaluate", "verify", "scores.csv", "--json")
@@ -246,7 +246,7 @@ def test_recordings_of_nobody_known_are_said_to_be_so(audiogmm: Audiogmm) -> Non
             ["--prior", 0.1, "--prior", 0.2, "--cost-miss", 1, "--cost-miss", 2, "--cost-miss", 3],
             "3 costs of a miss",
         ),
-        (["--plot", "det.gif"], "a picture named det.gif"),
+        (["--plot", "det.gif"], "a picture cannot be written to det.gif"),
         (["--column", "raw"], "no column raw"),
     ],
 )

@@ -246,7 +246,7 @@ def test_scores_of_different_sites_are_not_compared(audiogmm: Audiogmm, world: W
     apart = ag.evaluate_detect("events.jsonl", "all.jsonl", "scores", by=["site"])
     pooled = audiogmm(*CALL, "--json")
     assert apart.means["frame"].auc.value > pooled.json["areas"]["frame"]["auc"]["value"] + 0.1  # type: ignore[index]
-    assert "--by site compares" in pooled.json["notes"][0]  # type: ignore[index]
+    assert "with --by site, scores are compared within" in pooled.json["notes"][0]  # type: ignore[index]
 
 
 def test_intervals_are_wider_of_fewer_recordings_and_absent_of_one(world: World) -> None:
@@ -335,7 +335,7 @@ def test_a_label_says_so_of_the_whole(audiogmm: Audiogmm, world: World) -> None:
     assert (found["event"], found["segment"], found["delay"]) == (None, None, None)
     assert found["recording"] == whole["detected"]["recording"]  # type: ignore[index]
     assert found["false_alarms"]["normal_hours"] == pytest.approx(120 / 3600)  # of the normal ones alone
-    assert "12 recordings are anomalous, and nothing says where" in " ".join(done.json["notes"])  # type: ignore[arg-type]
+    assert "12 recordings labeled anomalous, without the times of events" in " ".join(done.json["notes"])  # type: ignore[arg-type]
     plain = audiogmm(*CALL, "--plot", "a.png")
     assert plain.status == 0
     assert "events, onset" not in plain.out
@@ -527,7 +527,7 @@ def test_repeated_events_count_once(audiogmm: Audiogmm, world: World) -> None:
     done = audiogmm(*CALL, "--json")
     assert done.status == 0
     assert done.json["detected"] == whole["detected"]
-    assert "3 events repeat an earlier one" in " ".join(done.json["notes"])  # type: ignore[arg-type]
+    assert "3 events repeat earlier ones" in " ".join(done.json["notes"])  # type: ignore[arg-type]
 
 
 def test_no_truth_at_all_is_refused(audiogmm: Audiogmm, world: World) -> None:
@@ -536,7 +536,7 @@ def test_no_truth_at_all_is_refused(audiogmm: Audiogmm, world: World) -> None:
     world.write_rows()
     done = audiogmm(*CALL)
     assert done.status == 1
-    assert "no recording of all.jsonl can be judged" in done.err
+    assert "no recording of all.jsonl can be evaluated" in done.err
     assert "nothing says whether attic-00 is anomalous" in done.err
 
 

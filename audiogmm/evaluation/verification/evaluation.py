@@ -1,15 +1,12 @@
-"""What there is to say about the scores of trials."""
+"""The evaluation of the scores of trials, and its JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from audiogmm.evaluation.intervals import Draws
 from audiogmm.evaluation.verification.comparison import Difference
 from audiogmm.evaluation.verification.performance import Curves, Performance
-from audiogmm.evaluation.verification.wording import verdict
 from audiogmm.runs.aside import Aside
 from audiogmm.types import Json
 
@@ -66,8 +63,8 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """What there is to say about a score file.
+class VerificationEvaluation:
+    """The evaluation of a score file.
 
     Attributes
     ----------
@@ -87,8 +84,6 @@ class Evaluation:
         Of speakers, for the intervals.
     aside : Aside
         Rows that were not used.
-    output, picture : Path or None
-        What was written.
     """
 
     path: str
@@ -100,11 +95,9 @@ class Evaluation:
     notes: tuple[str, ...]
     draws: Draws
     aside: Aside
-    output: Path | None = None
-    picture: Path | None = None
 
-    def content(self) -> Json:
-        """The result as one JSON object."""
+    def to_dict(self) -> Json:
+        """Return the result as one JSON object."""
         found: Json = {"scores": self.path, "column": self.column, **self.overall.to_json()}
         found["conditions"] = [
             {"key": c.key, "value": c.value, "n_trials": c.n_trials}
@@ -131,22 +124,3 @@ class Evaluation:
             "seed": self.draws.seed,
         }
         return found | {"notes": list(self.notes)}
-
-    def summary(self) -> Json:
-        """For `--json`."""
-        path = self.aside.path
-        return self.content() | {
-            "output": None if self.output is None else str(self.output),
-            "picture": None if self.picture is None else str(self.picture),
-            "set_aside": len(self.aside),
-            "errors": None if path is None else str(path),
-            "reasons": [row.reason for row in self.aside.rows[:3]],
-        }
-
-    def lines(self) -> Iterator[str]:
-        """For a person."""
-        yield from verdict(self)
-        if self.output is not None:
-            yield f"result: {self.output}"
-        if self.picture is not None:
-            yield f"picture: {self.picture}"

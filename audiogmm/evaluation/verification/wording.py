@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from audiogmm.evaluation.tables import align_columns, format_interval, format_number, format_percent
 from audiogmm.evaluation.verification.bootstrap import FEW_SPEAKERS
 from audiogmm.evaluation.verification.comparison import Difference
+from audiogmm.evaluation.verification.evaluation import Comparison, Condition, VerificationEvaluation
 from audiogmm.evaluation.verification.performance import CALIBRATED, Performance
 
-if TYPE_CHECKING:
-    from audiogmm.evaluation.verification.evaluation import Comparison, Condition, Evaluation
 
-
-def verdict(found: Evaluation) -> Iterator[str]:
+def evaluation_lines(found: VerificationEvaluation) -> Iterator[str]:
     """The lines that `evaluate verify` prints."""
     whole = found.overall
     yield f"{found.path}: {counted(whole)}"
@@ -61,7 +58,7 @@ def about_calibration(whole: Performance) -> str:
     return f"not calibrated: Cllr is {above} ({CALIBRATED:.0%} would pass); {remedy}"
 
 
-def about_speakers(whole: Performance, found: Evaluation) -> str:
+def about_speakers(whole: Performance, found: VerificationEvaluation) -> str:
     """What the intervals are worth."""
     share = f"{found.draws.confidence:.0%} intervals"
     if whole.n_speakers < 2:
@@ -74,7 +71,7 @@ def about_speakers(whole: Performance, found: Evaluation) -> str:
     return f"{share} {drawn}"
 
 
-def _figures(found: Evaluation) -> Iterator[tuple[str, ...]]:
+def _figures(found: VerificationEvaluation) -> Iterator[tuple[str, ...]]:
     whole = found.overall
     yield "", "", f"{found.draws.confidence:.0%} interval", ""
     yield (

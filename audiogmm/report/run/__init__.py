@@ -1,4 +1,4 @@
-"""Pages and pictures of a detection run, and pictures of an evaluation.
+"""Pages and pictures of a detection run, and pictures of evaluations.
 
 `detect` writes a record beside its events (`RunRecord`); from both and the model, a page can be made later
 (`DetectionRun`, `make_page`). The recordings are read and scored again, one at a time. Memory and the size of
@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 from audiogmm.lazy import exports
 
 if TYPE_CHECKING:
-    from audiogmm.report.run.detection_picture import draw_evaluation as draw_evaluation
+    from audiogmm.report.run.detection_picture import draw_detection_evaluation as draw_detection_evaluation
     from audiogmm.report.run.files import DetectionRun as DetectionRun
     from audiogmm.report.run.page import ReportSettings as ReportSettings
     from audiogmm.report.run.page import RunPage as RunPage
     from audiogmm.report.run.page import make_page as make_page
     from audiogmm.report.run.pictures import draw_recordings as draw_recordings
     from audiogmm.report.run.record import RunRecord as RunRecord
+    from audiogmm.report.run.verification_picture import (
+        draw_verification_evaluation as draw_verification_evaluation,
+    )
 
 __getattr__, __dir__, __all__ = exports(
     __name__,
@@ -27,8 +30,9 @@ __getattr__, __dir__, __all__ = exports(
         "ReportSettings": "page",
         "RunPage": "page",
         "RunRecord": "record",
-        "draw_evaluation": "detection_picture",
+        "draw_detection_evaluation": "detection_picture",
         "draw_recordings": "pictures",
+        "draw_verification_evaluation": "verification_picture",
         "make_page": "page",
     },
 )

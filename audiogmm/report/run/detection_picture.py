@@ -10,7 +10,7 @@ from audiogmm.report.detection import DetectionPicture, EventMeasures, SiteRoc, 
 from audiogmm.words import amount
 
 
-def draw_evaluation(found: DetectionEvaluation, path: Path, *, force: bool = False) -> None:
+def draw_detection_evaluation(found: DetectionEvaluation, path: Path, *, force: bool = False) -> None:
     """Draw an evaluation as `draw_detection` does."""
     areas = {site.site: site.areas for site in found.sites}
     level = found.curves[0].level if found.curves else "frame"
