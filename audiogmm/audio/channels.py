@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from audiogmm.audio.frontend.mfcc import cosine_matrix, lifter_weights
+from audiogmm.audio.frontend.mfcc import cepstral_matrix
+from audiogmm.audio.frontend.settings import FrontEndSettings
 from audiogmm.types import FloatArray, Frames
-
-if TYPE_CHECKING:
-    from audiogmm.audio.frontend.frontend import FrontEnd
 
 RIPPLES = 6
 """Cosines over the band that make up a random response."""
@@ -22,32 +18,31 @@ CUT_DECIBELS = 25.0
 """What a band outside a line's band loses."""
 
 
-def channel_offsets(frontend: FrontEnd, n: int, seed: int = 0) -> Frames | None:
-    """Random smooth responses, as offsets of static features.
+def channel_offsets(frontend: FrontEndSettings, n: int, seed: int = 0) -> Frames | None:
+    """Draw random smooth responses, as offsets of static features.
 
     A time-invariant channel multiplies each band's energy, so it adds a constant to log energies and to
     cepstra, and nothing to deltas. Every second response also cuts the band to that of a narrow line.
 
     Parameters
     ----------
-    frontend : FrontEnd
+    frontend : FrontEndSettings
         The features.
     n : int
-        How many.
+        Number of responses.
     seed : int
-        Of the responses.
+        Of the generator.
 
     Returns
     -------
     ndarray of shape (n, n_features), float32, or None
-        To be added to every frame; None where normalisation takes such offsets away.
+        To be added to every frame; None where normalization takes such offsets away.
 
     Examples
     --------
-    >>> from audiogmm.audio.frontend.frontend import FrontEnd
-    >>> channel_offsets(FrontEnd(cmvn="none", deltas=1), 3).shape
+    >>> channel_offsets(FrontEndSettings(cmvn="none", deltas=1), 3).shape
     (3, 40)
-    >>> channel_offsets(FrontEnd(cmvn="sliding"), 3) is None
+    >>> channel_offsets(FrontEndSettings(cmvn="sliding"), 3) is None
     True
     """
     if frontend.cmvn not in ("none", "global"):
@@ -68,16 +63,12 @@ def channel_offsets(frontend: FrontEnd, n: int, seed: int = 0) -> Frames | None:
     return offsets
 
 
-def _static(frontend: FrontEnd, decibels: FloatArray) -> FloatArray:
+def _static(frontend: FrontEndSettings, decibels: FloatArray) -> FloatArray:
     """What a response adds to the static features, shape (n_static,)."""
     logs = decibels if frontend.log_scale == "db" else decibels * np.log(10.0) / 10.0
     if frontend.spectrum == "magnitude":
         logs = logs / 2
-    if frontend.feature == "logmel":
-        level = [logs.mean()] if frontend.energy != "none" else []
-        return np.concatenate([level, logs])
-    skipped = 0 if frontend.include_c0 and frontend.energy == "none" else 1
-    kept = frontend.n_mfcc + skipped - (frontend.energy != "none")
-    rows = cosine_matrix(kept, frontend.n_mels) * lifter_weights(kept, frontend.lifter)[:, None]
     level = [logs.mean()] if frontend.energy != "none" else []
-    return np.concatenate([level, rows[skipped:] @ logs])
+    if frontend.feature == "mfcc":
+        logs = cepstral_matrix(frontend) @ logs
+    return np.concatenate([level, logs])

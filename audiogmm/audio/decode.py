@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
-import numpy as np
-
 from audiogmm.audio.decoders.decoder import AudioInfo
-from audiogmm.audio.decoders.levels import Levels
 from audiogmm.audio.decoders.notices import AudioWarning, Notices, Warn, warn_user
 from audiogmm.audio.decoders.opening import open_decoder
+from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError
-from audiogmm.kernels.front_end.pcm import mix
 from audiogmm.manifest.entry import Entry, display_name
 from audiogmm.manifest.recording_info import refuse_mismatch
 from audiogmm.types import Samples, Seconds
@@ -93,9 +90,10 @@ class AudioStream:
         self._decoder = open_decoder(entry.audio_filepath)
         self.info = self._decoder.info
         try:
-            self._channels = self._chosen(entry.channel)
             self._refuse_truncated()
             self._first, self._wanted = self._cut(entry)
+            own = self.info.sample_rate, self.info.channels
+            self._mixdown = Mixdown(self._name, *own, entry.channel, self._decoder.ceiling, self._first)
         except BaseException:
             self._decoder.close()
             raise
@@ -115,33 +113,17 @@ class AudioStream:
     def __iter__(self) -> Iterator[Samples]:
         if self._first:
             self._decoder.seek(self._first)
-        levels = Levels(self._name, self.info.sample_rate, self._channels, self._decoder.ceiling)
-        got = 0
-        while self._wanted is None or got < self._wanted:
-            left = self._block if self._wanted is None else min(self._block, self._wanted - got)
-            interleaved = self._decoder.read(left)
-            if not len(interleaved):
-                break
-            levels.add(interleaved, self._first + got)
-            got += len(interleaved)
-            scale = np.float32(2.0**-15 if interleaved.dtype == np.int16 else 1.0)
-            mono = np.empty(len(interleaved), np.float32)
-            mix(interleaved, self._channels.start, self._channels.stop, scale, mono)
-            yield mono
-        self._refuse_short(got)
-        if (verdict := levels.verdict()) is not None:
-            self._warn(verdict)
+        while (left := self._left()) > 0 and len(interleaved := self._decoder.read(left)):
+            yield self._mixdown.mono(interleaved)
+        self._refuse_short(self._mixdown.n_samples)
+        for note in self._mixdown.notes:
+            self._warn(note)
 
-    def _chosen(self, channel: int | None) -> range:
-        if channel is None:
-            return range(self.info.channels)
-        if not 0 <= channel < self.info.channels:
-            raise AudioFileError(
-                f"{self._name} has {self.info.channels} channel(s), and its entry asks for channel {channel}",
-                needed=f"a channel from 0 to {self.info.channels - 1}",
-                remedy="correct the channel (it is counted from 0), or leave it out to mix all of them down",
-            )
-        return range(channel, channel + 1)
+    def _left(self) -> int:
+        """How many samples to read next."""
+        if self._wanted is None:
+            return self._block
+        return min(self._block, self._wanted - self._mixdown.n_samples)
 
     def _cut(self, entry: Entry) -> tuple[int, int | None]:
         """First sample and number of samples of the piece; None reads to the end."""

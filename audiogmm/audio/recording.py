@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from audiogmm.audio.added_noise import AddedNoise, NoiseStream
 from audiogmm.audio.decode import open_audio
 from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.frame_cache.cache import FrameCache
@@ -16,7 +17,6 @@ from audiogmm.audio.frontend.cmvn import GlobalCmvn
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.frontend.resample import Resampler
 from audiogmm.audio.matrix.matrix import expand, read_matrix_blocks
-from audiogmm.audio.noise import AddedNoise, NoiseStream
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import (
     AudioDataError,

@@ -7,9 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from audiogmm.audio.decoders.opening import open_decoder
+from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioDataError
 from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
-from audiogmm.live.mixdown import Mixdown
 from audiogmm.live.source import WaitPolicy
 from audiogmm.types import Seconds
 

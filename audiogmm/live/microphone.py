@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioFileError, ChoiceError
 from audiogmm.live.arrival import Arrival, Back, Ended, Gap, Lost, Opened, Sound
 from audiogmm.live.clock import Clock, WallClock
-from audiogmm.live.mixdown import Mixdown
 from audiogmm.live.queue import AudioQueue, frames_of
 from audiogmm.live.source import WaitPolicy
 from audiogmm.types import Seconds

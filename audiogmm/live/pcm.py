@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.decoder import CEILINGS, FLOAT_CEILING
-from audiogmm.audio.decoders.wave import WaveHeader, decode
+from audiogmm.audio.decoders.wave import WaveHeader, decode_samples
 from audiogmm.errors import ChoiceError
 
 ENCODINGS = {
@@ -120,4 +120,4 @@ class Pcm:
         """Decode whole units to shape (n, channels), int16 or float32, scaled as libsndfile does."""
         if self.swapped:
             data = np.frombuffer(data, np.uint8).reshape(-1, self.width)[:, ::-1].tobytes()
-        return decode(self.subtype, data).reshape(-1, self.channels)
+        return decode_samples(self.subtype, data).reshape(-1, self.channels)

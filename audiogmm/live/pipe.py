@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from audiogmm.audio.decoders.wave import WaveHeader, read_header
+from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioFileError
 from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
 from audiogmm.live.descriptor import Descriptor
-from audiogmm.live.mixdown import Mixdown
 from audiogmm.live.pcm import Pcm
 from audiogmm.live.source import WaitPolicy
 from audiogmm.types import Seconds

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,8 @@ from hypothesis import strategies as st
 
 from audiogmm.audio.decode import open_audio, probe
 from audiogmm.audio.decoders import source
-from audiogmm.audio.decoders.wave import WaveReader, read_header
+from audiogmm.audio.decoders.pipe import PipeDecoder
+from audiogmm.audio.decoders.wave import read_header
 from audiogmm.errors import AudioFileError
 from audiogmm.kernels.front_end.pcm import clipped, mix
 from audiogmm.manifest import Entry
@@ -165,7 +167,7 @@ def test_pipes_leave_no_trace_of_their_chunks(
     header = read_header(stream, "a.wav")
     assert header is not None
     assert (header.subtype, header.n_samples, header.sample_rate) == (subtype, 400, 8000)
-    reader = WaveReader(stream, header)
+    reader = PipeDecoder(stream, header, None, ExitStack())
     pieces = []
     while len(piece := reader.read(block)):
         assert len(piece) <= block
@@ -184,7 +186,8 @@ def test_g711_is_the_standards() -> None:
         stream = io.BytesIO(header + codes)
         found = read_header(stream, "a.wav")
         assert found is not None
-        assert WaveReader(stream, found).read(256)[:, 0].tolist() == [twin(code) for code in range(256)]
+        decoder = PipeDecoder(stream, found, None, ExitStack())
+        assert decoder.read(256)[:, 0].tolist() == [twin(code) for code in range(256)]
 
 
 @settings(max_examples=30, deadline=None)
@@ -267,7 +270,7 @@ def test_many_threads(tmp_path: Path) -> None:
     assert together == alone * 3
 
 
-def test_audioread_is_the_last_resort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_audioread_opens_what_libsndfile_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import audioread
@@ -292,6 +295,10 @@ def test_audioread_is_the_last_resort(tmp_path: Path, monkeypatch: pytest.Monkey
     assert decoded(path, block=100).tobytes() == expected.tobytes()
     assert decoded(path, offset=100 / 44100).tobytes() == expected[100:].tobytes()
     assert len(closed) == 2
+    Program.channels = 0  # what ffmpeg finds in a file that is not audio
+    with pytest.raises(AudioFileError, match="is not audio that can be read"):
+        open_audio(Entry(str(path), id="a"))
+    assert len(closed) == 3
 
 
 def test_what_is_kept_of_standard_input_is_bounded_and_removed(

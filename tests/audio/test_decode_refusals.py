@@ -201,7 +201,7 @@ def test_non_finite_samples_of_another_channel_do_not_matter(tmp_path: Path) -> 
 
 def test_what_cannot_be_sound(tmp_path: Path) -> None:
     path = save(tmp_path / "a.wav", sound() * np.float32(1e20), subtype="FLOAT")
-    assert "no sound; needed: finite samples with full scale at 1.0" in refusal(path, AudioDataError)
+    assert "not sound; needed: finite samples with full scale at 1.0" in refusal(path, AudioDataError)
 
 
 def test_offsets_past_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +221,7 @@ def test_offsets_past_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_channels_and_rates_that_are_not_there(tmp_path: Path) -> None:
     path = save(tmp_path / "a.wav", sound())
-    assert "has 1 channel(s), and its entry asks for channel 1" in refusal(path, AudioFileError, channel=1)
+    assert "has 1 channel, so there is no channel 1" in refusal(path, AudioFileError, channel=1)
     assert "has a sample rate of 16000 Hz; needed: 8000 Hz, as its entry says" in refusal(
         path, MismatchError, sample_rate=8000
     )

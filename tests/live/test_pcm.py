@@ -7,9 +7,8 @@ import struct
 import numpy as np
 import pytest
 
-from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError
+from audiogmm.errors import ChoiceError
 from audiogmm.kernels.front_end.pcm import energy
-from audiogmm.live.mixdown import Mixdown
 from audiogmm.live.pcm import ENCODINGS, Pcm
 from tests.naive import pcm as naive
 
@@ -48,23 +47,6 @@ def test_every_encoding_is_what_the_format_says(encoding: str) -> None:
 def test_a_wrong_format_is_refused_by_the_part_that_is_wrong(text: str, said: str) -> None:
     with pytest.raises(ChoiceError, match=said):
         Pcm.parse(text)
-
-
-def test_channels_are_mixed_or_chosen_as_files_are() -> None:
-    stereo = np.array([[100, -300], [32767, 32767]], np.int16)
-    mixed = Mixdown("a", 8000, 2, None, 32767)
-    assert mixed.mono(stereo).tolist() == naive.mix(stereo, 2.0**-15)
-    second = Mixdown("a", 8000, 2, 1, 32767)
-    assert second.mono(stereo).tolist() == naive.mix(stereo[:, 1:], 2.0**-15)
-    with pytest.raises(AudioFileError, match=r"a has 2 channels, so there is no channel 2"):
-        Mixdown("a", 8000, 2, 2, 32767)
-
-
-def test_what_is_no_sound_is_named_with_its_time() -> None:
-    mixed = Mixdown("the pipe", 8000, 1, None, 1.0)
-    mixed.mono(np.zeros((8000, 1), np.float32))
-    with pytest.raises(AudioDataError, match=r"the pipe: the sample at 1.000125 s is NaN"):
-        mixed.mono(np.array([[0.0], [np.nan]], np.float32))
 
 
 def test_energy_is_the_sum_wherever_it_is_cut() -> None:

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 import audiogmm as ag
-from audiogmm.audio.noise import AddedNoise, NoiseStream
+from audiogmm.audio.added_noise import AddedNoise, NoiseStream
 from audiogmm.audio.recording import Recording
 from audiogmm.blocks import FrameBlock
-from audiogmm.errors import ChoiceError
 from audiogmm.evaluation.verification.metrics import cllr
 from audiogmm.jobs.verify import verify_to_file
 from audiogmm.manifest import Entry
@@ -79,31 +78,6 @@ def test_what_has_no_levels_or_no_voice_has_no_ratio() -> None:
     heard.push(np.full(3, -np.inf, np.float32), np.zeros(3, bool))
     assert math.isnan(heard.decibels)
     assert noise([math.nan, 10.0, 10.0], [30.0, math.nan, 10.0]).tolist() == [0.0, 1.5, 0.0]
-
-
-@settings(max_examples=20, deadline=None)
-@given(cuts=st.lists(st.integers(0, 2000), max_size=10), colour=st.sampled_from([0.0, 0.7]))
-def test_noise_does_not_depend_on_how_samples_are_cut(cuts: list[int], colour: float) -> None:
-    samples = np.random.default_rng(0).normal(0, 0.1, 2000).astype(np.float32)
-    which = AddedNoise(10.0, colour, seed=4)
-    whole = NoiseStream(which, 0.01).push(samples)
-    parts, places = NoiseStream(which, 0.01), sorted({0, 2000, *cuts})
-    cut = [parts.push(samples[a:b]) for a, b in itertools.pairwise(places)]
-    assert np.concatenate(cut).tobytes() == whole.tobytes()
-    assert not np.array_equal(NoiseStream(replace(which, seed=5), 0.01).push(samples), whole)
-
-
-def test_noise_has_the_level_and_the_colour_asked_for() -> None:
-    silence = np.zeros(200_000, np.float32)
-    for colour in (0.0, 0.9):
-        added = NoiseStream(AddedNoise(20.0, colour), power=1.0).push(silence)
-        assert 10 * np.log10(np.mean(np.square(added))) == pytest.approx(-20.0, abs=0.3)
-        neighbours = np.corrcoef(added[:-1], added[1:])[0, 1]
-        assert neighbours == pytest.approx(colour, abs=0.02)
-    with pytest.raises(ChoiceError, match=r"a colour of 1\.0.*under 1"):
-        AddedNoise(3.0, 1.0)
-    with pytest.raises(ChoiceError, match="ratio of inf dB"):
-        AddedNoise(math.inf)
 
 
 def test_a_recording_is_heard_through_noise(tmp_path: Path) -> None:

@@ -15,7 +15,14 @@ from audiogmm.manifest.entry import display_name
 
 
 def open_audioread(path: str, refusal: AudioFileError) -> AudioreadDecoder:
-    """Open with audioread; raises the refusal of libsndfile if that fails too."""
+    """Open with audioread.
+
+    Raises
+    ------
+    AudioFileError
+        The refusal of libsndfile, if audioread cannot open it either. (ffmpeg opens anything, and then finds
+        no channel in it.)
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it imports deprecated parts of the standard library
@@ -24,11 +31,14 @@ def open_audioread(path: str, refusal: AudioFileError) -> AudioreadDecoder:
             source = audioread.audio_open(path)
     except Exception:  # noqa: BLE001 - no back end, or none that knows it; its messages say less than libsndfile's
         raise refusal from None
+    if source.channels < 1 or source.samplerate < 1:
+        source.close()
+        raise refusal
     return AudioreadDecoder(source, display_name(path))
 
 
 class AudioreadDecoder:
-    """What ffmpeg, GStreamer or the system decodes, if one of them is installed."""
+    """A file that ffmpeg, GStreamer or the system decodes, if one of them is installed."""
 
     ceiling: float = 32767
     promised: int | None = None
@@ -45,7 +55,7 @@ class AudioreadDecoder:
         skip(self, sample)
 
     def read(self, n_samples: int) -> NDArray[Any]:
-        """The next samples."""
+        """Return the next samples."""
         unit = 2 * self.info.channels
         try:
             while len(self._remainder) < unit:

@@ -18,8 +18,8 @@ LOUDEST = 1e9
 """Full scale is 1.0: what is beyond this is not sound, and its power would overflow."""
 
 
-class Levels:
-    """What is seen of a recording's level while it passes.
+class LevelCheck:
+    """Checks the samples of a recording while they pass, and finds clipping and silence.
 
     Parameters
     ----------
@@ -28,15 +28,15 @@ class Levels:
     sample_rate : int
         Hertz.
     channels : range
-        The channels that are looked at.
+        The channels that are checked.
     ceiling : float
         Full scale, in the units of the samples.
 
     Examples
     --------
-    >>> levels = Levels("a.wav", 8000, range(1), ceiling=1.0)
+    >>> levels = LevelCheck("a.wav", 8000, range(1), ceiling=1.0)
     >>> levels.add(np.zeros((80, 1), np.float32), start=0)
-    >>> levels.verdict()
+    >>> levels.warning()
     'a.wav holds nothing but zeros: 0.010 s of digital silence'
     """
 
@@ -51,7 +51,7 @@ class Levels:
         self._peak = 0.0
 
     def add(self, interleaved: NDArray[Any], start: int) -> None:
-        """Look at the next samples.
+        """Check the next samples.
 
         Parameters
         ----------
@@ -76,8 +76,8 @@ class Levels:
         else:
             self._runs[:] = 0
 
-    def verdict(self) -> str | None:
-        """What deserves a warning about the recording, once it has passed; None if nothing does."""
+    def warning(self) -> str | None:
+        """Return what deserves a warning about the recording, once it has passed; None if nothing does."""
         seconds: Seconds = self._n_samples / self._sample_rate
         if self._n_samples == 0:
             return None
@@ -97,7 +97,11 @@ class Levels:
         row, column = np.unravel_index(int(np.argmax(bad)), bad.shape)
         value = float(chosen[row, column])
         what = (
-            "NaN" if np.isnan(value) else "infinite" if np.isinf(value) else f"{value:.3g}, which is no sound"
+            "NaN"
+            if np.isnan(value)
+            else "infinite"
+            if np.isinf(value)
+            else f"{value:.3g}, which is not sound"
         )
         where = "" if len(self._channels) == 1 else f" in channel {self._channels[int(column)]}"
         raise AudioDataError(

@@ -1,14 +1,14 @@
-"""Which decoder for which recording."""
+"""The decoder that opens a recording, found by its first bytes."""
 
 from __future__ import annotations
 
 import io
+import os
 from contextlib import ExitStack
 
 from audiogmm.audio.decoders.audioread_file import open_audioread
 from audiogmm.audio.decoders.decoder import Decoder
 from audiogmm.audio.decoders.libsndfile import LibsndfileDecoder
-from audiogmm.audio.decoders.ogg import is_cut_off
 from audiogmm.audio.decoders.pipe import PipeDecoder
 from audiogmm.audio.decoders.source import (
     ByteSource,
@@ -20,6 +20,8 @@ from audiogmm.audio.decoders.source import (
 from audiogmm.audio.decoders.wave import read_header
 from audiogmm.errors import AudioFileError
 from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
+
+_TAIL = 1 << 17  # more than the longest page of Ogg: 27 + 255 + 255 * 255 bytes
 
 
 def open_decoder(path: str) -> Decoder:
@@ -42,7 +44,7 @@ def open_decoder(path: str) -> Decoder:
             stream.seek(header.data_start)
             n_samples = (size - header.data_start) // (header.width * header.channels)
             return PipeDecoder(stream, header, n_samples, opened.pop_all())
-        if header is None and is_cut_off(stream):
+        if header is None and is_cut_ogg(stream):
             raise AudioFileError(
                 f"{name} is truncated: its last Ogg page is cut off",
                 needed="a whole file",
@@ -60,20 +62,51 @@ def open_decoder(path: str) -> Decoder:
 
 def _open_pipe(stream: ByteSource, name: str, opened: ExitStack) -> Decoder:
     """Decode a wav stream as it arrives; keep any other on disk until it has all arrived."""
-    remembering = _Remembering(stream)
-    header = read_header(remembering, name)
-    if not remembering.head:
+    recorder = _HeadRecorder(stream)
+    header = read_header(recorder, name)
+    if not recorder.head:
         raise empty_stream(name)
     if header is not None and header.subtype:
         return PipeDecoder(stream, header, None, opened.pop_all())
-    path = opened.enter_context(spooled(remembering.head, stream, name))
+    path = opened.enter_context(spooled(recorder.head, stream, name))
     if header is None:
         with path.open("rb") as file:
             header = read_header(file, name)
     return LibsndfileDecoder(str(path), name, header, path.stat().st_size, opened.pop_all())
 
 
-class _Remembering(io.RawIOBase):
+def is_cut_ogg(stream: ByteSource) -> bool:
+    """Return whether a file is Ogg, and ends in the middle of a page (RFC 3533, section 6).
+
+    libsndfile takes what is left for the whole. A stream that was cut between two pages cannot be recognized.
+
+    Parameters
+    ----------
+    stream : seekable binary file
+        Left where it was read last.
+
+    Examples
+    --------
+    >>> import io
+    >>> page = b"OggS" + bytes(22) + bytes([1, 3]) + b"abc"
+    >>> is_cut_ogg(io.BytesIO(page)), is_cut_ogg(io.BytesIO(page[:-1]))
+    (False, True)
+    """
+    stream.seek(0)
+    if stream.read(4) != b"OggS":
+        return False
+    size = stream.seek(0, os.SEEK_END)
+    start = max(0, size - _TAIL)
+    stream.seek(start)
+    tail = b"".join(iter(lambda: stream.read(_TAIL), b""))
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    if len(page) < 27:
+        return True
+    lengths = page[27 : 27 + page[26]]
+    return len(page) < 27 + page[26] + sum(lengths)
+
+
+class _HeadRecorder(io.RawIOBase):
     """A stream that keeps what was read of it."""
 
     def __init__(self, stream: ByteSource) -> None:

@@ -1,4 +1,4 @@
-"""The RIFF WAVE format: its header, and its samples from a pipe that cannot seek."""
+"""The RIFF WAVE format: its header, and its samples from bytes."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ def read_header(stream: ByteSource, name: str) -> WaveHeader | None:
     Returns
     -------
     WaveHeader or None
-        None if this is no RIFF, RF64 or BW64 WAVE stream; up to 12 bytes have then been read.
+        None if this is not a RIFF, RF64 or BW64 WAVE stream; up to 12 bytes have then been read.
 
     Raises
     ------
     AudioFileError
-        If the stream ends, or makes no sense, before the first sample.
+        If the stream ends, or is damaged, before the first sample.
     """
     magic = _read_exactly(stream, 12)
     if len(magic) < 12 or magic[:4] not in (b"RIFF", b"RF64", b"BW64") or magic[8:] != b"WAVE":
@@ -105,7 +105,7 @@ def read_header(stream: ByteSource, name: str) -> WaveHeader | None:
         if kind == b"data":
             if form is None:
                 raise AudioFileError(
-                    f"{name} is no usable wav: its samples come before their format",
+                    f"{name} is not a usable wav: its samples come before their format",
                     needed="a fmt chunk first",
                 )
             if size == 0xFFFFFFFF and long_size is not None:
@@ -121,7 +121,8 @@ def read_header(stream: ByteSource, name: str) -> WaveHeader | None:
         elif kind == b"fmt ":
             form = _parse_format(body, name)
     raise AudioFileError(
-        f"{name} is no usable wav: no samples in its first {_HEADER_LIMIT >> 20} MiB", needed="a data chunk"
+        f"{name} is not a usable wav: no samples in its first {_HEADER_LIMIT >> 20} MiB",
+        needed="a data chunk",
     )
 
 
@@ -134,7 +135,7 @@ def _ends_early(name: str, size: int) -> AudioFileError:
 
 
 def _is_unknown(size: int) -> bool:
-    """Whether a data size is what writers to a pipe leave where they cannot come back to count.
+    """Return whether a data size is what writers leave in a pipe, where they cannot come back to count.
 
     ffmpeg leaves 0xFFFFFFFF (all ones in RF64), sox 0x7FFFFFFF less its header, GStreamer 0.
     """
@@ -147,14 +148,14 @@ def _parse_format(body: bytes, name: str) -> tuple[int, int, int, int]:
     """The fmt chunk: tag, sample rate, channels, bytes of one sample of one channel."""
     if len(body) < 16:
         raise AudioFileError(
-            f"{name} is no usable wav: its fmt chunk has {len(body)} bytes", needed="16 or more"
+            f"{name} is not a usable wav: its fmt chunk has {len(body)} bytes", needed="16 or more"
         )
     tag, channels, sample_rate, _, align, _ = struct.unpack_from("<HHIIHH", body)
     if tag == EXTENSIBLE and len(body) >= 26:
         tag = struct.unpack_from("<H", body, 24)[0]
     if not (channels and sample_rate and align):
         raise AudioFileError(
-            f"{name} is no usable wav: {channels} channels, {sample_rate} Hz, {align} bytes a sample",
+            f"{name} is not a usable wav: {channels} channels, {sample_rate} Hz, {align} bytes a sample",
             needed="at least 1 of each",
         )
     return tag, sample_rate, channels, align // channels
@@ -169,66 +170,18 @@ def _read_exactly(stream: ByteSource, size: int) -> bytes:
     return b"".join(pieces)
 
 
-class WaveReader:
-    """Interleaved samples of a wav stream that cannot seek, as they arrive.
-
-    Parameters
-    ----------
-    stream : binary file
-        At the first sample, where `read_header` left it.
-    header : WaveHeader
-        With a `subtype` that is not "".
-
-    Examples
-    --------
-    >>> import io
-    >>> header = WaveHeader(PCM, 8000, channels=1, width=2, data_start=44, data_size=None)
-    >>> WaveReader(io.BytesIO(bytes([1, 0, 255, 255])), header).read(100)
-    array([[ 1],
-           [-1]], dtype=int16)
-    """
-
-    def __init__(self, stream: ByteSource, header: WaveHeader) -> None:
-        self._stream = stream
-        self._read = getattr(stream, "read1", stream.read)  # what is there now, not all that was asked for
-        self._header = header
-        self._left = header.data_size
-        self._remainder = b""
-
-    def read(self, n_samples: int) -> NDArray[Any]:
-        """The next samples, at least one and at most `n_samples` of each channel; none at the end.
-
-        Returns
-        -------
-        ndarray of shape (n, n_channels), int16 or float32
-            int16 for the formats that it holds exactly (8 and 16 bit, A-law, mu-law), else float32. Full
-            scale and rounding are libsndfile's.
-        """
-        unit = self._header.width * self._header.channels
-        while len(self._remainder) < unit:
-            size = n_samples * unit - len(self._remainder)
-            piece = self._read(size if self._left is None else min(size, self._left))
-            if not piece:
-                self._remainder = b""
-                break
-            self._left = None if self._left is None else self._left - len(piece)
-            self._remainder += piece
-        whole = len(self._remainder) // unit * unit
-        data, self._remainder = self._remainder[:whole], self._remainder[whole:]
-        return decode(self._header.subtype, data).reshape(-1, self._header.channels)
-
-
-def decode(subtype: str, data: bytes) -> NDArray[Any]:
-    """Samples of whole bytes of one format, by libsndfile's name of it, little end first.
+def decode_samples(subtype: str, data: bytes) -> NDArray[Any]:
+    """Decode whole bytes of one sample format, named as in libsndfile, low byte first.
 
     Returns
     -------
     ndarray of shape (n,), int16 or float32
-        As of `WaveReader.read`.
+        int16 for the formats that it holds exactly (8 and 16 bit, A-law, mu-law), else float32. Full scale
+        and rounding are libsndfile's.
 
     Examples
     --------
-    >>> decode("PCM_S8", bytes([1, 0xFF]))
+    >>> decode_samples("PCM_S8", bytes([1, 0xFF]))
     array([ 256, -256], dtype=int16)
     """
     return _DECODERS[subtype](data)

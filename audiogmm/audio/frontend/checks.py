@@ -59,7 +59,7 @@ _KINDS = {"bool": bool, "int": int, "float": float, "Seconds": float, "str": str
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint that names the closest known word, or all of them.
+    """Return a hint that names the closest known word, or all of them.
 
     Examples
     --------

@@ -1,10 +1,10 @@
-"""Cepstral mean and variance normalisation, over a sliding window or by given statistics."""
+"""Cepstral mean and variance normalization, over a sliding window or by given statistics."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.audio.frontend.remainder import Remainder
+from audiogmm.audio.frontend.row_buffer import RowBuffer
 from audiogmm.kernels.front_end.context import slide
 from audiogmm.types import FloatArray, Frames
 
@@ -12,19 +12,19 @@ from audiogmm.types import FloatArray, Frames
 class SlidingCmvn:
     """Subtracts the mean over a window of frames, and optionally divides by the deviation.
 
-    Centred, the rule is that of Kaldi's `apply-cmvn-sliding --center=true`: `window // 2` frames before the
+    Centered, the rule is that of Kaldi's `apply-cmvn-sliding --center=true`: `window // 2` frames before the
     frame, the others behind it, and at either edge of the recording the window is pushed inwards whole.
-    Causal, the window ends with the frame and is shorter at the start. Latency: centred, window - window // 2
-    - 1 frames, at the start window - 1; causal, none.
+    Causal, the window ends with the frame and is shorter at the start. Latency: centered, window -
+    window // 2 - 1 frames, at the start window - 1; causal, none.
 
-    The sums run in float64 from frame to frame in one fixed order, so chunks leave no trace.
+    The sums run in float64 from frame to frame in one fixed order, so that any chunks give the same bytes.
 
     Parameters
     ----------
     width, window : int
         Numbers in a row, and frames in the window.
     variance, causal : bool
-        Divide by the deviation too; look at no frame ahead.
+        Divide by the deviation too; use no frame ahead.
 
     Examples
     --------
@@ -38,13 +38,13 @@ class SlidingCmvn:
         self._width = width
         self._window = window
         self._causal = causal
-        self._kept = Remainder(width, np.float32)
+        self._kept = RowBuffer(width, np.float32)
         self._bounds = np.zeros(2, np.int64)
         self._sums = np.zeros((2 if variance else 1, width))
         self.next_frame = 0
 
     def push(self, rows: Frames) -> Frames:
-        """Rows of shape (n, width) in; rows of shape (m, width) out."""
+        """Take rows of shape (n, width); return rows of shape (m, width)."""
         self._kept.append(rows)
         end = self._kept.end
         if self._causal:
@@ -52,7 +52,7 @@ class SlidingCmvn:
         return self._emit(end - self._window + self._window // 2 + 1 if end >= self._window else 0)
 
     def flush(self) -> Frames:
-        """The last rows, whose windows end with the recording."""
+        """Return the last rows, whose windows end with the recording."""
         return self._emit(self._kept.end)
 
     def _emit(self, stop: int) -> Frames:
@@ -86,11 +86,11 @@ class GlobalCmvn:
         self._scale = np.array(scale, np.float64)
 
     def push(self, rows: Frames) -> Frames:
-        """Rows of shape (n, width) in; as many out."""
+        """Take rows of shape (n, width); return as many."""
         return ((rows - self._mean) * self._scale).astype(np.float32)
 
     def flush(self) -> Frames:
-        """Nothing: no row waits."""
+        """Return nothing: no row waits."""
         return np.empty((0, len(self._mean)), np.float32)
 
 
@@ -121,9 +121,9 @@ class UtteranceMoments:
         """Add rows of shape (n, width)."""
         if self.n_rows == 0 and len(rows):
             self._origin = rows[0].astype(np.float64)
-        centred = rows - self._origin
+        centered = rows - self._origin
         # cumsum adds row after row, whatever the number of rows: the same bytes for any chunks
-        for i, terms in enumerate((centred, centred**2)):
+        for i, terms in enumerate((centered, centered**2)):
             self._sums[i] = np.cumsum(np.vstack([self._sums[i][None], terms]), axis=0)[-1]
         self.n_rows += len(rows)
 

@@ -1,4 +1,4 @@
-"""Stages that look at neighbouring frames: the protocol, and deltas."""
+"""Stages that use neighboring frames: the protocol, and deltas."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from audiogmm.audio.frontend.remainder import Remainder
+from audiogmm.audio.frontend.row_buffer import RowBuffer
 from audiogmm.kernels.front_end.context import deltas
 from audiogmm.types import FloatArray, Frames
 
@@ -15,16 +15,16 @@ class Stage(Protocol):
     """Rows in, rows out, one for one and in order, some of them later."""
 
     def push(self, rows: Frames) -> Frames:
-        """The rows that can be computed now."""
+        """Take rows; return those that can be computed now."""
         ...
 
     def flush(self) -> Frames:
-        """The rest, at the end of the recording."""
+        """Return the rest, at the end of the recording."""
         ...
 
 
 def delta_scales(order: int, window: int) -> FloatArray:
-    """Weights of the neighbours for deltas of orders 0 to `order`.
+    """Compute the weights of the neighbors for deltas of orders 0 to `order`.
 
     Order 1 is the regression sum(j x[t+j]) / sum(j^2), j from -window to window (The HTK Book, eq. 5.16);
     each order is the regression of the one before, which makes one filter of them (Kaldi's `DeltaFeatures`).
@@ -72,17 +72,17 @@ class Deltas:
     def __init__(self, width: int, order: int, window: int) -> None:
         self._scales = delta_scales(order, window)
         self._ahead = order * window
-        self._kept = Remainder(width, np.float32)
+        self._kept = RowBuffer(width, np.float32)
         self._width = width
         self.next_frame = 0
 
     def push(self, rows: Frames) -> Frames:
-        """Rows of shape (n, width) in; rows of shape (m, (order + 1) * width) out."""
+        """Take rows of shape (n, width); return rows of shape (m, (order + 1) * width)."""
         self._kept.append(rows)
         return self._emit(self._kept.end - self._ahead)
 
     def flush(self) -> Frames:
-        """The last rows, whose neighbours ahead are the last one repeated."""
+        """Return the last rows, whose neighbors ahead are the last one repeated."""
         return self._emit(self._kept.end)
 
     def _emit(self, stop: int) -> Frames:

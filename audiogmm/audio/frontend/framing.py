@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.audio.frontend.remainder import Remainder
+from audiogmm.audio.frontend.row_buffer import RowBuffer
 from audiogmm.kernels.front_end.noise import add_noise
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Samples
@@ -21,7 +21,7 @@ class Framer:
 
     def __init__(self, clock: FrameClock) -> None:
         self._clock = clock
-        self._kept = Remainder(0, np.float32)
+        self._kept = RowBuffer(0, np.float32)
         self.next_frame = 0
 
     def push(self, samples: Samples) -> int:
@@ -30,7 +30,7 @@ class Framer:
         return self._clock.n_frames(self._kept.end) - self.next_frame
 
     def frames(self) -> tuple[Samples, int]:
-        """An array, and the place in it of the next frame's first sample."""
+        """Return an array, and the place in it of the next frame's first sample."""
         array, place = self._kept.rows_with_slack()
         return array, place + self._clock.first_sample(self.next_frame) - self._kept.first
 
@@ -65,7 +65,7 @@ class Dither:
         self.position = 0
 
     def push(self, samples: Samples) -> Samples:
-        """The next samples, with noise."""
+        """Return the next samples, with noise."""
         noisy = np.empty_like(samples)
         add_noise(samples, self.position, self._seed, self._deviation, noisy)
         self.position += len(samples)

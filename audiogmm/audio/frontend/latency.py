@@ -1,4 +1,4 @@
-"""How long a front end keeps a frame back."""
+"""How many frames a front end waits before it returns one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from audiogmm.timeline import FrameClock
 
 @dataclass(frozen=True, slots=True)
 class StageLatency:
-    """Frames that a stage must see ahead of the one it gives out.
+    """Frames that a stage must have ahead of the one that it returns.
 
     Attributes
     ----------
     steady : int
-        In the midst of a recording.
+        In the middle of a recording.
     worst : int
         At its start, where a window must fill first.
     """
@@ -34,8 +34,8 @@ class Latency:
     """Latencies of a front end's stages, in frames.
 
     A frame is complete as soon as its last sample has arrived; the stages count from there. Deltas and
-    normalisation follow each other, the activity detector works beside them. A stream that resamples waits
-    for the resampler besides.
+    normalization follow each other, the activity detector works beside them. A stream that resamples also
+    waits for the resampler.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Latency:
 
     @property
     def steady(self) -> int:
-        """Frames ahead, in the midst of a recording."""
+        """Frames ahead, in the middle of a recording."""
         features, marks = self._paths()
         return max(features.steady, marks.steady)
 
@@ -63,7 +63,7 @@ class Latency:
 
 
 def latency_of(frontend: FrontEndSettings, clock: FrameClock) -> Latency:
-    """Latencies of a front end whose frames lie as the clock says."""
+    """Compute the latencies of a front end whose frames lie as the clock says."""
     none = StageLatency(0, 0)
     ahead = frontend.deltas * frontend.delta_window
     stages = {"framing": none, "deltas": StageLatency(ahead, ahead), "cmvn": none, "vad": none}

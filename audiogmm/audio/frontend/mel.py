@@ -19,7 +19,7 @@ MEL_TRIANGLES = ("hertz", "mel")
 
 
 def hertz_to_mel(frequency: FloatArray, scale: str) -> FloatArray:
-    """Mel of frequencies in hertz.
+    """Convert frequencies in hertz to mel.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def hertz_to_mel(frequency: FloatArray, scale: str) -> FloatArray:
 
 
 def mel_to_hertz(mel: FloatArray, scale: str) -> FloatArray:
-    """Frequencies in hertz of mel values.
+    """Convert mel to frequencies in hertz.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def mel_filters(
     norm: str = "none",
     triangles: str = "hertz",
 ) -> FloatArray:
-    """Weights of the FFT bins in each mel band.
+    """Compute the weights of the FFT bins in each mel band.
 
     Parameters
     ----------

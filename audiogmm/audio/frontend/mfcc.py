@@ -1,4 +1,4 @@
-"""Frames of samples into log-mel energies or cepstra: a front end's settings, made ready for the kernels."""
+"""Frames of samples into log-mel energies or cepstra: a front end's settings, prepared for the kernels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from audiogmm.types import FloatArray, Frames, Samples
 
 
 def cosine_matrix(n_mfcc: int, n_mels: int) -> FloatArray:
-    """Rows of the orthonormal discrete cosine transform, type II.
+    """Compute rows of the orthonormal discrete cosine transform, type II.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def cosine_matrix(n_mfcc: int, n_mels: int) -> FloatArray:
 
 
 def lifter_weights(n_mfcc: int, lifter: float) -> FloatArray:
-    """Weights 1 + (L / 2) sin(pi k / L) of c_k (Young et al., The HTK Book, eq. 5.14); ones for L = 0.
+    """Compute the weights 1 + (L / 2) sin(pi k / L) of c_k (The HTK Book, eq. 5.14); ones for L = 0.
 
     Examples
     --------
@@ -49,8 +49,28 @@ def lifter_weights(n_mfcc: int, lifter: float) -> FloatArray:
     return weights
 
 
-class Analyser:
-    """Turns consecutive frames of samples into features and levels; knows nothing of streams.
+def cepstral_matrix(frontend: FrontEndSettings) -> FloatArray:
+    """Compute the rows of the cosine transform that a front end keeps, its lifter multiplied in.
+
+    Returns
+    -------
+    ndarray of shape (n_cepstra, n_mels), float64
+        A log energy in place of c0 is not among them.
+
+    Examples
+    --------
+    >>> cepstral_matrix(FrontEndSettings.preset("kaldi")).shape
+    (12, 23)
+    """
+    has_energy = frontend.energy != "none"
+    skipped = 0 if frontend.include_c0 and not has_energy else 1
+    kept = frontend.n_mfcc + skipped - has_energy
+    rows = cosine_matrix(kept, frontend.n_mels) * lifter_weights(kept, frontend.lifter)[:, None]
+    return rows[skipped:]
+
+
+class Analyzer:
+    """Turns consecutive frames of samples into features and levels; it keeps nothing from call to call.
 
     Parameters
     ----------
@@ -94,13 +114,13 @@ class Analyser:
         self._workspace_size = workspace_size(self._spectrum, self._cepstrum)
 
     def workspace(self) -> FloatArray:
-        """An array that `run` needs, one for each thread."""
+        """Make an array that `run` needs, one for each thread."""
         return np.zeros(self._workspace_size)
 
     def run(
         self, samples: Samples, base: int, n_frames: int, workspace: FloatArray
     ) -> tuple[Frames, Samples]:
-        """Features and levels of `n_frames` frames, the first one beginning at `samples[base]`.
+        """Compute features and levels of `n_frames` frames, the first one beginning at `samples[base]`.
 
         Parameters
         ----------
@@ -124,9 +144,9 @@ class Analyser:
 
 
 @functools.lru_cache(maxsize=16)
-def analyser(frontend: FrontEndSettings, sample_rate: int) -> Analyser:
-    """The analyser of a front end at a sample rate, made once."""
-    return Analyser(frontend, sample_rate)
+def analyzer(frontend: FrontEndSettings, sample_rate: int) -> Analyzer:
+    """Return the analyzer of a front end at a sample rate, made once."""
+    return Analyzer(frontend, sample_rate)
 
 
 def _cepstrum_plan(frontend: FrontEndSettings, filters: FloatArray, halved: bool) -> CepstrumPlan:
@@ -140,10 +160,7 @@ def _cepstrum_plan(frontend: FrontEndSettings, filters: FloatArray, halved: bool
     offsets = np.concatenate([[0], np.cumsum([len(run) for run in runs])]).astype(np.int64)
     matrix = np.zeros((0, frontend.n_mels))
     if frontend.feature == "mfcc":
-        skipped = 0 if frontend.include_c0 and frontend.energy == "none" else 1
-        kept = frontend.n_mfcc + skipped - (frontend.energy != "none")
-        rows = cosine_matrix(kept, frontend.n_mels) * lifter_weights(kept, frontend.lifter)[:, None]
-        rows = rows[skipped:]
+        rows = cepstral_matrix(frontend)
         matrix = np.zeros((-(-len(rows) // BLOCK) * BLOCK, frontend.n_mels))
         matrix[: len(rows)] = rows
     # Kaldi's raw energy is that of the scaled samples; the windowed one has the scale, and perhaps a half, in

@@ -38,7 +38,7 @@ class Resampler:
     -----
     An output sample is held back until the filter has seen what lies ahead of it: `latency` seconds at most.
     soxr computes in blocks of its own that are counted from the first sample, not from the chunk's edge,
-    which is why chunks leave no trace (see https://sourceforge.net/p/soxr/).
+    which is why any chunks give the same bytes (see https://sourceforge.net/p/soxr/).
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Resampler:
         self._stream = _open(from_rate, to_rate, quality) if from_rate != to_rate else None
 
     def n_output(self, n_samples: int) -> int:
-        """Samples that come out for `n_samples` in: round(n_samples * to_rate / from_rate), halves up.
+        """Return how many samples come out for `n_samples` in: round(n * to_rate / from_rate), halves up.
 
         Examples
         --------
@@ -89,7 +89,7 @@ class Resampler:
         return _latency(self.from_rate, self.to_rate, self.quality)
 
     def push(self, samples: Samples) -> Samples:
-        """The samples that can be computed now; maybe none.
+        """Take samples; return those that can be computed now, maybe none.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class Resampler:
         return self._counted(self._stream.resample_chunk(np.ascontiguousarray(samples, np.float32)))
 
     def flush(self) -> Samples:
-        """The rest, at the end of the recording: an array of shape (m,), float32. Nothing may follow it."""
+        """Return the rest, at the end of the recording: shape (m,), float32. Nothing may follow it."""
         nothing = np.zeros(0, np.float32)
         if self._finished:
             return nothing

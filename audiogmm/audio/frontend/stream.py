@@ -9,10 +9,10 @@ import numpy as np
 from audiogmm.audio.frontend.cmvn import GlobalCmvn, SlidingCmvn
 from audiogmm.audio.frontend.context import Deltas, Stage
 from audiogmm.audio.frontend.framing import Dither, Framer
-from audiogmm.audio.frontend.mfcc import analyser
+from audiogmm.audio.frontend.mfcc import analyzer
 from audiogmm.audio.frontend.resample import Resampler
 from audiogmm.audio.frontend.settings import FrontEndSettings
-from audiogmm.audio.frontend.vad import EnergyVad, SoundMarks
+from audiogmm.audio.frontend.vad import EnergyVad, SilenceVad
 from audiogmm.audio.frontend.warping import FeatureWarping, warping_window
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioDataError, FrontEndError
@@ -26,8 +26,8 @@ PIECE = 1 << 17
 class FrameStream:
     """Turns chunks of samples into blocks of frames; the same frames, bit for bit, whatever the chunks.
 
-    It keeps the samples of the frame that is not complete yet, and what the stages need to see of their past:
-    memory does not depend on the length of the recording.
+    It keeps the samples of the frame that is not complete yet, and what the stages need of their past: memory
+    does not depend on the length of the recording.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class FrameStream:
     MismatchError
         If `sample_rate` is below the front end's.
     FrontEndError
-        If the front end normalises over the whole recording, or by global statistics that it does not have.
+        If the front end normalizes over the whole recording, or by global statistics that it does not have.
 
     Examples
     --------
@@ -64,8 +64,8 @@ class FrameStream:
         self._dither = None
         if frontend.dither > 0:
             self._dither = Dither(frontend.dither / frontend.scale, frontend.dither_seed)
-        self._analyser = analyser(frontend.without_global(), rate)
-        self._workspace = self._analyser.workspace()
+        self._analyzer = analyzer(frontend.without_global(), rate)
+        self._workspace = self._analyzer.workspace()
         self._framer = Framer(self.clock)
         self._dithered = Framer(self.clock) if self._dither else self._framer
         self._stages = _feature_stages(frontend, self.clock.count)
@@ -76,7 +76,7 @@ class FrameStream:
         self._n_emitted = 0
 
     def push(self, samples: Samples) -> list[FrameBlock]:
-        """The blocks that can be computed now; maybe none.
+        """Take samples; return the blocks that can be computed now, maybe none.
 
         Parameters
         ----------
@@ -102,7 +102,7 @@ class FrameStream:
         return blocks
 
     def flush(self) -> list[FrameBlock]:
-        """The rest, at the end of the recording. A second flush gives nothing."""
+        """Return the rest, at the end of the recording. A second flush gives nothing."""
         if self._flushed:
             return []
         self._flushed = True
@@ -111,7 +111,7 @@ class FrameStream:
             rest = self._resampler.flush()
             for start in range(0, len(rest), PIECE):
                 blocks += self._advance(rest[start : start + PIECE])
-        rows = np.empty((0, self._analyser.n_columns), np.float32)
+        rows = np.empty((0, self._analyzer.n_columns), np.float32)
         for stage in self._stages:
             rows = np.concatenate([stage.push(rows), stage.flush()])
         return blocks + self._join(rows, self._vad.flush(), np.empty(0, np.float32))
@@ -147,7 +147,7 @@ class FrameStream:
             return []
         raw, raw_base = self._framer.frames()
         noisy, base = self._dithered.frames()
-        rows, levels = self._analyser.run(noisy, base, n, self._workspace)
+        rows, levels = self._analyzer.run(noisy, base, n, self._workspace)
         mark_silent(raw, raw_base, self.clock.hop, self.clock.length, levels)
         self._framer.advance(n)
         if self._dithered is not self._framer:
@@ -178,14 +178,14 @@ def _refuse_two_passes(frontend: FrontEndSettings) -> None:
     if frontend.cmvn == "utterance":
         raise FrontEndError(
             "a stream with cmvn = 'utterance'",
-            needed="a normalisation that does not need the end of the recording before its first frame",
+            needed="a normalization that does not need the end of the recording before its first frame",
             remedy="cmvn = 'sliding', 'warping' or 'online', or two_passes() over what can be read twice",
         )
     if frontend.cmvn == "global" and not frontend.cmvn_mean:
         raise FrontEndError(
             "a stream with cmvn = 'global' and no statistics",
             needed="cmvn_mean and cmvn_scale, which a trained model's front end has",
-            remedy="with_global(mean, deviation), or without_global() for frames that are not normalised",
+            remedy="with_global(mean, deviation), or without_global() for frames that are not normalized",
         )
 
 
@@ -207,10 +207,10 @@ def _feature_stages(frontend: FrontEndSettings, count: Callable[[Seconds], int])
 
 def _activity_stage(
     frontend: FrontEndSettings, count: Callable[[Seconds], int], frame_rate: float
-) -> EnergyVad | SoundMarks:
+) -> EnergyVad | SilenceVad:
     """The detector of speech, or of sound."""
     if frontend.vad == "none":
-        return SoundMarks()
+        return SilenceVad()
     return EnergyVad(
         count(frontend.vad_window),
         frontend.vad_margin,

@@ -1,10 +1,10 @@
-"""Which frames are speech: an adaptive energy detector that marks frames and never moves them."""
+"""Activity detectors, which mark the frames that hold speech or sound and never move them."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.audio.frontend.remainder import Remainder
+from audiogmm.audio.frontend.row_buffer import RowBuffer
 from audiogmm.kernels.front_end.activity import N_BINS, classify, hang_over
 from audiogmm.types import BoolArray, Samples
 
@@ -12,18 +12,18 @@ QUIET_QUANTILE = 0.1
 """Share of the window's frames that are taken for the noise floor."""
 
 LOUD_QUANTILE = 0.95
-"""Share of the window's frames that the loud level exceeds: a click is no speech level."""
+"""Share of the window's frames that the loud level exceeds: a click is not a speech level."""
 
 
 class EnergyVad:
-    """Marks frames that stand out of the sliding noise floor.
+    """Marks frames that exceed a sliding noise floor.
 
     A frame is loud if its level is `margin` decibels above the quiet level of the window around it, and not
     more than `depth` below the loud level; loud frames, the `before` frames ahead of them and the `after`
     frames behind them are voiced. Only differences of levels count, so that a quieter recording gives the
-    same marks. Stationary noise never stands out. Frames of exact silence are never voiced and do not count
+    same marks. Stationary noise is never voiced. Frames of exact silence are never voiced and do not count
     as noise floor. Where less than a third of the window is sound, as in a recording of one short word,
-    there is no floor to stand out of, and only `depth` counts.
+    there is no noise floor, and only `depth` counts.
 
     Latency: window - window // 2 - 1 + before frames; at the start window - 1 (if the window is at
     least twice as long as `before`).
@@ -31,7 +31,7 @@ class EnergyVad:
     Parameters
     ----------
     window : int
-        Frames of the sliding window, centred, pushed inwards at the edges.
+        Frames of the sliding window, centered, pushed inwards at the edges.
     margin, depth : float
         Decibels.
     before, after : int
@@ -49,21 +49,21 @@ class EnergyVad:
         self._settings = (window, QUIET_QUANTILE, LOUD_QUANTILE, margin, depth)
         self._before = before
         self._after = after
-        self._levels = Remainder(0, np.float32)
-        self._states = Remainder(0, np.uint8)
+        self._levels = RowBuffer(0, np.float32)
+        self._states = RowBuffer(0, np.uint8)
         self._histogram = np.zeros(N_BINS, np.int64)
         self._bounds = np.zeros(7, np.int64)
         self.next_frame = 0
 
     def push(self, levels: Samples) -> BoolArray:
-        """Levels of shape (n,) in: decibels, float32, minus infinity for exact silence; marks (m,) out."""
+        """Take levels (n,), decibels, float32, minus infinity for exact silence; return marks (m,)."""
         self._levels.append(levels)
         end, window = self._levels.end, self._settings[0]
         self._classify(end - window + window // 2 + 1 if end >= window else 0)
         return self._mark(self._states.end - self._before)
 
     def flush(self) -> BoolArray:
-        """The last marks."""
+        """Return the last marks."""
         self._classify(self._levels.end)
         return self._mark(self._states.end)
 
@@ -89,19 +89,19 @@ class EnergyVad:
         return voiced
 
 
-class SoundMarks:
-    """Marks every frame but those of exact silence. Latency: none.
+class SilenceVad:
+    """Marks every frame except those of exact silence. Latency: none.
 
     Examples
     --------
-    >>> SoundMarks().push(np.array([-40.0, -np.inf], np.float32)).tolist()
+    >>> SilenceVad().push(np.array([-40.0, -np.inf], np.float32)).tolist()
     [True, False]
     """
 
     def push(self, levels: Samples) -> BoolArray:
-        """Levels of shape (n,) in, marks of shape (n,) out."""
+        """Take levels of shape (n,), decibels; return marks of shape (n,)."""
         return levels > -np.inf
 
     def flush(self) -> BoolArray:
-        """Nothing: no mark waits."""
+        """Return nothing: no mark waits."""
         return np.empty(0, np.bool_)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.audio.frontend.remainder import Remainder
+from audiogmm.audio.frontend.row_buffer import RowBuffer
 from audiogmm.kernels.front_end.warping import warp
 from audiogmm.types import Frames, Samples
 
 
 def warping_window(n_frames: int) -> int:
-    """Frames in the window of a warping: the odd number at or above, as many before a frame as behind it.
+    """Return the frames in a window of warping: an odd number, as many before a frame as behind it.
 
     Examples
     --------
@@ -21,7 +21,7 @@ def warping_window(n_frames: int) -> int:
 
 
 def normal_quantiles(n: int) -> Samples:
-    """Standard normal quantiles of the ranks among n numbers.
+    """Compute the standard normal quantiles of the ranks among n numbers.
 
     Returns
     -------
@@ -51,13 +51,13 @@ class FeatureWarping:
     J. Pelecanos and S. Sridharan, "Feature warping for robust speaker verification", Odyssey 2001: a number
     of rank r (1 is the smallest; theirs count from the largest) among the N of its column in the window
     becomes the quantile of (r - 1/2) / N; equal numbers share the average of their ranks, so that a
-    constant column becomes 0. What a channel does to a column by any increasing map, an offset say, leaves no
-    trace.
+    constant column becomes 0. Any increasing map of a column, such as an offset, changes
+    nothing.
 
     The window lies as that of `SlidingCmvn`: `window // 2` frames before the frame, pushed inwards whole at
     either edge of the recording, which is the window where it is shorter. Every frame in it counts, voiced
     or not. Latency: window - window // 2 - 1 frames, at the start window - 1. Numbers are only compared, so
-    chunks leave no trace; memory is that of the window.
+    that any chunks give the same bytes; memory is that of the window.
 
     Parameters
     ----------
@@ -75,19 +75,19 @@ class FeatureWarping:
     def __init__(self, width: int, window: int) -> None:
         self._width = width
         self._window = window
-        self._kept = Remainder(width, np.float32)
+        self._kept = RowBuffer(width, np.float32)
         self._table: Samples | None = None
         self._places = np.zeros(width, np.int32)
         self.next_frame = 0
 
     def push(self, rows: Frames) -> Frames:
-        """Rows of shape (n, width) in; rows of shape (m, width) out."""
+        """Take rows of shape (n, width); return rows of shape (m, width)."""
         self._kept.append(rows)
         end = self._kept.end
         return self._emit(end - self._window + self._window // 2 + 1 if end >= self._window else 0)
 
     def flush(self) -> Frames:
-        """The last rows, whose windows end with the recording."""
+        """Return the last rows, whose windows end with the recording."""
         return self._emit(self._kept.end)
 
     def _emit(self, stop: int) -> Frames:

@@ -71,7 +71,7 @@ class ThroughNoise:
     ids: frozenset[str]
 
     def __iter__(self) -> Iterator[Known]:
-        from audiogmm.audio.noise import AddedNoise
+        from audiogmm.audio.added_noise import AddedNoise
 
         for known in self.speakers:
             recording = cast("Recording", known.shard)

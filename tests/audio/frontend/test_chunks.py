@@ -1,8 +1,8 @@
 """Any chunking gives the same bytes; and a stage that counts from its block's edge would be caught.
 
-`MUTANTS` breaks one stage at a time, the way such a mistake is really made: the stage starts anew with every
-block and so measures from the block's first row. The same check that passes for the front end as it is must
-fail for each.
+`MUTANTS` breaks one stage at a time, the way such a mistake is really made: the stage starts again with
+every block and so measures from the block's first row. The same check that passes for the front end as it
+is must fail for each.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def test_pieces_of_a_large_chunk_leave_no_trace(monkeypatch):
     assert result(frontend, rate, []) == whole
 
 
-class Anew:
-    """A stage that starts anew with every block."""
+class Restarting:
+    """A stage that starts again with every block."""
 
     def __init__(self, make, nothing):
         self.make = make
@@ -110,11 +110,11 @@ class Anew:
         return self.nothing
 
 
-def anew_resample(stream):
-    stream._resampler = Anew(lambda: Resampler(44100, 16000), np.empty(0, np.float32))
+def restarted_resample(stream):
+    stream._resampler = Restarting(lambda: Resampler(44100, 16000), np.empty(0, np.float32))
 
 
-def anew_framing(stream):
+def restarted_framing(stream):
     advance = stream._advance
 
     def restart(samples):
@@ -124,24 +124,24 @@ def anew_framing(stream):
     stream._advance = restart
 
 
-def anew_dither(stream):
+def restarted_dither(stream):
     dither = stream._dither
-    stream._dither = Anew(lambda: Dither(dither._deviation, dither._seed), None)
+    stream._dither = Restarting(lambda: Dither(dither._deviation, dither._seed), None)
 
 
-def anew_preemphasis(stream):
+def restarted_preemphasis(stream):
     advance = stream._advance
     stream._advance = lambda samples: advance(
         samples - np.float32(0.5) * np.append(samples[:1], samples[:-1])
     )
 
 
-def anew_stage(kind, make):
+def restarted_stage(kind, make):
     def mutate(stream):
         (place,) = [i for i, stage in enumerate(stream._stages) if isinstance(stage, kind)]
         stage = stream._stages[place]
         nothing = stage.push(np.empty((0, stage._width), np.float32))
-        stream._stages[place] = Anew(lambda: make(stage), nothing)
+        stream._stages[place] = Restarting(lambda: make(stage), nothing)
 
     return mutate
 
@@ -154,22 +154,22 @@ def warping_twin(stage):
     return FeatureWarping(stage._width, stage._window)
 
 
-def anew_vad(stream):
+def restarted_vad(stream):
     window, _, _, margin, depth = stream._vad._settings
     before, after = stream._vad._before, stream._vad._after
-    stream._vad = Anew(lambda: EnergyVad(window, margin, depth, before, after), np.empty(0, np.bool_))
+    stream._vad = Restarting(lambda: EnergyVad(window, margin, depth, before, after), np.empty(0, np.bool_))
 
 
 MUTANTS = {
-    "resample": anew_resample,
-    "framing": anew_framing,
-    "dither": anew_dither,
-    "preemphasis": anew_preemphasis,
-    "deltas": anew_stage(Deltas, lambda stage: Deltas(stage._width, 3, 2)),
-    "cmvn-sliding": anew_stage(SlidingCmvn, sliding_twin),
-    "cmvn-online": anew_stage(SlidingCmvn, sliding_twin),
-    "cmvn-warping": anew_stage(FeatureWarping, warping_twin),
-    "vad": anew_vad,
+    "resample": restarted_resample,
+    "framing": restarted_framing,
+    "dither": restarted_dither,
+    "preemphasis": restarted_preemphasis,
+    "deltas": restarted_stage(Deltas, lambda stage: Deltas(stage._width, 3, 2)),
+    "cmvn-sliding": restarted_stage(SlidingCmvn, sliding_twin),
+    "cmvn-online": restarted_stage(SlidingCmvn, sliding_twin),
+    "cmvn-warping": restarted_stage(FeatureWarping, warping_twin),
+    "vad": restarted_vad,
 }
 
 

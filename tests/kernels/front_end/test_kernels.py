@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.audio.frontend.remainder import Remainder
+from audiogmm.audio.frontend.row_buffer import RowBuffer
 from audiogmm.kernels.front_end.activity import first_non_finite
 from audiogmm.kernels.front_end.cepstrum import logarithm
 from audiogmm.kernels.front_end.fft import plan_transform, transform
@@ -85,7 +85,7 @@ def test_the_first_sample_that_is_not_finite_is_found(n, place, value):
 @settings(max_examples=30, deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 4000)), max_size=20))
 def test_a_remainder_holds_what_was_not_discarded(steps):
-    kept, stream = Remainder(2, np.float32), np.zeros((0, 2), np.float32)
+    kept, stream = RowBuffer(2, np.float32), np.zeros((0, 2), np.float32)
     for more, behind in steps:
         rows = np.arange(2 * more, dtype=np.float32).reshape(more, 2) + len(stream)
         kept.append(rows)

@@ -1,4 +1,4 @@
-"""What a stream keeps: the last rows, found by their absolute index."""
+"""The last rows of a stream, found by their absolute index."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ SLACK = 8
 """Rows past the last one that may be read (their values mean nothing): kernels load whole registers."""
 
 
-class Remainder:
-    """A window over a stream of rows (or of samples) that moves forward.
+class RowBuffer:
+    """The rows (or samples) of a stream that are still needed: a window that moves forward.
 
     Appending costs what is appended; memory is bounded by the most rows that were held at once.
 
@@ -25,7 +25,7 @@ class Remainder:
 
     Examples
     --------
-    >>> kept = Remainder(0, np.float32)
+    >>> kept = RowBuffer(0, np.float32)
     >>> kept.append(np.arange(5, dtype=np.float32))
     >>> kept.discard(3)
     >>> kept.first, kept.end, kept.rows.tolist()
@@ -45,7 +45,7 @@ class Remainder:
         return self._array[self.first + self._offset : self.end + self._offset]
 
     def rows_with_slack(self) -> tuple[NDArray[Any], int]:
-        """An array in which `SLACK` rows past `end` may be read, and the place of row `first` in it."""
+        """Return an array in which `SLACK` rows past `end` may be read, and the place of `first` in it."""
         return self._array, self.first + self._offset
 
     def append(self, rows: NDArray[Any]) -> None:

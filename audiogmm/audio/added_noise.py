@@ -1,4 +1,4 @@
-"""Noise added to a recording, as a room or a line would add it: what a voice is also to be known by."""
+"""Noise added to a recording, as a room or a line would add it."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from audiogmm.types import Samples
 
 @dataclass(frozen=True)
 class AddedNoise:
-    """Coloured Gaussian noise at so many decibels below a recording's mean power.
+    """Colored Gaussian noise, so many decibels below a recording's mean power.
 
     Attributes
     ----------
     decibels : float
         Signal-to-noise ratio: the mean power of all samples over that of the noise.
-    colour : float
-        From 0, white, towards 1, ever redder: the coefficient of a first-order recursion.
+    color : float
+        From 0 (white) towards 1 (red): the coefficient of a first-order recursion.
     seed : int
         Another seed, other noise.
 
     Raises
     ------
     ChoiceError
-        If the ratio is not finite, or the colour is outside [0, 1).
+        If the ratio is not finite, or the color is outside [0, 1).
 
     Examples
     --------
     >>> samples = np.sin(np.arange(80000, dtype=np.float32))
-    >>> stream = NoiseStream(AddedNoise(20.0, colour=0.5), power=0.5)
+    >>> stream = NoiseStream(AddedNoise(20.0, color=0.5), power=0.5)
     >>> round(10 * np.log10(0.5 / np.mean((stream.push(samples) - samples) ** 2)))
     20
     """
 
     decibels: float
-    colour: float = 0.0
+    color: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.decibels):
             raise ChoiceError(f"a signal-to-noise ratio of {self.decibels} dB", needed="a finite number")
-        if not 0 <= self.colour < 1:
-            raise ChoiceError(f"a colour of {self.colour}", needed="at least 0 and under 1")
+        if not 0 <= self.color < 1:
+            raise ChoiceError(f"a color of {self.color}", needed="at least 0 and under 1")
 
 
 class NoiseStream:
@@ -61,13 +61,13 @@ class NoiseStream:
 
     def __init__(self, noise: AddedNoise, power: float) -> None:
         self._noise = noise
-        # the recursion v = colour * v + w has a variance of 1 / (1 - colour^2) times that of w
-        self._deviation = float(np.sqrt(power * 10 ** (-noise.decibels / 10) * (1 - noise.colour**2)))
+        # the recursion v = color * v + w has a variance of 1 / (1 - color^2) times that of w
+        self._deviation = float(np.sqrt(power * 10 ** (-noise.decibels / 10) * (1 - noise.color**2)))
         self._position = 0
         self._state = np.zeros(1)
 
     def push(self, samples: Samples) -> Samples:
-        """The next samples, float32, with noise."""
+        """Return the next samples, float32, with noise."""
         from scipy.signal import lfilter
 
         white = np.zeros(len(samples), np.float32)
@@ -75,7 +75,7 @@ class NoiseStream:
         self._position += len(samples)
         if not len(samples):
             return samples
-        coloured, self._state = lfilter(
-            [1.0], [1.0, -self._noise.colour], white.astype(np.float64), zi=self._state
+        colored, self._state = lfilter(
+            [1.0], [1.0, -self._noise.color], white.astype(np.float64), zi=self._state
         )
-        return (samples + coloured).astype(np.float32)
+        return (samples + colored).astype(np.float32)

@@ -1,4 +1,4 @@
-"""From interleaved channels to mono, while levels are checked."""
+"""From interleaved channels to mono samples, whose level is checked on the way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.audio.decoders.levels import Levels
+from audiogmm.audio.decoders.levels import LevelCheck
 from audiogmm.errors import AudioFileError
 from audiogmm.kernels.front_end.pcm import mix
 from audiogmm.types import Samples
@@ -15,20 +15,27 @@ from audiogmm.words import amount
 
 
 class Mixdown:
-    """Average the channels, or take one, exactly as `open_audio` does.
+    """Averages the channels in float32, in their order, or takes one of them.
 
     Parameters
     ----------
     name : str
-        Name of the source, for messages.
+        The recording, for messages.
     sample_rate : int
         Hertz.
     channels : int
-        Number of channels.
+        How many there are.
     channel : int or None
-        The channel to take, from 0; None: the mean of all.
+        The one wanted; None averages all.
     ceiling : float
         Full scale, in the units of the samples.
+    first : int
+        Index in the recording of the first sample that comes, for messages.
+
+    Attributes
+    ----------
+    n_samples : int
+        Samples that have passed, of each channel.
 
     Raises
     ------
@@ -45,27 +52,43 @@ class Mixdown:
     """
 
     def __init__(
-        self, name: str, sample_rate: int, channels: int, channel: int | None, ceiling: float
+        self,
+        name: str,
+        sample_rate: int,
+        channels: int,
+        channel: int | None,
+        ceiling: float,
+        first: int = 0,
     ) -> None:
         if channel is not None and not 0 <= channel < channels:
             raise AudioFileError(
                 f"{name} has {amount(channels, 'channel')}, so there is no channel {channel}",
                 needed=f"a channel from 0 to {channels - 1}",
-                remedy="--channel, counted from 0; without it all channels are mixed down",
+                remedy="another channel, counted from 0, or none: all channels are then mixed down",
             )
         self._span = (0, channels) if channel is None else (channel, channel + 1)
-        self._levels = Levels(name, sample_rate, range(*self._span), ceiling)
+        self._levels = LevelCheck(name, sample_rate, range(*self._span), ceiling)
+        self._first = first
         self.n_samples = 0
 
     def mono(self, interleaved: NDArray[Any]) -> Samples:
-        """Mix samples of shape (n, channels), int16 or float32, down to shape (n,), float32.
+        """Mix the next samples down.
+
+        Parameters
+        ----------
+        interleaved : ndarray of shape (n_samples, n_channels), int16 or float32, C-contiguous
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float32
+            A new array, full scale 1.0; 16 bits become exactly their integer / 32768.
 
         Raises
         ------
         AudioDataError
-            If one of them is NaN, infinite, or out of range; the message names its time.
+            If one of them is NaN, infinite, or not sound; its time is named.
         """
-        self._levels.add(interleaved, self.n_samples)
+        self._levels.add(interleaved, self._first + self.n_samples)
         self.n_samples += len(interleaved)
         scale = np.float32(2.0**-15 if interleaved.dtype == np.int16 else 1.0)
         mono = np.empty(len(interleaved), np.float32)
@@ -74,6 +97,6 @@ class Mixdown:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Warnings about the levels so far."""
-        verdict = self._levels.verdict()
-        return () if verdict is None else (verdict,)
+        """What deserves a warning about all that has passed."""
+        warning = self._levels.warning()
+        return () if warning is None else (warning,)
