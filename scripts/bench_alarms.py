@@ -24,7 +24,8 @@ from scipy.signal import lfilter
 from scipy.stats import beta
 
 import audiogmm as ag
-from audiogmm.anomaly.detector import Detector, calibrate_detector
+from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.anomaly.learning.model_parts import read_detector, with_detector
 from audiogmm.anomaly.low_runs import LowRuns
 from audiogmm.anomaly.smoothing import smooth

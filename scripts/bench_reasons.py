@@ -47,7 +47,7 @@ import numpy as np
 import soundfile
 
 import audiogmm as ag
-from audiogmm.anomaly.explanation import EventExplainer
+from audiogmm.anomaly.explainer import EventExplainer
 from audiogmm.anomaly.learning.assembly import make_explainer, make_pipeline
 from audiogmm.audio.decode import open_audio
 from audiogmm.audio.frontend.frontend import FrontEnd

@@ -13,7 +13,8 @@ import pytest
 import soundfile
 
 from audiogmm.anomaly import stream as stream_module
-from audiogmm.anomaly.detector import Detector, calibrate_detector
+from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.smoothing import Smoother

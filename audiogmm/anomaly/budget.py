@@ -27,7 +27,7 @@ _LEVEL = float(ndtr(stdtrit(_BLOCKS[0] - 1, (1 + COVERAGE) / 2)))  # a variance 
 
 @dataclass(frozen=True, slots=True)
 class AlarmBudget:
-    """What is promised, and from what.
+    """The expected rate of alarms, and what it is estimated from.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class AlarmBudget:
     Examples
     --------
     >>> AlarmBudget(6.0, -60.0, 3.6, 9.1, 2.0, 12).note
-    'normal audio is expected to raise 6 alarms an hour, 3.6 to 9.1 (90 %): it did 12 times in 2.00 h'
+    'Normal audio is expected to raise 6 alarms an hour (90 % interval: 3.6 to 9.1); it raised 12 in 2.00 h.'
     """
 
     alarms_per_hour: float
@@ -57,12 +57,12 @@ class AlarmBudget:
 
     @property
     def note(self) -> str:
-        """The promise, for a person."""
+        """The expectation, in a sentence."""
         times, unit = (1, "an hour") if self.alarms_per_hour >= 0.5 else (24, "a day")
         return (
-            f"normal audio is expected to raise {self.alarms_per_hour * times:.3g} alarms {unit}, "
-            f"{_digits(self.low * times)} to {_digits(self.high * times)} ({100 * COVERAGE:.0f} %): "
-            f"it did {self.n_events} times in {amount(self.hours)}"
+            f"Normal audio is expected to raise {_alarms(self.alarms_per_hour * times)} {unit} ("
+            f"{100 * COVERAGE:.0f} % interval: {_digits(self.low * times)} to {_digits(self.high * times)}); "
+            f"it raised {self.n_events} in {format_hours(self.hours)}."
         )
 
     def to_json(self) -> Json:
@@ -170,15 +170,27 @@ def dispersion(events: NormalEvents, n_frames: float, n_lowest: int) -> float:
     return max(estimates)
 
 
-def amount(hours: float) -> str:
-    """Hours, or minutes where there are few.
+def format_hours(hours: float) -> str:
+    """Format a length in hours, or in minutes where it is short.
 
     Examples
     --------
-    >>> amount(3.0), amount(0.5)
+    >>> format_hours(3.0), format_hours(0.5)
     ('3.00 h', '30.0 minutes')
     """
     return f"{hours:,.2f} h" if hours >= 1 else f"{60 * hours:,.1f} minutes"
+
+
+def _alarms(number: float) -> str:
+    """A number of alarms, three digits.
+
+    Examples
+    --------
+    >>> _alarms(1.0), _alarms(2.5)
+    ('1 alarm', '2.5 alarms')
+    """
+    text = f"{number:.3g}"
+    return f"{text} alarm{'s' * (text != '1')}"
 
 
 def _digits(rate: float) -> str:
@@ -198,8 +210,8 @@ def _refuse_too_little(alarms_per_hour: float, hours: float, events: NormalEvent
         return
     times, unit = (1, "an hour") if alarms_per_hour >= 0.5 else (24, "a day")
     raise MismatchError(
-        f"a budget of {alarms_per_hour * times:.3g} alarms {unit}, and {amount(hours)} of normal audio",
-        needed=f"about {amount(needed)} of it for that",
+        f"a budget of {_alarms(alarms_per_hour * times)} {unit}, and {format_hours(hours)} of normal audio",
+        needed=f"about {format_hours(needed)} of it for that",
         remedy=f"calibrate with more normal audio, or allow {math.ceil(ENOUGH / hours):,} an hour",
     )
 

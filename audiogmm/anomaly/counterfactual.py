@@ -12,7 +12,7 @@ from audiogmm.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Undone:
+class ShiftGains:
     """Frames, and how likely each of them would be if a change along a direction were undone.
 
     Attributes
@@ -28,7 +28,7 @@ class Undone:
 
 
 @dataclass(frozen=True, eq=False)
-class Undoing:
+class ShiftSearch:
     """Names the change that explains most of a loss of likelihood.
 
     Let a frame be ``x = y + a v``: a normal one, and an unknown amount `a` of a change along `v`, such as
@@ -51,7 +51,7 @@ class Undoing:
     Examples
     --------
     >>> mixture = Mixture([1.0], [[0.0, 0.0]], [[1.0, 4.0]], "diag")
-    >>> found = Undoing(mixture, np.eye(2))(np.array([[3.0, 2.0]]))
+    >>> found = ShiftSearch(mixture, np.eye(2))(np.array([[3.0, 2.0]]))
     >>> found.gains.tolist(), found.amounts.tolist()
     ([4.5, 0.5], [[3.0], [2.0]])
     """
@@ -77,7 +77,7 @@ class Undoing:
             )
         return found
 
-    def __call__(self, frames: np.ndarray) -> Undone:
+    def __call__(self, frames: np.ndarray) -> ShiftGains:
         """Try every direction on frames of shape (n_frames, n_features)."""
         X = frames.astype(np.float64)
         best = np.full((len(self.directions), len(X)), -np.inf)
@@ -93,7 +93,7 @@ class Undoing:
             best[better] = value[better]
             amounts[better] = amount[better]
             np.maximum(plain, log_joint, out=plain)
-        return Undone((best - plain).sum(axis=1), amounts)
+        return ShiftGains((best - plain).sum(axis=1), amounts)
 
     def _squared_distance(self, k: int, d: FloatArray) -> FloatArray:
         distance: FloatArray = np.einsum("tj,tj->t", d @ self._precisions[k], d)

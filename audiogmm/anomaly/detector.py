@@ -1,16 +1,16 @@
-"""A threshold learnt from normal audio, and what it finds."""
+"""The thresholds of detection, from the scores of normal audio."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from audiogmm.anomaly.budget import AlarmBudget
-from audiogmm.anomaly.contamination import outlying
+from audiogmm.anomaly.budget import AlarmBudget, format_hours
 from audiogmm.anomaly.detector_settings import DetectorSettings, settings_from
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.anomaly.normal import NormalScores
@@ -19,7 +19,8 @@ from audiogmm.anomaly.threshold import Thresholds, tail_probability
 from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
-from audiogmm.types import FloatArray, Json, Seconds
+from audiogmm.types import FloatArray, Json
+from audiogmm.words import amount
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ class Detector:
     >>> rng = np.random.default_rng(0)
     >>> clock = FrameClock(8000, 80, 200)
     >>> calm = ScoreTrack("calm", rng.normal(-40, 1, 60_000), np.ones(60_000, bool), clock)
-    >>> detector = calibrate_detector([calm])
+    >>> detector = Detector(NormalScores.of([calm]))
     >>> round(detector.typical), bool(detector.threshold < detector.release < detector.typical)
     (-40, True)
     """
@@ -53,7 +54,7 @@ class Detector:
 
     @property
     def frame_rate(self) -> float:
-        """Frames a second, of the normal audio and of what is looked at."""
+        """Frames a second, of the normal audio and of recordings to search."""
         return self.normal.frame_rate
 
     @property
@@ -68,7 +69,7 @@ class Detector:
 
     @property
     def window_latency(self) -> int:
-        """Frames that have to be heard after one before it is looked at."""
+        """Frames that have to follow one before it is searched."""
         return max(self.half, self.merge_gap_frames // 2)
 
     @property
@@ -101,10 +102,10 @@ class Detector:
 
     @cached_property
     def release_quantile(self) -> float:
-        """The setting, or as much more as a budget of alarms needs: there must be low runs enough for it."""
+        """The setting, or a larger value where a budget of alarms needs more low runs."""
         quantile, rate = self.settings.release_quantile, self.settings.alarms_per_hour
         if rate is not None:
-            while quantile < _LARGEST and self._n_events(quantile) < _ROOM * rate * self.hours:
+            while quantile < _LARGEST and self._n_events(quantile) < _ENOUGH * rate * self.hours:
                 quantile = min(2 * quantile, _LARGEST)
         return quantile
 
@@ -123,22 +124,22 @@ class Detector:
 
     @cached_property
     def normal_events(self) -> NormalEvents:
-        """What would be an event in the normal audio if any low run were one."""
+        """The events of the normal audio if every low run were one."""
         return self.runs.events(np.inf, self.merge_gap_frames, self.min_duration_frames)
 
     @property
     def hours(self) -> float:
-        """Of normal audio, its voiced part."""
+        """Hours of normal audio, its voiced part."""
         return float(self.normal.voiced.sum()) / self.frame_rate / 3600
 
     @cached_property
     def budget(self) -> AlarmBudget | None:
-        """What is promised of the rate of alarms; None where the threshold is a quantile.
+        """The expected rate of alarms; None where the threshold is a quantile.
 
         Raises
         ------
         MismatchError
-            If there is too little normal audio for the promise.
+            If there is too little normal audio for it.
         """
         if self.settings.alarms_per_hour is None:
             return None
@@ -163,10 +164,8 @@ class Detector:
         settings = self.settings
         if self.budget is not None:
             release = float(np.quantile(self.windows, self.release_quantile))
-            return Thresholds(min(self.budget.threshold, release), release, self.budget.note)
-        return Thresholds.of(
-            self.windows, self.n_independent, settings.quantile, settings.release_quantile, settings.window
-        )
+            return Thresholds(min(self.budget.threshold, release), release)
+        return Thresholds.of(self.windows, self.n_independent, settings.quantile, settings.release_quantile)
 
     @property
     def threshold(self) -> float:
@@ -185,21 +184,36 @@ class Detector:
 
     @property
     def note(self) -> str:
-        """What a user should know about the thresholds; empty when there is nothing to say."""
-        note = self.thresholds.note
-        left_out = self.normal.n_seen - len(self.normal.scores)
-        if left_out:
-            note += f"{'; ' * bool(note)}{left_out} of {self.normal.n_seen} normal frames were left out"
-        if self.normal.anomalous:
-            note += f"{'; ' * bool(note)}{_told(self.normal.anomalous)}"
-        return note
+        """What a user should know about the thresholds, in sentences; empty when there is nothing to say."""
+        sentences = []
+        if self.budget is not None:
+            sentences.append(self.budget.note)
+        if self.thresholds.is_estimate:
+            sentences.append(self._estimated)
+        return " ".join([*sentences, *self.normal.omissions()])
+
+    @property
+    def _estimated(self) -> str:
+        """How much normal audio there is for the quantile; frames without a rate are rows of a table."""
+        needed = math.ceil(1 / self.settings.quantile - 1e-9)
+        if self.frame_rate == 1.0:
+            width = 2 * self.half + 1
+            given, wanted = amount(self.n_independent * width, "normal row"), f"{needed * width:,}"
+        else:
+            hours = self.settings.window / 3600
+            given = f"{format_hours(self.n_independent * hours)} of normal audio"
+            wanted = format_hours(needed * hours)
+        return (
+            f"The threshold is an estimate: it rests on {given}; {wanted} are needed. "
+            f"Give more to `train` or `calibrate`."
+        )
 
     def p_value(self, window_score: float) -> float:
         """Share of normal windows that score this or less; see `threshold.tail_probability`."""
         return tail_probability(self.windows, self.n_independent, window_score)
 
     def alarms_per_hour(self, window_score: float) -> float:
-        """How often normal audio has an event with a peak as low: (1 + n) / hours, of n that were heard."""
+        """How often normal audio has an event with a peak as low: (1 + n) / hours, where it has n of them."""
         n = int((self.normal_events.peaks <= window_score).sum())
         return (1 + n) / self.hours
 
@@ -208,11 +222,11 @@ class Detector:
         return (self.typical - window_score) / max(self.typical - self.threshold, _NARROWEST)
 
     def with_settings(self, **changes: Any) -> Detector:
-        """The same normal audio, other settings."""
+        """Return a detector of the same normal audio with other settings."""
         return replace(self, settings=replace(self.settings, **changes))
 
     def smooth(self, track: ScoreTrack) -> FloatArray:
-        """Window scores of a track, shape (n_frames,), nats; `typical` where no frame of a window is voiced.
+        """Average a track over windows, shape (n_frames,), nats; `typical` where no frame of one is voiced.
 
         Raises
         ------
@@ -224,7 +238,7 @@ class Detector:
         return np.where(np.isnan(means), self.typical, means)
 
     def metadata(self) -> Json:
-        """What `from_parts` needs besides the arrays, and what `audiogmm info` tells, as JSON."""
+        """What `from_parts` needs in addition to the arrays, and what `audiogmm info` prints, as JSON."""
         return {
             **asdict(self.settings),
             "frame_rate": self.frame_rate,
@@ -256,7 +270,7 @@ class Detector:
             frame_rate, ids, seen = (metadata[name] for name in ("frame_rate", "recordings", "n_seen"))
         except KeyError as error:
             raise ModelFileError(
-                f"the model's detector lacks {error}", needed="a whole one", remedy="audiogmm calibrate"
+                f"the model's detector lacks {error}", needed="a complete one", remedy="audiogmm calibrate"
             ) from error
         anomalous = metadata.get("anomalous", ())
         return cls(NormalScores.from_tensors(tensors, frame_rate, ids, seen, anomalous), settings)
@@ -277,65 +291,7 @@ class Detector:
             )
 
 
-def calibrate_detector(
-    tracks: Iterable[ScoreTrack], settings: DetectorSettings | None = None, *, robust: bool = True
-) -> Detector:
-    """Learn from normal audio how scores vary.
-
-    Parameters
-    ----------
-    tracks : iterable of ScoreTrack
-        Of normal recordings that the model was not trained on; read once, one at a time.
-    settings : DetectorSettings, optional
-        The default ones otherwise.
-    robust : bool
-        Leave out stretches that lie so far below the rest that they are no chance (`contamination.outlying`);
-        the detector's note names them.
-
-    Returns
-    -------
-    Detector
-        With its thresholds.
-
-    Raises
-    ------
-    MismatchError
-        If there is less than one window of voiced frames, or the tracks have different frame rates, or there
-        is too little normal audio for a budget of alarms.
-    """
-    detector = Detector(NormalScores.of(tracks), settings or DetectorSettings())
-    if len(detector.windows) and detector.n_independent < 1:
-        n_voiced = int(detector.normal.voiced.sum())
-        raise MismatchError(
-            f"the normal audio holds {n_voiced} voiced frame{'' if n_voiced == 1 else 's'}, which is "
-            f"0 windows of {detector.settings.window:g} s",
-            needed="at least one, to set a threshold by",
-            remedy="more normal audio",
-        )
-    odd = outlying(detector.normal_events) if robust else np.zeros(0, np.bool_)
-    if odd.any():
-        events = detector.normal_events
-        first, last = events.first[odd] - detector.half, events.last[odd] + detector.half
-        detector = replace(detector, normal=detector.normal.without(np.maximum(first, 0), last))
-    _ = detector.thresholds  # a recording that is no use is refused here, not at the first detection
-    return detector
-
-
-def _told(anomalous: Sequence[tuple[str, Seconds, Seconds]]) -> str:
-    """Which stretches of the normal audio were left out, the first few by name."""
-    seconds = sum(end - start for _, start, end in anomalous)
-    places = ", ".join(f"{id} at {start:.1f} s" for id, start, _ in anomalous[:_NAMED])
-    more = f" and {len(anomalous) - _NAMED} more" if len(anomalous) > _NAMED else ""
-    return (
-        f"{seconds:.1f} s of the normal audio score so far below the rest that they were taken for anomalies "
-        f"and left out: {places}{more}"
-    )
-
-
-_NAMED = 3
-"""Anomalous stretches of normal audio that a note names."""
-
-_LARGEST, _ROOM = 0.5, 1.5
+_LARGEST, _ENOUGH = 0.5, 1.5
 """Release quantile at most, and times the budgeted events that the low runs shall hold."""
 
 _NARROWEST = 1e-9

@@ -60,7 +60,7 @@ class LowRuns:
             means = np.where(np.isnan(means), typical, means)
             shorts = smooth(track, merge_gap // 2)
             low, normal, may_begin = low_frames(means, shorts, release, typical, merge_gap)
-            edges = np.diff(np.concatenate([[False], begun(low, may_begin), [False]]).astype(np.int8))
+            edges = np.diff(np.concatenate([[False], trim_starts(low, may_begin), [False]]).astype(np.int8))
             first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
             n_normal = np.concatenate([[0], np.cumsum(normal)])
             apart = np.ones(len(first), np.bool_)
@@ -137,13 +137,13 @@ def low_frames(
     return low & ~normal, normal, low & (shorts <= release)
 
 
-def begun(low: BoolArray, may_begin: BoolArray) -> BoolArray:
+def trim_starts(low: BoolArray, may_begin: BoolArray) -> BoolArray:
     """The stretches of `low` from the first frame on at which each may begin.
 
     Examples
     --------
     >>> low, may_begin = np.array([1, 1, 1, 0, 1, 1], bool), np.array([0, 1, 0, 0, 0, 0], bool)
-    >>> begun(low, may_begin).astype(int)
+    >>> trim_starts(low, may_begin).astype(int)
     array([0, 1, 1, 0, 0, 0])
     """
     n_begun = np.cumsum(low & may_begin)

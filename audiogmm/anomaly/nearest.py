@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from audiogmm.anomaly.counterfactual import covariance_of
+from audiogmm.anomaly.moment import WINDOW, MomentPlan
 from audiogmm.anomaly.normal_moments import NormalMoments
-from audiogmm.anomaly.normal_window import WINDOW, WindowPlan
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import FloatArray, Json
 
 
-def nearest(
+def find_nearest(
     moments: NormalMoments,
     mixture: Mixture,
-    plan: WindowPlan,
+    plan: MomentPlan,
     mean: FloatArray,
     spread: FloatArray,
     count: int,
@@ -31,10 +31,10 @@ def nearest(
         To look among.
     mixture : Mixture
         The model, whose covariances measure.
-    plan : WindowPlan
+    plan : MomentPlan
         Names the static features.
     mean, spread : ndarray of shape (n_static,), float64
-        Of the event, as `WindowPlan.describe` gives them.
+        Of the event, as `MomentPlan.describe` gives them.
     count : int
         How many to give.
 

@@ -1,4 +1,4 @@
-"""What normal audio scored, frame by frame: kept with the model, so that a detector can be set anew."""
+"""The scores of normal audio, frame by frame: kept with the model, so that a detector can be set again."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, IntArray, Seconds
+from audiogmm.words import amount
 
 MOST_FRAMES = 2_000_000
 """Frames kept, 5 bytes each: five and a half hours at a hop of 10 ms."""
+
+_NAMED = 3
+"""Stretches left out that are named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +46,7 @@ class NormalScores:
     n_seen : int
         Frames seen before any was left out.
     anomalous : tuple of (str, Seconds, Seconds)
-        Recording, start and end of stretches that did not sound normal and count as unvoiced.
+        Recording, start and end of stretches that are not normal and count as unvoiced.
 
     Examples
     --------
@@ -127,6 +131,21 @@ class NormalScores:
             seconds = ((start - begins) / self.frame_rate, (stop - begins) / self.frame_rate)
             anomalous.append((self.ids[i], *seconds))
         return replace(self, voiced=voiced, anomalous=tuple(anomalous))
+
+    def omissions(self) -> list[str]:
+        """Say in sentences what was left out: frames beyond `MOST_FRAMES`, and anomalous stretches."""
+        sentences = []
+        if self.n_seen > len(self.scores):
+            sentences.append(f"Of {amount(self.n_seen, 'normal frame')}, {len(self.scores):,} are kept.")
+        if self.anomalous:
+            seconds = sum(end - start for _, start, end in self.anomalous)
+            places = ", ".join(f"{id} at {start:.1f} s" for id, start, _ in self.anomalous[:_NAMED])
+            more = f" and {len(self.anomalous) - _NAMED} more" if len(self.anomalous) > _NAMED else ""
+            sentences.append(
+                f"{seconds:.1f} s of normal audio score so far below the rest that they count as anomalies "
+                f"and are left out: {places}{more}."
+            )
+        return sentences
 
     def tensors(self) -> dict[str, np.ndarray]:
         """As arrays to be kept in a model file: ``normal/scores``, ``normal/voiced``, ``normal/lengths``."""

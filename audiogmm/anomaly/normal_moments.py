@@ -1,4 +1,4 @@
-"""Moments of normal sound, kept with the model: what to compare with, and what is usual."""
+"""Moments of normal audio, kept with the model: what to compare with, and what is usual."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.anomaly.normal_window import ARRAYS, WindowRows, hash_of
+from audiogmm.anomaly.moment import ARRAYS, MomentRows, hash_of
 from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.types import BoolArray, FloatArray, Json
 
@@ -17,13 +17,13 @@ MOST_MOMENTS = 2_000
 """Moments kept, about 120 numbers each: under a megabyte."""
 
 FEWEST = 20
-"""Held-out moments from which the usual scores are learnt; with fewer, all moments teach them."""
+"""Held-out moments from which the usual scores are estimated; with fewer, from all moments."""
 
 LOWEST = 0.01
 """Share of normal moments that score lower than what still counts as usual."""
 
 RIDGE = 0.1
-"""Share of the variances that is added to the covariance of movements, of which there are few samples."""
+"""Share of the variances that is added to the covariance of modulation, of which there are few samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +39,9 @@ class NormalMoments:
     held_out : ndarray of shape (n,), bool
         Whether the model that gave the scores had not seen it.
     number, start, mean, spread, modulation, has_span, score, frame
-        As in `WindowRows`.
+        As in `MomentRows`.
     tracks : ndarray of shape (n_tracks, n_features), float64
-        What moved, see `Modulation`.
+        What modulation is measured of, see `Modulation`.
     frame_rate : float
         Frames a second.
     n_seen : int
@@ -50,11 +50,11 @@ class NormalMoments:
     Examples
     --------
     >>> from audiogmm.anomaly.modulation import Modulation
-    >>> from audiogmm.anomaly.normal_window import Windower, WindowPlan
+    >>> from audiogmm.anomaly.moment import MomentCutter, MomentPlan
     >>> from audiogmm.blocks import FrameBlock
     >>> from audiogmm.timeline import FrameClock
-    >>> plan = WindowPlan(Modulation(np.ones((1, 2)), 100.0), np.arange(2), every_frame=False)
-    >>> windower = Windower(plan, "a", "a.wav", held_out=True, most=10)
+    >>> plan = MomentPlan(Modulation(np.ones((1, 2)), 100.0), np.arange(2), every_frame=False)
+    >>> windower = MomentCutter(plan, "a", "a.wav", held_out=True, most=10)
     >>> frames = np.random.default_rng(0).normal(size=(420, 2)).astype(np.float32)
     >>> windower.push(FrameBlock(frames, np.ones(420, bool), 0, FrameClock(8000, 80, 200)), np.zeros(420))
     >>> moments = NormalMoments.of([windower.flush()])
@@ -82,7 +82,7 @@ class NormalMoments:
         return len(self.number)
 
     @classmethod
-    def of(cls, recordings: Iterable[WindowRows | None], most: int = MOST_MOMENTS) -> NormalMoments:
+    def of(cls, recordings: Iterable[MomentRows | None], most: int = MOST_MOMENTS) -> NormalMoments:
         """Collect the moments of recordings, one recording at a time, in bounded memory.
 
         Raises
@@ -90,7 +90,7 @@ class NormalMoments:
         MismatchError
             If there is no moment, or two recordings have different frame rates.
         """
-        kept: list[tuple[bytes, WindowRows, int]] = []
+        kept: list[tuple[bytes, MomentRows, int]] = []
         n_seen = 0
         for rows in recordings:
             if rows is None:
@@ -105,7 +105,8 @@ class NormalMoments:
             kept = sorted(kept, key=lambda entry: entry[0])[:most]
         if not kept:
             raise MismatchError(
-                "no normal recording with half a second of sound", needed="at least one, to compare with"
+                "no normal recording with half a second of voiced audio",
+                needed="at least one, to compare with",
             )
         kept.sort(key=lambda entry: (entry[1].id, entry[1].number[entry[2]]))
         paths = {rows.id: rows.path for _, rows, _ in kept}
@@ -124,26 +125,26 @@ class NormalMoments:
         )
 
     @cached_property
-    def _judges(self) -> BoolArray:
-        """The moments whose scores tell what is usual."""
+    def _is_reference(self) -> BoolArray:
+        """The moments whose scores are the reference for what is usual."""
         return self.held_out if self.held_out.sum() >= FEWEST else np.ones(len(self), dtype=np.bool_)
 
     @cached_property
     def usual_score(self) -> tuple[float, float]:
         """Median of the moments' scores, and the lowest that still counts as usual, nats a frame."""
-        scores = self.score[self._judges].astype(np.float64)
+        scores = self.score[self._is_reference].astype(np.float64)
         return float(np.median(scores)), float(np.quantile(scores, LOWEST))
 
     @property
-    def judges(self) -> NDArray[np.float32]:
-        """Frames of the moments whose scores tell what is usual, shape (m, n_features)."""
-        return self.frame[self._judges]
+    def reference_frames(self) -> NDArray[np.float32]:
+        """Frames of the reference moments, shape (m, n_features)."""
+        return self.frame[self._is_reference]
 
     @cached_property
-    def movements(self) -> tuple[FloatArray, FloatArray, float] | None:
-        """Mean of the movements, inverse covariance, and the squared distance that 99 % stay within.
+    def usual_modulation(self) -> tuple[FloatArray, FloatArray, float] | None:
+        """Mean of the modulation, its inverse covariance, and the squared distance that 99 % stay within.
 
-        None where fewer than `FEWEST` moments have a span, or the frame rate allows no movements.
+        None where fewer than `FEWEST` moments have a span, or the frame rate is too low for any.
         """
         known = self.modulation[self.has_span].astype(np.float64)
         if len(known) < FEWEST or not known.shape[1]:
@@ -189,7 +190,9 @@ class NormalMoments:
             frame_rate, n_seen = float(metadata["frame_rate"]), int(metadata["n_seen"])
         except KeyError as error:
             raise ModelFileError(
-                f"the model's normal moments lack {error}", needed="whole ones", remedy="audiogmm calibrate"
+                f"the model's normal moments lack {error}",
+                needed="complete ones",
+                remedy="audiogmm calibrate",
             ) from error
         lengths = {name: len(array) for name, array in arrays.items() if name != "tracks"}
         if len(set(lengths.values())) != 1 or len(ids) != len(paths):

@@ -50,7 +50,7 @@ class DetectionPipeline:
     Examples
     --------
     >>> import numpy as np
-    >>> from audiogmm.anomaly.detector import calibrate_detector
+    >>> from audiogmm.anomaly.detector_calibration import calibrate_detector
     >>> from audiogmm.anomaly.scorer import LogLikelihoodScorer
     >>> from audiogmm.scoring.track import ScoreTrack
     >>> class FirstFeature:

@@ -10,19 +10,19 @@ AGREES = 0.5
 """Decibels under which nothing is called louder or quieter."""
 
 
-def reasons_of(explanation: Json) -> tuple[str, ...]:
+def describe_reasons(explanation: Json) -> tuple[str, ...]:
     """At most three short sentences: what changed, when it was worst, and what to compare with.
 
     Parameters
     ----------
     explanation : dict
-        See `audiogmm.anomaly.explanation.EventExplainer`.
+        See `audiogmm.anomaly.explainer.EventExplainer`.
 
     Examples
     --------
     >>> band = {"low_hz": 1705.0, "high_hz": 2120.0, "db": 14.2, "share": 0.62, "steady": 1.0, "tone": False}
     >>> near = {"id": "day3", "audio_filepath": "/x/day3.wav", "start": 41.2, "end": 41.7, "distance": 2.0}
-    >>> for sentence in reasons_of({"kind": "colour", "bands": [band],
+    >>> for sentence in describe_reasons({"kind": "colour", "bands": [band],
     ...                             "worst": [{"time": 12.3525, "loss": 80.0}], "nearest": [near]}):
     ...     print(sentence)
     colour: 1.7 to 2.1 kHz is 14 dB louder than expected (62 % of the loss)

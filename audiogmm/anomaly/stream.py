@@ -9,7 +9,7 @@ import numpy as np
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.edges import CLIP, refine, refine_start
 from audiogmm.anomaly.event import Event
-from audiogmm.anomaly.low_runs import begun, low_frames
+from audiogmm.anomaly.low_runs import low_frames, trim_starts
 from audiogmm.anomaly.notice import Kind, Notice
 from audiogmm.anomaly.smoothing import Smoother
 from audiogmm.errors import FeatureError
@@ -70,7 +70,7 @@ class EventStream:
 
     Examples
     --------
-    >>> from audiogmm.anomaly.detector import calibrate_detector
+    >>> from audiogmm.anomaly.detector_calibration import calibrate_detector
     >>> from audiogmm.scoring.track import ScoreTrack
     >>> clock = FrameClock(8000, 80, 200)
     >>> normal = np.random.default_rng(0).normal(-40, 1, 60_000)
@@ -151,7 +151,7 @@ class EventStream:
         )
         if self._run is not None:
             may_begin[: 1 if low[0] else 0] = True  # it goes on
-        low = begun(low, may_begin)
+        low = trim_starts(low, may_begin)
         state = np.where(low, _LOW, np.where(normal, _NORMAL, _APART))
         bounds = np.concatenate([[0], np.flatnonzero(state[1:] != state[:-1]) + 1, [len(means)]])
         notices: list[Notice] = []
@@ -294,7 +294,7 @@ def detect_events(detector: Detector, track: ScoreTrack, audio_filepath: str | N
 
     Examples
     --------
-    >>> from audiogmm.anomaly.detector import calibrate_detector
+    >>> from audiogmm.anomaly.detector_calibration import calibrate_detector
     >>> rng, clock = np.random.default_rng(0), FrameClock(8000, 80, 200)
     >>> calm = ScoreTrack("calm", rng.normal(-40, 1, 60_000), np.ones(60_000, bool), clock)
     >>> odd = ScoreTrack("odd", np.r_[calm.scores[:500], np.full(50, -60.0), calm.scores[:500]],

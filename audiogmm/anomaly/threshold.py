@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audiogmm.types import FloatArray, Seconds
+from audiogmm.types import FloatArray
 
 TAIL = 0.1
 """Share of the lowest normal windows to which the tail is fitted."""
@@ -21,13 +21,13 @@ class Thresholds:
     ----------
     enter, release : float
         Window scores, nats; `enter` <= `release`.
-    note : str
-        Empty, or why `enter` is not the plain quantile.
+    is_estimate : bool
+        Whether `enter` is extrapolated, since there is less normal audio than its quantile needs.
     """
 
     enter: float
     release: float
-    note: str
+    is_estimate: bool = False
 
     @classmethod
     def of(
@@ -36,12 +36,11 @@ class Thresholds:
         n_independent: float,
         quantile: float,
         release_quantile: float,
-        length: Seconds,
     ) -> Thresholds:
-        """Thresholds of two levels.
+        """Set thresholds at two quantiles.
 
-        With fewer than 1 / `quantile` windows that do not overlap, the quantile lies beyond what was heard.
-        The threshold is then extrapolated, and never above the lowest normal window: the scores under their
+        With fewer than 1 / `quantile` windows that do not overlap, the quantile lies beyond the data. The
+        threshold is then extrapolated, and never above the lowest normal window: the scores under their
         `TAIL` quantile u are taken to fall off exponentially, with the mean excess b of those windows
         (Pickands 1975, with shape 0), so that P(score <= u - x) = TAIL * exp(-x / b).
 
@@ -53,30 +52,22 @@ class Thresholds:
             How many of them do not overlap.
         quantile, release_quantile : float
             Levels in (0, 1).
-        length : Seconds
-            Of a window, for the note.
 
         Examples
         --------
         >>> windows = np.linspace(-50.0, -40.0, 10_001)
-        >>> found = Thresholds.of(windows, 2000, 0.001, 0.1, 0.5)
-        >>> round(found.enter, 3), round(found.release, 3), found.note
-        (-49.99, -49.0, '')
-        >>> Thresholds.of(windows, 200, 0.001, 0.1, 0.5).note[:80]
-        'the normal audio holds 200 windows of 0.5 s, a quantile of 0.001 needs 1000 (500'
+        >>> found = Thresholds.of(windows, 2000, 0.001, 0.1)
+        >>> round(found.enter, 3), round(found.release, 3), found.is_estimate
+        (-49.99, -49.0, False)
+        >>> Thresholds.of(windows, 200, 0.001, 0.1).is_estimate
+        True
         """
         release = float(np.quantile(windows, release_quantile))
         enter = float(np.quantile(windows, quantile))
-        note = ""
-        if n_independent * quantile < 1 - 1e-9:
+        is_estimate = n_independent * quantile < 1 - 1e-9
+        if is_estimate:
             enter = min(float(windows[0]), _extrapolate(windows, quantile))
-            needed = math.ceil(1 / quantile - 1e-9)
-            note = (
-                f"the normal audio holds {int(n_independent)} windows of {length:g} s, a quantile of "
-                f"{quantile:g} needs {needed} ({needed * length:g} s): the threshold is extrapolated, not "
-                f"above the lowest normal window"
-            )
-        return cls(min(enter, release), release, note)
+        return cls(min(enter, release), release, is_estimate)
 
 
 def _extrapolate(windows: FloatArray, quantile: float) -> float:
@@ -86,10 +77,10 @@ def _extrapolate(windows: FloatArray, quantile: float) -> float:
 
 
 def tail_probability(windows: FloatArray, n_independent: float, score: float) -> float:
-    """p-value of a window score against normal windows: (1 + m) / (1 + n) (Davison and Hinkley 1997, 4.11).
+    """Return the p-value of a window score: (1 + m) / (1 + n) (Davison and Hinkley 1997, 4.11).
 
-    `n` counts windows that do not overlap, and `m` those among them that score as low, averaged over all the
-    ways to lay them: overlapping windows are not so many witnesses.
+    `n` counts windows that do not overlap, and `m` those among them that score as low, averaged over all
+    ways to lay them: overlapping windows are not independent.
 
     Parameters
     ----------

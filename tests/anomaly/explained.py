@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from audiogmm.anomaly.bands import BandMap
-from audiogmm.anomaly.explanation import EventExplainer
+from audiogmm.anomaly.explainer import EventExplainer
 from audiogmm.anomaly.modulation import Modulation
+from audiogmm.anomaly.moment import MomentCutter, MomentPlan
 from audiogmm.anomaly.normal_moments import NormalMoments
-from audiogmm.anomaly.normal_window import Windower, WindowPlan
 from audiogmm.anomaly.ranges import Ranges
 from audiogmm.blocks import FrameBlock
 from audiogmm.mixture.gaussian import Mixture
@@ -24,7 +24,7 @@ BANDS = BandMap(np.eye(N_BANDS, 2 * N_BANDS), np.zeros(N_BANDS), HERTZ, True)
 """Features are the levels of the bands themselves, and their deltas."""
 
 TRACKS = np.vstack([BANDS.matrix.mean(axis=0), BANDS.grouped(3).matrix])
-PLAN = WindowPlan(Modulation(TRACKS, 100.0), np.arange(N_BANDS), every_frame=True)
+PLAN = MomentPlan(Modulation(TRACKS, 100.0), np.arange(N_BANDS), every_frame=True)
 
 
 def mixture(form: str = "full") -> Mixture:
@@ -52,7 +52,7 @@ def sound(n: int, seed: int, rate: float = 2.0) -> np.ndarray:
 
 def rows(id: str, frames: np.ndarray, cuts: tuple[int, ...] = (), most: int = 500) -> object:
     """The normal moments of one recording, read in pieces."""
-    windower = Windower(PLAN, id, f"/normal/{id}.wav", True, most)
+    windower = MomentCutter(PLAN, id, f"/normal/{id}.wav", True, most)
     for block in blocks(frames, cuts):
         windower.push(block, -np.abs(block.frames[:, 0]).astype(np.float64))
     return windower.flush()
@@ -74,7 +74,7 @@ def moments() -> NormalMoments:
 
     evaluator, found = Evaluator(mixture()), []
     for i in range(12):
-        windower = Windower(PLAN, f"n{i}", f"/normal/n{i}.wav", True, 500)
+        windower = MomentCutter(PLAN, f"n{i}", f"/normal/n{i}.wav", True, 500)
         for block in blocks(sound(2000, 100 + i)):
             windower.push(block, evaluator.log_likelihood(block.frames))
         found.append(windower.flush())
@@ -93,5 +93,5 @@ def explainer(with_moments: bool = True, form: str = "full") -> EventExplainer:
 def columns_explainer() -> EventExplainer:
     """Of a model of three columns that are no bands."""
     model = Mixture([1.0], [[0.0, 1.0, 2.0]], [[1.0, 4.0, 9.0]], "diag")
-    plan = WindowPlan(Modulation(np.eye(3), 1.0), np.arange(3), every_frame=False)
+    plan = MomentPlan(Modulation(np.eye(3), 1.0), np.arange(3), every_frame=False)
     return EventExplainer(model, plan, Ranges.of_columns(np.arange(3), 3))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from audiogmm.anomaly import budget as budgets
 from audiogmm.anomaly.budget import AlarmBudget, dispersion
-from audiogmm.anomaly.contamination import outlying
-from audiogmm.anomaly.detector import Detector, calibrate_detector
+from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.detector_calibration import calibrate_detector, find_outliers
 from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.anomaly.stream import detect_events
@@ -47,7 +47,8 @@ def test_a_budget_is_what_the_detector_then_raises_on_its_normal_audio(detector:
         assert chosen.budget is not None
         assert found == chosen.budget.n_events == rate * chosen.hours == rate
         assert chosen.budget.low < rate < chosen.budget.high
-        assert chosen.note.startswith(f"normal audio is expected to raise {rate} alarms an hour")
+        assert chosen.note.startswith(f"Normal audio is expected to raise {rate} alarms an hour (90 %")
+        assert chosen.note.endswith(f"it raised {rate} in 1.00 h.")
 
 
 def test_runs_of_normal_audio_are_the_events_of_the_stream(detector: Detector) -> None:
@@ -127,7 +128,7 @@ def test_dispersion_agrees_with_its_naive_twin(seed: int, n: int, lowest: int) -
 def test_too_little_normal_audio_is_refused_by_name(detector: Detector) -> None:
     with pytest.raises(
         MismatchError,
-        match=r"a budget of 1 alarms a day, and 1\.00 h of normal audio; "
+        match=r"a budget of 1 alarm a day, and 1\.00 h of normal audio; "
         r"needed: about 24\.00 h of it for that; try: calibrate with more normal audio, or allow 1 an hour",
     ):
         _ = detector.with_settings(alarms_per_hour=1 / 24).threshold
@@ -191,7 +192,7 @@ def test_anomalies_in_normal_audio_are_left_out_and_named() -> None:
     naively = calibrate_detector([track(spoilt)], robust=False)
     places = [(id, int(start), int(end)) for id, start, end in robust.normal.anomalous]
     assert places == [("a", 299, 301), ("a", 699, 700)]
-    assert "score so far below the rest that they were taken for anomalies" in robust.note
+    assert "score so far below the rest that they count as anomalies" in robust.note
     assert "a at 299." in robust.note and "a at 699." in robust.note
     for rate in (8.0, 20.0):
         found = [d.with_settings(alarms_per_hour=rate).threshold for d in (clean, robust, naively)]
@@ -205,11 +206,11 @@ def test_normal_audio_is_not_taken_for_anomalous() -> None:
     rng = np.random.default_rng(0)
     frames = np.arange(100)
     left_out = sum(
-        outlying(NormalEvents(frames, frames, -rng.exponential(size=100))).any() for _ in range(2000)
+        find_outliers(NormalEvents(frames, frames, -rng.exponential(size=100))).any() for _ in range(2000)
     )
     assert left_out <= 8  # one in a thousand is promised
 
 
 def test_a_few_events_are_too_few_to_call_one_anomalous() -> None:
     frames = np.arange(20)
-    assert not outlying(NormalEvents(frames, frames, np.r_[np.zeros(19), -1e6])).any()
+    assert not find_outliers(NormalEvents(frames, frames, np.r_[np.zeros(19), -1e6])).any()

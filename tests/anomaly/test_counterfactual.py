@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.anomaly.counterfactual import Undoing
-from audiogmm.anomaly.loss_parts import LossParts, marginal, mean_and_spread
+from audiogmm.anomaly.counterfactual import ShiftSearch
+from audiogmm.anomaly.likelihood_terms import LikelihoodTerms, divide_distance, marginal
 from audiogmm.anomaly.modulation import Modulation
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
@@ -38,7 +38,7 @@ def test_undoing_wins_what_a_search_over_amounts_wins(form: str, K: int, D: int,
     mixture = a_mixture(form, K, D, seed)
     rng = np.random.default_rng(seed + 1)
     X, directions = rng.normal(0, 3, (2, D)), rng.normal(0, 1, (2, D))
-    found = Undoing(mixture, directions)(X)
+    found = ShiftSearch(mixture, directions)(X)
     for v, direction in enumerate(directions):
         by_search = [naive.undone(mixture, x, direction) for x in X]
         assert found.gains[v] == pytest.approx(sum(gain for gain, _ in by_search), abs=1e-5)
@@ -54,7 +54,7 @@ def test_undoing_wins_what_a_search_over_amounts_wins(form: str, K: int, D: int,
 def test_the_parts_of_a_loss_are_marginals_and_sum_to_it(form: str, K: int, seed: int) -> None:
     mixture = a_mixture(form, K, 5, seed)
     level = np.array([0.5, 0.5, 0.5, 0.0, 0.0])
-    parts = LossParts(mixture, np.arange(3), level)
+    parts = LikelihoodTerms(mixture, np.arange(3), level)
     X = np.random.default_rng(seed).normal(0, 2, (4, 5))
     terms = parts(X)
     np.testing.assert_allclose(terms.sum(axis=1), Evaluator(mixture).log_likelihood(X), atol=1e-9)
@@ -68,7 +68,7 @@ def test_the_parts_of_a_loss_are_marginals_and_sum_to_it(form: str, K: int, seed
 def test_what_does_not_exist_has_no_part() -> None:
     mixture = a_mixture("full", 2, 3, 0)
     X = np.random.default_rng(0).normal(size=(4, 3))
-    terms = LossParts(mixture, np.arange(3), None)(X)
+    terms = LikelihoodTerms(mixture, np.arange(3), None)(X)
     assert not terms[:, 0].any() and not terms[:, 2].any()
     np.testing.assert_array_equal(terms[:, 1], Evaluator(mixture).log_likelihood(X))
 
@@ -87,7 +87,7 @@ def test_shift_and_scatter_are_all_of_the_distance(form: str, seed: int) -> None
     mixture = a_mixture(form, 3, 4, seed)
     X = np.random.default_rng(seed).normal(1, 2, (6, 4))
     posteriors = Evaluator(mixture).posteriors(X)
-    shift, scatter = mean_and_spread(mixture, posteriors, X)
+    shift, scatter = divide_distance(mixture, posteriors, X)
     assert shift >= 0 and scatter >= 0
     assert shift + scatter == pytest.approx(naive.distance_of(mixture, posteriors, X), rel=1e-9, abs=1e-4)
 

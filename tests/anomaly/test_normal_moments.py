@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audiogmm.anomaly.moment import ARRAYS, MomentCutter
 from audiogmm.anomaly.normal_moments import NormalMoments
-from audiogmm.anomaly.normal_window import ARRAYS, Windower
 from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.timeline import FrameClock
 from tests.anomaly.explained import PLAN, blocks, moments, rows, sound
@@ -43,7 +43,7 @@ def test_a_moment_is_what_its_frames_are() -> None:
 
 def test_a_part_of_a_recording_has_its_moments() -> None:
     frames = sound(1000, 0)
-    windower = Windower(PLAN, "a", "", True, 500)
+    windower = MomentCutter(PLAN, "a", "", True, 500)
     for block in blocks(frames, (620,)):
         if block.start:
             windower.push(block, np.zeros(len(block)))
@@ -59,12 +59,12 @@ def test_what_is_hardly_voiced_is_no_moment() -> None:
     (block,) = blocks(frames)
     block.voiced[50:80] = False
     block.voiced[100:110] = False
-    windower = Windower(replace(PLAN, every_frame=False), "a", "", True, 500)
+    windower = MomentCutter(replace(PLAN, every_frame=False), "a", "", True, 500)
     windower.push(block, np.zeros(200))
     found = windower.flush()
     assert found.number.tolist() == [0, 2, 3]
     np.testing.assert_allclose(found.mean[1], frames[110:150, :12].astype(np.float64).mean(axis=0), rtol=1e-6)
-    assert Windower(PLAN, "a", "", True, 500).flush() is None
+    assert MomentCutter(PLAN, "a", "", True, 500).flush() is None
 
 
 def test_the_sample_does_not_depend_on_the_order() -> None:
@@ -82,7 +82,7 @@ def test_a_round_through_a_model_file_keeps_everything() -> None:
     kept = moments()
     back = NormalMoments.from_parts(json.loads(json.dumps(kept.metadata())), kept.tensors())
     assert same(kept, back) and back.ids == kept.ids and back.paths == kept.paths
-    assert back.usual_score == kept.usual_score and back.movements[2] == kept.movements[2]
+    assert back.usual_score == kept.usual_score and back.usual_modulation[2] == kept.usual_modulation[2]
     assert np.array_equal(back.tracks, kept.tracks) and back.n_seen == kept.n_seen
     assert sum(array.nbytes for array in kept.tensors().values()) < 1_000_000
 
@@ -101,7 +101,7 @@ def test_bad_moments_are_refused() -> None:
 
 
 def test_recordings_of_another_rate_are_refused() -> None:
-    windower = Windower(PLAN, "b", "", True, 500)
+    windower = MomentCutter(PLAN, "b", "", True, 500)
     (block,) = blocks(sound(200, 0))
     from dataclasses import replace
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from audiogmm.anomaly.reasons import between, hertz, reasons_of
+from audiogmm.anomaly.reasons import between, describe_reasons, hertz
 
 BAND = {"low_hz": 1705.0, "high_hz": 2120.0, "db": 14.2, "share": 0.62, "steady": 1.0, "tone": False}
 
 
 def said(**found: object) -> str:
-    return reasons_of({"kind": "colour", "bands": [BAND]} | found)[0]
+    return describe_reasons({"kind": "colour", "bands": [BAND]} | found)[0]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def said(**found: object) -> str:
 def test_what_is_said(found: dict[str, object], sentence: str) -> None:
     found = dict(found)
     if "columns" in found:
-        assert reasons_of({"kind": "colour"} | found) == (sentence,)
+        assert describe_reasons({"kind": "colour"} | found) == (sentence,)
     else:
         assert said(**found) == sentence
 
@@ -65,7 +65,7 @@ def test_there_are_at_most_three_sentences() -> None:
     near = {"id": "day3", "audio_filepath": None, "start": 41.2, "end": 41.7, "distance": 2.0}
     worst = [{"time": 12.3525, "loss": 80.0}, {"time": 13.0, "loss": 70.0}]
     found = {"kind": "colour", "bands": [BAND], "worst": worst, "nearest": [near, near]}
-    assert reasons_of(found)[1:] == ("worst at 12.35 s", "nearest normal sound: day3 at 41.2 s")
+    assert describe_reasons(found)[1:] == ("worst at 12.35 s", "nearest normal sound: day3 at 41.2 s")
 
 
 def test_frequencies_have_few_digits() -> None:

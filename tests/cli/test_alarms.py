@@ -36,14 +36,14 @@ def test_short_corpora_are_cross_fitted(room: Path) -> None:
     assert detector["recordings"] == sorted(e.id for e in read_manifest(room / "train.jsonl"))
 
 
-def test_a_budget_is_kept_and_told(room: Path, audiogmm: Audiogmm) -> None:
+def test_a_budget_is_kept_and_said(room: Path, audiogmm: Audiogmm) -> None:
     done = audiogmm("detect", "room.agmm", "test.jsonl", "--alarms-per-hour", 400, "-o", "e.jsonl", "--json")
     assert done.status == 0
     budget = done.json["budget"]
     assert isinstance(budget, dict)
     assert budget["alarms_per_hour"] == pytest.approx(400) and budget["low"] < 400 < budget["high"]
     assert budget["hours"] == pytest.approx(36 / 3600, rel=0.02)
-    assert "normal audio is expected to raise 400 alarms an hour" in done.err
+    assert "Normal audio is expected to raise 400 alarms an hour" in done.err
     rows = [json.loads(line) for line in (room / "e.jsonl").read_text().splitlines()]
     assert rows and all(row["alarms_per_hour"] > 0 and row["severity"] >= 1 for row in rows)
 
@@ -51,7 +51,7 @@ def test_a_budget_is_kept_and_told(room: Path, audiogmm: Audiogmm) -> None:
 def test_too_much_is_not_promised(room: Path, audiogmm: Audiogmm) -> None:
     done = audiogmm("detect", "room.agmm", "test.jsonl", "--alarms-per-day", 1, "-o", "e.jsonl")
     assert done.status == 1
-    assert "a budget of 1 alarms a day, and 0.6 minutes of normal audio" in done.err
+    assert "a budget of 1 alarm a day, and 0.6 minutes of normal audio" in done.err
     assert "needed: about 24.00 h of it" in done.err and "or allow 101 an hour" in done.err
     assert not (room / "e.jsonl").exists()
 

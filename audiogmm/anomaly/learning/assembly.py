@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector
-from audiogmm.anomaly.explanation import EventExplainer
+from audiogmm.anomaly.explainer import EventExplainer
 from audiogmm.anomaly.learning.frontend_bands import band_maps
 from audiogmm.anomaly.learning.model_parts import (
     is_silence_scored,

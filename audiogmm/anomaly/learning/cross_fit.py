@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from audiogmm.anomaly.detector import Detector, calibrate_detector
+from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.anomaly.learning.assembly import make_score_context
 from audiogmm.anomaly.learning.score_calibration import find_frame_rate
 from audiogmm.anomaly.learning.score_learning import learn_scores

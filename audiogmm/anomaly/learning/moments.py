@@ -13,8 +13,8 @@ from audiogmm.anomaly.bands import BandMap
 from audiogmm.anomaly.counterfactual import covariance_of
 from audiogmm.anomaly.learning.frontend_bands import band_maps
 from audiogmm.anomaly.modulation import Modulation
+from audiogmm.anomaly.moment import MomentCutter, MomentPlan, MomentRows
 from audiogmm.anomaly.normal_moments import MOST_MOMENTS, NormalMoments
-from audiogmm.anomaly.normal_window import Windower, WindowPlan, WindowRows
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, MismatchError
 from audiogmm.mixture.gaussian import Mixture
@@ -35,12 +35,12 @@ GROUPS = 3
 """Tracks of low, middle and high bands whose modulation is measured, and of all bands together."""
 
 
-def make_plan(frontend: FrontEnd | None, mixture: Mixture, frame_rate: float) -> WindowPlan:
+def make_plan(frontend: FrontEnd | None, mixture: Mixture, frame_rate: float) -> MomentPlan:
     """Make the plan by which moments of the frames of a model are described."""
     n_static = mixture.n_features if frontend is None else frontend.n_static
     every_frame = frontend is not None and frontend.vad == "none"
     bands = next(iter(band_maps(frontend)), None)
-    return WindowPlan(Modulation(_tracks(bands, mixture), frame_rate), np.arange(n_static), every_frame)
+    return MomentPlan(Modulation(_tracks(bands, mixture), frame_rate), np.arange(n_static), every_frame)
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class MomentsTask:
     frontend: FrontEnd | None
     held_out: bool
 
-    def __call__(self, shard: Shard) -> WindowRows | None:
+    def __call__(self, shard: Shard) -> MomentRows | None:
         whole = shard.shard if isinstance(shard, Excerpt) else shard
         path = getattr(getattr(whole, "entry", None), "path", None)
-        windower: Windower | None = None
+        windower: MomentCutter | None = None
         for block, scores in score_blocks(self.evaluator, shard):
             if windower is None:
                 plan = make_plan(self.frontend, self.evaluator.mixture, block.clock.frame_rate)
-                windower = Windower(plan, shard.id, path or "", self.held_out, MOST_MOMENTS)
+                windower = MomentCutter(plan, shard.id, path or "", self.held_out, MOST_MOMENTS)
             windower.push(block, scores)
         return None if windower is None else windower.flush()
 
@@ -90,7 +90,7 @@ def learn_moments(
     """
     progress.begin("describing normal audio", None, "recordings")
 
-    def rows() -> Iterable[WindowRows | None]:
+    def rows() -> Iterable[MomentRows | None]:
         for shards, held_out in parts:
             task = MomentsTask(evaluator, frontend, held_out)
             chosen = heapq.nsmallest(MOST_RECORDINGS, shards, key=lambda shard: rank(shard.id, 0))

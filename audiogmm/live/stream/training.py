@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiogmm.anomaly.detector import calibrate_detector
+from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.learning.model_parts import read_detector, read_detector_settings, with_detector
 from audiogmm.anomaly.scorer import FrameScores

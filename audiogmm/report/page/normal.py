@@ -36,7 +36,7 @@ def normal_scores(
         tag("p", "nats a frame; further left is less normal", class_="unit"),
     ]
     if normal.note:
-        parts.append(tag("p", normal.note[0].upper() + normal.note[1:] + ".", class_="note"))
+        parts.append(tag("p", normal.note, class_="note"))
     if normal.facts:
         rows = (
             tag("div", tag("dt", key.replace("_", " ")), tag("dd", value))

@@ -15,7 +15,7 @@ from audiogmm.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class LossParts:
+class LikelihoodTerms:
     """Log-likelihood of frames by the chain rule: the level, the colour given it, the rest given both.
 
         log p(x) = log p(level) + log p(static | level) + log p(deltas | static)
@@ -35,7 +35,7 @@ class LossParts:
     Examples
     --------
     >>> mixture = Mixture([1.0], [[0.0, 0.0, 0.0]], [[1.0, 1.0, 1.0]], "diag")
-    >>> parts = LossParts(mixture, np.array([0, 1]), np.array([1.0, 0.0, 0.0]))
+    >>> parts = LikelihoodTerms(mixture, np.array([0, 1]), np.array([1.0, 0.0, 0.0]))
     >>> frames = np.array([[4.0, 2.0, 0.0], [0.0, 0.0, 0.0]])
     >>> np.abs(parts(frames)[1] - parts(frames)[0]).round(9).tolist()
     [8.0, 2.0, 0.0]
@@ -93,7 +93,7 @@ def marginal(mixture: Mixture, matrix: FloatArray) -> Mixture:
     return Mixture(mixture.weights, np.einsum("kd,ad->ka", mixture.means, matrix), covariances, "full")
 
 
-def mean_and_spread(mixture: Mixture, posteriors: FloatArray, frames: np.ndarray) -> tuple[float, float]:
+def divide_distance(mixture: Mixture, posteriors: FloatArray, frames: np.ndarray) -> tuple[float, float]:
     """Squared Mahalanobis distance of frames from their components, divided into shift and scatter.
 
     For each component, the sum over frames of gamma (x - mu)'P(x - mu) is exactly N (m - mu)'P(m - mu), of
@@ -116,7 +116,7 @@ def mean_and_spread(mixture: Mixture, posteriors: FloatArray, frames: np.ndarray
     Examples
     --------
     >>> mixture = Mixture([1.0], [[0.0]], [[1.0]], "diag")
-    >>> mean_and_spread(mixture, np.ones((2, 1)), np.array([[1.0], [3.0]]))
+    >>> divide_distance(mixture, np.ones((2, 1)), np.array([[1.0], [3.0]]))
     (8.0, 2.0)
     """
     X = frames.astype(np.float64)

@@ -7,13 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
-from audiogmm.anomaly.counterfactual import Undoing
-from audiogmm.anomaly.loss_parts import LossParts, mean_and_spread
-from audiogmm.anomaly.nearest import nearest
+from audiogmm.anomaly.likelihood_terms import LikelihoodTerms, divide_distance
+from audiogmm.anomaly.moment import MomentPlan
+from audiogmm.anomaly.named_changes import STEADY, ChangeSearch
+from audiogmm.anomaly.nearest import find_nearest
 from audiogmm.anomaly.normal_moments import NormalMoments
-from audiogmm.anomaly.normal_window import WindowPlan
 from audiogmm.anomaly.ranges import Ranges
-from audiogmm.anomaly.reasons import reasons_of
+from audiogmm.anomaly.reasons import describe_reasons
+from audiogmm.anomaly.rhythm import measure_rhythm
 from audiogmm.blocks import FrameBlock
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
@@ -22,7 +23,7 @@ from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, IntArray, Json, Seconds
 
 PART: Seconds = 60.0
-"""Longest part of an event that is looked at: its last one."""
+"""Longest part of an event that is explained: its last one."""
 
 LAG: Seconds = 60.0
 """How long after its end an event may close, and all of that part still be known."""
@@ -30,54 +31,42 @@ LAG: Seconds = 60.0
 MOST_LOSSES, MOST_FRAMES = 1_000, 64
 """Frames of an event whose losses are divided, and on which changes are tried, evenly spread over it."""
 
-WHOLE = 0.6
-"""Share of the best range's gain from which a change of all bands is called a change of level."""
-
-NEARLY_ALL = 0.8
-"""A change of so many of the bands is one of level, too: the outermost may lie on the logarithm's floor."""
-
-NARROWER = 0.97
-"""Share of the best range's gain from which a narrower range is named in its place."""
-
-TONE = 2
-"""A steady excess in so many bands, or fewer, is called a tone."""
-
-STEADY = 0.93
-"""Of a steady change, the amounts in the frames sum to this share of their sizes' sum, or more."""
-
 MOSTLY = 0.5
-"""Share of the loss from which a steady change is what happened, however it moves."""
+"""Share of the loss from which a steady change is what happened, however the sound is modulated."""
 
-FURTHER, MOST_RANGES = 0.1, 3
-"""A further range is named if undoing it too wins this share of the loss; so many ranges at most."""
+CLEARLY = 3.0
+"""Modulation so unusual is rhythm, whatever the frames are: most of what happened is no steady change."""
+
+DYNAMICS = 0.7
+"""Share of the loss that the deltas carry, given the static features, from which it is one of rhythm, unless
+a steady change is part of it (which changes the deltas that the model expects, too)."""
 
 SHOWN = 3
-"""Components, worst instants and nearest moments that are told."""
+"""Components, worst instants and nearest moments that are given."""
 
 APART: Seconds = 0.25
 """Least time between two of the worst instants."""
 
 TYPICAL_FRAMES = 2_000
-"""Frames drawn from the mixture to learn what is typical, where no normal moments are kept."""
+"""Frames drawn from the mixture to estimate what is typical, where no normal moments are kept."""
 
 
 @dataclass(frozen=True, eq=False)
 class EventExplainer:
-    """Says why events are anomalous; an `Explainer`, frozen and picklable.
+    """Explains why events are anomalous; an `Explainer`, frozen and picklable.
 
     Parameters
     ----------
     mixture : Mixture
         The model.
-    plan : WindowPlan
-        Says which features are static, and how movements are measured.
+    plan : MomentPlan
+        Which features are static, and how modulation is measured.
     ranges : Ranges
         What changes are named by.
     level : ndarray of shape (n_features,), float64, optional
         The level of all bands together as a linear map of the features, where these know it.
     moments : NormalMoments, optional
-        Normal sound to compare with. Without it, there is no nearest moment, and rhythm is told by deltas
-        alone.
+        Normal moments to compare with. Without them there is no nearest moment, and only deltas show rhythm.
 
     Notes
     -----
@@ -85,46 +74,46 @@ class EventExplainer:
     typical normal frame:
 
     - `kind`: ``"level"``, ``"colour"`` or ``"rhythm"``;
-    - `frames`: voiced frames looked at, at most `MOST_LOSSES`; `loss`: their mean loss;
-    - `parts`: the loss as ``{"level", "colour", "dynamics"}``, whose sum it is (see `LossParts`);
-    - `moments`: the loss as ``{"mean", "spread", "dynamics"}``, whose sum it is: that the sound lies
-      elsewhere, that it scatters more, that it moves otherwise;
+    - `frames`: voiced frames used, at most `MOST_LOSSES`; `loss`: their mean loss;
+    - `parts`: the loss as ``{"level", "colour", "dynamics"}``, whose sum it is (see `LikelihoodTerms`);
+    - `moments`: the loss as ``{"mean", "spread", "dynamics"}``, whose sum it is: another mean, more
+      scatter, other dynamics;
     - `bands`: a list of ``{"low_hz", "high_hz", "db", "share", "steady", "tone"}``: what would have to be
       undone, by how many decibels (above 0: louder than expected; the median over the frames), the share of
-      the loss that this wins back, from 0 to 1 how much the frames agree in its sign, and whether it is as
-      narrow as a tone. For frames of one's own `columns` in its place, ``{"column", "amount", "deviations",
-      "share", "steady"}``: columns count from 0, and deviations are those of the whole mixture;
+      the loss that this explains, from 0 to 1 how much the frames agree in its sign, and whether it is as
+      narrow as a tone. For frames of the user's own `columns` in its place, ``{"column", "amount",
+      "deviations", "share", "steady"}``: columns count from 0, and deviations are those of the whole mixture;
     - `components`: the likeliest ones, ``{"component", "share", "weight"}``, and `mix`: the divergence of
       their shares from the weights, nats;
     - `worst`: ``{"time", "loss"}``, the worst instants first, seconds;
     - `nearest`: ``{"id", "audio_filepath", "start", "end", "distance"}``, the nearest first; absent without
       normal moments;
-    - `rhythm`: ``{"unusual", "within", "stronger", "weaker"}``: squared distance of the movements from
-      normal ones in units of what 99 % of those stay within, whether the event was long enough to be
-      measured alone (else with what came before it), and the rates that stand out, each ``{"low", "high",
-      "db"}`` with movements a second (or None); absent where movements are not known;
+    - `rhythm`: ``{"unusual", "within", "stronger", "weaker"}``: squared distance of the modulation
+      from normal in units of what 99 % of normal moments stay within, whether the event was long enough to
+      be measured alone (else with what came before it), and the rates that stand out, each ``{"low",
+      "high", "db"}`` in hertz (or None); absent where the modulation is not known;
     - `unusual`: the loss in units of what 99 % of normal moments stay within; absent without normal moments.
     """
 
     mixture: Mixture
-    plan: WindowPlan
+    plan: MomentPlan
     ranges: Ranges
     level: FloatArray | None = None
     moments: NormalMoments | None = None
 
-    def open(self, clock: FrameClock) -> EventExplanations:
+    def open(self, clock: FrameClock) -> EventExplainerStream:
         """Begin with a recording."""
-        return EventExplanations(self, clock)
+        return EventExplainerStream(self, clock)
 
     @cached_property
-    def undoing(self) -> Undoing:
-        """Tries the ranges."""
-        return Undoing(self.mixture, self.ranges.directions)
+    def changes(self) -> ChangeSearch:
+        """Names what changed."""
+        return ChangeSearch(self.mixture, self.ranges)
 
     @cached_property
-    def parts(self) -> LossParts:
+    def parts(self) -> LikelihoodTerms:
         """Divides losses."""
-        return LossParts(self.mixture, self.plan.static, self.level)
+        return LikelihoodTerms(self.mixture, self.plan.static, self.level)
 
     @cached_property
     def evaluator(self) -> Evaluator:
@@ -133,29 +122,29 @@ class EventExplainer:
 
     @cached_property
     def typical(self) -> FloatArray:
-        """Mean of the three terms of `LossParts` over normal frames, shape (3,), nats."""
+        """Mean of the three terms of `LikelihoodTerms` over normal frames, shape (3,), nats."""
         if self.moments is None:
             frames = self.mixture.sample(TYPICAL_FRAMES, seed=0)[0]
         else:
-            frames = self.moments.judges.astype(np.float64)
+            frames = self.moments.reference_frames.astype(np.float64)
         mean: FloatArray = self.parts(frames).mean(axis=0)
         return mean
 
     def explain(
-        self, first: int, frames: np.ndarray, heard: BoolArray, before: np.ndarray, clock: FrameClock
+        self, first: int, frames: np.ndarray, counting: BoolArray, before: np.ndarray, clock: FrameClock
     ) -> tuple[tuple[str, ...], Json]:
         """Explain an event.
 
         Parameters
         ----------
         first : int
-            Index of its first frame (of the part that is looked at).
+            Index of its first frame (of the part that is explained).
         frames : ndarray of shape (n, n_features), float32
             From there to its last one.
-        heard : ndarray of shape (n,), bool
+        counting : ndarray of shape (n,), bool
             Which of them count.
         before : ndarray of shape (m, n_features), float32
-            The frames that came before, as many as a span of movements needs, where there are.
+            The frames that came before, as many as a span of modulation needs, where there are.
         clock : FrameClock
             Of the recording.
 
@@ -166,7 +155,7 @@ class EventExplainer:
         explanation : dict
             See the class; both are empty if no frame counts.
         """
-        numbers = np.flatnonzero(heard)
+        numbers = np.flatnonzero(counting)
         if not len(numbers):
             return (), {}
         numbers = numbers[_spread(len(numbers), MOST_LOSSES)]
@@ -179,31 +168,31 @@ class EventExplainer:
         posteriors = self.evaluator.posteriors(counted)
         found["moments"] = self._moments(counted, level + colour, dynamics)
         chosen = _spread(len(numbers), MOST_FRAMES)
-        named, is_level = self._named(counted[chosen], float(total[chosen].sum()))
+        named, is_level = self.changes(counted[chosen], float(total[chosen].sum()))
         found["columns" if self.ranges.bands is None else "bands"] = named
         found["components"], found["mix"] = self._components(posteriors)
         found["worst"] = _worst(total, numbers, first, clock)
-        rhythm = self._rhythm(frames, before)
-        if rhythm is not None:
-            found["rhythm"] = rhythm
         if self.moments is not None:
+            rhythm = measure_rhythm(self.moments, self.plan, frames, before)
+            if rhythm is not None:
+                found["rhythm"] = rhythm
             usual, lowest = self.moments.usual_score
             scores = self.evaluator.log_likelihood(counted)
             found["unusual"] = float((usual - scores.mean()) / max(usual - lowest, 1e-9))
             mean, spread = self.plan.describe(counted)
-            found["nearest"] = nearest(self.moments, self.mixture, self.plan, mean, spread, SHOWN)
+            found["nearest"] = find_nearest(self.moments, self.mixture, self.plan, mean, spread, SHOWN)
         found["kind"] = self._kind(found, is_level)
-        found = rounded(found)
-        return reasons_of(found), found
+        found = round_numbers(found)
+        return describe_reasons(found), found
 
     def _kind(self, found: Json, is_level: bool) -> str:
-        """Rhythm, where no steady change explains the loss, and movements are less usual than the frames."""
+        """Rhythm, where no steady change explains the loss, and modulation is less usual than frames."""
         first = found["columns" if self.ranges.bands is None else "bands"][0]
         is_steady = first["steady"] >= STEADY
         by_frames, by_rhythm = found.get("unusual", np.inf), found.get("rhythm", {}).get("unusual", 0.0)
         by_deltas = found["parts"]["dynamics"] / found["loss"] if found["loss"] > 0 else 0.0
         if is_steady and first["share"] >= MOSTLY:
-            # another pace moves the mean level, too; only movements within the event itself then count
+            # another pace changes the mean level, too; only modulation within the event itself then counts
             is_rhythm = by_frames < 1.0 and by_rhythm > CLEARLY and found["rhythm"]["within"]
         elif is_steady:
             is_rhythm = by_rhythm > CLEARLY
@@ -213,60 +202,12 @@ class EventExplainer:
             return "rhythm"
         return "level" if is_level else "colour"
 
-    def _named(self, frames: np.ndarray, loss: float) -> tuple[list[Json], bool]:
-        """The ranges to be undone, the one that wins most first, and whether that is a change of level."""
-        ranges, X = self.ranges, frames.astype(np.float64)
-        named: list[Json] = []
-        free = np.ones(len(ranges.bounds), dtype=np.bool_)
-        is_level = False
-        while len(named) < MOST_RANGES and free.any():
-            undone = self.undoing(X)
-            gains = np.where(free, undone.gains, 0.0)
-            best = int(np.argmax(gains >= NARROWER * gains.max()))  # the narrowest that does as well
-            if not named and ranges.whole is not None and gains[ranges.whole] >= WHOLE * gains.max():
-                best = ranges.whole
-            if not named:
-                is_level = ranges.is_level(best, NEARLY_ALL)
-            gain, amounts = float(gains[best]), undone.amounts[best]
-            if named and gain < FURTHER * loss:
-                break
-            share = min(1.0, max(0.0, gain / loss)) if loss > 0 else 0.0
-            named.append(self._name(best, amounts, share))
-            free &= ~ranges.overlapping(best)
-            X = X - amounts[:, None] * ranges.directions[best]
-        return named, is_level
-
-    def _name(self, index: int, amounts: FloatArray, share: float) -> Json:
-        amount = float(np.median(amounts))
-        size = float(np.abs(amounts).sum())
-        steady = abs(float(amounts.sum())) / size if size else 0.0
-        if self.ranges.bands is None:
-            column = int(self.ranges.bounds[index, 0])
-            deviations = amount / float(np.sqrt(self._variances[column]))
-            found = {"column": column, "amount": amount, "deviations": deviations}
-            return found | {"share": share, "steady": steady}
-        low, high = self.ranges.hertz(index)
-        width = int(self.ranges.bounds[index, 1] - self.ranges.bounds[index, 0])
-        tone = width <= TONE and amount > 0 and steady >= STEADY
-        return {"low_hz": low, "high_hz": high, "db": amount, "share": share, "steady": steady, "tone": tone}
-
-    @cached_property
-    def _variances(self) -> FloatArray:
-        """Of each feature over the whole mixture, shape (n_features,)."""
-        from audiogmm.anomaly.counterfactual import covariance_of
-
-        weights, means = self.mixture.weights, self.mixture.means
-        away = np.square(means - self.mixture.centre)
-        own = np.stack([np.diag(covariance_of(self.mixture, k)) for k in range(len(weights))])
-        variances: FloatArray = np.einsum("k,kd->d", weights, away + own)
-        return variances
-
     def _moments(self, frames: np.ndarray, static_loss: float, dynamics: float) -> Json:
-        """The static loss by shift and by scatter, in the proportion of the distances beyond the expected."""
+        """Divide the static loss by shift and by scatter, as the distances beyond the expected are."""
         static = np.ascontiguousarray(frames[:, self.plan.static], dtype=np.float64)
         evaluator = self.parts.static_evaluator
         posteriors = evaluator.posteriors(static)
-        shift, scatter = mean_and_spread(evaluator.mixture, posteriors, static)
+        shift, scatter = divide_distance(evaluator.mixture, posteriors, static)
         scatter = max(0.0, scatter - static.size)
         share = shift / (shift + scatter) if shift + scatter > 0 else 0.0
         return {"mean": share * static_loss, "spread": (1 - share) * static_loss, "dynamics": dynamics}
@@ -282,55 +223,6 @@ class EventExplainer:
         present = shares > 0
         mix = float((shares[present] * np.log(shares[present] / np.maximum(weights[present], 1e-300))).sum())
         return found, max(0.0, mix)
-
-    def _rhythm(self, frames: np.ndarray, before: np.ndarray) -> Json | None:
-        """How unusual the movements are, and at what rates."""
-        modulation = self.plan.modulation
-        known = None if self.moments is None else self.moments.movements
-        if known is None:
-            return None
-        mean, precision, limit = known
-        span = modulation.span
-        missing = max(0, span - len(frames))
-        if missing > len(before):
-            return None
-        sound = np.concatenate([before[len(before) - missing :], frames])
-        starts = np.unique(
-            np.linspace(0, len(sound) - span, 1 + (len(sound) - span) // self.plan.window).astype(int)
-        )
-        moved = np.stack([modulation(sound[start : start + span]).ravel() for start in starts])
-        away = moved - mean
-        unusual = float(np.einsum("ni,ij,nj->n", away, precision, away).mean()) / limit
-        deviations = np.sqrt(np.diag(np.linalg.inv(precision)))
-        shape = len(modulation.tracks), len(modulation.rates)
-        change = away.mean(axis=0).reshape(shape)
-        standing = change / deviations.reshape(shape)
-        return {
-            "unusual": unusual,
-            "within": not missing,
-            "stronger": _rate(modulation.rates, change, standing),
-            "weaker": _rate(modulation.rates, change, -standing),
-        }
-
-
-CLEARLY = 3.0
-"""Movements so unusual tell of rhythm, whatever the frames are: most of what happened is no steady change."""
-
-DYNAMICS = 0.7
-"""Share of the loss that the deltas carry, given the static features, from which it is one of rhythm, unless
-a steady change is part of it (which changes the deltas that the model expects, too)."""
-
-STANDING = 1.0
-"""Deviations from normal by which a rate stands out."""
-
-
-def _rate(rates: FloatArray, change: FloatArray, standing: FloatArray) -> Json | None:
-    """The rate band that stands out most in any track."""
-    track, rate = np.unravel_index(int(np.argmax(standing)), standing.shape)
-    if standing[track, rate] < STANDING:
-        return None
-    low, high = rates[rate]
-    return {"low": float(low), "high": float(high), "db": float(change[track, rate])}
 
 
 def _spread(n: int, most: int) -> IntArray:
@@ -350,12 +242,12 @@ def _worst(losses: FloatArray, numbers: IntArray, first: int, clock: FrameClock)
     return [{"time": float(clock.center(first + int(numbers[i]))), "loss": float(losses[i])} for i in taken]
 
 
-def rounded(value: object) -> Json:
-    """The same with real numbers of six significant digits.
+def round_numbers(value: object) -> Json:
+    """Round the real numbers of JSON to six significant digits.
 
     Examples
     --------
-    >>> rounded({"a": [1.23456789, 2], "b": None})
+    >>> round_numbers({"a": [1.23456789, 2], "b": None})
     {'a': [1.23457, 2], 'b': None}
     """
     return _rounded(value)  # type: ignore[return-value]
@@ -369,8 +261,8 @@ def _rounded(value: object) -> object:
     return float(f"{value:.6g}") + 0.0 if isinstance(value, float) else value
 
 
-class EventExplanations:
-    """Remembers the last two minutes of one recording's frames; made by `EventExplainer.open`.
+class EventExplainerStream:
+    """Keeps the last two minutes of one recording's frames; made by `EventExplainer.open`.
 
     An event is explained by its last `PART`, which lies at the same frames however the recording was cut.
     """
@@ -393,7 +285,7 @@ class EventExplanations:
         self._blocks.append(block)
 
     def explain(self, first: int, last: int) -> tuple[tuple[str, ...], Json]:
-        """Sentences, and the same as JSON, for the event from frame `first` to frame `last`."""
+        """Explain the event from frame `first` to frame `last`, as sentences and as JSON."""
         first = max(first, last + 1 - self._clock.count(PART))
         start = first - self._explainer.plan.modulation.span
         pieces = [block for block in self._blocks if block.start + len(block) > start and block.start <= last]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.anomaly.explanation import MOST_LOSSES, PART
+from audiogmm.anomaly.explainer import MOST_LOSSES, PART
 from tests.anomaly.explained import (
     CLOCK,
     HERTZ,

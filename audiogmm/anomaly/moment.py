@@ -26,7 +26,7 @@ STILL = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class WindowRows:
+class MomentRows:
     """Moments of one recording, one a row.
 
     Attributes
@@ -81,7 +81,7 @@ ARRAYS = ("number", "start", "mean", "spread", "modulation", "has_span", "score"
 
 
 @dataclass(frozen=True, eq=False)
-class WindowPlan:
+class MomentPlan:
     """How moments are cut and described.
 
     Parameters
@@ -109,12 +109,12 @@ class WindowPlan:
         return chosen.mean(axis=0), np.log(chosen.std(axis=0) + STILL)
 
 
-class Windower:
+class MomentCutter:
     """Cuts the moments out of one recording, as a stream, and keeps those with the smallest hashes.
 
     Parameters
     ----------
-    plan : WindowPlan
+    plan : MomentPlan
         How.
     id, path : str
         The recording.
@@ -124,7 +124,7 @@ class Windower:
         Moments kept.
     """
 
-    def __init__(self, plan: WindowPlan, id: str, path: str, held_out: bool, most: int) -> None:
+    def __init__(self, plan: MomentPlan, id: str, path: str, held_out: bool, most: int) -> None:
         self._plan = plan
         self._named = (id, path, held_out)
         self._most = most
@@ -162,7 +162,7 @@ class Windower:
         )
         self._first += drop
 
-    def flush(self) -> WindowRows | None:
+    def flush(self) -> MomentRows | None:
         """The moments that were kept, in order of time; None if there are none."""
         if not self._rows or self._clock is None:
             return None
@@ -172,7 +172,7 @@ class Windower:
             name: np.array([row[name] for row in rows], kinds.get(name, np.float32)) for name in ARRAYS
         }
         id, path, held_out = self._named
-        return WindowRows(
+        return MomentRows(
             id,
             path,
             held_out,
