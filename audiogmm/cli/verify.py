@@ -51,7 +51,7 @@ def command(folder: Path, trials: str, output: Path, as_json: bool, **given: Any
 
     \b
     Example:
-      audiogmm verify known trials.csv -o scores.csv
+      audiogmm verify known trials.csv -o trial-scores.csv
     """
     from audiogmm.jobs.verify import VerifySettings, verify_to_file
 
