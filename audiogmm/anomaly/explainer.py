@@ -183,7 +183,7 @@ class EventExplainer:
             found["nearest"] = find_nearest(self.moments, self.mixture, self.plan, mean, spread, SHOWN)
         found["kind"] = self._kind(found, is_level)
         found = round_numbers(found)
-        return describe_reasons(found), found
+        return describe_reasons(found, in_rows=clock.frame_rate == 1.0), found
 
     def _kind(self, found: Json, is_level: bool) -> str:
         """Rhythm, where no steady change explains the loss, and modulation is less usual than frames."""

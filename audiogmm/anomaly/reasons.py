@@ -1,4 +1,4 @@
-"""An explanation in sentences for people."""
+"""An explanation in sentences."""
 
 from __future__ import annotations
 
@@ -9,62 +9,84 @@ from audiogmm.types import Json
 AGREES = 0.5
 """Decibels under which nothing is called louder or quieter."""
 
+WIDE = 8.0
+"""Ratio of a range's edges from which it is not named as the place of a rhythm: most of the spectrum."""
 
-def describe_reasons(explanation: Json) -> tuple[str, ...]:
-    """At most three short sentences: what changed, when it was worst, and what to compare with.
+_KINDS = {"level": "level", "colour": "spectrum", "rhythm": "rhythm"}
+"""How a sentence calls the `kind` of an explanation."""
+
+
+def describe_reasons(explanation: Json, in_rows: bool = False) -> tuple[str, ...]:
+    """Describe an explanation in at most three sentences: what changed, when, and what to compare with.
 
     Parameters
     ----------
     explanation : dict
         See `audiogmm.anomaly.explainer.EventExplainer`.
+    in_rows : bool
+        Whether frames are rows of a table, and times their numbers.
 
     Examples
     --------
     >>> band = {"low_hz": 1705.0, "high_hz": 2120.0, "db": 14.2, "share": 0.62, "steady": 1.0, "tone": False}
     >>> near = {"id": "day3", "audio_filepath": "/x/day3.wav", "start": 41.2, "end": 41.7, "distance": 2.0}
     >>> for sentence in describe_reasons({"kind": "colour", "bands": [band],
-    ...                             "worst": [{"time": 12.3525, "loss": 80.0}], "nearest": [near]}):
+    ...                                   "worst": [{"time": 12.3525, "loss": 80.0}], "nearest": [near]}):
     ...     print(sentence)
-    colour: 1.7 to 2.1 kHz is 14 dB louder than expected (62 % of the loss)
-    worst at 12.35 s
+    spectrum: 1.7 to 2.1 kHz is 14 dB louder than expected (62 % of the low score)
+    lowest score at 12.35 s
     nearest normal sound: day3.wav at 41.2 s
     """
-    sentences = [f"{explanation['kind']}: {_what(explanation)}"]
+    sentences = [_what(explanation)]
     if explanation.get("worst"):
-        sentences.append(f"worst at {explanation['worst'][0]['time']:.2f} s")
+        time = explanation["worst"][0]["time"]
+        sentences.append(f"lowest score {f'in row {time:.0f}' if in_rows else f'at {time:.2f} s'}")
     if explanation.get("nearest"):
         near = explanation["nearest"][0]
         name = Path(near["audio_filepath"]).name if near["audio_filepath"] else near["id"]
-        sentences.append(f"nearest normal sound: {name} at {near['start']:.1f} s")
+        at = f"row {near['start']:.0f}" if in_rows else f"{near['start']:.1f} s"
+        sentences.append(f"nearest normal {'row' if in_rows else 'sound'}: {name} at {at}")
     return tuple(sentences)
 
 
 def _what(explanation: Json) -> str:
-    if explanation["kind"] == "rhythm":
-        return _rhythm(explanation)
+    kind = explanation["kind"]
     if "columns" in explanation:
-        return ", ".join(_column(column) for column in explanation["columns"])
-    bands = explanation["bands"]
-    if explanation["kind"] == "level":
-        return f"all bands are {_decibels(bands[0]['db'])} than expected {_share(bands[0])}"
-    return ", ".join(_band(band) for band in bands[:2])
+        columns = ", ".join(_column(column) for column in explanation["columns"])
+        return f"rhythm: {_rhythm(explanation)}" if kind == "rhythm" else columns
+    if kind == "rhythm":
+        what = _rhythm(explanation)
+    elif kind == "level":
+        band = explanation["bands"][0]
+        what = f"all frequencies are {_decibels(band['db'])} than expected {_share(band)}"
+    else:
+        what = ", ".join(_band(band) for band in explanation["bands"][:2])
+    return f"{_KINDS[kind]}: {what}"
 
 
 def _rhythm(explanation: Json) -> str:
     rhythm = explanation.get("rhythm")
-    told = []
+    rates: list[str] = []
     if rhythm is not None:
         for name in ("stronger", "weaker"):
             rate, other = rhythm[name], rhythm["stronger"]
-            again = name == "weaker" and rate and other and rate["low"] == other["low"]
-            if rate is not None and not again:  # in other bands; once is enough
-                told.append(
-                    f"movements {rate['low']:.1f} to {rate['high']:.1f} times a second are "
-                    f"{abs(rate['db']):.0f} dB {name} than normal"
-                )
-    if told:
-        return ", ".join(told)
-    return "sounds change from moment to moment in another way than normal"
+            repeated = name == "weaker" and rate and other and rate["low"] == other["low"]
+            if rate is not None and not repeated:  # in other bands; once is enough
+                verb = "" if rates else " is"
+                at = f"at {rate['low']:.1f} to {rate['high']:.1f} Hz{verb}"
+                rates.append(f"{at} {abs(rate['db']):.0f} dB {name}")
+    if not rates:
+        unit = "row" if "columns" in explanation else "frame"
+        return f"the change from {unit} to {unit} is not as in normal data"
+    return f"{_place(explanation)}modulation {', '.join(rates)} than normal"
+
+
+def _place(explanation: Json) -> str:
+    """Where in the spectrum most of the low score comes from, unless it is most of the spectrum."""
+    for band in explanation.get("bands", ())[:1]:
+        if band["high_hz"] < WIDE * max(band["low_hz"], 1.0):
+            return f"mostly between {between(band['low_hz'], band['high_hz']).replace(' to ', ' and ')}, "
+    return ""
 
 
 def _band(band: Json) -> str:
@@ -75,25 +97,25 @@ def _band(band: Json) -> str:
 
 
 def _share(found: Json) -> str:
-    return f"({found['share'] * 100:.0f} % of the loss)"
+    return f"({found['share'] * 100:.0f} % of the low score)"
 
 
 def _column(column: Json) -> str:
     side = "higher" if column["deviations"] > 0 else "lower"
     return (
-        f"column {column['column']} is {abs(column['deviations']):.1f} deviations {side} than expected "
-        f"{_share(column)}"
+        f"column {column['column']} is {abs(column['deviations']):.1f} standard deviations {side} than "
+        f"expected {_share(column)}"
     )
 
 
 def _decibels(amount: float) -> str:
     if abs(amount) < AGREES:
-        return "now louder, now quieter"
+        return "at times louder, at times quieter"
     return f"{abs(amount):.0f} dB {'louder' if amount > 0 else 'quieter'}"
 
 
 def hertz(frequency: float) -> str:
-    """A frequency with three digits.
+    """Format a frequency with three digits.
 
     Examples
     --------
@@ -104,7 +126,7 @@ def hertz(frequency: float) -> str:
 
 
 def between(low: float, high: float) -> str:
-    """A range of frequencies.
+    """Format a range of frequencies.
 
     Examples
     --------

@@ -63,7 +63,7 @@ def test_some_bands_are_a_colour_and_named(
     assert named["db"] == pytest.approx(decibels, abs=1.5)
     assert named["tone"] == (stop - low == 1)
     assert named["share"] > 0.5 and found["parts"]["colour"] > found["parts"]["level"]
-    assert reasons[0].startswith("colour: a tone at about 1,200 Hz" if stop - low == 1 else "colour: ")
+    assert reasons[0].startswith("spectrum: a tone at about 1,200 Hz" if stop - low == 1 else "spectrum: ")
 
 
 def test_two_changes_are_both_named() -> None:
@@ -81,7 +81,7 @@ def test_another_pace_of_usual_frames_is_a_rhythm(rate: float) -> None:
     frames[FIRST : LAST + 1] = sound(LAST + 1 - FIRST, 4, rate)
     reasons, found = explained(frames)
     assert found["kind"] == "rhythm" and found["unusual"] < 1 < found["rhythm"]["unusual"]
-    assert "times a second" in reasons[0]
+    assert "modulation at " in reasons[0]
     stronger = found["rhythm"]["stronger"]
     if rate:
         assert stronger["low"] <= rate <= stronger["high"] and stronger["db"] > 3
@@ -123,7 +123,7 @@ def test_components_and_worst_instants_are_named() -> None:
     assert found["components"][0]["component"] == 1 and found["components"][0]["share"] > 0.9
     assert found["mix"] == pytest.approx(math.log(2), abs=0.2)
     assert found["worst"][0]["time"] == pytest.approx(CLOCK.center(700))
-    assert reasons[1] == f"worst at {CLOCK.center(700):.2f} s"
+    assert reasons[1] == f"lowest score at {CLOCK.center(700):.2f} s"
     times = [worst["time"] for worst in found["worst"]]
     assert min(abs(a - b) for i, a in enumerate(times) for b in times[:i]) >= 0.25
 
@@ -206,7 +206,7 @@ def test_columns_are_named_where_there_are_no_bands() -> None:
         explaining.push(block)
     reasons, found = explaining.explain(0, 49)
     assert found["columns"][0]["column"] == 1 and found["columns"][0]["deviations"] == 6.0
-    assert reasons[0].startswith("colour: column 1 is 6.0 deviations higher than expected")
+    assert reasons[0].startswith("column 1 is 6.0 standard deviations higher than expected")
 
 
 def test_an_explainer_travels() -> None:

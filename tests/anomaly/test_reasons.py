@@ -16,23 +16,24 @@ def said(**found: object) -> str:
 @pytest.mark.parametrize(
     ("found", "sentence"),
     [
-        ({}, "colour: 1.7 to 2.1 kHz is 14 dB louder than expected (62 % of the loss)"),
+        ({}, "spectrum: 1.7 to 2.1 kHz is 14 dB louder than expected (62 % of the low score)"),
         (
             {"bands": [BAND | {"tone": True}]},
-            "colour: a tone at about 1,900 Hz, 14 dB louder than expected (62 % of the loss)",
+            "spectrum: a tone at about 1,900 Hz, 14 dB louder than expected (62 % of the low score)",
         ),
         (
             {"bands": [BAND, BAND | {"low_hz": 200.0, "high_hz": 310.0, "db": -6.4, "share": 0.2}, BAND]},
-            "colour: 1.7 to 2.1 kHz is 14 dB louder than expected (62 % of the loss), "
-            "200 to 310 Hz is 6 dB quieter than expected (20 % of the loss)",
+            "spectrum: 1.7 to 2.1 kHz is 14 dB louder than expected (62 % of the low score), "
+            "200 to 310 Hz is 6 dB quieter than expected (20 % of the low score)",
         ),
         (
             {"kind": "level", "bands": [BAND | {"db": -9.7}]},
-            "level: all bands are 10 dB quieter than expected (62 % of the loss)",
+            "level: all frequencies are 10 dB quieter than expected (62 % of the low score)",
         ),
         (
             {"bands": [BAND | {"db": 0.2, "steady": 0.1}]},
-            "colour: 1.7 to 2.1 kHz is now louder, now quieter than expected (62 % of the loss)",
+            "spectrum: 1.7 to 2.1 kHz is at times louder, at times quieter than expected "
+            "(62 % of the low score)",
         ),
         (
             {
@@ -43,13 +44,13 @@ def said(**found: object) -> str:
                     "weaker": {"low": 1.4, "high": 2.0, "db": -5.2},
                 },
             },
-            "rhythm: movements 2.9 to 4.0 times a second are 9 dB stronger than normal, "
-            "movements 1.4 to 2.0 times a second are 5 dB weaker than normal",
+            "rhythm: mostly between 1.7 and 2.1 kHz, modulation at 2.9 to 4.0 Hz is 9 dB stronger, "
+            "at 1.4 to 2.0 Hz 5 dB weaker than normal",
         ),
-        ({"kind": "rhythm"}, "rhythm: sounds change from moment to moment in another way than normal"),
+        ({"kind": "rhythm"}, "rhythm: the change from frame to frame is not as in normal data"),
         (
             {"columns": [{"column": 3, "amount": -2.0, "deviations": -4.2, "share": 0.9, "steady": 1.0}]},
-            "colour: column 3 is 4.2 deviations lower than expected (90 % of the loss)",
+            "column 3 is 4.2 standard deviations lower than expected (90 % of the low score)",
         ),
     ],
 )
@@ -65,7 +66,16 @@ def test_there_are_at_most_three_sentences() -> None:
     near = {"id": "day3", "audio_filepath": None, "start": 41.2, "end": 41.7, "distance": 2.0}
     worst = [{"time": 12.3525, "loss": 80.0}, {"time": 13.0, "loss": 70.0}]
     found = {"kind": "colour", "bands": [BAND], "worst": worst, "nearest": [near, near]}
-    assert describe_reasons(found)[1:] == ("worst at 12.35 s", "nearest normal sound: day3 at 41.2 s")
+    assert describe_reasons(found)[1:] == ("lowest score at 12.35 s", "nearest normal sound: day3 at 41.2 s")
+    in_rows = describe_reasons(found, in_rows=True)
+    assert in_rows[1:] == ("lowest score in row 12", "nearest normal row: day3 at row 41")
+
+
+def test_a_wide_range_is_no_place_of_a_rhythm() -> None:
+    rhythm = {"stronger": {"low": 2.9, "high": 4.0, "db": 9.1}, "weaker": None}
+    wide = BAND | {"low_hz": 40.0, "high_hz": 3900.0}
+    sentence = "rhythm: modulation at 2.9 to 4.0 Hz is 9 dB stronger than normal"
+    assert said(kind="rhythm", rhythm=rhythm, bands=[wide]) == sentence
 
 
 def test_frequencies_have_few_digits() -> None:

@@ -67,7 +67,7 @@ def test_train_learns_moments_and_detect_gives_reasons(model: Model, whistling: 
     assert event.explanation is not None and event.explanation["kind"] == "colour"
     named = event.explanation["bands"][0]
     assert named["low_hz"] < 2500 < named["high_hz"] and named["tone"]
-    assert event.reasons[0].startswith("colour: a tone at about 2,")
+    assert event.reasons[0].startswith("spectrum: a tone at about 2,")
     assert event.reasons[2].startswith("nearest normal sound: fan")
     assert Path(event.explanation["nearest"][0]["audio_filepath"]).name.startswith("fan")
     assert event.start <= event.explanation["worst"][0]["time"] <= event.end
