@@ -20,7 +20,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class ErrorRow:
     """One input that was not used: what it was, the kind of error, and its message."""
 
     id: str
@@ -61,7 +61,7 @@ class Aside:
     def __init__(self, path: Path | None = None, *, strict: bool = False) -> None:
         self.path = path
         self.strict = strict
-        self.rows: list[SetAside] = []
+        self.rows: list[ErrorRow] = []
         self._known: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         if path is not None:
@@ -124,7 +124,7 @@ class Aside:
         if self.strict:
             raise error
         _LOG.info("%s is set aside: %s", id or path, error)
-        row = SetAside(id=id, path=path, error=type(error).__name__, reason=str(error))
+        row = ErrorRow(id=id, path=path, error=type(error).__name__, reason=str(error))
         with self._lock:
             key = (id, path) if id else (str(error), path)
             if key in self._known:
