@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from audiogmm.cli.main import main
+from tests.cli.calls import Audiogmm, Ran
+
 settings.register_profile("house", deadline=None)  # the first example may have to compile a kernel
 settings.load_profile("house")
 
@@ -19,3 +22,19 @@ def data() -> Path:
     if not folder:
         pytest.skip("real recordings are needed: set AUDIOGMM_DATA to the folder that holds them")
     return Path(folder).resolve()
+
+
+@pytest.fixture
+def audiogmm(capsys: pytest.CaptureFixture[str]) -> Audiogmm:
+    """Call the command line in this process."""
+
+    def call(*arguments: object) -> Ran:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert isinstance(stopped.value.code, int)
+        assert "Traceback" not in err or "-v" in arguments
+        return Ran(stopped.value.code, out, err)
+
+    return call

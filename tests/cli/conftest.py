@@ -1,67 +1,13 @@
-"""A small workshop of recordings, and a way to call the command line without a process."""
+"""A small workshop of recordings."""
 
 from __future__ import annotations
 
-import json
 import shutil
-import signal
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from audiogmm.cli.main import main
 from audiogmm.synth import scenes, write_corpus
-
-RATE = 16000
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a call of the command line gave."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, object]:
-        """Standard output, which must be one JSON object and nothing else."""
-        content = json.loads(self.out)
-        assert isinstance(content, dict)
-        return content
-
-
-Audiogmm = Callable[..., Ran]
-
-
-def hear_ctrl_c() -> None:
-    """For a process that is to be interrupted: tests that run in the background are deaf to it, and so it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def arrays(path: Path | str) -> dict[str, np.ndarray]:
-    """The arrays of a file, which is closed again."""
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
-
-
-@pytest.fixture
-def audiogmm(capsys: pytest.CaptureFixture[str]) -> Audiogmm:
-    """Call the command line in this process."""
-
-    def call(*arguments: object) -> Ran:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        assert isinstance(stopped.value.code, int)
-        assert "Traceback" not in err or "-v" in arguments
-        return Ran(stopped.value.code, out, err)
-
-    return call
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from audiogmm.manifest import read_manifest, write_manifest
-from tests.cli.conftest import Audiogmm
+from tests.cli.calls import Audiogmm
 
 
 @pytest.fixture(scope="module")

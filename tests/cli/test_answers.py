@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from audiogmm import load
-from tests.cli.conftest import RATE, Audiogmm, arrays, hear_ctrl_c
+from tests.cli.calls import RATE, Audiogmm, arrays, hear_ctrl_c
 
 SMALL = ["-k", 2, "--passes", 3, "--preset", "ambient", "--hold-out", 0]
 

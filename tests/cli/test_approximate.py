@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Audiogmm
+from tests.cli.calls import Audiogmm
 
 FEW = ("train", "train.jsonl", "--preset", "ambient", "-k", 8, "-o", "m.agmm")
 

@@ -14,7 +14,7 @@ import pytest
 import audiogmm as ag
 from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.evaluation.verification.metrics import cllr, eer, min_cllr, min_dcf
-from tests.cli.conftest import Audiogmm
+from tests.cli.calls import Audiogmm
 
 Rows = list[dict[str, object]]
 

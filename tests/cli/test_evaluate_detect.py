@@ -24,7 +24,7 @@ from audiogmm.evaluation.detection.wording import evaluation_lines
 from audiogmm.manifest import Entry
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock, Segment
-from tests.cli.conftest import Audiogmm
+from tests.cli.calls import Audiogmm
 from tests.naive import detection as naive
 from tests.scoring.tracks import write_track
 

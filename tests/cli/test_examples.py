@@ -15,7 +15,7 @@ import pytest
 from audiogmm.cli.main import COMMANDS, cli
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import speakers
-from tests.cli.conftest import Audiogmm, arrays
+from tests.cli.calls import Audiogmm, arrays
 
 ORDER = [
     "manifest",

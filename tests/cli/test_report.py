@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from audiogmm.cli.main import main
-from tests.cli.conftest import RATE, Audiogmm
+from tests.cli.calls import RATE, Audiogmm
 from tests.report.page.test_parts import Reader
 
 

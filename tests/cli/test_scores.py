@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.cli.conftest import Audiogmm, arrays
+from tests.cli.calls import Audiogmm, arrays
 
 
 def test_train_calibrate_score_detect_and_info(workshop: Path, audiogmm: Audiogmm, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import audiogmm.jobs.select as job
-from tests.cli.conftest import Audiogmm
+from tests.cli.calls import Audiogmm
 
 FEW = ["-k", "1,2,3", "--preset", "ambient", "--covariance", "diag,spherical", "--passes", 5, "--no-kmeans"]
 

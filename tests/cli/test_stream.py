@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 from audiogmm.mixture.store import load
-from tests.cli.conftest import Audiogmm, hear_ctrl_c
+from tests.cli.calls import Audiogmm, hear_ctrl_c
 from tests.live.devices import SoundSystem
 from tests.live.rooms import RATE, room, saved, with_whistles
 from tests.live.streams import open_ended, set_standard_input, wav

@@ -16,7 +16,7 @@ from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.incremental import add
 from audiogmm.training.schedule.convergence import movement
-from tests.cli.conftest import Audiogmm
+from tests.cli.calls import Audiogmm
 
 FLOOR = 0.6
 """A share so large that it matters."""

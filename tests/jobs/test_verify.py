@@ -18,7 +18,7 @@ from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import speakers
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.calibration import Calibration
-from tests.cli.conftest import Audiogmm, audiogmm  # noqa: F401
+from tests.cli.calls import Audiogmm
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,7 @@ def reasons(path: str) -> dict[str, str]:
     return {row["id"]: row["reason"] for row in map(json.loads, Path(path).read_text().splitlines())}
 
 
-def test_from_recordings_to_scores(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_from_recordings_to_scores(workshop: Path, audiogmm: Audiogmm) -> None:
     done = audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known", "--json")
     assert done.status == 0, done.err
     assert (done.json["enrolled"], done.json["recordings"]) == (3, 6)
@@ -102,7 +102,7 @@ def noise(path: str, seconds: float, level: float = 0.1, rate: int = 16000) -> N
     soundfile.write(path, level * rng.normal(size=round(seconds * rate)), rate)
 
 
-def test_what_cannot_be_scored_is_set_aside_by_line(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_what_cannot_be_scored_is_set_aside_by_line(workshop: Path, audiogmm: Audiogmm) -> None:
     assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known").status == 0
     good = "test/speaker_0_test_0.wav"
     noise("tiny.wav", 0.05)
@@ -167,7 +167,7 @@ def named_trials(column: str, folder: str = "") -> None:
 @pytest.mark.parametrize(("column", "folder"), [("id", ""), ("test", "id1/take/")])
 def test_trials_may_name_the_entries_of_a_manifest(
     workshop: Path,
-    audiogmm: Audiogmm,  # noqa: F811
+    audiogmm: Audiogmm,
     column: str,
     folder: str,
 ) -> None:
@@ -193,7 +193,7 @@ def test_trials_may_name_the_entries_of_a_manifest(
     assert done.status == 1 and "the columns model and id" in done.err
 
 
-def test_ids_that_are_not_there_are_named(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_ids_that_are_not_there_are_named(workshop: Path, audiogmm: Audiogmm) -> None:
     named_trials("id")
     assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known").status == 0
     whole = "speaker_0_test_0"
@@ -282,7 +282,7 @@ def test_rounds_take_the_posteriors_of_the_round_before(workshop: Path) -> None:
     assert np.abs(once.means - mixture.means).max() > 1e-3
 
 
-def test_backgrounds_and_settings_are_not_mixed(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_backgrounds_and_settings_are_not_mixed(workshop: Path, audiogmm: Audiogmm) -> None:
     model, entries = ag.load("ubm.agmm"), list(ag.read_manifest("train.jsonl"))
     gallery = ag.enroll(model, entries[:1], "known")
     frontend = ag.FrontEnd.preset("speech", cmvn="none")
@@ -306,7 +306,7 @@ def test_backgrounds_and_settings_are_not_mixed(workshop: Path, audiogmm: Audiog
     assert other.fingerprint[:12] in reasons("scores.csv.errors.jsonl")["two.csv:3"]
 
 
-def test_a_speaker_of_whom_nothing_is_heard_is_named(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_a_speaker_of_whom_nothing_is_heard_is_named(workshop: Path, audiogmm: Audiogmm) -> None:
     noise("silent.wav", 1.0, level=0.0)
     lines = Path("train.jsonl").read_text() + json.dumps({"audio_filepath": "silent.wav", "speaker": "ghost"})
     Path("more.jsonl").write_text(
@@ -328,7 +328,7 @@ def test_a_speaker_of_whom_nothing_is_heard_is_named(workshop: Path, audiogmm: A
 
 def test_scores_are_the_same_bytes_however_they_are_computed(
     workshop: Path,
-    audiogmm: Audiogmm,  # noqa: F811
+    audiogmm: Audiogmm,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known", "--threads", 1).status == 0
@@ -350,7 +350,7 @@ def test_scores_are_the_same_bytes_however_they_are_computed(
 
 def test_a_stopped_run_goes_on(
     workshop: Path,
-    audiogmm: Audiogmm,  # noqa: F811
+    audiogmm: Audiogmm,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from audiogmm.verification.recordings.segment_scorer import CutScorer
@@ -378,7 +378,7 @@ def test_a_stopped_run_goes_on(
     assert Path("parts.csv").read_bytes() == Path("whole.csv").read_bytes()
 
 
-def test_a_calibration_gives_decisions(workshop: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_a_calibration_gives_decisions(workshop: Path, audiogmm: Audiogmm) -> None:
     gallery = ag.enroll(ag.load("ubm.agmm"), ag.read_manifest("train.jsonl"), "known")
     gallery.calibrate(Calibration(("raw", "log_voiced_seconds"), (3.0, 0.5), -1.0))
     costs = ["--prior", 0.2, "--cost-miss", 2, "--cost-false-alarm", 3]

@@ -18,7 +18,7 @@ from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.identification import equal_priors, likeliest, posteriors
 from audiogmm.verification.recalibration import ALIKE
 from audiogmm.verification.recordings.identifier import Identifier
-from tests.cli.conftest import Audiogmm, audiogmm  # noqa: F401
+from tests.cli.calls import Audiogmm
 from tests.jobs.test_verify import reasons, voices, workshop  # noqa: F401
 from tests.naive import identification as naive
 
@@ -94,7 +94,7 @@ def known(workshop: Path, audiogmm: Audiogmm) -> Path:  # noqa: F811
     return workshop / "known"
 
 
-def test_from_recordings_to_who_it_is(known: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_from_recordings_to_who_it_is(known: Path, audiogmm: Audiogmm) -> None:
     (known / "calibration.json").unlink(missing_ok=True)
     done = audiogmm("identify", "known", "test.jsonl", "-o", "who.jsonl", "--closed", "--top", 1, "--json")
     assert done.status == 0, done.err
@@ -142,7 +142,7 @@ def test_many_workers_say_the_same(known: Path) -> None:
     assert ag.identify(gallery, entries, threads=1) == ag.identify(gallery, entries, threads=3)
 
 
-def test_bad_recordings_and_speakers_are_set_aside(known: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_bad_recordings_and_speakers_are_set_aside(known: Path, audiogmm: Audiogmm) -> None:
     rows = [*rows_of("test.jsonl"), {"audio_filepath": "gone.wav"}, {"audio_filepath": "mad.wav"}]
     Path("mad.wav").write_bytes(b"RIFF not a wav at all")
     Path("mixed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -158,7 +158,7 @@ def test_bad_recordings_and_speakers_are_set_aside(known: Path, audiogmm: Audiog
     assert not Path("strict.jsonl").exists()
 
 
-def test_what_cannot_be_asked(known: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_what_cannot_be_asked(known: Path, audiogmm: Audiogmm) -> None:
     both = audiogmm("identify", "known", "test.jsonl", "-o", "w.jsonl", "--closed", "--prior", 0.5)
     assert both.status == 2 and "a prior of 0.5 for a closed set" in both.err
     with pytest.raises(ChoiceError, match="top=0"):
@@ -174,7 +174,7 @@ def test_what_cannot_be_asked(known: Path, audiogmm: Audiogmm) -> None:  # noqa:
 
 def test_a_stopped_run_goes_on(
     known: Path,
-    audiogmm: Audiogmm,  # noqa: F811
+    audiogmm: Audiogmm,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     call = ["identify", "known", "test.jsonl", "--threads", 1, "-o"]

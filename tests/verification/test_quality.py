@@ -28,7 +28,7 @@ from audiogmm.verification.backend import backend_of
 from audiogmm.verification.background_frames import Known, Listen, Voice, joined
 from audiogmm.verification.calibration import Calibration, extend_calibration
 from audiogmm.verification.quality import FLOOR_SHARE, STEP, SignalToNoise, noise
-from tests.cli.conftest import Audiogmm, audiogmm  # noqa: F401
+from tests.cli.calls import Audiogmm
 from tests.naive import quality as naive
 
 CLOCK = FrameClock(8000, 80, 200)
@@ -200,7 +200,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_score_is_worth_less_in_noise(town: Path, tmp_path: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_a_score_is_worth_less_in_noise(town: Path, tmp_path: Path, audiogmm: Audiogmm) -> None:
     model = ag.load(town / "ubm.agmm")
     backend = backend_of(model)
     assert backend is not None and backend.about["n_noisy_trials"] > 100

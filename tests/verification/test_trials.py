@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import audiogmm as ag
-from tests.cli.conftest import Audiogmm, audiogmm  # noqa: F401
+from tests.cli.calls import Audiogmm
 from tests.jobs.test_verify import (  # noqa: F401
     noise,
     read_scores,
@@ -56,7 +56,7 @@ def known(workshop: Path, audiogmm: Audiogmm) -> Path:  # noqa: F811
     return workshop / "known"
 
 
-def test_bad_trials_are_named_and_the_rest_is_evaluated(known: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_bad_trials_are_named_and_the_rest_is_evaluated(known: Path, audiogmm: Audiogmm) -> None:
     noise("tiny.wav", 0.05)
     noise("tinier.wav", 0.02)
     clip = GOOD[0][1]
@@ -102,7 +102,7 @@ def test_bad_trials_are_named_and_the_rest_is_evaluated(known: Path, audiogmm: A
 )
 def test_a_list_that_is_scored_may_be_none_to_evaluate(
     known: Path,
-    audiogmm: Audiogmm,  # noqa: F811
+    audiogmm: Audiogmm,
     rows: list[tuple[object, ...]],
     header: str,
     told: str,
@@ -115,7 +115,7 @@ def test_a_list_that_is_scored_may_be_none_to_evaluate(
     assert not Path("result.json").exists()
 
 
-def test_bad_recordings_are_not_identified(known: Path, audiogmm: Audiogmm) -> None:  # noqa: F811
+def test_bad_recordings_are_not_identified(known: Path, audiogmm: Audiogmm) -> None:
     noise("tiny.wav", 0.05)
     noise("tinier.wav", 0.02)
     names = ("tiny", "tinier", "silent", "broken", "gone")
