@@ -28,7 +28,7 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.scoring.track import ScoreTrack
 from tests.audio.frontend.test_chunks import MUTANTS, sliding_twin
-from tests.audio.frontend.test_chunks import anew_stage as anew
+from tests.audio.frontend.test_chunks import restarted_stage as anew
 
 RATE = 44100
 FRONTEND = FrontEnd.preset(
