@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.audio.recording import recordings
+from audiogmm.audio.recording_set import RecordingSet
 from audiogmm.manifest import read_manifest
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
@@ -46,7 +46,7 @@ def speech(n_frames: int) -> Frames:
     entries = read_manifest(Path(os.environ["AUDIOGMM_DATA"]) / "librispeech_bg.jsonl")
     parts = [
         block.frames[block.voiced]
-        for recording in recordings(
+        for recording in RecordingSet(
             entries, FrontEnd.preset("speech", deltas=2, cmvn="sliding"), sample_rate=16000
         )
         for block in recording

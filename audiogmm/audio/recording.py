@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,28 +15,18 @@ from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.frame_cache.cache import FrameCache
 from audiogmm.audio.frontend.cmvn import GlobalCmvn
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.audio.frontend.resample import Resampler
-from audiogmm.audio.matrix.matrix import expand, read_matrix_blocks
+from audiogmm.audio.matrix.matrix import read_matrix_blocks
+from audiogmm.audio.sample_rates import check_rate, upsampled
 from audiogmm.blocks import FrameBlock
-from audiogmm.errors import (
-    AudioDataError,
-    AudioGMMError,
-    ChoiceError,
-    FeatureError,
-    FrontEndError,
-    MismatchError,
-)
+from audiogmm.errors import AudioDataError, ChoiceError, FrontEndError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry, display_name
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Samples
 
-OnError = Callable[[Entry, AudioGMMError], None]
-"""What takes an entry that cannot be used, and why."""
-
 
 @dataclass(frozen=True)
 class Recording:
-    """The frames of one entry: a `Shard`. Each iteration decodes anew, in bounded memory.
+    """The frames of one entry: a `Shard`. Each iteration decodes again, in bounded memory.
 
     Audio is decoded, mixed down or its channel chosen, resampled, and taken through the front end. Rows of a
     feature matrix are frames as they are, all of them voiced, on a clock of `frame_rate` rows a second.
@@ -54,7 +44,7 @@ class Recording:
         Folder of a `FrameCache` that is read and filled. Not for feature matrices and standard input.
     warn : callable
         Gets what should be known of a recording that is used all the same: clipped, all zeros, resampled (the
-        same text for all recordings of one rate, so that it is said once). It must be picklable if the
+        same text for all recordings of one rate). It must be picklable if the
         recording is to be.
     noise : AddedNoise or None
         Added to the samples before the front end; the recording is then read twice, and no cache is used.
@@ -106,7 +96,7 @@ class Recording:
             start += len(rows)
 
     def _frames(self) -> Iterator[FrameBlock]:
-        """Audio, by way of the cache if there is one."""
+        """Audio, through the cache if there is one."""
         frontend = self._front_end()
         plain = frontend.without_global()
         if frontend.cmvn == "global" and not frontend.cmvn_mean:
@@ -121,14 +111,14 @@ class Recording:
         if frontend.cmvn != "global":
             yield from blocks
             return
-        normalise = GlobalCmvn(frontend.cmvn_mean, frontend.cmvn_scale)
+        normalize = GlobalCmvn(frontend.cmvn_mean, frontend.cmvn_scale)
         for block in blocks:
-            yield dataclasses.replace(block, frames=normalise.push(block.frames))
+            yield dataclasses.replace(block, frames=normalize.push(block.frames))
 
     def _computed(self, frontend: FrontEnd, warn: Warn) -> Iterator[FrameBlock]:
-        """Decode and analyse; a recording without a frame is an error."""
+        """Decode and analyze; a recording without a frame is an error."""
         n_frames = 0
-        for block in self._analysed(frontend, warn):
+        for block in self._analyzed(frontend, warn):
             n_frames += len(block)
             yield block
         if n_frames == 0:
@@ -138,14 +128,14 @@ class Recording:
                 remedy="take it out of the manifest",
             )
 
-    def _analysed(self, frontend: FrontEnd, warn: Warn) -> Iterator[FrameBlock]:
+    def _analyzed(self, frontend: FrontEnd, warn: Warn) -> Iterator[FrameBlock]:
         with open_audio(self.entry, warn=warn) as audio:
             own = audio.info.sample_rate
             self._check_rate(own, frontend.sample_rate)
             rate = max(own, frontend.sample_rate or own)
             if frontend.cmvn != "utterance":
                 stream = frontend.stream(rate, self.entry.offset)
-                yield from stream.blocks(self._noisy(_upsampled(audio, own, rate), own, rate))
+                yield from stream.blocks(self._noisy(upsampled(audio, own, rate), own, rate))
                 return
         if self.entry.path == STANDARD_INPUT:
             raise FrontEndError(
@@ -157,7 +147,7 @@ class Recording:
 
     def _chunks(self, own: int, rate: int, warn: Warn) -> Iterator[Samples]:
         with open_audio(self.entry, warn=warn) as audio:
-            yield from self._noisy(_upsampled(audio, own, rate), own, rate)
+            yield from self._noisy(upsampled(audio, own, rate), own, rate)
 
     def _noisy(self, chunks: Iterable[Samples], own: int, rate: int) -> Iterable[Samples]:
         """The samples, with noise where it was asked for."""
@@ -165,7 +155,7 @@ class Recording:
             return chunks
         total, n = 0.0, 0
         with open_audio(self.entry, warn=lambda _: None) as audio:
-            for samples in _upsampled(audio, own, rate):
+            for samples in upsampled(audio, own, rate):
                 total += float(np.sum(np.square(samples, dtype=np.float64)))
                 n += len(samples)
         stream = NoiseStream(self.noise, total / max(n, 1))
@@ -190,131 +180,3 @@ class Recording:
                 f"a sample rate of {self.sample_rate} Hz, and a front end at {theirs} Hz", needed="the same"
             )
         return dataclasses.replace(self.frontend, sample_rate=self.sample_rate)
-
-
-@dataclass(frozen=True)
-class RecordingSet:
-    """The recordings of a manifest: lazy, re-iterable, and picklable if its entries and `warn` are.
-
-    An entry that names a Kaldi archive of several matrices gives a recording for each of them. A damaged
-    archive is reported to `on_error`; without one, it gives a recording that raises when it is iterated.
-
-    Attributes
-    ----------
-    entries : re-iterable of Entry
-    frontend, sample_rate, upsample, cache, warn
-        As of each `Recording`.
-    on_error : callable or None
-        Gets an entry of which no recording can be made, and the error.
-    """
-
-    entries: Iterable[Entry]
-    frontend: FrontEnd | None = None
-    sample_rate: int | None = None
-    upsample: bool = False
-    cache: Path | None = None
-    warn: Warn = field(default=warn_user, compare=False)
-    on_error: OnError | None = field(default=None, compare=False)
-
-    def __iter__(self) -> Iterator[Recording]:
-        for entry in self.entries:
-            expanded = expand(entry)
-            while True:
-                try:
-                    piece = next(expanded)
-                except StopIteration:
-                    break
-                except FeatureError as error:
-                    if self.on_error is None:
-                        yield self.recording(entry)
-                    else:
-                        self.on_error(entry, error)
-                    break
-                yield self.recording(piece)
-
-    def recording(self, entry: Entry) -> Recording:
-        """The recording of one entry."""
-        return Recording(entry, self.frontend, self.sample_rate, self.upsample, self.cache, self.warn)
-
-
-def recordings(
-    entries: Iterable[Entry],
-    frontend: FrontEnd | None = None,
-    *,
-    sample_rate: int | None = None,
-    upsample: bool = False,
-    cache: Path | None = None,
-    warn: Warn = warn_user,
-    on_error: OnError | None = None,
-) -> RecordingSet:
-    """The recordings of a manifest, for training or scoring.
-
-    Parameters
-    ----------
-    entries : re-iterable of Entry
-        A `Manifest`, or a list.
-    frontend, sample_rate, upsample, cache, warn
-        As of `Recording`.
-    on_error : callable, optional
-        As of `RecordingSet`.
-
-    Returns
-    -------
-    RecordingSet
-
-    Examples
-    --------
-    >>> entries = [Entry("/data/a.wav", id="a"), Entry("/data/b.wav", id="b")]
-    >>> [recording.id for recording in recordings(entries, FrontEnd.preset("speech"))]
-    ['a', 'b']
-    """
-    return RecordingSet(entries, frontend, sample_rate, upsample, cache, warn, on_error)
-
-
-def check_rate(name: str, own: int, wanted: int | None, upsample: bool, warn: Warn) -> None:
-    """Say that a rate is changed, and refuse one that is too low.
-
-    Parameters
-    ----------
-    name : str
-        The recording, for messages.
-    own, wanted : int
-        Its rate, and the front end's; None takes any.
-    upsample : bool
-        Allow a lower rate.
-    warn : callable
-        As of `Recording`.
-
-    Raises
-    ------
-    MismatchError
-        If the rate is lower than wanted, and not `upsample`.
-
-    Examples
-    --------
-    >>> check_rate("a.wav", 48000, 16000, False, print)
-    audio at 48000 Hz is resampled to 16000 Hz
-    """
-    if wanted is None or own == wanted:
-        return
-    if own > wanted:
-        warn(f"audio at {own} Hz is resampled to {wanted} Hz")
-    elif upsample:
-        warn(f"audio at {own} Hz is resampled to {wanted} Hz: it has nothing above {own / 2:g} Hz")
-    else:
-        raise MismatchError(
-            f"{name} has a sample rate of {own} Hz",
-            needed=f"{wanted} Hz or more",
-            remedy=f"--upsample, or a model at {own} Hz",
-        )
-
-
-def _upsampled(audio: Iterable[Samples], own: int, rate: int) -> Iterator[Samples]:
-    """Samples at a rate that is not below the front end's, which itself resamples down."""
-    if own == rate:
-        yield from audio
-        return
-    resampler = Resampler(own, rate)
-    for samples in audio:
-        yield resampler.push(samples)
-    yield resampler.flush()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.audio.frame_cache.cache import FrameCache, cached_front_end
+from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end
 from audiogmm.errors import ChoiceError, OutputError
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
@@ -140,7 +140,7 @@ def features(
         except OSError as error:
             raise OutputError(f"{output} cannot be written: {error.strerror}", needed="a folder") from error
         cache = FrameCache(output)
-        declared = cached_front_end(output)
+        declared = declared_front_end(output)
         if declared is not None:
             cache.declare(inputs.frontend)  # raises if it is another one
             inputs = replace(inputs, frontend=declared)
@@ -153,7 +153,7 @@ def features(
         result = FeaturesResult(output, batch.aside, n_features)
         with stopped:
             for found in batch.map("computing frames", inputs, ReadTask()):
-                cache.enter(found.entry, inputs.frontend)
+                cache.add_entry(found.entry, inputs.frontend)
                 result.add(found)
                 batch.advance(found.seconds)
     return result

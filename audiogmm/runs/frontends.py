@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.audio.decode import probe
-from audiogmm.audio.frame_cache.cache import FrameCache, cached_front_end, is_frame_cache
+from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end, is_frame_cache
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError, TrainingError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
@@ -90,7 +90,7 @@ def choose_cached_frontend(cache: Path, frontend: FrontEnd | None, sample_rate: 
         If there are several, and none was asked for.
     """
     found = FrameCache(cache)
-    declared = cached_front_end(cache)
+    declared = declared_front_end(cache)
     if frontend is not None:
         asked = replace(frontend, sample_rate=sample_rate or frontend.sample_rate)
         found.require(asked)

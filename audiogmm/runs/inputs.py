@@ -12,7 +12,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.audio.recording import Recording, recordings
+from audiogmm.audio.recording import Recording
+from audiogmm.audio.recording_set import RecordingSet
 from audiogmm.errors import AudioGMMError, ManifestError, OutputError
 from audiogmm.kernels.front_end.compiled import is_cold, is_kept
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
@@ -86,7 +87,7 @@ class Inputs:
     _paths: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def __iter__(self) -> Iterator[Recording]:
-        for recording in recordings(
+        for recording in RecordingSet(
             self.entries, self.frontend, upsample=self.upsample, cache=self.cache, warn=Notifier(self.say)
         ):
             self._paths[recording.id] = recording.entry.path

@@ -15,7 +15,8 @@ import soundfile
 
 from audiogmm.audio.decoders.notices import Notices
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.audio.recording import Recording, recordings
+from audiogmm.audio.recording import Recording
+from audiogmm.audio.recording_set import RecordingSet
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioDataError, ChoiceError, FeatureError, FrontEndError, MismatchError
 from audiogmm.manifest import Entry
@@ -59,7 +60,7 @@ def test_higher_rates_are_resampled_down_and_that_is_said_once(tmp_path: Path) -
     for path in paths:
         soundfile.write(path, sound(1.0, 44100), 44100)
     notices = Notices()
-    chosen = recordings([Entry(str(p), id=p.stem) for p in paths], KALDI, sample_rate=16000, warn=notices)
+    chosen = RecordingSet([Entry(str(p), id=p.stem) for p in paths], KALDI, sample_rate=16000, warn=notices)
     assert [sum(map(len, recording)) for recording in chosen] == [98, 98]
     assert notices.messages == ("audio at 44100 Hz is resampled to 16000 Hz",)
 
@@ -137,22 +138,18 @@ def test_audio_without_a_front_end(wav: Path) -> None:
 
 
 def test_recordings_travel_to_workers(wav: Path) -> None:
-    chosen = recordings([Entry(str(wav), id="a")], KALDI, sample_rate=8000, warn=Notices())
+    chosen = RecordingSet([Entry(str(wav), id="a")], KALDI, sample_rate=8000, warn=Notices())
     (copy,) = pickle.loads(pickle.dumps(chosen))
     (original,) = chosen
     assert copy == original
     assert frames_of(copy).tobytes() == frames_of(original).tobytes()
 
 
-def test_a_damaged_archive_is_handed_over_and_the_others_go_on(tmp_path: Path, wav: Path) -> None:
+def test_a_damaged_archive_is_a_recording_that_raises_and_the_others_go_on(tmp_path: Path, wav: Path) -> None:
     ark = tmp_path / "bad.ark"
     ark.write_bytes(b"utt1 \0BFM \4\x05\0\0\0\4\x02\0\0\0abc")
     entries = [Entry(None, features_filepath=str(ark), id="bad"), Entry(str(wav), id="good")]
-    refused: list[tuple[str, str]] = []
-    chosen = recordings(entries, KALDI, on_error=lambda entry, error: refused.append((entry.id, str(error))))
-    assert [recording.id for recording in chosen] == ["good"]
-    assert refused[0][0] == "bad"
-    assert "bad.ark is truncated: it ends in the middle of utt1" in refused[0][1]
-    bad, _ = recordings(entries, KALDI)
-    with pytest.raises(FeatureError, match=r"bad\.ark is truncated"):
+    bad, good = RecordingSet(entries, KALDI)
+    assert (bad.id, good.id) == ("bad", "good")
+    with pytest.raises(FeatureError, match=r"bad\.ark is truncated: it ends in the middle of utt1"):
         list(bad)

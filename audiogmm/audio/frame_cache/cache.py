@@ -14,16 +14,15 @@ from typing import BinaryIO, cast
 
 from audiogmm.audio.decoders.notices import Notices, Warn
 from audiogmm.audio.frame_cache.frame_file import FrameWriter, open_frames
-from audiogmm.audio.frame_cache.index import INDEX, Identity, Ledger, signature_of
+from audiogmm.audio.frame_cache.index import INDEX, CacheIndex, FileIdentity, signature_of
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import MismatchError
 from audiogmm.files import replacing
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
-from audiogmm.types import Json
 
 FRONT_END = "frontend.toml"
-"""What a cache says that it is for."""
+"""The file with the front end that a cache is for."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,13 @@ class FrameCache:
     """A folder of frames.
 
     Frames are found by the BLAKE2b hash of the recording's bytes, the piece, the channel, and the front end
-    without the statistics of global normalisation, which are applied on reading. A recording may move or be
+    without the statistics of global normalization, which are applied on reading. A recording may move or be
     renamed. A hash is taken once for a file's path, size and time of change.
 
     The folder holds ``index.jsonl``, which is a manifest of the same recordings, so that the folder can be
-    named in place of a manifest; ``frontend.toml``, the front end that it is for; ``ledger.sqlite``; and
-    ``frames/xx/KEY.frames``. Any number of processes and threads may fill and read it at once. If a recording
-    is gone, its frames are still found by its path.
+    named in place of a manifest; ``frontend.toml``, the front end that it is for; ``ledger.sqlite``, its
+    index; and ``frames/xx/KEY.frames``. Any number of processes and threads may fill and read it at once. If
+    a recording is gone, its frames are still found by its path.
 
     Attributes
     ----------
@@ -58,8 +57,8 @@ class FrameCache:
         """The manifest of what the cache has."""
         return self.folder / INDEX
 
-    def identify(self, entry: Entry) -> Identity:
-        """The content hash and the sample rate of an entry's recording.
+    def identify(self, entry: Entry) -> FileIdentity:
+        """Return the content hash and the sample rate of an entry's recording.
 
         Raises
         ------
@@ -77,7 +76,7 @@ class FrameCache:
         compute: Callable[[Warn], Iterator[FrameBlock]],
         warn: Warn,
     ) -> Iterator[FrameBlock]:
-        """The frames of an entry: read if they are there, else computed, given out, and kept when all are.
+        """Yield the frames of an entry: read if they are there, else computed, and kept once all are.
 
         Parameters
         ----------
@@ -86,9 +85,9 @@ class FrameCache:
         frontend : FrontEnd
             Without global statistics; with the sample rate wanted, or None for the recording's own.
         compute : callable
-            Gives the blocks; is given what takes notices.
+            Returns the blocks; its argument takes notices.
         warn : callable
-            Gets the notices, those of frames that are read as well.
+            Takes the notices, those of frames that are read as well.
 
         Yields
         ------
@@ -120,12 +119,12 @@ class FrameCache:
             writer.finish(notices.messages)
 
     def declare(self, frontend: FrontEnd) -> None:
-        """Say which front end the folder is for, before it is filled: what `cached_front_end` gives back.
+        """Store which front end the folder is for, before it is filled: see `declared_front_end`.
 
         Parameters
         ----------
         frontend : FrontEnd
-            As the user chose it; statistics of global normalisation are left out.
+            As the user chose it; statistics of global normalization are left out.
 
         Raises
         ------
@@ -135,7 +134,7 @@ class FrameCache:
             If it cannot be written.
         """
         bare = dataclasses.replace(frontend, cmvn_mean=(), cmvn_scale=())
-        declared = cached_front_end(self.folder)
+        declared = declared_front_end(self.folder)
         if declared is not None:
             if differences := declared.as_open_as(bare).difference(bare):
                 raise self._mismatch(differences)
@@ -143,11 +142,11 @@ class FrameCache:
         with replacing(self.folder / FRONT_END, force=True) as temporary:
             temporary.write_text(bare.to_toml(), encoding="utf-8")
 
-    def enter(self, entry: Entry, frontend: FrontEnd) -> None:
+    def add_entry(self, entry: Entry, frontend: FrontEnd) -> None:
         """List an entry in the index, once its frames are there.
 
-        Whoever fills the cache enters the recordings in the manifest's order, so that the index, and a model
-        trained on it, do not depend on which of several threads was ready first.
+        Entries are added in the manifest's order, so that the index, and a model trained on it, do not depend
+        on which of several threads was ready first.
 
         Parameters
         ----------
@@ -165,11 +164,11 @@ class FrameCache:
             return
         plain = frontend.without_global()
         made = dataclasses.replace(plain, sample_rate=plain.sample_rate or self.identify(entry).sample_rate)
-        Ledger(self.folder).add(entry, made.fingerprint, made.to_dict())
+        CacheIndex(self.folder).add(entry, made.fingerprint, made.to_dict())
 
     def frontends(self) -> list[FrontEnd]:
-        """The front ends whose frames are there, each with the sample rate that it was used at."""
-        return [FrontEnd(**_as_tuples(settings)) for settings in Ledger(self.folder).frontends()]
+        """Return the front ends whose frames are there, each with the sample rate that it was used at."""
+        return [FrontEnd(**settings) for settings in CacheIndex(self.folder).frontends()]
 
     def require(self, frontend: FrontEnd) -> None:
         """Raise unless the cache has frames of this front end, for a folder that stands for a manifest.
@@ -177,7 +176,7 @@ class FrameCache:
         Parameters
         ----------
         frontend : FrontEnd
-            Statistics of global normalisation do not count, nor what it leaves open.
+            Statistics of global normalization do not count, nor what it leaves open.
 
         Raises
         ------
@@ -197,30 +196,30 @@ class FrameCache:
         return MismatchError(
             f"{self.folder} holds frames of another front end: {', '.join(differences)}",
             needed="the front end that the frames were made with",
-            remedy="audiogmm features with this front end and another folder, or name the manifest",
+            remedy="audiogmm features with this front end and another folder, or give the manifest",
         )
 
-    def _path(self, entry: Entry, identity: Identity, made: FrontEnd) -> Path:
+    def _path(self, entry: Entry, identity: FileIdentity, made: FrontEnd) -> Path:
         parts = [identity.content, entry.offset, entry.duration, entry.channel, made.fingerprint]
         key = hashlib.blake2b(json.dumps(parts).encode(), digest_size=20).hexdigest()
         return self.folder / "frames" / key[:2] / f"{key[2:]}.frames"
 
 
 def is_frame_cache(path: Path) -> bool:
-    """Whether a path is a folder that `FrameCache` has filled."""
+    """Return whether a path is a folder that `FrameCache` has filled."""
     return (path / INDEX).is_file() and (path / "frames").is_dir()
 
 
-def cached_front_end(path: str | os.PathLike[str]) -> FrontEnd | None:
-    """The front end that a frame cache is for; None if the path is no frame cache, or does not say.
+def declared_front_end(path: str | os.PathLike[str]) -> FrontEnd | None:
+    """Return the front end that a frame cache is for; None if it is not a cache, or for several.
 
-    It has no statistics of global normalisation. Where none was declared and all frames were made with one
+    It has no statistics of global normalization. Where none was declared and all frames were made with one
     front end, it is that one, at the lowest of the sample rates.
 
     Parameters
     ----------
     path : path-like
-        Maybe a frame cache, maybe a manifest.
+        A frame cache, or something else.
 
     Raises
     ------
@@ -238,11 +237,6 @@ def cached_front_end(path: str | os.PathLike[str]) -> FrontEnd | None:
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def _identify(folder: Path, path: str, signature: str | None) -> Identity:
-    """Ask the ledger once a process, not once a pass."""
-    return Ledger(folder).identify(path, signature)
-
-
-def _as_tuples(settings: Json) -> Json:
-    """JSON has lists only."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+def _identify(folder: Path, path: str, signature: str | None) -> FileIdentity:
+    """Ask the index once a process, not once a pass."""
+    return CacheIndex(folder).identify(path, signature)

@@ -28,7 +28,7 @@ _HEADER = struct.Struct(
 
 @dataclass(frozen=True, slots=True)
 class FrameFile:
-    """What a file of frames says of itself.
+    """A file of frames: its header, and its frames when it is iterated.
 
     The file is a header of 64 bytes, the frames (float32, little-endian, row after row, each with its level
     behind its features), the marks of the voiced frames (a bit each, the first in the highest place), a
@@ -54,7 +54,7 @@ class FrameFile:
     checksums: tuple[int, ...]
 
     def __iter__(self) -> Iterator[FrameBlock]:
-        """Blocks of `WINDOW` frames, read into fresh arrays: mapped pages would count as memory.
+        """Yield blocks of `WINDOW` frames, read into new arrays: mapped pages would count as memory.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class FrameFile:
                     raise FeatureError(
                         f"{self.path} is damaged: frames {start} to {start + n - 1} are not those written",
                         needed="the frames that were computed",
-                        remedy="remove that file, and they are computed again; look after the disk",
+                        remedy="remove that file, and they are computed again; check the disk",
                     )
                 _read_at(file.fileno(), marks.data.cast("B"), marks_start + start // 8, self.path)
                 voiced = np.unpackbits(marks, count=n).view(np.bool_)
@@ -82,7 +82,7 @@ class FrameFile:
 
 
 def open_frames(path: Path) -> FrameFile | None:
-    """Look at a file of frames; None if there is none, or not a whole one.
+    """Open a file of frames; None if there is none, or not a whole one.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def open_frames(path: Path) -> FrameFile | None:
 
 
 class FrameWriter:
-    """Writes a file of frames, block by block. Memory: one bit a frame.
+    """Writer of a file of frames, block by block. Memory: one bit a frame.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a frame cache remembers beside frames: files by their content, front ends, the entries it has."""
+"""The index of a frame cache: files by their content, front ends, and the entries that it has."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from audiogmm.types import Json
 INDEX = "index.jsonl"
 """The manifest of the entries that a cache has."""
 
-_LEDGER = "ledger.sqlite"
+_DATABASE = "ledger.sqlite"
 _PATIENCE = 120.0  # seconds to wait for another process that writes
 
 _TABLES = """
@@ -34,8 +34,8 @@ CREATE TABLE IF NOT EXISTS written (bytes INTEGER);
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """What a recording is, wherever it lies.
+class FileIdentity:
+    """What identifies a recording, whatever its name.
 
     Attributes
     ----------
@@ -49,50 +49,50 @@ class Identity:
     sample_rate: int
 
 
-class Ledger:
-    """The memory of one cache folder, in SQLite: processes and threads may share it.
+class CacheIndex:
+    """The index of one cache folder, in SQLite: processes and threads may share it.
 
     Raises
     ------
     OutputError
-        From every method, if the folder cannot be written, or what lies there is not a ledger.
+        From every method, if the folder cannot be written, or its index is not a database.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def identify(self, path: str, signature: str | None) -> Identity:
-        """Find out what a recording is; hashes it only if it changed since it was seen last.
+    def identify(self, path: str, signature: str | None) -> FileIdentity:
+        """Identify a recording; its bytes are hashed only if it changed since the last time.
 
         Parameters
         ----------
         path : str
             Local path or URL.
         signature : str or None
-            Of `signature_of`: None, if the recording is gone, trusts what was remembered.
+            Of `signature_of`; with None, where the recording is gone, what was stored last is trusted.
 
         Raises
         ------
         AudioFileError
-            If it is gone and nothing is remembered, or is not audio.
+            If it is gone and was never identified, or is not audio.
         """
-        path = _settled(path)
-        with self._connected() as ledger:
+        path = _real_path(path)
+        with self._transaction() as database:
             query = "SELECT signature, content, sample_rate FROM files WHERE path = ?"
-            row = ledger.execute(query, (path,)).fetchone()
+            row = database.execute(query, (path,)).fetchone()
         if row is not None and signature in (None, row[0]):
-            return Identity(row[1], row[2])
+            return FileIdentity(row[1], row[2])
         decoder = open_decoder(path)
         sample_rate = decoder.info.sample_rate
         decoder.close()
-        identity = Identity(_content(path), sample_rate)
-        with self._connected() as ledger:
+        identity = FileIdentity(_content(path), sample_rate)
+        with self._transaction() as database:
             values = (path, signature, identity.content, identity.sample_rate)
-            ledger.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", values)
+            database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", values)
         return identity
 
     def add(self, entry: Entry, fingerprint: str, settings: Json) -> None:
-        """Note that the frames of an entry are there; list it in the index if it is not.
+        """Store that the frames of an entry are there, and list it in the index if it is not.
 
         The length of the index is part of the same transaction: a line that was half written when a process
         was killed is cut off by the next writer, and no entry is listed twice.
@@ -102,19 +102,19 @@ class Ledger:
         OutputError
             If the index lists another piece under the same id.
         """
-        cut = json.dumps([_settled(entry.path), entry.offset, entry.duration, entry.channel])
-        with self._connected() as ledger:
-            ledger.execute(
+        cut = json.dumps([_real_path(entry.path), entry.offset, entry.duration, entry.channel])
+        with self._transaction() as database:
+            database.execute(
                 "INSERT OR IGNORE INTO frontends VALUES (?, ?)",
                 (fingerprint, json.dumps(settings, sort_keys=True)),
             )
-            known = ledger.execute("SELECT cut FROM entries WHERE id = ?", (entry.id,)).fetchone()
+            known = database.execute("SELECT cut FROM entries WHERE id = ?", (entry.id,)).fetchone()
             if known is None:
-                ledger.execute("INSERT INTO entries VALUES (?, ?)", (entry.id, cut))
-                (length,) = ledger.execute("SELECT bytes FROM written").fetchone() or (0,)
+                database.execute("INSERT INTO entries VALUES (?, ?)", (entry.id, cut))
+                (length,) = database.execute("SELECT bytes FROM written").fetchone() or (0,)
                 length = self._append(entry, length)
-                ledger.execute("DELETE FROM written")
-                ledger.execute("INSERT INTO written VALUES (?)", (length,))
+                database.execute("DELETE FROM written")
+                database.execute("INSERT INTO written VALUES (?)", (length,))
             elif known[0] != cut:
                 raise OutputError(
                     f"{self.folder / INDEX} lists {known[0]} under the id {entry.id!r}, and now comes {cut}",
@@ -123,13 +123,13 @@ class Ledger:
                 )
 
     def frontends(self) -> list[Json]:
-        """The settings of every front end whose frames are there."""
-        with self._connected() as ledger:
-            rows = ledger.execute("SELECT settings FROM frontends ORDER BY fingerprint").fetchall()
+        """Return the settings of every front end whose frames are there."""
+        with self._transaction() as database:
+            rows = database.execute("SELECT settings FROM frontends ORDER BY fingerprint").fetchall()
         return [json.loads(settings) for (settings,) in rows]
 
     def _append(self, entry: Entry, length: int) -> int:
-        """Write a line at the place where the last whole one ended; the new length."""
+        """Write a line where the last whole one ended; return the new length."""
         path = self.folder / INDEX
         line = json.dumps(record_of(entry, ManifestFolder.of(path))).encode() + b"\n"
         with path.open("r+b" if path.exists() else "w+b") as index:
@@ -139,16 +139,16 @@ class Ledger:
         return length + len(line)
 
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         """One transaction, for which other writers wait."""
-        path = self.folder / _LEDGER
+        path = self.folder / _DATABASE
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             try:
                 connection.execute(
                     "PRAGMA synchronous = OFF"
-                )  # a killed process loses nothing; a cache can be made anew
+                )  # a killed process loses nothing; a cache can be made again
                 connection.execute("BEGIN IMMEDIATE")
                 for statement in _TABLES.strip().split(";\n"):
                     connection.execute(statement)
@@ -159,7 +159,7 @@ class Ledger:
         except sqlite3.Error as error:
             raise OutputError(
                 f"{path} cannot be used: {error}",
-                needed="a folder that can be written, and a ledger that is whole",
+                needed="a folder that can be written, and an undamaged index",
                 remedy="another folder; or remove the frame cache and compute it again",
             ) from error
         except OSError as error:
@@ -173,7 +173,7 @@ class Ledger:
 
 
 def signature_of(path: str) -> str | None:
-    """What changes when a file does, without reading it: size and time of change; None if it is gone."""
+    """Return the size and time of change of a file, which change when it does; None if it is gone."""
     if is_url(path):
         import fsspec
 
@@ -189,13 +189,13 @@ def signature_of(path: str) -> str | None:
     return f"{stat.st_size}:{stat.st_mtime_ns}"
 
 
-def _settled(path: str) -> str:
-    """One name for a file, however it was reached: the index has ``cache/../a.wav`` for its neighbours."""
+def _real_path(path: str) -> str:
+    """Return one name for a file, however it was reached (the index has ``cache/../a.wav``)."""
     return path if is_url(path) else os.path.realpath(path)
 
 
 def _content(path: str) -> str:
-    """BLAKE2b of a file's bytes, hexadecimal."""
+    """Return the BLAKE2b hash of a file's bytes, hexadecimal."""
     digest = hashlib.blake2b(digest_size=20)
     stream = open_source(path)
     try:

@@ -23,7 +23,7 @@ _LONGEST_KEY = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class ArkMember:
     """One member of an archive.
 
     Attributes
@@ -42,7 +42,7 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
+class _ArkValue:
     """A binary value: its kind, shape, and where its numbers are."""
 
     kind: bytes
@@ -53,7 +53,7 @@ class _Value:
 
 
 def split_offset(path: str) -> tuple[str, int | None]:
-    """An scp file's ``file.ark:1234`` as path and offset.
+    """Split an scp file's ``file.ark:1234`` into path and offset.
 
     Examples
     --------
@@ -64,13 +64,13 @@ def split_offset(path: str) -> tuple[str, int | None]:
     return (name, int(offset)) if name and offset.isdigit() else (path, None)
 
 
-def utterances(path: str) -> Iterator[Utterance]:
-    """The members of an archive, without reading what they hold.
+def read_members(path: str) -> Iterator[ArkMember]:
+    """Yield the members of an archive, without reading what they hold.
 
     Raises
     ------
     FeatureError
-        If it is no archive, or is damaged.
+        If it is not an archive, or is damaged.
     """
     stream = open_source(path, FeatureError)
     try:
@@ -80,11 +80,11 @@ def utterances(path: str) -> Iterator[Utterance]:
             offset = stream.seek(0, 1)
             value = _read_value(stream, path)
             if value is None:
-                yield Utterance(key, offset, _skip_text(stream, path, offset))
+                yield ArkMember(key, offset, _skip_text(stream, path, offset))
                 continue
             if value.start + value.size > end:
                 raise _cut_off(path, key)
-            yield Utterance(key, offset, value.kind.endswith(b"V"))
+            yield ArkMember(key, offset, value.kind.endswith(b"V"))
             stream.seek(value.start + value.size)
     finally:
         stream.close()
@@ -106,7 +106,7 @@ class ArkReader:
         self._path, self._offset = split_offset(path)
 
     def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
-        """Windows of at most `block` rows."""
+        """Yield windows of at most `block` rows, from row `first` on."""
         members = [] if self._offset is not None else self._members()
         stream = open_source(self._path, FeatureError)
         try:
@@ -126,8 +126,8 @@ class ArkReader:
         finally:
             stream.close()
 
-    def _members(self) -> list[Utterance]:
-        members = list(utterances(self._path))
+    def _members(self) -> list[ArkMember]:
+        members = list(read_members(self._path))
         matrices = [member for member in members if not member.is_vector]
         if not members or (matrices and len(members) > 1):
             raise FeatureError(
@@ -162,7 +162,9 @@ def _read_key(stream: ByteSource, path: str) -> str | None:
     while (byte := stream.read(1)) not in (b" ", b"\t", b""):
         key += byte
         if len(key) > _LONGEST_KEY:
-            raise FeatureError(f"{path} is no Kaldi archive: no key in its first bytes", needed="an ark file")
+            raise FeatureError(
+                f"{path} is not a Kaldi archive: no key in its first bytes", needed="an ark file"
+            )
     text = key.decode(errors="replace").strip()
     if not text:
         return None
@@ -171,7 +173,7 @@ def _read_key(stream: ByteSource, path: str) -> str | None:
     return text
 
 
-def _read_value(stream: ByteSource, path: str) -> _Value | None:
+def _read_value(stream: ByteSource, path: str) -> _ArkValue | None:
     """The header of a binary value; None if it is text."""
     if stream.read(2) != b"\0B":
         return None
@@ -197,17 +199,17 @@ def _read_value(stream: ByteSource, path: str) -> _Value | None:
         raise FeatureError(
             f"{path} is truncated in the header of a matrix", needed="a whole archive"
         ) from error
-    return _Value(token, n_rows, n_columns, stream.seek(0, 1), size)
+    return _ArkValue(token, n_rows, n_columns, stream.seek(0, 1), size)
 
 
 def _skip_text(stream: ByteSource, path: str, offset: int) -> bool:
-    """Go behind a text value; whether it is a vector: one line, brackets included."""
+    """Skip a text value; return whether it is a vector: one line, brackets included."""
     stream.seek(offset)
     text = bytearray()
     while b"]" not in text:
         if not (piece := stream.read(4096)):
             raise FeatureError(
-                f"{path} is no Kaldi archive, or is truncated: a [ without its ]", needed="an ark file"
+                f"{path} is not a Kaldi archive, or is truncated: a [ without its ]", needed="an ark file"
             )
         text += piece
     length = text.index(b"]") + 1
@@ -218,7 +220,7 @@ def _skip_text(stream: ByteSource, path: str, offset: int) -> bool:
 
 
 def _read_with_kaldiio(stream: ByteSource, path: str, text: bool) -> NDArray[Any]:
-    """A text or a compressed value, by the readers of kaldiio that run no command and unpickle nothing."""
+    """A text or a compressed value, by the readers of kaldiio which run no command and unpickle nothing."""
     try:
         from kaldiio.matio import read_ascii_mat, read_matrix_or_vector
     except ImportError as error:

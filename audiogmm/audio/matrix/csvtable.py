@@ -18,7 +18,7 @@ from audiogmm.errors import FeatureError
 class CsvReader:
     """Rows of a CSV file, UTF-8; comma, semicolon or tab, whichever the first line has.
 
-    The first line is a header if not one of its cells is a number. Blank lines are passed over.
+    The first line is a header if not one of its cells is a number. Blank lines are skipped.
 
     Raises
     ------
@@ -32,7 +32,7 @@ class CsvReader:
         self.columns: tuple[str, ...] = ()
 
     def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
-        """Blocks of at most `block` lines, float64."""
+        """Yield blocks of at most `block` lines, float64, from row `first` on."""
         raw = open_source(self._path, FeatureError)
         with io.TextIOWrapper(io.BufferedReader(raw), "utf-8-sig", newline="") as text:  # type: ignore[type-var]
             try:
@@ -60,19 +60,19 @@ class CsvReader:
                     [line for _, line in batch], delimiter=delimiter, comments=None, quotechar='"', ndmin=2
                 )
             except ValueError as error:
-                raise self._culprit(batch, delimiter, len(cells), error) from error
+                raise self._error_in(batch, delimiter, len(cells), error) from error
             if rows.shape[1] != len(cells):
-                raise self._culprit(batch, delimiter, len(cells), None)
+                raise self._error_in(batch, delimiter, len(cells), None)
             finite = np.isfinite(rows)
             if not finite.all():
                 row, column = np.argwhere(~finite)[0]
-                raise self._cell(batch[row][0], int(column), str(rows[row, column]))
+                raise self._bad_cell(batch[row][0], int(column), str(rows[row, column]))
             yield rows
 
-    def _culprit(
+    def _error_in(
         self, batch: list[tuple[int, str]], delimiter: str, width: int, error: ValueError | None
     ) -> FeatureError:
-        """The first cell or line that does not belong: found by reading once more, slowly."""
+        """Find the first bad cell or line, by reading them once more, slowly."""
         for number, line in batch:
             cells = next(csv.reader([line], delimiter=delimiter))
             if len(cells) != width:
@@ -82,10 +82,10 @@ class CsvReader:
                 )
             for column, cell in enumerate(cells):
                 if not _is_number(cell):
-                    return self._cell(number, column, repr(cell))
+                    return self._bad_cell(number, column, repr(cell))
         return FeatureError(f"{self._path}, lines {batch[0][0]} to {batch[-1][0]}: {error}", needed="numbers")
 
-    def _cell(self, number: int, column: int, value: str) -> FeatureError:
+    def _bad_cell(self, number: int, column: int, value: str) -> FeatureError:
         label = f"column {self.columns[column]!r}" if self.columns else f"column {column + 1}"
         return FeatureError(
             f"{self._path}, line {number}, {label}: {value}",

@@ -1,9 +1,11 @@
-"""Frames of your own: feature matrices, read in blocks."""
+"""Feature matrices in place of audio, read in blocks."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from importlib import import_module
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
@@ -17,7 +19,7 @@ from audiogmm.types import Frames, Seconds
 
 
 class MatrixReader(Protocol):
-    """Numeric rows of one file.
+    """Reader of the numeric rows of one file.
 
     Attributes
     ----------
@@ -28,15 +30,15 @@ class MatrixReader(Protocol):
     columns: tuple[str, ...]
 
     def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
-        """Arrays of shape (1 to `block`, n_columns), any real dtype, from row `first` on."""
+        """Yield arrays of shape (1 to `block`, n_columns), any real dtype, from row `first` on."""
         ...
 
 
 def read_matrix_blocks(entry: Entry, block: int = 8192) -> Iterator[Frames]:
     """Read the rows of a feature matrix, some at a time, so that memory does not grow with the file.
 
-    .npy (any real dtype, either order), CSV (comma, semicolon or tab; a header is known by having no number
-    in it), Parquet (numeric columns, or one column of lists), Kaldi ark (one matrix, or vectors, which become
+    .npy (any real dtype, either order), CSV (comma, semicolon or tab; a header is a first line without a
+    number), Parquet (numeric columns, or one column of lists), Kaldi ark (one matrix, or vectors, which are
     the rows of one; ``file.ark:OFFSET`` as in an scp file). Parquet, and the text and compressed arks of
     Kaldi, need the extra `interop`.
 
@@ -55,9 +57,9 @@ def read_matrix_blocks(entry: Entry, block: int = 8192) -> Iterator[Frames]:
     Raises
     ------
     FeatureError
-        If the file is missing, truncated, no matrix of numbers, holds NaN or infinity (row and column are
-        named), or ends before the piece does; if an ark holds several matrices (see `expand`); if the extra
-        is missing.
+        If the file is missing, truncated, not a matrix of numbers, holds NaN or infinity (row and column are
+        named), or ends before the piece does; if an ark holds several matrices (see `expand_archive`); if
+        the extra is missing.
 
     Examples
     --------
@@ -99,8 +101,8 @@ def read_matrix_blocks(entry: Entry, block: int = 8192) -> Iterator[Frames]:
         )
 
 
-def expand(entry: Entry) -> Iterator[Entry]:
-    """The recordings of an entry: one for each matrix of a Kaldi archive that holds several, else the entry.
+def expand_archive(entry: Entry) -> Iterator[Entry]:
+    """Yield an entry for each matrix of a Kaldi archive that holds several; any other entry as it is.
 
     Parameters
     ----------
@@ -120,28 +122,28 @@ def expand(entry: Entry) -> Iterator[Entry]:
     if entry.features_filepath is None or format_of(entry.features_filepath) != "ark":
         yield entry
         return
-    from audiogmm.audio.matrix.ark import split_offset, utterances
+    from audiogmm.audio.matrix.ark import read_members, split_offset
 
     path, offset = split_offset(entry.features_filepath)
     if offset is not None:
         yield entry
         return
-    found = utterances(path)
-    head = [utterance for utterance, _ in zip(found, range(2), strict=False)]
-    if len(head) < 2 or all(utterance.is_vector for utterance in head):
+    found = read_members(path)
+    head = list(islice(found, 2))
+    if len(head) < 2 or all(member.is_vector for member in head):
         yield entry
         return
-    for utterance in utterances(path):
+    for member in read_members(path):
         yield dataclasses.replace(
             entry,
-            features_filepath=f"{path}:{utterance.offset}",
-            id=safe_id(f"{entry.id}-{utterance.key}"),
-            extra={**entry.extra, "utterance": utterance.key},
+            features_filepath=f"{path}:{member.offset}",
+            id=safe_id(f"{entry.id}-{member.key}"),
+            extra={**entry.extra, "utterance": member.key},
         )
 
 
 def format_of(path: str) -> str:
-    """The format of a matrix by its name, or else by its first bytes: "npy", "csv", "parquet" or "ark".
+    """Find the format of a matrix by its name, or else its first bytes: "npy", "csv", "parquet" or "ark".
 
     Examples
     --------
@@ -174,24 +176,19 @@ _SUFFIXES = {
 }
 
 
+_READERS = {
+    "npy": ("npy", "NpyReader"),
+    "csv": ("csvtable", "CsvReader"),
+    "parquet": ("parquet", "ParquetReader"),
+    "ark": ("ark", "ArkReader"),
+}
+"""For each format its module in this room, imported when it is needed, and the reader in it."""
+
+
 def _open(path: str) -> MatrixReader:
-    """The reader for a path; each is imported when it is needed."""
-    kind = format_of(path)
-    if kind == "npy":
-        from audiogmm.audio.matrix.npy import NpyReader
-
-        return NpyReader(path)
-    if kind == "parquet":
-        from audiogmm.audio.matrix.parquet import ParquetReader
-
-        return ParquetReader(path)
-    if kind == "ark":
-        from audiogmm.audio.matrix.ark import ArkReader
-
-        return ArkReader(path)
-    from audiogmm.audio.matrix.csvtable import CsvReader
-
-    return CsvReader(path)
+    module, name = _READERS[format_of(path)]
+    reader: MatrixReader = getattr(import_module(f"audiogmm.audio.matrix.{module}"), name)(path)
+    return reader
 
 
 _MOST = 1e12

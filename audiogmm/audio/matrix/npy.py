@@ -19,7 +19,7 @@ class NpyReader:
     Raises
     ------
     FeatureError
-        If it is no such file, is not of two dimensions, or is shorter than its header says.
+        If it is not such a file, is not of two dimensions, or is shorter than its header says.
     """
 
     columns: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class NpyReader:
         self._path = path
 
     def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
-        """Windows of at most `block` rows."""
+        """Yield windows of at most `block` rows, from row `first` on."""
         stream = open_source(self._path, FeatureError)
         try:
             shape, fortran, dtype = self._header(stream)
@@ -65,7 +65,7 @@ class NpyReader:
             shape, fortran, dtype = read(stream)
         except (ValueError, EOFError) as error:
             raise FeatureError(
-                f"{self._path} is no .npy file ({error})",
+                f"{self._path} is not an .npy file ({error})",
                 needed="a file of numpy.save",
                 remedy="write it again",
             ) from error

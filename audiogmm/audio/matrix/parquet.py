@@ -13,7 +13,7 @@ from audiogmm.errors import FeatureError
 
 
 def missing_extra(path: str, package: str) -> FeatureError:
-    """The error for a format whose package is not installed."""
+    """Return the error for a format whose package is not installed."""
     return FeatureError(
         f"{path} cannot be read: {package} is not installed",
         needed=package,
@@ -36,7 +36,7 @@ class ParquetReader:
         self.columns: tuple[str, ...] = ()
 
     def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
-        """Batches of at most `block` rows; whole row groups ahead of `first` are not read."""
+        """Yield batches of at most `block` rows; whole row groups ahead of `first` are not read."""
         try:
             import pyarrow as pa
             import pyarrow.parquet as pq
@@ -58,7 +58,9 @@ class ParquetReader:
                     yield rows
         except pa.ArrowException as error:
             raise FeatureError(
-                f"{self._path} is no whole Parquet file ({error})", needed="Parquet", remedy="write it again"
+                f"{self._path} is not a whole Parquet file ({error})",
+                needed="Parquet",
+                remedy="write it again",
             ) from error
         finally:
             stream.close()

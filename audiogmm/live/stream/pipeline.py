@@ -7,7 +7,7 @@ from typing import Protocol
 
 from audiogmm.anomaly.scorer import NO_SCORES, FrameScores
 from audiogmm.audio.decoders.notices import Warn
-from audiogmm.audio.recording import check_rate
+from audiogmm.audio.sample_rates import check_rate
 from audiogmm.blocks import FrameBlock
 from audiogmm.live.line import Line, sort_lines
 from audiogmm.live.stream.clusters import ClusterStage

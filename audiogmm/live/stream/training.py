@@ -14,7 +14,7 @@ from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.learning.model_parts import read_detector, read_detector_settings, with_detector
 from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.audio.decoders.notices import Warn
-from audiogmm.audio.recording import check_rate
+from audiogmm.audio.sample_rates import check_rate
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import MismatchError, OutputError
 from audiogmm.live.line import Line, sort_lines

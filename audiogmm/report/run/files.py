@@ -220,7 +220,7 @@ def choose_entries(
     quiet : list of Entry
         The first `most_quiet` entries that are neither wanted nor skipped.
     """
-    from audiogmm.audio.matrix.matrix import expand
+    from audiogmm.audio.matrix.matrix import expand_archive
 
     needed, passed = set(wanted), set(skipped)
     found: dict[str, Entry] = {}
@@ -229,7 +229,7 @@ def choose_entries(
         if len(found) == len(needed) and len(quiet) >= most_quiet:
             break
         try:
-            pieces = list(expand(given))  # a Kaldi archive holds several
+            pieces = list(expand_archive(given))  # a Kaldi archive holds several
         except AudioGMMError:
             pieces = [given]
         for entry in pieces:

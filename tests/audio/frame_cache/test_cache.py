@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from audiogmm.audio import recording as recording_module
 from audiogmm.audio.decoders.notices import Notices
-from audiogmm.audio.frame_cache.cache import FrameCache, cached_front_end, is_frame_cache
+from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end, is_frame_cache
 from audiogmm.audio.frame_cache.frame_file import WINDOW, FrameWriter, open_frames
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.audio.recording import Recording, recordings
+from audiogmm.audio.recording import Recording
+from audiogmm.audio.recording_set import RecordingSet
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioFileError, FeatureError, MismatchError, OutputError
 from audiogmm.manifest import Entry, read_manifest
@@ -54,7 +55,7 @@ def fill(recording: Recording) -> None:
     """Compute the frames, and enter the recording, as the job `features` does."""
     everything(recording)
     assert recording.cache is not None and recording.frontend is not None
-    FrameCache(recording.cache).enter(recording.entry, recording.frontend)
+    FrameCache(recording.cache).add_entry(recording.entry, recording.frontend)
 
 
 def forbid_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +149,7 @@ def test_the_folder_is_a_manifest(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     assert not is_frame_cache(folder)
     for _ in range(2):
-        for recording in recordings(entries, SPEECH, cache=folder):
+        for recording in RecordingSet(entries, SPEECH, cache=folder):
             fill(recording)
     assert is_frame_cache(folder)
     listed = list(read_manifest(str(folder)))
@@ -156,7 +157,7 @@ def test_the_folder_is_a_manifest(tmp_path: Path) -> None:
     assert all(Path(a.path).samefile(b.path) for a, b in zip(listed, entries, strict=True))
     for entry in entries:  # the index names the same files by other ways
         Path(entry.path).unlink()
-    for entry, recording in zip(entries, recordings(listed, SPEECH, cache=folder), strict=True):
+    for entry, recording in zip(entries, RecordingSet(listed, SPEECH, cache=folder), strict=True):
         assert everything(recording) == everything(Recording(entry, SPEECH, cache=folder))
 
 
@@ -165,7 +166,7 @@ def test_another_front_end_is_refused_and_the_settings_named(wav: Path, tmp_path
     ambient = FrontEnd.preset("ambient")
     cache.declare(ambient)
     fill(Recording(Entry(str(wav), id="a"), ambient.without_global(), cache=cache.folder))
-    assert cached_front_end(cache.folder) == ambient
+    assert declared_front_end(cache.folder) == ambient
     cache.require(ambient)
     cache.require(ambient.with_global([0.0] * ambient.n_features(), [1.0] * ambient.n_features()))
     other = dataclasses.replace(ambient, n_mels=ambient.n_mels + 1, sample_rate=8000)
@@ -173,7 +174,7 @@ def test_another_front_end_is_refused_and_the_settings_named(wav: Path, tmp_path
         cache.require(other)
     with pytest.raises(MismatchError, match=f"n_mels: {ambient.n_mels} != {ambient.n_mels + 1}"):
         cache.declare(other)
-    assert cached_front_end(wav) is None
+    assert declared_front_end(wav) is None
 
 
 def test_notices_are_kept_with_the_frames(tmp_path: Path) -> None:

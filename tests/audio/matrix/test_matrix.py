@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.audio.matrix.matrix import expand, format_of, read_matrix_blocks
+from audiogmm.audio.matrix.matrix import expand_archive, format_of, read_matrix_blocks
 from audiogmm.errors import FeatureError
 from audiogmm.manifest import Entry
 
@@ -229,7 +229,7 @@ def test_npy_that_is_none(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5])
     assert "a.npy is truncated: 595 bytes of the 600 (50 x 3 float32)" in refusal(path)
     path.write_bytes(b"something else")
-    assert "is no .npy file" in refusal(path)
+    assert "is not an .npy file" in refusal(path)
     assert "shape (50,); needed: real numbers of shape (n_rows, n_columns); try: reshape(-1, 1)" in refusal(
         save_npy(tmp_path / "b", MATRIX[:, 0])
     )
@@ -263,7 +263,7 @@ def test_parquet_that_is_none(tmp_path: Path) -> None:
     pq.write_table(pa.table({"e": [[1.0, 2.0], [3.0]]}), path)
     assert "the lists in column 'e' differ in length" in refusal(path)
     path.write_bytes(path.read_bytes()[:-20])
-    assert "is no whole Parquet file" in refusal(path)
+    assert "is not a whole Parquet file" in refusal(path)
 
 
 def test_missing_extras_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,14 +289,14 @@ def test_archives_give_a_recording_for_each_matrix(tmp_path: Path, compression: 
     path = tmp_path / "a.ark"
     matrices = {f"spk/utt {i}".replace(" ", "-"): MATRIX[: 10 + i] for i in range(3)}
     kaldiio.save_ark(str(path), matrices, scp=str(tmp_path / "a.scp"), compression_method=compression)
-    entries = list(expand(entry_of(path)))
+    entries = list(expand_archive(entry_of(path)))
     assert [entry.id for entry in entries] == ["a-spk--utt-0", "a-spk--utt-1", "a-spk--utt-2"]
     assert [entry.extra["utterance"] for entry in entries] == list(matrices)
     offsets = [line.split()[1] for line in (tmp_path / "a.scp").read_text().splitlines()]
     assert [entry.features_filepath for entry in entries] == offsets
     for entry, matrix in zip(entries, kaldiio.load_ark(str(path)), strict=True):
         np.testing.assert_array_equal(np.concatenate(list(read_matrix_blocks(entry, 4))), matrix[1])
-        assert list(expand(entry)) == [entry]
+        assert list(expand_archive(entry)) == [entry]
     message = refusal(path)
     assert "holds 3 members, 3 of them matrices" in message
     assert f"try: name one of them: {offsets[0]}" in message
@@ -305,7 +305,7 @@ def test_archives_give_a_recording_for_each_matrix(tmp_path: Path, compression: 
 def test_text_archives_of_several(tmp_path: Path) -> None:
     path = tmp_path / "a.ark"
     path.write_text("u1  [\n  1 2\n  3 4 ]\nu2  [\n  5 6 ]\n")
-    entries = list(expand(entry_of(path)))
+    entries = list(expand_archive(entry_of(path)))
     assert [rows_of(str(entry.features_filepath)).tolist() for entry in entries] == [
         [[1.0, 2.0], [3.0, 4.0]],
         [[5.0, 6.0]],
@@ -315,7 +315,7 @@ def test_text_archives_of_several(tmp_path: Path) -> None:
 def test_single_matrices_and_vectors_stay_one_entry(tmp_path: Path) -> None:
     for save in (save_npy, save_ark, save_vectors):
         entry = entry_of(save(tmp_path / "a", MATRIX))
-        assert list(expand(entry)) == [entry]
+        assert list(expand_archive(entry)) == [entry]
 
 
 def test_archives_that_are_none(tmp_path: Path) -> None:
