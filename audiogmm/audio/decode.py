@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from audiogmm.audio.decoders.decoder import AudioInfo
-from audiogmm.audio.decoders.notices import AudioWarning, Notices, Warn, warn_user
+from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.decoders.opening import open_decoder
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError
 from audiogmm.manifest.entry import Entry, display_name
 from audiogmm.manifest.recording_info import refuse_mismatch
 from audiogmm.types import Samples, Seconds
-
-__all__ = ["AudioInfo", "AudioStream", "AudioWarning", "Notices", "open_audio", "probe"]
 
 LONGEST: Seconds = 1e12
 """No recording is longer: what an entry asks for beyond is cut to it, and then past the end."""
@@ -34,11 +32,11 @@ def open_audio(entry: Entry, block: int = 65536, warn: Warn = warn_user) -> Audi
     Parameters
     ----------
     entry : Entry
-        Its `offset`, `duration` and `channel` are obeyed; without a channel, all are averaged.
+        Its `offset`, `duration` and `channel` say what is read; without a channel, all are averaged.
     block : int
         Samples of each channel to read at once.
     warn : callable
-        Gets one text, when the recording has passed, if it is clipped (a thousandth of its samples lies in
+        Takes a text, when the recording has passed, if it is clipped (a thousandth of its samples lies in
         runs of three or more at full scale) or holds nothing but zeros. By default a Python warning of the
         category `AudioWarning`; a command gives a `Notices` to collect them.
 
@@ -51,7 +49,7 @@ def open_audio(entry: Entry, block: int = 65536, warn: Warn = warn_user) -> Audi
     AudioFileError
         If the file is missing, empty, truncated or not audio, or has no such channel.
     AudioDataError
-        If the recording has no samples, or the piece does not lie in it (10 ms are let go).
+        If the recording has no samples, or the piece does not lie in it (10 ms are allowed).
     """
     if block < 1:
         raise ChoiceError(f"blocks of {block} samples", needed="at least 1")
@@ -148,13 +146,13 @@ class AudioStream:
         return first, min(wanted, total - first)
 
     def _refuse_truncated(self) -> None:
-        """A file whose header promises more than it holds, where that is known beforehand."""
+        """Refuse a file whose header promises more than it holds, where that is known beforehand."""
         found, promised = self.info.n_samples, self._decoder.promised
         if found is not None and promised is not None and found < promised:
             raise self._truncated(found, promised)
 
     def _refuse_short(self, got: int) -> None:
-        """At the end of what could be read: was it all?"""
+        """Refuse a recording that ended before its entry or its header said."""
         rate, promised = self.info.sample_rate, self._decoder.promised
         end = self._first + got
         if self._wanted is None and promised is not None and end < promised:
@@ -198,7 +196,7 @@ class AudioStream:
 def probe(
     entry: Entry, frame_length_seconds: Seconds = 0.025, full: bool = True, warn: Warn = warn_user
 ) -> AudioInfo:
-    """Find out whether an entry can be used, for `manifest check`.
+    """Check that an entry can be used, for `manifest check`.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from audiogmm.runs.progress import Progress, Silent
 from audiogmm.types import Json
 
 if TYPE_CHECKING:
-    from audiogmm.audio.decode import AudioInfo
+    from audiogmm.audio.decoders.decoder import AudioInfo
     from audiogmm.manifest import Entry
     from audiogmm.manifest.check import Problem
 

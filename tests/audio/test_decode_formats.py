@@ -316,7 +316,7 @@ def test_what_is_kept_of_standard_input_is_bounded_and_removed(
     stream = io.BytesIO(bytes(100))
     with (
         pytest.raises(AudioFileError, match=r"holds more than 64 bytes .* ffmpeg"),
-        source.spooled(b"head", stream, "standard input", limit=64),
+        source.copy_to_disk(b"head", stream, "standard input", limit=64),
     ):
         pass
     assert list(folder.iterdir()) == []

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from audiogmm.audio.decode import AudioWarning, Notices, open_audio, probe
+from audiogmm.audio.decode import open_audio, probe
+from audiogmm.audio.decoders.notices import AudioWarning, Notices
 from audiogmm.errors import (
     AudioDataError,
     AudioFileError,

@@ -1,0 +1,34 @@
+"""Decoders: from a path, a URL or standard input to interleaved samples.
+
+`open_decoder` recognizes a recording by its first bytes and returns a `Decoder`: libsndfile's for files, our
+own for wav that arrives through a pipe, audioread's for what neither opens. A decoder reads a few samples at
+a time, seeks to the exact sample, and knows what the header promises, so that a truncated file is an error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audiogmm.lazy import exports
+
+if TYPE_CHECKING:
+    from audiogmm.audio.decoders.decoder import AudioInfo as AudioInfo
+    from audiogmm.audio.decoders.decoder import Decoder as Decoder
+    from audiogmm.audio.decoders.levels import LevelCheck as LevelCheck
+    from audiogmm.audio.decoders.notices import AudioWarning as AudioWarning
+    from audiogmm.audio.decoders.notices import Notices as Notices
+    from audiogmm.audio.decoders.opening import open_decoder as open_decoder
+    from audiogmm.audio.decoders.source import open_source as open_source
+
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    {
+        "open_decoder": "opening",
+        "Decoder": "decoder",
+        "AudioInfo": "decoder",
+        "open_source": "source",
+        "LevelCheck": "levels",
+        "AudioWarning": "notices",
+        "Notices": "notices",
+    },
+)

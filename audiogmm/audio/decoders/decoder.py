@@ -1,4 +1,4 @@
-"""What every decoder offers, and what a recording says of itself."""
+"""The interface of every decoder, and what a recording's header says."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ FLOAT_CEILING = 32767 / 32768
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What a recording says of itself.
+    """What the header of a recording says.
 
     Attributes
     ----------
     sample_rate : int
         Hertz.
     channels : int
-        How many.
+        Number of channels.
     n_samples : int or None
         Samples of each channel in the whole recording; None if that is not known before its end (a pipe).
     format : str
@@ -50,7 +50,7 @@ class AudioInfo:
 
 
 class Decoder(Protocol):
-    """One open recording.
+    """An open recording.
 
     Attributes
     ----------
@@ -71,18 +71,18 @@ class Decoder(Protocol):
         ...
 
     def read(self, n_samples: int) -> NDArray[Any]:
-        """The next 1 to `n_samples` samples, shape (n, n_channels), int16 or float32; none at the end.
+        """Return the next 1 to `n_samples` samples, shape (n, n_channels), int16 or float32; none at the end.
 
         The array may be overwritten by the next call.
         """
         ...
 
     def close(self) -> None:
-        """Give everything back to the system."""
+        """Close all that is open."""
         ...
 
 
 def skip(decoder: Decoder, n_samples: int) -> None:
-    """Read and forget; stops at the end of the recording."""
+    """Read samples and drop them; stop at the end of the recording."""
     while n_samples > 0 and (got := len(decoder.read(min(n_samples, 65536)))):
         n_samples -= got

@@ -18,7 +18,7 @@ from audiogmm.audio.decoders.wave import WaveHeader
 from audiogmm.errors import AudioFileError
 
 _INEXACT = {"VORBIS", "OPUS"} | {f"MPEG_LAYER_{layer}" for layer in ("I", "II", "III")}
-"""Formats whose decoders remember what came before: after a seek libsndfile's samples differ, and those of
+"""Formats whose decoders depend on what came before: after a seek libsndfile's samples differ, and those of
 Vorbis may lie elsewhere (https://github.com/libsndfile/libsndfile/issues/885). They are decoded up to a
 piece's first sample, so that a piece is exactly that piece of the whole."""
 
@@ -91,7 +91,7 @@ class LibsndfileDecoder:
             raise self._damaged(error, sample) from error
 
     def read(self, n_samples: int) -> NDArray[Any]:
-        """The next samples, in a buffer that the next call overwrites."""
+        """Return the next samples, in a buffer that the next call overwrites."""
         if len(self._buffer) < n_samples:
             self._buffer = np.empty((n_samples, self.info.channels), self._dtype)
         try:
@@ -146,6 +146,6 @@ class LibsndfileDecoder:
 
 
 def _reason(error: Exception) -> str:
-    """libsndfile's own words, where they are to the point."""
+    """Return libsndfile's message, in other words where it misleads."""
     words = str(getattr(error, "error_string", error)).removeprefix("Error : ").rstrip(".")
     return "Format not recognised" if words.startswith("File does not exist") else words

@@ -1,4 +1,4 @@
-"""What is said about a recording that is used all the same: clipped, silent, resampled."""
+"""Notices about a recording that is used: clipped, silent, resampled."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Warn = Callable[[str], None]
 
 
 class AudioWarning(UserWarning):
-    """A recording is used, and something about it should be known."""
+    """A notice about a recording that is used."""
 
 
 def warn_user(message: str) -> None:
-    """The default: a Python warning of the category `AudioWarning`, which says the same text once.
+    """Issue a Python warning of the category `AudioWarning`, which shows the same text once.
 
     Examples
     --------
@@ -64,7 +64,7 @@ class Notices:
 
     @property
     def messages(self) -> tuple[str, ...]:
-        """What was said, in order."""
+        """The texts, in order."""
         with self._lock:
             return tuple(self._seen)
 

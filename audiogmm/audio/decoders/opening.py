@@ -13,9 +13,9 @@ from audiogmm.audio.decoders.pipe import PipeDecoder
 from audiogmm.audio.decoders.source import (
     ByteSource,
     GuardedFile,
+    copy_to_disk,
     empty_stream,
     open_source,
-    spooled,
 )
 from audiogmm.audio.decoders.wave import read_header
 from audiogmm.errors import AudioFileError
@@ -68,7 +68,7 @@ def _open_pipe(stream: ByteSource, name: str, opened: ExitStack) -> Decoder:
         raise empty_stream(name)
     if header is not None and header.subtype:
         return PipeDecoder(stream, header, None, opened.pop_all())
-    path = opened.enter_context(spooled(recorder.head, stream, name))
+    path = opened.enter_context(copy_to_disk(recorder.head, stream, name))
     if header is None:
         with path.open("rb") as file:
             header = read_header(file, name)

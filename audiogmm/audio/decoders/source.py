@@ -14,19 +14,19 @@ from typing import Any, Protocol
 from audiogmm.errors import AudioFileError, AudioGMMError
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
 
-SPOOL_LIMIT = 8 << 30
+DISK_LIMIT = 8 << 30
 """Bytes that a stream may take on disk where its format cannot be decoded as it arrives."""
 
 
 class ByteSource(Protocol):
-    """What is needed of a file."""
+    """What decoders and readers need of a file."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Up to `size` bytes; none only at the end."""
+        """Return up to `size` bytes; none only at the end."""
         ...
 
     def seekable(self) -> bool:
-        """Whether it can go back."""
+        """Return whether it can go back."""
         ...
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
@@ -34,12 +34,12 @@ class ByteSource(Protocol):
         ...
 
     def close(self) -> None:
-        """Give it back to the system."""
+        """Close the file."""
         ...
 
 
 def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSource:
-    """Open for reading; what cannot be opened, or is empty, is an error that says why.
+    """Open a file for reading; what cannot be opened, or is empty, is an error that says why.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSo
         (or `kind`) if it is missing, empty, a folder, not readable, or a URL that cannot be fetched.
     """
     if path == STANDARD_INPUT:
-        return _KeptOpen(sys.stdin.buffer)
+        return _StandardInput(sys.stdin.buffer)
     if is_url(path):
         return _open_url(path, kind)
     try:
@@ -84,7 +84,7 @@ def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSo
             raise
         raise kind(f"{path} cannot be opened: {error.strerror or error}", needed="a readable file") from error
     except ValueError as error:  # a null byte, or characters that no file system holds
-        raise kind(f"{path!r} is no path: {error}", needed="the name of a file") from error
+        raise kind(f"{path!r} is not a path: {error}", needed="the name of a file") from error
 
 
 def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:
@@ -107,8 +107,8 @@ def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:
     return GuardedFile(file)
 
 
-class _KeptOpen(io.RawIOBase):
-    """Standard input, which is not ours to close."""
+class _StandardInput(io.RawIOBase):
+    """Standard input, which is never closed."""
 
     def __init__(self, stream: ByteSource) -> None:
         self._stream = stream
@@ -165,13 +165,13 @@ class GuardedFile(io.RawIOBase):
 
 
 @contextmanager
-def spooled(head: bytes, stream: ByteSource, name: str, limit: int = SPOOL_LIMIT) -> Iterator[Path]:
-    """A stream that cannot seek, as a temporary file that is removed at the end.
+def copy_to_disk(head: bytes, stream: ByteSource, name: str, limit: int = DISK_LIMIT) -> Iterator[Path]:
+    """Copy a stream that cannot seek into a temporary file, which is removed at the end.
 
     Parameters
     ----------
     head : bytes
-        What was read of it already.
+        The bytes that were read of it already.
     stream : binary file
         The rest.
     name : str
@@ -205,7 +205,7 @@ def spooled(head: bytes, stream: ByteSource, name: str, limit: int = SPOOL_LIMIT
 
 
 def empty_stream(name: str) -> AudioFileError:
-    """The error for a pipe that holds nothing."""
+    """Return the error for a pipe that holds nothing."""
     return AudioFileError(
         f"{name} is empty, or was read before",
         needed="a recording",
