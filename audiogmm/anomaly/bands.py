@@ -25,10 +25,10 @@ class BandMap:
     offset : ndarray of shape (n_bands,), float64
         Decibels.
     hertz : ndarray of shape (n_bands, 3), float64
-        Lower edge, centre and upper edge of each band; neighbours overlap as mel triangles do.
+        Lower edge, center and upper edge of each band; neighbors overlap as mel triangles do.
     absolute : bool
         Whether the levels are those of the band; otherwise they are relative to the mean over all bands
-        (c0 was left out) or to the recent mean in time (a normalisation took it).
+        (c0 was left out) or to the recent mean in time (a normalization took it).
 
     Examples
     --------
@@ -65,7 +65,7 @@ class BandMap:
         return replace(self, matrix=self.matrix[chosen], offset=self.offset[chosen], hertz=self.hertz[chosen])
 
     def grouped(self, n: int) -> BandMap:
-        """`n` broader bands: means of the levels of neighbours, as many in each as divides evenly.
+        """`n` broader bands: means of the levels of neighbors, as many in each as divides evenly.
 
         Raises
         ------

@@ -82,7 +82,7 @@ class AlarmBudget:
     ) -> AlarmBudget:
         """The threshold that keeps a budget.
 
-        Events of normal audio, with their neighbours merged into them, are taken for a point process: that is
+        Events of normal audio, with their neighbors merged into them, are taken for a point process: that is
         the declustering by which frames that depend on each other count once (peaks over threshold). At the
         score of the k-th lowest event of T hours, the rate times T is distributed as a gamma variable of
         shape k, whatever the scores' distribution (the order statistics of a Poisson process). So the

@@ -35,7 +35,7 @@ class ShiftSearch:
     one decibel more in a range of bands. Under component k, with d = x - mean and precision P, log N(x - a v)
     is largest at ``a = v'Pd / v'Pv``, where it has gained ``(v'Pd)^2 / (2 v'Pv)``: the share of the squared
     Mahalanobis distance that lies along v. (The same comes of leaving v out of the features: it is the
-    distance that goes when the Gaussian is marginalised, up to a constant of the component.) A frame gains
+    distance that goes when the Gaussian is marginalized, up to a constant of the component.) A frame gains
 
         max over k of [log w_k N_k(x) + (v'P_k d)^2 / (2 v'P_k v)]  -  max over k of log w_k N_k(x),
 

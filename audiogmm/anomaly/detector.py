@@ -59,7 +59,7 @@ class Detector:
 
     @property
     def half(self) -> int:
-        """Frames on either side of the window's centre."""
+        """Frames on either side of the window's center."""
         return round(self.settings.window * self.frame_rate / 2)
 
     @property

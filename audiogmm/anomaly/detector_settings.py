@@ -18,7 +18,7 @@ class DetectorSettings:
     Parameters
     ----------
     window : Seconds
-        Length of the box over which scores are averaged, centred on the frame.
+        Length of the box over which scores are averaged, centered on the frame.
     quantile : float
         Share of normal windows that score at or under the threshold: 0.001 is the 99.9 % rule.
     release_quantile : float

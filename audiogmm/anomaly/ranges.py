@@ -1,4 +1,4 @@
-"""What a change can be named by: ranges of neighbouring bands, or single columns."""
+"""What a change can be named by: ranges of neighboring bands, or single columns."""
 
 from __future__ import annotations
 

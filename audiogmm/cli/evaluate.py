@@ -12,7 +12,7 @@ from audiogmm.cli import options
 from audiogmm.cli.console import close, console
 
 if TYPE_CHECKING:
-    from audiogmm.evaluation.detection.case import DetectionCriteria
+    from audiogmm.evaluation.detection.criteria import DetectionCriteria
     from audiogmm.evaluation.intervals import Draws
     from audiogmm.verification.decision import OperatingPoint
 
@@ -82,7 +82,7 @@ def _points(
 
 
 def _criteria(collar: float, offset_share: float, **others: Any) -> DetectionCriteria:
-    from audiogmm.evaluation.detection.case import DetectionCriteria
+    from audiogmm.evaluation.detection.criteria import DetectionCriteria
     from audiogmm.evaluation.detection.matching import Collars
 
     return DetectionCriteria(**others, collars=Collars(collar, offset_share))

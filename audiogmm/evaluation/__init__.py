@@ -1,0 +1,50 @@
+"""How good results are, where the truth is known: every figure with its interval.
+
+The intervals, the files of scores and the text of figures that all evaluations share; `detection` evaluates
+events and the scores of frames, `verification` the scores of trials. Intervals come from draws of recordings
+or speakers, the same for a seed whatever the number of draws.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audiogmm.lazy import exports
+
+if TYPE_CHECKING:
+    from audiogmm.evaluation.intervals import Coverage as Coverage
+    from audiogmm.evaluation.intervals import Draws as Draws
+    from audiogmm.evaluation.intervals import Interval as Interval
+    from audiogmm.evaluation.intervals import draw_counts as draw_counts
+    from audiogmm.evaluation.intervals import percentile_interval as percentile_interval
+    from audiogmm.evaluation.intervals import percentiles as percentiles
+    from audiogmm.evaluation.intervals import poisson_limits as poisson_limits
+    from audiogmm.evaluation.intervals import weighted_quantile as weighted_quantile
+    from audiogmm.evaluation.score_table import ScoreTable as ScoreTable
+    from audiogmm.evaluation.score_table import read_score_table as read_score_table
+    from audiogmm.evaluation.settings import EvaluationSettings as EvaluationSettings
+    from audiogmm.evaluation.tables import align_columns as align_columns
+    from audiogmm.evaluation.tables import format_interval as format_interval
+    from audiogmm.evaluation.tables import format_number as format_number
+    from audiogmm.evaluation.tables import format_percent as format_percent
+
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    {
+        "Interval": "intervals",
+        "Draws": "intervals",
+        "Coverage": "intervals",
+        "draw_counts": "intervals",
+        "percentile_interval": "intervals",
+        "percentiles": "intervals",
+        "poisson_limits": "intervals",
+        "weighted_quantile": "intervals",
+        "ScoreTable": "score_table",
+        "read_score_table": "score_table",
+        "EvaluationSettings": "settings",
+        "align_columns": "tables",
+        "format_interval": "tables",
+        "format_number": "tables",
+        "format_percent": "tables",
+    },
+)

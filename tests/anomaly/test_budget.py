@@ -28,7 +28,7 @@ def track(scores: np.ndarray, id: str = "a") -> ScoreTrack:
 
 
 def calm(n: int, seed: int = 0) -> np.ndarray:
-    """Scores whose neighbours depend on each other."""
+    """Scores whose neighbors depend on each other."""
     from scipy.signal import lfilter
 
     noise = np.random.default_rng(seed).normal(size=n)

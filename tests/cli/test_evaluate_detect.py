@@ -17,7 +17,7 @@ import audiogmm as ag
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import write_events
 from audiogmm.errors import ChoiceError, FeatureError, ManifestError
-from audiogmm.evaluation.detection.case import DetectionCriteria
+from audiogmm.evaluation.detection.criteria import DetectionCriteria
 from audiogmm.evaluation.detection.frame_metrics import LabeledTrack, evaluate_frames
 from audiogmm.evaluation.detection.matching import Collars
 from audiogmm.evaluation.detection.wording import evaluation_lines

@@ -37,7 +37,7 @@ def band_maps(frontend: FrontEnd | None) -> tuple[BandMap, ...]:
 def mel_bands(frontend: FrontEnd, sample_rate: int, order: int = 0) -> BandMap:
     """Return the map from the features of a front end to the levels of its mel bands.
 
-    What the front end did is undone in turn: the global normalisation, the lifter, the cosine transform (an
+    What the front end did is undone in turn: the global normalization, the lifter, the cosine transform (an
     orthonormal one, whose inverse is its transpose; what the cepstra that were left out held is lost), and
     the logarithm's unit.
 
@@ -101,7 +101,7 @@ def _static(frontend: FrontEnd) -> FloatArray:
 
 
 def _hertz(frontend: FrontEnd, sample_rate: int) -> FloatArray:
-    """Lower edge, centre and upper edge of each mel band, shape (n_mels, 3), hertz."""
+    """Lower edge, center and upper edge of each mel band, shape (n_mels, 3), hertz."""
     from audiogmm.audio.frontend.mel import hertz_to_mel, mel_to_hertz
 
     limits = hertz_to_mel(np.array(frontend.band(frontend.rate(sample_rate))), frontend.mel_scale)

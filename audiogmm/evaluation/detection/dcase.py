@@ -1,6 +1,6 @@
 """The official score of DCASE Task 2, year by year: which clips are compared, and which mean is taken.
 
-What the organisers' evaluators compute (`dcase2020_task2_evaluator` to `dcase2024_task2_evaluator`), of one
+What the organizers' evaluators compute (`dcase2020_task2_evaluator` to `dcase2024_task2_evaluator`), of one
 anomaly score a clip:
 
 - 2020 (Koizumi et al. 2020): AUC and pAUC of each machine ID, and their arithmetic means over the IDs of a
@@ -12,7 +12,7 @@ anomaly score a clip:
   clips of that domain against the anomalous clips of both, and one pAUC a section, of all of its clips; the
   harmonic mean of all.
 
-pAUC is up to a false-alarm rate of 0.1, standardised (McClish 1989).
+pAUC is up to a false-alarm rate of 0.1, standardized (McClish 1989).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class DcaseFigure:
     Attributes
     ----------
     name : str
-        As the organisers' tables have it.
+        As the organizers' tables have it.
     partial : bool
         Whether it is the pAUC.
     normal, anomalous : str

@@ -1,12 +1,15 @@
-"""What there is to say about events that were found, where the truth is known."""
+"""The result of an evaluation of detection."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.evaluation.detection.case import DetectionCriteria
-from audiogmm.evaluation.detection.figures import Detected, MeanAreas, Rates, SiteFigures
-from audiogmm.evaluation.intervals import FEW_RECORDINGS, Draws, Interval
+from audiogmm.evaluation.detection.areas import MeanAreas
+from audiogmm.evaluation.detection.criteria import DetectionCriteria
+from audiogmm.evaluation.detection.dcase_score import DcaseScore
+from audiogmm.evaluation.detection.event_figures import EventFigures
+from audiogmm.evaluation.detection.site_figures import SiteFigures
+from audiogmm.evaluation.intervals import FEW_RECORDINGS, Draws
 from audiogmm.runs.aside import Aside
 from audiogmm.types import FloatArray, Json
 
@@ -30,79 +33,8 @@ class RocCurve:
 
 
 @dataclass(frozen=True)
-class DcaseSection:
-    """The official figures of one section of a machine.
-
-    Attributes
-    ----------
-    machine, section : str
-        Which.
-    figures : mapping from str to Interval
-        By the organisers' names.
-    decisions : mapping from str to Rates
-        Precision, recall and F1 of each domain: a clip is called anomalous if anything was found in it.
-    reason : str
-        Why it is left out of the score; empty if it is not.
-    """
-
-    machine: str
-    section: str
-    figures: dict[str, Interval]
-    decisions: dict[str, Rates]
-    reason: str = ""
-
-    def to_json(self) -> Json:
-        """As a JSON object."""
-        return {
-            "machine": self.machine,
-            "section": self.section,
-            "figures": {name: figure.to_json() for name, figure in self.figures.items()},
-            "decisions": {domain: rates.to_json() for domain, rates in self.decisions.items()},
-            "left_out": self.reason or None,
-        }
-
-
-@dataclass(frozen=True)
-class DcaseScore:
-    """The official score of DCASE Task 2.
-
-    Attributes
-    ----------
-    year : int
-        Whose rules.
-    mean : {"arithmetic", "harmonic"}
-        Which is taken.
-    score : Interval
-        Of the system; NaN where no section could be measured.
-    sections : tuple of DcaseSection
-        By machine and section.
-    machines : mapping from str to mapping from str to Interval
-        The mean of each figure over the sections of a machine, of the kind that the year takes.
-    """
-
-    year: int
-    mean: str
-    score: Interval
-    sections: tuple[DcaseSection, ...]
-    machines: dict[str, dict[str, Interval]]
-
-    def to_json(self) -> Json:
-        """As a JSON object."""
-        return {
-            "year": self.year,
-            "official_score": self.score.to_json(),
-            "mean": self.mean,
-            "machines": {
-                machine: {name: figure.to_json() for name, figure in figures.items()}
-                for machine, figures in self.machines.items()
-            },
-            "sections": [section.to_json() for section in self.sections],
-        }
-
-
-@dataclass(frozen=True)
 class DetectionEvaluation:
-    """What there is to say about events.
+    """The result of an evaluation of detection.
 
     Attributes
     ----------
@@ -112,24 +44,24 @@ class DetectionEvaluation:
         The recordings with their truth.
     by : tuple of str
         Keys whose values make the sites.
-    judging : DetectionCriteria
-        How they were judged.
+    criteria : DetectionCriteria
+        Windows, segments, clip score, collars.
     n_recordings, n_anomalous : int
-        Recordings judged, and those with anything anomalous.
+        Recordings evaluated, and those with anything anomalous.
     hours : float
         Of audio.
     means : mapping from str to MeanAreas
         Of frames, segments and clips, over the sites that have both kinds.
-    detected : Detected
-        What the events are worth, all sites together.
+    detected : EventFigures
+        Figures of the events, of all sites together.
     sites : tuple of SiteFigures
-        Each by itself, by name.
+        Figures of each site, by name.
     dcase : DcaseScore or None
         The official score, where asked for.
     curves : tuple of RocCurve
         For a picture.
     delays : ndarray of shape (n_caught,), float64
-        Of the true events that were caught, in rising order, seconds.
+        Of the true events that were found, in rising order, seconds.
     notes : tuple of str
         What a reader should know.
     draws : Draws
@@ -142,12 +74,12 @@ class DetectionEvaluation:
     scores: tuple[str, ...]
     manifest: str
     by: tuple[str, ...]
-    judging: DetectionCriteria
+    criteria: DetectionCriteria
     n_recordings: int
     n_anomalous: int
     hours: float
     means: dict[str, MeanAreas]
-    detected: Detected
+    detected: EventFigures
     sites: tuple[SiteFigures, ...]
     dcase: DcaseScore | None
     curves: tuple[RocCurve, ...]
@@ -163,7 +95,7 @@ class DetectionEvaluation:
 
     def to_dict(self) -> Json:
         """The result as one JSON object."""
-        judging = self.judging
+        criteria = self.criteria
         return {
             "events": list(self.events),
             "manifest": self.manifest,
@@ -177,12 +109,12 @@ class DetectionEvaluation:
             "dcase": None if self.dcase is None else self.dcase.to_json(),
             "sites": [site.to_json() for site in self.sites],
             "settings": {
-                "window_seconds": judging.window,
-                "segment_seconds": judging.segment,
-                "clip": judging.clip,
-                "max_fpr": judging.max_fpr,
-                "collar_seconds": judging.collars.collar,
-                "offset_share": judging.collars.offset_share,
+                "window_seconds": criteria.window,
+                "segment_seconds": criteria.segment,
+                "clip": criteria.clip,
+                "max_fpr": criteria.max_fpr,
+                "collar_seconds": criteria.collars.collar,
+                "offset_share": criteria.collars.offset_share,
             },
             "interval": {
                 "confidence": self.draws.confidence,

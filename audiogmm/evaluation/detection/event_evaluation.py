@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiogmm.errors import ChoiceError, ManifestError
-from audiogmm.evaluation.detection.case import DetectionCriteria
+from audiogmm.evaluation.detection.criteria import DetectionCriteria
 from audiogmm.evaluation.detection.dcase import figures_of
-from audiogmm.evaluation.detection.dcase_table import make_dcase_score
-from audiogmm.evaluation.detection.evaluation import DcaseScore, DetectionEvaluation, RocCurve
+from audiogmm.evaluation.detection.dcase_score import DcaseScore, make_dcase_score
+from audiogmm.evaluation.detection.evaluated_site import EvaluatedSite
+from audiogmm.evaluation.detection.evaluation import DetectionEvaluation, RocCurve
 from audiogmm.evaluation.detection.events import Events, FoundEvents, gather_events
-from audiogmm.evaluation.detection.groups import SiteEntries, group_by_site
-from audiogmm.evaluation.detection.score_sites import RecordingEvaluator
-from audiogmm.evaluation.detection.site import EvaluatedSite
-from audiogmm.evaluation.detection.sums import figures_of_site, means_of, together, unmeasured
+from audiogmm.evaluation.detection.recording_evaluator import RecordingEvaluator
+from audiogmm.evaluation.detection.site_entries import SiteEntries, group_by_site
+from audiogmm.evaluation.detection.summaries import average_sites, find_unmeasured, pool_sites, summarize_site
 from audiogmm.evaluation.detection.tracks import Scores, folders_of, tracks_from
 from audiogmm.evaluation.settings import EvaluationSettings
 from audiogmm.runs.aside import Aside
@@ -101,7 +101,7 @@ def evaluate_events(
         sites: list[EvaluatedSite] = []
         replicates, measured, curves = [], [], []
         for site_name, entries in sorted(groups.entries.items()):
-            cases = evaluator.all(entries, site_name)
+            cases = evaluator.evaluate_site(entries, site_name)
             if not cases:
                 continue
             site = EvaluatedSite.of(site_name, cases, figures)
@@ -109,7 +109,7 @@ def evaluate_events(
             sites.append(site)
             replicates.append(drawn)
             alone = None if site.n_recordings < 2 else drawn
-            measured.append(figures_of_site(site, alone, criteria, draws.confidence))
+            measured.append(summarize_site(site, alone, criteria, draws.confidence))
             curves += _curves(site)
         progress.end()
         if not sites:
@@ -119,13 +119,13 @@ def evaluate_events(
                 remedy="a key events ([] for none), or a label of normal or anomaly",
             )
     sampled = replicates if any(site.n_recordings > 1 for site in sites) else None
-    means = means_of(measured, sampled, draws.confidence)
+    means = average_sites(measured, sampled, draws.confidence)
     dcase_score = None
     if dcase is not None:
         dcase_score = make_dcase_score(dcase, groups.sections, sites, sampled, draws.confidence)
         _set_sections_aside(dcase_score, name, aside)
     else:
-        for site_name, reason in unmeasured(measured, means):
+        for site_name, reason in find_unmeasured(measured, means):
             error = ManifestError(reason, needed="both kinds for an AUC", remedy="it is left out of the mean")
             aside.put(site_name or "all recordings", name, error)
     return DetectionEvaluation(
@@ -133,12 +133,12 @@ def evaluate_events(
         scores=folders_of(scores),
         manifest=name,
         by=tuple(settings.by),
-        judging=criteria,
+        criteria=criteria,
         n_recordings=sum(site.n_recordings for site in sites),
         n_anomalous=sum(site.n_anomalous for site in sites),
         hours=sum(site.seconds for site in sites) / 3600,
         means=means,
-        detected=together(sites, sampled, draws.confidence),
+        detected=pool_sites(sites, sampled, draws.confidence),
         sites=tuple(measured),
         dcase=dcase_score,
         curves=tuple(_of_one_level(curves)),

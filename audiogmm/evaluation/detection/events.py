@@ -1,4 +1,4 @@
-"""Events that were found, by recording."""
+"""The events that were found, by recording."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Events = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Iterable[Ev
 
 @dataclass
 class FoundEvents:
-    """What was found in each recording.
+    """The events found in each recording.
 
     Attributes
     ----------
     of : dict from str to list of Segment
         By the recording's id.
     files : tuple of str
-        Where it was read.
+        The files that were read.
     n_repeated : int
-        Events that an earlier line says already; they count once.
+        Events that repeat an earlier line; they count once.
     """
 
     of: dict[str, list[Segment]] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class FoundEvents:
 
     @property
     def n_events(self) -> int:
-        """How many there are."""
+        """Number of events."""
         return sum(map(len, self.of.values()))
 
 
@@ -47,7 +47,7 @@ def gather_events(events: Events, aside: Aside) -> FoundEvents:
     Raises
     ------
     ManifestError, ChoiceError
-        If a file is none of events.
+        If a file holds no events.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def gather_events(events: Events, aside: Aside) -> FoundEvents:
         try:
             segment = event.segment
         except AudioGMMError as error:
-            wrong = ManifestError(f"an event is {error}", remedy="take it out")
+            wrong = ManifestError(f"an event is {error}", remedy="remove it")
             aside.put(event.id, path or event.audio_filepath or "", wrong)
             continue
         if (event.id, segment) in seen:

@@ -1,4 +1,4 @@
-"""How good a detector is, where the truth is known; and how good plain loudness would be."""
+"""Frame and event metrics of a detector, and the baseline of plain loudness."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from audiogmm.types import BoolArray, FloatArray, Samples, Seconds
 
 
 def frame_truth(clock: FrameClock, n_frames: int, events: Iterable[Segment]) -> BoolArray:
-    """Which frames have their centre in an event, shape (n_frames,).
+    """Which frames have their center in an event, shape (n_frames,).
 
     Examples
     --------
@@ -32,7 +32,7 @@ def frame_truth(clock: FrameClock, n_frames: int, events: Iterable[Segment]) -> 
 
 
 def frame_auc(scores: FloatArray, truth: BoolArray) -> float:
-    """Probability that an anomalous frame scores lower than a normal one, ties counting one half.
+    """Compute the probability that an anomalous frame scores lower than a normal one (a tie is a half).
 
     The area under the ROC curve (Hanley and McNeil 1982); 0.5 is chance.
 
@@ -57,7 +57,7 @@ def frame_auc(scores: FloatArray, truth: BoolArray) -> float:
 
 
 def partial_auc(scores: FloatArray, truth: BoolArray, max_fpr: float = 0.1) -> float:
-    """Area under the ROC curve up to `max_fpr`, standardised: 0.5 is chance, 1 is perfect.
+    """Compute the area under the ROC curve up to `max_fpr`, standardized: 0.5 is chance, 1 is perfect.
 
     McClish 1989, eq. 1 and the correction of section 3, as scikit-learn's `roc_auc_score(max_fpr=...)`.
 
@@ -111,14 +111,14 @@ class LabeledTrack:
 
 @dataclass(frozen=True, slots=True)
 class SiteAreas:
-    """How well the frames of one site were told apart.
+    """Areas of the frames of one site.
 
     Attributes
     ----------
     site : str
         Its name.
     auc, pauc : float
-        Area under the ROC curve, whole, and up to a false-alarm rate of 0.1, standardised.
+        Area under the ROC curve, whole, and up to a false-alarm rate of 0.1, standardized.
     n_frames, n_anomalous : int
         Frames, and anomalous ones among them.
     """
@@ -131,12 +131,12 @@ class SiteAreas:
 
 
 def evaluate_frames(recordings: Iterable[LabeledTrack], window: Seconds = 0.5) -> list[SiteAreas]:
-    """Frame AUC of each site, of window scores, by name of the site.
+    """Compute the frame AUC of window scores of each site, ordered by name.
 
     Parameters
     ----------
     recordings : iterable of LabeledTrack
-        Read once; the window scores of all are kept. Windows without a voiced frame are not judged.
+        Read once; the window scores of all are kept. Windows without a voiced frame are left out.
     window : Seconds
         Over which scores are averaged, as `DetectorSettings.window`.
 
@@ -158,8 +158,8 @@ def evaluate_frames(recordings: Iterable[LabeledTrack], window: Seconds = 0.5) -
         track = recording.track
         means = smooth(track, round(window * track.clock.frame_rate / 2))
         truth = frame_truth(track.clock, len(track), recording.truth)
-        heard = ~np.isnan(means)
-        sites[recording.site].append((means[heard], truth[heard]))
+        known = ~np.isnan(means)
+        sites[recording.site].append((means[known], truth[known]))
     results = []
     for site, parts in sorted(sites.items()):
         scores, truth = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -200,7 +200,7 @@ class EventCounts:
 
     @property
     def recall(self) -> float:
-        """Share of the true events that were caught; 1 where there was none."""
+        """Share of the true events that were found; 1 where there was none."""
         return self.n_caught / self.n_true if self.n_true else 1.0
 
     @property
@@ -231,14 +231,14 @@ def compare_events(found: Sequence[Segment], truth: Sequence[Segment], collar: S
 
 
 def score_loudness(samples: Samples, clock: FrameClock, id: str = "") -> ScoreTrack:
-    """The plain baseline: minus the level of each frame, dB re full scale; louder is less normal.
+    """Score frames by minus their level, dB re full scale, as a baseline: louder is less normal.
 
     Parameters
     ----------
     samples : ndarray of shape (n_samples,), float32
         Mono audio at the clock's rate.
     clock : FrameClock
-        Frames to be judged.
+        Frames to be scored.
     id : str
         Name of the recording.
 

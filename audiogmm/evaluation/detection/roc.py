@@ -46,7 +46,7 @@ def area(false_alarms: FloatArray, hits: FloatArray) -> FloatArray:
 
 
 def partial_area(false_alarms: FloatArray, hits: FloatArray, max_fpr: float) -> FloatArray:
-    """Area up to a false-alarm rate, standardised so that 0.5 is chance and 1 is perfect: shape (...).
+    """Area up to a false-alarm rate, standardized so that 0.5 is chance and 1 is perfect: shape (...).
 
     McClish 1989, eq. 1 and the correction of section 3.
 
@@ -102,7 +102,7 @@ class Separation:
 
     @property
     def both_kinds(self) -> bool:
-        """Whether there is anything to tell apart."""
+        """Whether there are anomalous and normal ones."""
         return 0 < self.n_anomalous < len(self)
 
     def curve(self) -> tuple[FloatArray, FloatArray]:
@@ -126,7 +126,7 @@ class Separation:
         return np.append(0.0, alarms / (len(self) - n_anomalous)), np.append(0.0, hits / n_anomalous)
 
     def areas(self, max_fpr: float) -> FloatArray:
-        """AUC, and its part up to a false-alarm rate, standardised: shape (2,).
+        """AUC, and its part up to a false-alarm rate, standardized: shape (2,).
 
         Raises
         ------
@@ -139,7 +139,7 @@ class Separation:
     def counts(self, n_recordings: int) -> Counts:
         """What the areas need under draws of the recordings.
 
-        Where there are more distinct scores than are kept, neighbours share a rank, about as many in each:
+        Where there are more distinct scores than are kept, neighbors share a rank, about as many in each:
         they then count as ties. A thousand ranks and more move an area by less than 1e-3, far less than an
         interval is wide; the areas themselves are of all scores.
         """

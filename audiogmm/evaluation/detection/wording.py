@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from audiogmm.evaluation.detection.evaluation import DcaseScore, DetectionEvaluation
-from audiogmm.evaluation.detection.figures import Detected, SiteFigures
+from audiogmm.evaluation.detection.dcase_score import DcaseScore
+from audiogmm.evaluation.detection.evaluation import DetectionEvaluation
+from audiogmm.evaluation.detection.event_figures import EventFigures
+from audiogmm.evaluation.detection.site_figures import SiteFigures
 from audiogmm.evaluation.intervals import FEW_RECORDINGS, Interval
 from audiogmm.evaluation.tables import align_columns, format_interval, format_number
 from audiogmm.words import amount
@@ -18,7 +20,7 @@ MOST_SITES = 60
 
 
 def shown(value: float) -> str:
-    """A figure, or a dash where there is none.
+    """Format a figure; a dash where there is none.
 
     Examples
     --------
@@ -29,7 +31,7 @@ def shown(value: float) -> str:
 
 
 def hourly(value: float) -> str:
-    """A number of events an hour, three digits.
+    """Format a number of events an hour, three digits.
 
     Examples
     --------
@@ -42,7 +44,7 @@ def hourly(value: float) -> str:
 
 
 def with_interval(figure: Interval, unit: str = "", show: Callable[[float], str] = shown) -> str:
-    """A figure and where it lies.
+    """Format a figure with its interval.
 
     Examples
     --------
@@ -54,7 +56,7 @@ def with_interval(figure: Interval, unit: str = "", show: Callable[[float], str]
 
 
 def evaluation_lines(found: DetectionEvaluation) -> Iterator[str]:
-    """The lines that `evaluate detect` prints."""
+    """Yield the lines that `evaluate detect` prints."""
     n_sites = len(found.sites)
     sites = f" of {amount(n_sites, 'site')}" if n_sites > 1 else ""
     yield (
@@ -84,9 +86,9 @@ def evaluation_lines(found: DetectionEvaluation) -> Iterator[str]:
 
 def _areas(found: DetectionEvaluation) -> Iterator[tuple[str, ...]]:
     yield "", "AUC", "interval", "pAUC", "interval", "harmonic mean of both", ""
-    sizes = {"frame": found.judging.window, "segment": found.judging.segment}
+    sizes = {"frame": found.criteria.window, "segment": found.criteria.segment}
     for level, means in found.means.items():
-        size = f", {sizes[level]:g} s" if level in sizes else f", {found.judging.clip} score"
+        size = f", {sizes[level]:g} s" if level in sizes else f", {found.criteria.clip} score"
         yield (
             f"{LEVELS[level]}{size}",
             shown(means.auc.value),
@@ -99,12 +101,12 @@ def _areas(found: DetectionEvaluation) -> Iterator[tuple[str, ...]]:
 
 
 def _rates(found: DetectionEvaluation) -> Iterator[tuple[str, ...]]:
-    collars, detected = found.judging.collars, found.detected
+    collars, detected = found.criteria.collars, found.detected
     yield "", "precision", "recall", "F1", "interval", "error rate", "right", "found", "true"
     rows = (
         (f"events, onset to {collars.collar:g} s", detected.onset),
         (f"and offset (or {collars.offset_share:.0%})", detected.event),
-        (f"segments of {found.judging.segment:g} s", detected.segment),
+        (f"segments of {found.criteria.segment:g} s", detected.segment),
         ("recordings with any event", detected.recording),
     )
     for name, rates in rows:
@@ -120,17 +122,17 @@ def _rates(found: DetectionEvaluation) -> Iterator[tuple[str, ...]]:
             )
 
 
-def _events(detected: Detected) -> Iterator[str]:
+def _events(detected: EventFigures) -> Iterator[str]:
     delay, alarms = detected.delay, detected.false_alarms
     if delay is not None:
         n_true = delay.n_caught + delay.n_missed
-        told = f"{delay.n_caught:,} of {amount(n_true, 'true event')} caught, {delay.n_missed:,} missed"
+        text = f"{delay.n_caught:,} of {amount(n_true, 'true event')} caught, {delay.n_missed:,} missed"
         if delay.n_caught:
-            told += (
+            text += (
                 f"; delay from onset to start: {with_interval(delay.median, ' s')} in the median, "
                 f"{with_interval(delay.p90, ' s')} in 90 %"
             )
-        yield told
+        yield text
     if alarms.hours > 0:
         yield (
             f"false alarms: {alarms.n:,} in {alarms.hours:.3g} hours of normal audio, "
@@ -141,7 +143,7 @@ def _events(detected: Detected) -> Iterator[str]:
 
 
 def about_intervals(found: DetectionEvaluation) -> str:
-    """What the intervals are worth."""
+    """Say where the intervals come from."""
     if all(site.n_recordings < 2 for site in found.sites):
         return "no intervals: one recording is no sample of recordings"
     share = f"{found.draws.confidence:.0%} intervals"
@@ -183,7 +185,7 @@ def _sites(sites: tuple[SiteFigures, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def official_table(found: DcaseScore) -> Iterator[str]:
-    """The table of DCASE Task 2: sections, means of machines, and the score."""
+    """Yield the table of DCASE Task 2: sections, means of machines, and the score."""
     names = list(dict.fromkeys(name for section in found.sections for name in section.figures))
     domains = list(dict.fromkeys(domain for section in found.sections for domain in section.decisions))
     heads = [f"{what} ({domain})" if domain else what for what in ("F1",) for domain in domains]

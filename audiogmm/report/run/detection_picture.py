@@ -25,11 +25,11 @@ def draw_detection_evaluation(found: DetectionEvaluation, path: Path, *, force: 
         mean += f" (mean of {means.n_sites})" if means.n_sites > 1 else ""
     if found.dcase is not None:
         mean += f"; official score {shown(found.dcase.score.value)}"
-    detected, judging = found.detected, found.judging
+    detected, criteria = found.detected, found.criteria
     named = (
-        (f"events,\nonset to {judging.collars.collar:g} s", detected.onset),
+        (f"events,\nonset to {criteria.collars.collar:g} s", detected.onset),
         ("events,\nonset and offset", detected.event),
-        (f"segments\nof {judging.segment:g} s", detected.segment),
+        (f"segments\nof {criteria.segment:g} s", detected.segment),
         ("recordings", detected.recording),
     )
     few = ", indicative" if found.indicative else ""
@@ -38,7 +38,7 @@ def draw_detection_evaluation(found: DetectionEvaluation, path: Path, *, force: 
             curves=curves,
             what=LEVELS[level],
             mean=mean,
-            max_fpr=judging.max_fpr,
+            max_fpr=criteria.max_fpr,
             shares=[EventMeasures(name, r.precision, r.recall, r.f1) for name, r in named if r is not None],
             delays=found.delays,
             n_true=0 if detected.event is None else detected.event.n_true,

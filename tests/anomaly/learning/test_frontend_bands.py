@@ -20,11 +20,11 @@ def logmel(**changes: object) -> np.ndarray:
 
 
 @pytest.mark.parametrize("changes", [{}, {"lifter": 22.0}, {"log_scale": "db"}, {"spectrum": "magnitude"}])
-@pytest.mark.parametrize("standardised", [False, True])
-def test_all_cepstra_give_the_bands_back(changes: dict, standardised: bool) -> None:
+@pytest.mark.parametrize("standardized", [False, True])
+def test_all_cepstra_give_the_bands_back(changes: dict, standardized: bool) -> None:
     common = {"sample_scale": 1.0, "log_floor": 1e-12, "n_mfcc": 40, "deltas": 1} | changes
     frontend = FrontEnd.preset("ambient", cmvn="none", **common)
-    if standardised:
+    if standardized:
         rng = np.random.default_rng(1)
         frontend = frontend.with_global(rng.normal(size=80), rng.uniform(0.5, 2, 80))
     changes.pop("lifter", None)
@@ -94,7 +94,7 @@ def test_a_frame_gets_the_same_bytes_in_any_block() -> None:
     np.testing.assert_allclose(whole, frames @ bands.matrix.T + bands.offset, rtol=1e-5, atol=1e-5)
 
 
-def test_groups_are_means_of_neighbours() -> None:
+def test_groups_are_means_of_neighbors() -> None:
     rng = np.random.default_rng(0)
     bands = BandMap(rng.normal(size=(7, 3)), rng.normal(size=7), np.arange(21.0).reshape(7, 3), True)
     frames = rng.normal(size=(5, 3)).astype(np.float32)

@@ -25,7 +25,7 @@ def clips(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def theirs(year: int) -> float:
-    """What the organisers' evaluators do, from 2020 to 2024."""
+    """What the organizers' evaluators do, from 2020 to 2024."""
     per_machine: dict[str, list[tuple[float, float]]] = {}
     pooled: list[float] = []
     for seed, (machine, _) in enumerate(SECTIONS):

@@ -56,8 +56,8 @@ def test_frames_of_one_kind_have_no_auc() -> None:
 def test_truth_is_by_frame_centres_on_the_recordings_clock() -> None:
     clock = FrameClock(8000, 80, 200, offset=10.0)
     truth = frame_truth(clock, 100, [Segment(10.2, 10.3), Segment(10.25, 10.4)])
-    centres = clock.center(np.arange(100))
-    np.testing.assert_array_equal(truth, (centres >= 10.2) & (centres < 10.4))
+    centers = clock.center(np.arange(100))
+    np.testing.assert_array_equal(truth, (centers >= 10.2) & (centers < 10.4))
 
 
 def test_sites_are_judged_apart() -> None:

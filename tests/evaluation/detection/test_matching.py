@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import ChoiceError
-from audiogmm.evaluation.detection.figures import rates
+from audiogmm.evaluation.detection.event_figures import rates
 from audiogmm.evaluation.detection.matching import (
     Collars,
     active,

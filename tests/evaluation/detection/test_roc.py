@@ -12,7 +12,7 @@ from audiogmm.errors import ChoiceError
 from audiogmm.evaluation.detection import roc
 from audiogmm.evaluation.detection.roc import Separation
 from audiogmm.evaluation.intervals import (
-    PercentileLevel,
+    Coverage,
     draw_counts,
     percentiles,
     poisson_limits,
@@ -136,11 +136,11 @@ def test_intervals_of_few_recordings_reach_further() -> None:
     from scipy.stats import norm, t
 
     for n, strata in ((4, 1), (12, 3), (500, 1)):
-        reach = PercentileLevel(0.9, n, strata)
+        coverage = Coverage(0.9, n, strata)
         ends = np.sqrt(n / (n - strata)) * t.ppf(0.95, n - strata)
-        assert reach.expanded == pytest.approx(norm.cdf(ends) - norm.cdf(-ends))
-    assert PercentileLevel.over(0.9, [3, 4, 5]) == PercentileLevel(0.9, 12, 3)
-    assert PercentileLevel(0.9, 1).expanded == 0.9
+        assert coverage.expanded == pytest.approx(norm.cdf(ends) - norm.cdf(-ends))
+    assert Coverage.over(0.9, [3, 4, 5]) == Coverage(0.9, 12, 3)
+    assert Coverage(0.9, 1).expanded == 0.9
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
@@ -160,7 +160,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
         counts = clips(20, rng).counts(20)
         areas = np.concatenate([counts.areas(often, 0.1) for often in draw_counts(20, 200, trial, 0)])
         for k in (0, 1):
-            low, high = percentiles(areas[:, k], PercentileLevel(0.9, 20).expanded)
+            low, high = percentiles(areas[:, k], Coverage(0.9, 20).expanded)
             held[k] += low <= true[k] <= high
     assert (held >= 78).all()
     assert (held < 99).all()

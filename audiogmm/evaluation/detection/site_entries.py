@@ -1,4 +1,4 @@
-"""Which recordings are compared with each other."""
+"""The recordings of each site, within which scores are compared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABSENT = "(none)"
 
 
 def key_of(entry: Entry, key: str) -> Any:
-    """What an entry says under a key; None where it says nothing.
+    """Return the value of a key of an entry, or None.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def section_of(entry: Entry, year: int) -> tuple[str, str]:
 
 
 def require_keys(entries: Iterable[Entry], by: Sequence[str]) -> None:
-    """Refuse a key that no entry has: it is misspelt.
+    """Refuse a key that no entry has, such as a misspelled one.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def group_by_site(
     found: FoundEvents,
     aside: Aside,
 ) -> SiteEntries:
-    """Part recordings into sites; those without a section, and events of no recording, are set aside.
+    """Group recordings by site; those without a section, and events of no recording, are set aside.
 
     Parameters
     ----------
@@ -128,9 +128,9 @@ def group_by_site(
     dcase : int or None
         Year of DCASE whose machines and sections make them instead.
     found : FoundEvents
-        What was found.
+        The events found.
     aside : Aside
-        Takes what belongs nowhere.
+        Takes recordings without a section, and events of no recording.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The recordings of one site, measured as they are, and again under draws of them."""
+"""The recordings of one site, measured as they are, and again under draws."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audiogmm.evaluation.detection.case import COUNTS, LEVELS, EvaluatedRecording
 from audiogmm.evaluation.detection.dcase import DOMAINS, MAX_FPR, DcaseFigure
+from audiogmm.evaluation.detection.levels import LEVELS
+from audiogmm.evaluation.detection.recording import COUNTS, EvaluatedRecording
 from audiogmm.evaluation.detection.roc import Separation
 from audiogmm.evaluation.intervals import Draws, draw_counts
 from audiogmm.threads import one_blas_thread
@@ -19,7 +20,7 @@ CLIP_COUNTS = ("clips_both", "clips_found", "clips_true")
 
 @dataclass(frozen=True, eq=False)
 class Replicates:
-    """What a site measures under draws of its recordings.
+    """The measurements of a site under draws of its recordings.
 
     Attributes
     ----------
@@ -49,7 +50,7 @@ class EvaluatedSite:
     Attributes
     ----------
     name : str
-        Which.
+        Its name.
     n_recordings, n_anomalous : int
         Recordings, and those with anything anomalous.
     seconds : float
@@ -63,7 +64,7 @@ class EvaluatedSite:
     domains : mapping from str to ndarray of shape (n_recordings, 3), float64
         `CLIP_COUNTS` of the recordings of each domain, 0 for others.
     delays : ndarray of shape (n_caught,), float64
-        Of each true event that was caught, seconds.
+        Of each true event that was found, seconds.
     delay_of : ndarray of shape (n_caught,), int64
         Number of the recording that it is in.
     """
@@ -123,7 +124,7 @@ class EvaluatedSite:
         tables = {level: found.counts(n) for level, found in self.levels.items() if found.both_kinds}
         figures = [found.counts(n) if found.both_kinds else None for found in self.figures]
         parts = []
-        # the products are small: threads would only wait for each other
+        # the products are small: more threads would cost more than they gain
         with one_blas_thread():
             for weights in draw_counts(n, draws.replicates, draws.seed, stratum):
                 measured = [
@@ -150,11 +151,11 @@ class EvaluatedSite:
 
 
 def _gathered(cases: Sequence[EvaluatedRecording], level: str) -> Separation:
-    judged = [(i, case.levels[level]) for i, case in enumerate(cases) if level in case.levels]
-    if not judged:
+    parts = [(i, case.levels[level]) for i, case in enumerate(cases) if level in case.levels]
+    if not parts:
         return Separation(np.empty(0), np.empty(0, dtype=np.bool_), np.empty(0, dtype=np.int64))
     return Separation(
-        np.concatenate([part.scores for _, part in judged]),
-        np.concatenate([part.truth for _, part in judged]),
-        np.repeat(np.array([i for i, _ in judged]), [len(part.scores) for _, part in judged]),
+        np.concatenate([part.scores for _, part in parts]),
+        np.concatenate([part.truth for _, part in parts]),
+        np.repeat(np.array([i for i, _ in parts]), [len(part.scores) for _, part in parts]),
     )

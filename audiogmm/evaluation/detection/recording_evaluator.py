@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import AudioGMMError, MismatchError
-from audiogmm.evaluation.detection.case import DetectionCriteria, EvaluatedRecording, evaluate_recording
+from audiogmm.evaluation.detection.criteria import DetectionCriteria
 from audiogmm.evaluation.detection.events import FoundEvents
+from audiogmm.evaluation.detection.recording import EvaluatedRecording, evaluate_recording
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.progress import Progress
 from audiogmm.scoring.track import ScoreTrack
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class RecordingEvaluator:
-    """Judges recordings; those that cannot be judged are set aside.
+    """Evaluates recordings; those that cannot be evaluated are set aside.
 
     Attributes
     ----------
@@ -28,28 +29,28 @@ class RecordingEvaluator:
         What was found in each.
     track_of : callable or None
         Gives the track of a recording.
-    judging : DetectionCriteria
-        How.
+    criteria : DetectionCriteria
+        Windows, segments, clip score, collars.
     aside : Aside
-        Takes what cannot be judged.
+        Takes what cannot be evaluated.
     progress : Progress
-        Who listens.
+        Shows how far it is.
     n_unplaced : int
-        Recordings so far that are anomalous, nothing saying where.
+        Recordings so far that are anomalous, without the times of events.
     timeless : bool
-        Whether any was of rows without a time.
+        Whether any had rows without a time.
     """
 
     found: FoundEvents
     track_of: Callable[[str], ScoreTrack] | None
-    judging: DetectionCriteria
+    criteria: DetectionCriteria
     aside: Aside
     progress: Progress
     n_unplaced: int = 0
     timeless: bool = False
 
-    def all(self, entries: Sequence[Entry], site: str) -> list[EvaluatedRecording]:
-        """The recordings of one site; the first track says how many frames a second there are."""
+    def evaluate_site(self, entries: Sequence[Entry], site: str) -> list[EvaluatedRecording]:
+        """Evaluate the recordings of one site; the first track sets their frame rate."""
         cases: list[EvaluatedRecording] = []
         rate = None
         for entry in entries:
@@ -63,7 +64,7 @@ class RecordingEvaluator:
                         remedy="score all recordings of a site through one front end",
                     )
                 case = evaluate_recording(
-                    entry, site, self.found.of.get(entry.id, ()), track, length_of, self.judging
+                    entry, site, self.found.of.get(entry.id, ()), track, find_end, self.criteria
                 )
             except AudioGMMError as error:
                 self.aside.put(entry.id, entry.path, error)
@@ -75,8 +76,8 @@ class RecordingEvaluator:
         return cases
 
 
-def length_of(entry: Entry) -> Seconds:
-    """Where a recording ends that says so nowhere else: of audio, what its header says."""
+def find_end(entry: Entry) -> Seconds:
+    """Find the end of a recording, seconds: of audio, from its header."""
     from audiogmm.audio.decode import probe
 
     info = probe(entry, full=bool(entry.features_filepath))

@@ -1,4 +1,4 @@
-"""From sites and their replicates to figures."""
+"""Summarize sites and their replicates in figures."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from audiogmm.evaluation.detection.case import LEVELS, DetectionCriteria
+from audiogmm.evaluation.detection.areas import Areas, MeanAreas
+from audiogmm.evaluation.detection.criteria import DetectionCriteria
 from audiogmm.evaluation.detection.dcase import harmonic_mean
-from audiogmm.evaluation.detection.figures import Areas, Detected, MeanAreas, SiteFigures, interval
-from audiogmm.evaluation.detection.site import EvaluatedSite, Replicates
-from audiogmm.evaluation.intervals import Interval, PercentileLevel
+from audiogmm.evaluation.detection.evaluated_site import EvaluatedSite, Replicates
+from audiogmm.evaluation.detection.event_figures import EventFigures
+from audiogmm.evaluation.detection.levels import LEVELS
+from audiogmm.evaluation.detection.site_figures import SiteFigures
+from audiogmm.evaluation.intervals import Coverage, Interval, percentile_interval
 from audiogmm.types import FloatArray
 
 NOUNS = {"frame": "frames", "segment": "segments", "clip": "recordings"}
 
 
-def figures_of_site(
-    site: EvaluatedSite, replicates: Replicates | None, judging: DetectionCriteria, confidence: float
+def summarize_site(
+    site: EvaluatedSite, replicates: Replicates | None, criteria: DetectionCriteria, confidence: float
 ) -> SiteFigures:
-    """All figures of one site; without replicates, no intervals."""
-    reach = PercentileLevel(confidence, site.n_recordings)
+    """Compute all figures of one site; without replicates, no intervals."""
+    coverage = Coverage(confidence, site.n_recordings)
     areas, left_out = {}, {}
     for level, found in site.levels.items():
         if not found.both_kinds:
@@ -28,38 +31,38 @@ def figures_of_site(
             continue
         drawn = (None, None) if replicates is None else replicates.areas[level].T
         auc, pauc = (
-            interval(float(value), part, reach)
-            for value, part in zip(found.areas(judging.max_fpr), drawn, strict=True)
+            percentile_interval(float(value), part, coverage)
+            for value, part in zip(found.areas(criteria.max_fpr), drawn, strict=True)
         )
         areas[level] = Areas(auc, pauc, len(found), found.n_anomalous)
-    detected = Detected.of(
+    detected = EventFigures.of(
         site.counts.sum(axis=0),
         site.delays,
         None if replicates is None else replicates.counts,
         None if replicates is None else replicates.delays,
-        reach,
+        coverage,
     )
     hours = site.seconds / 3600
     return SiteFigures(site.name, site.n_recordings, site.n_anomalous, hours, areas, left_out, detected)
 
 
-def together(
+def pool_sites(
     sites: Sequence[EvaluatedSite], replicates: Sequence[Replicates] | None, confidence: float
-) -> Detected:
-    """What the events of all sites are worth: their counts add."""
-    return Detected.of(
+) -> EventFigures:
+    """Compute the figures of the events of all sites: their counts add."""
+    return EventFigures.of(
         np.sum([site.counts.sum(axis=0) for site in sites], axis=0),
         np.concatenate([site.delays for site in sites]),
         None if replicates is None else np.sum([drawn.counts for drawn in replicates], axis=0),
         None if replicates is None else np.concatenate([drawn.delays for drawn in replicates], axis=1),
-        PercentileLevel.over(confidence, [site.n_recordings for site in sites]),
+        Coverage.over(confidence, [site.n_recordings for site in sites]),
     )
 
 
-def means_of(
+def average_sites(
     figures: Sequence[SiteFigures], replicates: Sequence[Replicates] | None, confidence: float
 ) -> dict[str, MeanAreas]:
-    """Means over the sites that have an area, level by level."""
+    """Average the areas of the sites that have them, level by level."""
     means = {}
     for level in LEVELS:
         chosen = [i for i, site in enumerate(figures) if level in site.areas]
@@ -68,32 +71,32 @@ def means_of(
         values = np.array(
             [[figures[i].areas[level].auc.value, figures[i].areas[level].pauc.value] for i in chosen]
         )
-        reach = PercentileLevel.over(confidence, [figures[i].n_recordings for i in chosen])
+        coverage = Coverage.over(confidence, [figures[i].n_recordings for i in chosen])
         drawn = None
         if replicates is not None:
-            drawn = np.stack([redrawn(replicates[i].areas[level]) for i in chosen], axis=1)
+            drawn = np.stack([fill_undefined(replicates[i].areas[level]) for i in chosen], axis=1)
         means[level] = MeanAreas(
-            auc=_mean(values, drawn, 0, reach),
-            pauc=_mean(values, drawn, 1, reach),
-            harmonic=interval(
+            auc=_mean(values, drawn, 0, coverage),
+            pauc=_mean(values, drawn, 1, coverage),
+            harmonic=percentile_interval(
                 float(harmonic_mean(values.ravel())),
                 None if drawn is None else harmonic_mean(drawn.reshape(len(drawn), -1)),
-                reach,
+                coverage,
             ),
             n_sites=len(chosen),
         )
     return means
 
 
-def _mean(values: FloatArray, drawn: FloatArray | None, place: int, reach: PercentileLevel) -> Interval:
+def _mean(values: FloatArray, drawn: FloatArray | None, place: int, coverage: Coverage) -> Interval:
     replicates = None if drawn is None else drawn[:, :, place].mean(axis=1)
-    return interval(float(values[:, place].mean()), replicates, reach)
+    return percentile_interval(float(values[:, place].mean()), replicates, coverage)
 
 
-def redrawn(values: FloatArray) -> FloatArray:
-    """Replicates in which draws without both kinds are replaced by draws that have them, in turn.
+def fill_undefined(values: FloatArray) -> FloatArray:
+    """Replace draws without both kinds by draws that have them, in turn.
 
-    Sites are drawn independently of each other, so one site's poor draw need not cost the others theirs.
+    Sites are drawn independently of each other, so one site's undefined draw need not cost the others theirs.
 
     Parameters
     ----------
@@ -102,7 +105,7 @@ def redrawn(values: FloatArray) -> FloatArray:
 
     Examples
     --------
-    >>> redrawn(np.array([[1.0], [np.nan], [3.0], [np.nan]])).ravel()
+    >>> fill_undefined(np.array([[1.0], [np.nan], [3.0], [np.nan]])).ravel()
     array([1., 1., 3., 3.])
     """
     good = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
@@ -113,8 +116,8 @@ def redrawn(values: FloatArray) -> FloatArray:
     return filled
 
 
-def unmeasured(figures: Sequence[SiteFigures], levels: Mapping[str, MeanAreas]) -> list[tuple[str, str]]:
-    """Sites that lack an area which others have, or have none at all: each with the reason."""
+def find_unmeasured(figures: Sequence[SiteFigures], levels: Mapping[str, MeanAreas]) -> list[tuple[str, str]]:
+    """Find the sites that lack an area which others have, or have none at all: each with the reason."""
     found = []
     for site in figures:
         reasons = [reason for level, reason in site.left_out.items() if level in levels]

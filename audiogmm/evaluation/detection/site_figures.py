@@ -1,0 +1,59 @@
+"""All figures of one site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audiogmm.evaluation.detection.areas import Areas
+from audiogmm.evaluation.detection.event_figures import EventFigures
+from audiogmm.evaluation.intervals import (
+    FEW_RECORDINGS,
+)
+from audiogmm.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFigures:
+    """All figures of one site.
+
+    Attributes
+    ----------
+    site : str
+        Its name.
+    n_recordings, n_anomalous : int
+        Recordings, and those with anything anomalous.
+    hours : float
+        Of audio.
+    areas : mapping from str to Areas
+        Of frames, segments and clips, where there are anomalous and normal ones.
+    left_out : mapping from str to str
+        Why the others have none.
+    detected : EventFigures
+        Of the events found.
+    """
+
+    site: str
+    n_recordings: int
+    n_anomalous: int
+    hours: float
+    areas: dict[str, Areas]
+    left_out: dict[str, str]
+    detected: EventFigures
+
+    @property
+    def indicative(self) -> bool:
+        """Whether there are so few recordings that an interval is to be read with care."""
+        return self.n_recordings < FEW_RECORDINGS
+
+    def to_json(self) -> Json:
+        """As a JSON object."""
+        return {
+            "site": self.site,
+            "n_recordings": self.n_recordings,
+            "n_anomalous": self.n_anomalous,
+            "hours": self.hours,
+            "areas": {level: areas.to_json() for level, areas in self.areas.items()},
+            "left_out": self.left_out,
+            "detected": self.detected.to_json(),
+            "indicative": self.indicative,
+        }
