@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
 
 CONTEXT: Seconds = 0.25
-"""Sound before and after a segment that is written to listen to."""
+"""Sound before and after a segment that is written as a wav file."""
 
 SHOWN = 12
 """Components in the closing lines."""

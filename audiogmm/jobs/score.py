@@ -260,7 +260,7 @@ def score_to_folder(
 
 
 def remove_stale(output: Path, before: set[str]) -> None:
-    """Remove the tracks that an earlier summary listed and this one does not: nobody would know whose."""
+    """Remove the tracks that an earlier summary listed and this one does not."""
     for id in before - read_ids(output / SUMMARY) if before else ():
         for suffix in SUFFIXES:
             (output / f"{id}{suffix}").unlink(missing_ok=True)

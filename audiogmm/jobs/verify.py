@@ -155,7 +155,7 @@ def verify(
     Raises
     ------
     ChoiceError
-        If nobody has a name that is claimed.
+        If a speaker that is claimed is not enrolled.
     AudioGMMError
         The first bad recording's.
     """

@@ -38,11 +38,11 @@ def stopped_by_hand(message: str) -> Iterator[None]:
     Examples
     --------
     >>> try:
-    ...     with stopped_by_hand("the same command goes on"):
+    ...     with stopped_by_hand("the same command continues"):
     ...         raise KeyboardInterrupt
     ... except KeyboardInterrupt as stopped:
     ...     print(stopped)
-    the same command goes on
+    the same command continues
     """
     try:
         yield
