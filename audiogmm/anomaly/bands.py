@@ -1,4 +1,4 @@
-"""From frames back to frequency bands: a linear map, brought as data by whoever knows the front end."""
+"""From frames back to frequency bands: a linear map, as data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class BandMap:
     Attributes
     ----------
     matrix : ndarray of shape (n_bands, n_features), float64
-        Decibels for each unit of a feature; zero for features that say nothing of the level.
+        Decibels for each unit of a feature; zero for features that do not contain the level.
     offset : ndarray of shape (n_bands,), float64
         Decibels.
     hertz : ndarray of shape (n_bands, 3), float64
@@ -49,7 +49,7 @@ class BandMap:
         return len(self.offset)
 
     def levels(self, frames: np.ndarray) -> FloatArray:
-        """Levels of frames of shape (n, n_features): shape (n, n_bands), float64, decibels.
+        """Compute the levels of frames of shape (n, n_features): shape (n, n_bands), float64, decibels.
 
         Summed feature by feature, so what a frame gets does not depend on the frames around it (a product of
         matrices rounds a row by its place).
@@ -60,12 +60,12 @@ class BandMap:
         return levels
 
     def part(self, first: int, last: int) -> BandMap:
-        """The bands from `first` up to `last`."""
+        """Return the bands from `first` up to `last`."""
         chosen = slice(first, last)
         return replace(self, matrix=self.matrix[chosen], offset=self.offset[chosen], hertz=self.hertz[chosen])
 
     def grouped(self, n: int) -> BandMap:
-        """`n` broader bands: means of the levels of neighbors, as many in each as divides evenly.
+        """Return `n` broader bands: means of the levels of neighbors, as many in each as divides evenly.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""An alarm budget: the threshold at which normal audio raises so many alarms an hour."""
+"""An alarm budget: the threshold at which normal audio raises a given number of alarms an hour."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from audiogmm.types import FloatArray, Json
 
 ENOUGH = 1.0
 """Alarms that the normal audio itself must raise, at least: nothing is extrapolated beyond it. Fits to the
-tail (peaks over threshold with a generalised Pareto law) promised two to five times too few alarms on sound
-whose level and colour wander."""
+tail (peaks over threshold with a generalized Pareto law) predicted two to five times too few alarms on audio
+whose level and spectrum drift."""
 
 COVERAGE = 0.9
 """Of the interval that is stated."""
@@ -80,19 +80,19 @@ class AlarmBudget:
         merge_gap: int,
         min_duration: int,
     ) -> AlarmBudget:
-        """The threshold that keeps a budget.
+        """Find the threshold that keeps a budget.
 
-        Events of normal audio, with their neighbors merged into them, are taken for a point process: that is
-        the declustering by which frames that depend on each other count once (peaks over threshold). At the
+        Events of normal audio, with their neighbors merged into them, are treated as a point process: this is
+        the declustering by which dependent frames count once (peaks over threshold). At the
         score of the k-th lowest event of T hours, the rate times T is distributed as a gamma variable of
         shape k, whatever the scores' distribution (the order statistics of a Poisson process). So the
         threshold lies at k = rate * T, between two events where that is no whole number.
 
-        Where levels and colours wander, alarms come in spells, and their number varies more than a Poisson
+        Where levels and spectra drift, alarms come in clusters, and their number varies more than a Poisson
         variable does. The variance of the number beyond that, relative to its square, is estimated from
-        counts in blocks of several lengths (the largest of them: short blocks miss slow spells) and widens
+        counts in blocks of several lengths (the largest of them: short blocks miss slow clusters) and widens
         the interval: the shape becomes 1 / (1 / k + that), and its quantiles those of a variance known from
-        few blocks. Spells that last longer than the normal audio are not seen.
+        few blocks. Clusters that last longer than the normal audio are not seen.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class AlarmBudget:
         Raises
         ------
         MismatchError
-            If there is too little normal audio to promise it.
+            If there is too little normal audio for it.
 
         Examples
         --------
@@ -124,16 +124,16 @@ class AlarmBudget:
         whole = runs.events(math.inf, merge_gap, min_duration)
         _refuse_too_little(alarms_per_hour, hours, whole)
         expected = min(alarms_per_hour * hours, float(len(whole)))
-        spells = dispersion(whole, hours * 3600 * frame_rate, max(_FOR_DISPERSION, round(expected)))
+        excess = dispersion(whole, hours * 3600 * frame_rate, max(_FOR_DISPERSION, round(expected)))
         threshold = _at_rank(runs, expected, merge_gap, min_duration)
-        shape = 1 / (1 / expected + spells)
+        shape = 1 / (1 / expected + excess)
         low, high = (float(gammaincinv(shape, q)) / shape * expected / hours for q in (1 - _LEVEL, _LEVEL))
         n_events = len(runs.events(threshold, merge_gap, min_duration))
         return cls(expected / hours, threshold, low, high, hours, n_events)
 
 
 def dispersion(events: NormalEvents, n_frames: float, n_lowest: int) -> float:
-    """Variance of the number of events beyond a Poisson variable's, relative to its square.
+    """Estimate the variance of the number of events beyond a Poisson variable's, relative to its square.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def dispersion(events: NormalEvents, n_frames: float, n_lowest: int) -> float:
     n_frames : float
         In which they were counted.
     n_lowest : int
-        Only so many of the lowest ones are counted: spells show most in them.
+        Only this many of the lowest ones are counted: clusters show most in them.
 
     Returns
     -------
@@ -152,8 +152,8 @@ def dispersion(events: NormalEvents, n_frames: float, n_lowest: int) -> float:
     Examples
     --------
     >>> even = NormalEvents(np.arange(100) * 100, np.arange(100) * 100, np.zeros(100))
-    >>> spell = NormalEvents(np.arange(100), np.arange(100), np.zeros(100))
-    >>> dispersion(even, 10_000, 100), dispersion(spell, 10_000, 100) > 0.9
+    >>> cluster = NormalEvents(np.arange(100), np.arange(100), np.zeros(100))
+    >>> dispersion(even, 10_000, 100), dispersion(cluster, 10_000, 100) > 0.9
     (0.0, True)
     """
     lowest = np.sort(np.argsort(events.peaks, kind="stable")[:n_lowest])
@@ -182,7 +182,7 @@ def format_hours(hours: float) -> str:
 
 
 def _alarms(number: float) -> str:
-    """A number of alarms, three digits.
+    """Format a number of alarms, three digits.
 
     Examples
     --------
@@ -194,7 +194,7 @@ def _alarms(number: float) -> str:
 
 
 def _digits(rate: float) -> str:
-    """Two digits of a small rate, all the whole ones of a large one.
+    """Format two digits of a small rate, and a large one as a whole number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What would have to be undone for sound to be normal again: a search among shifts of the features."""
+"""Which shift of the features would make frames normal: a search for a counterfactual."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from audiogmm.types import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class ShiftGains:
-    """Frames, and how likely each of them would be if a change along a direction were undone.
+    """How much likelier frames would be if a change along each direction were undone.
 
     Attributes
     ----------
     gains : ndarray of shape (n_directions,), float64
-        Nats that undoing each direction would win, summed over the frames; at least 0.
+        Nats that undoing each direction gains, summed over the frames; at least 0.
     amounts : ndarray of shape (n_directions, n_frames), float64
         How much of it there is in each frame, in units of the direction.
     """
@@ -29,7 +29,7 @@ class ShiftGains:
 
 @dataclass(frozen=True, eq=False)
 class ShiftSearch:
-    """Names the change that explains most of a loss of likelihood.
+    """Finds the change that explains most of a loss of likelihood.
 
     Let a frame be ``x = y + a v``: a normal one, and an unknown amount `a` of a change along `v`, such as
     one decibel more in a range of bands. Under component k, with d = x - mean and precision P, log N(x - a v)
@@ -39,7 +39,7 @@ class ShiftSearch:
 
         max over k of [log w_k N_k(x) + (v'P_k d)^2 / (2 v'P_k v)]  -  max over k of log w_k N_k(x),
 
-    so that a frame may return to another component than it was heard in.
+    so that a frame may belong to another component after the change is undone.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class ShiftSearch:
 
 
 def covariance_of(mixture: Mixture, k: int) -> FloatArray:
-    """A component's covariance as a matrix, shape (n_features, n_features), whatever the form.
+    """Return a component's covariance as a matrix, shape (n_features, n_features), whatever the form.
 
     Examples
     --------

@@ -7,23 +7,23 @@ import numpy as np
 from audiogmm.types import FloatArray
 
 CLIP = 4.0
-"""A frame counts for at most so many times the loss of the event's lowest window."""
+"""The loss of a frame is limited to this many times that of the event's lowest window."""
 
 
 def refine(losses: FloatArray, most: float) -> tuple[int, int]:
-    """The stretch that stands out most: first and last index.
+    """Find the stretch that differs most from its surroundings: first and last index.
 
     Of all stretches it is the one for which a change of the mean from 0 to another one and back is likeliest:
     the one with the largest (sum of losses)^2 / length among those that lose anything (Olshen et al. 2004,
-    circular binary segmentation, with the mean outside known). Frames beyond half of the stretch's own mean
+    circular binary segmentation, with a known mean outside). Frames beyond half of the stretch's own mean
     loss are thereby in it.
 
     Parameters
     ----------
     losses : ndarray of shape (n,), float64
-        Typical score less the score of each frame, nats; 0 where nothing was heard.
+        Typical score less the score of each frame, nats; 0 where the frame does not count.
     most : float
-        Larger losses count as this much: a single click must not hide the rest.
+        Larger losses count as this: a single click must not hide the rest.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def refine(losses: FloatArray, most: float) -> tuple[int, int]:
 
 
 def refine_start(losses: FloatArray, most: float) -> int:
-    """The first index of the stretch that stands out most among those that reach to the end.
+    """Find the first index of the stretch that differs most among those that reach to the end.
 
     Examples
     --------

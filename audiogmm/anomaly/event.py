@@ -1,4 +1,4 @@
-"""Something that did not sound like what the model knows."""
+"""Events: segments of recordings that are not normal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from audiogmm.types import Json, Seconds
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An anomalous stretch of a recording.
+    """An anomalous segment of a recording.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Event:
     threshold : float or None
         Smoothed score at or under which an event begins, nats.
     p_value : float or None
-        How often a window of normal audio scores `peak` or less: of one window, however many were looked at.
+        How often a window of normal audio scores `peak` or less: of one window, however many were searched.
     severity : float or None
         How far `peak` lies from a typical normal window, in units of the threshold's distance: 1 is just an
         event, 2 is twice as far away.
@@ -67,7 +67,7 @@ class Event:
         return Segment(self.start, self.end)
 
     def to_dict(self) -> Json:
-        """The event as a JSON object; what `OPTIONAL` lists only where it is known."""
+        """Return the event as a JSON object; the keys in `OPTIONAL` only where they are known."""
         row: Json = {name: getattr(self, name) for name in REQUIRED}
         row |= {name: getattr(self, name) for name in OPTIONAL if getattr(self, name) not in (None, ())}
         if self.reasons:
@@ -76,7 +76,7 @@ class Event:
 
     @classmethod
     def from_dict(cls, row: Json) -> Event:
-        """The event of a JSON object; keys that are not ours are left out.
+        """Read an event from a JSON object; unknown keys are ignored.
 
         Raises
         ------
@@ -95,9 +95,9 @@ class Event:
 
 
 REQUIRED = ("audio_filepath", "id", "start", "end", "score", "peak", "peak_time", "threshold")
-"""What every row of a JSONL or CSV file of events has."""
+"""The keys of every row of a JSONL or CSV file of events."""
 
 OPTIONAL = ("p_value", "severity", "alarms_per_hour", "reasons", "explanation")
-"""What a row has besides where it is known."""
+"""What a row has in addition, where it is known."""
 
 _NUMBERS = ("score", "peak", "peak_time", "threshold", "p_value", "severity", "alarms_per_hour")

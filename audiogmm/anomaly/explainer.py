@@ -64,7 +64,7 @@ class EventExplainer:
     ranges : Ranges
         What changes are named by.
     level : ndarray of shape (n_features,), float64, optional
-        The level of all bands together as a linear map of the features, where these know it.
+        The level of all bands together as a linear map of the features, where these contain it.
     moments : NormalMoments, optional
         Normal moments to compare with. Without them there is no nearest moment, and only deltas show rhythm.
 
@@ -90,7 +90,7 @@ class EventExplainer:
       normal moments;
     - `rhythm`: ``{"unusual", "within", "stronger", "weaker"}``: squared distance of the modulation
       from normal in units of what 99 % of normal moments stay within, whether the event was long enough to
-      be measured alone (else with what came before it), and the rates that stand out, each ``{"low",
+      be measured alone (else with what came before it), and the rates that differ most, each ``{"low",
       "high", "db"}`` in hertz (or None); absent where the modulation is not known;
     - `unusual`: the loss in units of what 99 % of normal moments stay within; absent without normal moments.
     """
@@ -226,7 +226,7 @@ class EventExplainer:
 
 
 def _spread(n: int, most: int) -> IntArray:
-    """At most so many of the numbers below n, evenly spread, the first and the last among them."""
+    """At most `most` of the numbers below n, evenly spread, with the first and the last."""
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
 
 

@@ -103,7 +103,7 @@ class EventWriter:
 def write_events(
     events: Iterable[Event], path: str | os.PathLike[str], format: str | None = None, *, force: bool = False
 ) -> int:
-    """Write events, as `EventWriter` does, and return how many there were."""
+    """Write events, as `EventWriter` does, and return their number."""
     with EventWriter(path, format, force=force) as writer:
         for event in events:
             writer.write(event)
@@ -118,7 +118,7 @@ def read_events(path: str | os.PathLike[str], format: str | None = None) -> Iter
     ChoiceError
         If the format is unknown.
     ManifestError
-        If the file is missing, or a line is no event (its number is named).
+        If the file is missing, or a line is not an event (its number is named).
     """
     path = Path(path)
     chosen = format_of(path, format)
@@ -137,14 +137,15 @@ def read_events(path: str | os.PathLike[str], format: str | None = None) -> Iter
             try:
                 yield chosen.parse(line.rstrip("\r\n"))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
+                what = f"{line.strip()[:200]!r} is not an event ({type(error).__name__}: {error})"
                 raise ManifestError(
-                    f"{path}:{number}: {line.strip()[:200]!r} is no event ({type(error).__name__}: {error})",
+                    f"{path}:{number}: {what}",
                     needed=f"a line of {chosen.suffix} events",
                 ) from error
 
 
 def format_of(path: Path, format: str | None = None) -> EventFormat:
-    """The format of that name, or that of the file's suffix.
+    """Return the format of a name, or that of the file's suffix.
 
     Raises
     ------

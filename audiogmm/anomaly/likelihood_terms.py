@@ -1,4 +1,4 @@
-"""How a loss of likelihood divides exactly into level, colour and movement."""
+"""Divide a log-likelihood exactly into level, spectral shape and dynamics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from audiogmm.types import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class LikelihoodTerms:
-    """Log-likelihood of frames by the chain rule: the level, the colour given it, the rest given both.
+    """Log-likelihood of frames by the chain rule: the level, the shape given the level, and the rest.
 
         log p(x) = log p(level) + log p(static | level) + log p(deltas | static)
 
@@ -94,7 +94,7 @@ def marginal(mixture: Mixture, matrix: FloatArray) -> Mixture:
 
 
 def divide_distance(mixture: Mixture, posteriors: FloatArray, frames: np.ndarray) -> tuple[float, float]:
-    """Squared Mahalanobis distance of frames from their components, divided into shift and scatter.
+    """Divide the squared Mahalanobis distance of frames from their components into shift and scatter.
 
     For each component, the sum over frames of gamma (x - mu)'P(x - mu) is exactly N (m - mu)'P(m - mu), of
     their mean m, and the sum of gamma (x - m)'P(x - m), of their scatter about it.

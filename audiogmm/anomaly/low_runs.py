@@ -1,4 +1,4 @@
-"""The low runs of normal audio: how many events there are in it at any threshold."""
+"""The low runs of normal audio, from which its events at any threshold follow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LowRuns:
     lowest : ndarray of shape (n_runs,), float64
         Their lowest window scores.
     apart : ndarray of shape (n_runs,), bool
-        Whether the run can have nothing to do with the one before it: another recording, or a sound that was
+        Whether the run is separate from the one before it: in another recording, or after scores that were
         typical for as long as the gap that is bridged.
 
     Examples
@@ -43,7 +43,7 @@ class LowRuns:
     def of(
         cls, tracks: Iterable[ScoreTrack], half: int, merge_gap: int, release: float, typical: float
     ) -> LowRuns:
-        """The runs of whole tracks, as `EventStream` finds them.
+        """Find the runs of whole tracks, as `EventStream` does.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class LowRuns:
         return cls(*(np.concatenate(column) for column in columns))
 
     def events(self, threshold: float, merge_gap: int, min_duration: int) -> NormalEvents:
-        """The events at a threshold: what a detector would find.
+        """Find the events at a threshold, as a detector does.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class NormalEvents:
 def low_frames(
     means: FloatArray, shorts: FloatArray, release: float, typical: float, merge_gap: int
 ) -> tuple[BoolArray, BoolArray, BoolArray]:
-    """Which frames may be in a low run, which are normal again, and at which a run may begin.
+    """Find which frames may be in a low run, which are normal again, and at which a run may begin.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def low_frames(
     release, typical : float
         Nats.
     merge_gap : int
-        Frames; where no gap is bridged, short windows have no say.
+        Frames; where no gap is bridged, short windows are not used.
     """
     low = means <= release
     if not merge_gap:
@@ -138,7 +138,7 @@ def low_frames(
 
 
 def trim_starts(low: BoolArray, may_begin: BoolArray) -> BoolArray:
-    """The stretches of `low` from the first frame on at which each may begin.
+    """Cut each stretch of `low` to begin at the first frame at which it may.
 
     Examples
     --------

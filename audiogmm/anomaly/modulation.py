@@ -1,4 +1,4 @@
-"""How sound moves: the strength of its movements by how often a second they come."""
+"""The modulation spectrum: how strongly levels vary, by how often a second."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 from audiogmm.types import FloatArray, Seconds
 
 SPAN: Seconds = 3.0
-"""Length of sound over which movements are measured: the slowest that is told comes about once in 2 s."""
+"""Length over which modulation is measured: the slowest has a period of about 2 s."""
 
 SLOWEST, FASTEST, STEP = 0.5, 16.0, math.sqrt(2.0)
-"""Movements a second: the lower edge of the first rate band, the upper edge of the last, and their ratio."""
+"""Hertz: the lower edge of the first rate band, the upper edge of the last, and their ratio."""
 
 FAINTEST = 1e-3
-"""Squared units under which a movement is none: keeps the logarithm finite where nothing moves."""
+"""Squared units that are added, to keep the logarithm finite where nothing varies."""
 
 
 @dataclass(frozen=True, eq=False)
 class Modulation:
-    """Measures movements of a few tracks, each a linear map of the features.
+    """Measures the modulation of a few tracks, each a linear map of the features.
 
     Parameters
     ----------
     tracks : ndarray of shape (n_tracks, n_features), float64
-        What moves: such as the mean level of all bands, and those of low, middle and high ones, decibels.
+        What varies: such as the mean level of all bands, and those of low, middle and high ones, decibels.
     frame_rate : float
         Frames a second.
 
@@ -45,12 +45,12 @@ class Modulation:
 
     @property
     def span(self) -> int:
-        """Frames over which movements are measured."""
+        """Frames over which modulation is measured."""
         return max(1, round(SPAN * self.frame_rate))
 
     @property
     def rates(self) -> FloatArray:
-        """Lower and upper edge of each rate band, shape (n_rates, 2), times a second; may be none."""
+        """Lower and upper edge of each rate band, shape (n_rates, 2), hertz; may be empty."""
         step = self.frame_rate / self.span
         count = round(math.log(FASTEST / SLOWEST) / math.log(STEP))
         edges = [SLOWEST * STEP**i for i in range(count + 1)]
@@ -67,7 +67,7 @@ class Modulation:
         return len(self.tracks) * len(self.rates)
 
     def __call__(self, frames: np.ndarray) -> FloatArray:
-        """Strength of movements, shape (n_tracks, n_rates), decibels of the tracks' squared units.
+        """Measure the strength of modulation, shape (n_tracks, n_rates), decibels.
 
         Parameters
         ----------
@@ -75,9 +75,9 @@ class Modulation:
             Consecutive ones.
         """
         n = len(frames)
-        moving = np.einsum("td,nd->tn", self.tracks, frames.astype(np.float64))
-        moving -= moving.mean(axis=1, keepdims=True)
-        power = np.abs(np.fft.rfft(moving * np.hanning(n), axis=1)) ** 2 / n
+        values = np.einsum("td,nd->tn", self.tracks, frames.astype(np.float64))
+        values -= values.mean(axis=1, keepdims=True)
+        power = np.abs(np.fft.rfft(values * np.hanning(n), axis=1)) ** 2 / n
         hertz = np.fft.rfftfreq(n, 1.0 / self.frame_rate)
         sums = [power[:, (hertz >= low) & (hertz < high)].sum(axis=1) for low, high in self.rates]
         if not sums:

@@ -1,4 +1,4 @@
-"""A moment of normal sound, described by a few numbers."""
+"""Moments of normal audio, half a second each, described by a few numbers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class MomentRows:
     id, path : str
         The recording, and its file ("" where it has none).
     held_out : bool
-        Whether the model that gave the scores has not seen it.
+        Whether the model that gave the scores was not trained on it.
     frame_rate : float
         Frames a second.
     number : ndarray of shape (n,), int64
@@ -44,7 +44,7 @@ class MomentRows:
     mean, spread : ndarray of shape (n, n_static), float32
         Means of the static features, and logarithms of their deviations.
     modulation : ndarray of shape (n, n_values), float32
-        Strength of movements over the span that ends with the moment, decibels.
+        Strength of modulation over the span that ends with the moment, decibels.
     has_span : ndarray of shape (n,), bool
         Whether the recording had begun by the span's start.
     score : ndarray of shape (n,), float32
@@ -52,7 +52,7 @@ class MomentRows:
     frame : ndarray of shape (n, n_features), float32
         The frame in the middle.
     tracks : ndarray of shape (n_tracks, n_features), float64
-        What moved, see `Modulation`.
+        What modulation is measured of, see `Modulation`.
     n_seen : int
         Moments that the recording has.
     """
@@ -87,7 +87,7 @@ class MomentPlan:
     Parameters
     ----------
     modulation : Modulation
-        Measures movements.
+        Measures modulation.
     static : ndarray of shape (n_static,), int64
         Which features describe a frame by itself: all but the deltas.
     every_frame : bool
@@ -104,22 +104,22 @@ class MomentPlan:
         return max(1, round(WINDOW * self.modulation.frame_rate))
 
     def describe(self, frames: np.ndarray) -> tuple[FloatArray, FloatArray]:
-        """Mean and log deviation of the static features of frames (n, n_features): shapes (n_static,)."""
+        """Compute mean and log deviation of the static features of frames, (n_static,) each."""
         chosen = frames[:, self.static].astype(np.float64)
         return chosen.mean(axis=0), np.log(chosen.std(axis=0) + STILL)
 
 
 class MomentCutter:
-    """Cuts the moments out of one recording, as a stream, and keeps those with the smallest hashes.
+    """Cuts one recording into moments, as a stream, and keeps those with the smallest hashes.
 
     Parameters
     ----------
     plan : MomentPlan
-        How.
+        How moments are cut and described.
     id, path : str
         The recording.
     held_out : bool
-        Whether the model that gives the scores has not seen it.
+        Whether the model that gives the scores was not trained on it.
     most : int
         Moments kept.
     """
@@ -130,7 +130,7 @@ class MomentCutter:
         self._most = most
         self._frames: list[np.ndarray] = []  # of one span before the next moment, and what came since
         self._scores: list[FloatArray] = []
-        self._heard: list[BoolArray] = []
+        self._counting: list[BoolArray] = []
         self._first = self._next = 0
         self._clock: FrameClock | None = None
         self._rows: list[tuple[bytes, Row]] = []
@@ -145,25 +145,25 @@ class MomentCutter:
             )  # moments lie on one grid wherever a part begins
         self._frames.append(block.frames)
         self._scores.append(scores)
-        self._heard.append(np.ones_like(block.voiced) if self._plan.every_frame else block.voiced)
+        self._counting.append(np.ones_like(block.voiced) if self._plan.every_frame else block.voiced)
         end = block.start + len(block)
         if (self._next + 1) * self._plan.window > end:
             return
-        frames, heard = np.concatenate(self._frames), np.concatenate(self._heard)
+        frames, counting = np.concatenate(self._frames), np.concatenate(self._counting)
         totals = np.concatenate(self._scores)
         while (self._next + 1) * self._plan.window <= end:
-            self._cut(frames, totals, heard)
+            self._cut(frames, totals, counting)
             self._next += 1
         drop = max(0, self._next * self._plan.window - self._plan.modulation.span - self._first)
-        self._frames, self._scores, self._heard = (
+        self._frames, self._scores, self._counting = (
             [frames[drop:].copy()],
             [totals[drop:].copy()],
-            [heard[drop:].copy()],
+            [counting[drop:].copy()],
         )
         self._first += drop
 
     def flush(self) -> MomentRows | None:
-        """The moments that were kept, in order of time; None if there are none."""
+        """Return the moments that were kept, in order of time; None if there are none."""
         if not self._rows or self._clock is None:
             return None
         rows = sorted((row for _, row in self._rows), key=lambda row: row["number"])
@@ -182,23 +182,23 @@ class MomentCutter:
             **arrays,
         )
 
-    def _cut(self, frames: np.ndarray, scores: FloatArray, heard: BoolArray) -> None:
+    def _cut(self, frames: np.ndarray, scores: FloatArray, counting: BoolArray) -> None:
         plan, clock = self._plan, self._clock
         assert clock is not None
         first = self._next * plan.window - self._first
         piece = slice(first, first + plan.window)
-        if 2 * np.count_nonzero(heard[piece]) <= plan.window - 1:
+        if 2 * np.count_nonzero(counting[piece]) <= plan.window - 1:
             return
         self._n_seen += 1
         id = self._named[0]
         key = hash_of(id, self._next)
         if len(self._rows) >= self._most and key > self._rows[-1][0]:
             return
-        mean, spread = plan.describe(frames[piece][heard[piece]])
+        mean, spread = plan.describe(frames[piece][counting[piece]])
         span = frames[max(0, piece.stop - plan.modulation.span) : piece.stop]
         has_span = len(span) == plan.modulation.span and plan.modulation.n_values > 0
         moved = plan.modulation(span).ravel() if has_span else np.zeros(plan.modulation.n_values)
-        middle = first + int(np.flatnonzero(heard[piece])[np.count_nonzero(heard[piece]) // 2])
+        middle = first + int(np.flatnonzero(counting[piece])[np.count_nonzero(counting[piece]) // 2])
         row: Row = {
             "number": self._next,
             "start": clock.start(self._next * plan.window),
@@ -206,7 +206,7 @@ class MomentCutter:
             "spread": spread,
             "modulation": moved,
             "has_span": has_span,
-            "score": float(np.cumsum(scores[piece][heard[piece]])[-1] / np.count_nonzero(heard[piece])),
+            "score": float(np.cumsum(scores[piece][counting[piece]])[-1] / np.count_nonzero(counting[piece])),
             "frame": frames[middle],
         }
         bisect.insort(self._rows, (key, row), key=_key)
@@ -218,5 +218,5 @@ def _key(pair: tuple[bytes, Row]) -> bytes:
 
 
 def hash_of(id: str, number: int) -> bytes:
-    """What orders moments at random, the same on every machine."""
+    """Return a hash that orders moments at random, the same on every machine."""
     return hashlib.sha256(f"{id}\n{number}".encode()).digest()

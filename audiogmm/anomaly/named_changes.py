@@ -16,19 +16,19 @@ WHOLE = 0.6
 """Share of the best range's gain from which a change of all bands is called a change of level."""
 
 NEARLY_ALL = 0.8
-"""A change of so many of the bands is one of level, too: the outermost may lie on the logarithm's floor."""
+"""A change of this share of the bands is one of level: the outermost may lie on the logarithm's floor."""
 
 NARROWER = 0.97
 """Share of the best range's gain from which a narrower range is named in its place."""
 
 TONE = 2
-"""A steady excess in so many bands, or fewer, is called a tone."""
+"""A steady excess in at most this many bands is called a tone."""
 
 STEADY = 0.93
 """Of a steady change, the amounts in the frames sum to this share of their sizes' sum, or more."""
 
 FURTHER, MOST_RANGES = 0.1, 3
-"""A further range is named if undoing it too wins this share of the loss; so many ranges at most."""
+"""A further range is named if undoing it too gains this share of the loss; at most this many ranges."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class ChangeSearch:
         Returns
         -------
         named : list of dict
-            The one that wins most first: the entry `bands` or `columns` of an explanation, see
+            The one that gains most first: the entry `bands` or `columns` of an explanation, see
             `EventExplainer`.
         is_level : bool
             Whether the first is a change of level.

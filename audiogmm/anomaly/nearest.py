@@ -1,4 +1,4 @@
-"""The normal moments that an event resembles most: to be listened to beside it."""
+"""The normal moments that an event resembles most, to compare it with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def find_nearest(
     spread: FloatArray,
     count: int,
 ) -> list[Json]:
-    """The nearest normal moments, at most one of each place in time.
+    """Find the nearest normal moments, at most one of each place in time.
 
     The squared distance of two moments is that of their means under the mixture's pooled covariance,
     ``sum w_k Sigma_k`` of the static features, plus that of the logarithms of their deviations, in units of
@@ -28,7 +28,7 @@ def find_nearest(
     Parameters
     ----------
     moments : NormalMoments
-        To look among.
+        To search.
     mixture : Mixture
         The model, whose covariances measure.
     plan : MomentPlan

@@ -29,7 +29,7 @@ class NormalScores:
 
     When there are more than `MOST_FRAMES` frames, whole recordings are left out, those whose ids have the
     largest hashes: a sample that depends neither on the order nor on the content. A single recording that
-    is longer than that gives its beginning.
+    is longer than that is cut to its beginning.
 
     Attributes
     ----------
@@ -112,14 +112,14 @@ class NormalScores:
         )
 
     def tracks(self) -> Iterable[ScoreTrack]:
-        """The recordings again, on clocks that begin at 0."""
+        """Return the recordings as tracks, on clocks that begin at 0."""
         clock = FrameClock.for_rows(self.frame_rate)
         ends = np.cumsum(self.lengths)
         for id, start, end in zip(self.ids, ends - self.lengths, ends, strict=True):
             yield ScoreTrack(id, self.scores[start:end].astype(np.float64), self.voiced[start:end], clock)
 
     def without(self, first: IntArray, last: IntArray) -> NormalScores:
-        """The same with stretches of frames, counted through all recordings, that count as unvoiced."""
+        """Return the same with stretches of frames, counted through all recordings, marked as unvoiced."""
         voiced = self.voiced.copy()
         ends = np.cumsum(self.lengths)
         anomalous = list(self.anomalous)
@@ -148,7 +148,7 @@ class NormalScores:
         return sentences
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """As arrays to be kept in a model file: ``normal/scores``, ``normal/voiced``, ``normal/lengths``."""
+        """Return the arrays for a model file: ``normal/scores``, ``normal/voiced``, ``normal/lengths``."""
         return {
             "normal/scores": self.scores,
             "normal/voiced": self.voiced.astype(np.uint8),

@@ -37,7 +37,7 @@ class NormalMoments:
     recording : ndarray of shape (n,), int64
         Which of them a moment is from.
     held_out : ndarray of shape (n,), bool
-        Whether the model that gave the scores had not seen it.
+        Whether the model that gave the scores was not trained on it.
     number, start, mean, spread, modulation, has_span, score, frame
         As in `MomentRows`.
     tracks : ndarray of shape (n_tracks, n_features), float64
@@ -159,7 +159,7 @@ class NormalMoments:
         return mean, precision, float(np.quantile(distances, 1 - LOWEST))
 
     def metadata(self) -> Json:
-        """What `from_parts` needs besides the arrays, as JSON."""
+        """Return what `from_parts` needs in addition to the arrays, as JSON."""
         return {
             "recordings": list(self.ids),
             "paths": list(self.paths),
@@ -168,7 +168,7 @@ class NormalMoments:
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """As arrays to be kept in a model file, under names that begin with ``moments/``."""
+        """Return the arrays to be kept in a model file, under names that begin with ``moments/``."""
         arrays = {name: getattr(self, name) for name in (*ARRAYS, *_OTHERS)}
         return {
             PREFIX + name: array.astype(np.uint8) if array.dtype == np.bool_ else array

@@ -1,4 +1,4 @@
-"""What happens to an event while it is heard: it opens, is confirmed, and closes."""
+"""The steps of an event in a stream: it opens, is confirmed, and closes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ least duration; it closes when nothing can join it any more; or it is dropped, s
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One step in the life of an event.
+    """One step of an event.
 
     Attributes
     ----------
     kind : {"open", "confirmed", "closed", "dropped"}
         What happened.
     at : Seconds
-        End of the last frame that had to be heard to decide it, on the recording's clock.
+        End of the last frame that was needed to decide it, on the recording's clock.
     number : int
         Counts the openings of a recording from 0; the notices of one event share it.
     event : Event

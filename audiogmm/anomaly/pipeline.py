@@ -15,14 +15,14 @@ from audiogmm.types import Json
 
 
 class ExplainerStream(Protocol):
-    """Remembers enough of one recording to say what made its events anomalous."""
+    """Keeps enough of one recording to explain its events."""
 
     def push(self, block: FrameBlock) -> None:
         """Take the next block, before the events that end in it are asked for."""
         ...
 
     def explain(self, first: int, last: int) -> tuple[tuple[str, ...], Json]:
-        """Sentences, and the same as JSON, for the event from frame `first` to frame `last`."""
+        """Explain the event from frame `first` to frame `last`, as sentences and as JSON."""
         ...
 
 
@@ -36,7 +36,7 @@ class Explainer(Protocol):
 
 @dataclass(frozen=True)
 class DetectionPipeline:
-    """What finds events in frames; frozen and picklable, for threads and workers.
+    """Scorer, detector and explainer in one; frozen and picklable, for threads and workers.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class DetectionPipeline:
     detector : Detector
         Of the same scores of normal audio.
     explainer : Explainer, optional
-        Says why; events have no reasons without it.
+        Explains events; they have no reasons without it.
 
     Examples
     --------
@@ -60,8 +60,8 @@ class DetectionPipeline:
     >>> normal = np.random.default_rng(0).normal(-40, 1, 60_000)
     >>> detector = calibrate_detector([ScoreTrack("calm", normal, np.ones(60_000, bool), clock)])
     >>> frames = np.r_[normal[:500], np.full(50, -60.0), normal[:500]].astype(np.float32)[:, None]
-    >>> listening = DetectionPipeline(LogLikelihoodScorer(FirstFeature()), detector).open(clock, "odd")
-    >>> notices = listening.push(FrameBlock(frames, np.ones(1050, bool), 0, clock)) + listening.flush()
+    >>> stream = DetectionPipeline(LogLikelihoodScorer(FirstFeature()), detector).open(clock, "odd")
+    >>> notices = stream.push(FrameBlock(frames, np.ones(1050, bool), 0, clock)) + stream.flush()
     >>> [(notice.kind, notice.event.start) for notice in notices]
     [('open', 4.88), ('confirmed', 4.88), ('closed', 5.0)]
     """
@@ -90,14 +90,14 @@ class DetectionStream:
     """Finds the events of one recording, in any chunks; made by `DetectionPipeline.open`."""
 
     def __init__(
-        self, listener: DetectionPipeline, clock: FrameClock, id: str, audio_filepath: str | None
+        self, pipeline: DetectionPipeline, clock: FrameClock, id: str, audio_filepath: str | None
     ) -> None:
-        self._scores = listener.scorer.open(id)
-        self._events = EventStream(listener.detector, clock, id, audio_filepath)
-        self._explaining = listener.explainer.open(clock) if listener.explainer else None
+        self._scores = pipeline.scorer.open(id)
+        self._events = EventStream(pipeline.detector, clock, id, audio_filepath)
+        self._explaining = pipeline.explainer.open(clock) if pipeline.explainer else None
 
     def push(self, block: FrameBlock) -> list[Notice]:
-        """Take the next block of frames; tell what happened.
+        """Take the next block of frames; return what happened.
 
         Raises
         ------
@@ -106,14 +106,14 @@ class DetectionStream:
         """
         if self._explaining is not None:
             self._explaining.push(block)
-        return self._look(self._scores.push(block))
+        return self._detect(self._scores.push(block))
 
     def flush(self) -> list[Notice]:
-        """The recording is over: tell the rest."""
-        notices = self._look(self._scores.flush())
+        """End the recording; return the rest."""
+        notices = self._detect(self._scores.flush())
         return notices + [self._explained(notice) for notice in self._events.flush()]
 
-    def _look(self, scored: FrameScores) -> list[Notice]:
+    def _detect(self, scored: FrameScores) -> list[Notice]:
         return [self._explained(notice) for notice in self._events.push(scored.scores, scored.voiced)]
 
     def _explained(self, notice: Notice) -> Notice:

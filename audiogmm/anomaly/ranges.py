@@ -1,4 +1,4 @@
-"""What a change can be named by: ranges of neighboring bands, or single columns."""
+"""What changes are named by: ranges of neighboring bands, or single columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GROWTH = 1.25
 """Ratio of one width of a range to the next: they are tried at every place."""
 
 NOTHING = 1e-6
-"""Share of the longest direction under which a direction is none: features that know no level."""
+"""Share of the longest direction under which a direction is zero: features that do not contain the level."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Ranges:
     directions : ndarray of shape (n, n_features), float64
         What one decibel more in that range (or 1 more in that column) does to the features.
     whole : int or None
-        The range of all bands: a change of level. None where the features do not know the level.
+        The range of all bands: a change of level. None where the features do not contain the level.
     bands : BandMap or None
         The bands; None for columns.
     """
@@ -40,7 +40,7 @@ class Ranges:
 
     @classmethod
     def of_bands(cls, bands: BandMap) -> Ranges:
-        """All ranges of some widths.
+        """Make all ranges of some widths.
 
         Features describe a smoothed spectrum, so one decibel more in some bands is, to the features, what
         the pseudo-inverse of the map gives: for cepstra, their cosine transform.
@@ -70,7 +70,7 @@ class Ranges:
 
     @classmethod
     def of_columns(cls, static: NDArray[np.int64], n_features: int) -> Ranges:
-        """Single columns of a feature matrix.
+        """Make a range for each column of a feature matrix.
 
         Examples
         --------
@@ -80,14 +80,14 @@ class Ranges:
         return cls(np.stack([static, static + 1], axis=1), np.eye(n_features)[static], None, None)
 
     def hertz(self, index: int) -> tuple[float, float]:
-        """Where a range of bands begins and ends: where the outermost triangles have half their height."""
+        """Return where a range of bands begins and ends: at half the height of its outermost triangles."""
         assert self.bands is not None
         first, last = int(self.bounds[index, 0]), int(self.bounds[index, 1]) - 1
         hertz = self.bands.hertz
         return float(hertz[first, :2].mean()), float(hertz[last, 1:].mean())
 
     def is_level(self, index: int, share: float) -> bool:
-        """Whether a range holds so many of the bands, or more, and the features know their level.
+        """Whether a range holds at least this share of the bands, and the features contain their level.
 
         Examples
         --------
@@ -102,7 +102,7 @@ class Ranges:
         )
 
     def overlapping(self, index: int) -> NDArray[np.bool_]:
-        """Which ranges share a band with this one, or touch it, shape (n,)."""
+        """Mark the ranges that share a band with this one, or touch it, shape (n,)."""
         first, stop = self.bounds[index]
         shared: NDArray[np.bool_] = (self.bounds[:, 0] <= stop) & (self.bounds[:, 1] >= first)
         return shared

@@ -8,8 +8,8 @@ from audiogmm.anomaly.moment import MomentPlan
 from audiogmm.anomaly.normal_moments import NormalMoments
 from audiogmm.types import FloatArray, Json
 
-STANDING = 1.0
-"""Deviations from normal by which a rate stands out."""
+NOTABLE = 1.0
+"""Standard deviations from normal by which a rate is given."""
 
 
 def measure_rhythm(
@@ -34,34 +34,34 @@ def measure_rhythm(
         The entry `rhythm` of an explanation, see `EventExplainer`; None where the usual modulation is not
         known, or there are too few frames.
     """
-    known, modulation = moments.usual_modulation, plan.modulation
-    if known is None:
+    usual, modulation = moments.usual_modulation, plan.modulation
+    if usual is None:
         return None
-    mean, precision, limit = known
+    mean, precision, limit = usual
     span = modulation.span
     missing = max(0, span - len(frames))
     if missing > len(before):
         return None
-    sound = np.concatenate([before[len(before) - missing :], frames])
-    starts = np.unique(np.linspace(0, len(sound) - span, 1 + (len(sound) - span) // plan.window).astype(int))
-    away = np.stack([modulation(sound[start : start + span]).ravel() for start in starts]) - mean
+    whole = np.concatenate([before[len(before) - missing :], frames])
+    starts = np.unique(np.linspace(0, len(whole) - span, 1 + (len(whole) - span) // plan.window).astype(int))
+    away = np.stack([modulation(whole[start : start + span]).ravel() for start in starts]) - mean
     unusual = float(np.einsum("ni,ij,nj->n", away, precision, away).mean()) / limit
     deviations = np.sqrt(np.diag(np.linalg.inv(precision)))
     shape = len(modulation.tracks), len(modulation.rates)
     change = away.mean(axis=0).reshape(shape)
-    standing = change / deviations.reshape(shape)
+    differences = change / deviations.reshape(shape)
     return {
         "unusual": unusual,
         "within": not missing,
-        "stronger": _rate(modulation.rates, change, standing),
-        "weaker": _rate(modulation.rates, change, -standing),
+        "stronger": _rate(modulation.rates, change, differences),
+        "weaker": _rate(modulation.rates, change, -differences),
     }
 
 
-def _rate(rates: FloatArray, change: FloatArray, standing: FloatArray) -> Json | None:
-    """The rate band that stands out most in any track."""
-    track, rate = np.unravel_index(int(np.argmax(standing)), standing.shape)
-    if standing[track, rate] < STANDING:
+def _rate(rates: FloatArray, change: FloatArray, differences: FloatArray) -> Json | None:
+    """The rate band that differs most in any track."""
+    track, rate = np.unravel_index(int(np.argmax(differences)), differences.shape)
+    if differences[track, rate] < NOTABLE:
         return None
     low, high = rates[rate]
     return {"low": float(low), "high": float(high), "db": float(change[track, rate])}

@@ -1,4 +1,4 @@
-"""What gives every frame of a recording a score: the plain log-likelihood, and what others must be like."""
+"""The scores of frames: what a scorer is, and the plain log-likelihood."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ScorerStream(Protocol):
     """Scores one recording, block by block; any chunking gives the same bytes."""
 
     def push(self, block: FrameBlock) -> FrameScores:
-        """Take the next block; the scores that are complete now, in order, each frame once.
+        """Take the next block; return the scores that are complete, in order, each frame once.
 
         Raises
         ------
@@ -49,7 +49,7 @@ class ScorerStream(Protocol):
         ...
 
     def flush(self) -> FrameScores:
-        """The recording is over: the rest."""
+        """End the recording; return the rest."""
         ...
 
 
@@ -75,7 +75,7 @@ class LogLikelihoodScorer:
     density : Evaluator
         The model.
     every_frame : bool
-        Whether frames of exact silence count as well: a dead microphone is news.
+        Whether frames of exact silence count as well: a dead microphone is an event.
 
     Examples
     --------

@@ -12,7 +12,7 @@ class Smoother:
     """Running mean over the 2 * half + 1 frames around each frame, as a stream.
 
     At both ends of a recording the window is shorter: it holds the frames that there are. Only voiced frames
-    count. A window without any is NaN: it says nothing.
+    count. A window without any is NaN.
 
     Every mean is a sum of the same tree of additions wherever the blocks were cut, so any chunking gives
     the same bytes.
@@ -36,7 +36,7 @@ class Smoother:
         self._counts: FloatArray = np.zeros(half)
 
     def push(self, scores: FloatArray, voiced: BoolArray) -> FloatArray:
-        """Take the next scores and marks, shape (n,); give the means that are complete, shape (m,)."""
+        """Take the next scores and marks, shape (n,); return the means that are complete, shape (m,)."""
         self._scores = np.concatenate([self._scores, np.where(voiced, scores, 0.0)])
         self._counts = np.concatenate([self._counts, voiced.astype(np.float64)])
         width = 2 * self.half + 1
@@ -48,14 +48,14 @@ class Smoother:
         return means
 
     def flush(self) -> FloatArray:
-        """The means of the last frames, whose windows are cut short; the smoother then starts anew."""
+        """Return the means of the last frames, whose windows are cut short, and start again."""
         means = self.push(np.zeros(self.half), np.zeros(self.half, dtype=bool))
         self.__init__(self.half)  # type: ignore[misc]
         return means
 
 
 def smooth(track: ScoreTrack, half: int) -> FloatArray:
-    """The window score of every frame of a track, shape (n_frames,), nats; NaN where nothing is voiced.
+    """Compute the window score of every frame of a track, shape (n_frames,), nats; NaN if nothing is voiced.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def _means(scores: FloatArray, counts: FloatArray, width: int) -> FloatArray:
 
 
 def window_sums(values: FloatArray, width: int) -> FloatArray:
-    """Sums of `width` consecutive values, shape (n - width + 1,), by doubling: log2(width) passes.
+    """Sum `width` consecutive values, shape (n - width + 1,), by doubling: log2(width) passes.
 
     Element-wise additions only, so each sum rounds the same wherever it stands in the array.
 

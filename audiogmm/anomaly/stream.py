@@ -1,4 +1,4 @@
-"""From scores to events as they arrive: hysteresis, merging and splitting, edges, and a least duration."""
+"""Find events in scores as they arrive: hysteresis, merging and splitting, edges, and a least duration."""
 
 from __future__ import annotations
 
@@ -41,11 +41,10 @@ class EventStream:
 
     A *low run* is a stretch of frames whose window scores are at or under the release threshold. It is an
     event if one of them is at or under the threshold. Events that are at most `merge_gap` apart become one,
-    unless the sound was typical for as long as `merge_gap` in between; there, a low run is also split: a long
+    unless scores were typical for as long as `merge_gap` in between; there, a low run is also split: a long
     window may not have recovered yet. Likewise a run begins only where a window of that length is low, too:
-    a long one is so before the sound itself (`low_runs.low_frames`). What is shorter than `min_duration` is
-    dropped, and the rest is given out. A window without a voiced frame counts as a typical normal one:
-    nothing was heard that could be odd.
+    a long one is low before the event begins (`low_runs.low_frames`). What is shorter than `min_duration` is
+    dropped. A window without a voiced frame counts as a typical normal one.
 
     Windows are low half a window before and behind what made them low. The edges that an event has when it
     closes are therefore change points of the scores of single frames (`edges.refine`).
@@ -96,8 +95,8 @@ class EventStream:
         self._shorts: FloatArray = np.empty(0)
         self._losses: FloatArray = np.empty(0)  # of single frames, from frame `_losses_from` on
         self._losses_from = 0
-        self._n_heard = 0  # frames that came
-        self._n_frames = 0  # window scores looked at
+        self._n_pushed = 0  # frames that were pushed
+        self._n_frames = 0  # window scores searched
         self._run: _Stretch | None = None  # the low run that is going on
         self._event: _Stretch | None = None  # ended, but another one may join it
         self._gap: _Stretch | None = None  # what came between the event and the run that is going on
@@ -108,7 +107,7 @@ class EventStream:
         self._is_open = self._is_confirmed = False
 
     def push(self, scores: FloatArray, voiced: BoolArray) -> list[Notice]:
-        """Take the next scores, nats, and marks, shape (n,); tell what happened.
+        """Take the next scores, nats, and marks, shape (n,); return what happened.
 
         Raises
         ------
@@ -119,12 +118,12 @@ class EventStream:
             raise FeatureError(
                 f"{self.id}: {scores.shape} scores and {voiced.shape} marks", needed="as many of both"
             )
-        self._n_heard += len(scores)
+        self._n_pushed += len(scores)
         self._losses = np.concatenate([self._losses, np.where(voiced, self.detector.typical - scores, 0.0)])
         return self._pair(self._smoother.push(scores, voiced), self._short.push(scores, voiced))
 
     def flush(self) -> list[Notice]:
-        """The recording is over: tell the rest."""
+        """End the recording; return the rest."""
         notices = self._pair(self._smoother.flush(), self._short.flush())
         self._end_run()
         notices += self._close(self._n_frames - 1)
@@ -198,7 +197,7 @@ class EventStream:
         if self._event is not None:
             lowest = self._event.then(lowest)
         return Notice(
-            kind, self._heard_until(now), self._n_opened, self._describe(lowest, first, now, None), first, now
+            kind, self._known_until(now), self._n_opened, self._describe(lowest, first, now, None), first, now
         )
 
     def _end_run(self) -> None:
@@ -243,14 +242,14 @@ class EventStream:
         first, last = self._edges(event)
         kind: Kind = "closed" if n_frames >= self.detector.min_duration_frames else "dropped"
         found = self._describe(event, first, last, event.total / n_frames)
-        notice = Notice(kind, self._heard_until(now), self._n_opened, found, first, last)
+        notice = Notice(kind, self._known_until(now), self._n_opened, found, first, last)
         self._n_opened += 1
         self._is_open = self._is_confirmed = False
         return [notice]
 
-    def _heard_until(self, frame: int) -> Seconds:
+    def _known_until(self, frame: int) -> Seconds:
         """End of the last frame in the windows around a frame."""
-        return self.clock.end(min(frame + self.detector.window_latency, self._n_heard - 1))
+        return self.clock.end(min(frame + self.detector.window_latency, self._n_pushed - 1))
 
     def _around(self, frame: int) -> FloatArray:
         """Losses within half a window of a frame, as far as the recording goes."""

@@ -1,4 +1,4 @@
-"""Events in files: what a format keeps comes back; what is no event is named."""
+"""Events in files: what a format keeps comes back; what is not an event is named."""
 
 from __future__ import annotations
 
@@ -85,12 +85,12 @@ def test_no_event_is_a_file_too(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "line", "message"),
     [
-        ("jsonl", "{", "is no event"),
+        ("jsonl", "{", "is not an event"),
         ("jsonl", "[1]", "not an object"),
         ("jsonl", '{"id": "a", "start": 1}', "KeyError: 'end'"),
-        ("csv", "a.wav,a,1", "is no event"),
-        ("rttm", "SPKR-INFO a 1 <NA> <NA> <NA> <NA> b <NA>", "is no event"),
-        ("audacity", "1.0 2.0 a", "is no event"),
+        ("csv", "a.wav,a,1", "is not an event"),
+        ("rttm", "SPKR-INFO a 1 <NA> <NA> <NA> <NA> b <NA>", "is not an event"),
+        ("audacity", "1.0 2.0 a", "is not an event"),
     ],
 )
 def test_a_line_that_is_no_event_is_named(tmp_path: Path, name: str, line: str, message: str) -> None:

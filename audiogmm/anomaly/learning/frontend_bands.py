@@ -1,4 +1,4 @@
-"""The frequency bands behind a model's features: what its front end says of them, as data."""
+"""The frequency bands behind the features of a front end."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def calibrate_scores(
     model : Model
         Whose scores are meant.
     inputs : Inputs
-        Normal recordings, re-iterable if there is something to be learnt.
+        Normal recordings, re-iterable if there is something to learn.
     scores : str or iterable of str, optional
         Names (see `audiogmm.anomaly.scorers.table`), ``"fusion"`` for all that the model allows, ``"auto"``
         for the stable ones of them, ``"mean"`` for plain log-likelihoods. By default those that the model

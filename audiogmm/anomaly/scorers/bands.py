@@ -16,7 +16,7 @@ from audiogmm.mixture.marginal import marginal
 from audiogmm.types import FloatArray, Frames, Seconds
 
 BANDS = 3
-"""Low, middle and high, each of as many sub-bands as the features tell apart."""
+"""Low, middle and high, each of as many sub-bands as the features resolve."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class BandDensity:
 def bands_series(context: ScoreContext, window: Seconds, learned: Arrays) -> SeriesGroup:
     """Take the lowest mean log-likelihood of several bands, each on the scale of normal audio.
 
-    A sound in one band is not drowned by what goes on in the others.
+    A change in one band is not hidden by what happens in the others.
     """
     orders = context.require_bands("bands", BANDS)
     size = context.n_bands // BANDS

@@ -107,7 +107,7 @@ class PartsStream:
 
 
 class GroupsStream:
-    """The groups' scores of one recording; what `part_scales` the scorer has must be learnt before."""
+    """The groups' scores of one recording; the scorer's `part_scales` must have been fitted."""
 
     def __init__(self, scorer: FusedScorer, id: str) -> None:
         self.groups = scorer.groups

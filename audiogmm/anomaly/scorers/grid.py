@@ -90,7 +90,7 @@ class WindowScorer(ABC):
     """A score of windows on a grid: every frame has that of the window whose middle is nearest.
 
     A subclass is a frozen dataclass with `half` and `hop` (frames, ``hop <= 2 * half``) and `every_frame`
-    (whether frames of exact silence count), and says how a window is made of frames and scored. Memory is
+    (whether frames of exact silence count), and defines how a window is made of frames and scored. Memory is
     bounded: one window, and what it is compared with.
     """
 

@@ -66,7 +66,7 @@ class LearnedScores:
         return FusedScorer(self.groups(context), self.part_scales, self.group_scales)
 
     def metadata(self) -> Json:
-        """What `from_parts` needs besides the tensors, as JSON."""
+        """Return what `from_parts` needs in addition to the tensors, as JSON."""
         return {
             "names": [str(spec) for spec in self.specs],
             "frame_rate": self.frame_rate,
@@ -118,7 +118,9 @@ class LearnedScores:
         except (KeyError, AudioGMMError) as error:
             what = error.what if isinstance(error, AudioGMMError) else f"lacks {error}"
             raise ModelFileError(
-                f"the model's scores: {what}", needed="whole ones", remedy="audiogmm calibrate --scores NAME"
+                f"the model's scores: {what}",
+                needed="complete ones",
+                remedy="audiogmm calibrate --scores NAME",
             ) from error
         learned: dict[str, dict[str, np.ndarray]] = {}
         for each in map(str, specs):
@@ -130,7 +132,7 @@ class LearnedScores:
         if missing:
             raise ModelFileError(
                 f"the model lacks what its score {missing[0]!r} learned",
-                needed="whole scores",
+                needed="complete scores",
                 remedy="audiogmm calibrate --scores NAME",
             )
         chosen = metadata.get("how_chosen", {})

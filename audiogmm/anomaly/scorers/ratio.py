@@ -30,7 +30,7 @@ class RatioDensity:
 
 
 def single_gaussian(mixture: Mixture) -> Mixture:
-    """The diagonal Gaussian with the mean and the variances of a mixture: a general model of the same audio.
+    """Return the diagonal Gaussian with the mean and variances of a mixture: a general model of the audio.
 
     mean = sum w mu, variance = sum w (sigma^2 + mu^2) - mean^2: what one Gaussian trained on the same frames
     would be, since an M-step keeps these moments.
@@ -51,8 +51,8 @@ def single_gaussian(mixture: Mixture) -> Mixture:
 def ratio_series(context: ScoreContext, window: Seconds, learned: Arrays) -> SeriesGroup:
     """Average the log-likelihood ratio against a background over a window, nats.
 
-    What is unlikely under any model of such audio (loud, or rare) counts less than what the model alone does
-    not know. The background is one broad Gaussian of the same audio, or a model of the user's.
+    What is unlikely under any model of such audio (loud, or rare) counts less than what is unlikely under the
+    model alone. The background is one broad Gaussian of the same audio, or a model of the user's.
     """
     background = context.background or Evaluator(single_gaussian(context.evaluator.mixture))
     base = LogLikelihoodScorer(RatioDensity(context.evaluator, background), context.every_frame)

@@ -55,7 +55,7 @@ class ScoreContext:
         return LogLikelihoodScorer(self.evaluator, self.every_frame)
 
     def half(self, window: Seconds) -> int:
-        """Frames on either side of the middle of a window of so many seconds."""
+        """Return the frames on either side of the middle of a window of so many seconds."""
         return round(window * self.frame_rate / 2)
 
     def require_bands(self, name: str, least: int) -> tuple[BandMap, ...]:

@@ -19,7 +19,7 @@ FEWEST = 4
 
 
 def false_alarm_misses(recordings: Sequence[FloatArray], level: float = LEVEL) -> FloatArray:
-    """Measure how far each recording's false-alarm rate is from the one that the others promise.
+    """Measure how far each recording's false-alarm rate is from the one that the others predict.
 
     A threshold at the `level` quantile of all other recordings is compared with the one left out: the
     difference between the share of its windows under the threshold and `level`. Ranks alone matter, so
@@ -38,8 +38,8 @@ def false_alarm_misses(recordings: Sequence[FloatArray], level: float = LEVEL) -
 
     Examples
     --------
-    >>> steady, odd = np.arange(100.0), np.arange(100.0) - 50
-    >>> false_alarm_misses([steady, steady, odd]).round(2)
+    >>> stable, other = np.arange(100.0), np.arange(100.0) - 50
+    >>> false_alarm_misses([stable, stable, other]).round(2)
     array([0.05, 0.05, 0.5 ])
     """
     misses = []

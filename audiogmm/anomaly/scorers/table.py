@@ -1,6 +1,6 @@
 """The scores by name, and how they are asked for.
 
-A score is a file of this folder that says how its series are made (and learned), and a row of `SCORES`.
+A score is a file of this folder that makes its series (and learns), and a row of `SCORES`.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def learn_twfr(
     For each r the mean log density of the windows that it was trained on is compared with that of held-out
     normal ones, in standard deviations of the former: the r with the smallest difference is taken (the first
     of equals, so the mean over time). The difference does not depend on the scale of the vectors, as a
-    likelihood does, and says how far new normal audio differs from known audio by this score: it should be
-    as little as possible. An r that was chosen `before` stays.
+    likelihood does. It measures how much new normal audio differs from known audio by this score, which
+    should be little. An r that was chosen `before` stays.
     """
     from audiogmm.training import train_mixture
 
