@@ -46,7 +46,7 @@ class Terms:
         """Return so many recordings, or tables."""
         return amount(number, self.recording)
 
-    def frames(self, number: int) -> str:
+    def frames(self, number: float) -> str:
         """Return so many frames, or rows."""
         return amount(number, self.frame)
 

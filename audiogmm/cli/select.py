@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from audiogmm.cli import options
 from audiogmm.cli.console import close, console
-
-if TYPE_CHECKING:
-    from audiogmm.audio.frontend.frontend import FrontEnd
 
 FORMS = ("diag", "full", "tied", "spherical")
 
@@ -31,6 +28,7 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
 @click.option(
     "-k",
     "--components",
+    "n_components",
     default="8:256",
     show_default=True,
     metavar="SIZES",
@@ -38,6 +36,7 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
 )
 @click.option(
     "--covariance",
+    "covariance_type",
     callback=forms,
     default="",
     metavar="FORMS",
@@ -86,31 +85,7 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
 @options.seed
 @options.workers
 @options.common
-def command(
-    manifest: str,
-    output: Path,
-    force: bool,
-    components: str,
-    covariance: tuple[Any, ...],
-    by: Any,
-    hold_out: float,
-    plot: Path | None,
-    save: Path | None,
-    scores: str | None,
-    init: Any,
-    kmeans: bool,
-    frontend: FrontEnd | None,
-    sample_rate: int | None,
-    upsample: bool,
-    passes: int,
-    tol: float,
-    floor: float | None,
-    seed: int,
-    workers: int,
-    as_json: bool,
-    strict: bool,
-    threads: int | None,
-) -> None:
+def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Compare models of many sizes and forms on the recordings of M.
 
     All candidates learn from the same passes over the data. The table says how likely the recordings are
@@ -123,34 +98,9 @@ def command(
     Example:
       audiogmm select train.jsonl --preset ambient -k 2:8 --covariance diag,full -o table.csv --plot bic.png
     """
+    from audiogmm.jobs.select_settings import SelectSettings
     from audiogmm.jobs.selected_files import select_to_file
 
-    if scores is not None and save is None:
-        raise click.UsageError(f"--scores {scores} needs --save, which trains the recommended model")
     with console() as screen:
-        result = select_to_file(
-            manifest,
-            output,
-            frontend,
-            n_components=components,
-            covariance_type=covariance,
-            by=by,
-            hold_out=hold_out,
-            plot=plot,
-            save=save,
-            scores=scores,
-            init=init,
-            kmeans=kmeans,
-            sample_rate=sample_rate,
-            upsample=upsample,
-            passes=passes,
-            tol=tol,
-            floor=floor,
-            seed=seed,
-            force=force,
-            strict=strict,
-            threads=threads,
-            workers=workers,
-            progress=screen,
-        )
+        result = select_to_file(manifest, output, settings=SelectSettings(**given), progress=screen)
     close(result, as_json=as_json)

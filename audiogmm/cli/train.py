@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,7 @@ from audiogmm.cli import options
 from audiogmm.cli.console import close, console
 
 if TYPE_CHECKING:
-    from audiogmm.audio.frontend.frontend import FrontEnd
+    from audiogmm.training.schedule.steps import Stepwise
 
 
 def _say_removed(context: click.Context, parameter: click.Parameter, given: bool) -> None:
@@ -23,18 +23,37 @@ def _say_removed(context: click.Context, parameter: click.Parameter, given: bool
         )
 
 
-@click.command()
+def _stepwise(
+    batch: int | None,
+    stepwise_passes: int | None,
+    step_exponent: float | None,
+    averaging: float | None,
+) -> Stepwise | None:
+    """Settings of stepwise EM; None where none is given."""
+    from audiogmm.training.schedule.steps import stepwise_of
+
+    return stepwise_of(
+        batch=batch,
+        passes=stepwise_passes,
+        exponent=step_exponent,
+        averaging=averaging,
+    )
+
+
+@click.command(context_settings=options.former_names(**{"from": "start"}))
 @options.manifest
 @options.output("the model")
 @click.option(
     "-k",
     "--components",
+    "n_components",
     type=click.IntRange(1),
     default=None,
     help="Gaussian components [default: 64; 128 where speakers are learned; with --preset ambient 32].",
 )
 @click.option(
     "--covariance",
+    "covariance_type",
     type=click.Choice(["diag", "full", "tied", "spherical"]),
     default=None,
     help="Covariance form [default: diag; with --preset ambient full].",
@@ -109,15 +128,14 @@ def _say_removed(context: click.Context, parameter: click.Parameter, given: bool
     help="Where EM starts.",
 )
 @click.option(
-    "--from",
-    "start",
+    "--start",
     type=options.PATH,
     default=None,
     metavar="MODEL",
     help="Start from this model's parameters.",
 )
 @click.option(
-    "--restarts", type=click.IntRange(1), default=1, show_default=True, help="Seeds tried; the best is kept."
+    "--restarts", type=click.IntRange(1), default=1, show_default=True, help="Starts tried; the best is kept."
 )
 @click.option(
     "--hold-out",
@@ -127,7 +145,7 @@ def _say_removed(context: click.Context, parameter: click.Parameter, given: bool
     help="Share of the recordings that sets the normal scores (0: none; detect then needs calibrate).",
 )
 @click.option(
-    "--resume", is_flag=True, help="Go on from the checkpoint that a stopped run left beside the output."
+    "--resume", is_flag=True, help="Continue from the checkpoint that a stopped run left beside the output."
 )
 @click.option(
     "--ledger", is_flag=True, help="Keep beside the model what each recording gave, for update --remove."
@@ -152,42 +170,12 @@ def _say_removed(context: click.Context, parameter: click.Parameter, given: bool
 @options.seed
 @options.workers
 @options.common
-def command(
-    manifest: str,
-    output: Path,
-    force: bool,
-    components: int | None,
-    covariance: str | None,
-    algorithm: str,
-    batch: int | None,
-    stepwise_passes: int | None,
-    step_exponent: float | None,
-    averaging: float | None,
-    accelerate: bool,
-    approximate: str | None,
-    frontend: FrontEnd | None,
-    sample_rate: int | None,
-    upsample: bool,
-    passes: int,
-    tol: float,
-    floor: float | None,
-    init: str,
-    start: Path | None,
-    restarts: int,
-    hold_out: float,
-    scores: str | None,
-    resume: bool,
-    ledger: bool,
-    ledger_keep: float,
-    dask: str | None,
-    speakers: str,
-    compensation: str | None,
-    seed: int,
-    workers: int,
-    as_json: bool,
-    strict: bool,
-    threads: int | None,
-) -> None:
+@options.joined(
+    "stepwise",
+    *("batch", "stepwise_passes", "step_exponent", "averaging"),
+    by=_stepwise,
+)
+def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Train a Gaussian mixture model on the recordings of M.
 
     M is a manifest, a frame cache, one recording, a feature matrix (.npy, .csv, .parquet, .ark), or - for
@@ -207,64 +195,9 @@ def command(
     \b
       audiogmm train frames -k 1024 --approximate truncated:5 --passes 6 -o large.agmm
     """
+    from audiogmm.jobs.train_settings import TrainSettings
     from audiogmm.jobs.trained_files import train_to_file
-    from audiogmm.training.schedule.steps import stepwise_of
 
-    stepwise = stepwise_of(
-        batch=batch,
-        passes=stepwise_passes,
-        exponent=step_exponent,
-        averaging=averaging,
-    )
-
-    if stepwise is not None and algorithm != "stepwise":
-        given = {
-            "--batch": batch,
-            "--stepwise-passes": stepwise_passes,
-            "--step-exponent": step_exponent,
-            "--averaging": averaging,
-        }
-        named = [f"{name} {value:g}" for name, value in given.items() if value is not None]
-        needs = "need" if len(named) > 1 else "needs"
-        raise click.UsageError(
-            f"{', '.join(named)} {needs} --algorithm stepwise, which this is not: {algorithm}"
-        )
-    if ledger_keep and not ledger:
-        raise click.UsageError(f"--ledger-keep {ledger_keep:g} needs --ledger")
-    if dask is not None and workers:
-        raise click.UsageError(f"--dask {dask} and --workers {workers}: the cluster has workers of its own")
     with console() as screen:
-        result = train_to_file(
-            manifest,
-            output,
-            frontend,
-            n_components=components,
-            covariance_type=covariance,
-            algorithm=algorithm,
-            stepwise=stepwise,
-            accelerate=accelerate,
-            approximate=approximate,
-            sample_rate=sample_rate,
-            upsample=upsample,
-            passes=passes,
-            tol=tol,
-            floor=floor,
-            init=init,
-            start=start,
-            restarts=restarts,
-            hold_out=hold_out,
-            scores=scores,
-            resume=resume,
-            ledger=ledger,
-            ledger_keep=ledger_keep,
-            dask=dask,
-            speakers=speakers,
-            compensation=compensation,
-            seed=seed,
-            force=force,
-            strict=strict,
-            threads=threads,
-            workers=workers,
-            progress=screen,
-        )
+        result = train_to_file(manifest, output, settings=TrainSettings(**given), progress=screen)
     close(result, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -43,57 +44,19 @@ from audiogmm.cli.console import close, console
 @options.model_upsample
 @options.workers
 @options.common
-def command(
-    model: Path,
-    manifest: str,
-    output: Path,
-    force: bool,
-    remove: bool,
-    reweight: bool,
-    weight: float | None,
-    forget: float,
-    against: str | None,
-    upsample: bool,
-    workers: int,
-    as_json: bool,
-    strict: bool,
-    threads: int | None,
-) -> None:
-    """Add the recordings of M to a model, remove them, or weigh them anew, without going through the others.
+def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
+    """Add the recordings of M to a model, remove them, or change their weight, without reading the others.
 
     A model that was trained with --ledger keeps what each recording gave, beside it; only then can recordings
-    be removed or weighed anew, by the ids they had.
+    be removed or weighted, by the ids that they had.
 
     \b
     Example:
       audiogmm update room.agmm today.jsonl -o room2.agmm
     """
-    from audiogmm.jobs.update import update_file
+    from audiogmm.jobs.update import UpdateSettings
+    from audiogmm.jobs.updated_files import update_file
 
-    if remove and reweight:
-        raise click.UsageError("--remove and --reweight: one of them; --reweight --weight 0 keeps the entry")
-    if weight is not None and not reweight:
-        raise click.UsageError(f"--weight {weight:g} needs --reweight")
-    if forget != 1 and (remove or reweight):
-        verb = "--remove" if remove else "--reweight"
-        raise click.UsageError(
-            f"--forget {forget:g} and {verb}: the past is forgotten where recordings are added"
-        )
     with console() as screen:
-        result = update_file(
-            model,
-            manifest,
-            output,
-            force=force,
-            strict=strict,
-            against=against,
-            remove=remove,
-            reweight=reweight,
-            weight=weight,
-            forget=forget,
-            upsample=upsample,
-            threads=threads,
-            workers=workers,
-            progress=screen,
-        )
+        result = update_file(model, manifest, output, settings=UpdateSettings(**given), progress=screen)
     close(result, as_json=as_json)

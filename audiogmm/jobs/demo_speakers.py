@@ -94,7 +94,7 @@ def run_speaker_demo(
     remove(known)  # speakers of an earlier demo
     shared = {"threads": threads, "progress": progress}
     speech = FrontEnd.preset("speech")
-    train_to_file(str(background / "train.jsonl"), model, speech, seed=seed, force=force, **shared)  # type: ignore[arg-type]
+    train_to_file(str(background / "train.jsonl"), model, speech, seed=seed, force=force, **shared)
     enroll_to_folder(model, str(people / "train.jsonl"), known, **shared)
     trials = write_trials(people / "test.jsonl", folder / "trials.csv")
     scores = folder / "scores.csv"

@@ -62,7 +62,7 @@ class DetectTask:
     pipeline: DetectionPipeline
 
     def __call__(self, shard: Shard) -> Json:
-        path = getattr(getattr(shard, "entry", None), "path", None)
+        path = getattr(getattr(shard, "entry", None), "original_path", None)
         stream = None
         notices: list[Notice] = []
         seconds = 0.0

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.scorers.table import check_scores
 from audiogmm.errors import OutputError
-from audiogmm.jobs.select import EVERY_SIZE, checked, select
-from audiogmm.jobs.selected import NAMES, Criterion, Selection
+from audiogmm.jobs.select import select
+from audiogmm.jobs.select_settings import SelectSettings
+from audiogmm.jobs.selected import NAMES, Selection
 from audiogmm.jobs.train import train
+from audiogmm.jobs.train_settings import TrainSettings
+from audiogmm.keywords import accepts
 from audiogmm.manifest.entry import STANDARD_INPUT
 from audiogmm.report.run.pictures import check_pictures
 from audiogmm.runs.aside import Aside, errors_path
@@ -19,12 +21,11 @@ from audiogmm.runs.inputs import copy_standard_input
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
 from audiogmm.training import TrainingInterrupted
-from audiogmm.training.seeding import Init
-from audiogmm.types import CovarianceType, Json
+from audiogmm.types import Json
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
-    from audiogmm.manifest import Entry
 
 
 @dataclass(frozen=True)
@@ -69,38 +70,29 @@ class SelectResult:
         ]
 
 
+@accepts(SelectSettings, without=("frontend",))
 def select_to_file(
     source: str,
     output: Path,
     frontend: FrontEnd | None = None,
     *,
-    n_components: str = EVERY_SIZE,
-    covariance_type: Sequence[CovarianceType] = (),
-    by: Criterion | None = None,
-    hold_out: float = 0.2,
-    kmeans: bool = True,
-    init: Init = "split",
-    plot: Path | None = None,
-    save: Path | None = None,
-    scores: str | None = None,
-    force: bool = False,
-    strict: bool = False,
+    settings: SelectSettings,
     progress: Progress | None = None,
-    **settings: Any,
 ) -> SelectResult:
     """Select as `select` does; write the table, a picture, and the recommended model, ready for use.
 
     Parameters
     ----------
-    plot : Path, optional
-        Where to draw the criteria.
-    save : Path, optional
-        Where to save the recommended model: `train` goes on from it, with the same recordings held out to
-        set the normal scores, and re-estimates it on all.
-    scores : str, optional
-        What the detector of the saved model scores by, as of `train`.
-    **settings
-        Those that `select` and `train` share.
+    source : str
+        A manifest, or what stands in its place.
+    output : Path
+        The table, as CSV.
+    frontend : FrontEnd, optional
+        That of the settings by default.
+    settings : SelectSettings
+        How models are compared, and what else is written; or its fields as keywords.
+    progress : Progress, optional
+        Receives stages and notes.
 
     Raises
     ------
@@ -110,59 +102,56 @@ def select_to_file(
         On Ctrl-C; it says what was kept.
     """
     progress = progress or Silent()
-    checked(n_components, covariance_type, by, hold_out)
-    check_scores(scores)
+    settings = replace(settings, frontend=frontend or settings.frontend)
+    plot, save, force = settings.plot, settings.save, settings.force
     check_outputs([path for path in (output, plot, save) if path is not None], source, force)
     if plot is not None:
         check_pictures(plot, force=force)
-    aside = Aside(errors_path(output), strict=strict)
-    kept = copy_standard_input() if source == STANDARD_INPUT else None  # read again to be saved
-    material: str | Iterable[Entry] = source if kept is None else kept.entries
+    aside = Aside(errors_path(output), strict=settings.strict)
+    copy = copy_standard_input() if source == STANDARD_INPUT else None  # read again to be saved
+    entries = source if copy is None else copy.entries
     with stopped_by_hand("Nothing was written."), aside.explaining():
-        selection = select(
-            material,
-            frontend,
-            n_components=n_components,
-            covariance_type=covariance_type,
-            by=by,
-            hold_out=hold_out,
-            kmeans=kmeans,
-            init=init,
-            aside=aside,
-            progress=progress,
-            **settings,
-        )
+        selection = select(entries, settings=settings, aside=aside, progress=progress)
         if not selection.judged:
             raise KeyboardInterrupt
     selection.write(output, force=force)
     if plot is not None:
         draw_selection(selection, plot, force=force)
-    missing = ", ".join(map(str, selection.sweep.missing))
-    if missing:
+    if missing := ", ".join(map(str, selection.sweep.missing)):
         raise KeyboardInterrupt(
-            f"The table of the {len(selection.judged)} candidates that were finished is in {output}; not "
-            f"finished: {missing}. There is no way to resume: name these alone in another run"
+            f"The table of the {amount(len(selection.judged), 'candidate')} finished is in {output}; not "
+            f"finished: {missing}. A selection cannot be resumed: name these alone in another run"
         )
     if save is not None:
         best = selection.recommended.candidate
-        remedy = (
-            f"The table is in {output}; the model was not saved: audiogmm train -k {best.n_components} "
-            f"--covariance {best.covariance_type} makes it"
-        )
         try:
             model = train(
-                material,
-                start=selection.model,
-                hold_out=hold_out,
-                scores=scores,
-                aside=aside,
-                progress=progress,
-                **settings,
+                entries, settings=settings_to_train(settings, selection), aside=aside, progress=progress
             )
         except (KeyboardInterrupt, TrainingInterrupted) as stopped:
-            raise KeyboardInterrupt(remedy) from stopped
+            raise KeyboardInterrupt(
+                f"The table is in {output}; the model was not saved: audiogmm train -k {best.n_components} "
+                f"--covariance {best.covariance_type} makes it"
+            ) from stopped
         model.save(save, force=force)
     return SelectResult(output, selection, aside, plot, save)
+
+
+def settings_to_train(settings: SelectSettings, selection: Selection) -> TrainSettings:
+    """Return the settings by which `train` makes the recommended model."""
+    return TrainSettings(
+        start=selection.model,
+        hold_out=settings.hold_out,
+        scores=settings.scores,
+        sample_rate=settings.sample_rate,
+        upsample=settings.upsample,
+        passes=settings.passes,
+        tol=settings.tol,
+        floor=settings.floor,
+        seed=settings.seed,
+        threads=settings.threads,
+        workers=settings.workers,
+    )
 
 
 def check_outputs(outputs: Sequence[Path], source: str, force: bool) -> None:

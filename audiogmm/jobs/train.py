@@ -7,82 +7,48 @@ import json
 import os
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.detector import Detector
-from audiogmm.anomaly.learning.assembly import make_score_context
-from audiogmm.anomaly.learning.cross_fit import cross_fit, learn_from
-from audiogmm.anomaly.learning.model_parts import with_detector, with_moments, with_scores
-from audiogmm.anomaly.learning.moments import learn_moments
-from audiogmm.anomaly.learning.score_learning import relearn_scores
-from audiogmm.anomaly.scorers.learned import LearnedScores
-from audiogmm.anomaly.scorers.table import check_scores
+from audiogmm.anomaly.learning.normal_audio import NormalAudio, learn_normal_audio
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import ChoiceError
-from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.jobs.train_settings import TrainSettings
+from audiogmm.keywords import accepts
 from audiogmm.mixture.metadata import ModelMetadata
-from audiogmm.mixture.store import Model
-from audiogmm.runs.aside import Aside, ignore_repeated
-from audiogmm.runs.defaults import defaults
+from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.mixture.store import Model, load
+from audiogmm.reduce import LocalReducer, Reducer
+from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import match_frontend
 from audiogmm.runs.holdout import divide
 from audiogmm.runs.progress import Progress, Silent
-from audiogmm.runs.training_inputs import open_training_inputs
+from audiogmm.runs.settings import OF_FILES
+from audiogmm.runs.training_inputs import TrainingInputs, open_training_inputs
 from audiogmm.runs.watch import Watch
-from audiogmm.training import LocalReducer, Reducer, TrainingResult, train_mixture
 from audiogmm.training.incremental import add
 from audiogmm.training.ledger import Ledger
-from audiogmm.training.schedule.approximation import Approximation
+from audiogmm.training.result import TrainingResult
 from audiogmm.training.schedule.steps import Stepwise
-from audiogmm.training.seeding import Init
-from audiogmm.training.settings import Algorithm
-from audiogmm.types import CovarianceType, Json
+from audiogmm.training.settings import MixtureSettings
+from audiogmm.training.training import train_mixture
+from audiogmm.types import Json
 from audiogmm.verification.backend import with_backend
-from audiogmm.verification.compensation import Kind
-from audiogmm.verification.recordings.background_backend import (
-    FOR_SPEAKERS,
-    Whether,
-    learn_speakers,
-    n_speakers,
-)
+from audiogmm.verification.recordings.background_backend import learn_speakers, n_speakers
 
 if TYPE_CHECKING:
-    from audiogmm.anomaly.normal_moments import NormalMoments
     from audiogmm.audio.frontend.frontend import FrontEnd
     from audiogmm.manifest import Entry
+    from audiogmm.mixture.gaussian import Mixture
 
 
+@accepts(TrainSettings, without=(*OF_FILES, "frontend", "dask"))
 def train(
     source: str | os.PathLike[str] | Iterable[Entry] | Iterable[FrameBlock],
     frontend: FrontEnd | None = None,
     *,
-    n_components: int | None = None,
-    covariance_type: CovarianceType | None = None,
-    algorithm: Algorithm = "em",
-    batch: int | None = None,
-    stepwise: Stepwise | None = None,
-    accelerate: bool = False,
-    approximate: str | None = None,
-    seed: int = 0,
-    init: Init = "k-means++",
-    start: Model | None = None,
-    passes: int = 100,
-    tol: float = 1e-3,
-    floor: float | None = None,
-    restarts: int = 1,
-    hold_out: float = 0.1,
-    scores: str | Iterable[str] | None = None,
-    sample_rate: int | None = None,
-    upsample: bool = False,
-    threads: int | None = None,
-    workers: int = 0,
+    settings: TrainSettings,
     checkpoint: Path | None = None,
-    ledger: Path | None = None,
-    ledger_keep: float = 0.0,
-    speakers: Whether = "auto",
-    compensation: Kind | None = None,
     reducer: Reducer | None = None,
     aside: Aside | None = None,
     progress: Progress | None = None,
@@ -94,72 +60,17 @@ def train(
     source : path-like, or re-iterable of Entry or of FrameBlock
         A manifest, a frame cache, one recording, or a feature matrix; entries; or blocks of frames.
     frontend : FrontEnd, optional
-        The preset `speech` by default; not used for frames of your own.
-    n_components : int, optional
-        Gaussian components, K; see `defaults`.
-    covariance_type : {"diag", "full", "tied", "spherical"}, optional
-        See `defaults` (k-means: ``"spherical"``).
-    algorithm : {"em", "stepwise", "kmeans"}
-        Batch EM; two passes of stepwise EM, for data that is slow to read, and batch EM from there;
-        or k-means for comparison.
-    batch : int, optional
-        Frames between two updates of stepwise EM; by the size of the model by default.
-    stepwise : Stepwise, optional
-        How stepwise EM steps: passes, exponent, averaging; what measured best by default.
-    accelerate : bool
-        Extrapolate every second pass of batch EM (SQUAREM); the likelihood never falls.
-    approximate : str, optional
-        Posteriors on a few components of each frame, for large K: ``"truncated:5"`` or ``"top:30"``, see
-        `audiogmm.training.schedule.approximation`. The model tells what was given up.
-    seed : int
-        Of all randomness.
-    init : {"k-means++", "random", "split"}
-        Where EM starts.
-    start : Model, optional
-        Start from this model's parameters instead, through its front end.
-    passes : int
-        At most so many passes over the data.
-    tol : float
-        Stop when a pass gains less, nats a frame; 0: never.
-    floor : float, optional
-        Least variance, as a share of each feature's variance over all frames; see `defaults`.
-    restarts : int
-        Starts tried; the best is kept.
-    hold_out : float
-        Share of the recordings (of a single one: its last fifth) that is scored by a model of the others, to
-        learn how normal audio scores; the model is then re-estimated on all. Where there are less than ten
-        minutes of audio, every recording takes its turn. 0: none.
-    scores : str or iterable of str, optional
-        What the detector scores by: names, ``"fusion"`` or ``"auto"``, see `calibrated_scores`; the plain
-        mean log-likelihood by default. They are taught by what the partial model is trained on, put on a
-        scale by what is held out, and taught anew by all, as the model is; recordings take no turns then.
-    sample_rate : int, optional
-        Hertz; the first good recording's by default.
-    upsample : bool
-        Accept audio below the sample rate.
-    threads, workers : int
-        Threads (all cores by default), and processes that decode and extract (none by default).
+        That of the settings, by default the preset `speech`; not used for frames of the user's own.
+    settings : TrainSettings
+        How it is trained; or its fields as keywords.
     checkpoint : Path, optional
-        Written after every pass, and gone on from.
-    ledger : Path, optional
-        Folder to be filled with what each recording gave to the model, so that `update` can remove it: one
-        more pass over the recordings, an exact one, from which the model is then estimated and whose
-        likelihood is told.
-    ledger_keep : float
-        Share of a recording's frames that a component must have for the ledger to keep its statistics. The
-        model is estimated from what is kept; what that loses is in the metadata, as `ledger_loss`.
-    speakers : {"auto", "yes", "no"}
-        Whether to learn, in one more pass, what tells the speakers of the manifest apart: a back end that
-        `verify` compares voices by, with a cohort and a calibration. By default where at least 20 are named.
-    compensation : {"nap", "isv"}, optional
-        Take out of the back end's statistics what differs between recordings of one speaker; needs at least
-        ten speakers with two or more.
+        Written after every pass; the same call continues from it.
     reducer : Reducer, optional
-        Who reads and sums, in place of `threads` and `workers`: a `dask_reduce.DaskReducer`.
+        Reads and sums, in place of `threads` and `workers`: a `dask_reduce.DaskReducer`.
     aside : Aside, optional
         Takes recordings that cannot be used; by default the first one raises.
     progress : Progress, optional
-        Who listens.
+        Receives stages and notes.
 
     Returns
     -------
@@ -169,6 +80,8 @@ def train(
 
     Raises
     ------
+    ChoiceError
+        If a setting is outside its choices or its range, or two contradict each other.
     TrainingError
         If there are fewer frames than components, or none at all.
     TrainingInterrupted
@@ -176,138 +89,167 @@ def train(
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
     """
-    check_scores(scores)
-    if scores is not None and hold_out == 0:
-        raise ChoiceError(
-            f"scores {scores!r} and nothing held out",
-            needed="normal audio that the model was not trained on, to put scores on a scale",
-            remedy="--hold-out 0.1, or audiogmm calibrate --scores with other normal audio",
-        )
     progress = progress or Silent()
     aside = Aside(strict=True) if aside is None else aside
-    with nullcontext(reducer) if reducer else LocalReducer(threads, workers) as reducer:
-        opened = open_training_inputs(
+    start = load(settings.start) if isinstance(settings.start, Path) else settings.start
+    with nullcontext(reducer) if reducer else LocalReducer(settings.threads, settings.workers) as reducer:
+        inputs = open_training_inputs(
             source,
-            match_frontend(start, frontend, sample_rate),
+            match_frontend(start, frontend or settings.frontend, settings.sample_rate),
+            reducer=reducer,
             aside=aside,
             progress=progress,
-            reducer=reducer,
-            sample_rate=sample_rate,
-            upsample=upsample,
+            sample_rate=settings.sample_rate,
+            upsample=settings.upsample,
         )
-        inputs, shards = opened.recordings, opened.shards
-        settled = inputs.frontend if inputs else None
-        on_error = None if inputs is None else inputs.refuse
-
-        hours = inputs.extent().hours if inputs else None
-
-        def fit(
-            part: Iterable[Shard], name: str, stage: str, share: float = 1.0, **changes: Any
-        ) -> TrainingResult:
-            with Watch(progress, stage, passes, hours and hours * share) as watch:
-                return train_mixture(
-                    part,
-                    **(arguments | changes),
-                    reducer=reducer,
-                    monitor=watch,
-                    checkpoint=checkpoint and checkpoint.with_name(f"{checkpoint.name}.{name}"),
-                    on_error=on_error,
-                )
-
-        def partly(part: Iterable[Shard], name: str, stage: str) -> TrainingResult:
-            return fit(part, name, stage, 1 - hold_out)
-
-        usual = defaults(settled, algorithm)
-        if n_speakers(inputs, speakers):
-            usual = usual | {"n_components": FOR_SPEAKERS}
-        if start is not None:
-            usual = usual | {"n_components": start.mixture.n_components}
-            usual = usual | {"covariance_type": start.mixture.covariance_type}
-        arguments: dict[str, Any] = {
-            "n_components": n_components or usual["n_components"],
-            "covariance_type": covariance_type or usual["covariance_type"],
-            "floor": usual["floor"] if floor is None else floor,
-            "algorithm": algorithm,
-            "seed": seed,
-            "init": init if start is None else start.mixture,
-            "passes": passes,
-            "tol": tol,
-            "restarts": restarts,
-            "accelerate": accelerate,
-            "approximation": None if approximate is None else Approximation.parse(approximate),
-            "stepwise": stepwise if batch is None else replace(stepwise or Stepwise(), batch=batch),
-        }
-        parts = None if hold_out == 0 else divide(inputs, shards, hold_out, seed)
-        detector: Detector | None = None
-        learnt: LearnedScores | None = None
-        moments: NormalMoments | None = None
+        for_speakers = n_speakers(inputs.recordings, settings.speakers) > 0
+        mixture_settings = settings.of_mixture(inputs.frontend, start, for_speakers=for_speakers)
+        fitter = MixtureFitter(mixture_settings, inputs, inputs.hours, reducer, progress, checkpoint)
+        parts = divide(inputs, settings.hold_out, settings.seed)
         if parts is None:
-            result = fit(shards, "all", "training")
+            result, normal = fitter.fit_all(), NormalAudio()
         else:
-            fitted = cross_fit(partly, *parts, inputs, seed)
-            first = next(fitted)
-            partial = first.result
-            detector, learnt = learn_from(first, fitted, scores, settled, reducer, inputs, progress)
-            moments = learn_moments(
-                Evaluator(partial.mixture),
-                settled,
-                [(first.held, True), (first.kept, False)],
-                reducer,
-                None if inputs is None else ignore_repeated,
-                progress,
+            partial, normal = learn_normal_audio(
+                fitter.part(1 - settings.hold_out),
+                *parts,
+                inputs,
+                scores=settings.scores,
+                seed=settings.seed,
+                reducer=reducer,
+                progress=progress,
             )
-            again: dict[str, Any] = (
-                {"algorithm": "em", "stepwise": None} if algorithm == "stepwise" else {}
-            )  # near the end already: polish
-            result = fit(shards, "all", "training on all", init=partial.mixture, restarts=1, **again)
-        mixture, statistics, loss = result.mixture, result.statistics, None
-        if learnt is not None:
-            ground = make_score_context(mixture, settled, learnt.frame_rate)
-            learnt = relearn_scores(
-                learnt, ground, shards, reducer, None if inputs is None else ignore_repeated
-            )
-        figures: Json = {}
-        if ledger is not None:
-            progress.begin("filling the ledger", None, "recordings")
-            book = Ledger(ledger, ledger_keep)
-            entered = add(
-                mixture, None, shards, floor=result.floor, reducer=reducer, ledger=book, on_error=on_error
-            )
-            mixture, statistics, loss = entered.mixture, entered.statistics, entered.loss
-            figures = entered.figures() | {"ledger_pass": True}
-            book.save(mixture.fingerprint)
-            progress.end()
-        backend = learn_speakers(mixture, inputs, speakers, compensation, reducer, progress)
-    model = Model(
-        mixture,
-        statistics=statistics,
-        metadata=ModelMetadata(
-            frontend=settled.to_dict() if settled else None,
-            sample_rate=settled.sample_rate if settled else None,
-            seed=seed,
-            training=result.to_json()
-            | {"algorithm": algorithm, "init": init if start is None else "model", "hold_out": hold_out}
-            | figures
-            | ({} if loss is None else {"ledger_loss": loss.to_json()})
-            | (
-                {"stepwise": (arguments["stepwise"] or Stepwise()).to_json()}
-                if algorithm == "stepwise"
-                else {}
-            ),
-            data=describe(inputs.entries if inputs else None, result),
-        ),
+            result = fitter.fit_all(partial.mixture)
+            normal = normal.learn_again(result.mixture, inputs, reducer)
+        estimate = fill_ledger(result, inputs, settings, reducer, progress)
+        backend = learn_speakers(
+            estimate.mixture, inputs.recordings, settings.speakers, settings.compensation, reducer, progress
+        )
+    metadata = ModelMetadata(
+        frontend=inputs.frontend.to_dict() if inputs.frontend else None,
+        sample_rate=inputs.frontend.sample_rate if inputs.frontend else None,
+        seed=settings.seed,
+        training=result.to_json() | describe_settings(settings, mixture_settings) | estimate.figures,
+        data=describe_data(inputs.entries, result),
     )
-    model = with_moments(with_backend(model, backend), moments)
-    if detector is None:
-        return model
-    return with_detector(with_scores(model, learnt), detector)
+    model = Model(estimate.mixture, statistics=estimate.statistics, metadata=metadata)
+    return normal.put_into(with_backend(model, backend))
 
 
-def describe(entries: Iterable[Entry] | None, result: TrainingResult) -> Json:
-    """What a model saw: how much, and a fingerprint of the entries."""
+@dataclass(frozen=True)
+class MixtureFitter:
+    """Trains a mixture on recordings, or on some of them, each time as a stage of progress.
+
+    Attributes
+    ----------
+    settings : MixtureSettings
+    inputs : TrainingInputs
+        All the recordings.
+    hours : float or None
+        Of audio, where known.
+    reducer : Reducer
+    progress : Progress
+    checkpoint : Path or None
+        To which the name of a part is added.
+    share : float
+        Of the recordings, that a part has.
+    """
+
+    settings: MixtureSettings
+    inputs: TrainingInputs
+    hours: float | None
+    reducer: Reducer
+    progress: Progress
+    checkpoint: Path | None
+    share: float = 1.0
+
+    def part(self, share: float) -> MixtureFitter:
+        """Return what trains on this share of the recordings."""
+        return replace(self, share=share)
+
+    def __call__(self, shards: Iterable[Shard], name: str, stage: str) -> TrainingResult:
+        """Train on some recordings."""
+        passes, hours = self.settings.passes, self.hours and self.hours * self.share
+        with Watch(self.progress, stage, passes, hours) as watch:
+            return train_mixture(
+                shards,
+                settings=self.settings,
+                reducer=self.reducer,
+                monitor=watch,
+                checkpoint=self.checkpoint and self.checkpoint.with_name(f"{self.checkpoint.name}.{name}"),
+                on_error=self.inputs.on_error,
+            )
+
+    def fit_all(self, start: Mixture | None = None) -> TrainingResult:
+        """Train on all recordings, after a mixture of some of them by batch EM, since the end is near."""
+        if start is None:
+            return self(self.inputs.shards, "all", "training")
+        settings = replace(self.settings, init=start, restarts=1)
+        if settings.algorithm == "stepwise":
+            settings = replace(settings, algorithm="em", stepwise=None)
+        return replace(self, settings=settings)(self.inputs.shards, "all", "training on all")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The mixture of a model, its statistics, and the figures of the pass that filled its ledger."""
+
+    mixture: Mixture
+    statistics: SufficientStats | None
+    figures: Json
+
+
+def fill_ledger(
+    result: TrainingResult,
+    inputs: TrainingInputs,
+    settings: TrainSettings,
+    reducer: Reducer,
+    progress: Progress,
+) -> Estimate:
+    """Fill the ledger in one more pass, from which the model is then estimated; without one, change nothing.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    if not isinstance(settings.ledger, Path):
+        return Estimate(result.mixture, result.statistics, {})
+    progress.begin("filling the ledger", None, "recordings")
+    ledger = Ledger(settings.ledger, settings.ledger_keep)
+    entered = add(
+        result.mixture,
+        None,
+        inputs.shards,
+        floor=result.floor,
+        reducer=reducer,
+        ledger=ledger,
+        on_error=inputs.on_error,
+    )
+    ledger.save(entered.mixture.fingerprint)
+    progress.end()
+    figures = entered.figures() | {"ledger_pass": True}
+    if entered.loss is not None:
+        figures["ledger_loss"] = entered.loss.to_json()
+    return Estimate(entered.mixture, entered.statistics, figures)
+
+
+def describe_settings(settings: TrainSettings, mixture: MixtureSettings) -> Json:
+    """Return what a model file says of the settings of its training."""
+    described: Json = {
+        "algorithm": settings.algorithm,
+        "init": settings.init if settings.start is None else "model",
+        "hold_out": settings.hold_out,
+    }
+    if settings.algorithm == "stepwise":
+        described["stepwise"] = (mixture.stepwise or Stepwise()).to_json()
+    return described
+
+
+def describe_data(entries: Iterable[Entry] | None, result: TrainingResult) -> Json:
+    """Return what a model file says of its data: how much, and a fingerprint of the entries."""
     digest = hashlib.sha256()
     for entry in entries or ():
-        piece = [entry.id, Path(entry.path).name, entry.offset, entry.duration, entry.channel]
+        piece = [entry.id, Path(entry.original_path).name, entry.offset, entry.duration, entry.channel]
         digest.update(json.dumps(piece).encode())
     return {
         "n_recordings": result.n_recordings,

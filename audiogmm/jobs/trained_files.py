@@ -5,15 +5,17 @@ from __future__ import annotations
 import glob
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from audiogmm.anomaly.learning.model_parts import score_names
+from audiogmm.anomaly.learning.model_parts import score_names, terms_of
 from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
 from audiogmm.jobs.train import train
-from audiogmm.mixture.store import Model, load
+from audiogmm.jobs.train_settings import TrainSettings
+from audiogmm.keywords import accepts
+from audiogmm.mixture.store import Model
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress
@@ -21,85 +23,87 @@ from audiogmm.training import Reducer, TrainingInterrupted
 from audiogmm.training.ledger import beside, replacing_ledger
 from audiogmm.training.pruning import Loss
 from audiogmm.training.schedule.approximation import ApproximationLoss
+from audiogmm.training.schedule.convergence import Converged
 from audiogmm.types import Json
-from audiogmm.words import amount
+from audiogmm.words import SOUND, Terms, amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
 
 
+@accepts(TrainSettings, without=("frontend",))
 def train_to_file(
     source: str,
     output: Path,
-    frontend: FrontEnd | None,
+    frontend: FrontEnd | None = None,
     *,
-    start: Path | None = None,
-    resume: bool = False,
-    force: bool = False,
-    strict: bool = False,
-    ledger: bool = False,
-    dask: str | None = None,
+    settings: TrainSettings,
     progress: Progress | None = None,
-    **settings: Any,
 ) -> TrainResult:
     """Train as `train` does, and save the model; a checkpoint lies beside it until it is saved.
 
     Parameters
     ----------
-    dask : str, optional
-        Address of a Dask scheduler, whose workers then read the recordings by the same absolute paths.
+    source : str
+        A manifest, or what stands in its place.
+    output : Path
+        The model file.
+    frontend : FrontEnd, optional
+        That of the settings by default.
+    settings : TrainSettings
+        How it is trained; or its fields as keywords.
+    progress : Progress, optional
+        Receives stages and notes.
 
     Raises
     ------
     ChoiceError
-        If nobody answers at the address.
+        If nobody answers at the address of the Dask cluster.
     OutputError
         If the model file exists (and not `force`), cannot be written, or another run is writing it.
     TrainingInterrupted
-        On Ctrl-C; `resume` goes on from the last complete pass.
+        On Ctrl-C; `resume` continues from the last complete pass.
     """
     keep_apart(output, source)
     refuse_folder(output)
     checkpoint = output.with_name(output.name + ".checkpoint")
-    book = beside(output) if ledger else None
+    ledger = beside(output) if settings.ledger is True else settings.ledger or None
     with exclusive(output):
-        refuse_overwrite(output, force)
-        if book is not None:
-            refuse_overwrite(book, force)
-        aside = Aside(errors_path(output), strict=strict)
-        if not resume:
+        refuse_overwrite(output, settings.force)
+        if ledger is not None:
+            refuse_overwrite(ledger, settings.force)
+        aside = Aside(errors_path(output), strict=settings.strict)
+        if not settings.resume:
             drop(checkpoint)
         try:
             with (
-                replacing_ledger(book, force) as temporary,
-                _cluster(dask) as reducer,
+                replacing_ledger(ledger, settings.force) as temporary,
+                _cluster(settings.dask) as reducer,
                 aside.explaining(),
             ):
                 model = train(
-                    source if dask is None or not Path(source).exists() else str(Path(source).absolute()),
+                    source if reducer is None or not Path(source).exists() else str(Path(source).absolute()),
                     frontend,
+                    settings=replace(settings, ledger=temporary or False),
                     reducer=reducer,
-                    start=None if start is None else load(start),
                     checkpoint=checkpoint,
-                    ledger=temporary,
                     aside=aside,
                     progress=progress,
-                    **settings,
                 )
         except TrainingInterrupted as stopped:
             raise KeyboardInterrupt(
-                f"Training was {stopped.what}; go on with the same command and --resume"
+                f"Training was {stopped.what}; the same command with --resume continues from there"
                 if any(checkpoints(checkpoint))
                 else f"Training was {stopped.what}; nothing was written"
             ) from stopped
-        model.save(output, force=force)
+        model.save(output, force=settings.force)
         drop(checkpoint)
     return TrainResult(output, model, aside)
 
 
 @contextmanager
 def _cluster(address: str | None) -> Iterator[Reducer | None]:
-    """The reducer of the Dask cluster at an address; None for None."""
+    """Connect to the Dask cluster at an address; None for None."""
     if address is None:
         yield None
         return
@@ -109,16 +113,16 @@ def _cluster(address: str | None) -> Iterator[Reducer | None]:
         yield reducer
 
 
-def told(loss: Loss) -> str:
-    """What pruning a ledger lost, for a person.
+def describe_loss(loss: Loss, terms: Terms = SOUND) -> str:
+    """Describe what pruning a ledger lost.
 
     Examples
     --------
-    >>> told(Loss(25.0, 10_000.0, 0.0125))
+    >>> describe_loss(Loss(25.0, 10_000.0, 0.0125))
     'ledger: 25.0 of 10,000 frames (0.25 %) were pruned, which changes no parameter by more than 0.0125'
     """
     return (
-        f"ledger: {loss.n_frames:,.1f} of {loss.of_frames:,.0f} frames "
+        f"ledger: {loss.n_frames:,.1f} of {terms.frames(loss.of_frames)} "
         f"({100 * loss.n_frames / loss.of_frames:.2g} %) were pruned, "
         f"which changes no parameter by more than {loss.largest_change:.3g}"
     )
@@ -133,7 +137,7 @@ class TrainResult:
     aside: Aside
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         training = self.model.metadata.training
         detector = self.model.metadata.detector or {}
         kept = ("passes", "converged", "log_likelihood", "bic", "aic", "n_frames", "n_recordings", "seconds")
@@ -153,31 +157,27 @@ class TrainResult:
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
-        summary, training = self.summary(), self.model.metadata.training
-        frontend = self.model.metadata.frontend
-        minutes = f"{summary['seconds'] / 60:,.1f} minutes, " if frontend else ""
-        frames = amount(summary["n_frames"], "frame")
-        yield f"{amount(summary['n_recordings'], 'recording')} ({minutes}{frames})"
-        why = {"likelihood": "the likelihood is stable", "parameters": "the parameters stand still"}.get(
-            summary["converged"], "all the passes allowed: it might still gain"
-        )
+        """Yield the closing lines."""
+        summary, training, terms = self.summary(), self.model.metadata.training, terms_of(self.model)
+        length = f"{terms.length(summary['seconds'])}, " if terms.unit else ""
+        yield (f"{terms.recordings(summary['n_recordings'])} ({length}{terms.frames(summary['n_frames'])})")
+        passes = amount(summary["passes"], "pass", "passes")
         yield (
             f"{amount(summary['n_components'], 'component')}, {summary['covariance_type']}: "
-            f"{summary['log_likelihood']:.4f} nats a frame after "
-            f"{amount(summary['passes'], 'pass', 'passes')} ({why})"
-            + (" and the ledger's own, an exact one" if training.get("ledger_pass") else "")
+            f"{summary['log_likelihood']:.4f} {terms.of('nats a frame')} after {passes} "
+            f"({describe_end(summary['converged'], summary['passes'])})"
+            + (" and the exact pass of the ledger" if training.get("ledger_pass") else "")
         )
         yield f"BIC {summary['bic']:,.0f}, AIC {summary['aic']:,.0f}"
         if (loss := training.get("ledger_loss")) is not None:
-            yield told(Loss(**loss))
+            yield describe_loss(Loss(**loss), terms)
         if lost := training["approximation"]:
             yield f"approximation: {ApproximationLoss.from_json(lost)}"
-        if training["constant"]:
-            yield f"note: constant features, kept alive by the variance floor: {training['constant']}"
+        if constant := training["constant"]:
+            yield f"note: constant features, whose variance is the variance floor: {constant}"
         if summary["threshold"] is not None:
-            unit = score_unit(summary["scores"])
-            yield f"detector: threshold {summary['threshold']:.3f} {unit}, from held-out normal audio"
+            threshold = f"{summary['threshold']:.3f} {terms.of(score_unit(summary['scores']))}"
+            yield f"detector: threshold {threshold}, from held-out normal {terms.material}"
             if summary["scores"] != [PLAIN]:
                 yield f"scores: {', '.join(summary['scores'])}"
         if summary["note"]:
@@ -185,8 +185,23 @@ class TrainResult:
         yield f"model: {self.output}"
 
 
+def describe_end(converged: Converged, passes: int) -> str:
+    """Describe why a training ended.
+
+    Examples
+    --------
+    >>> describe_end("parameters", 12), describe_end("", 10)
+    ('converged: the parameters no longer change', 'stopped at --passes 10 before it converged')
+    """
+    if converged == "parameters":
+        return "converged: the parameters no longer change"
+    if converged == "likelihood":
+        return "converged: the likelihood no longer rises"
+    return f"stopped at --passes {passes} before it converged"
+
+
 def checkpoints(path: Path) -> Iterator[Path]:
-    """The checkpoints of a training, one for each of its parts."""
+    """Return the checkpoints of a training, one for each of its parts."""
     return path.parent.glob(f"{glob.escape(path.name)}.*")
 
 

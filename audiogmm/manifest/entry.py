@@ -103,6 +103,11 @@ class Entry:
         return self.audio_filepath or self.features_filepath or ""
 
     @property
+    def original_path(self) -> str:
+        """The path, or ``-`` where it is a temporary copy of standard input."""
+        return self.source if self.source == STANDARD_INPUT else self.path
+
+    @property
     def end(self) -> Seconds | None:
         """Where the piece ends, seconds on the recording's clock; None if at the recording's end."""
         return None if self.duration is None else self.offset + self.duration

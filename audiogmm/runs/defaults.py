@@ -1,31 +1,50 @@
-"""What is trained where nothing is said: number of components, covariance form, variance floor, front end."""
+"""What is trained where nothing is said: number of components, covariance form, variance floor."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.training.settings import Algorithm
+from audiogmm.types import CovarianceType
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
 
 
-def defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> dict[str, Any]:
-    """What is trained where nothing is said: 64 diagonal components, variances floored at 1e-4 of the whole.
+@dataclass(frozen=True)
+class ModelDefaults:
+    """What a new model has where nothing is said.
 
-    (`FOR_SPEAKERS` components where a back end for speakers is learned.)
+    Attributes
+    ----------
+    n_components : int
+        Components, K.
+    covariance_type : CovarianceType
+        Form of the covariances.
+    floor : float
+        Variance floor, a share of each feature's variance over all frames.
+    """
 
-    Behind global normalisation (the preset `ambient`) it is 32 full covariances floored at 1e-2, which told
-    foreign sounds apart best on training audio into which other sounds were mixed.
+    n_components: int = 64
+    covariance_type: CovarianceType = "diag"
+    floor: float = RELATIVE_FLOOR
+
+
+def choose_defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> ModelDefaults:
+    """Choose what is trained behind a front end: 64 diagonal components, variances floored at 1e-4 of all.
+
+    Behind global normalization (the preset `ambient`) it is 32 full covariances floored at 1e-2, which found
+    foreign sounds best after training on audio into which other sounds were mixed. The covariances of k-means
+    are spherical.
 
     Examples
     --------
-    >>> defaults(None)
-    {'n_components': 64, 'covariance_type': 'diag', 'floor': 0.0001}
+    >>> choose_defaults(None)
+    ModelDefaults(n_components=64, covariance_type='diag', floor=0.0001)
     """
+    form: CovarianceType | None = "spherical" if algorithm == "kmeans" else None
     if frontend is not None and frontend.cmvn == "global":
-        usual = {"n_components": 32, "covariance_type": "full", "floor": 1e-2}
-    else:
-        usual = {"n_components": 64, "covariance_type": "diag", "floor": RELATIVE_FLOOR}
-    return usual | ({"covariance_type": "spherical"} if algorithm == "kmeans" else {})
+        return ModelDefaults(32, form or "full", 1e-2)
+    return ModelDefaults(covariance_type=form or "diag")

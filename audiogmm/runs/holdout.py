@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.manifest import Entry
-from audiogmm.runs.inputs import Inputs
+from audiogmm.runs.training_inputs import TrainingInputs
 
 FEWEST, SHORTEST = 2, 30.0
 """At least so many recordings are held out, and so many seconds where the manifest tells durations."""
@@ -165,19 +165,26 @@ def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:
     return Excerpt(shard, 0, cut), Excerpt(shard, cut, n)
 
 
-def divide(
-    inputs: Inputs | None, shards: Iterable[Shard], share: float, seed: int
-) -> tuple[Iterable[Shard], Iterable[Shard]] | None:
-    """What trains, and what is held out: recordings drawn by `seed`, or the last fifth of a single one.
+def divide(inputs: TrainingInputs, share: float, seed: int) -> tuple[Iterable[Shard], Iterable[Shard]] | None:
+    """Divide recordings into those that train and those that are held out.
 
-    Of a single recording in pieces, those that begin last.
+    Held out are recordings drawn by `seed`, or the last fifth of a single one; of a single recording in
+    pieces, those that begin last.
+
+    Returns
+    -------
+    tuple of iterable of Shard, or None
+        What trains, and what is held out; None where `share` is 0, or there is nothing to divide.
     """
-    held = None if inputs is None else draw(inputs.entries, share, seed)
-    if inputs is not None and held is None:
-        pieces = sorted(inputs.entries, key=lambda entry: entry.offset)
+    if share == 0:
+        return None
+    shards, entries = inputs.shards, inputs.entries
+    held = None if entries is None else draw(entries, share, seed)
+    if entries is not None and held is None:
+        pieces = sorted(entries, key=lambda entry: entry.offset)
         if len(pieces) > 1:
             held = HoldOut.of((entry.id for entry in pieces[-max(1, len(pieces) // LAST_PART) :]), seed)
-    if inputs is not None and held is not None:
+    if held is not None:
         return Chosen(shards, held, False), Chosen(shards, held, True)
     single = list(shards)
     if len(single) > 1:  # one entry that holds several recordings, such as a Kaldi ark
@@ -189,9 +196,9 @@ def divide(
     try:
         first, last = last_part(single[0])
     except AudioGMMError as error:
-        if inputs is None:
+        if inputs.on_error is None:
             raise
-        inputs.refuse(single[0].id, error)
+        inputs.on_error(single[0].id, error)
         return None
     return [first], [last]
 

@@ -64,7 +64,7 @@ def test_two_kinds_of_scores_are_not_mixed_by_resume(
     ("arguments", "said"),
     [
         (("train", "M", "--scores", "nothing", "-o", "x.agmm"), "score 'nothing'"),
-        (("select", "M", "--scores", "fusion", "-o", "x.csv"), "--scores fusion needs --save"),
+        (("select", "M", "--scores", "fusion", "-o", "x.csv"), "--scores fusion without --save"),
     ],
 )
 def test_wrong_scores_are_said_so(

@@ -109,8 +109,8 @@ def test_ctrl_c_keeps_the_table_of_what_is_finished(
     assert done.status == 130
     rows = list(csv.DictReader(Path("t.csv").read_text().splitlines()))
     assert 1 <= len(rows) < 6
-    assert f"The table of the {len(rows)} candidates that were finished is in t.csv" in done.err
-    assert "not finished: " in done.err and "no way to resume" in done.err
+    assert f"The table of the {len(rows)} candidates finished is in t.csv" in done.err
+    assert "not finished: " in done.err and "cannot be resumed" in done.err
     assert not Path("m.agmm").exists()
 
     after = 0

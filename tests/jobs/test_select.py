@@ -11,7 +11,7 @@ import pytest
 
 import audiogmm as ag
 from audiogmm.errors import ChoiceError, TrainingError
-from audiogmm.jobs.select import sizes
+from audiogmm.jobs.select_settings import sizes
 from audiogmm.jobs.selected import Selection, knee
 from audiogmm.manifest import Entry
 from audiogmm.mixture.gaussian import Mixture
@@ -19,6 +19,7 @@ from audiogmm.runs.aside import Aside
 from audiogmm.runs.holdout import divide, draw
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import say_nothing
+from audiogmm.runs.training_inputs import TrainingInputs
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.selection.candidates import Candidate, Judged
 from audiogmm.training.selection.held_out import HeldScores
@@ -116,7 +117,7 @@ def test_pieces_of_one_file_are_held_out_together_or_not_at_all() -> None:
 def test_of_one_file_in_pieces_the_last_are_held_out() -> None:
     entries = [Entry(audio_filepath="/a.wav", id=f"a{p}", offset=float(p), duration=1.0) for p in range(10)]
     shards = [ArraySlice(entry.id, np.ones((1, 1), np.float32)) for entry in entries]
-    parts = divide(Inputs(entries, None, Aside(), say_nothing), shards, 0.2, seed=0)
+    parts = divide(TrainingInputs(shards, Inputs(entries, None, Aside(), say_nothing)), 0.2, seed=0)
     assert parts is not None
     assert [shard.id for shard in parts[1]] == ["a8", "a9"]
     assert [shard.id for shard in parts[0]] == [f"a{p}" for p in range(8)]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_calibration import calibrate_detector
@@ -19,28 +18,21 @@ from audiogmm.anomaly.scorers.track import TrackTask
 from audiogmm.blocks import Shard
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.reduce import Reducer
 from audiogmm.runs.aside import ignore_repeated
 from audiogmm.runs.holdout import Chosen, turns
-from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress
+from audiogmm.runs.training_inputs import TrainingInputs
 from audiogmm.scoring.track import ScoreTrack
-from audiogmm.training import Reducer, TrainingResult
+from audiogmm.training.result import TrainingResult
 from audiogmm.types import Seconds
-
-if TYPE_CHECKING:
-    from audiogmm.audio.frontend.frontend import FrontEnd
-    from audiogmm.reduce import OnError
 
 SHORT: Seconds = 600.0
 """Where there is less audio than this, every recording takes its turn to be held out."""
 
 
-class Fit(Protocol):
-    """Trains on some recordings."""
-
-    def __call__(self, part: Iterable[Shard], name: str, stage: str) -> TrainingResult:
-        """Train; `name` is that of the checkpoint, `stage` what a person is told."""
-        ...
+Fit = Callable[[Iterable[Shard], str, str], TrainingResult]
+"""Trains on some recordings; takes a name for the checkpoint and one for the stage of progress as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +45,12 @@ class Turn:
 
 
 def cross_fit(
-    fit: Fit, kept: Iterable[Shard], held: Iterable[Shard], inputs: Inputs | None, seed: int
+    fit: Fit, kept: Iterable[Shard], held: Iterable[Shard], inputs: TrainingInputs, seed: int
 ) -> Iterator[Turn]:
-    """A model of the recordings that are kept; where the audio is short, in turns.
+    """Train on the recordings that are kept; where the audio is short, in turns.
 
     A tenth of three minutes says little about what is rare. There, every recording is held out once, each
-    time from a model of the others, so that all of the audio tells how normal audio scores (cross-fitting).
+    time from a model of the others, so that all of the audio shows how normal audio scores (cross-fitting).
 
     Yields
     ------
@@ -67,7 +59,7 @@ def cross_fit(
     """
     first = fit(kept, "part", "training, some held out")
     yield Turn(first, kept, held)
-    if inputs is None or not isinstance(held, Chosen) or first.seconds >= SHORT:
+    if inputs.entries is None or not isinstance(held, Chosen) or first.seconds >= SHORT:
         return
     others = turns(inputs.entries, held.held, seed)
     for i, turn in enumerate(others):
@@ -77,26 +69,32 @@ def cross_fit(
         yield Turn(fit(kept, f"part{i + 2}", stage), kept, held_out)
 
 
-def learn_from(
+def calibrate_turns(
     first: Turn,
     others: Iterable[Turn],
     scores: str | Iterable[str] | None,
-    frontend: FrontEnd | None,
+    inputs: TrainingInputs,
     reducer: Reducer,
-    inputs: Inputs | None,
     progress: Progress,
 ) -> tuple[Detector | None, LearnedScores | None]:
-    """What held-out recordings score under models of the others, and the scores that were asked for.
+    """Calibrate a detector with what held-out recordings score under models of the others.
 
-    None if none can be scored; no scores for plain log-likelihoods. Other scores learn in the first turn
-    alone: what they have learnt, and the scale that they are on, would be others in each.
+    Scores that learn do so in the first turn alone: what they learned, and the scale that they are on, would
+    differ from turn to turn.
+
+    Returns
+    -------
+    Detector or None
+        None where nothing can be scored, which is said.
+    LearnedScores or None
+        None for plain log-likelihoods.
 
     Raises
     ------
     MismatchError
         If the features do not allow a score that was named.
     """
-    on_error = None if inputs is None else ignore_repeated
+    on_error = inputs.on_error and ignore_repeated
 
     def tracks(turn: Turn, scorer: FrameScorer) -> Iterator[ScoreTrack]:
         progress.begin("scoring the held-out part", None, "recordings")
@@ -109,36 +107,35 @@ def learn_from(
 
     try:
         if scores is not None:
-            learnt, scorer = _taught(first, scores, frontend, reducer, on_error, progress)
-            if learnt is not None:
-                return calibrate_detector(tracks(first, scorer)), learnt
+            learned, scorer = _learn(first, scores, inputs, reducer, progress)
+            if learned is not None:
+                return calibrate_detector(tracks(first, scorer)), learned
         return calibrate_detector(plain_tracks()), None
     except MismatchError as error:
         if scores is not None:
             raise
         progress.say(
-            f"no normal scores were learnt ({error.what}); detect needs calibrate, or a model of more audio"
+            f"the scores of normal audio were not learned ({error.what}): "
+            "`detect` needs a model of more audio, or `calibrate` with other normal audio"
         )
         return None, None
     finally:
         progress.end()
 
 
-def _taught(
-    turn: Turn,
-    scores: str | Iterable[str],
-    frontend: FrontEnd | None,
-    reducer: Reducer,
-    on_error: OnError | None,
-    progress: Progress,
+def _learn(
+    turn: Turn, scores: str | Iterable[str], inputs: TrainingInputs, reducer: Reducer, progress: Progress
 ) -> tuple[LearnedScores | None, FrameScorer]:
-    """Scores by what a turn kept, on the scale of what it held out; None where they are plain."""
-    mixture = turn.result.mixture
-    ground = make_score_context(mixture, frontend, find_frame_rate(frontend, turn.kept))
-    wanted = select_scores(scores, ground.n_bands)
+    """Learn scores from what a turn kept, on the scale of what it held out; None where they are plain."""
+    mixture, frontend = turn.result.mixture, inputs.frontend
+    context = make_score_context(mixture, frontend, find_frame_rate(frontend, turn.kept))
+    wanted = select_scores(scores, context.n_bands)
     if not is_plain(wanted):
-        progress.begin("teaching scores", None, "recordings")
-        learnt = learn_scores(wanted, ground, turn.kept, turn.held, reducer, on_error, choose=scores == AUTO)
-        if not is_plain(learnt.specs):
-            return learnt, learnt.scorer(ground)
+        progress.begin("learning scores", None, "recordings")
+        on_error = inputs.on_error and ignore_repeated
+        learned = learn_scores(
+            wanted, context, turn.kept, turn.held, reducer, on_error, choose=scores == AUTO
+        )
+        if not is_plain(learned.specs):
+            return learned, learned.scorer(context)
     return None, LogLikelihoodScorer(Evaluator(mixture))

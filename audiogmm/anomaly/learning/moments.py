@@ -53,7 +53,7 @@ class MomentsTask:
 
     def __call__(self, shard: Shard) -> MomentRows | None:
         whole = shard.shard if isinstance(shard, Excerpt) else shard
-        path = getattr(getattr(whole, "entry", None), "path", None)
+        path = getattr(getattr(whole, "entry", None), "original_path", None)
         windower: MomentCutter | None = None
         for block, scores in score_blocks(self.evaluator, shard):
             if windower is None:

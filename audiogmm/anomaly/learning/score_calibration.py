@@ -15,6 +15,7 @@ from audiogmm.runs.frontends import read_frontend
 from audiogmm.runs.holdout import divide
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress
+from audiogmm.runs.training_inputs import TrainingInputs
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -86,7 +87,7 @@ def calibrate_scores(
     fitted: Iterable[Shard] = inputs
     normal: Iterable[Shard] = inputs
     if kept_known is None and any(spec.score.learn for spec in specs):
-        parts = divide(inputs, inputs, HALF, seed=0)
+        parts = divide(TrainingInputs(inputs, inputs), HALF, seed=0)
         if parts is None:
             raise MismatchError(
                 "no normal recording",

@@ -12,7 +12,7 @@ from audiogmm.errors import TrainingError
 from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model, floor_of
-from audiogmm.runs.defaults import defaults
+from audiogmm.runs.defaults import choose_defaults
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.training import LocalReducer, train_mixture
@@ -67,10 +67,10 @@ class Learner:
     def __init__(
         self, frontend: FrontEnd, clock: FrameClock, settings: LearnSettings, start: Model | None = None
     ) -> None:
-        usual = defaults(frontend)
-        form = settings.covariance_type or usual["covariance_type"]
-        K = settings.n_components or usual["n_components"]
-        relative = usual["floor"] if settings.floor is None else settings.floor
+        usual = choose_defaults(frontend)
+        form = settings.covariance_type or usual.covariance_type
+        K = settings.n_components or usual.n_components
+        relative = usual.floor if settings.floor is None else settings.floor
         if start is not None:
             K, form = start.mixture.n_components, start.mixture.covariance_type
         self.settings = settings
