@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from audiogmm.errors import OutputError
 from audiogmm.jobs.select import select
 from audiogmm.jobs.select_settings import SelectSettings
-from audiogmm.jobs.selected import NAMES, Selection
+from audiogmm.jobs.selected import Selection
 from audiogmm.jobs.train import train
 from audiogmm.jobs.train_settings import TrainSettings
 from audiogmm.keywords import accepts
@@ -171,49 +171,14 @@ def check_outputs(outputs: Sequence[Path], source: str, force: bool) -> None:
 
 
 def draw_selection(selection: Selection, path: Path, *, force: bool = False) -> None:
-    """Draw every criterion against the size, a curve a form."""
-    from audiogmm.report.criteria import CriteriaPicture, CriterionPanel, draw_criteria
+    """Draw every criterion against the size, with a curve for each form."""
+    from audiogmm.report.criteria import CriteriaPicture, draw_criteria
 
-    sweep, rows = selection.sweep, list(selection.rows())
-    panels = []
-    columns = {"held-out": "held_out"} | {name: name.replace("-", "_") for name in list(NAMES)[1:]}
-    for criterion, column in columns.items():
-        if criterion not in selection.chosen:
-            continue
-        likelihood = criterion == "held-out"
-        scale = 1.0 if likelihood else 1.0 / sweep.n_frames
-        curves: dict[str, list[tuple[int, float]]] = {}
-        errors: dict[str, list[tuple[int, float]]] = {}
-        for row in rows:
-            point = (row["n_components"], row[column] * scale)
-            curves.setdefault(row["covariance_type"], []).append(point)
-            if likelihood and row["behind_error"]:
-                bar = (row["n_components"], row["behind_error"])
-                errors.setdefault(row["covariance_type"], []).append(bar)
-        best = selection.chosen[criterion]
-        panels.append(
-            CriterionPanel(
-                title=NAMES[criterion].capitalize() if likelihood else NAMES[criterion],
-                unit="nats a frame, higher is better" if likelihood else "per frame, lower is better",
-                curves=curves,
-                errors=errors,
-                chosen=(best.form, best.n_components),
-            )
-        )
-    inertia = [(o.candidate.n_components, o.inertia / sweep.n_frames) for o in sweep.judged if o.inertia]
-    if inertia:
-        knee = selection.chosen.get("knee")
-        panels.append(
-            CriterionPanel(
-                title="K-means inertia",
-                unit="squared distance a frame",
-                curves={"kmeans": inertia},
-                chosen=None if knee is None else ("kmeans", knee.n_components),
-            )
-        )
-    best = selection.recommended.candidate
-    draw_criteria(
-        CriteriaPicture(panels, recommended=(best.form, best.n_components), why=selection.why),
-        path,
-        force=force,
+    bend = selection.chosen.get("knee")
+    picture = CriteriaPicture.of_table(
+        list(selection.rows()),
+        n_frames=selection.sweep.n_frames,
+        knee=None if bend is None else bend.n_components,
+        why=selection.why,
     )
+    draw_criteria(picture, path, force=force)

@@ -144,31 +144,50 @@ def check_suffix(path: Path) -> None:
 
 @contextmanager
 def figure_at(path: Path, size: tuple[float, float], *, force: bool) -> Iterator[Figure]:
-    """A figure in our style, inches wide and high, that is saved to `path` when the block ends well."""
-    with _style(), replacing(path, force=force) as target:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+    """Yield a styled figure, which is saved to `path` when the block ends without an error.
 
-        figure = Figure(figsize=size, layout="constrained")
-        FigureCanvasAgg(figure)
+    Parameters
+    ----------
+    path : Path
+        Ends in one of `FORMATS`.
+    size : tuple of float
+        Width and height, inches.
+    force : bool
+        Overwrite a file that exists.
+    """
+    with styled_figure(size) as figure, replacing(path, force=force) as target:
         yield figure
-        marks = {"Date": None} if path.suffix.lower() == ".svg" else {}
-        if path.suffix.lower() == ".pdf":
-            marks = {"CreationDate": None}
-        figure.savefig(target, dpi=140, metadata=marks)
+        save_figure(figure, target, path.suffix.lower())
 
 
 @contextmanager
-def _style() -> Iterator[None]:
-    """Matplotlib in our style, or an error that says how to get it."""
+def styled_figure(size: tuple[float, float]) -> Iterator[Figure]:
+    """Yield a figure of so many inches, in the style of all pictures.
+
+    Raises
+    ------
+    ChoiceError
+        If matplotlib is missing.
+    """
     try:
         import matplotlib
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise ChoiceError(
-            "matplotlib is not installed", needed="it, to draw", remedy="pip install 'audiogmm[plot]'"
+            "pictures need matplotlib, which is not installed", remedy="pip install 'audiogmm[plot]'"
         ) from error
     with matplotlib.rc_context(_STYLE):
-        yield
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
+
+
+def save_figure(figure: Figure, target: Any, suffix: str) -> None:
+    """Save a figure to a path or a binary file, without the date: the same picture is the same file."""
+    dates = {".svg": "Date", ".pdf": "CreationDate"}
+    marks = {dates[suffix]: None} if suffix in dates else {}
+    figure.savefig(target, format=suffix[1:], dpi=140, metadata=marks)
 
 
 def _draw_spectrogram(axes: Axes, picture: RecordingPicture) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audiogmm.errors import ChoiceError, OutputError
-from audiogmm.report.criteria import CriteriaPicture, CriterionPanel, draw_criteria
+from audiogmm.report.criteria import CriteriaPicture, CriterionPanel, draw_criteria, render_criteria
 
 CURVES = {"diag": [(8, 3.0), (16, 2.0)], "full": [(8, 2.5), (16, 2.7)]}
 PANELS = [
@@ -43,3 +43,34 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
         draw_criteria(picture(), tmp_path / "a.png")
     draw_criteria(picture(), tmp_path / "a.png", force=True)
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_table_is_drawn_alike_from_numbers_and_from_text() -> None:
+    names = ("held_out", "behind_error", "bic", "aic", "kmeans_inertia", "chosen_by", "recommended")
+    cells = {
+        ("diag", 8): (-50.5, 0.25, 300.0, 250.0, 90.0, ["aic"], False),
+        ("diag", 4): (-51.0, None, 200.0, 260.0, 120.0, ["held-out", "bic"], True),
+    }
+    rows = [
+        {"covariance_type": form, "n_components": size, **dict(zip(names, values, strict=True))}
+        for (form, size), values in cells.items()
+    ]
+    made = CriteriaPicture.of_table(rows, n_frames=10, knee=4)
+    assert made.recommended == ("diag", 4)
+    assert [(p.title, p.best) for p in made.panels] == [
+        ("Held-out likelihood", ("diag", 4)),
+        ("BIC", ("diag", 4)),
+        ("AIC", ("diag", 8)),
+        ("K-means inertia", ("k-means", 4)),
+    ]
+    held_out, bic, _, inertia = made.panels
+    assert held_out.curves == {"diag": [(4, -51.0), (8, -50.5)]} and held_out.errors == {"diag": [(8, 0.25)]}
+    assert bic.curves == {"diag": [(4, 20.0), (8, 30.0)]} and bic.unit == "per frame, lower is better"
+    assert inertia.curves == {"k-means": [(4, 12.0), (8, 9.0)]}
+    text = [
+        {key: " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+         for key, value in row.items()}
+        for row in rows
+    ]  # fmt: skip
+    assert CriteriaPicture.of_table(text, n_frames=10, knee=4) == made
+    assert render_criteria(made) == render_criteria(CriteriaPicture.of_table(text, n_frames=10, knee=4))

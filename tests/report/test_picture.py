@@ -96,7 +96,7 @@ def test_without_matplotlib_it_says_what_to_install(tmp_path: Path, monkeypatch:
         return real(name, globals, locals, fromlist or (), level)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(ChoiceError, match=r"matplotlib is not installed.*pip install 'audiogmm\[plot\]'"):
+    with pytest.raises(ChoiceError, match=r"need matplotlib, which is not installed.*'audiogmm\[plot\]'"):
         draw(picture(), tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
 

@@ -1,9 +1,9 @@
-"""Charts as SVG that stretches with the page: geometry in percent, so that text is never stretched."""
+"""Charts as SVG that stretches with the page: places are percentages, so that text is not stretched."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,14 +14,11 @@ from audiogmm.report.page.wording import number
 from audiogmm.types import FloatArray
 
 GRID = 1000
-"""A path's coordinates are integers up to this: short to write, finer than a screen."""
-
-SERIES = {"diag": "s0", "full": "s1", "tied": "s2", "spherical": "s3"}
-"""The look of each covariance form, a class of the style sheet."""
+"""Coordinates of a path are integers up to this: short to write, finer than a screen."""
 
 
 def percent(value: float) -> str:
-    """A coordinate.
+    """Write a share as a percentage.
 
     Examples
     --------
@@ -32,7 +29,7 @@ def percent(value: float) -> str:
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers from `low` to `high`, at most `most`.
+    """Return round numbers from `low` to `high`, at most `most`.
 
     Examples
     --------
@@ -51,11 +48,11 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 _TIMES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
-"""Steps between moments that a clock shows as round, seconds."""
+"""Steps between round times, seconds."""
 
 
 def time_ticks(start: float, end: float, most: int = 6) -> list[float]:
-    """Round moments from `start` to `end`, seconds, at most `most`.
+    """Return round times from `start` to `end`, seconds, at most `most`.
 
     Examples
     --------
@@ -69,7 +66,7 @@ def time_ticks(start: float, end: float, most: int = 6) -> list[float]:
 
 
 def tick_text(value: float, values: Sequence[float]) -> str:
-    """A tick with the decimals that its neighbours ask for.
+    """Write a tick with as many decimals as tell it from its neighbors.
 
     Examples
     --------
@@ -80,25 +77,8 @@ def tick_text(value: float, values: Sequence[float]) -> str:
     return number(value, max(0, -math.floor(math.log10(step) + 1e-9)) if step > 0 else 0)
 
 
-def scale_texts(values: Sequence[float]) -> list[str]:
-    """Ticks of the axis upwards: thousands and millions are said so.
-
-    Examples
-    --------
-    >>> scale_texts([1_200_000.0, 1_400_000.0]), scale_texts([-41.5, -41.0])
-    (['1.2 M', '1.4 M'], ['−41.5', '−41.0'])
-    """
-    largest = max(map(abs, values))
-    unit, name = next(
-        ((unit, name) for unit, name in ((1e6, " M"), (1e4, " k")) if largest >= unit), (1.0, "")
-    )
-    unit = min(unit, 1e3) if name == " k" else unit
-    scaled = [value / unit for value in values]
-    return [tick_text(value, scaled) + name for value in scaled]
-
-
 def band(curve: ScoreCurve, limits: tuple[float, float], length: float) -> str:
-    """The path that fills a curve from its lows to its highs, on a grid of `GRID` by `GRID`.
+    """Return the path that fills a curve from its lows to its highs, on a grid of `GRID` by `GRID`.
 
     Parameters
     ----------
@@ -132,7 +112,7 @@ def _down(values: FloatArray, limits: tuple[float, float]) -> list[int]:
 
 
 def axis(values: Sequence[float], low: float, high: float, texts: Sequence[str] = ()) -> Markup:
-    """A line of numbers below a chart."""
+    """Draw the numbers below a chart, at values between `low` and `high`."""
     texts = texts or [tick_text(value, values) for value in values]
     marks = []
     for value, text in zip(values, texts, strict=True):
@@ -145,18 +125,18 @@ def axis(values: Sequence[float], low: float, high: float, texts: Sequence[str] 
 def histogram(
     windows: FloatArray, threshold: float, release: float | None, peaks: Sequence[float], label: str
 ) -> Markup:
-    """The scores of normal windows, with the threshold, and the lowest score of each event as a tick.
+    """Draw a histogram of normal scores, with the threshold, and the lowest score of each event as a tick.
 
     Parameters
     ----------
-    windows : ndarray of shape (n,), float64
-        Nats.
+    windows : ndarray of shape (n,), float64, sorted
+        Scores of normal windows, nats.
     threshold, release : float
-        Nats.
+        Nats; `release` None is not drawn.
     peaks : sequence of float
-        Of events, nats.
+        Lowest scores of events, nats.
     label : str
-        What a reader who cannot see it hears.
+        Text for screen readers.
     """
     body = float(np.quantile(windows, 0.999)), float(windows[-1])
     low = min(float(windows[0]), threshold)
@@ -196,95 +176,50 @@ def histogram(
     return joined([chart, axis(ticks(low, high), low, high)])
 
 
-def lines_chart(
-    curves: Mapping[str, Sequence[tuple[float, float]]],
-    label: str,
-    *,
-    logarithmic: bool = False,
-    marked: tuple[str, float] | None = None,
-    height: int = 170,
-) -> Markup:
-    """Curves over a common axis, each with a look of its own, told apart by name at their ends.
+def line_chart(points: Sequence[tuple[float, float]], label: str, *, height: int = 170) -> Markup:
+    """Draw a curve with a scale beside it and one below.
 
     Parameters
     ----------
-    curves : mapping of str to sequence of (x, y)
+    points : sequence of (x, y)
+        In order of x; those whose y is not finite are left out.
     label : str
-        What a reader who cannot see it hears.
-    logarithmic : bool
-        Of the axis across, which then has a tick for each x.
-    marked : tuple of str and float, optional
-        The curve and x of a point with a ring around it.
+        Text for screen readers.
+    height : int
+        Pixels.
     """
-    xs = sorted({x for points in curves.values() for x, _ in points})
-    ys = [y for points in curves.values() for _, y in points if math.isfinite(y)]
-    if not ys:
+    points = [(x, y) for x, y in points if math.isfinite(y)]
+    if not points:
         return tag("p", "No values.", class_="quiet")
-    left, right = (math.log2(xs[0]), math.log2(xs[-1])) if logarithmic else (xs[0], xs[-1])
-    bottom, top = min(ys), max(ys)
+    left, right = points[0][0], points[-1][0]
+    bottom, top = min(y for _, y in points), max(y for _, y in points)
     pad = 0.08 * max(top - bottom, 1e-9 * max(abs(top), 1.0))
     bottom, top = bottom - pad, top + pad
 
     def across(x: float) -> float:
-        x = math.log2(x) if logarithmic else x
         return 0.5 if right == left else 0.02 + 0.96 * (x - left) / (right - left)
 
     def down(y: float) -> float:
         return (top - y) / (top - bottom)
 
-    marks = []
     grid = ticks(bottom, top, 4)
-    texts = scale_texts(grid)
+    texts = [tick_text(value, grid) for value in grid]
     wide = 6.2 * max(map(len, texts)) + 8
-    scale = []
+    marks, scale = [], []
     for value, text in zip(grid, texts, strict=True):
         level = percent(down(value))
         marks.append(tag("line", x1="0", x2="100%", y1=level, y2=level, class_="grid"))
         scale.append(tag("text", text, x=f"{wide - 6:.0f}", y=level, dy=4, text_anchor="end"))
-    for name, points in curves.items():
-        look = SERIES.get(name, "s0")
-        kept = [(x, y) for x, y in points if math.isfinite(y)]
-        path = " ".join(f"{GRID * across(x):.0f},{GRID * down(y):.0f}" for x, y in kept)
-        stroke = tag("polyline", points=path, class_=f"series {look}")
-        marks.append(
-            tag(
-                "svg",
-                stroke,
-                viewBox=f"0 0 {GRID} {GRID}",
-                preserveAspectRatio="none",
-                width="100%",
-                height="100%",
-            )
-        )
-        if len(kept) <= 40:
-            marks += [
-                tag("circle", cx=percent(across(x)), cy=percent(down(y)), r=2.5, class_=f"dot {look}")
-                for x, y in kept
-            ]
-        for x, y in kept:
-            if marked == (name, x):
-                place = {"cx": percent(across(x)), "cy": percent(down(y))}
-                marks.append(tag("circle", r=7, class_="ring", **place))
+    path = " ".join(f"{GRID * across(x):.0f},{GRID * down(y):.0f}" for x, y in points)
+    stroke = tag("polyline", points=path, class_="series")
+    box = f"0 0 {GRID} {GRID}"
+    marks.append(tag("svg", stroke, viewBox=box, preserveAspectRatio="none", width="100%", height="100%"))
+    if len(points) <= 40:
+        marks += [
+            tag("circle", cx=percent(across(x)), cy=percent(down(y)), r=2.5, class_="dot") for x, y in points
+        ]
     chart = tag("svg", *marks, class_="chart", height=height, role="img", aria_label=label)
-    values = xs if logarithmic else ticks(xs[0], xs[-1], 7)
-    texts = [f"{x:g}" if logarithmic else tick_text(x, values) for x in values]
+    values = ticks(left, right, 7)
     numbers = tag("svg", *scale, class_="scale", width=f"{wide:.0f}", aria_hidden="true")
-    return tag("div", numbers, chart, _spread([across(x) for x in values], texts), class_="graph")
-
-
-def _spread(places: Sequence[float], texts: Sequence[str]) -> Markup:
-    """Numbers below a chart at places from 0 to 1; such as would touch are left out."""
-    shown, last = [], -1.0
-    for place, text in zip(places, texts, strict=True):
-        if place - last >= 0.06:
-            shown.append((place, text))
-            last = place
-    return axis([place for place, _ in shown], 0.0, 1.0, [text for _, text in shown])
-
-
-def legend(names: Sequence[str]) -> Markup:
-    """Which look is which curve."""
-    keys = (
-        tag("span", tag("i", class_=f"key {SERIES.get(name, 's0')}"), name, class_="entry") for name in names
-    )
-    return tag("p", joined(keys), class_="legend")
+    below = axis([across(x) for x in values], 0.0, 1.0, [tick_text(x, values) for x in values])
+    return tag("div", numbers, chart, below, class_="graph")

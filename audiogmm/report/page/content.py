@@ -1,4 +1,4 @@
-"""What a page shows: events, stretches, recordings, and what is normal."""
+"""What a page shows: the detector, events, recordings with their stretches, and components."""
 
 from __future__ import annotations
 
@@ -14,18 +14,40 @@ from audiogmm.types import FloatArray, Seconds
 
 
 @dataclass(frozen=True)
+class DetectorSummary:
+    """The detector of the run.
+
+    Attributes
+    ----------
+    threshold : float
+        Nats.
+    release : float or None
+        Nats; None: not drawn.
+    normal_seconds : Seconds
+        Length of the normal audio that it was calibrated on; 0: not known.
+    unit : str
+        "s", or "" for a table, whose rows have no time.
+    """
+
+    threshold: float
+    release: float | None = None
+    normal_seconds: Seconds = 0.0
+    unit: str = "s"
+
+
+@dataclass(frozen=True)
 class ReportedEvent:
-    """An event as a page shows it.
+    """An event, with what the page needs.
 
     Attributes
     ----------
     event : Event
     severity : float or None
-        Higher is worse, where the detector says so.
+        Higher is worse; None where the detector gives none.
     further : mapping of str to str or float
-        What else the event says of itself.
+        Other keys of the event's line.
     clip : Clip or None
-        How it sounds; None where it is not to be heard.
+        Its sound; None where it cannot be played.
     """
 
     event: Event
@@ -35,7 +57,7 @@ class ReportedEvent:
 
     @property
     def rank(self) -> tuple[float, float, str, float]:
-        """The smaller, the more severe: by severity where there is one, else by the lowest score.
+        """Sort key, the most severe first: by severity where there is one, else by the lowest score.
 
         Examples
         --------
@@ -56,8 +78,8 @@ class ScoreCurve:
     Attributes
     ----------
     low, high : ndarray of shape (n_columns,), float64
-    per_column : float
-        Columns are so many seconds long.
+    per_column : Seconds
+        Length of a column.
     """
 
     low: FloatArray
@@ -75,9 +97,9 @@ class Stretch:
     curve : ScoreCurve
         From `start` on.
     image : bytes
-        Its spectrogram, WebP; empty where nothing was heard (frames of one's own).
+        Its spectrogram, WebP; empty for a table.
     top : float
-        Hertz, the upper edge of the image.
+        Upper edge of the image, hertz.
     """
 
     start: Seconds
@@ -89,7 +111,7 @@ class Stretch:
 
 @dataclass(frozen=True, eq=False)
 class ReportedRecording:
-    """A recording as a page shows it.
+    """A recording, with what the page needs.
 
     Attributes
     ----------
@@ -97,33 +119,33 @@ class ReportedRecording:
     path : str
         Where its sound is, or was.
     n_events : int
-        Found in it; `found` may hold fewer.
-    found : sequence of ReportedEvent
+        Number of its events; `events` may hold fewer.
+    events : sequence of ReportedEvent
         The most severe first.
     start, seconds : Seconds
-        Where it begins, and how long it is; 0 where it could not be read.
+        Where it begins, and its length; 0 where it could not be read.
     lowest : float
         The lowest window score, nats.
     limits, strip_limits : tuple of float
-        Of the score axes of the stretches and of the strip, nats.
+        Limits of the score axes of the stretches and of the strip, nats.
     strip : ScoreCurve or None
-        Of the whole recording, where the stretches do not show it.
+        The whole recording, where the stretches do not show it.
     stretches : sequence of Stretch
         In order of time.
     truth : sequence of Segment
-        What there was, where the manifest says so.
-    quiet : Clip or None
+        True events, where the manifest has them.
+    least_normal : Clip or None
         The least normal moment of a recording without an event.
-    trouble : str
-        Why it could not be heard again; empty otherwise.
+    error : str
+        Why it could not be scored again; empty if it was.
     note : str
-        What else should be known of it.
+        A remark on it.
     """
 
     id: str
     path: str
     n_events: int
-    found: Sequence[ReportedEvent] = ()
+    events: Sequence[ReportedEvent] = ()
     start: Seconds = 0.0
     seconds: Seconds = 0.0
     lowest: float = np.inf
@@ -132,14 +154,14 @@ class ReportedRecording:
     strip: ScoreCurve | None = None
     stretches: Sequence[Stretch] = ()
     truth: Sequence[Segment] = ()
-    quiet: Clip | None = None
-    trouble: str = ""
+    least_normal: Clip | None = None
+    error: str = ""
     note: str = ""
 
 
 @dataclass(frozen=True)
 class RecordingRow:
-    """A recording that is only named.
+    """A recording that is only listed.
 
     Attributes
     ----------
@@ -156,20 +178,20 @@ class RecordingRow:
 
 @dataclass(frozen=True, eq=False)
 class NormalSummary:
-    """What the detector holds normal.
+    """The normal audio of the detector.
 
     Attributes
     ----------
     windows : ndarray of shape (n_windows,), float64, sorted
-        Scores of normal windows, nats.
+        Scores of its windows, nats.
     n_independent : float
-        How many do not overlap.
+        How many windows do not overlap.
     seconds : Seconds
         Length of a window.
     note : str
-        What should be known of the threshold.
+        A remark on the threshold.
     facts : mapping of str to str
-        What else the detector says of itself.
+        Settings of the detector.
     """
 
     windows: FloatArray
@@ -179,19 +201,9 @@ class NormalSummary:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class CriterionChart:
-    """One criterion of a selection: a curve for each covariance form, over the number of components."""
-
-    title: str
-    unit: str
-    curves: Mapping[str, Sequence[tuple[int, float]]]
-    recommended: tuple[str, int] | None = None
-
-
 @dataclass(frozen=True, eq=False)
-class ClusterSounds:
-    """A component to listen to.
+class ComponentClips:
+    """A component, and its sound.
 
     Attributes
     ----------
@@ -199,7 +211,7 @@ class ClusterSounds:
     share : float
         Of the frames.
     clips : sequence of (str, Clip)
-        Recording, and the stretch that the component claims.
+        Recording, and a stretch that the component explains best.
     """
 
     component: int

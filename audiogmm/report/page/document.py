@@ -1,4 +1,4 @@
-"""The page as a whole: one HTML file that fetches nothing."""
+"""The page as a whole: one HTML file that loads nothing."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from audiogmm.files import replacing
-from audiogmm.report.page.content import RecordingRow, ReportedEvent
+from audiogmm.report.page.content import DetectorSummary, RecordingRow, ReportedEvent
 from audiogmm.report.page.events import LONGEST, EventAnchors, event_list, icon
 from audiogmm.report.page.figure import recordings_legend
 from audiogmm.report.page.markup import Markup, joined, tag
-from audiogmm.report.page.normal import facts_list
+from audiogmm.report.page.model import facts_list
 from audiogmm.report.page.recording import RecordingCard
-from audiogmm.report.page.wording import count, number, shortened, span
+from audiogmm.report.page.wording import number, shortened, span
+from audiogmm.words import amount
 
 MOST_BYTES = 25_000_000
-"""No page is larger."""
+"""Largest size of a page."""
 
 ICONS = {
     "play": "M8 5v14l11-7z",
@@ -29,7 +30,7 @@ ICONS = {
     "close": "M6.400 5 12 10.600 17.600 5 19 6.400 13.400 12 19 17.600 17.600 19 12 13.400 6.400 19 5 17.600 "
     "10.600 12 5 6.400z",
 }
-"""Paths on a grid of 24 by 24."""
+"""Paths of the icons, on a grid of 24 by 24."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,61 +41,58 @@ class Page:
     ----------
     title : str
     facts : sequence of (str, str)
-        The figures at the top: what it is, and the figure.
+        Names and figures at the top.
+    n_events : int
+        Number of events of the run.
+    detector : DetectorSummary
     notes : sequence of str
-        What should be known before reading on.
-    found : sequence of ReportedEvent
+        Remarks below the figures.
+    events : sequence of ReportedEvent
         The most severe events of the run.
     names : mapping of str to str
-        Recordings, briefly.
-    n_events : int
-        In all.
-    threshold : float
-        Nats.
+        Short names of recordings.
     cards : sequence of RecordingCard
         Recordings in full, in order.
     rows : sequence of RecordingRow
-        Recordings that are only named, the most severe first.
-    left : sequence of str
-        What was left out for want of room, in sentences.
+        Recordings that are only listed, the most severe first.
+    omissions : sequence of str
+        What there was no room for, in sentences.
     panels : sequence of Markup
-        What is normal here.
+        Sections on the model.
     aside : sequence of (str, str)
-        What was set aside, and why; there may be more than are listed.
+        Inputs that were set aside, and why; some of them.
     n_aside : int
+        How many there are.
     about : mapping of str to str
-        How the page came to be.
+        Names and values at the foot.
     has_truth : bool
-        Whether a recording shows what there was.
-    unit : str
-        "s", or nothing for rows without time.
+        Whether a recording shows its true events.
     """
 
     title: str
     facts: Sequence[tuple[str, str]]
     n_events: int
-    threshold: float
+    detector: DetectorSummary
     notes: Sequence[str] = ()
-    found: Sequence[ReportedEvent] = ()
+    events: Sequence[ReportedEvent] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     cards: Sequence[RecordingCard] = ()
     rows: Sequence[RecordingRow] = ()
-    left: Sequence[str] = ()
+    omissions: Sequence[str] = ()
     panels: Sequence[Markup] = ()
     aside: Sequence[tuple[str, str]] = ()
     n_aside: int = 0
     about: Mapping[str, str] = field(default_factory=dict)
     has_truth: bool = False
-    unit: str = "s"
 
     @property
-    def places(self) -> dict[tuple[str, float], EventAnchors]:
-        """Where each event is shown."""
-        return {key: place for card in self.cards for key, place in card.places.items()}
+    def anchors(self) -> dict[tuple[str, float], EventAnchors]:
+        """The ids of each event by recording and start."""
+        return {key: ids for card in self.cards for key, ids in card.anchors.items()}
 
 
 def page_html(page: Page) -> str:
-    """The page as text."""
+    """Write the page as text."""
     style, script = _resource("page.css"), _resource("page.js")
     policy = (
         f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(script)}'; "
@@ -111,7 +109,7 @@ def page_html(page: Page) -> str:
         tag("link", rel="icon", href="data:,"),
         tag("style", Markup(style)),
     )
-    sections = [_events(page), _recordings(page), _normal(page), _aside(page)]
+    sections = [_events(page), _recordings(page), _model(page), _aside(page)]
     shown = [section for section in sections if section is not None]
     body = tag(
         "body",
@@ -129,12 +127,12 @@ def page_html(page: Page) -> str:
 
 
 def size_of(page: Page) -> int:
-    """How large the page is, bytes."""
+    """Return the size of the page, bytes."""
     return len(page_html(page).encode("utf-8", "replace"))
 
 
 def write_page(page: Page, path: str | os.PathLike[str], *, force: bool = False) -> int:
-    """Write the page, and return its size in bytes.
+    """Write the page to a file, and return its size, bytes.
 
     Raises
     ------
@@ -166,7 +164,7 @@ def _header(page: Page) -> Markup:
             "noscript",
             tag(
                 "p",
-                "Sound needs JavaScript, which is off; everything else is shown without it.",
+                "Playing sound needs JavaScript, which is off.",
                 class_="note",
             ),
         ),
@@ -176,38 +174,31 @@ def _header(page: Page) -> Markup:
 
 
 def _events(page: Page) -> tuple[str, str, Markup]:
-    if page.found:
-        heard = page.n_events > 1
-        lead = "The most severe first." if heard else ""
-        content = joined(
-            [
-                tag("p", lead, class_="quiet"),
-                event_list(page.found, page.places, page.names, page.n_events, page.threshold, page.unit),
-            ]
-        )
+    if page.events:
+        lead = "The most severe first." if page.n_events > 1 else ""
+        listed = event_list(page.events, page.anchors, page.names, page.n_events, page.detector)
+        content = joined([tag("p", lead, class_="quiet"), listed])
     else:
-        content = tag(
-            "p",
-            f"Nothing scored at or under the threshold of {number(page.threshold)} nats. Below are "
-            "recordings that were listened to, each with its least normal moment.",
-            class_="calm",
-        )
+        text = f"No score is at or below the threshold of {number(page.detector.threshold)} nats."
+        if page.cards:
+            text += " Each recording below is shown with its least normal moment."
+        content = tag("p", text, class_="calm")
     return "events", "Events", _section("events", "Events", content)
 
 
 def _recordings(page: Page) -> tuple[str, str, Markup] | None:
     if not (page.cards or page.rows):
         return None
-    parts: list[Markup] = [recordings_legend(page.has_truth)] if page.cards else []
+    parts: list[Markup] = [recordings_legend(page.has_truth, page.detector.unit)] if page.cards else []
     parts += [card.html for card in page.cards]
     if page.rows:
         parts.append(_summary(page))
-    parts += [tag("p", sentence, class_="quiet") for sentence in page.left]
+    parts += [tag("p", sentence, class_="quiet") for sentence in page.omissions]
     return "recordings", "Recordings", _section("recordings", "Recordings", joined(parts))
 
 
 def _summary(page: Page) -> Markup:
-    """Recordings that are only named."""
+    """List recordings in a table."""
     rows = []
     for row in page.rows:
         event = row.worst.event
@@ -223,28 +214,26 @@ def _summary(page: Page) -> Markup:
                 ),
                 tag("td", f"{row.n_events:,}"),
                 tag("td", peak),
-                tag("td", span(event.start, event.end, page.unit)),
+                tag("td", span(event.start, event.end, page.detector.unit)),
             )
         )
-    head = tag(
-        "tr",
-        *(tag("th", text, scope="col") for text in ("Recording", "Events", "Lowest score", "Most severe")),
-    )
+    names = ("Recording", "Events", "Lowest score", "Most severe event")
+    head = tag("tr", *(tag("th", name, scope="col") for name in names))
     table = tag("table", tag("thead", head), tag("tbody", *rows))
     return tag(
         "details",
-        tag("summary", f"{count(len(rows), 'further recording')} with events, the most severe first"),
+        tag("summary", f"{amount(len(rows), 'further recording')} with events, the most severe first"),
         tag("div", table, class_="scroll"),
         class_="further",
         open=not page.cards,
     )
 
 
-def _normal(page: Page) -> tuple[str, str, Markup] | None:
+def _model(page: Page) -> tuple[str, str, Markup] | None:
     if not page.panels:
         return None
     content = tag("div", *page.panels, class_="panels")
-    return "normal", "What is normal here", _section("normal", "What is normal here", content)
+    return "model", "Model", _section("model", "Model", content)
 
 
 def _aside(page: Page) -> tuple[str, str, Markup] | None:
@@ -258,7 +247,7 @@ def _aside(page: Page) -> tuple[str, str, Markup] | None:
     parts = [
         tag(
             "p",
-            f"{count(page.n_aside, 'input was', 'inputs were')} not used, each for a reason.",
+            f"{amount(page.n_aside, 'input was', 'inputs were')} not used:",
             class_="quiet",
         )
     ]
@@ -286,16 +275,16 @@ def _icons() -> Markup:
 
 
 def _player() -> Markup:
-    """The one player of the page, which comes up from below when something plays."""
+    """Make the player, which appears at the bottom when a sound is played."""
 
     def button(name: str, label: str) -> Markup:
         return tag("button", icon(name), type="button", id=f"player-{name}", aria_label=label)
 
     return tag(
         "div",
-        button("back", "The event before"),
+        button("back", "Previous event"),
         button("play", "Play or pause"),
-        button("next", "The next event"),
+        button("next", "Next event"),
         tag(
             "div",
             tag("a", "", href="#events", id="player-what"),
@@ -306,7 +295,7 @@ def _player() -> Markup:
                 min=0,
                 max=1000,
                 value=0,
-                aria_label="Place in the sound",
+                aria_label="Position",
             ),
             class_="now",
         ),

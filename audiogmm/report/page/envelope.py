@@ -1,4 +1,4 @@
-"""A curve of any length in a bounded number of columns: the lowest and the highest value of each."""
+"""The lowest and highest values of a curve of any length, in a bounded number of columns."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from audiogmm.types import FloatArray
 
 
 class Envelope:
-    """The lows and highs of a curve that arrives piece by piece.
+    """Keep the lowest and highest value of each column of a curve that arrives in chunks.
 
-    A column holds `step` values, at first one. When there are twice as many columns as asked for, every two
-    become one and `step` doubles, so memory is bounded and any chunking gives the same columns.
+    A column holds `step` values, at first one. When there are twice as many columns as asked for, pairs of
+    columns are merged and `step` doubles, so memory is bounded and any chunking gives the same columns.
 
     Parameters
     ----------
     columns : int
-        There are at least so many columns, once there are as many values, and fewer than twice as many.
+        Least number of columns, once there are as many values; there are always fewer than twice as many.
 
     Attributes
     ----------
     n : int
-        Values so far.
+        Number of values so far.
     step : int
-        Values in a column; the last column may hold fewer.
+        Number of values in a column; the last column may hold fewer.
     lowest, lowest_at : float, int
         The lowest value so far, and its index.
 
@@ -72,22 +72,22 @@ class Envelope:
         return np.append(self._high, self._rest.max()) if len(self._rest) else self._high
 
     def _halve(self) -> None:
-        """Every two columns become one; a last one without a partner is not full any more.
+        """Merge pairs of columns; a last one without a partner becomes values of the next column.
 
-        It cannot be opened again, and need not be: its low and high stand for its values.
+        Its values are not kept, but any values with its low and high do.
         """
         pairs = len(self._low) // 2
         rest = self._rest
         if len(self._low) % 2:
-            rest = np.concatenate([_standing_for(self._low[-1], self._high[-1], self.step), rest])
+            rest = np.concatenate([_equivalent(self._low[-1], self._high[-1], self.step), rest])
         self._low = self._low[: 2 * pairs].reshape(-1, 2).min(axis=1)
         self._high = self._high[: 2 * pairs].reshape(-1, 2).max(axis=1)
         self.step *= 2
         self._rest = rest
 
 
-def _standing_for(low: float, high: float, n: int) -> FloatArray:
-    """`n` values with that low and high."""
+def _equivalent(low: float, high: float, n: int) -> FloatArray:
+    """Return `n` values with this low and high, shape (n,)."""
     values = np.full(n, high)
     values[0] = low
     return values

@@ -1,4 +1,4 @@
-"""A spectrogram as a small image."""
+"""Spectrograms as small images."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from audiogmm.report.picture import spectrogram
 from audiogmm.types import FloatArray, Samples
 
 COLUMNS, ROWS = 600, 128
-"""Of an image, at most: what a page shows of it, and what 20 kB hold."""
+"""Largest size of an image: what a page shows, in about 20 kB."""
 
 RANGE = 70.0
-"""dB from the darkest colour to the brightest."""
+"""From the darkest color to the brightest, dB."""
 
 QUALITY = 50
-"""Of WebP: measured on music and speech, 19 kB, as JPEG at 60; a palette in PNG takes 31 kB."""
+"""Of WebP: 19 kB on music and speech, like JPEG at 60; PNG with a palette takes 31 kB."""
 
 
 def require_imaging() -> None:
-    """Refuse, before the work, where images cannot be made.
+    """Refuse, before the work begins, where images cannot be made.
 
     Raises
     ------
@@ -33,14 +33,13 @@ def require_imaging() -> None:
         import PIL.Image  # noqa: F401
     except ImportError as error:
         raise ChoiceError(
-            f"{error.name or 'matplotlib'} is not installed",
-            needed="it, to draw spectrograms",
+            f"spectrograms need {error.name or 'matplotlib'}, which is not installed",
             remedy="pip install 'audiogmm[plot]'",
         ) from error
 
 
 def spectrogram_image(samples: Samples, sample_rate: float) -> bytes:
-    """A spectrogram, time to the right and frequency upwards, both linear, as WebP.
+    """Draw a spectrogram as WebP, time to the right and frequency upwards, both linear.
 
     Parameters
     ----------
@@ -52,7 +51,7 @@ def spectrogram_image(samples: Samples, sample_rate: float) -> bytes:
     Returns
     -------
     bytes
-        At most `COLUMNS` by `ROWS` pixels, with no margin.
+        At most `COLUMNS` by `ROWS` pixels, without a margin.
 
     Examples
     --------
@@ -67,22 +66,22 @@ def spectrogram_image(samples: Samples, sample_rate: float) -> bytes:
     levels = 10 * np.log10(power)
     top = float(np.percentile(levels, 99.7))
     share = np.clip((levels - top + RANGE) / RANGE, 0.0, 1.0)[::-1]
-    colours = colormaps["magma"]((share * 255).round().astype(np.uint8))[..., :3]
+    colors = colormaps["magma"]((share * 255).round().astype(np.uint8))[..., :3]
     file = io.BytesIO()
-    Image.fromarray((colours * 255).round().astype(np.uint8)).save(
+    Image.fromarray((colors * 255).round().astype(np.uint8)).save(
         file, format="WEBP", quality=QUALITY, method=4
     )
     return file.getvalue()
 
 
 def pooled(power: FloatArray, rows: int, columns: int, times: FloatArray) -> FloatArray:
-    """Means over rows, and over columns of equal length in time: at most so many of each.
+    """Average over rows, and over columns of equal length in time.
 
     Parameters
     ----------
     power : ndarray of shape (n_frequencies, n_times), float64
     rows, columns : int
-        At most.
+        Largest size of the result.
     times : ndarray of shape (n_times + 1,), float64
         Edges of the columns.
 

@@ -1,4 +1,4 @@
-"""Markup that cannot be broken out of: whatever is not markup already is escaped."""
+"""Safe markup: text that is not `Markup` is escaped."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff￾￿]")
 
 
 class Markup(str):
-    """Text that is HTML already: `escape` leaves it as it is."""
+    """HTML, which `escape` leaves as it is."""
 
     __slots__ = ()
 
 
 def escape(text: object) -> Markup:
-    """Text as HTML that shows it, whatever it holds; fit for content and for a quoted attribute.
+    """Escape text for content and for quoted attributes.
 
-    Control characters and lone surrogates, which no HTML holds, become U+FFFD.
+    Control characters and lone surrogates, which HTML cannot hold, become U+FFFD.
 
     Examples
     --------
@@ -34,17 +34,17 @@ def escape(text: object) -> Markup:
 
 
 def tag(name: str, /, *content: object, **attributes: object) -> Markup:
-    """An element.
+    """Make an element.
 
     Parameters
     ----------
     name : str
-        Of the element.
+        Name of the element.
     *content
-        Its children; None is left out, what is no `Markup` is escaped.
+        Its children; None is left out, text that is not `Markup` is escaped.
     **attributes
-        ``class_`` is class, ``aria_label`` is aria-label; True is an attribute without a value, None and
-        False are none.
+        ``class_`` is class, ``aria_label`` is aria-label; True gives an attribute without a value, None and
+        False give none.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def tag(name: str, /, *content: object, **attributes: object) -> Markup:
 
 
 def joined(parts: Iterable[object]) -> Markup:
-    """Markup one after the other.
+    """Join markup.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Sound in a page: a stretch of a recording, faded, brought to a level that is heard, and compressed.
+"""Sound of a page: a stretch of a recording, faded, amplified where it is quiet, and compressed.
 
-MP3 is what every browser plays, Safari on a telephone included, and what libsndfile writes: half the size of
-its Opus for three seconds of 16 kHz audio, and no container that Safari does not know.
+Every browser plays MP3, Safari on a telephone included, and libsndfile writes it: half the size of its Opus
+for three seconds of 16 kHz audio.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from audiogmm.errors import ChoiceError
 from audiogmm.types import Samples, Seconds
 
 RATES = (16000, 22050, 24000, 32000, 44100, 48000)
-"""Sample rates of MPEG 1 and 2, hertz; those of MPEG 2.5 below are not played everywhere."""
+"""Sample rates of MPEG 1 and 2, hertz; not every browser plays the lower ones of MPEG 2.5."""
 
 FADE: Seconds = 0.02
 PEAK = 0.7
-"""The largest sample of a quiet stretch becomes this, full scale 1: quiet rooms are heard on a telephone."""
+"""Largest sample of a quiet stretch once it is amplified, full scale 1."""
 
 MOST_GAIN = 36.0
-"""dB: beyond, there is nothing but the noise of the converter to be heard."""
+"""dB; with more, only the noise of the converter would be heard."""
 
 QUALITY = 0.5
-"""Of libsndfile's variable bit rate, 0 the best and 1 the smallest: some 30 kbit/s of 16 kHz audio."""
+"""Of libsndfile's variable bit rate, 0 the best and 1 the smallest: about 30 kbit/s for 16 kHz audio."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A stretch of a recording to hear.
+    """The sound of a stretch of a recording.
 
     Attributes
     ----------
     mp3 : bytes
-        One channel.
+        Mono.
     start : Seconds
-        Of its first sample, on the recording's clock.
+        Time of its first sample, on the recording's clock.
     duration : Seconds
     gain : float
-        dB by which it is louder than the recording.
+        By how much it is louder than the recording, dB.
     """
 
     mp3: bytes
@@ -59,32 +59,32 @@ def clip(samples: Samples, sample_rate: float, start: Seconds) -> Clip:
     sample_rate : float
         Hertz.
     start : Seconds
-        Of the first sample, on the recording's clock.
+        Time of the first sample, on the recording's clock.
 
     Returns
     -------
     Clip
-        Its rate is the next one up that MPEG has, or 48 kHz.
+        At the next higher rate that MPEG has, or 48 kHz.
 
     Raises
     ------
     ChoiceError
-        If there is nothing to hear.
+        If there is no sample.
 
     Examples
     --------
     >>> tone = (0.01 * np.sin(np.arange(8000) * 0.5)).astype(np.float32)
-    >>> heard = clip(tone, 8000, 2.0)
-    >>> heard.duration, round(heard.gain), heard.mp3[:2].hex()[:3]
+    >>> quiet = clip(tone, 8000, 2.0)
+    >>> quiet.duration, round(quiet.gain), quiet.mp3[:2].hex()[:3]
     (1.0, 36, 'fff')
     """
     import soundfile
     import soxr
 
     if not len(samples):
-        raise ChoiceError("0 samples", needed="something to hear")
+        raise ChoiceError("0 samples", needed="at least one sample")
     duration = len(samples) / sample_rate
-    loud, gain = _brought_up(samples.astype(np.float64))
+    loud, gain = _amplified(samples.astype(np.float64))
     rate = next((rate for rate in RATES if rate >= sample_rate), RATES[-1])
     if rate != sample_rate:
         loud = soxr.resample(loud, sample_rate, rate)
@@ -102,15 +102,15 @@ def clip(samples: Samples, sample_rate: float, start: Seconds) -> Clip:
     return Clip(file.getvalue(), start, duration, gain)
 
 
-def _brought_up(samples: np.ndarray) -> tuple[np.ndarray, float]:
-    """Quiet samples louder, and by how many dB; loud ones as they are."""
+def _amplified(samples: np.ndarray) -> tuple[np.ndarray, float]:
+    """Amplify quiet samples; return them and the gain, dB."""
     top = float(np.abs(samples).max())
     gain = 0.0 if top == 0 else float(np.clip(20 * np.log10(PEAK / top), 0.0, MOST_GAIN))
     return samples * 10 ** (gain / 20), gain
 
 
 def _faded(samples: np.ndarray, length: int) -> np.ndarray:
-    """Without clicks at its ends."""
+    """Fade the first and the last `length` samples, so that there are no clicks."""
     length = min(length, len(samples) // 2)
     ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / max(length, 1))
     samples = samples.copy()

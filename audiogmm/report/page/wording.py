@@ -1,16 +1,17 @@
-"""Numbers, times and names as a page writes them."""
+"""How a page writes numbers, times and names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from audiogmm.types import Seconds
+from audiogmm.words import amount
 
 MINUS = "−"
 
 
 def number(value: float, digits: int = 1) -> str:
-    """A number with a true minus.
+    """Write a number, with a minus sign in place of a hyphen.
 
     Examples
     --------
@@ -23,19 +24,8 @@ def number(value: float, digits: int = 1) -> str:
     return text.replace("-", MINUS)
 
 
-def count(value: int, noun: str, plural: str = "") -> str:
-    """So many of something.
-
-    Examples
-    --------
-    >>> count(1, "event"), count(12_000, "event")
-    ('1 event', '12,000 events')
-    """
-    return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
-
-
 def moment(seconds: Seconds, unit: str = "s") -> str:
-    """A place in a recording; in a table without time, a row.
+    """Write a time; in a table, whose rows have none, a row.
 
     Examples
     --------
@@ -55,7 +45,7 @@ def moment(seconds: Seconds, unit: str = "s") -> str:
 
 
 def span(start: Seconds, end: Seconds, unit: str = "s") -> str:
-    """From here to there.
+    """Write a span of time.
 
     Examples
     --------
@@ -69,15 +59,15 @@ def span(start: Seconds, end: Seconds, unit: str = "s") -> str:
 
 
 def length(seconds: Seconds, unit: str = "s") -> str:
-    """How long something is.
+    """Write a length of time; of a table, a number of rows.
 
     Examples
     --------
-    >>> length(9.98), length(150.0), length(7200.0), length(300_000.0), length(70.0, "")
-    ('10.0 s', '2.5 min', '2.00 h', '83.3 h', '70 rows')
+    >>> length(9.98), length(150.0), length(7200.0), length(300_000.0), length(1.0, "")
+    ('10.0 s', '2.5 min', '2.00 h', '83.3 h', '1 row')
     """
     if not unit:
-        return f"{seconds:,.0f} rows"
+        return amount(seconds, "row")
     if seconds < 90:
         return f"{seconds:.1f} s"
     if seconds < 5400:
@@ -86,7 +76,7 @@ def length(seconds: Seconds, unit: str = "s") -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """A text of at most so many characters: of a longer one, beginning and end.
+    """Shorten a text to at most so many characters: its beginning and its end.
 
     Examples
     --------
@@ -98,7 +88,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def brief_names(ids: Iterable[str]) -> dict[str, str]:
-    """Names without what all of them begin with, cut where one folder ends and the next begins (`--`).
+    """Shorten names by what all of them begin with, up to the end of a folder (`--`).
 
     Examples
     --------

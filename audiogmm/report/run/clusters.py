@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import AudioGMMError
-from audiogmm.report.page.content import ClusterSounds
+from audiogmm.report.page.content import ComponentClips
 from audiogmm.report.page.markup import Markup
-from audiogmm.report.page.normal import clusters
+from audiogmm.report.page.model import component_section
 from audiogmm.report.page.sound import Clip
 from audiogmm.report.run.excerpt import cut_sound
 from audiogmm.report.run.panels import EXAMPLE_SECONDS, EXAMPLES, MOST_COMPONENTS
@@ -49,7 +49,7 @@ class ComponentSounds:
         weights = self._tally.weights
         heaviest = sorted(range(self.n_components), key=lambda k: (-weights[k], k))[:MOST_COMPONENTS]
         found = [
-            ClusterSounds(
+            ComponentClips(
                 k,
                 float(weights[k]),
                 [(c.id, sound) for c in self._strongest.of(k) if (sound := self._cut(c))],
@@ -61,7 +61,7 @@ class ComponentSounds:
             f"The {len(found)} heaviest of {self.n_components} components in the recordings shown, each with "
             "what it explains best."
         )
-        return clusters(found, caption, unit)
+        return component_section(found, caption, unit)
 
     def _cut(self, claim: ComponentSegment) -> Clip | None:
         """Cut the sound of a claim, with some around a short one; None where it cannot be read."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audiogmm.report.page.wording import count, length, number
+from audiogmm.report.page.wording import length, number
 from audiogmm.report.run.files import DetectionRun
 from audiogmm.report.run.plan import PagePlan
 from audiogmm.runs.aside import Aside
 from audiogmm.types import Seconds
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
@@ -71,12 +72,12 @@ def describe_omissions(run: DetectionRun, plan: PagePlan, shown: set[str], n_row
     further = plan.events.n_recordings - with_events - n_rows
     if further > 0:
         verb = "is" if further == 1 else "are"
-        sentences.append(f"{count(further, 'recording')} with milder events {verb} not named here.")
+        sentences.append(f"{amount(further, 'recording')} with milder events {verb} not named here.")
     if run.record is not None:
         quiet = run.record.recordings - run.record.heard - (len(shown) - with_events)
         if quiet > 0:
             verb = "is" if quiet == 1 else "are"
-            sentences.append(f"{count(quiet, 'recording')} without an event {verb} not shown.")
+            sentences.append(f"{amount(quiet, 'recording')} without an event {verb} not shown.")
     return sentences
 
 
@@ -104,7 +105,7 @@ def describe_page(run: DetectionRun, path: Path, model: Model) -> dict[str, str]
     }
     if data.get("n_recordings"):
         hours = f", {length(data['seconds'])}" if model.metadata.frontend and data.get("seconds") else ""
-        about["trained on"] = f"{count(data['n_recordings'], 'recording')}{hours}"
+        about["trained on"] = f"{amount(data['n_recordings'], 'recording')}{hours}"
     if model.metadata.sample_rate:
         about["sample rate"] = f"{model.metadata.sample_rate:,} Hz"
     if run.record is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audiogmm.errors import AudioFileError
-from audiogmm.report.page.content import ReportedRecording
+from audiogmm.report.page.content import DetectorSummary, ReportedRecording
 from audiogmm.report.page.recording import RecordingCard, recording_card
 from audiogmm.report.run.plan import PagePlan
 from audiogmm.report.run.rescoring import Rescored
@@ -19,20 +19,17 @@ class Layout:
     Parameters
     ----------
     plan : PagePlan
-    threshold, release : float
-        Nats.
-    unit : str
-        Of time.
+    detector : DetectorSummary
     aside : Aside
         Takes recordings that could not be scored again.
     """
 
-    def __init__(self, plan: PagePlan, threshold: float, release: float, unit: str, aside: Aside) -> None:
-        self.plan, self.threshold, self.release, self.unit, self.aside = plan, threshold, release, unit, aside
+    def __init__(self, plan: PagePlan, detector: DetectorSummary, aside: Aside) -> None:
+        self.plan, self.detector, self.aside = plan, detector, aside
         self._kept: list[tuple[ReportedRecording, RecordingCard]] = []
         self._size = 0
         for shown in plan.missing:
-            error = AudioFileError(shown.trouble, needed="the manifest of the run", remedy="--manifest M")
+            error = AudioFileError(shown.error, needed="the manifest of the run", remedy="--manifest M")
             self.add(Rescored(shown, error=error))
 
     def add(self, rescored: Rescored) -> bool:
@@ -46,7 +43,7 @@ class Layout:
             if not shown.n_events:
                 return True
         name = self.plan.names.get(shown.id, shown.id)
-        card = recording_card(shown, f"r{len(self._kept)}", name, self.threshold, self.release, self.unit)
+        card = recording_card(shown, f"r{len(self._kept)}", name, self.detector)
         size = len(card.html.encode("utf-8", "replace"))
         if self._size + size > ROOM:
             return False
@@ -68,7 +65,7 @@ class Layout:
     def n_sounds(self) -> int:
         """Number of sounds that can be played."""
         return sum(
-            sum(found.clip is not None for found in shown.found) + (shown.quiet is not None)
+            sum(one.clip is not None for one in shown.events) + (shown.least_normal is not None)
             for shown, _ in self._kept
         )
 
@@ -89,6 +86,6 @@ class Layout:
 
 
 def _rank(shown: ReportedRecording) -> tuple[object, ...]:
-    if shown.found:
-        return 0, *shown.found[0].rank
+    if shown.events:
+        return 0, *shown.events[0].rank
     return 1, shown.lowest, 0.0, shown.id, 0.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from audiogmm.anomaly.learning.assembly import make_scorer
 from audiogmm.anomaly.learning.model_parts import unit_of
 from audiogmm.errors import ChoiceError
+from audiogmm.report.page.content import DetectorSummary
 from audiogmm.report.page.document import MOST_BYTES, Page, size_of
 from audiogmm.report.run.clusters import ComponentSounds
 from audiogmm.report.run.facts import (
@@ -124,7 +125,8 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
     threshold, release = (
         float(about.get(name, getattr(detector, name))) for name in ("threshold", "release")
     )
-    layout = Layout(plan, threshold, release, unit, aside)
+    summary = DetectorSummary(threshold, release, 3600 * detector.hours, unit)
+    layout = Layout(plan, summary, aside)
     sounds = ComponentSounds(model.mixture.n_components)
     upsample = run.record is not None and run.record.upsample
     inputs = open_inputs(plan.wanted, model=model, aside=aside, say=progress.say, upsample=upsample)
@@ -140,7 +142,7 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
 
     peaks = [one.event.peak for one in plan.events.severest if one.event.peak is not None]
     panels = [
-        normal_panel(detector, about, threshold, release, peaks, unit),
+        normal_panel(detector, about, summary, peaks),
         training_panel(model),
         selection,
         components or sounds.panel(unit),
@@ -156,19 +158,18 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
             title=settings.title or make_title(run, settings.manifest),
             facts=summarize_run(run, plan, layout.seconds, threshold, unit),
             n_events=plan.events.n_events,
-            threshold=threshold,
+            detector=summary,
             notes=notes,
-            found=plan.events.severest,
+            events=plan.events.severest,
             names=plan.names,
             cards=layout.cards,
             rows=rows,
-            left=describe_omissions(run, plan, layout.ids, len(rows)),
+            omissions=describe_omissions(run, plan, layout.ids, len(rows)),
             panels=[panel for panel in panels if panel is not None],
             aside=aside_rows,
             n_aside=n_aside,
             about=describe_page(run, path, model),
             has_truth=layout.has_truth,
-            unit=unit,
         )
 
     page = lay_out()

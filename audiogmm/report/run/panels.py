@@ -5,19 +5,26 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audiogmm.errors import AudioGMMError, ManifestError
-from audiogmm.report.page.content import ClusterSounds, CriterionChart, NormalSummary
+from audiogmm.report.criteria import CriteriaPicture
+from audiogmm.report.page.content import ComponentClips, DetectorSummary, NormalSummary
 from audiogmm.report.page.markup import Markup
-from audiogmm.report.page.normal import clusters, normal_scores, selection, training_history
+from audiogmm.report.page.model import (
+    component_section,
+    normal_section,
+    selection_section,
+    training_section,
+)
 from audiogmm.report.page.sound import Clip, clip
 from audiogmm.runs.progress import say_nothing
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.detector import Detector
@@ -32,28 +39,13 @@ EXAMPLES = 2
 EXAMPLE_SECONDS = 3.0
 """Longest sound."""
 
-_CRITERIA = (
-    ("held_out", "Held-out likelihood", "nats a frame, higher is better"),
-    ("bic", "BIC", "lower is better"),
-    ("bic_effective", "BIC, effective frames", "lower is better"),
-    ("aic", "AIC", "lower is better"),
-    ("icl", "ICL", "lower is better"),
-)
-
 _SHOWN_ELSEWHERE = frozenset(
     ("window", "quantile", "release_quantile", "min_duration", "merge_gap", "frame_rate", "threshold",
      "release", "n_windows", "note", "recordings", "n_seen")
 )  # fmt: skip
 
 
-def normal_panel(
-    detector: Detector,
-    about: Json,
-    threshold: float,
-    release: float | None,
-    peaks: Sequence[float],
-    unit: str,
-) -> Markup:
+def normal_panel(detector: Detector, about: Json, summary: DetectorSummary, peaks: Sequence[float]) -> Markup:
     """Return the panel of normal scores and of the detector's settings.
 
     Parameters
@@ -61,23 +53,28 @@ def normal_panel(
     detector : Detector
     about : dict
         The detector's metadata in the run.
-    threshold, release : float
-        In the run, nats.
+    summary : DetectorSummary
+        The detector in the run.
     peaks : sequence of float
         Lowest scores of events, nats.
-    unit : str
-        "s", or "" for rows without time.
     """
+    settings = detector.settings
+
+    def length(value: float) -> str:
+        return f"{value:g} {summary.unit}" if summary.unit else amount(value, "row")
+
     facts = {
-        "window": f"{detector.settings.window:g} {unit or 'rows'}",
-        "normal windows that may raise an alarm": f"{100 * detector.settings.quantile:.3g} %",
-        "shortest event": f"{detector.settings.min_duration:g} {unit or 'rows'}",
-        "gap that does not end an event": f"{detector.settings.merge_gap:g} {unit or 'rows'}",
+        "averaged over": length(settings.window),
+        f"normal {'windows' if summary.unit else 'rows'} that may raise an alarm": (
+            f"{100 * settings.quantile:.3g} %"
+        ),
+        "shortest event": length(settings.min_duration),
+        "longest gap within an event": length(settings.merge_gap),
         **dict(_further(about)),
     }
     note = str(about.get("note", detector.note) or "")
-    normal = NormalSummary(detector.windows, detector.n_independent, detector.settings.window, note, facts)
-    return normal_scores(normal, threshold, release, peaks, unit)
+    normal = NormalSummary(detector.windows, detector.n_independent, settings.window, note, facts)
+    return normal_section(normal, summary, peaks)
 
 
 def _further(about: Json) -> Iterator[tuple[str, str]]:
@@ -127,7 +124,7 @@ def training_panel(model: Model) -> Markup | None:
     if len(history) > 400:
         kept = np.unique(np.linspace(0, len(history) - 1, 400).round().astype(int))
         history = [history[i] for i in kept]
-    return training_history(history, ending)
+    return training_section(history, ending)
 
 
 def selection_panel(table: Path) -> Markup:
@@ -155,24 +152,9 @@ def selection_panel(table: Path) -> Markup:
             remedy="the table that `audiogmm select ... -o table.csv` wrote",
         )
     try:
-        return selection(list(_criteria(rows)))
+        return selection_section(CriteriaPicture.of_table(rows))
     except ValueError as error:
         raise ManifestError(f"{table}: {error}", needed="a table that audiogmm select wrote") from error
-
-
-def _criteria(rows: Sequence[Mapping[str, str]]) -> Iterator[CriterionChart]:
-    best = next((row for row in rows if row.get("recommended") == "True"), None)
-    recommended = None if best is None else (best["covariance_type"], int(best["n_components"]))
-    for column, title, unit in _CRITERIA:
-        curves: dict[str, list[tuple[int, float]]] = {}
-        for row in rows:
-            if row.get(column):
-                point = int(row["n_components"]), float(row[column])
-                curves.setdefault(row["covariance_type"], []).append(point)
-        if curves:
-            yield CriterionChart(
-                title, unit, {name: sorted(points) for name, points in curves.items()}, recommended
-            )
 
 
 def clusters_of_folder(folder: Path, unit: str) -> Markup:
@@ -189,7 +171,7 @@ def clusters_of_folder(folder: Path, unit: str) -> Markup:
             rows = [json.loads(line) for line in file if line.strip()]
         rows.sort(key=lambda row: -float(row["weight"]))
         heaviest = [
-            ClusterSounds(
+            ComponentClips(
                 int(row["component"]), float(row["weight"]), list(_sounds(folder, row["segments"][:EXAMPLES]))
             )
             for row in rows[:MOST_COMPONENTS]
@@ -205,7 +187,7 @@ def clusters_of_folder(folder: Path, unit: str) -> Markup:
             f"{path}: {type(error).__name__}: {error}", needed="a folder that audiogmm cluster wrote"
         ) from error
     caption = f"The {len(heaviest)} heaviest of {len(rows)} components, each with what it explains best."
-    return clusters([one for one in heaviest if one.clips or one.share], caption, unit)
+    return component_section([one for one in heaviest if one.clips or one.share], caption, unit)
 
 
 def _sounds(folder: Path, segments: Sequence[Json]) -> Iterator[tuple[str, Clip]]:

@@ -106,7 +106,7 @@ def plan_page(run: DetectionRun, manifest: str | None, most: int, *, audio: bool
                 if entries is not None
                 else "the events do not say where it is"
             )
-            missing.append(ReportedRecording(id, one.found.event.audio_filepath or "", n, kept, trouble=why))
+            missing.append(ReportedRecording(id, one.found.event.audio_filepath or "", n, kept, error=why))
     wanted = [*(there[id] for id in worst if id in there), *quiet]
     named = (
         (one.id for one in events.worst),

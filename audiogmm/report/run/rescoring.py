@@ -117,7 +117,7 @@ class RescoreTask:
         except OutputError:
             raise
         except AudioGMMError as error:
-            shown = ReportedRecording(recording.id, path, n_events, found, trouble=str(error))
+            shown = ReportedRecording(recording.id, path, n_events, found, error=str(error))
             return Rescored(shown, recording.entry, error)
 
     def _rescore(self, recording: Recording, n_events: int, found: Sequence[ReportedEvent]) -> Rescored:
@@ -138,15 +138,15 @@ class RescoreTask:
         strip = ScoreCurve(track.strip.low, track.strip.high, track.strip.step / track.clock.frame_rate)
         stretches = [self._stretch(recording, piece, track.clock) for piece in pieces if len(piece.values)]
         with_sound = list(self._with_sound(recording, found))
-        quiet = None
+        least_normal = None
         if not found:
             middle = track.clock.center(track.strip.lowest_at)
-            quiet = cut_sound(recording.entry, middle - MOMENT / 2, middle + MOMENT / 2)
+            least_normal = cut_sound(recording.entry, middle - MOMENT / 2, middle + MOMENT / 2)
         shown = ReportedRecording(
             id=recording.id,
             path=recording.entry.path,
             n_events=n_events,
-            found=with_sound,
+            events=with_sound,
             start=track.clock.start(0),
             seconds=track.seconds,
             lowest=track.strip.lowest,
@@ -155,7 +155,7 @@ class RescoreTask:
             strip=strip if track.seconds > self.whole else None,
             stretches=stretches,
             truth=recording.entry.events,
-            quiet=quiet,
+            least_normal=least_normal,
             note=describe_change(found, pieces, track.clock, track.clock.start(0) + track.seconds),
         )
         if not self.n_components:

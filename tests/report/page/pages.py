@@ -7,16 +7,24 @@ from typing import Any
 import numpy as np
 
 from audiogmm.anomaly.event import Event
-from audiogmm.report.page.content import NormalSummary, ReportedEvent, ReportedRecording, ScoreCurve, Stretch
+from audiogmm.report.page.content import (
+    DetectorSummary,
+    NormalSummary,
+    ReportedEvent,
+    ReportedRecording,
+    ScoreCurve,
+    Stretch,
+)
 from audiogmm.report.page.document import Page
 from audiogmm.report.page.image import spectrogram_image
-from audiogmm.report.page.normal import normal_scores
+from audiogmm.report.page.model import normal_section
 from audiogmm.report.page.recording import recording_card
 from audiogmm.report.page.sound import clip
 from audiogmm.timeline import Segment
 
 RATE = 16000
 THRESHOLD = -60.0
+DETECTOR = DetectorSummary(THRESHOLD, -55.0, 9000.0)
 
 
 def noise(seconds: float, seed: int = 0) -> np.ndarray:
@@ -40,7 +48,7 @@ def shown(id: str, peaks: tuple[float, ...] = (-70.0,), **changes: Any) -> Repor
     settings: dict[str, Any] = {
         "path": f"/data/{id}.wav",
         "n_events": len(events),
-        "found": events,
+        "events": events,
         "seconds": 10.0,
         "lowest": min([-51.0, *peaks]),
         "limits": (-80.0, -40.0),
@@ -52,17 +60,17 @@ def shown(id: str, peaks: tuple[float, ...] = (-70.0,), **changes: Any) -> Repor
 
 def page(recordings: list[ReportedRecording], **changes: Any) -> Page:
     """A page of these recordings."""
-    cards = [recording_card(one, f"r{i}", one.id, THRESHOLD, -55.0, "s") for i, one in enumerate(recordings)]
-    events = sorted((event for one in recordings for event in one.found), key=lambda event: event.rank)
+    cards = [recording_card(one, f"r{i}", one.id, DETECTOR) for i, one in enumerate(recordings)]
+    events = sorted((event for one in recordings for event in one.events), key=lambda event: event.rank)
     windows = np.sort(np.random.default_rng(0).normal(-50, 2, 5000))
     normal = NormalSummary(windows, 120.0, 0.5, "a note on the threshold")
     settings: dict[str, Any] = {
         "title": "What was heard",
         "facts": [("recordings", str(len(recordings)))],
         "n_events": len(events),
-        "threshold": THRESHOLD,
-        "found": events,
+        "detector": DETECTOR,
+        "events": events,
         "cards": cards,
-        "panels": [normal_scores(normal, THRESHOLD, -55.0, [-70.0], "s")],
+        "panels": [normal_section(normal, DETECTOR, [-70.0])],
     }
     return Page(**(settings | changes))

@@ -41,7 +41,7 @@ def browser() -> ModuleType:
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page of three recordings, the last one without an event."""
     path = tmp_path_factory.mktemp("page") / "report.html"
-    quiet = shown("calm", (), quiet=shown("x").found[0].clip)
+    quiet = shown("calm", (), least_normal=shown("x").events[0].clip)
     write_page(page([shown("hall", (-72.0, -65.0)), shown("<b>yard</b>"), quiet]), path)
     return path.as_uri()
 
@@ -149,8 +149,7 @@ def test_two_hundred_recordings_are_opened(
     one = shown("r")
     path = tmp_path / "report.html"
     many = [
-        shown(f"r{i:03d}", found=[], n_events=0, quiet=one.found[0].clip, stretches=one.stretches, peaks=())
-        for i in range(200)
+        shown(f"r{i:03d}", (), least_normal=one.events[0].clip, stretches=one.stretches) for i in range(200)
     ]
     size = write_page(page(many), path)
 

@@ -50,16 +50,16 @@ def test_its_policy_lets_its_own_script_and_style_run_and_nothing_else() -> None
 
 
 def test_no_name_breaks_out() -> None:
-    one = shown(EVIL, trouble=EVIL, note=EVIL, path=EVIL)
+    one = shown(EVIL, error=EVIL, note=EVIL, path=EVIL)
     event = found(EVIL, 1.0, -70.0, reasons=(EVIL, EVIL), further={EVIL: EVIL, "n": 2.0}, severity=3.0)
     made = page(
         [one],
         title=EVIL,
         facts=[(EVIL, EVIL)],
         notes=[EVIL],
-        found=[event],
+        events=[event],
         rows=[RecordingRow(EVIL, 3, event)],
-        left=[EVIL],
+        omissions=[EVIL],
         aside=[(EVIL, EVIL)],
         n_aside=1,
         about={EVIL: EVIL},
@@ -97,21 +97,21 @@ def test_every_event_is_a_button_and_leads_to_its_sound() -> None:
 
 def test_the_worst_comes_first_and_what_is_left_out_is_told() -> None:
     events = [found("a", float(i), -61.0 - i, clip=None) for i in range(60)]
-    made = page([], found=sorted(events, key=lambda e: e.rank), n_events=12_000, names={"a": "hall"},
+    made = page([], events=sorted(events, key=lambda e: e.rank), n_events=12_000, names={"a": "hall"},
                 rows=[RecordingRow("a", 60, events[-1])])  # fmt: skip
     text = Reader(page_html(made)).text
     assert text.index("60.0 nats below") < text.index("59.0 nats below") < text.index("1.0 nats below")
     assert "Show 20 more events" in text
-    assert "11,940 milder events are not listed" in text
+    assert "Not listed: 11,940 less severe events" in text
     assert "1 further recording with events" in text
 
 
 def test_nothing_found_is_said_and_what_is_there_is_shown() -> None:
-    quiet = shown("calm", (), quiet=found("calm", 1.0, -52.0).clip)
+    quiet = shown("calm", (), least_normal=found("calm", 1.0, -52.0).clip)
     text = Reader(page_html(page([quiet]))).text
-    assert "Nothing scored at or under the threshold of −60.0 nats" in text
-    assert "9.0 nats above the threshold at its lowest" in text
-    assert "Its least normal moment" in text
+    assert "No score is at or below the threshold of −60.0 nats" in text
+    assert "lowest score 9.0 nats above the threshold" in text
+    assert "Least normal moment" in text
 
 
 def test_two_hundred_recordings_are_far_below_25_mb() -> None:
@@ -119,11 +119,11 @@ def test_two_hundred_recordings_are_far_below_25_mb() -> None:
 
 
 def test_frames_of_ones_own_have_rows_and_no_sound() -> None:
-    from audiogmm.report.page.content import Stretch
+    from audiogmm.report.page.content import DetectorSummary, Stretch
     from audiogmm.report.page.recording import recording_card
 
     one = shown("table", (), stretches=[Stretch(0.0, 500.0, shown("x").stretches[0].curve)], seconds=500.0)
-    card = recording_card(one, "r0", "table", -60.0, None, "")
+    card = recording_card(one, "r0", "table", DetectorSummary(-60.0, unit=""))
     assert "<img" not in card.html
     assert "500 rows" in card.html
     assert 'class="plot bare"' in card.html

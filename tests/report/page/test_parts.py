@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from audiogmm.errors import ChoiceError
-from audiogmm.report.page.charts import GRID, band, histogram, lines_chart, ticks, time_ticks
+from audiogmm.report.page.charts import GRID, band, histogram, line_chart, ticks, time_ticks
 from audiogmm.report.page.content import ScoreCurve
 from audiogmm.report.page.envelope import Envelope
 from audiogmm.report.page.image import COLUMNS, ROWS, spectrogram_image
@@ -169,13 +169,12 @@ def test_charts_say_what_they_show_to_those_who_cannot_see_them() -> None:
     assert 'role="img" aria-label="scores of normal sound"' in chart
     assert "threshold −60.0" in chart
     assert chart.count('class="peak"') == 2
-    lines = lines_chart({"diag": [(4, 3.0), (8, 2.0)], "full": [(4, float("nan"))]}, "BIC", logarithmic=True,
-                        marked=("diag", 8))  # fmt: skip
-    assert lines.count('class="ring"') == 1
-    assert ">4<" in lines
-    assert "nan" not in lines
-    assert "No values" in lines_chart({"diag": [(4, float("nan"))]}, "BIC")
-    lines_chart({"diag": [(4, 3.0)]}, "one point", logarithmic=True)
+    line = line_chart([(1, 3.0), (2, 2.0), (3, float("nan"))], "log-likelihood")
+    assert 'role="img" aria-label="log-likelihood"' in line
+    assert line.count("<circle") == 2 and ">2.5<" in line
+    assert "nan" not in line
+    assert "No values" in line_chart([(4, float("nan"))], "nothing")
+    line_chart([(4, 3.0)], "one point")
 
 
 def test_names_are_brief_and_still_apart() -> None:
