@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from audiogmm.anomaly.counterfactual import covariance_of
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.marginal import marginal
 from audiogmm.types import FloatArray
 
 
@@ -49,10 +50,12 @@ class LikelihoodTerms:
     def _marginals(self) -> tuple[Evaluator | None, Evaluator | None, Evaluator]:
         """Of the level, of the static features (None where these are all), and of everything."""
         D = self.mixture.n_features
-        level = None if self.level is None else Evaluator(marginal(self.mixture, self.level[None]))
+        level = (
+            None if self.level is None else Evaluator(marginal(self.mixture, self.level[None], np.zeros(1)))
+        )
         static = None
         if len(self.static) < D:
-            static = Evaluator(marginal(self.mixture, np.eye(D)[self.static]))
+            static = Evaluator(marginal(self.mixture, np.eye(D)[self.static], np.zeros(len(self.static))))
         return level, static, Evaluator(self.mixture)
 
     @property
@@ -73,24 +76,6 @@ class LikelihoodTerms:
             assert self.level is not None
             of_level = level.log_likelihood(np.einsum("td,d->t", X, self.level)[:, None])
         return np.stack([of_level, of_static - of_level, of_whole - of_static], axis=1)
-
-
-def marginal(mixture: Mixture, matrix: FloatArray) -> Mixture:
-    """The mixture of ``matrix @ x`` where x is of `mixture`; shape (m, n_features), of full rank.
-
-    Examples
-    --------
-    >>> marginal(Mixture([1.0], [[1.0, 2.0]], [[3.0, 4.0]], "diag"), np.array([[1.0, 1.0]])).covariances
-    array([[[7.]]])
-    """
-    covariances = np.stack(
-        [
-            np.einsum("aj,bj->ab", np.einsum("ai,ij->aj", matrix, covariance_of(mixture, k)), matrix)
-            for k in range(mixture.n_components)
-        ]
-    )
-    covariances = (covariances + covariances.transpose(0, 2, 1)) / 2
-    return Mixture(mixture.weights, np.einsum("kd,ad->ka", mixture.means, matrix), covariances, "full")
 
 
 def divide_distance(mixture: Mixture, posteriors: FloatArray, frames: np.ndarray) -> tuple[float, float]:

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.anomaly.counterfactual import ShiftSearch
-from audiogmm.anomaly.likelihood_terms import LikelihoodTerms, divide_distance, marginal
+from audiogmm.anomaly.likelihood_terms import LikelihoodTerms, divide_distance
 from audiogmm.anomaly.modulation import Modulation
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.marginal import marginal
 from tests.naive import explaining as naive
 
 FORMS = ("full", "tied", "diag", "spherical")
@@ -75,7 +76,7 @@ def test_what_does_not_exist_has_no_part() -> None:
 
 def test_a_marginal_keeps_weights_and_form() -> None:
     mixture = a_mixture("diag", 2, 3, 0)
-    assert marginal(mixture, np.eye(3)[:2]) == Mixture(
+    assert marginal(mixture, np.eye(3)[:2], np.zeros(2)) == Mixture(
         mixture.weights, mixture.means[:, :2], [np.diag(c[:2]) for c in mixture.covariances], "full"
     )
 

@@ -51,12 +51,12 @@ def restless(seed: int, n: int = 1500) -> ScoreTrack:
     return ScoreTrack("restless", walk, voiced, CLOCK)
 
 
-def in_pieces(detector: Detector, heard: ScoreTrack, cuts: list[int]) -> list[Notice]:
-    stream = EventStream(detector, heard.clock, heard.id)
+def in_pieces(detector: Detector, given: ScoreTrack, cuts: list[int]) -> list[Notice]:
+    stream = EventStream(detector, given.clock, given.id)
     notices: list[Notice] = []
-    bounds = [0, *sorted(cuts), len(heard)]
+    bounds = [0, *sorted(cuts), len(given)]
     for first, last in pairwise(bounds):
-        notices += stream.push(heard.scores[first:last], heard.voiced[first:last])
+        notices += stream.push(given.scores[first:last], given.voiced[first:last])
     return notices + stream.flush()
 
 
@@ -68,23 +68,23 @@ def closed(notices: list[Notice]) -> list[Event]:
 @given(n=st.integers(0, 80), half=st.integers(0, 12), seed=st.integers(0, 99))
 def test_window_scores_agree_with_their_naive_twin(n: int, half: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    heard = track(rng.normal(size=n), voiced=rng.random(n) < 0.6)
-    found = smooth(heard, half)
-    expected = naive.window_scores(heard.scores, heard.voiced, half)
+    given = track(rng.normal(size=n), voiced=rng.random(n) < 0.6)
+    found = smooth(given, half)
+    expected = naive.window_scores(given.scores, given.voiced, half)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
 @settings(max_examples=40, deadline=None)
 @given(cuts=st.lists(st.integers(0, 200), max_size=12), half=st.integers(0, 30))
 def test_window_scores_have_the_same_bytes_however_they_arrive(cuts: list[int], half: int) -> None:
-    heard = restless(1, 200)
+    given = restless(1, 200)
     smoother, parts = Smoother(half), []
-    bounds = [0, *sorted(cuts), len(heard)]
+    bounds = [0, *sorted(cuts), len(given)]
     for first, last in pairwise(bounds):
-        parts.append(smoother.push(heard.scores[first:last], heard.voiced[first:last]))
+        parts.append(smoother.push(given.scores[first:last], given.voiced[first:last]))
         assert sum(map(len, parts)) == max(0, last - half)  # the latency that is stated
     parts.append(smoother.flush())
-    assert np.concatenate(parts).tobytes() == smooth(heard, half).tobytes()
+    assert np.concatenate(parts).tobytes() == smooth(given, half).tobytes()
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 8, 51, 64])
@@ -108,15 +108,15 @@ def test_one_absurd_score_does_not_outlive_its_window() -> None:
 def test_events_have_the_same_bytes_however_scores_arrive(
     detector: Detector, seed: int, cuts: list[int]
 ) -> None:
-    heard = restless(seed)
-    assert in_pieces(detector, heard, cuts) == in_pieces(detector, heard, [])
+    given = restless(seed)
+    assert in_pieces(detector, given, cuts) == in_pieces(detector, given, [])
 
 
 def test_events_come_one_frame_at_a_time(detector: Detector) -> None:
     for seed in range(4):
-        heard = restless(seed)
-        assert in_pieces(detector, heard, list(range(len(heard)))) == in_pieces(detector, heard, [])
-        assert closed(in_pieces(detector, heard, [])) == detect_events(detector, heard)
+        given = restless(seed)
+        assert in_pieces(detector, given, list(range(len(given)))) == in_pieces(detector, given, [])
+        assert closed(in_pieces(detector, given, [])) == detect_events(detector, given)
 
 
 @settings(max_examples=40, deadline=None)
@@ -129,15 +129,15 @@ def test_events_agree_with_their_naive_twin(
     detector: Detector, seed: int, merge: float, least: float
 ) -> None:
     chosen = detector.with_settings(merge_gap=merge, min_duration=least)
-    heard = restless(seed)
-    means = chosen.smooth(heard)
+    given = restless(seed)
+    means = chosen.smooth(given)
     gap = round(merge * 100)
-    shorts = smooth(heard, gap // 2)
+    shorts = smooth(given, gap // 2)
     expected = naive.events(
         means, shorts, chosen.threshold, chosen.release, chosen.typical, gap, round(least * 100)
     )
-    losses = np.where(heard.voiced, chosen.typical - heard.scores, 0.0)
-    found = detect_events(chosen, heard)
+    losses = np.where(given.voiced, chosen.typical - given.scores, 0.0)
+    found = detect_events(chosen, given)
     assert len(found) == len(expected)
     for event, (first, last) in zip(found, expected, strict=True):
         stretch = means[first : last + 1]
@@ -157,12 +157,12 @@ def test_restless_scores_exercise_the_detector(detector: Detector) -> None:
     assert sum(len(detect_events(detector, restless(seed))) for seed in range(10)) >= 10
 
 
-def test_a_stream_starts_anew_after_flush(detector: Detector) -> None:
+def test_a_stream_starts_again_after_flush(detector: Detector) -> None:
     stream = EventStream(detector, CLOCK, "restless")
     for _ in range(2):
-        heard = restless(0)
-        assert closed([*stream.push(heard.scores, heard.voiced), *stream.flush()]) == detect_events(
-            detector, heard
+        given = restless(0)
+        assert closed([*stream.push(given.scores, given.voiced), *stream.flush()]) == detect_events(
+            detector, given
         )
 
 
@@ -344,11 +344,11 @@ def test_what_is_kept_of_much_normal_audio_depends_on_names_only(most: int) -> N
 
 def test_an_event_of_the_least_duration_is_one(detector: Detector) -> None:
     faint = detector.typical - 0.1
-    heard = track(np.r_[np.full(500, faint), np.full(20, -80.0), np.full(500, faint)])
-    short = smooth(heard, detector.merge_gap_frames // 2) <= detector.release  # where a run may begin
-    n_frames = int(np.flatnonzero(detector.smooth(heard) <= detector.release)[-1] - np.argmax(short)) + 1
-    assert len(detect_events(detector.with_settings(min_duration=n_frames / 100), heard)) == 1
-    assert detect_events(detector.with_settings(min_duration=(n_frames + 1) / 100), heard) == []
+    given = track(np.r_[np.full(500, faint), np.full(20, -80.0), np.full(500, faint)])
+    short = smooth(given, detector.merge_gap_frames // 2) <= detector.release  # where a run may begin
+    n_frames = int(np.flatnonzero(detector.smooth(given) <= detector.release)[-1] - np.argmax(short)) + 1
+    assert len(detect_events(detector.with_settings(min_duration=n_frames / 100), given)) == 1
+    assert detect_events(detector.with_settings(min_duration=(n_frames + 1) / 100), given) == []
 
 
 def test_a_single_endless_recording_gives_its_beginning() -> None:

@@ -90,7 +90,7 @@ def test_another_pace_of_usual_frames_is_a_rhythm(rate: float) -> None:
         assert weaker["low"] <= 2.0 <= weaker["high"] and weaker["db"] < -3
 
 
-def test_normal_sound_has_usual_movements() -> None:
+def test_normal_sound_has_usual_modulation() -> None:
     _, found = explained(sound(1200, 5))
     assert found["unusual"] < 1 and found["rhythm"]["unusual"] < 1
 
@@ -186,7 +186,7 @@ def test_a_long_event_is_explained_by_its_last_part_however_it_came(cut: int) ->
 
 
 def test_the_end_of_a_recording_may_be_all_there_is() -> None:
-    assert explained(sound(40, 0), 0, 39)[1]["frames"] == 40  # shorter than a span of movements
+    assert explained(sound(40, 0), 0, 39)[1]["frames"] == 40  # shorter than a span of modulation
     assert "rhythm" not in explained(sound(40, 0), 0, 39)[1]
 
 

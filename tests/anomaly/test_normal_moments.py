@@ -118,7 +118,7 @@ def test_scores_of_what_was_held_out_tell_what_is_usual() -> None:
     kept = moments()
     held = np.zeros(len(kept), bool)
     held[:30] = True
-    judged = replace(kept, held_out=held)
-    assert judged.usual_score[0] == np.median(kept.score[:30].astype(np.float64))
+    fewer = replace(kept, held_out=held)
+    assert fewer.usual_score[0] == np.median(kept.score[:30].astype(np.float64))
     few = replace(kept, held_out=np.arange(len(kept)) < 5)
     assert few.usual_score == kept.usual_score

@@ -1,4 +1,4 @@
-"""Detection judged by the definitions, in obvious loops."""
+"""Metrics of detection from their definitions, in obvious loops."""
 
 from __future__ import annotations
 

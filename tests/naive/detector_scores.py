@@ -84,9 +84,9 @@ def single_gaussian_density(mixture, frames):
     D = mixture.means.shape[1]
     mean = sum(w * m for w, m in zip(mixture.weights, mixture.means, strict=True))
     second = np.zeros(D)
-    for k, (weight, centre) in enumerate(zip(mixture.weights, mixture.means, strict=True)):
+    for k, (weight, own) in enumerate(zip(mixture.weights, mixture.means, strict=True)):
         covariance = covariance_matrix(mixture.covariances, mixture.covariance_type, k, D)
-        second += weight * (np.diag(covariance) + centre**2)
+        second += weight * (np.diag(covariance) + own**2)
     variances = second - mean**2
     terms = (frames - mean) ** 2 / variances + np.log(2 * np.pi * variances)
     return -0.5 * terms.sum(axis=1)
@@ -114,12 +114,12 @@ def time_weighted(levels, decay):
     return np.array(pooled)
 
 
-def windowed(rows, voiced, half, hop, judge):
+def windowed(rows, voiced, half, hop, score_window):
     """Every frame's score is that of the window on the grid whose middle is nearest; 0 if nothing counts."""
     n_frames, scores = len(rows), []
     for middle in range(0, n_frames, hop):
         chosen = [i for i in window(middle, half, n_frames) if voiced[i]]
-        scores.append(judge(rows[chosen]) if chosen else 0.0)
+        scores.append(score_window(rows[chosen]) if chosen else 0.0)
     return np.array([scores[min((t + hop // 2) // hop, len(scores) - 1)] for t in range(n_frames)])
 
 

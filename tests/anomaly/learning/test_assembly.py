@@ -1,4 +1,4 @@
-"""Reasons from end to end: learnt by train and calibrate, told by detect."""
+"""Reasons from end to end: moments learned by train and calibrate, events explained by detect."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def test_reasons_can_be_switched_off(model: Model, whistling: Entry, tmp_path: P
         with pytest.raises(SystemExit, match=r"^0$"):
             main([str(part) for part in call])
         rows.append(json.loads((tmp_path / f"{name}.jsonl").read_text()))
-    told = {name: rows[0].pop(name) for name in ("reasons", "explanation")}
-    assert len(told["reasons"]) == 3 and rows[0] == rows[1]
+    explained = {name: rows[0].pop(name) for name in ("reasons", "explanation")}
+    assert len(explained["reasons"]) == 3 and rows[0] == rows[1]
 
 
 def test_workers_and_threads_learn_the_same(normal: list[Entry], model: Model) -> None:

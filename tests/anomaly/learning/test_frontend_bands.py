@@ -69,10 +69,10 @@ def test_edges_are_those_of_the_filters() -> None:
     bands = mel_bands(frontend, 8000)
     assert bands is not None
     filters = mel_filters(40, 4096, 8000, 20.0, 4000.0)
-    for (low, centre, high), weights in zip(bands.hertz, filters, strict=True):
+    for (low, center, high), weights in zip(bands.hertz, filters, strict=True):
         used = np.flatnonzero(weights) * 8000 / 4096
         assert low < used[0] and used[-1] < high
-        assert abs(np.argmax(weights) * 8000 / 4096 - centre) <= 2
+        assert abs(np.argmax(weights) * 8000 / 4096 - center) <= 2
 
 
 def test_warped_features_have_no_bands_and_orders_are_checked() -> None:

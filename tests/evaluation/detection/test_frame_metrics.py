@@ -61,13 +61,13 @@ def test_truth_is_by_frame_centres_on_the_recordings_clock() -> None:
 
 
 def test_sites_are_judged_apart() -> None:
-    """Scores of one site lie far above the other's: pooled, they would be told apart by site alone."""
+    """Scores of one site lie far above the other's: pooled, site alone would separate them."""
     recordings = []
     for site, level in (("loud", 0.0), ("quiet", -500.0)):
         scores = np.full(1000, level)
         scores[400:600] -= 10
-        judged = ScoreTrack(site, scores, np.ones(1000, bool), CLOCK)
-        recordings.append(LabeledTrack(judged, (Segment(4.0, 6.0),), site))
+        scored = ScoreTrack(site, scores, np.ones(1000, bool), CLOCK)
+        recordings.append(LabeledTrack(scored, (Segment(4.0, 6.0),), site))
     results = evaluate_frames(recordings)
     assert [(r.site, r.n_frames, r.n_anomalous) for r in results] == [
         ("loud", 1000, 200),

@@ -211,8 +211,8 @@ def test_sed_eval_agrees_where_it_is_installed(
         ]
         events.evaluate(*theirs)
         parts.evaluate(*theirs, evaluated_length_seconds=DURATION)
-    for mine, judged in zip(ours(recordings, near, offsets, length), (events, parts), strict=True):
-        theirs = judged.results_overall_metrics()
+    for mine, peer in zip(ours(recordings, near, offsets, length), (events, parts), strict=True):
+        theirs = peer.results_overall_metrics()
         precision, recall, f1, error_rate = mine
         for name, value in (("precision", precision), ("recall", recall)):
             assert value == pytest.approx(theirs["f_measure"][name], nan_ok=True), name
