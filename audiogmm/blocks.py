@@ -63,18 +63,22 @@ class FrameBlock:
         )
 
 
-@runtime_checkable
-class Shard(Protocol):
-    """A re-iterable, picklable source of the consecutive blocks of one recording.
-
-    Each iteration starts at the first frame and gives the same bytes. One that fails raises an error of
-    `audiogmm.errors`; the consumer then sets the whole shard aside.
-    """
+class Identifiable(Protocol):
+    """What work is mapped over: errors are reported under its id."""
 
     @property
     def id(self) -> str:
         """Name of the recording, unique within a job."""
         ...
+
+
+@runtime_checkable
+class Shard(Identifiable, Protocol):
+    """A re-iterable, picklable source of the consecutive blocks of one recording.
+
+    Each iteration starts at the first frame and gives the same bytes. One that fails raises an error of
+    `audiogmm.errors`; the consumer then sets the whole shard aside.
+    """
 
     def __iter__(self) -> Iterator[FrameBlock]: ...
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from audiogmm.blocks import Shard
+from audiogmm.blocks import Identifiable
 from audiogmm.errors import ChoiceError, MismatchError, TrainingError
 from audiogmm.reduce import Addable, OnError, settled, summed
 from audiogmm.version import __version__
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=Addable)
 T = TypeVar("T")
-I = TypeVar("I", bound=Shard)  # noqa: E741
+I = TypeVar("I", bound=Identifiable)  # noqa: E741
 
 PATIENCE = 10.0
 """Seconds to wait for a scheduler to answer."""

@@ -12,7 +12,7 @@ from multiprocessing import current_process, get_all_start_methods, get_context
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
-from audiogmm.blocks import Shard
+from audiogmm.blocks import Identifiable
 from audiogmm.errors import AudioGMMError, ChoiceError, OutputError, TrainingError
 from audiogmm.threads import keep_one_blas_thread, resolve_threads
 
@@ -28,7 +28,7 @@ class Addable(Protocol):
 
 S = TypeVar("S", bound=Addable)
 T = TypeVar("T")
-I = TypeVar("I", bound=Shard)  # noqa: E741
+I = TypeVar("I", bound=Identifiable)  # noqa: E741
 
 
 class Reducer(Protocol):
@@ -122,7 +122,7 @@ class LocalReducer:
 
         Parameters
         ----------
-        shards : iterable of Shard
+        shards : iterable of Shard, or of what else has an `id`
             Taken one by one as there is room.
         function : callable
             Shard to result; picklable if there are workers.

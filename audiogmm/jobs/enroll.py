@@ -16,8 +16,9 @@ from audiogmm.runs.progress import Progress
 from audiogmm.runs.settings import OF_FILES
 from audiogmm.types import Json
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.recordings.enrollment_run import Enrollment, EnrollSettings, enroll_recordings
-from audiogmm.verification.recordings.gallery_calibration import told
+from audiogmm.verification.recordings.enrollment import Enrollment
+from audiogmm.verification.recordings.enrollment_run import EnrollSettings, enroll_recordings
+from audiogmm.verification.recordings.gallery_calibration import describe_calibration
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class EnrollResult:
             "voiced_seconds": round(found.seconds, 3),
             "there_already": found.n_before,
             "calibrated": not found.note,
-            "calibration": gallery.calibration_learned,
+            "calibration": gallery.calibrations.learned,
             "set_aside": len(self.aside),
             "errors": str(self.aside.path),
         }
@@ -104,7 +105,7 @@ class EnrollResult:
         if found.n_before:
             were = "was enrolled before, and is" if found.n_before == 1 else "were enrolled before, and are"
             yield f"{amount(found.n_before, 'recording')} {were} not counted twice"
-        if calibration := told(gallery.calibration_learned):
+        if calibration := describe_calibration(gallery.calibrations.learned):
             yield calibration
         yield f"{amount(len(gallery), 'speaker')}: {gallery.folder}"
 

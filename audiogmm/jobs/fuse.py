@@ -19,7 +19,8 @@ from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.types import FloatArray, Json
-from audiogmm.verification.calibration import RIDGE, Calibration, fit_calibration
+from audiogmm.verification.calibration import Calibration
+from audiogmm.verification.calibration_fitting import RIDGE, fit_calibration
 from audiogmm.verification.decision import OperatingPoint
 
 

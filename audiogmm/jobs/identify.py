@@ -19,7 +19,7 @@ from audiogmm.runs.settings import OF_FILES, RunSettings, accepts
 from audiogmm.types import Json
 from audiogmm.verification.calibration import UNCALIBRATED
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.identification import KNOWN, Identity
+from audiogmm.verification.identification import PRIOR, Identification
 from audiogmm.verification.ratio import Scoring
 from audiogmm.verification.recordings.identifier import Identifier
 from audiogmm.verification.recordings.segment_scorer import SHORT, WHY_SHORT
@@ -36,7 +36,7 @@ class IdentifySettings(RunSettings):
     Attributes
     ----------
     prior : float or None
-        Probability that it is one of those enrolled, in (0, 1), shared among them; `KNOWN` by default.
+        Probability that it is one of those enrolled, in (0, 1), shared among them; `PRIOR` by default.
     closed : bool
         It is certainly one of those enrolled.
     top : int
@@ -77,11 +77,13 @@ class IdentifySettings(RunSettings):
     @property
     def known(self) -> float:
         """Prior probability that the speaker is enrolled."""
-        return 1.0 if self.closed else KNOWN if self.prior is None else self.prior
+        return 1.0 if self.closed else PRIOR if self.prior is None else self.prior
 
 
 @accepts(IdentifySettings, without=OF_FILES)
-def identify(gallery: Gallery, entries: Iterable[Entry], *, settings: IdentifySettings) -> list[Identity]:
+def identify(
+    gallery: Gallery, entries: Iterable[Entry], *, settings: IdentifySettings
+) -> list[Identification]:
     """Say who speaks in each recording: all speakers of the gallery are scored in one go.
 
     Parameters
@@ -99,7 +101,7 @@ def identify(gallery: Gallery, entries: Iterable[Entry], *, settings: IdentifySe
 
     Returns
     -------
-    list of Identity
+    list of Identification
         In the order of the entries.
 
     Raises
@@ -112,7 +114,7 @@ def identify(gallery: Gallery, entries: Iterable[Entry], *, settings: IdentifySe
     with Batch(None, settings) as batch:
         inputs = batch.open(gallery.background, entries, again=True)
         task = Identifier.of(gallery, batch.aside, settings.known, settings.top, settings.scoring)
-        return [Identity.from_dict(row["identity"]) for row in batch.map("identifying", inputs, task)]
+        return [Identification.from_dict(row["identity"]) for row in batch.map("identifying", inputs, task)]
 
 
 @dataclass
@@ -131,7 +133,7 @@ class IdentificationCounts:
     Examples
     --------
     >>> counts = IdentificationCounts()
-    >>> counts.add(Identity("a.wav", "a", None, 0.5, 0.5, (), 1.0, truth="eve"), enrolled=False)
+    >>> counts.add(Identification("a.wav", "a", None, 0.5, 0.5, (), 1.0, truth="eve"), enrolled=False)
     >>> counts.summary(closed=False)["accuracy"]
     1.0
     """
@@ -142,7 +144,7 @@ class IdentificationCounts:
     among: int = 0
     refused: int = 0
 
-    def add(self, identity: Identity, *, enrolled: bool) -> None:
+    def add(self, identity: Identification, *, enrolled: bool) -> None:
         """Count one recording; `enrolled` says whether its true speaker is."""
         if identity.truth is None:
             return
@@ -207,7 +209,7 @@ class IdentifyResult:
 
     def add(self, row: Json) -> Json:
         """Count the row of one recording, and return what is written of it."""
-        identity = Identity.from_dict(row["identity"])
+        identity = Identification.from_dict(row["identity"])
         self.recordings += 1
         self.short += identity.flag == SHORT
         self.nobody += identity.speaker is None
@@ -269,7 +271,7 @@ def identify_to_file(
             output, batch.aside, len(task.enrolled), task.calibration is not None, settings.closed
         )
         key = (
-            f"{task.scorer.state} {task.calibration} {task.known} {settings.top} {settings.scoring} "
+            f"{task.scorer.state} {task.calibration} {task.prior} {settings.top} {settings.scoring} "
             f"{signature_of(source)}"
         )
         journal = Journal(output, key=key, resume=settings.resume)

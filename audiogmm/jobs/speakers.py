@@ -1,4 +1,4 @@
-"""Who is known: list the speakers of a folder, and take one out."""
+"""List the speakers of a gallery, and remove some."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from pathlib import Path
 
 from audiogmm.types import Json
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.recordings.gallery_calibration import told
+from audiogmm.verification.recordings.gallery_calibration import describe_calibration
+from audiogmm.words import amount
 
 
 @dataclass(frozen=True)
 class SpeakersResult:
-    """Who is in a folder."""
+    """The speakers of a gallery."""
 
     gallery: Gallery
     removed: tuple[str, ...]
     rows: tuple[Json, ...]
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "folder": str(self.gallery.folder),
             "background": self.gallery.fingerprint,
             **self.gallery.adaptation.to_dict(),
             "calibrated": self.gallery.calibration is not None,
-            "calibration": self.gallery.calibration_learned,
+            "calibration": self.gallery.calibrations.learned,
             "removed": list(self.removed),
             "speakers": list(self.rows),
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
+        """Yield the closing lines."""
         for name in self.removed:
             yield f"removed {name}"
         width = max((len(row["name"]) for row in self.rows), default=0)
@@ -42,22 +43,22 @@ class SpeakersResult:
             yield f"{row['name']:<{max(width, 7)}}  {row['recordings']:>10}  {row['voiced_seconds']:>14,.1f}"
         settings = self.gallery.adaptation.to_dict()
         yield (
-            f"{len(self.rows)} speakers, adapted from the background model {self.gallery.fingerprint[:12]} "
-            f"({', '.join(settings['adapt'])}; tau {settings['tau']:g})"
+            f"{amount(len(self.rows), 'speaker')}, adapted from the background model "
+            f"{self.gallery.fingerprint[:12]} ({', '.join(settings['adapt'])}; tau {settings['tau']:g})"
         )
-        if learned := told(self.gallery.calibration_learned):
+        if learned := describe_calibration(self.gallery.calibrations.learned):
             yield learned
 
 
 def speakers(folder: Path, remove: tuple[str, ...] = ()) -> SpeakersResult:
-    """List the speakers of a folder, once those of `remove` are gone.
+    """Remove the speakers of `remove`, and list the others.
 
     Raises
     ------
     ModelFileError
-        If it is no folder of speakers, or a file in it is damaged.
+        If the folder is not a gallery, or a file in it is damaged.
     ChoiceError
-        If nobody has a name that is to be removed; then nobody is.
+        If no speaker has a name that is to be removed; then none is.
     OutputError
         If another run is writing to the folder.
     """

@@ -34,7 +34,7 @@ from audiogmm.training.settings import MixtureSettings
 from audiogmm.training.training import train_mixture
 from audiogmm.types import Json
 from audiogmm.verification.backend import with_backend
-from audiogmm.verification.recordings.background_backend import learn_speakers, n_speakers
+from audiogmm.verification.recordings.backend_training import has_background_speakers, train_backend
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -102,7 +102,7 @@ def train(
             sample_rate=settings.sample_rate,
             upsample=settings.upsample,
         )
-        for_speakers = n_speakers(inputs.recordings, settings.speakers) > 0
+        for_speakers = has_background_speakers(inputs.recordings, settings.speakers)
         mixture_settings = settings.of_mixture(inputs.frontend, start, for_speakers=for_speakers)
         fitter = MixtureFitter(mixture_settings, inputs, inputs.hours, reducer, progress, checkpoint)
         parts = divide(inputs, settings.hold_out, settings.seed)
@@ -121,7 +121,7 @@ def train(
             result = fitter.fit_all(partial.mixture)
             normal = normal.learn_again(result.mixture, inputs, reducer)
         estimate = fill_ledger(result, inputs, settings, reducer, progress)
-        backend = learn_speakers(
+        backend = train_backend(
             estimate.mixture, inputs.recordings, settings.speakers, settings.compensation, reducer, progress
         )
     metadata = ModelMetadata(

@@ -19,7 +19,7 @@ from audiogmm.training.seeding import Init
 from audiogmm.training.settings import Algorithm, MixtureSettings
 from audiogmm.types import CovarianceType
 from audiogmm.verification.compensation import Kind
-from audiogmm.verification.recordings.background_backend import FOR_SPEAKERS, Whether
+from audiogmm.verification.recordings.backend_training import SPEAKER_COMPONENTS, BackEndChoice
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -36,7 +36,7 @@ class TrainSettings(RunSettings):
     sample_rate : int, optional
         Hertz; the first good recording's by default.
     n_components : int, optional
-        Gaussian components, K; see `choose_defaults`, and `FOR_SPEAKERS` where a back end is learned.
+        Gaussian components, K; see `choose_defaults`, and `SPEAKER_COMPONENTS` where a back end is learned.
     covariance_type : {"diag", "full", "tied", "spherical"}, optional
         See `choose_defaults`.
     algorithm : {"em", "stepwise", "kmeans"}
@@ -120,7 +120,7 @@ class TrainSettings(RunSettings):
     scores: str | Iterable[str] | None = None
     ledger: Path | bool = False
     ledger_keep: float = 0.0
-    speakers: Whether = "auto"
+    speakers: BackEndChoice = "auto"
     compensation: Kind | None = None
     dask: str | None = None
 
@@ -167,7 +167,7 @@ class TrainSettings(RunSettings):
         """
         usual = choose_defaults(frontend, self.algorithm)
         if for_speakers:
-            usual = replace(usual, n_components=FOR_SPEAKERS)
+            usual = replace(usual, n_components=SPEAKER_COMPONENTS)
         if start is not None:
             mixture = start.mixture
             usual = replace(usual, n_components=mixture.n_components, covariance_type=mixture.covariance_type)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,24 +22,24 @@ from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.runs.settings import OF_FILES, RunSettings, accepts
 from audiogmm.types import Json, Seconds
 from audiogmm.verification.calibration import UNCALIBRATED, Calibration
-from audiogmm.verification.decision import OperatingPoint, decide
+from audiogmm.verification.decision import OperatingPoint
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.ratio import TOP, Scoring
 from audiogmm.verification.recordings.gallery_calibration import find_calibration
-from audiogmm.verification.recordings.segment_scorer import SHORT, WHY_SHORT, CutScores
-from audiogmm.verification.recordings.trial_lines import Lines, Maker
+from audiogmm.verification.recordings.segment_scorer import SHORT, WHY_SHORT, SegmentScores
+from audiogmm.verification.recordings.trial_reader import TrialReader, recording_factory
 from audiogmm.verification.recordings.trial_scorer import ScoredTrials, TrialScorer
-from audiogmm.verification.trials import RESULTS, Trial, in_chunks
+from audiogmm.verification.trials import SCORE_COLUMNS, Trial, chunk_trials
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
     from audiogmm.manifest import Entry
 
-AT_ONCE = 1 << 17
-"""Trials that are in memory together: those of one recording among them are scored in one go."""
+MAX_TRIALS = 1 << 17
+"""Trials that are in memory together: those of one recording among them are scored together."""
 
-MODELS_AT_ONCE = 2048
+MAX_MODELS = 2048
 """Different models that are in memory together."""
 
 
@@ -160,17 +159,17 @@ def verify(
         The first bad recording's.
     """
     listed = list(trials)
-    cuts: dict[Recording, list[int]] = {}
-    maker = Maker(gallery, settings.upsample, say_nothing)
+    segments: dict[Recording, list[int]] = {}
+    make_recording = recording_factory(gallery, settings.upsample, say_nothing)
     for i, (_, entry) in enumerate(listed):
-        cuts.setdefault(maker.recording(entry), []).append(i)
+        segments.setdefault(make_recording(entry), []).append(i)
 
     def refuse(_: int, error: AudioGMMError) -> None:
         raise error
 
     with Batch(None, settings) as batch:
         scorer = TrialScorer(gallery, batch.reducer, settings.scoring, settings.top, settings.normalization)
-        scored = scorer.score([name for name, _ in listed], cuts, refuse)
+        scored = scorer.score([name for name, _ in listed], segments, refuse)
     scores = scored.scores(find_calibration(gallery, settings.normalization))
     return [
         TrialScore(
@@ -238,7 +237,7 @@ def verify_to_file(
     Raises
     ------
     ModelFileError
-        If the folder is no gallery.
+        If the folder is not a gallery.
     ManifestError
         If the list cannot be read.
     OutputError
@@ -252,36 +251,36 @@ def verify_to_file(
     calibration = find_calibration(gallery, settings.normalization)
     how = settings.scoring, settings.top, settings.normalization
     with Batch(output, settings, progress) as batch:
-        lines = Lines(trials, batch.aside, settings.manifest)
+        reader = TrialReader(trials, batch.aside, settings.manifest)
         result = VerifyResult(output, batch.aside, calibration is not None, settings.point)
         announce_compiling(batch.progress.say)
         if calibration is None:
             batch.progress.say(UNCALIBRATED)
         key = " ".join(map(str, [gallery.state(gallery.names), *how, *map(signature_of, lists)]))
-        batch.progress.begin("verifying", lines.count(), "trials")
+        batch.progress.begin("verifying", reader.count(), "trials")
         with (
             Journal(output, key=key, resume=settings.resume) as journal,
             replacing(output, force=settings.force) as temporary,
             temporary.open("w", encoding="utf-8", newline="") as file,
         ):
-            earlier = {row["id"]: CutScores.from_dict(row) for row in journal.earlier()}
-            maker = Maker(gallery, settings.upsample, batch.progress.say)
+            earlier = {row["id"]: SegmentScores.from_dict(row) for row in journal.earlier()}
+            make_recording = recording_factory(gallery, settings.upsample, batch.progress.say)
             scorer = TrialScorer(gallery, batch.reducer, *how)
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([*lines.list.columns, *RESULTS])
-            for n, chunk in enumerate(in_chunks(lines, AT_ONCE, MODELS_AT_ONCE)):
-                cuts = lines.cuts(chunk, maker)
-                counts = {f"{n}/{i}": len(rows) for i, rows in enumerate(cuts.values())}
+            writer.writerow([*reader.list.columns, *SCORE_COLUMNS])
+            for n, chunk in enumerate(chunk_trials(reader, MAX_TRIALS, MAX_MODELS)):
+                segments = reader.segments(chunk, make_recording)
+                counts = {f"{n}/{i}": len(rows) for i, rows in enumerate(segments.values())}
                 scored = scorer.score(
                     [trial.model for trial in chunk],
-                    cuts,
-                    partial(lines.refuse_row, chunk),
+                    segments,
+                    lambda row, error, chunk=chunk: reader.refuse(chunk[row], error),  # type: ignore[misc]
                     label=f"{n}/",
                     journal=journal,
                     earlier=earlier,
                     each=lambda found, counts=counts: batch.progress.advance(counts[found.id]),  # type: ignore[misc]
                 )
-                result.recordings += len(cuts)
+                result.recordings += len(segments)
                 _write(writer, chunk, scored, calibration, result)
     return result
 
@@ -295,9 +294,9 @@ def _write(
 ) -> None:
     """Write the rows of a chunk that were not set aside."""
     scores = scored.scores(calibration)
-    decided = decide(scores, result.point.prior, result.point.cost_miss, result.point.cost_false_alarm)
+    threshold = result.point.threshold
     for i in np.flatnonzero(~np.isnan(scored.raw)).tolist():
-        decision = "" if calibration is None else "accept" if decided[i] else "reject"
+        decision = "" if calibration is None else "accept" if scores[i] >= threshold else "reject"
         space = "" if np.isnan(scored.space[i]) else _number(scored.space[i])
         writer.writerow(
             [

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from audiogmm.blocks import Shard
+from audiogmm.blocks import Identifiable
 from audiogmm.errors import OutputError
 from audiogmm.files import exclusive
 from audiogmm.types import Json
 from audiogmm.words import amount
 
-I = TypeVar("I", bound=Shard)  # noqa: E741
+I = TypeVar("I", bound=Identifiable)  # noqa: E741
 
 
 class Journal:
@@ -177,7 +177,7 @@ class Journal:
         )
 
 
-def signature_of_shard(shard: Shard) -> str:
+def signature_of_shard(shard: Identifiable) -> str:
     """Return what changes when a recording does: its file, size and time of change, and the piece of it."""
     from audiogmm.audio.frame_cache.index import signature_of
 

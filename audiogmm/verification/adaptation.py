@@ -1,4 +1,4 @@
-"""How a speaker's model is made of the background model: what moves, how far, and in how many rounds."""
+"""MAP adaptation of the background model to a speaker: what is adapted, how far, in how many rounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray, Json
 
 PARAMETERS = ("means", "variances", "weights")
-"""What adaptation may move."""
+"""What can be adapted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,17 @@ class Adaptation:
     Attributes
     ----------
     tau : float
-        Relevance factor, in frames: a component that heard tau frames of the speaker goes half the way.
+        Relevance factor, frames: a component with tau frames of the speaker is moved half the way.
     means, variances, weights : bool
-        What moves; the rest stays the background's. The paper found means alone best, and so is the default.
+        What is adapted; the rest stays the background's. Means alone, the default, is best in the paper.
     iterations : int
-        Rounds of EM: each takes the posteriors under the model of the round before, the first under the
+        Rounds of EM: each takes the posteriors of the model of the round before, the first those of the
         background model.
 
     Raises
     ------
     ChoiceError
-        If tau is negative or not finite, nothing moves, or there is no round.
+        If tau is negative or not finite, nothing is adapted, or there is no round.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Adaptation:
 
     @classmethod
     def of(cls, parameters: Iterable[str], tau: float = TAU, iterations: int = 1) -> Adaptation:
-        """Settings that move the parameters of these names.
+        """Return the settings that adapt the parameters of these names.
 
         Raises
         ------
@@ -82,16 +82,29 @@ class Adaptation:
 
     @classmethod
     def from_dict(cls, settings: Json) -> Adaptation:
-        """What `to_dict` gave."""
+        """Make them from what `to_dict` returned."""
         return cls.of(settings["adapt"], settings["tau"], int(settings.get("iterations", 1)))
 
+    def changed(self, adapt: Iterable[str] | None, tau: float | None, iterations: int | None) -> Adaptation:
+        """Return these settings with others in place of some; None leaves a setting as it is."""
+        return Adaptation.of(
+            self.to_dict()["adapt"] if adapt is None else adapt,
+            self.tau if tau is None else tau,
+            self.iterations if iterations is None else iterations,
+        )
+
     def to_dict(self) -> Json:
-        """As JSON."""
-        moved = [name for name in PARAMETERS if getattr(self, name)]
-        return {"tau": float(self.tau), "adapt": moved, "iterations": self.iterations}
+        """Return them as a JSON object."""
+        adapted = [name for name in PARAMETERS if getattr(self, name)]
+        return {"tau": float(self.tau), "adapt": adapted, "iterations": self.iterations}
+
+    def __str__(self) -> str:
+        settings = self.to_dict()
+        adapted = ",".join(settings["adapt"])
+        return f"--tau {settings['tau']:g} --adapt {adapted} --iterations {settings['iterations']}"
 
     def __call__(self, background: Mixture, stats: SufficientStats) -> Mixture:
-        """The background model, moved towards the frames of these statistics.
+        """Adapt the background model to the frames of these statistics.
 
         Variances are floored at `RELATIVE_FLOOR` of the background's mean variances.
 
@@ -102,10 +115,10 @@ class Adaptation:
         MismatchError
             If the statistics are of another model.
         """
-        moved: dict[str, Any] = {name: getattr(self, name) for name in PARAMETERS}
+        adapted: dict[str, Any] = {name: getattr(self, name) for name in PARAMETERS}
         floor: float | FloatArray = 0.0
         if self.variances:
             K, D = background.means.shape
             spread = form_of(background.covariance_type).variances(background.covariances, K, D)
             floor = RELATIVE_FLOOR * (background.weights @ spread) / background.weights.sum()
-        return adapt(background, stats, tau=self.tau, floor=floor, **moved)[0]
+        return adapt(background, stats, tau=self.tau, floor=floor, **adapted)[0]

@@ -1,4 +1,4 @@
-"""The back end: a space of speakers, a cohort, and calibrations, learned from the background's speakers."""
+"""The back end: a speaker space, a cohort and calibrations, learned from background speakers."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from audiogmm.mixture.store import Model
 from audiogmm.types import FloatArray, Json
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.compensation import Compensation
-from audiogmm.verification.normalization import NORMALIZATIONS, SMALLEST_COHORT, normalize
+from audiogmm.verification.normalization import MIN_COHORT, NORMALIZATIONS, normalize
 from audiogmm.verification.plda import Plda
 from audiogmm.verification.projection import Projection
 from audiogmm.verification.space import Space
-from audiogmm.verification.supervector import centred
+from audiogmm.verification.supervector import center_statistics
 
 PREFIX = "speakers."
-"""Of the names of its arrays in a model file."""
+"""Prefix of the names of its arrays in a model file."""
 
 
 @dataclass(frozen=True, eq=False)
 class BackEnd:
-    """What the background's speakers taught about telling speakers apart.
+    """A space in which speakers are compared, with a cohort of impostors, and calibrations.
 
     Attributes
     ----------
@@ -35,11 +35,11 @@ class BackEnd:
     space : Space
         From statistics to vectors and scores.
     cohort : ndarray of shape (n, n_coordinates), float32
-        One vector for each of so many background speakers.
+        One vector of each of n background speakers.
     calibrations : mapping of str to Calibration
         By normalization.
     about : dict
-        How it was learned, for people: numbers of speakers and pieces.
+        How it was learned: numbers of speakers, recordings and trials, and settings.
     """
 
     background: Mixture
@@ -49,13 +49,13 @@ class BackEnd:
     about: Json = field(default_factory=dict)
 
     def vector(self, statistics: SufficientStats) -> FloatArray:
-        """The vector (n_coordinates,) of what was heard, under the background model."""
-        return self.space.vector(*centred(self.background, statistics))
+        """Return the vector (n_coordinates,) of statistics under the background model."""
+        return self.space.vector(*center_statistics(self.background, statistics))
 
     def scores(self, models: FloatArray, tests: FloatArray, normalization: str = "none") -> FloatArray:
-        """Scores (m, t) of vectors of speakers (m, n_coordinates) and tests (t, n_coordinates).
+        """Return scores (m, t) of vectors of speakers (m, n_coordinates) and tests (t, n_coordinates).
 
-        Log-likelihood ratios of PLDA, nats; with a normalization, deviations of impostors' scores.
+        Log-likelihood ratios of PLDA, nats; with a normalization, in deviations of impostors' scores.
 
         Raises
         ------
@@ -76,15 +76,15 @@ class BackEnd:
 
     @property
     def normalizations(self) -> tuple[str, ...]:
-        """Those for which the cohort is large enough; "none" is always one."""
-        return NORMALIZATIONS if len(self.cohort) >= SMALLEST_COHORT else NORMALIZATIONS[:1]
+        """The normalizations for which the cohort is large enough; "none" is always among them."""
+        return NORMALIZATIONS if len(self.cohort) >= MIN_COHORT else NORMALIZATIONS[:1]
 
     def calibration(self, normalization: str = "none") -> Calibration | None:
-        """What turns ratios, scores and quality measures into one log-likelihood ratio, if it was learned."""
+        """Return the calibration of scores of a normalization; None if it was not learned."""
         return self.calibrations.get(normalization)
 
     def to_tensors(self) -> tuple[dict[str, np.ndarray], Json]:
-        """Arrays, named for a model file, and the rest as JSON."""
+        """Return arrays, named for a model file, and the rest as a JSON object."""
         plda, projection, compensation = self.space.plda, self.space.projection, self.space.compensation
         arrays: dict[str, np.ndarray] = {
             "mean": projection.mean,
@@ -109,7 +109,7 @@ class BackEnd:
 
     @classmethod
     def from_tensors(cls, background: Mixture, arrays: Mapping[str, np.ndarray], document: Json) -> BackEnd:
-        """What `to_tensors` gave.
+        """Make it from what `to_tensors` returned.
 
         Raises
         ------
@@ -139,13 +139,13 @@ class BackEnd:
         except (KeyError, ValueError, TypeError) as error:
             raise ModelFileError(
                 f"a back end for speakers that cannot be read: {type(error).__name__}: {error}",
-                needed="what `train` or `enroll --background` kept",
+                needed="one that `train` or `enroll --background` wrote",
                 remedy="learn it again: audiogmm enroll --background M",
             ) from error
 
 
 def backend_of(model: Model) -> BackEnd | None:
-    """The back end that a model keeps, or None."""
+    """Return the back end of a model file, or None."""
     document = model.metadata.speakers
     if document is None:
         return None
@@ -154,6 +154,6 @@ def backend_of(model: Model) -> BackEnd | None:
 
 
 def with_backend(model: Model, backend: BackEnd | None) -> Model:
-    """The model with this back end in place of what it had."""
+    """Return the model with this back end in place of its own."""
     arrays, document = ({}, None) if backend is None else backend.to_tensors()
     return model.with_part("speakers", PREFIX, document, arrays)

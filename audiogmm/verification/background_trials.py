@@ -1,4 +1,4 @@
-"""Trials between pieces of background recordings: what a calibration is learned from."""
+"""Trials between pieces of background recordings, from which a calibration is learned."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.types import BoolArray, FloatArray, Frames
 from audiogmm.verification.adaptation import Adaptation
-from audiogmm.verification.background_frames import Voice, joined
+from audiogmm.verification.background import BackgroundRecording, concatenate
 from audiogmm.verification.quality import ENROLLED, TESTED, log_seconds, noise
 from audiogmm.verification.ratio import RatioScorer
 
 TEST_SECONDS = (3.0, 1.0, 0.4)
-"""Voiced seconds of tests."""
+"""BackgroundRecordingd seconds of tests."""
 
 ENROLLED_SHARES = (1.0, 0.4)
-"""Of what a speaker is enrolled with: all of it, and its beginning."""
+"""Shares of a speaker's enrollment that are enrolled: all of it, and its beginning."""
 
 ENROLLED_SECONDS = 20.0
-"""Voiced seconds that a speaker is enrolled with, at most."""
+"""BackgroundRecordingd seconds that a speaker is enrolled with, at most."""
 
 IMPOSTORS = 12
-"""False claims for each test."""
+"""Impostor trials of each test."""
 
-MOST_SPEAKERS = 240
-"""Speakers of whom there are trials; more would say the same."""
+MAX_SPEAKERS = 240
+"""Speakers of whom there are trials."""
 
 
 @dataclass(frozen=True)
-class Side:
-    """One side of trials: whose it is, and what was heard, how clearly, and whether noise was added to it."""
+class TrialSide:
+    """One side of a trial: its speaker, statistics, signal-to-noise ratio, and whether noise was added."""
 
     speaker: int
     kind: str
@@ -49,33 +49,33 @@ class Side:
 
 
 @dataclass(frozen=True, eq=False)
-class Trials:
-    """Trials and what is known of each.
+class BackgroundTrials:
+    """Trials between pieces of background recordings.
 
     Attributes
     ----------
     model, test : ndarray of shape (n,), int64
-        Places of the two sides.
+        Indices of the two sides.
     target : ndarray of shape (n,), bool
     raw : ndarray of shape (n,), float64
         Mean log-likelihood ratio a frame, nats.
-    models, tests : sequence of Side
+    models, tests : sequence of TrialSide
     """
 
     model: np.ndarray
     test: np.ndarray
     target: BoolArray
     raw: FloatArray
-    models: Sequence[Side]
-    tests: Sequence[Side]
+    models: Sequence[TrialSide]
+    tests: Sequence[TrialSide]
 
     @property
     def noisy(self) -> BoolArray:
-        """Whether noise was added to the test of each, shape (n,)."""
+        """Which tests have noise added, shape (n,)."""
         return np.array([self.tests[t].noisy for t in self.test], dtype=np.bool_)
 
     def qualities(self) -> dict[str, FloatArray]:
-        """The quality measures of each, as a calibration reads them."""
+        """Return the quality measures that a calibration reads."""
         models, tests = self.models, self.tests
         return {
             "log_voiced_seconds": log_seconds([tests[t].seconds for t in self.test], TESTED),
@@ -84,91 +84,90 @@ class Trials:
         }
 
 
-def tested_recordings(recordings: Sequence[Voice]) -> Sequence[Voice]:
-    """Of a speaker's recordings those that are tested: every second, or the only one's second half."""
+def choose_test_recordings(recordings: Sequence[BackgroundRecording]) -> Sequence[BackgroundRecording]:
+    """Return the recordings of a speaker that are tests: every second, or the only one."""
     return recordings[1::2] if len(recordings) > 1 else recordings
 
 
-def halves(
-    recordings: Sequence[Voice], noisy: Mapping[str, Voice] | None = None
-) -> tuple[Voice, Voice, Voice | None] | None:
-    """What a speaker is enrolled with, and what is tested; None where there is too little.
+def divide_recordings(
+    recordings: Sequence[BackgroundRecording], noisy: Mapping[str, BackgroundRecording] | None = None
+) -> tuple[BackgroundRecording, BackgroundRecording, BackgroundRecording | None] | None:
+    """Divide a speaker's recordings into an enrollment, a test, and the test with noise.
 
-    Every second recording where there are several, and the halves of a single one. Last comes what is tested
-    as it is heard through noise, None where the recordings of the same ids are not all in `noisy`.
+    Every second recording is enrolled, the others are the test; a single one is halved. The test with noise
+    is None where not all of its recordings are in `noisy`. All is None where there are too few frames.
     """
-    rate, tests = recordings[0].frame_rate, tested_recordings(recordings)
-    through = [noisy[voice.id] for voice in tests if noisy and voice.id in noisy]
-    heard = joined(through) if len(through) == len(tests) else None
+    rate, tests = recordings[0].frame_rate, choose_test_recordings(recordings)
+    with_noise = [noisy[recording.id] for recording in tests if noisy and recording.id in noisy]
+    noised = concatenate(with_noise) if len(with_noise) == len(tests) else None
     if len(recordings) > 1:
-        enrolled, tested = joined(recordings[0::2]), joined(tests)
+        enrolled, tested = concatenate(recordings[0::2]), concatenate(tests)
     else:
         whole, half = recordings[0], len(recordings[0].frames) // 2
         enrolled, tested = whole.part(0, half), whole.part(half, len(whole.frames))
-        if heard is not None:  # from the same time on, whatever is voiced of it
-            heard = heard.part(heard.voiced_before(whole.place(half)), len(heard.frames))
+        if noised is not None:  # from the same time on, whatever is voiced of it
+            noised = noised.part(noised.voiced_before(whole.place(half)), len(noised.frames))
     if len(enrolled.frames) < rate or len(tested.frames) < TEST_SECONDS[-1] * rate:
         return None
-    return enrolled.part(0, int(ENROLLED_SECONDS * rate)), tested, heard
+    return enrolled.part(0, int(ENROLLED_SECONDS * rate)), tested, noised
 
 
-def hold_trials(
+def make_trials(
     background: Mixture,
-    speakers: Mapping[int, Sequence[Voice]],
+    speakers: Mapping[int, Sequence[BackgroundRecording]],
     adaptation: Adaptation,
     reducer: LocalReducer,
     seed: int = 0,
-    noisy: Mapping[str, Voice] | None = None,
-) -> Trials | None:
+    noisy: Mapping[str, BackgroundRecording] | None = None,
+) -> BackgroundTrials | None:
     """Make trials between the recordings of these speakers, and score them by likelihood ratio.
 
-    Each speaker is enrolled with more and with less, and tested on pieces of several lengths. Claims that
-    are false are made of speakers of the same kind where there are others.
+    Each speaker is enrolled with all of the enrollment and with its beginning, and tested on pieces of
+    several lengths. Impostors are of the speaker's kind where there are others of it.
 
     Parameters
     ----------
     background : Mixture
         The background model.
-    speakers : mapping of int to sequence of Voice
+    speakers : mapping of int to sequence of BackgroundRecording
         Recordings of each speaker.
     adaptation : Adaptation
-        How models are made.
+        How models are computed.
     reducer : LocalReducer
         Its threads do the work.
     seed : int
         Of the choice of impostors.
-    noisy : mapping of str to Voice, optional
-        Recordings that are tested, by id, with noise added to them: these are tried as well.
+    noisy : mapping of str to BackgroundRecording, optional
+        Test recordings, by id, with noise added: further tests.
 
     Returns
     -------
-    Trials or None
-        None where fewer than two speakers can be tried.
+    BackgroundTrials or None
+        None where fewer than two speakers have recordings enough.
     """
     rng = np.random.default_rng(seed)
     evaluator = Evaluator(background)
-    models: list[Side] = []
-    tests: list[Side] = []
+    models: list[TrialSide] = []
+    tests: list[TrialSide] = []
     for speaker, recordings in speakers.items():
-        parts = halves(recordings, noisy)
+        parts = divide_recordings(recordings, noisy)
         if parts is None:
             continue
 
-        def side(voice: Voice, through: bool = False, speaker: int = speaker) -> Side:
-            frames = voice.frames
-            heard, seconds = evaluator.accumulate(frames), len(frames) / voice.frame_rate
-            return Side(speaker, voice.kind, seconds, heard, frames, voice.decibels, through)
+        def side(of: BackgroundRecording, has_noise: bool = False, speaker: int = speaker) -> TrialSide:
+            statistics, seconds = evaluator.accumulate(of.frames), len(of.frames) / of.frame_rate
+            return TrialSide(speaker, of.kind, seconds, statistics, of.frames, of.decibels, has_noise)
 
         enrolled, *tested = parts
         models += [side(enrolled.part(0, int(share * len(enrolled.frames)))) for share in ENROLLED_SHARES]
-        for through, voice in enumerate(tested):
+        for has_noise, of in enumerate(tested):
             for n in (round(seconds * enrolled.frame_rate) for seconds in TEST_SECONDS):
-                if voice is not None and n <= len(voice.frames):
-                    starts = sorted({0, len(voice.frames) - n})
-                    tests += [side(voice.part(start, start + n), bool(through)) for start in starts]
+                if of is not None and n <= len(of.frames):
+                    starts = sorted({0, len(of.frames) - n})
+                    tests += [side(of.part(start, start + n), bool(has_noise)) for start in starts]
     if len({side.speaker for side in models}) < 2 or not tests:
         return None
-    model, test = claims(models, tests, rng)
+    model, test = choose_trials(models, tests, rng)
     of_model = np.array([models[m].speaker for m in model])
     target = of_model == np.array([tests[t].speaker for t in test])
     scorer = RatioScorer(background, [adaptation(background, side.statistics) for side in models])
@@ -179,13 +178,13 @@ def hold_trials(
 
     shards = (ArraySlice(str(t), tests[t].frames) for t in range(len(tests)) if len(which[t]))
     raw = np.concatenate(list(reducer.threaded.map(shards, score)))
-    return Trials(model, test, target, raw, models, tests)
+    return BackgroundTrials(model, test, target, raw, models, tests)
 
 
-def claims(
-    models: Sequence[Side], tests: Sequence[Side], rng: np.random.Generator
+def choose_trials(
+    models: Sequence[TrialSide], tests: Sequence[TrialSide], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which models are claimed of which tests: the speaker's own, and some of others; by test."""
+    """Choose the models and the tests of trials: for each test those of its speaker and of some impostors."""
     speakers = np.array([side.speaker for side in models])
     kinds = np.array([side.kind for side in models])
     model: list[int] = []

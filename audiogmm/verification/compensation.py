@@ -1,4 +1,4 @@
-"""What differs between recordings of one speaker, taken out of their statistics: NAP and eigenchannels."""
+"""Compensation of the differences between recordings of one speaker: NAP and eigenchannels."""
 
 from __future__ import annotations
 
@@ -17,28 +17,27 @@ Kind = Literal["nap", "isv"]
 """Nuisance attribute projection, or inter-session variability (eigenchannels)."""
 
 RANK = 40
-"""Directions taken out, by default."""
+"""Default number of directions."""
 
-FEWEST_SPEAKERS = 10
-"""Speakers with two or more recordings that directions may be learned from, at least."""
+MIN_SPEAKERS = 10
+"""Speakers with two or more recordings from whom directions can be learned."""
 
 
 @dataclass(frozen=True, eq=False)
 class Compensation:
-    """Directions in which recordings of one speaker differ, and how they are taken out.
+    """Directions in which recordings of one speaker differ, and how they are removed.
 
     ``nap``: the supervector s becomes ``s - V V^T s``, with orthonormal V (Solomonoff, Campbell and
     Boardman 2005). ``isv``: a recording is offset by U x with x ~ N(0, I); x is estimated from the
-    recording's statistics, ``x = (I + U^T N U)^-1 U^T f``, and its part taken out of them, ``f - N U x``
+    recording's statistics, ``x = (I + U^T N U)^-1 U^T f``, and its part subtracted from them, ``f - N U x``
     (Vogt and Sridharan 2008; Glembek et al. 2009), N being the counts and f the first moments. U is V times
     the deviations along it.
 
     Attributes
     ----------
     kind : {"nap", "isv"}
-        Which.
     directions : ndarray of shape (n_components * n_features, rank), float32
-        V, orthonormal columns, the greatest variance first.
+        V, orthonormal columns, in descending order of variance.
     spread : ndarray of shape (rank,), float64
         Standard deviation of offsets along each.
 
@@ -58,7 +57,7 @@ class Compensation:
             raise ChoiceError(f"compensation {self.kind!r}", needed=f"one of {', '.join(get_args(Kind))}")
 
     def statistics(self, counts: FloatArray, first: FloatArray) -> FloatArray:
-        """First moments (n_components, n_features) without the part of the recording; as given for NAP."""
+        """Return first moments (n_components, n_features) without the recording's part; as given for NAP."""
         if self.kind == "nap":
             return first
         loadings = self.directions * self.spread
@@ -69,7 +68,7 @@ class Compensation:
         return left
 
     def supervector(self, counts: FloatArray, first: FloatArray, relevance: float = RELEVANCE) -> FloatArray:
-        """The supervector, compensated, shape (n_components * n_features,)."""
+        """Return the compensated supervector, shape (n_components * n_features,)."""
         vector = supervector(counts, self.statistics(counts, first), relevance)
         if self.kind == "nap":
             vector = vector - self.directions @ (self.directions.T @ vector)
@@ -77,16 +76,15 @@ class Compensation:
 
 
 def learn_compensation(kind: Kind, groups: Sequence[FloatArray], rank: int = RANK) -> Compensation:
-    """Learn the directions: those of most variance of supervectors about their speakers' means.
+    """Learn the directions of most variance of supervectors about their speakers' means.
 
     Closed form: the eigenvectors of the pooled scatter within speakers.
 
     Parameters
     ----------
     kind : {"nap", "isv"}
-        Which.
     groups : sequence of ndarray of shape (n_i, n_components * n_features)
-        Supervectors of each speaker's recordings; groups of one do not count.
+        Supervectors of each speaker's recordings; groups of one are left out.
     rank : int
         Directions, at most; fewer where there are fewer.
 
@@ -95,7 +93,7 @@ def learn_compensation(kind: Kind, groups: Sequence[FloatArray], rank: int = RAN
     ChoiceError
         If there is no such kind.
     TrainingError
-        If fewer than `FEWEST_SPEAKERS` have two or more.
+        If fewer than `MIN_SPEAKERS` have two or more.
 
     Examples
     --------
@@ -105,10 +103,10 @@ def learn_compensation(kind: Kind, groups: Sequence[FloatArray], rank: int = RAN
     (array([1., 0.], dtype=float32), array([2.]))
     """
     several = [group for group in groups if len(group) > 1]
-    if len(several) < FEWEST_SPEAKERS:
+    if len(several) < MIN_SPEAKERS:
         raise TrainingError(
             f"{kind} from {len(groups)} speakers, {len(several)} of them with two recordings or more",
-            needed=f"at least {FEWEST_SPEAKERS} speakers with two recordings or more",
+            needed=f"at least {MIN_SPEAKERS} speakers with two recordings or more",
             remedy="such a background, or no compensation: the back end learns from pieces of recordings",
         )
     deviations = np.concatenate([group - group.mean(axis=0) for group in several])

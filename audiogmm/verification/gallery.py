@@ -1,4 +1,4 @@
-"""The speakers that are known: a folder with the background model, and a file for each of them."""
+"""The gallery: a folder with the background model and a file for each enrolled speaker."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model, load
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
-from audiogmm.verification.calibration import Calibration
-from audiogmm.verification.calibration_file import KeptCalibration, read_calibration, write_calibration
-from audiogmm.verification.domain import origin
-from audiogmm.verification.speaker import Speaker, mixed_backgrounds
-from audiogmm.verification.speaker_file import packed, read_speaker
-from audiogmm.verification.speaker_name import SUFFIX, file_name, name_of
+from audiogmm.verification.calibration import Calibration, GalleryCalibration
+from audiogmm.verification.channel import original_fingerprint
+from audiogmm.verification.speaker import Speaker, background_mismatch
+from audiogmm.verification.speaker_file import SUFFIX, file_name, name_of, pack_speaker, read_speaker
 
 FORMAT_VERSION = 1
 """Of the folder; a reader refuses higher ones."""
@@ -36,22 +34,22 @@ SETTINGS, BACKGROUND, CALIBRATION, SPEAKERS = (
 
 
 class Gallery:
-    """A folder of speakers, all enrolled against one background model, which is kept with them.
+    """A folder of speakers, all enrolled against one background model, a copy of which is in it.
 
-    A speaker's file holds sums of differences to the background: for each component how many frames it
-    claimed, the sum of their deviations from its mean, and, if variances are adapted, of the squares of
-    these. Models are made of them when they are asked for, so a recording can be added at any time. Files
-    appear whole or not at all.
+    A speaker's file holds sums of differences to the background: for each component its number of frames,
+    the sum of their deviations from its mean, and, if variances are adapted, of the squares of these. A model
+    is computed from them when it is asked for, so a recording can be added at any time. Files are written
+    whole or not at all.
 
     Parameters
     ----------
     folder : path-like
-        Made by `Gallery.create`.
+        As `Gallery.create` makes it.
 
     Raises
     ------
     ModelFileError
-        If it is no such folder, or from a newer version.
+        If it is not a gallery, or one of a newer version.
 
     Examples
     --------
@@ -60,8 +58,8 @@ class Gallery:
     >>> from audiogmm.mixture.statistics import SufficientStats
     >>> background = Model(Mixture([1.0], [[0.0]], [[1.0]], "diag"))
     >>> gallery = Gallery.create(Path(tempfile.mkdtemp()) / "known", background)
-    >>> heard = SufficientStats.measure(np.full((16, 1), 2.0), origin=np.zeros(1), covariance_type="diag")
-    >>> gallery.add(Speaker("ann", background.fingerprint, heard, ("a",), 0.16))
+    >>> stats = SufficientStats.measure(np.full((16, 1), 2.0), origin=np.zeros(1), covariance_type="diag")
+    >>> gallery.add(Speaker("ann", background.fingerprint, stats, ("a",), 0.16))
     >>> gallery.names, gallery["ann"].n_recordings, gallery.model("ann").means
     (('ann',), 1, array([[1.]]))
     >>> gallery.remove("ann")
@@ -80,7 +78,7 @@ class Gallery:
         except (OSError, ValueError, KeyError, TypeError) as error:
             missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
             raise ModelFileError(
-                f"{self.folder} is no folder of speakers: "
+                f"{self.folder} is not a gallery of speakers: "
                 + (f"it has no {SETTINGS}" if missing else f"{SETTINGS} cannot be read ({error})"),
                 needed="a folder that `audiogmm enroll` made",
                 remedy="audiogmm enroll UBM M -o DIR",
@@ -104,18 +102,18 @@ class Gallery:
         Parameters
         ----------
         folder : path-like
-            Where; missing or empty, or a gallery.
+            Missing, empty, or a gallery.
         background : Model or path-like
-            The background model; a copy of it is kept.
+            The background model.
         adaptation : Adaptation, optional
-            How speakers' models are made; the defaults, or what the folder says.
+            How speakers' models are computed; by default as the folder says, or else the defaults there.
 
         Raises
         ------
         MismatchError
-            If there are speakers of another background model; both fingerprints are named.
+            If it is a gallery of another background model; both fingerprints are named.
         ChoiceError
-            If there are speakers, made with other settings.
+            If it is a gallery of other settings.
         OutputError
             If the folder holds something else, or cannot be written.
         """
@@ -124,25 +122,25 @@ class Gallery:
         if (folder / SETTINGS).exists():
             gallery = cls(folder)
             if model.fingerprint not in (gallery.origin, gallery.fingerprint):
-                raise mixed_backgrounds(
+                raise background_mismatch(
                     f"speakers to be added to {folder}", model.fingerprint, gallery.origin
                 )
             if adaptation not in (None, gallery.adaptation):
                 raise ChoiceError(
-                    f"speakers adapted with {_told(adaptation)}",
-                    needed=f"what {folder} was made with: {_told(gallery.adaptation)}",
+                    f"speakers adapted with {adaptation}",
+                    needed=f"what {folder} was made with: {gallery.adaptation}",
                     remedy="leave the settings out, or another folder",
                 )
             return gallery
         if folder.is_dir() and any(folder.iterdir()):
             raise OutputError(
-                f"{folder} holds something that is no gallery of speakers",
+                f"{folder} is not empty, and not a gallery of speakers",
                 needed="a new or an empty folder, or one that `enroll` made",
                 remedy="another name",
             )
         settings = {"format_version": FORMAT_VERSION, "background": model.fingerprint}
-        if origin(model) != model.fingerprint:
-            settings["origin"] = origin(model)
+        if (origin := original_fingerprint(model)) != model.fingerprint:
+            settings["origin"] = origin
         settings |= (adaptation or Adaptation()).to_dict()
         with replacing(folder) as temporary:
             (temporary / SPEAKERS).mkdir(parents=True)
@@ -161,11 +159,11 @@ class Gallery:
         """
         model = load(self.folder / BACKGROUND)
         if model.fingerprint != self.fingerprint:
-            raise mixed_backgrounds(str(self.folder / BACKGROUND), model.fingerprint, self.fingerprint)
+            raise background_mismatch(str(self.folder / BACKGROUND), model.fingerprint, self.fingerprint)
         return model
 
-    def equip(self, model: Model) -> None:
-        """Keep the background model anew, with another back end.
+    def replace_background(self, model: Model) -> None:
+        """Write the background model again, with another back end.
 
         Raises
         ------
@@ -173,13 +171,13 @@ class Gallery:
             If it is another model than the speakers were enrolled against.
         """
         if model.fingerprint != self.fingerprint:
-            raise mixed_backgrounds(f"a back end for {self.folder}", model.fingerprint, self.fingerprint)
+            raise background_mismatch(f"a back end for {self.folder}", model.fingerprint, self.fingerprint)
         model.save(self.folder / BACKGROUND, force=True)
         self.__dict__["background"] = model
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Who is known, in alphabetical order."""
+        """Names of the speakers, in alphabetical order."""
         return tuple(sorted(name_of(path) for path in self._files()))
 
     def __len__(self) -> int:
@@ -192,12 +190,12 @@ class Gallery:
         return map(self.__getitem__, self.names)
 
     def __getitem__(self, name: str) -> Speaker:
-        """The speaker of this name.
+        """Return the speaker of this name.
 
         Raises
         ------
         ChoiceError
-            If nobody has that name.
+            If no speaker has that name.
         ModelFileError
             If the file is damaged.
         MismatchError
@@ -208,22 +206,22 @@ class Gallery:
             known = self.names
             shown = ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
             raise ChoiceError(
-                f"nobody in {self.folder} is called {name!r}",
-                needed=f"one of the speakers enrolled: {shown or 'nobody yet'}",
-                remedy="audiogmm speakers DIR lists them; audiogmm enroll adds some",
+                f"{self.folder} has no speaker {name!r}",
+                needed=f"one of the enrolled speakers: {shown or 'none yet'}",
+                remedy=f"audiogmm speakers {self.folder} lists them; audiogmm enroll adds more",
             )
         return read_speaker(path, self.background.mixture, self.fingerprint)
 
     def get(self, name: str) -> Speaker | None:
-        """As `gallery[name]`; None if nobody has that name."""
+        """Return `gallery[name]`, or None if no speaker has that name."""
         return self[name] if self._path(name).exists() else None
 
     def model(self, name: str) -> Mixture:
-        """The model of one speaker; errors as of `gallery[name]`."""
+        """Compute the model of a speaker; errors as of `gallery[name]`."""
         return self[name].adapted(self.background.mixture, self.adaptation)
 
     def add(self, speaker: Speaker) -> None:
-        """Write a speaker; one of the same name is replaced.
+        """Write a speaker, in place of one of the same name.
 
         Raises
         ------
@@ -233,18 +231,18 @@ class Gallery:
             If the file cannot be written.
         """
         if speaker.background != self.fingerprint:
-            raise mixed_backgrounds(speaker.name, speaker.background, self.fingerprint)
-        content = packed(speaker, self.background.mixture, second=self.adaptation.variances)
+            raise background_mismatch(speaker.name, speaker.background, self.fingerprint)
+        content = pack_speaker(speaker, self.background.mixture, second=self.adaptation.variances)
         with replacing(self._path(speaker.name), force=True) as temporary:
             temporary.write_bytes(content)
 
     def remove(self, name: str) -> None:
-        """Forget a speaker.
+        """Remove a speaker.
 
         Raises
         ------
         ChoiceError
-            If nobody has that name.
+            If no speaker has that name.
         OutputError
             If the file cannot be removed.
         """
@@ -257,7 +255,7 @@ class Gallery:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other runs from writing to the folder meanwhile.
+        """Keep other runs from writing to the folder inside a `with` block.
 
         Raises
         ------
@@ -268,44 +266,20 @@ class Gallery:
             yield
 
     @property
+    def calibrations(self) -> GalleryCalibration:
+        """What turns scores into log-likelihood ratios, normalized scores among them, and how it was learned.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged.
+        """
+        return GalleryCalibration.read(self.folder / CALIBRATION)
+
+    @property
     def calibration(self) -> Calibration | None:
-        """What turns scores into log-likelihood ratios; None where nothing was learned.
-
-        Raises
-        ------
-        ModelFileError
-            If the file is damaged.
-        """
-        found = self._calibration()
-        return None if found is None else found.plain
-
-    @property
-    def calibration_learned(self) -> Json:
-        """How the calibration was learned: `method`, and numbers of speakers and trials; empty without one.
-
-        Raises
-        ------
-        ModelFileError
-            If the file is damaged.
-        """
-        found = self._calibration()
-        return {} if found is None else found.learned
-
-    @property
-    def calibrations_normalized(self) -> Mapping[str, Calibration]:
-        """As `calibration`, for normalized scores, by normalization: those that were learned with it.
-
-        Raises
-        ------
-        ModelFileError
-            If the file is damaged.
-        """
-        found = self._calibration()
-        return {} if found is None else found.normalized
-
-    def _calibration(self) -> KeptCalibration | None:
-        path = self.folder / CALIBRATION
-        return read_calibration(path) if path.exists() else None
+        """The calibration of scores that are not normalized; None where none was learned."""
+        return self.calibrations.plain
 
     def calibrate(
         self,
@@ -313,12 +287,12 @@ class Gallery:
         learned: Json | None = None,
         normalized: Mapping[str, Calibration] | None = None,
     ) -> None:
-        """Keep a calibration with the speakers, how it was learned, and those of normalized scores."""
-        kept = KeptCalibration(calibration, learned or {}, normalized or {})
-        write_calibration(self.folder / CALIBRATION, kept)
+        """Write a calibration, how it was learned, and those of normalized scores."""
+        kept = GalleryCalibration(calibration, learned or {}, normalized or {})
+        kept.write(self.folder / CALIBRATION)
 
     def state(self, names: Iterable[str]) -> str:
-        """What changes when the file of one of these speakers does, or the background, or a setting."""
+        """Return a digest that changes with the files of these speakers, the background, and the settings."""
         digest = hashlib.blake2b(digest_size=16)
         paths = [self.folder / SETTINGS, self.folder / BACKGROUND, *map(self._path, names)]
         for path in paths:
@@ -332,9 +306,3 @@ class Gallery:
     def _files(self) -> Iterator[Path]:
         folder = self.folder / SPEAKERS
         return (path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
-
-
-def _told(adaptation: Adaptation | None) -> str:
-    settings = (adaptation or Adaptation()).to_dict()
-    adapted = ",".join(settings["adapt"])
-    return f"--tau {settings['tau']:g} --adapt {adapted} --iterations {settings['iterations']}"

@@ -1,4 +1,4 @@
-"""Identification: which of the speakers enrolled is heard, or nobody of them, and how sure that is."""
+"""Identification: posterior probabilities of the enrolled speakers, and of none of them, in a recording."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from numpy.typing import ArrayLike
 from audiogmm.errors import ChoiceError
 from audiogmm.types import FloatArray, Json, Seconds
 
-KNOWN = 0.5
-"""Default probability that a speaker is one of those enrolled, before anything is heard."""
+PRIOR = 0.5
+"""Default prior probability that the speaker is one of those enrolled."""
 
-INDEPENDENT = 10.0
-"""Frames a second that are taken for independent where nothing was learned of how scores scale.
+INDEPENDENT_RATE = 10.0
+"""Frames a second that are taken for independent where there is no calibration.
 
-Neighbouring frames share samples, and deltas more of them: to count each would be to count one sound many
-times. Recognisers of words scale the likelihood of 100 frames a second by a tenth for the same reason.
+Neighboring frames share samples, and deltas share more. Speech recognizers scale the likelihood of 100 frames
+a second by about a tenth for the same reason.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """One who may have spoken.
+class SpeakerCandidate:
+    """A speaker with the probability of being the one in a recording.
 
     Attributes
     ----------
     speaker : str
     posterior : float
-        Probability that it is this speaker.
     llr : float
-        Log-likelihood ratio against anybody else, nats.
+        Log-likelihood ratio against any other speaker, nats.
     """
 
     speaker: str
@@ -42,34 +41,34 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Who is heard in a recording.
+class Identification:
+    """The likeliest speakers of a recording.
 
     Attributes
     ----------
     audio_filepath : str or None
         The recording's file, where known.
     id : str
-        The recording's name.
+        The recording's id.
     speaker : str or None
-        The likeliest outcome; None if that is nobody enrolled.
+        The likeliest outcome; None if that is none of the enrolled speakers.
     posterior : float
         Probability of that outcome.
     nobody : float
-        Probability that it is nobody enrolled; 0 where that was ruled out.
-    candidates : tuple of Candidate
+        Probability that it is none of the enrolled speakers; 0 in a closed set.
+    candidates : tuple of SpeakerCandidate
         The likeliest speakers, the likeliest first.
     voiced_seconds : Seconds
-        What is voiced of the recording.
+        Voiced length of the recording.
     flag : str
         ``short``: few or no frames were voiced, and the loudest were scored. Else empty.
     truth : str or None
-        Who it is by the manifest, where that says so.
+        The speaker that the manifest names, if it does.
 
     Examples
     --------
-    >>> found = Identity("a.wav", "a", "ann", 0.9, 0.1, (Candidate("ann", 0.9, 4.0),), 3.0)
-    >>> Identity.from_dict(found.to_dict()) == found
+    >>> found = Identification("a.wav", "a", "ann", 0.9, 0.1, (SpeakerCandidate("ann", 0.9, 4.0),), 3.0)
+    >>> Identification.from_dict(found.to_dict()) == found
     True
     """
 
@@ -78,13 +77,13 @@ class Identity:
     speaker: str | None
     posterior: float
     nobody: float
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[SpeakerCandidate, ...]
     voiced_seconds: Seconds
     flag: str = ""
     truth: str | None = None
 
     def to_dict(self) -> Json:
-        """As a JSON object; `truth` only where it is known."""
+        """Return it as a JSON object; `truth` only where it is known."""
         row: Json = {name: getattr(self, name) for name in self.__slots__}
         row["candidates"] = [
             {"speaker": c.speaker, "posterior": c.posterior, "llr": c.llr} for c in self.candidates
@@ -94,16 +93,16 @@ class Identity:
         return row
 
     @classmethod
-    def from_dict(cls, row: Mapping[str, Any]) -> Identity:
-        """What `to_dict` gave."""
-        return cls(**{**row, "candidates": tuple(Candidate(**c) for c in row["candidates"])})
+    def from_dict(cls, row: Mapping[str, Any]) -> Identification:
+        """Make it from what `to_dict` returned."""
+        return cls(**{**row, "candidates": tuple(SpeakerCandidate(**c) for c in row["candidates"])})
 
 
 def posteriors(llr: ArrayLike, priors: ArrayLike) -> FloatArray:
-    """Probabilities of the speakers, and of nobody of them, after hearing a recording.
+    """Return the posterior probabilities of the speakers, and of none of them.
 
-    By Bayes' theorem, with l_i the log-likelihood ratio of speaker i against anybody else, p_i the prior,
-    and p_0 = 1 - sum of p_i that of nobody, whose ratio is 1:
+    By Bayes' theorem, with l_i the log-likelihood ratio of speaker i against any other, p_i the prior, and
+    p_0 = 1 - sum of p_i that of none of them, whose ratio is 1:
 
         P(i) = p_i exp(l_i) / (p_0 + sum over j of p_j exp(l_j))
 
@@ -119,12 +118,12 @@ def posteriors(llr: ArrayLike, priors: ArrayLike) -> FloatArray:
     Returns
     -------
     ndarray of shape (n_speakers + 1,), float64
-        Nobody is last. The sum is 1.
+        None of them is last. The sum is 1.
 
     Raises
     ------
     ChoiceError
-        If a ratio is not finite, or the priors are no probabilities.
+        If a ratio is not finite, or the priors are not probabilities.
 
     Examples
     --------
@@ -150,13 +149,13 @@ def posteriors(llr: ArrayLike, priors: ArrayLike) -> FloatArray:
     return found
 
 
-def equal_priors(n_speakers: int, known: float = KNOWN) -> FloatArray:
-    """The probability that a speaker is enrolled, shared among all who are: shape (n_speakers,).
+def equal_priors(n_speakers: int, prior: float = PRIOR) -> FloatArray:
+    """Share the prior probability that the speaker is enrolled equally: shape (n_speakers,).
 
     Raises
     ------
     ChoiceError
-        If it is not above 0 and at most 1, or nobody is enrolled.
+        If it is not above 0 and at most 1, or no speaker is enrolled.
 
     Examples
     --------
@@ -164,30 +163,30 @@ def equal_priors(n_speakers: int, known: float = KNOWN) -> FloatArray:
     array([0.125, 0.125, 0.125, 0.125])
     """
     if not n_speakers:
-        raise ChoiceError("nobody is enrolled", needed="a speaker", remedy="audiogmm enroll UBM M -o DIR")
-    if not 0 < known <= 1:
+        raise ChoiceError("no speaker is enrolled", needed="a speaker", remedy="audiogmm enroll UBM M -o DIR")
+    if not 0 < prior <= 1:
         raise ChoiceError(
-            f"a prior of {known}",
+            f"a prior of {prior}",
             needed="a probability above 0, under 1 for an open set and 1 for a closed one",
         )
-    return np.full(n_speakers, known / n_speakers)
+    return np.full(n_speakers, prior / n_speakers)
 
 
-def likeliest(
-    names: Sequence[str], llr: FloatArray, known: float = KNOWN, top: int = 5
-) -> tuple[str | None, float, float, tuple[Candidate, ...]]:
-    """The likeliest outcome (None: nobody), its probability, that of nobody, and the best candidates.
+def rank_speakers(
+    names: Sequence[str], llr: FloatArray, prior: float = PRIOR, top: int = 5
+) -> tuple[str | None, float, float, tuple[SpeakerCandidate, ...]]:
+    """Return the likeliest outcome (None: no enrolled speaker), its probability, None's, and candidates.
 
     Parameters
     ----------
     names : sequence of str
-        The speakers enrolled.
+        The enrolled speakers.
     llr : ndarray of shape (n_speakers,), float64
         Log-likelihood ratios, nats.
-    known : float
-        Prior probability that it is one of them; 1 for a closed set.
+    prior : float
+        Probability that it is one of them; 1 for a closed set.
     top : int
-        Candidates to name, at most.
+        Candidates to return, at most.
 
     Raises
     ------
@@ -196,39 +195,39 @@ def likeliest(
 
     Examples
     --------
-    >>> outcome, posterior, nobody, candidates = likeliest(["ann", "bob"], np.array([-3.0, -5.0]), top=1)
+    >>> outcome, posterior, nobody, candidates = rank_speakers(["ann", "bob"], np.array([-3.0, -5.0]), top=1)
     >>> outcome is None, round(posterior, 2), round(nobody, 2), candidates[0].speaker
     (True, 0.97, 0.97, 'ann')
     """
     if top < 1:
         raise ChoiceError(f"top={top}", needed="at least 1 candidate")
-    found = posteriors(llr, equal_priors(len(names), known))
+    found = posteriors(llr, equal_priors(len(names), prior))
     order = np.argsort(-llr, kind="stable")[:top].tolist()
-    candidates = tuple(Candidate(names[i], float(found[i]), float(llr[i])) for i in order)
+    candidates = tuple(SpeakerCandidate(names[i], float(found[i]), float(llr[i])) for i in order)
     best, nobody = candidates[0], float(found[-1])
     if nobody > best.posterior:
         return None, nobody, nobody, candidates
     return best.speaker, best.posterior, nobody, candidates
 
 
-def uncalibrated(raw: FloatArray, space: FloatArray, n_independent: float) -> FloatArray:
-    """Log-likelihood ratios where no calibration was learned: the best guess that there is.
+def approximate_llr(raw: FloatArray, space: FloatArray, n_independent: float) -> FloatArray:
+    """Approximate log-likelihood ratios where there is no calibration, shape (n_speakers,), nats.
 
-    The back-end's score is one by its model; else the mean ratio a frame is taken for as many frames as may
-    pass for independent.
+    The score of the back end is one by its model. Where there is none, it is the mean ratio a frame times
+    the number of independent frames.
 
     Parameters
     ----------
     raw : ndarray of shape (n_speakers,), float64
         Mean log-likelihood ratio a frame, nats.
     space : ndarray of shape (n_speakers,), float64
-        The back-end's scores, NaN where there is none.
+        Scores of the back end, NaN where there is none.
     n_independent : float
-        Frames.
+        Number of independent frames.
 
     Examples
     --------
-    >>> uncalibrated(np.array([0.2, 0.1]), np.array([np.nan, 3.0]), 20.0)
+    >>> approximate_llr(np.array([0.2, 0.1]), np.array([np.nan, 3.0]), 20.0)
     array([4., 3.])
     """
     return np.where(np.isnan(space), raw * max(n_independent, 1.0), space)

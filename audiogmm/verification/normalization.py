@@ -1,4 +1,4 @@
-"""Score normalization: scores of one model, or of one test, brought to a scale that all share."""
+"""Score normalization: scores in deviations from those of impostors, by model, by test or by both."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from audiogmm.errors import ChoiceError
 from audiogmm.types import FloatArray
 
 NORMALIZATIONS = ("none", "z", "t", "zt", "s", "as")
-"""What `normalize` knows."""
+"""Methods of `normalize`."""
 
-SMALLEST_COHORT = 20
-"""Impostors that a mean and a deviation may be estimated from, at least."""
+MIN_COHORT = 20
+"""Impostors from whom a mean and a deviation can be estimated."""
 
 NEAREST = 100
-"""Impostors that adaptive normalization looks at: those nearest to the model, or to the test."""
+"""Impostors of adaptive normalization: those that score highest against the model, or the test."""
 
-LEAST_DEVIATION = 1e-12
+MIN_DEVIATION = 1e-12
 
 
 def normalize(
@@ -42,7 +42,6 @@ def normalize(
     Parameters
     ----------
     method : {"none", "z", "t", "zt", "s", "as"}
-        Which.
     scores : ndarray of shape (m, t), float64
         Of m models and t tests.
     of_models : ndarray of shape (m, c), float64
@@ -62,7 +61,7 @@ def normalize(
     Raises
     ------
     ChoiceError
-        If there is no such method, or the cohort is smaller than `SMALLEST_COHORT`.
+        If there is no such method, or the cohort is smaller than `MIN_COHORT`.
 
     Examples
     --------
@@ -76,38 +75,38 @@ def normalize(
     if method == "none":
         return scores
     size = min(of_models.shape[1], of_tests.shape[0])
-    if size < SMALLEST_COHORT:
+    if size < MIN_COHORT:
         raise ChoiceError(
             f"{method}-norm with a cohort of {size}",
-            needed=f"at least {SMALLEST_COHORT} recordings of other speakers",
+            needed=f"at least {MIN_COHORT} recordings of other speakers",
             remedy="a background with more speakers (enroll --background), or --normalize none",
         )
     match method:
         case "z":
-            return _standardised(scores, of_models, 1)
+            return _standardize(scores, of_models, 1)
         case "t":
-            return _standardised(scores, of_tests, 0)
+            return _standardize(scores, of_tests, 0)
         case "s":
-            return _symmetric(scores, of_models, of_tests)
+            return _mean_of_both(scores, of_models, of_tests)
         case "as":
-            return _symmetric(scores, _highest(of_models, nearest, 1), _highest(of_tests, nearest, 0))
+            return _mean_of_both(scores, _highest(of_models, nearest, 1), _highest(of_tests, nearest, 0))
         case _:  # zt
             if of_cohort is None:
                 raise ChoiceError("zt-norm without the cohort's scores against itself", needed="of_cohort")
-            tests = _standardised(of_tests, _without_diagonal(of_cohort), 1)
-            return _standardised(_standardised(scores, of_models, 1), tests, 0)
+            tests = _standardize(of_tests, _drop_diagonal(of_cohort), 1)
+            return _standardize(_standardize(scores, of_models, 1), tests, 0)
 
 
-def _standardised(scores: FloatArray, impostors: FloatArray, axis: int) -> FloatArray:
+def _standardize(scores: FloatArray, impostors: FloatArray, axis: int) -> FloatArray:
     """``(s - mu) / sigma``, mu and sigma over an axis of the impostors' scores."""
-    deviation = np.maximum(impostors.std(axis=axis, ddof=1, keepdims=True), LEAST_DEVIATION)
+    deviation = np.maximum(impostors.std(axis=axis, ddof=1, keepdims=True), MIN_DEVIATION)
     result: FloatArray = (scores - impostors.mean(axis=axis, keepdims=True)) / deviation
     return result
 
 
-def _symmetric(scores: FloatArray, of_models: FloatArray, of_tests: FloatArray) -> FloatArray:
+def _mean_of_both(scores: FloatArray, of_models: FloatArray, of_tests: FloatArray) -> FloatArray:
     """The mean of z and t."""
-    return 0.5 * (_standardised(scores, of_models, 1) + _standardised(scores, of_tests, 0))
+    return 0.5 * (_standardize(scores, of_models, 1) + _standardize(scores, of_tests, 0))
 
 
 def _highest(impostors: FloatArray, nearest: int, axis: int) -> FloatArray:
@@ -117,7 +116,7 @@ def _highest(impostors: FloatArray, nearest: int, axis: int) -> FloatArray:
     return np.take(np.partition(impostors, size - count, axis=axis), range(size - count, size), axis=axis)
 
 
-def _without_diagonal(square: FloatArray) -> FloatArray:
+def _drop_diagonal(square: FloatArray) -> FloatArray:
     """The entries of each row off the diagonal, (c, c - 1)."""
     size = len(square)
     return square[~np.eye(size, dtype=bool)].reshape(size, size - 1)

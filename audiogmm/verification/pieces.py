@@ -1,4 +1,4 @@
-"""Background recordings in pieces: each with its statistics, some of them moved to other channels."""
+"""Statistics of pieces of background recordings, some of them also as if over another channel."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
 from audiogmm.types import BoolArray, FloatArray, Frames, IntArray
-from audiogmm.verification.background_frames import Voice
-from audiogmm.verification.supervector import centred
+from audiogmm.verification.background import BackgroundRecording
+from audiogmm.verification.supervector import center_statistics
 
 PIECE_SECONDS = 3.5
 """Voiced seconds of a piece."""
 
-MOVED = 0.3
-"""Share of the pieces that also count as if they had come over another channel."""
+MOVED_SHARE = 0.3
+"""Share of the pieces that are also taken as if over another channel."""
 
-MOST_BYTES = 160 << 20
+MAX_BYTES = 160 << 20
 """Of the statistics of pieces, at most."""
 
 
@@ -31,14 +31,14 @@ class Pieces:
     Attributes
     ----------
     owners : ndarray of shape (n,), int64
-        Whose each is, as an index of speakers.
+        Speaker of each, as an index.
     recordings : ndarray of shape (n,), int64
-        Of which recording.
+        Recording of each, as an index.
     moved : ndarray of shape (n,), bool
-        Whether it came over a synthetic channel.
+        Whether it was moved to a synthetic channel.
     counts : ndarray of shape (n, n_components), float32
     first : ndarray of shape (n, n_components, n_features), float32
-        See `supervector.centred`.
+        See `center_statistics`.
     """
 
     owners: IntArray
@@ -49,7 +49,7 @@ class Pieces:
 
 
 def spans(n: int, length: int, most: int) -> list[slice]:
-    """Cut n frames into at most `most` pieces of `length`; a rest of half a piece is one too.
+    """Cut n frames into at most `most` pieces of `length`; a rest of at least half of it is one, too.
 
     Examples
     --------
@@ -64,61 +64,57 @@ def spans(n: int, length: int, most: int) -> list[slice]:
     return [slice(start, min(start + length, n)) for start in starts]
 
 
-@dataclass(frozen=True)
-class Cut:
-    """Takes the statistics of the pieces of one voice, and of some of them over another channel."""
-
-    evaluator: Evaluator
-    most: int
-    channels: Frames | None
-
-    def __call__(self, voice: Voice) -> tuple[list[bool], FloatArray, FloatArray]:
-        moved, counts, first = [], [], []
-        for frames, over in self._frames(voice):
-            n, f = centred(self.evaluator.mixture, self.evaluator.accumulate(frames))
-            moved.append(over)
-            counts.append(n)
-            first.append(f)
-        return moved, np.array(counts, np.float32), np.array(first, np.float32)
-
-    def _frames(self, voice: Voice) -> Iterator[tuple[Frames, bool]]:
-        length = max(1, round(PIECE_SECONDS * voice.frame_rate))
-        draw = np.random.default_rng(list(voice.id.encode(errors="surrogatepass")))
-        for span in spans(len(voice.frames), length, self.most):
-            yield voice.frames[span], False
-            if self.channels is not None and draw.uniform() < MOVED:
-                yield voice.frames[span] + self.channels[draw.integers(len(self.channels))], True
-
-
 def cut_pieces(
     background: Mixture,
-    voices: Sequence[Voice],
+    recordings: Sequence[BackgroundRecording],
     channels: Frames | None = None,
     reducer: LocalReducer | None = None,
 ) -> Pieces:
-    """Cut voices into pieces and take their statistics under the background model.
+    """Cut recordings into pieces and compute their statistics under the background model.
 
     Parameters
     ----------
     background : Mixture
         The model.
-    voices : sequence of Voice
-        Recordings; of each speaker evenly spaced pieces are taken, as many as memory has room for.
+    recordings : sequence of BackgroundRecording
+        Of each, evenly spaced pieces are taken, as many as memory has room for.
     channels : ndarray of shape (c, n_features), float32, optional
         Offsets of frames over other channels.
     reducer : LocalReducer, optional
         Its threads do the work; the result does not depend on them.
     """
-    names = {name: i for i, name in enumerate(dict.fromkeys(voice.speaker for voice in voices))}
-    room = MOST_BYTES // (4 * background.means.size) / (1 + MOVED)
-    most = max(2, int(room // max(len(voices), 1)))
-    task = Cut(Evaluator(background), most, channels)
-    found = list((reducer or LocalReducer(1)).threaded.map(voices, task))
+    names = {name: i for i, name in enumerate(dict.fromkeys(r.speaker for r in recordings))}
+    room = MAX_BYTES // (4 * background.means.size) / (1 + MOVED_SHARE)
+    most = max(2, int(room // max(len(recordings), 1)))
+    evaluator = Evaluator(background)
+
+    def cut(recording: BackgroundRecording) -> tuple[list[bool], FloatArray, FloatArray]:
+        moved, counts, first = [], [], []
+        for frames, is_moved in _pieces_of(recording, most, channels):
+            n, f = center_statistics(background, evaluator.accumulate(frames))
+            moved.append(is_moved)
+            counts.append(n)
+            first.append(f)
+        return moved, np.array(counts, np.float32), np.array(first, np.float32)
+
+    found = list((reducer or LocalReducer(1)).threaded.map(recordings, cut))
     sizes = [len(moved) for moved, _, _ in found]
     return Pieces(
-        np.repeat([names[voice.speaker] for voice in voices], sizes).astype(np.int64),
-        np.repeat(np.arange(len(voices)), sizes).astype(np.int64),
+        np.repeat([names[recording.speaker] for recording in recordings], sizes).astype(np.int64),
+        np.repeat(np.arange(len(recordings)), sizes).astype(np.int64),
         np.concatenate([np.array(moved, bool) for moved, _, _ in found]),
         np.concatenate([counts for _, counts, _ in found]),
         np.concatenate([first for _, _, first in found]),
     )
+
+
+def _pieces_of(
+    recording: BackgroundRecording, most: int, channels: Frames | None
+) -> Iterator[tuple[Frames, bool]]:
+    """The pieces of a recording, and whether each is moved to another channel, which its id draws."""
+    length = max(1, round(PIECE_SECONDS * recording.frame_rate))
+    draw = np.random.default_rng(list(recording.id.encode(errors="surrogatepass")))
+    for span in spans(len(recording.frames), length, most):
+        yield recording.frames[span], False
+        if channels is not None and draw.uniform() < MOVED_SHARE:
+            yield recording.frames[span] + channels[draw.integers(len(channels))], True

@@ -1,4 +1,4 @@
-"""Probabilistic linear discriminant analysis: how far two vectors of one speaker lie apart, and of two."""
+"""Probabilistic linear discriminant analysis: log-likelihood ratios of pairs of vectors."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from scipy.linalg import eigh
 from audiogmm.errors import TrainingError
 from audiogmm.types import FloatArray
 
-LEAST_BETWEEN = 1e-6
-"""A direction in which speakers vary less than this, beside their own variance of 1, says nothing."""
+MIN_BETWEEN = 1e-6
+"""Variance between speakers, relative to that within, below which a direction is left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Plda:
     mean : ndarray of shape (n_inputs,), float64
         Of all speakers.
     transform : ndarray of shape (n_inputs, n_outputs), float64
-        To coordinates, those that tell speakers apart best first.
+        To coordinates, in descending order of `between`.
     between : ndarray of shape (n_outputs,), float64
         Variance between speakers in each coordinate, where the one within is 1.
 
@@ -44,14 +44,14 @@ class Plda:
     between: FloatArray
 
     def coordinates(self, vectors: FloatArray) -> FloatArray:
-        """Vectors (n, n_inputs) in the model's coordinates, shape (n, n_outputs)."""
+        """Return vectors (n, n_inputs) in the model's coordinates, shape (n, n_outputs)."""
         return np.asarray((vectors - self.mean) @ self.transform, dtype=np.float64)
 
     def scores(self, enrolled: FloatArray, tests: FloatArray) -> FloatArray:
-        """Log-likelihood ratio of one speaker against two, for every pair.
+        """Return the log-likelihood ratio of one speaker against two, for every pair.
 
         Per coordinate with between-speaker variance b, ``(x, t)`` is Gaussian with variances ``1 + b`` and
-        covariance b if one speaker said both, 0 if two did; the ratio is (Brummer and de Villiers 2010,
+        covariance b if both are of one speaker, 0 if not; the ratio is (Brummer and de Villiers 2010,
         section 3)
 
             -1/2 log(1 - r^2) - 1/2 r / (1 - r^2) / (1 + b) * (r x^2 - 2 x t + r t^2),    r = b / (1 + b).
@@ -85,14 +85,14 @@ def learn_plda(groups: Sequence[FloatArray], n_outputs: int, shrinkage: float = 
     The covariance within is the pooled scatter about speakers' means, shrunk towards a multiple of the
     identity: ``(1 - s) W + s tr(W) / n I`` with s = `shrinkage` (Ledoit and Wolf 2004, equation 2); the one
     between is that of the means less what is within, divided by the harmonic mean of the group sizes. Both
-    are diagonalised together.
+    are diagonalized together.
 
     Parameters
     ----------
     groups : sequence of ndarray of shape (n_i, n_inputs), float64
-        Vectors of each speaker; those with one vector tell only about the spread between speakers.
+        Vectors of each speaker; those with one vector count for the covariance between speakers alone.
     n_outputs : int
-        Coordinates to keep, at most; fewer where fewer tell speakers apart.
+        Coordinates, at most; fewer where speakers differ in fewer.
     shrinkage : float
         s, in [0, 1].
 
@@ -112,7 +112,7 @@ def learn_plda(groups: Sequence[FloatArray], n_outputs: int, shrinkage: float = 
     if len(groups) < 2 or not several:
         raise TrainingError(
             f"{len(groups)} speakers, {several} of them with two recordings or more",
-            needed="two speakers, one of them with two recordings, to tell what differs within a speaker",
+            needed="two speakers, one of them with two recordings, for the covariance within speakers",
             remedy="a background with several recordings a speaker, or pieces of its recordings",
         )
     means = np.stack([group.mean(axis=0) for group in groups])
@@ -125,11 +125,11 @@ def learn_plda(groups: Sequence[FloatArray], n_outputs: int, shrinkage: float = 
     n = len(within)
     between = np.cov(means.T, ddof=1).reshape(n, n) - within * np.mean(1 / sizes)
     level = np.trace(within) / n
-    grain = max(level, np.trace(between) / n, 1e-300) * 1e-10  # a constant input must not make it singular
-    within = (1 - shrinkage) * within + (shrinkage * level + grain) * np.eye(n)
+    ridge = max(level, np.trace(between) / n, 1e-300) * 1e-10  # else a constant input makes it singular
+    within = (1 - shrinkage) * within + (shrinkage * level + ridge) * np.eye(n)
     ratios, directions = eigh(between, within)
     chosen = np.argsort(-ratios, kind="stable")[:n_outputs]
-    chosen = chosen[ratios[chosen] > LEAST_BETWEEN]
+    chosen = chosen[ratios[chosen] > MIN_BETWEEN]
     if not len(chosen):
         raise TrainingError(
             "no direction in which speakers differ more than their own recordings do",

@@ -1,4 +1,4 @@
-"""Principal components of supervectors, and vectors of length one."""
+"""Principal components of supervectors, with length normalization."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from scipy.linalg import eigh
 from audiogmm.errors import TrainingError
 from audiogmm.types import FloatArray
 
-LEAST_VARIANCE = 1e-9
+MIN_VARIANCE = 1e-9
 """A direction with less than this share of the first one's variance is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """A few coordinates of a long vector, brought to length one.
+    """A projection on principal components, scaled to length one.
 
     Attributes
     ----------
@@ -35,10 +35,10 @@ class Projection:
     basis: FloatArray
 
     def __call__(self, vectors: FloatArray) -> FloatArray:
-        """Coordinates of vectors (..., n_inputs), each of length one: shape (..., n_outputs), float64.
+        """Return the coordinates of vectors (..., n_inputs), shape (..., n_outputs), float64, of length one.
 
-        On the sphere a vector's length, which tells how long was spoken, says nothing, and what is left is
-        nearly Gaussian (Garcia-Romero and Espy-Wilson 2011).
+        The length of a vector depends on how long was spoken; its direction is nearly Gaussian
+        (Garcia-Romero and Espy-Wilson 2011, "Analysis of i-vector length normalization").
         """
         found = (vectors - self.mean) @ self.basis
         length = np.sqrt(np.square(found).sum(axis=-1, keepdims=True))
@@ -76,7 +76,7 @@ def learn_projection(vectors: FloatArray, n_outputs: int) -> Projection:
     n = len(vectors)
     products = np.asarray(deviations @ deviations.T, dtype=np.float64)
     values, inner = eigh(products, subset_by_index=[max(0, n - n_outputs), n - 1])
-    chosen = np.flatnonzero(values > LEAST_VARIANCE * max(values[-1], 0.0))[::-1]
+    chosen = np.flatnonzero(values > MIN_VARIANCE * max(values[-1], 0.0))[::-1]
     if not len(chosen) or not values[-1] > 0:
         raise TrainingError(
             f"{n} vectors that are all the same", needed="recordings that differ", remedy="other recordings"

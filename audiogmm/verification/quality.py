@@ -1,31 +1,35 @@
-"""Quality measures: what tells how far a score can be trusted."""
+"""Quality measures of recordings, by which a calibration weighs scores: length, signal-to-noise ratio."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from audiogmm.types import BoolArray, FloatArray, Samples
+from audiogmm.blocks import Shard
+from audiogmm.training.frames.packing import Packer, voiced_frames
+from audiogmm.types import BoolArray, FloatArray, Frames, Samples, Seconds
 
 TESTED, ENROLLED = (0.2, 10.0), (1.0, 20.0)
-"""Voiced seconds, from which and up to which they count: a calibration is learned from pieces of such
-lengths, and is not to be drawn out beyond them."""
+"""Voiced seconds are clipped to these limits: a calibration is learned from pieces of such lengths, and is
+not extrapolated beyond them."""
 
 STEP = 0.25
 """Width of the bins in which levels are counted, decibels."""
 
 LOWEST, N_BINS = -200.0, 1600
-"""Lower edge of the first bin, decibels, and how many there are: up to 200 dB."""
+"""Lower edge of the first bin, decibels, and the number of bins: up to 200 dB."""
 
 CLEAN, NOISIEST = 25.0, 3.0
-"""Signal-to-noise ratios, decibels, above and below which speech is as good, or as bad."""
+"""Signal-to-noise ratios, decibels, to which they are clipped."""
 
 FLOOR_SHARE = 0.03
-"""Share of the frames that are taken to be no louder than the noise."""
+"""Share of the frames that are taken for noise alone."""
 
 
 def log_seconds(seconds: ArrayLike, limits: tuple[float, float]) -> FloatArray:
-    """Natural logarithms of voiced seconds, within limits; NaN stays NaN.
+    """Return natural logarithms of voiced seconds, clipped to limits; NaN stays NaN.
 
     Examples
     --------
@@ -37,10 +41,9 @@ def log_seconds(seconds: ArrayLike, limits: tuple[float, float]) -> FloatArray:
 
 
 def noise(tested: ArrayLike, enrolled: ArrayLike) -> FloatArray:
-    """How much noisier a test is than the speaker's enrollment, in tens of decibels.
+    """Return how much noisier tests are than the speakers' enrollments, in tens of decibels.
 
-    Beyond `CLEAN` nothing is the noisier, and under `NOISIEST` nothing is told apart. Where a ratio is not
-    known, nothing is held against the test.
+    Ratios are clipped to `NOISIEST` and `CLEAN`. One that is not known counts as clean.
 
     Parameters
     ----------
@@ -50,7 +53,7 @@ def noise(tested: ArrayLike, enrolled: ArrayLike) -> FloatArray:
     Returns
     -------
     ndarray of shape (n,), float64
-        0 or more.
+        At least 0.
 
     Examples
     --------
@@ -68,18 +71,18 @@ class SignalToNoise:
 
     The mean power of the voiced frames over the power of the noise floor, which is the level that
     `FLOOR_SHARE` of all frames with sound stay under: as in quantile based noise estimation (Stahl, Fischer
-    and Bippus 2000), over the whole band. Speech leaves that many frames to the noise in all but the shortest
-    recordings; of those without a pause the ratio is that of loud and faint speech. Voiced frames hold noise
-    too, so noise alone gives about 0 dB.
+    and Bippus 2000), over the whole band. All but the shortest recordings have that many frames without
+    speech; in those without a pause the ratio is that of loud and faint speech. Voiced frames hold noise,
+    too, so noise alone has about 0 dB.
 
-    Levels are counted, in bins of `STEP`, and counts add up to the same however frames are cut into blocks.
+    Levels are counted in bins of `STEP`, so the result does not depend on how frames are cut into blocks.
 
     Examples
     --------
     >>> levels = np.array([-60.0] * 50 + [-20.0] * 50, np.float32)
-    >>> heard = SignalToNoise()
-    >>> heard.push(levels, levels > -40)
-    >>> heard.decibels
+    >>> ratio = SignalToNoise()
+    >>> ratio.push(levels, levels > -40)
+    >>> ratio.decibels
     40.0
     """
 
@@ -93,7 +96,7 @@ class SignalToNoise:
         Parameters
         ----------
         levels : ndarray of shape (n,), float32, or None
-            Decibels, minus infinity for exact silence; of frames that have none nothing is learned.
+            Decibels, minus infinity for exact silence; None where they are not known.
         voiced : ndarray of shape (n,), bool
         """
         if levels is None:
@@ -110,8 +113,74 @@ class SignalToNoise:
         n_voiced = int(self._voiced.sum())
         if not n_voiced:
             return float("nan")
-        centres = LOWEST + STEP * (np.arange(N_BINS) + 0.5)
-        speech = 10 * np.log10(self._voiced @ 10 ** (centres / 10) / n_voiced)
+        centers = LOWEST + STEP * (np.arange(N_BINS) + 0.5)
+        speech = 10 * np.log10(self._voiced @ 10 ** (centers / 10) / n_voiced)
         rank = int(FLOOR_SHARE * (self._all.sum() - 1))
-        floor = centres[np.searchsorted(np.cumsum(self._all), rank, side="right")]
+        floor = centers[np.searchsorted(np.cumsum(self._all), rank, side="right")]
         return float(speech - floor)
+
+
+class MeasuredFrames:
+    """The voiced frames of a recording, whose length and signal-to-noise ratio are measured as they pass.
+
+    To be iterated once. Frames come in slices of a fixed number of rows, so that sums over them do not depend
+    on how the recording is cut into blocks; each slice is good until the next.
+
+    Parameters
+    ----------
+    shard : Shard
+        The recording.
+    n_features : int, optional
+        Columns that frames must have; by default those of the first frames.
+
+    Attributes
+    ----------
+    n_frames, n_voiced : int
+        Frames that have passed, and the voiced ones among them.
+    seconds, voiced_seconds : Seconds
+        Their lengths.
+
+    Raises
+    ------
+    FeatureError
+        While iterating: if frames cannot be used; see `voiced_frames`.
+
+    Examples
+    --------
+    >>> from audiogmm.blocks import FrameBlock
+    >>> from audiogmm.timeline import FrameClock
+    >>> class Recording:
+    ...     id = "a"
+    ...     def __iter__(self):
+    ...         voiced = np.arange(10) < 4
+    ...         yield FrameBlock(np.zeros((10, 1), np.float32), voiced, 0, FrameClock(8000, 80, 200))
+    >>> frames = MeasuredFrames(Recording())
+    >>> [slice.shape for slice in frames], frames.seconds, frames.voiced_seconds
+    ([(4, 1)], 0.1, 0.04)
+    """
+
+    def __init__(self, shard: Shard, n_features: int | None = None) -> None:
+        self.n_frames = self.n_voiced = 0
+        self.seconds: Seconds = 0.0
+        self.voiced_seconds: Seconds = 0.0
+        self._shard = shard
+        self._n_features = n_features
+        self._ratio = SignalToNoise()
+
+    @property
+    def decibels(self) -> float:
+        """The signal-to-noise ratio; NaN where it is not known."""
+        return self._ratio.decibels
+
+    def __iter__(self) -> Iterator[Frames]:
+        packer = Packer()
+        for block in self._shard:
+            frames = voiced_frames(self._shard.id, block, self._n_features)
+            self._n_features = frames.shape[1]
+            self._ratio.push(block.levels, block.voiced)
+            self.n_frames += len(block)
+            self.n_voiced += len(frames)
+            self.seconds += len(block) / block.clock.frame_rate
+            self.voiced_seconds += len(frames) / block.clock.frame_rate
+            yield from packer.push(frames)
+        yield from packer.flush()

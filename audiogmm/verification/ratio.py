@@ -1,4 +1,4 @@
-"""Log-likelihood ratios of many models against the one background that they were adapted from."""
+"""Log-likelihood ratios of many models against the background model that they were adapted from."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.survivors import Survivors
 from audiogmm.types import BoolArray, FloatArray, IntArray
-from audiogmm.verification.shifts import checked, table_of
+from audiogmm.verification.shifts import check_shape, tabulate_shifts
 
 Scoring = Literal["exact", "top", "linear"]
-"""How a ratio is computed: see `RatioScorer`."""
+"""Ways to compute a ratio: see `RatioScorer`."""
 
 TOP = 5
-"""Components that `top` scores (Reynolds, Quatieri and Dunn 2000, section 3.5)."""
+"""Components that `top` evaluates (Reynolds, Quatieri and Dunn 2000, section 3.5)."""
 
-LEAST = 1e-7
-"""Share of the highest posterior under which `top` takes no component."""
+MIN_SHARE = 1e-7
+"""Share of the highest posterior below which `top` leaves a component out."""
 
 
 class RatioScorer:
-    """Log-likelihood ratios of frames under many models of one background, in one go.
+    """Log-likelihood ratios of frames under many models of one background model, computed together.
 
-    `exact` is what two `Evaluator`s give, off by 2e-7 nats a frame at most beside float64 rounding; the
-    background is evaluated once for all models.
+    `exact` is the difference of two `Evaluator`s, to 2e-7 nats a frame and float64 rounding; the background
+    is evaluated once for all models.
 
     For the others, with g_k(x) the background's posterior of component k and d_k(x) what adaptation added to
-    its log-density, ``log p(x | model) / p(x) = log sum_k g_k(x) exp(d_k(x))``. `top` takes the components
-    of highest posterior under the background, none below `LEAST` of the highest, and posteriors among these:
-    a further model costs a product of a few numbers for each. `linear` is the first order in the means,
-    ``sum_k (m'_k - m_k) P_k sum_n g_k(x_n) (x_n - m_k)`` (Glembek et al. 2009, equation 8): the statistics
-    of the frames are taken once, and adapted variances and weights do not enter. Both take coefficients as
-    float32.
+    its log-density, ``log p(x | model) / p(x) = log sum_k g_k(x) exp(d_k(x))``. `top` sums over the
+    components of highest posterior under the background, none below `MIN_SHARE` of the highest, with
+    posteriors among these: a further model costs a product of a few numbers for each. `linear` is the first
+    order in the means, ``sum_k (m'_k - m_k) P_k sum_n g_k(x_n) (x_n - m_k)`` (Glembek et al. 2009,
+    equation 8): the statistics of the frames are computed once, and adapted variances and weights have no
+    part in it. Both hold coefficients as float32.
 
-    Results do not depend on which other models, or frames, are scored along.
+    Results do not depend on which other models or frames are scored with them.
 
     Parameters
     ----------
     background : Mixture
         The background model.
     models : sequence of Mixture
-        Adapted from it. `top` asks again for a model where a frame is so far off that a sum overflows.
+        Adapted from it. `top` takes a model from this sequence again where a frame is so far off that a sum
+        overflows.
     scoring : {"exact", "top", "linear"}
-        What is computed.
     top : int
-        How many components `top` takes.
+        Components of `top`.
 
     Raises
     ------
@@ -84,19 +84,19 @@ class RatioScorer:
         self.top = min(top, background.n_components)
         self._evaluator = Evaluator(background)
         if scoring == "exact":
-            self._evaluators = [Evaluator(checked(background, model)) for model in models]
+            self._evaluators = [Evaluator(check_shape(background, model)) for model in models]
         else:
-            self._table = table_of(background, models, means_alone=scoring == "linear")
+            self._table = tabulate_shifts(background, models, means_alone=scoring == "linear")
 
     def scores(self, frames: AnyFrames, which: Sequence[int] | None = None) -> FloatArray:
-        """Mean ratio a frame.
+        """Return the mean ratio a frame.
 
         Parameters
         ----------
         frames : ndarray of shape (n, n_features), float32 or float64
             Feature vectors, at least one.
         which : sequence of int, optional
-            The models wanted, by their places; all by default.
+            Indices of the models; all by default.
 
         Returns
         -------
@@ -112,7 +112,7 @@ class RatioScorer:
         return means
 
     def totals(self, frames: AnyFrames, which: Sequence[int] | None = None) -> FloatArray:
-        """Sums over the frames, of which `scores` gives the means."""
+        """Return the sums over the frames, of which `scores` returns the means."""
         chosen = np.arange(len(self.models)) if which is None else np.asarray(which, dtype=np.int64)
         if self.scoring == "exact":
             under = self._evaluator.log_likelihood(frames)
@@ -123,7 +123,7 @@ class RatioScorer:
             linear: FloatArray = self._linear(frames, blocks)[places]
             return linear
         total = np.zeros(len(chosen))
-        for rows, found in self._evaluator.survivors(frames, float(np.log(LEAST))):
+        for rows, found in self._evaluator.survivors(frames, float(np.log(MIN_SHARE))):
             tile: AnyFrames = np.ascontiguousarray(frames[rows])  # type: ignore[assignment]
             total += self._top(tile, found, chosen, blocks, places)
         return total
@@ -132,14 +132,14 @@ class RatioScorer:
         self, frames: AnyFrames, found: Survivors, chosen: IntArray, blocks: IntArray, places: IntArray
     ) -> FloatArray:
         pairs = Pairs(found.component, found.begin.copy(), found.member.copy(), found.posterior.copy())
-        n_pairs = keep_best(pairs, self.top, LEAST, len(frames))
+        n_pairs = keep_best(pairs, self.top, MIN_SHARE, len(frames))
         sums = np.zeros((len(frames), len(blocks) * MODELS))
         add_ratios(frames, pairs, self._table.shifts, blocks.astype(np.int32), sums)
-        total, believed = np.zeros(sums.shape[1]), np.ones(sums.shape[1], dtype=np.bool_)
-        add_logarithms(sums, total, believed)
-        doubtful = ~believed[places] | self._table.plain[chosen]
+        total, is_finite = np.zeros(sums.shape[1]), np.ones(sums.shape[1], dtype=np.bool_)
+        add_logarithms(sums, total, is_finite)
+        again = ~is_finite[places] | self._table.plain[chosen]
         result: FloatArray = total[places]
-        for i in np.flatnonzero(doubtful).tolist():
+        for i in np.flatnonzero(again).tolist():
             result[i] = self._plain(frames, pairs, n_pairs, int(chosen[i]))
         return result
 
@@ -147,12 +147,12 @@ class RatioScorer:
         stats = self._evaluator.accumulate(frames)
         first = stats.first - stats.counts[:, None] * (self.background.means - stats.origin)
         sums = np.zeros(len(blocks) * MODELS)
-        heard = np.flatnonzero(stats.counts > 0)
-        add_products(first, heard, self._table.shifts, blocks.astype(np.int32), sums)
+        occupied = np.flatnonzero(stats.counts > 0)
+        add_products(first, occupied, self._table.shifts, blocks.astype(np.int32), sums)
         return sums
 
     def _plain(self, frames: AnyFrames, pairs: Pairs, n_pairs: int, model: int) -> float:
-        """The sum for one model, by itself: where exponentials overflow, or there is no shift."""
+        """Return the sum of one model alone: where exponentials overflow, or there is no shift."""
         chosen = np.zeros((len(frames), self.background.n_components), dtype=bool)
         chosen[pairs.member[:n_pairs], np.repeat(pairs.component, np.diff(pairs.begin))] = True
         theirs, ours = Evaluator(self.models[model]).log_joint(frames), self._evaluator.log_joint(frames)

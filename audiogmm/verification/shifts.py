@@ -1,4 +1,4 @@
-"""How adapted models differ from their background, laid out for the kernels of `kernels.ratios`."""
+"""Differences of adapted models to their background, laid out for the kernels of likelihood ratios."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from audiogmm.types import BoolArray, FloatArray
 
 @dataclass(frozen=True)
 class Shift:
-    """One model, as differences to its background.
+    """One model, as differences to its background model.
 
     Attributes
     ----------
@@ -33,8 +33,8 @@ class Shift:
     offset: FloatArray
 
 
-def checked(background: Mixture, model: Mixture) -> Mixture:
-    """The model, if it is of the background's shape.
+def check_shape(background: Mixture, model: Mixture) -> Mixture:
+    """Return the model, which must have the background's shape.
 
     Raises
     ------
@@ -50,8 +50,8 @@ def checked(background: Mixture, model: Mixture) -> Mixture:
     return model
 
 
-def shift_of(background: Mixture, model: Mixture) -> Shift | None:
-    """What a model adds to each component's log-density; None if that is more than D squares can say.
+def shift_from(background: Mixture, model: Mixture) -> Shift | None:
+    """Return what a model adds to each component's log-density; None if that takes products of two features.
 
     With P the precision, z = x - m and d = m' - m, it is ``d P z - d P d / 2 + log w'/w`` for adapted means.
     For variances adapted along the axes, ``d P' z - z (P' - P) z / 2 - d P' d / 2 + log |P'| / |P| / 2 +
@@ -81,7 +81,7 @@ def shift_of(background: Mixture, model: Mixture) -> Shift | None:
 
 
 @dataclass(frozen=True)
-class Table:
+class ShiftTable:
     """The shifts of many models.
 
     Attributes
@@ -89,31 +89,33 @@ class Table:
     shifts : Shifts
         For the kernels.
     plain : ndarray of shape (n_models,), bool
-        Models that have none, and must be evaluated by themselves.
+        Models without a shift, which must be evaluated one by one.
     """
 
     shifts: Shifts
     plain: BoolArray
 
 
-def table_of(background: Mixture, models: Iterable[Mixture], *, means_alone: bool = False) -> Table:
-    """Lay out the shifts of models; they are looked at one by one, and not kept.
+def tabulate_shifts(
+    background: Mixture, models: Iterable[Mixture], *, means_alone: bool = False
+) -> ShiftTable:
+    """Lay out the shifts of models, which are taken one by one and not held.
 
     Parameters
     ----------
     background : Mixture
-        What they were adapted from.
+        The model that they were adapted from.
     models : iterable of Mixture
         The models.
     means_alone : bool
-        As if weights and covariances were the background's.
+        Take the weights and covariances of the background.
     """
     found = []
     for model in models:
-        checked(background, model)
+        check_shape(background, model)
         if means_alone:
             model = replace(background, means=model.means)
-        found.append(shift_of(background, model))
+        found.append(shift_from(background, model))
     K, D = background.means.shape
     squares = any(shift is not None and shift.quadratic is not None for shift in found)
     n_terms, n_blocks = D * (1 + squares), -(-max(len(found), 1) // MODELS)
@@ -128,7 +130,7 @@ def table_of(background: Mixture, models: Iterable[Mixture], *, means_alone: boo
             if shift.quadratic is not None:
                 table[:, b, D:, lane] = shift.quadratic
         offset[:, b, lane] = shift.offset
-    return Table(
+    return ShiftTable(
         Shifts(table.ravel(), offset.ravel(), background.means, n_terms),
         np.array([shift is None for shift in found], dtype=bool),
     )

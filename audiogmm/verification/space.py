@@ -1,4 +1,4 @@
-"""The space of speakers: from statistics to a short vector, in which two recordings are compared."""
+"""The speaker space: from statistics to a short vector, by which recordings are compared."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from audiogmm.verification.projection import Projection, learn_projection
 from audiogmm.verification.supervector import RELEVANCE, supervector
 
 PRINCIPAL = 400
-"""Principal components of supervectors that are kept."""
+"""Number of principal components of supervectors."""
 
 COORDINATES = 150
-"""Coordinates of PLDA that are kept."""
+"""Number of coordinates of PLDA."""
 
 SHRINKAGE = 0.6
 """Of the covariance within speakers towards a multiple of the identity."""
@@ -27,10 +27,10 @@ SHRINKAGE = 0.6
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """From the statistics of a recording to a vector, and from two of them to a score.
+    """The way from the statistics of a recording to a vector.
 
-    Relevance-MAP supervector, compensation where there is one, principal components, length one, and the
-    coordinates of two-covariance PLDA.
+    Supervector, compensation if there is one, principal components, length normalization, and the
+    coordinates of two-covariance PLDA, which scores two vectors.
 
     Attributes
     ----------
@@ -47,16 +47,14 @@ class Space:
     relevance: float = RELEVANCE
 
     def vector(self, counts: FloatArray, first: FloatArray) -> FloatArray:
-        """The vector (n_coordinates,) of centred statistics (K,) and (K, D)."""
-        vector: FloatArray = self.coordinates(self._supervectors(counts[None], first[None]))[0]
+        """Return the vector (n_coordinates,) of centered statistics (K,) and (K, D)."""
+        found = supervectors(counts[None], first[None], self.compensation, self.relevance)
+        vector: FloatArray = self.coordinates(found)[0]
         return vector
 
     def coordinates(self, supervectors: FloatArray) -> FloatArray:
-        """Vectors (n, n_coordinates) of supervectors (n, K * D)."""
+        """Return the vectors (n, n_coordinates) of supervectors (n, K * D)."""
         return self.plda.coordinates(self.projection(supervectors))
-
-    def _supervectors(self, counts: FloatArray, first: FloatArray) -> FloatArray:
-        return supervectors(counts, first, self.compensation, self.relevance)
 
 
 def supervectors(
@@ -65,7 +63,7 @@ def supervectors(
     compensation: Compensation | None = None,
     relevance: float = RELEVANCE,
 ) -> FloatArray:
-    """Supervectors of n recordings, in the type of the statistics."""
+    """Return the supervectors of n recordings, shape (n, K * D), in the dtype of the statistics."""
     if compensation is None:
         found: FloatArray = (first / (counts + counts.dtype.type(relevance))[..., None]).reshape(
             len(first), -1
@@ -79,14 +77,14 @@ def supervectors(
 
 @dataclass(frozen=True)
 class SpaceSettings:
-    """How a space is learned.
+    """Settings of a speaker space.
 
     Attributes
     ----------
     compensation : {"nap", "isv"} or None
-        Taken out of the statistics first; needs two or more recordings a speaker.
+        See `Compensation`; needs two or more recordings a speaker.
     principal, coordinates : int
-        Kept of each, at most.
+        Numbers of principal components and of coordinates of PLDA, at most.
     shrinkage : float
         See `learn_plda`.
     """
@@ -105,7 +103,7 @@ def learn_space(pieces: Pieces, settings: SpaceSettings, without: BoolArray | No
     pieces : Pieces
         Of many speakers.
     settings : SpaceSettings
-        How.
+        Sizes, shrinkage and compensation.
     without : ndarray of shape (n_speakers,), bool, optional
         Speakers that are left out.
 
@@ -125,13 +123,13 @@ def learn_space(pieces: Pieces, settings: SpaceSettings, without: BoolArray | No
         )
     projection = learn_projection(vectors, settings.principal)
     owners = pieces.owners[used]
-    groups = by_owner(projection(vectors), owners)
+    groups = group_vectors(projection(vectors), owners)
     plda = learn_plda(list(groups.values()), settings.coordinates, settings.shrinkage)
     return Space(projection, plda, compensation)
 
 
-def by_owner(vectors: FloatArray, owners: IntArray) -> Mapping[int, FloatArray]:
-    """Vectors of each owner, in the order of the owners' numbers."""
+def group_vectors(vectors: FloatArray, owners: IntArray) -> Mapping[int, FloatArray]:
+    """Return the vectors of each owner, in the order of the owners' numbers."""
     return {int(owner): vectors[owners == owner] for owner in np.unique(owners)}
 
 
@@ -144,4 +142,4 @@ def _sessions(pieces: Pieces, used: BoolArray) -> list[FloatArray]:
         counts, first = pieces.counts[of].sum(axis=0), pieces.first[of].sum(axis=0)
         rows.append(supervector(counts.astype(np.float64), first.astype(np.float64)))
         owners.append(pieces.owners[of][0])
-    return list(by_owner(np.array(rows), np.array(owners)).values())
+    return list(group_vectors(np.array(rows), np.array(owners)).values())

@@ -1,4 +1,4 @@
-"""A speaker: how the recordings enrolled differ from the background model, as sums that can be added to."""
+"""A speaker: how the enrolled recordings differ from the background model, as sums that can be added to."""
 
 from __future__ import annotations
 
@@ -19,39 +19,38 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Speaker:
-    """What was heard of one speaker.
+    """The statistics of one speaker's recordings under the background model.
 
     Attributes
     ----------
     name : str
-        Who it is.
     background : str
         Fingerprint of the model under which the statistics were taken.
     statistics : SufficientStats
-        Of all voiced frames enrolled, with the background's posteriors.
+        Of all voiced frames, with the background's posteriors.
     recordings : tuple of str
-        Ids of the recordings enrolled, in order.
+        Ids of the enrolled recordings, in order.
     voiced_seconds : Seconds
-        What of them is voiced.
+        Their voiced length.
     marks : tuple of str
-        What tells each recording from all others, and from itself once changed; "" where that is not known.
+        A digest of each recording's file and piece, which changes with them; "" where that is not known.
     decibels : tuple of float
         Signal-to-noise ratio of each recording (see `SignalToNoise`); NaN where that is not known.
     refined : SufficientStats, optional
-        Of the same frames, with the posteriors of the last round but one, where adaptation takes several.
+        Of the same frames, with the posteriors of the last round but one, if adaptation takes several rounds.
 
     Examples
     --------
     >>> import numpy as np
     >>> background = Mixture([0.5, 0.5], [[0.0], [10.0]], [[1.0], [1.0]], "diag")
-    >>> heard = SufficientStats.measure(
+    >>> stats = SufficientStats.measure(
     ...     np.full((16, 1), 2.0), np.tile([1.0, 0.0], (16, 1)), origin=np.zeros(1), covariance_type="diag"
     ... )
-    >>> ann = Speaker("ann", background.fingerprint, heard, ("a",), 0.16)
+    >>> ann = Speaker("ann", background.fingerprint, stats, ("a",), 0.16)
     >>> ann.adapted(background, Adaptation(tau=16)).means
     array([[ 1.],
            [10.]])
-    >>> ann.plus(Speaker("ann", background.fingerprint, heard, ("b",), 0.16)).recordings
+    >>> ann.plus(Speaker("ann", background.fingerprint, stats, ("b",), 0.16)).recordings
     ('a', 'b')
     """
 
@@ -66,7 +65,7 @@ class Speaker:
 
     @property
     def n_recordings(self) -> int:
-        """How many recordings were enrolled."""
+        """Number of enrolled recordings."""
         return len(self.recordings)
 
     @property
@@ -76,11 +75,11 @@ class Speaker:
         return math.fsum(known) / len(known) if known else math.nan
 
     def plus(self, more: Speaker) -> Speaker:
-        """This speaker with further recordings: sums are added, and nothing is read or computed again.
+        """Return this speaker with further recordings: sums are added, and no recording is read again.
 
-        With one round of adaptation this is what enrolling all recordings at once gives, to rounding. With
-        several, the frames that were there keep the posteriors that they had, and the new ones have those
-        of a model that knew the old ones: a step of incremental EM (Neal and Hinton 1998).
+        With one round of adaptation the result is that of enrolling all recordings at once, to rounding.
+        With several, the earlier frames keep their posteriors, and the further ones have those of a model
+        that was adapted to the earlier ones, too: a step of incremental EM (Neal and Hinton 1998).
 
         Raises
         ------
@@ -88,7 +87,7 @@ class Speaker:
             If the two are of different background models, or different speakers.
         """
         if self.background != more.background:
-            raise mixed_backgrounds(f"further recordings of {self.name}", more.background, self.background)
+            raise background_mismatch(f"further recordings of {self.name}", more.background, self.background)
         if self.name != more.name:
             raise MismatchError(f"recordings of {more.name!r} added to {self.name!r}", needed="one speaker")
         refined = self.refined
@@ -105,19 +104,19 @@ class Speaker:
         )
 
     def without(self, recording: Speaker) -> Speaker:
-        """This speaker as if one of the recordings had not been enrolled: sums are subtracted.
+        """Return this speaker without one of the recordings: sums are subtracted.
 
-        With one round of adaptation this is what enrolling the others gives, to rounding.
+        The result is that of enrolling the other recordings, to rounding.
 
         Parameters
         ----------
         recording : Speaker
-            A speaker of whom that recording is all that is known.
+            The statistics of that recording alone.
 
         Raises
         ------
         MismatchError
-            If the recording was not enrolled, or not once, or models take several rounds.
+            If the recording was not enrolled exactly once, or adaptation takes several rounds.
         """
         marks = recording.marks
         if self.refined is not None or len(marks) != 1 or self.marks.count(marks[0]) != 1:
@@ -126,14 +125,14 @@ class Speaker:
                 needed="a recording that was enrolled once, and one round of adaptation",
             )
         left = self.statistics - recording.statistics
-        heard = left.counts > _ROUNDING * self.statistics.counts
+        occupied = left.counts > _ROUNDING * self.statistics.counts
         place = self.marks.index(marks[0])
         return replace(
             self,
             statistics=replace(
                 left,
-                counts=np.where(heard, left.counts, 0.0),
-                first=np.where(heard[:, None], left.first, 0.0),
+                counts=np.where(occupied, left.counts, 0.0),
+                first=np.where(occupied[:, None], left.first, 0.0),
             ),
             recordings=self.recordings[:place] + self.recordings[place + 1 :],
             voiced_seconds=self.voiced_seconds - recording.voiced_seconds,
@@ -145,24 +144,24 @@ class Speaker:
         return self.decibels or (math.nan,) * self.n_recordings
 
     def adapted(self, background: Mixture, adaptation: Adaptation) -> Mixture:
-        """The speaker's model: the background, moved towards what was heard.
+        """Compute the speaker's model: the background model, adapted to the speaker's frames.
 
         Raises
         ------
         TrainingError
-            If nothing was heard.
+            If there are no frames.
         MismatchError
             If the statistics do not fit the background.
         """
         return adaptation(background, self.statistics if self.refined is None else self.refined)
 
 
-def mixed_backgrounds(what: str, came: str, needed: str) -> MismatchError:
-    """The error for speakers of two background models; both fingerprints are named.
+def background_mismatch(what: str, came: str, needed: str) -> MismatchError:
+    """Return the error for speakers of two background models; both fingerprints are named.
 
     Examples
     --------
-    >>> print(mixed_backgrounds("ann", "f0" * 32, "0f" * 32))
+    >>> print(background_mismatch("ann", "f0" * 32, "0f" * 32))
     ann: of the background model f0f0f0f0f0f0; needed: the background model 0f0f0f0f0f0f; try: ...
     """
     return MismatchError(

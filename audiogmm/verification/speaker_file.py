@@ -1,10 +1,12 @@
-"""A speaker as a file: sums of differences to the background model."""
+"""The file of a speaker: its name, and sums of differences to the background model in it."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import numpy as np
 
@@ -14,21 +16,48 @@ from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SCALARS, SufficientStats
 from audiogmm.types import FloatArray
-from audiogmm.verification.speaker import Speaker, mixed_backgrounds
+from audiogmm.verification.speaker import Speaker, background_mismatch
 
 FORMAT_VERSION = 1
 """Of the file; a reader refuses higher ones."""
 
+SUFFIX = ".speaker"
+_LONGEST_NAME = 180  # bytes of a file's name
 
-def packed(speaker: Speaker, background: Mixture, *, second: bool) -> bytes:
-    """The bytes of a speaker's file; the same for the same speaker.
+
+def file_name(name: str) -> str:
+    """Return the file's name, without suffix: reserved characters as %XX, and a long name cut, with a hash.
+
+    Examples
+    --------
+    >>> file_name("ann"), file_name("../a b"), file_name(".hidden")
+    ('ann', '%2E.%2Fa%20b', '%2Ehidden')
+    """
+    written = quote(name, safe="", errors="surrogatepass")
+    if written.startswith("."):
+        written = "%2E" + written[1:]
+    if len(written) <= _LONGEST_NAME:
+        return written
+    mark = hashlib.blake2b(name.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+    return f"{written[: _LONGEST_NAME - 34]}%%{mark}"
+
+
+def name_of(path: Path) -> str:
+    """Return the name of the speaker whose file this is; it is read from the file if it was cut."""
+    stem = path.name.removesuffix(SUFFIX)
+    if "%%" not in stem:
+        return unquote(stem, errors="surrogatepass")
+    return str(json.loads(container.read(path)[0])["name"])
+
+
+def pack_speaker(speaker: Speaker, background: Mixture, *, second: bool) -> bytes:
+    """Return the bytes of a speaker's file; the same for the same speaker.
 
     Parameters
     ----------
     speaker : Speaker
-        Who.
     background : Mixture
-        What the statistics are differences to.
+        The model that statistics are differences to.
     second : bool
         Keep second moments, without which variances cannot be adapted.
     """
@@ -67,7 +96,7 @@ def read_speaker(path: Path, background: Mixture, fingerprint: str) -> Speaker:
                 remedy="a newer audiogmm: pip install --upgrade audiogmm",
             )
         if document["background"] != fingerprint:
-            raise mixed_backgrounds(str(path), str(document["background"]), fingerprint)
+            raise background_mismatch(str(path), str(document["background"]), fingerprint)
         statistics = _statistics(arrays, background, "")
         if statistics is None:
             raise KeyError("heard")
@@ -85,28 +114,28 @@ def read_speaker(path: Path, background: Mixture, fingerprint: str) -> Speaker:
         raise
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise ModelFileError(
-            f"{path} is no speaker: {type(error).__name__}: {error}",
+            f"{path} is not a speaker's file: {type(error).__name__}: {error}",
             needed="a file that `audiogmm enroll` wrote",
             remedy="enroll the speaker again",
         ) from error
 
 
 def origin_of(mixture: Mixture) -> FloatArray:
-    """What an `Evaluator` takes moments about."""
+    """Return the origin (n_features,) of the moments that an `Evaluator` computes."""
     return mixture.centre.astype(np.float32).astype(np.float64)
 
 
 def _differences(
     stats: SufficientStats, background: Mixture, second: bool, prefix: str
 ) -> dict[str, np.ndarray]:
-    """Sums about each component's own mean, of the components that heard something."""
+    """Sums about each component's own mean, of the components that have frames."""
     stats = stats.shifted(origin_of(background))
-    heard = np.flatnonzero(stats.counts > 0)
+    occupied = np.flatnonzero(stats.counts > 0)
     about_means = stats.first - stats.counts[:, None] * (background.means - stats.origin)
     arrays: dict[str, np.ndarray] = {
-        "heard": heard.astype(np.int32),
-        "counts": stats.counts[heard],
-        "first": about_means[heard],
+        "heard": occupied.astype(np.int32),
+        "counts": stats.counts[occupied],
+        "first": about_means[occupied],
         "scalars": np.array([getattr(stats, name) for name in SCALARS]),
     }
     if second:  # about the origin: a tied one has no component to be about
@@ -115,13 +144,15 @@ def _differences(
 
 
 def _statistics(arrays: dict[str, np.ndarray], background: Mixture, prefix: str) -> SufficientStats | None:
-    """What `_differences` was given; second moments that were not kept are those of frames at the means."""
+    """The inverse of `_differences`; second moments that are not in it are those of frames at the means."""
     if f"{prefix}heard" not in arrays:
         return None
-    heard, origin = arrays[f"{prefix}heard"], origin_of(background)
+    occupied, origin = arrays[f"{prefix}heard"], origin_of(background)
     counts, first = np.zeros(background.n_components), np.zeros(background.means.shape)
-    counts[heard] = arrays[f"{prefix}counts"]
-    first[heard] = arrays[f"{prefix}first"] + counts[heard, None] * (background.means - origin)[heard]
+    counts[occupied] = arrays[f"{prefix}counts"]
+    first[occupied] = (
+        arrays[f"{prefix}first"] + counts[occupied, None] * (background.means - origin)[occupied]
+    )
     second = arrays.get(f"{prefix}second")
     if second is None:
         own = np.divide(first, counts[:, None], out=np.zeros_like(first), where=counts[:, None] > 0)

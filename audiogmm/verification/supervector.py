@@ -1,4 +1,4 @@
-"""Supervectors: how far a recording pulls each component of the background model, as one vector."""
+"""Supervectors: the offsets of all means under relevance MAP adaptation, as one vector."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray
 
 RELEVANCE = 8.0
-"""Frames of a component at which a supervector goes half the way."""
+"""Default relevance factor, frames: a component with so many is moved half the way."""
 
 
-def centred(background: Mixture, stats: SufficientStats) -> tuple[FloatArray, FloatArray]:
-    """Counts, and first moments about each component's mean in its own standard deviations.
+def center_statistics(background: Mixture, stats: SufficientStats) -> tuple[FloatArray, FloatArray]:
+    """Return counts, and first moments about each component's mean in its standard deviations.
 
     With n_k and f_k the zeroth and first moments of component k, ``(f_k - n_k m_k) / sigma_k``. Of full
     covariances the diagonal counts.
@@ -40,8 +40,8 @@ def centred(background: Mixture, stats: SufficientStats) -> tuple[FloatArray, Fl
     Examples
     --------
     >>> background = Mixture([1.0], [[1.0]], [[4.0]], "diag")
-    >>> heard = SufficientStats.measure(np.full((3, 1), 5.0), origin=np.zeros(1), covariance_type="diag")
-    >>> centred(background, heard)
+    >>> stats = SufficientStats.measure(np.full((3, 1), 5.0), origin=np.zeros(1), covariance_type="diag")
+    >>> center_statistics(background, stats)
     (array([3.]), array([[6.]]))
     """
     if stats.first.shape != background.means.shape:
@@ -54,7 +54,7 @@ def centred(background: Mixture, stats: SufficientStats) -> tuple[FloatArray, Fl
 
 
 def deviations(background: Mixture) -> FloatArray:
-    """Standard deviations of each component, shape (n_components, n_features)."""
+    """Return the standard deviations of each component, shape (n_components, n_features)."""
     K, D = background.means.shape
     variances = form_of(background.covariance_type).variances(background.covariances, K, D)
     spread: FloatArray = np.sqrt(np.broadcast_to(variances, (K, D)))
@@ -62,7 +62,7 @@ def deviations(background: Mixture) -> FloatArray:
 
 
 def supervector(counts: FloatArray, first: FloatArray, relevance: float = RELEVANCE) -> FloatArray:
-    """The relevance-MAP offsets of the means, side by side (Campbell, Sturim and Reynolds 2006).
+    """Return the relevance MAP offsets of the means, side by side (Campbell, Sturim and Reynolds 2006).
 
     ``f_k / (n_k + relevance)`` for each component: equation 12 of Reynolds, Quatieri and Dunn 2000, in
     standard deviations.
@@ -71,7 +71,7 @@ def supervector(counts: FloatArray, first: FloatArray, relevance: float = RELEVA
     ----------
     counts : ndarray of shape (..., n_components), float64
     first : ndarray of shape (..., n_components, n_features), float64
-        From `centred`.
+        From `center_statistics`.
     relevance : float
         Frames, above 0.
 

@@ -1,4 +1,4 @@
-"""Lists of trials: is this recording of that speaker?"""
+"""Lists of trials, each of which asks whether a recording is of a speaker."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from audiogmm.words import amount
 
 PATHS = ("audio_filepath", "features_filepath")
 IDS = ("id", "test")
-"""Columns that name the entry of a manifest that is tested, where no path is given."""
+"""Columns that name the test by the id of a manifest's entry, where there is no path."""
 
-CUT = (*PATHS, "offset", "duration", "channel", "frame_rate")
-"""Columns that say which piece of which recording is tested."""
+SEGMENT_COLUMNS = (*PATHS, "offset", "duration", "channel", "frame_rate")
+"""Columns that name the segment of a recording that is tested."""
 
-RESULTS = ("score", "decision", "raw", "space", "voiced_seconds", "snr", "flag")
-"""Columns that scoring adds, in this order; of a list that has them already they are replaced."""
+SCORE_COLUMNS = ("score", "decision", "raw", "space", "voiced_seconds", "snr", "flag")
+"""Columns that scoring adds, in this order, in place of those of the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,18 @@ class Trial:
     Attributes
     ----------
     model : str
-        Who it is claimed to be.
-    cut : tuple of str
-        What the columns of `CUT` say, and last the id of an entry, where trials name their tests so; the
-        same for trials of the same piece of the same recording.
+        The speaker that is claimed.
+    segment : tuple of str
+        The cells of `SEGMENT_COLUMNS`, and the id of an entry, where tests are named by ids; equal for trials
+        of one segment.
     cells : tuple of str
         The columns that are kept, as they are.
     line : int
-        In the list, counted from 1, the header's.
+        In the list; the header is line 1.
     """
 
     model: str
-    cut: tuple[str, ...]
+    segment: tuple[str, ...]
     cells: tuple[str, ...]
     line: int
 
@@ -60,9 +60,9 @@ class TrialList:
     path : str
         The file, perhaps ``.gz``.
     by_id : bool
-        Tests are named by a column `id` or `test`, and columns of paths count for nothing.
+        Tests are named by a column `id` or `test`; columns of paths are not read.
     on_error : callable, optional
-        Hears of each line that is set aside, and why; by default the first one is raised.
+        Called with each line that is set aside, and why; by default the first error is raised.
 
     Raises
     ------
@@ -105,11 +105,11 @@ class TrialList:
             raise ManifestError(
                 f"{self.path}:1 names the column {doubled[0]!r} twice", needed="each column once"
             )
-        self._kept = [i for i, name in enumerate(self.header) if name not in RESULTS]
-        self._cut = [self.header.index(name) if name in self.header else -1 for name in CUT]
+        self._kept = [i for i, name in enumerate(self.header) if name not in SCORE_COLUMNS]
+        self._segment = [self.header.index(name) if name in self.header else -1 for name in SEGMENT_COLUMNS]
         if by_id and named:
-            self._cut[: len(PATHS)] = [-1] * len(PATHS)
-        self._cut.append(self.header.index(named) if by_id and named else -1)
+            self._segment[: len(PATHS)] = [-1] * len(PATHS)
+        self._segment.append(self.header.index(named) if by_id and named else -1)
         self._by_id = by_id
 
     @property
@@ -137,14 +137,16 @@ class TrialList:
                             remedy="quote cells that hold the delimiter",
                         )
                     if not cells[name]:
-                        raise ManifestError(f"{self.path}:{line} names no model", needed="who it is to be")
-                    if self._by_id and not cells[self._cut[-1]]:
+                        raise ManifestError(
+                            f"{self.path}:{line} names no model", needed="the speaker that is claimed"
+                        )
+                    if self._by_id and not cells[self._segment[-1]]:
                         raise ManifestError(
                             f"{self.path}:{line} names no recording", needed="the id of an entry"
                         )
                     yield Trial(
                         cells[name],
-                        tuple(cells[i] if i >= 0 else "" for i in self._cut),
+                        tuple(cells[i] if i >= 0 else "" for i in self._segment),
                         tuple([cells[i] for i in self._kept]),
                         line,
                     )
@@ -162,7 +164,7 @@ class TrialList:
                     self._refuse(line, error)
 
     def raw(self) -> Iterator[str]:
-        """The lines as they are, the header among them."""
+        """Yield the lines as they are, with the header."""
         with self._text() as file:
             yield from file
 
@@ -194,21 +196,21 @@ class TrialList:
             ) from error
 
 
-def in_chunks(trials: Iterable[Trial], most: int, most_models: int) -> Iterator[list[Trial]]:
-    """Cut a list into parts that fit into memory: so many trials, of so many different models, at most.
+def chunk_trials(trials: Iterable[Trial], max_trials: int, max_models: int) -> Iterator[list[Trial]]:
+    """Yield a list in parts of at most so many trials, of at most so many different models.
 
     Examples
     --------
     >>> trials = [Trial(name, ("a.wav",), (), 2) for name in "aabbc"]
-    >>> [len(chunk) for chunk in in_chunks(trials, most=3, most_models=9)]
+    >>> [len(chunk) for chunk in chunk_trials(trials, max_trials=3, max_models=9)]
     [3, 2]
-    >>> [len(chunk) for chunk in in_chunks(trials, most=9, most_models=2)]
+    >>> [len(chunk) for chunk in chunk_trials(trials, max_trials=9, max_models=2)]
     [4, 1]
     """
     chunk: list[Trial] = []
     models: set[str] = set()
     for trial in trials:
-        if chunk and (len(chunk) == most or (trial.model not in models and len(models) == most_models)):
+        if chunk and (len(chunk) == max_trials or (trial.model not in models and len(models) == max_models)):
             yield chunk
             chunk, models = [], set()
         chunk.append(trial)

@@ -338,8 +338,8 @@ def test_scores_are_the_same_bytes_however_they_are_computed(
     for scoring in ("exact", "top", "linear"):
         one = ["verify", "known", "trials.csv", "--scoring", scoring, "-o"]
         assert audiogmm(*one, "one.csv", "--threads", 1, "--force").status == 0
-        monkeypatch.setattr("audiogmm.jobs.verify.AT_ONCE", 4)
-        monkeypatch.setattr("audiogmm.jobs.verify.MODELS_AT_ONCE", 2)
+        monkeypatch.setattr("audiogmm.jobs.verify.MAX_TRIALS", 4)
+        monkeypatch.setattr("audiogmm.jobs.verify.MAX_MODELS", 2)
         assert audiogmm(*one, "other.csv", "--threads", 3, "--force").status == 0
         monkeypatch.undo()
         monkeypatch.chdir(workshop)
@@ -353,26 +353,28 @@ def test_a_stopped_run_goes_on(
     audiogmm: Audiogmm,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from audiogmm.verification.recordings.segment_scorer import CutScorer
+    from audiogmm.verification.recordings.segment_scorer import SegmentScorer
 
     assert audiogmm("enroll", "ubm.agmm", "train.jsonl", "-o", "known").status == 0
     assert audiogmm("verify", "known", "trials.csv", "-o", "whole.csv").status == 0
     judged: list[str] = []
-    plain = CutScorer.__call__
+    plain = SegmentScorer.__call__
 
-    def stopping(self: CutScorer, cut):  # type: ignore[no-untyped-def]
+    def stopping(self: SegmentScorer, cut):  # type: ignore[no-untyped-def]
         if len(judged) == 2:
             raise KeyboardInterrupt
         judged.append(cut.id)
         return plain(self, cut)
 
-    monkeypatch.setattr(CutScorer, "__call__", stopping)
+    monkeypatch.setattr(SegmentScorer, "__call__", stopping)
     stopped = audiogmm("verify", "known", "trials.csv", "-o", "parts.csv", "--threads", 1)
     assert stopped.status == 130
     assert "--resume" in stopped.err
     assert not Path("parts.csv").exists()
     judged.clear()
-    monkeypatch.setattr(CutScorer, "__call__", lambda self, cut: (judged.append(cut.id), plain(self, cut))[1])
+    monkeypatch.setattr(
+        SegmentScorer, "__call__", lambda self, cut: (judged.append(cut.id), plain(self, cut))[1]
+    )
     assert audiogmm("verify", "known", "trials.csv", "-o", "parts.csv", "--resume").status == 0
     assert len(judged) == 4
     assert Path("parts.csv").read_bytes() == Path("whole.csv").read_bytes()

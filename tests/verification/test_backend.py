@@ -15,14 +15,19 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
 from audiogmm.reduce import LocalReducer
 from audiogmm.verification.backend import backend_of, with_backend
-from audiogmm.verification.background_frames import Known, Voice, chosen, shares
-from audiogmm.verification.background_trials import IMPOSTORS, Side, claims
+from audiogmm.verification.backend_learning import learn_backend
+from audiogmm.verification.background import BackgroundRecording
+from audiogmm.verification.background_trials import IMPOSTORS, TrialSide, choose_trials
 from audiogmm.verification.compensation import Compensation, learn_compensation
-from audiogmm.verification.learning import learn_backend
 from audiogmm.verification.pieces import cut_pieces
 from audiogmm.verification.projection import learn_projection
+from audiogmm.verification.recordings.background_reader import (
+    LabeledRecording,
+    select_recordings,
+    share_memory,
+)
 from audiogmm.verification.space import SpaceSettings
-from audiogmm.verification.supervector import centred, supervector
+from audiogmm.verification.supervector import center_statistics, supervector
 from tests.naive import backend as naive
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -34,8 +39,10 @@ def mixture(K: int = 4, D: int = 3, seed: int = 0) -> Mixture:
     return Mixture(weights, rng.normal(0, 3, (K, D)), rng.uniform(0.5, 2.0, (K, D)), "diag")
 
 
-def people(n: int, recordings: int = 1, seconds: float = 12.0, D: int = 3, seed: int = 1) -> list[Voice]:
-    """Voices that differ by an offset of all frames of theirs, and recordings by a smaller one."""
+def people(
+    n: int, recordings: int = 1, seconds: float = 12.0, D: int = 3, seed: int = 1
+) -> list[BackgroundRecording]:
+    """Recordings of speakers who differ by an offset of all frames, and recordings by a smaller one."""
     rng = np.random.default_rng(seed)
     background, found = mixture(D=D), []
     for person in range(n):
@@ -44,7 +51,9 @@ def people(n: int, recordings: int = 1, seconds: float = 12.0, D: int = 3, seed:
             which = rng.choice(4, size=int(100 * seconds), p=background.weights)
             frames = (background.means + own)[which] + rng.normal(0, 0.15, D)
             frames = frames + rng.normal(size=frames.shape) * np.sqrt(background.covariances[which])
-            found.append(Voice(f"{person}-{take}", f"p{person}", "", frames.astype(np.float32), 100.0))
+            found.append(
+                BackgroundRecording(f"{person}-{take}", f"p{person}", "", frames.astype(np.float32), 100.0)
+            )
     return found
 
 
@@ -54,7 +63,7 @@ def test_supervectors_are_adapted_means(seed: int) -> None:
     rng = np.random.default_rng(seed)
     model = mixture(seed=seed)
     frames = rng.normal(0, 3, (rng.integers(1, 30), 3))
-    found = supervector(*centred(model, Evaluator(model).accumulate(frames)), 8.0)
+    found = supervector(*center_statistics(model, Evaluator(model).accumulate(frames)), 8.0)
     wanted = naive.supervector(frames, model.weights, model.means, model.covariances, 8.0)
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
@@ -114,7 +123,7 @@ def test_the_back_end_tells_new_speakers_apart(compensation: str | None) -> None
     own = np.eye(len(scores), dtype=bool)
     assert (scores.argmax(axis=0) == np.arange(len(scores))).mean() > 0.8
     assert np.median(scores[own]) > 0 > np.median(scores[~own])
-    calibration = backend.calibration()
+    calibration = backend.calibrations.get("none")
     assert calibration is not None
     llr = calibration.apply(
         {
@@ -177,11 +186,11 @@ def test_some_pieces_come_over_other_channels() -> None:
 
 
 def test_memory_is_shared_among_speakers() -> None:
-    plan = shares({f"p{i}": 1 for i in range(5000)})
-    assert len(plan) == 1000 and set(shares({f"p{i}": 1 for i in range(5000)})) == set(plan)
-    samples = [Known("ann", "", voice) for voice in people(20, seconds=0.6)]
-    assert len(list(chosen(samples))) == 7  # every third of 20
-    assert sum(sample.most_bytes for sample in chosen(samples)) <= 192 << 20
+    plan = share_memory({f"p{i}": 1 for i in range(5000)}, 8)
+    assert len(plan) == 1000 and set(share_memory({f"p{i}": 1 for i in range(5000)}, 8)) == set(plan)
+    samples = [LabeledRecording("ann", "", voice) for voice in people(20, seconds=0.6)]
+    assert len(list(select_recordings(samples))) == 7  # every third of 20
+    assert sum(sample.max_bytes for sample in select_recordings(samples)) <= 192 << 20
 
 
 def test_channels_move_static_features_alone() -> None:
@@ -199,8 +208,8 @@ def test_false_claims_are_made_of_the_same_kind_where_there_is_one() -> None:
     frames = np.zeros((2, 3), np.float32)
     heard = Evaluator(mixture()).accumulate(frames)
     kinds = {speaker: "F" if speaker < 20 else "M" for speaker in range(40)} | {40: "alone"}
-    sides = [Side(speaker, kind, 1.0, heard, frames) for speaker, kind in kinds.items()]
-    model, test = claims(sides, sides, np.random.default_rng(0))
+    sides = [TrialSide(speaker, kind, 1.0, heard, frames) for speaker, kind in kinds.items()]
+    model, test = choose_trials(sides, sides, np.random.default_rng(0))
     for t, tested in enumerate(sides):
         claimed = [sides[m] for m in model[test == t]]
         others = [side for side in claimed if side.speaker != tested.speaker]

@@ -20,8 +20,8 @@ from audiogmm.jobs.verify import verify_to_file
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
 from audiogmm.verification.backend import backend_of
-from audiogmm.verification.background_frames import Voice
-from audiogmm.verification.domain import moved, origin, shared_offset
+from audiogmm.verification.background import BackgroundRecording
+from audiogmm.verification.channel import estimate_offset, original_fingerprint, shift_means
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.quality import noise
 
@@ -124,7 +124,7 @@ def test_a_small_cohort_is_refused(corpus, known, tmp_path):
     tensors = gallery.background.tensors
     few = {"speakers.cohort": tensors["speakers.cohort"][:7]}
     small = dataclasses.replace(gallery.background, tensors=tensors | few)
-    gallery.equip(small)
+    gallery.replace_background(small)
     with pytest.raises(ChoiceError, match="as-norm with a cohort of 7") as caught:
         scores(gallery, corpus, "refused.csv", normalization="as")
     assert "at least 20" in str(caught.value)
@@ -165,8 +165,8 @@ def test_a_shared_channel_is_found(seed):
         which = rng.choice(2, size=3000, p=background.weights)
         frames = background.means[which] + wanted
         frames = frames + rng.normal(size=frames.shape) * np.sqrt(background.covariances[which])
-        voices.append(Voice(f"{person}", f"p{person}", "", frames.astype(np.float32), 100.0))
-    found = shared_offset(background, voices)
+        voices.append(BackgroundRecording(f"{person}", f"p{person}", "", frames.astype(np.float32), 100.0))
+    found = estimate_offset(background, voices)
     # the exact stationary point of the likelihood, by a slow twin
     frames = np.concatenate([voice.frames for voice in voices]).astype(np.float64)
 
@@ -183,12 +183,12 @@ def test_a_shared_channel_is_found(seed):
 
 def test_speakers_are_enrolled_in_the_channel_that_they_share(corpus, known):
     model = ag.load(corpus / "ubm.agmm")
-    assert known.fingerprint != model.fingerprint == known.origin == origin(known.background)
+    assert known.fingerprint != model.fingerprint == known.origin == original_fingerprint(known.background)
     offset = np.array(known.background.metadata.moved["offset"])
     np.testing.assert_allclose(known.background.means, model.means + offset)
     # the model as it was trained is known again; another one is not
     result = enroll_to_folder(corpus / "ubm.agmm", str(corpus / "people.jsonl"), known.folder)
     assert result.enrollment.n_before == 6 and result.enrollment.gallery.fingerprint == known.fingerprint
-    other = Model(moved(model, offset + 1).mixture, metadata=model.metadata)
+    other = Model(shift_means(model, offset + 1).mixture, metadata=model.metadata)
     with pytest.raises(MismatchError, match=other.fingerprint[:12]):
         Gallery.create(known.folder, other)

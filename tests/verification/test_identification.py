@@ -15,8 +15,8 @@ from audiogmm.errors import ChoiceError
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import speakers
 from audiogmm.verification.calibration import Calibration
-from audiogmm.verification.identification import equal_priors, likeliest, posteriors
-from audiogmm.verification.recalibration import ALIKE
+from audiogmm.verification.identification import equal_priors, posteriors, rank_speakers
+from audiogmm.verification.recalibration import CORRELATION
 from audiogmm.verification.recordings.identifier import Identifier
 from tests.cli.calls import Audiogmm
 from tests.jobs.test_verify import reasons, voices, workshop  # noqa: F401
@@ -46,8 +46,8 @@ def test_in_a_closed_set_it_is_somebody() -> None:
     llr = np.array([-900.0, -901.0])  # nobody sounds like it, and yet it is one of them
     found = posteriors(llr, equal_priors(2, 1.0))
     np.testing.assert_allclose(found, [1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1)), 0])
-    assert likeliest(["ann", "bob"], llr, 1.0)[0] == "ann"
-    assert likeliest(["ann", "bob"], llr, 0.999999)[0] is None
+    assert rank_speakers(["ann", "bob"], llr, 1.0)[0] == "ann"
+    assert rank_speakers(["ann", "bob"], llr, 0.999999)[0] is None
 
 
 def test_the_right_ratios_give_probabilities_that_come_true() -> None:
@@ -214,7 +214,7 @@ def test_what_is_said_of_synthetic_voices_comes_true(tmp_path: Path) -> None:
     enrolled = {f"speaker_{k}" for k in range(12)}
     entries = [e for e in ag.read_manifest(tmp_path / "people" / "train.jsonl") if e.speaker in enrolled]
     gallery = ag.enroll(model, entries, tmp_path / "known")
-    assert gallery.calibration_learned["method"] == "leave-one-out"
+    assert gallery.calibrations.learned["method"] == "leave-one-out"
     found = ag.identify(gallery, ag.read_manifest(tmp_path / "people" / "test.jsonl"), prior=0.5, top=12)
     assert len(found) == 192
     truth = [f.truth if f.truth in enrolled else None for f in found]
@@ -222,7 +222,7 @@ def test_what_is_said_of_synthetic_voices_comes_true(tmp_path: Path) -> None:
     posterior = np.array([f.posterior for f in found])
     sure = posterior > 0.8
     assert sure.sum() > 40 and right[sure].mean() > posterior[sure].mean() - 0.05
-    worth = len(found) / (1 + 7 * ALIKE)  # eight recordings of each speaker, which are alike
+    worth = len(found) / (1 + 7 * CORRELATION)  # eight recordings of each speaker, which are alike
     spread = np.sqrt(np.mean(posterior * (1 - posterior)) / worth)
     assert posterior.mean() == pytest.approx(right.mean(), abs=2 * spread)
 

@@ -25,9 +25,11 @@ from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import speakers
 from audiogmm.timeline import FrameClock
 from audiogmm.verification.backend import backend_of
-from audiogmm.verification.background_frames import Known, Listen, Voice, joined
-from audiogmm.verification.calibration import Calibration, extend_calibration
+from audiogmm.verification.background import BackgroundRecording, concatenate
+from audiogmm.verification.calibration import Calibration
+from audiogmm.verification.calibration_fitting import extend_calibration
 from audiogmm.verification.quality import FLOOR_SHARE, STEP, SignalToNoise, noise
+from audiogmm.verification.recordings.background_reader import LabeledRecording, read_frames
 from tests.cli.calls import Audiogmm
 from tests.naive import quality as naive
 
@@ -120,7 +122,8 @@ class Blocks:
 @pytest.mark.parametrize("most", [60, 1000])
 def test_what_is_kept_of_a_voice_does_not_depend_on_blocks(most: int) -> None:
     found = [
-        Listen(2, least=1)(Known("ann", "", Blocks(length), most_bytes=8 * most)) for length in (300, 7, 1)
+        read_frames(LabeledRecording("ann", "", Blocks(length), max_bytes=8 * most), 2, 1)
+        for length in (300, 7, 1)
     ]
     assert len(found[0].frames) == min(most, Blocks(1).voiced.sum())
     for other in found[1:]:
@@ -134,14 +137,14 @@ def test_what_is_kept_of_a_voice_does_not_depend_on_blocks(most: int) -> None:
 
 
 def test_a_part_of_a_voice_has_what_lies_between_its_frames() -> None:
-    whole = Listen(2, least=1)(Known("ann", "", Blocks(50)))
+    whole = read_frames(LabeledRecording("ann", "", Blocks(50)), 2, 1)
     n = len(whole.frames)
     parts = [whole.part(0, 40), whole.part(40, 90), whole.part(90, n)]
-    again = joined(parts)
+    again = concatenate(parts)
     for name in ("frames", "levels", "voiced"):
         np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
     assert parts[1].voiced[0] and parts[1].voiced.sum() == 50
-    bare = Voice("a", "ann", "", whole.frames, 100.0)
+    bare = BackgroundRecording("a", "ann", "", whole.frames, 100.0)
     assert math.isnan(bare.decibels) and len(bare.part(3, 9).frames) == 6
 
 
@@ -204,7 +207,7 @@ def test_a_score_is_worth_less_in_noise(town: Path, tmp_path: Path, audiogmm: Au
     model = ag.load(town / "ubm.agmm")
     backend = backend_of(model)
     assert backend is not None and backend.about["n_noisy_trials"] > 100
-    learned = backend.calibration()
+    learned = backend.calibrations.get("none")
     assert learned is not None
     assert learned.names[4:] == ("noise", "noise*raw", "noise*space")
     deaf = replace(learned, names=learned.names[:4], weights=learned.weights[:4])

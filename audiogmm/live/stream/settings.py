@@ -9,7 +9,7 @@ from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.errors import ChoiceError
 from audiogmm.types import Json, Seconds
-from audiogmm.verification.identification import KNOWN
+from audiogmm.verification.identification import PRIOR
 
 Emit = Literal["events", "clusters", "speakers", "scores"]
 """Kinds of lines that can be asked for."""
@@ -62,7 +62,7 @@ class StreamSettings:
     score_interval: Seconds = 1.0
     cluster_window: Seconds = 0.5
     speaker_window: Seconds = 3.0
-    known: float = KNOWN
+    known: float = PRIOR
     top: int = 3
     reasons: bool = True
     upsample: bool = False

@@ -15,8 +15,7 @@ from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, Frames, Json, Seconds
-from audiogmm.verification.identification import likeliest
-from audiogmm.verification.recordings.trial_scorer import ScoredTrials
+from audiogmm.verification.recordings.segment_scorer import SegmentScores
 
 HOP: Seconds = 0.25
 """Between two windows."""
@@ -105,22 +104,15 @@ class SpeakerStage:
         seconds = n / self._clock.frame_rate
         if n < self._least:
             return {"heard": "nothing", "speaker": None, "voiced_seconds": seconds}
-        identifier = self._identifier
-        names = identifier.scorer.names
-        speakers = identifier.scorer.speakers
+        scorer = self._identifier.scorer
         total: FloatArray = np.sum([hop.total for hop in self._hops], axis=0)
         statistics: SufficientStats | None = None
         for hop in self._hops:
             if hop.statistics is not None:
                 statistics = hop.statistics if statistics is None else statistics + hop.statistics
-        scored = ScoredTrials(len(names))
-        scored.enrolled = np.array(identifier.enrolled)
-        scored.raw, scored.voiced = total / n, np.full(len(names), seconds)
-        if space := speakers.compared(statistics, range(len(names)), "none"):
-            scored.space = np.array(space)
-        speaker, posterior, nobody, candidates = likeliest(
-            names, identifier.llr(scored), identifier.known, identifier.top
-        )
+        space = scorer.speakers.compare(statistics, range(len(scorer.names)))
+        scores = SegmentScores("", tuple((total / n).tolist()), space, seconds, seconds, None, "")
+        speaker, posterior, nobody, candidates = self._identifier.rank(scores)
         return {
             "heard": "nobody" if speaker is None else "speaker",
             "speaker": speaker,

@@ -46,9 +46,6 @@ class SetSlice:
         """Which."""
         return f"rows {self.first} to {self.first + self.n_rows}"
 
-    def __iter__(self) -> Iterator[object]:
-        return iter(())
-
 
 @dataclass
 class State:
@@ -213,7 +210,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
     def _map(self, mixture: Mixture, work: Callable[[SetSlice], T]) -> Iterator[T]:
         """What `work` gives for each slice, in order; threads do it, since nothing is decoded."""
         reducer = self.reducer.threaded if isinstance(self.reducer, LocalReducer) else LocalReducer()
-        return reducer.map(self._slices(mixture.n_components), work)  # type: ignore[type-var]
+        return reducer.map(self._slices(mixture.n_components), work)
 
     def _slices(self, n_components: int) -> Iterator[SetSlice]:
         n = self.source.n_frames

@@ -1,4 +1,4 @@
-"""The calibration of a gallery: from recordings left out in turn, or else from the background."""
+"""The calibration of a gallery: learned by leaving one recording out, or else that of the background."""
 
 from __future__ import annotations
 
@@ -11,79 +11,76 @@ from audiogmm.errors import ChoiceError
 from audiogmm.runs.progress import Progress
 from audiogmm.types import Json
 from audiogmm.verification.backend import backend_of
-from audiogmm.verification.calibration import Calibration, fit_calibration
+from audiogmm.verification.calibration import Calibration
+from audiogmm.verification.calibration_fitting import fit_calibration
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.normalization import NORMALIZATIONS, SMALLEST_COHORT
-from audiogmm.verification.recalibration import effective_trials, enough, recalibrate
-from audiogmm.verification.recordings.leave_one_out import leave_out
+from audiogmm.verification.normalization import MIN_COHORT, NORMALIZATIONS
+from audiogmm.verification.recalibration import effective_trials, has_enough_trials, recalibrate
+from audiogmm.verification.recordings.leave_one_out import LeaveOneOutTrials, leave_one_out
 from audiogmm.verification.recordings.trial_scorer import ScoredTrials
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.reduce import Reducer
     from audiogmm.runs.inputs import Inputs
-    from audiogmm.verification.recordings.leave_one_out import LeftOut
 
-BACKGROUND, LEFT_OUT = "background", "leave-one-out"
-"""How a calibration was learned."""
+BACKGROUND, LEAVE_ONE_OUT = "background", "leave-one-out"
+"""Methods by which a calibration is learned."""
 
 
-def keep_calibration(
+def calibrate_gallery(
     gallery: Gallery,
     inputs: Inputs,
     several: Collection[str],
-    most_models: int,
+    max_models: int,
     reducer: Reducer,
     progress: Progress,
     *,
-    anew: bool,
+    has_new_backend: bool,
 ) -> str:
-    """Learn and keep the calibration of a gallery; why there is none, otherwise.
+    """Learn the calibration of a gallery and write it; return why there is none, or "".
 
-    Where the manifest has trials enough when recordings are left out (see `recalibration.enough`), these set
-    scale and offset of what the background brings, or teach a calibration where it brings none. Where it
-    has not, what an earlier manifest taught in this way stays, and the background's calibration otherwise.
+    Where leaving recordings of the manifest out makes trials enough (see `has_enough_trials`), these set
+    scale and offset of the background's calibration, or a calibration is learned from them where the
+    background has none. Otherwise one that was learned so from an earlier manifest stays, or the background's
+    is written.
 
     Parameters
     ----------
     gallery : Gallery
         Locked, and with all the speakers in it.
-    inputs, several, most_models, reducer
-        See `leave_out`.
+    inputs, several, max_models, reducer
+        See `leave_one_out`.
     progress : Progress
-        Who listens.
-    anew : bool
-        Forget what was learned before: the back end is another.
+        Receives the stage.
+    has_new_backend : bool
+        What was learned before does not hold any more.
     """
-    base, note = from_background(gallery)
-    if gallery.adaptation.iterations == 1 and several:  # of several rounds, sums do not subtract
+    base, note = _calibration_of_background(gallery)
+    if gallery.adaptation.iterations == 1 and several:  # statistics of several rounds cannot be subtracted
         progress.begin("leaving one recording out", None, "recordings")
-        trials = leave_out(gallery, inputs, several, most_models, reducer)
+        trials = leave_one_out(gallery, inputs, several, max_models, reducer)
         progress.end()
-        if enough(trials.speakers, trials.target):
-            gallery.calibrate(*_learned(base, trials.scored, trials), _normalized(gallery, trials))
+        if has_enough_trials(trials.speakers, trials.target):
+            normalized = {
+                method: _learn(background_calibration(gallery, method), trials.normalized(method), trials)[0]
+                for method in trials.space
+                if method != "none"
+            }
+            gallery.calibrate(*_learn(base, trials.scored, trials), normalized)
             return ""
-    if not anew and gallery.calibration_learned.get("method") == LEFT_OUT:
+    if not has_new_backend and gallery.calibrations.learned.get("method") == LEAVE_ONE_OUT:
         return ""
     if base is not None:
-        gallery.calibrate(base, _trials_of(base, BACKGROUND))
+        gallery.calibrate(base, _describe(base, BACKGROUND))
     return note
 
 
-def _normalized(gallery: Gallery, trials: LeftOut) -> dict[str, Calibration]:
-    """What the trials teach of normalized scores, by normalization."""
-    found = {}
-    for how in trials.space:
-        if how != "none":
-            base = background_calibration(gallery, how)
-            found[how] = _learned(base, trials.normalized(how), trials)[0]
-    return found
-
-
-def find_calibration(gallery: Gallery, normalization: str) -> Calibration | None:
+def find_calibration(gallery: Gallery, normalization: str = "none") -> Calibration | None:
     """Return the calibration that fits a normalization; None where none was learned.
 
-    What leaving one recording out taught of scores that are not normalized says nothing about those that
-    are, and the other way round: each has its own, from the same trials.
+    That of plain scores does not fit normalized ones, nor the other way round: each has its own, learned from
+    the same trials.
 
     Raises
     ------
@@ -96,61 +93,41 @@ def find_calibration(gallery: Gallery, normalization: str) -> Calibration | None
         raise ChoiceError(f"normalization {normalization!r}", needed=f"one of {', '.join(NORMALIZATIONS)}")
     backend = backend_of(gallery.background)
     size = 0 if backend is None else len(backend.cohort)
-    if backend is None or size < SMALLEST_COHORT:
+    if size < MIN_COHORT:
         raise ChoiceError(
             f"{normalization}-norm with a cohort of {size}",
-            needed=f"a back end with at least {SMALLEST_COHORT} impostors",
+            needed=f"a back end with at least {MIN_COHORT} impostors",
             remedy="audiogmm enroll --background M, or --normalize none",
         )
-    found = gallery.calibrations_normalized.get(normalization)
-    if found is None and gallery.calibration_learned.get("method") != LEFT_OUT:
+    calibrations = gallery.calibrations
+    found = calibrations.normalized.get(normalization)
+    if found is None and calibrations.learned.get("method") != LEAVE_ONE_OUT:
         found = background_calibration(gallery, normalization)
     return found
 
 
 def background_calibration(gallery: Gallery, normalization: str = "none") -> Calibration | None:
-    """What the back end brings for models as these are, and scores normalized so; None for others."""
+    """Return the back end's calibration of a normalization, if it holds for the gallery's adaptation."""
     backend = backend_of(gallery.background)
-    fits = backend is not None and backend.about.get("adaptation") == gallery.adaptation.to_dict()
-    return backend.calibration(normalization) if backend is not None and fits else None
+    if backend is None or backend.about.get("adaptation") != gallery.adaptation.to_dict():
+        return None
+    return backend.calibrations.get(normalization)
 
 
-def from_background(gallery: Gallery) -> tuple[Calibration | None, str]:
-    """The calibration that the back end brings; why it does not, otherwise."""
-    backend = backend_of(gallery.background)
-    if backend is None:
-        return None, (
-            "the background model has no back end, so scores are plain likelihood ratios and not calibrated; "
-            "`enroll --background M` learns one from a manifest that names at least 20 speakers"
-        )
-    learned = backend.about.get("adaptation")
-    if learned != gallery.adaptation.to_dict():
-        return None, (
-            f"the back end was calibrated for models adapted with {learned}, and these are with "
-            f"{gallery.adaptation.to_dict()}: scores are not calibrated; `enroll --background M` calibrates "
-            "anew"
-        )
-    calibration = backend.calibration()
-    return (
-        calibration,
-        "" if calibration else "the background's recordings were too short to calibrate scores",
-    )
-
-
-def told(learned: Json) -> str:
-    """How the calibration was learned, for a person.
+def describe_calibration(learned: Json) -> str:
+    """Say how a calibration was learned.
 
     Examples
     --------
-    >>> found = {"method": "leave-one-out", "speakers": 6, "targets": 60, "nontargets": 300}
-    >>> told(found)
+    >>> learned = {"method": "leave-one-out", "speakers": 6, "targets": 60, "nontargets": 300}
+    >>> describe_calibration(learned)
     'calibrated by leaving one recording out: 60 target and 300 nontarget trials of 6 speakers'
-    >>> told(found | {"scale": 0.9, "offset": -1.0})[-28:]
+    >>> describe_calibration(learned | {"scale": 0.9, "offset": -1.0})[-28:]
     "(background's x 0.90 - 1.00)"
     """
     if learned.get("method") == BACKGROUND:
-        return f"calibrated by the background's {learned['targets']:,} target trials"
-    if learned.get("method") != LEFT_OUT:
+        return f"calibrated by {amount(learned['targets'], 'target trial')} of the background"
+    if learned.get("method") != LEAVE_ONE_OUT:
         return ""
     moved = ""
     if "scale" in learned:
@@ -162,8 +139,29 @@ def told(learned: Json) -> str:
     )
 
 
-def _learned(base: Calibration | None, scored: ScoredTrials, trials: LeftOut) -> tuple[Calibration, Json]:
-    """What the trials teach of these scores of theirs, and how."""
+def _calibration_of_background(gallery: Gallery) -> tuple[Calibration | None, str]:
+    """The back end's calibration of plain scores; why it has none that holds, otherwise."""
+    backend, calibration = backend_of(gallery.background), background_calibration(gallery)
+    if backend is None:
+        return None, (
+            "the background model has no back end, so scores are plain likelihood ratios and not calibrated; "
+            "`enroll --background M` learns one from a manifest that names at least 20 speakers"
+        )
+    learned, own = backend.about.get("adaptation"), gallery.adaptation.to_dict()
+    if learned != own:
+        return None, (
+            f"scores are not calibrated: the back end was calibrated for models adapted with {learned}, and "
+            f"these are with {own}; `enroll --background M` calibrates it again"
+        )
+    return calibration, (
+        "" if calibration else "scores are not calibrated: the background's recordings were too short for it"
+    )
+
+
+def _learn(
+    base: Calibration | None, scored: ScoredTrials, trials: LeaveOneOutTrials
+) -> tuple[Calibration, Json]:
+    """Learn a calibration of these scores of trials, and say how."""
     about: Json = {"speakers": len(set(trials.speakers))}
     if base is not None:
         llr = scored.scores(base)
@@ -175,10 +173,10 @@ def _learned(base: Calibration | None, scored: ScoredTrials, trials: LeftOut) ->
             columns["space"] = scored.space
         own = [name for name, same in zip(trials.speakers, trials.target.tolist(), strict=True) if same]
         calibration = fit_calibration(columns, trials.target, l2=1 / effective_trials(own))
-    return calibration, _trials_of(calibration, LEFT_OUT) | about
+    return calibration, _describe(calibration, LEAVE_ONE_OUT) | about
 
 
-def _trials_of(calibration: Calibration, method: str) -> Json:
+def _describe(calibration: Calibration, method: str) -> Json:
     return {
         "method": method,
         "targets": calibration.n_targets,

@@ -1,4 +1,4 @@
-"""Identify the speaker of a recording among those of a gallery."""
+"""Identification of the speaker of a recording among those of a gallery."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ import numpy as np
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import read_frontend
-from audiogmm.types import FloatArray, Json
+from audiogmm.types import Json
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.identification import INDEPENDENT, Identity, likeliest, uncalibrated
-from audiogmm.verification.ratio import TOP, Scoring
-from audiogmm.verification.recordings.segment_scorer import Cut, CutScorer
+from audiogmm.verification.identification import (
+    INDEPENDENT_RATE,
+    Identification,
+    SpeakerCandidate,
+    approximate_llr,
+    rank_speakers,
+)
+from audiogmm.verification.ratio import Scoring
+from audiogmm.verification.recordings.segment_scorer import SegmentScorer, SegmentScores, TrialSegment
 from audiogmm.verification.recordings.trial_scorer import ScoredTrials
 
 if TYPE_CHECKING:
@@ -24,40 +30,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Identifier:
-    """Scores a recording against everybody, and weighs them; runs in a thread or a worker process.
+    """Scores a recording against all speakers, and ranks them; runs in a thread or a worker process.
 
     Attributes
     ----------
-    scorer : CutScorer
+    scorer : SegmentScorer
         Of all speakers.
     enrolled, enrolled_snr : tuple of float
         Seconds of speech in each speaker's enrollment, and its signal-to-noise ratio, decibels.
     calibration : Calibration or None
-        What makes ratios of scores.
+        Of the gallery.
     rate : float
-        Frames a second that pass for independent, where there is no calibration.
-    known : float
-        Prior probability that it is one of the speakers; 1 for a closed set.
+        Frames a second that are taken for independent where there is no calibration.
+    prior : float
+        Probability that it is one of the speakers; 1 for a closed set.
     top : int
-        Candidates to name.
+        Candidates to return.
     """
 
-    scorer: CutScorer
+    scorer: SegmentScorer
     enrolled: tuple[float, ...]
     enrolled_snr: tuple[float, ...]
     calibration: Calibration | None
     rate: float
-    known: float
+    prior: float
     top: int
 
     @classmethod
-    def of(cls, gallery: Gallery, aside: Aside, known: float, top: int, scoring: Scoring) -> Identifier:
-        """An identifier of all speakers of a gallery; damaged ones are set aside.
+    def of(cls, gallery: Gallery, aside: Aside, prior: float, top: int, scoring: Scoring) -> Identifier:
+        """Return an identifier of all speakers of a gallery; damaged ones are set aside.
 
         Raises
         ------
         ChoiceError
-            If nobody is left.
+            If no speaker is left, or a setting is outside its range.
         """
         found: dict[str, tuple[float, float]] = {}
         for name in gallery.names:
@@ -69,45 +75,46 @@ class Identifier:
                 found[name] = speaker.voiced_seconds, speaker.signal_to_noise
         if not found:
             raise ChoiceError(
-                f"nobody can be identified: {gallery.folder} has no speaker"
+                f"no speaker can be identified: {gallery.folder} has no speaker"
                 + (" that can be read" if len(aside) else ""),
                 needed="at least one",
                 remedy="audiogmm enroll UBM M -o DIR",
             )
-        rate = 1.0 if read_frontend(gallery.background) is None else INDEPENDENT
-        scorer = CutScorer.of(gallery, list(found), scoring, TOP)
+        rate = 1.0 if read_frontend(gallery.background) is None else INDEPENDENT_RATE
+        scorer = SegmentScorer.of(gallery, list(found), scoring)
         seconds, ratios = zip(*found.values(), strict=True)
-        identifier = cls(scorer, seconds, ratios, gallery.calibration, rate, known, top)
-        likeliest(scorer.names, np.zeros(len(found)), known, top)  # refuses settings before any work
-        return identifier
+        rank_speakers(scorer.names, np.zeros(len(found)), prior, top)  # refuses settings before any work
+        return cls(scorer, seconds, ratios, gallery.calibration, rate, prior, top)
 
     def __call__(self, recording: Recording) -> Json:
-        """The row of one recording.
+        """Return the row of one recording.
 
         Raises
         ------
         AudioFileError, AudioDataError, FeatureError, MismatchError
             If the recording cannot be used.
         """
-        everybody = range(len(self.scorer.names))
-        found = self.scorer(Cut(recording, recording.id, tuple(everybody)))
-        scored = ScoredTrials(len(everybody))
-        scored.enrolled, scored.enrolled_snr = np.array(self.enrolled), np.array(self.enrolled_snr)
-        scored.put(everybody, found)
-        outcome = likeliest(self.scorer.names, self.llr(scored), self.known, self.top)
+        everybody = tuple(range(len(self.scorer.names)))
+        scores = self.scorer(TrialSegment(recording, recording.id, everybody))
         entry = recording.entry
-        identity = Identity(
-            entry.path, recording.id, *outcome, found.voiced_seconds, found.flag, entry.speaker
+        found = Identification(
+            entry.path, recording.id, *self.rank(scores), scores.voiced_seconds, scores.flag, entry.speaker
         )
         return {
             "id": recording.id,
-            "seconds": found.seconds,
+            "seconds": scores.seconds,
             "known": entry.speaker in self.scorer.names,
-            "identity": identity.to_dict(),
+            "identity": found.to_dict(),
         }
 
-    def llr(self, scored: ScoredTrials) -> FloatArray:
-        """Log-likelihood ratios of the speakers, shape (n_speakers,), nats."""
+    def rank(self, scores: SegmentScores) -> tuple[str | None, float, float, tuple[SpeakerCandidate, ...]]:
+        """Return what `rank_speakers` does, from the scores of a segment against all speakers."""
+        trials = ScoredTrials(len(self.scorer.names))
+        trials.enrolled, trials.enrolled_snr = np.array(self.enrolled), np.array(self.enrolled_snr)
+        trials.put(range(trials.n), scores)
         if self.calibration is None:
-            return uncalibrated(scored.raw, scored.space, self.rate * scored.voiced[0])
-        return scored.scores(self.calibration)
+            n_independent = self.rate * scores.voiced_seconds
+            llr = approximate_llr(trials.raw, trials.space, n_independent)
+        else:
+            llr = trials.scores(self.calibration)
+        return rank_speakers(self.scorer.names, llr, self.prior, self.top)

@@ -1,4 +1,4 @@
-"""The loudest frames of a recording, where the activity detector heard few or none."""
+"""The loudest frames of a recording, for tests in which few or no frames are voiced."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from audiogmm.types import BoolArray, FloatArray
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
 
-FEW = 10
-"""Voiced frames under which a test is short: the loudest frames are taken instead, at least so many."""
+MIN_FRAMES = 10
+"""With fewer voiced frames a test is short, and its loudest frames are scored: at least so many."""
 
 SHARE = 0.1
-"""Share of the frames that are taken where that is more."""
+"""Share of the frames that are scored where that is more."""
 
 
 @dataclass(frozen=True)
-class Loudest:
-    """A recording in which the loudest frames are marked, instead of those that the detector marked.
+class LoudestFrames:
+    """A recording whose loudest frames are marked as voiced, in place of those that the detector marked.
 
-    Rows of a feature matrix have no level: they are all taken.
+    Rows of a feature matrix have no level: all are marked.
     """
 
     recording: Recording
 
     @property
     def id(self) -> str:
-        """The recording's."""
+        """The recording's id."""
         return self.recording.id
 
     def __iter__(self) -> Iterator[FrameBlock]:
@@ -44,11 +44,11 @@ class Loudest:
         marks: BoolArray | None = None
         for block in self.recording:
             if marks is None:
-                marks = loudest(self._levels(block), self.id)
-            here = np.zeros(len(block), np.bool_)
-            there = marks[block.start : block.start + len(block)]
-            here[: len(there)] = there
-            yield dataclasses.replace(block, voiced=here)
+                marks = mark_loudest(self._levels(block), self.id)
+            voiced = np.zeros(len(block), np.bool_)
+            here = marks[block.start : block.start + len(block)]
+            voiced[: len(here)] = here
+            yield dataclasses.replace(block, voiced=voiced)
 
     def _levels(self, block: FrameBlock) -> FloatArray:
         """Energy of each frame, to the nearest hop, shape (n_frames,); samples are not held."""
@@ -75,8 +75,8 @@ class Loudest:
         return levels
 
 
-def loudest(levels: FloatArray, name: str = "a recording") -> BoolArray:
-    """Mark the loudest `SHARE` of the frames, and at least `FEW`; never one of exact silence.
+def mark_loudest(levels: FloatArray, name: str = "a recording") -> BoolArray:
+    """Mark the loudest `SHARE` of the frames, at least `MIN_FRAMES`, and none of exact silence.
 
     Parameters
     ----------
@@ -92,10 +92,10 @@ def loudest(levels: FloatArray, name: str = "a recording") -> BoolArray:
 
     Examples
     --------
-    >>> loudest(np.array([0.0, 2.0, 1.0])).tolist()
+    >>> mark_loudest(np.array([0.0, 2.0, 1.0])).tolist()
     [False, True, True]
     """
-    n = max(FEW, int(np.ceil(SHARE * len(levels))))
+    n = max(MIN_FRAMES, int(np.ceil(SHARE * len(levels))))
     marks = np.zeros(len(levels), np.bool_)
     marks[np.argsort(-levels, kind="stable")[:n]] = True
     marks &= levels > 0

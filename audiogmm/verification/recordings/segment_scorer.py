@@ -1,26 +1,25 @@
-"""Score one recording against the models of many speakers."""
+"""Scores of one segment of a recording against the models of many speakers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.blocks import Shard
 from audiogmm.errors import AudioDataError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.frames.packing import packed
 from audiogmm.types import FloatArray, Json, Seconds
 from audiogmm.verification.backend import BackEnd, backend_of
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.quality import SignalToNoise
+from audiogmm.verification.quality import MeasuredFrames
 from audiogmm.verification.ratio import TOP, RatioScorer, Scoring
-from audiogmm.verification.recordings.loudest_frames import FEW, Loudest
+from audiogmm.verification.recordings.loudest_frames import MIN_FRAMES, LoudestFrames
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
@@ -34,8 +33,8 @@ WHY_SHORT = "few or no frames were voiced, so the loudest were scored"
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A piece of a recording to be tested, and the models against which, by their places in a `CutScorer`."""
+class TrialSegment:
+    """A segment of a recording, and its models, by their indices in a `SegmentScorer`."""
 
     recording: Recording
     id: str
@@ -43,29 +42,24 @@ class Cut:
 
     @property
     def entry(self) -> Entry:
-        """The recording's."""
+        """The recording's entry."""
         return self.recording.entry
-
-    def __iter__(self) -> Iterator[FrameBlock]:
-        return iter(self.recording)
 
 
 @dataclass(frozen=True)
-class CutScores:
-    """What came of one cut.
+class SegmentScores:
+    """The scores of one segment.
 
     Attributes
     ----------
     id : str
-        The cut's.
+        The segment's.
     raw : tuple of float
         Mean log-likelihood ratio a frame under each of its models, nats.
     space : tuple of float
-        The back-end's score of each; empty where there is no back-end.
-    voiced_seconds : Seconds
-        What was voiced.
-    seconds : Seconds
-        Its length.
+        The back end's score of each; empty where there is no back end.
+    voiced_seconds, seconds : Seconds
+        Its voiced length, and its length.
     snr : float or None
         Its signal-to-noise ratio, decibels; None where that is not known.
     flag : str
@@ -81,20 +75,69 @@ class CutScores:
     flag: str
 
     def to_dict(self) -> Json:
-        """As JSON, which gives every number back."""
+        """Return it as a JSON object, with all digits."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, row: Json) -> CutScores:
-        """What `to_dict` gave."""
+    def from_dict(cls, row: Json) -> SegmentScores:
+        """Make it from what `to_dict` returned."""
         return cls(**row | {name: tuple(row[name]) for name in ("raw", "space")})
 
 
 @dataclass(frozen=True)
-class CutScorer:
-    """Scores a cut against models of a gallery; runs in a thread or a worker process.
+class SpeakerModels:
+    """The models of some speakers, and what scores frames against them.
 
-    Only names travel to a worker, which reads the models once.
+    Attributes
+    ----------
+    scorer : RatioScorer
+        Likelihood ratios of the models.
+    backend : BackEnd or None
+        The background model's, if it has one.
+    vectors : ndarray of shape (n_models, n_coordinates), float64
+        The speakers' in the space of the back end.
+    evaluator : Evaluator
+        Of the background model.
+    """
+
+    scorer: RatioScorer
+    backend: BackEnd | None
+    vectors: FloatArray
+    evaluator: Evaluator
+
+    def ratios(
+        self, shard: Shard, models: Sequence[int]
+    ) -> tuple[FloatArray, SufficientStats | None, MeasuredFrames]:
+        """Sum the ratios of a recording's voiced frames, shape (n_models,).
+
+        The second item is their statistics under the background model, where there is a back end; the last
+        is the frames' measures.
+        """
+        total, statistics = np.zeros(len(models)), None
+        frames = MeasuredFrames(shard)
+        for rows in frames:
+            total += self.scorer.totals(rows, models)
+            if self.backend is not None:
+                part = self.evaluator.accumulate(rows)
+                statistics = part if statistics is None else statistics + part
+        return total, statistics, frames
+
+    def compare(
+        self, statistics: SufficientStats | None, models: Sequence[int], normalization: str = "none"
+    ) -> tuple[float, ...]:
+        """Return the back end's scores of statistics against some models; nothing without a back end."""
+        if self.backend is None or statistics is None:
+            return ()
+        test = self.backend.vector(statistics)[None]
+        scores = self.backend.scores(self.vectors[list(models)], test, normalization)
+        return tuple(scores[:, 0].tolist())
+
+
+@dataclass(frozen=True)
+class SegmentScorer:
+    """Scores a segment against models of a gallery; runs in a thread or a worker process.
+
+    Only names are sent to a worker, which reads the models once.
     """
 
     folder: Path
@@ -109,125 +152,50 @@ class CutScorer:
         cls,
         gallery: Gallery,
         names: Sequence[str],
-        scoring: Scoring,
-        top: int,
+        scoring: Scoring = "exact",
+        top: int = TOP,
         normalization: str = "none",
-    ) -> CutScorer:
-        """A scorer of these speakers, as their files are now."""
+    ) -> SegmentScorer:
+        """Return a scorer of these speakers, as their files are now."""
         return cls(gallery.folder, tuple(names), gallery.state(names), scoring, top, normalization)
 
     @property
     def speakers(self) -> SpeakerModels:
-        """What scores frames; read once a process."""
-        return models_of(self.folder, self.names, self.state, self.scoring, self.top)
+        """The models; read once a process."""
+        return load_models(self.folder, self.names, self.state, self.scoring, self.top)
 
-    def __call__(self, cut: Cut) -> CutScores:
-        """Take the cut's frames through all of its models at once.
+    def __call__(self, segment: TrialSegment) -> SegmentScores:
+        """Score the segment's frames against all of its models at once.
 
         Raises
         ------
         AudioFileError, AudioDataError, FeatureError, MismatchError
-            If the cut cannot be used.
+            If the segment cannot be used.
         """
         speakers = self.speakers
-        total, n_frames, time, heard = scored(speakers, cut.recording, cut.models)
-        voiced, flag, ratio = time.voiced, "", time.ratio
-        if n_frames < FEW:
+        total, statistics, frames = speakers.ratios(segment.recording, segment.models)
+        scored, flag = frames, ""
+        if frames.n_voiced < MIN_FRAMES:
             flag = SHORT
-            total, n_frames, loudest, heard = scored(speakers, Loudest(cut.recording), cut.models)
-            ratio = loudest.ratio
-        if not n_frames:
-            raise AudioDataError(f"{cut.recording.id} has no frame", needed="at least one")
-        space = speakers.compared(heard, cut.models, self.normalization)
-        raw = tuple((total / n_frames).tolist())
-        snr = None if np.isnan(ratio.decibels) else ratio.decibels
-        return CutScores(cut.id, raw, space, voiced, time.all, snr, flag)
-
-
-@dataclass
-class Time:
-    """Seconds of a recording, as its frames count them, and how far speech stands out of its noise."""
-
-    all: Seconds = 0.0
-    voiced: Seconds = 0.0
-    ratio: SignalToNoise = field(default_factory=SignalToNoise)
-
-
-@dataclass(frozen=True)
-class SpeakerModels:
-    """What scores frames of a cut.
-
-    Attributes
-    ----------
-    scorer : RatioScorer
-        Likelihood ratios of the speakers' models.
-    backend : BackEnd or None
-        The background model's, if it keeps one.
-    vectors : ndarray of shape (n_models, n_coordinates), float64
-        The speakers' in the back end's space.
-    evaluator : Evaluator
-        Of the background model.
-    """
-
-    scorer: RatioScorer
-    backend: BackEnd | None
-    vectors: FloatArray
-    evaluator: Evaluator
-
-    def compared(
-        self, heard: SufficientStats | None, models: Sequence[int], normalization: str
-    ) -> tuple[float, ...]:
-        """The back end's scores of what was heard against some of the models; nothing without a back end."""
-        if self.backend is None or heard is None:
-            return ()
-        test = self.backend.vector(heard)[None]
-        scores = self.backend.scores(self.vectors[list(models)], test, normalization)
-        return tuple(scores[:, 0].tolist())
-
-
-def scored(
-    speakers: SpeakerModels, shard: Shard, models: Sequence[int]
-) -> tuple[FloatArray, int, Time, SufficientStats | None]:
-    """Sums of the ratios of the voiced frames (n_models,), how many frames these are, and the time.
-
-    Last come their statistics under the background model, where there is a back end. Frames are taken a
-    slice of fixed length at a time, so the sums do not depend on how blocks are cut.
-    """
-    time = Time()
-    total, n_frames = np.zeros(len(models)), 0
-    heard: SufficientStats | None = None
-    for frames in packed(Timed(shard, time)):
-        total += speakers.scorer.totals(frames, models)
-        n_frames += len(frames)
-        if speakers.backend is not None:
-            part = speakers.evaluator.accumulate(frames)
-            heard = part if heard is None else heard + part
-    return total, n_frames, time, heard
-
-
-@dataclass(frozen=True)
-class Timed:
-    """A shard whose time is taken as it passes."""
-
-    shard: Shard
-    time: Time
-
-    @property
-    def id(self) -> str:
-        """The shard's."""
-        return self.shard.id
-
-    def __iter__(self) -> Iterator[FrameBlock]:
-        for block in self.shard:
-            self.time.all += len(block) / block.clock.frame_rate
-            self.time.voiced += int(np.count_nonzero(block.voiced)) / block.clock.frame_rate
-            self.time.ratio.push(block.levels, block.voiced)
-            yield block
+            total, statistics, scored = speakers.ratios(LoudestFrames(segment.recording), segment.models)
+        if not scored.n_voiced:
+            raise AudioDataError(f"{segment.recording.id} has no frame", needed="at least one")
+        return SegmentScores(
+            segment.id,
+            tuple((total / scored.n_voiced).tolist()),
+            speakers.compare(statistics, segment.models, self.normalization),
+            frames.voiced_seconds,
+            frames.seconds,
+            None if np.isnan(scored.decibels) else scored.decibels,
+            flag,
+        )
 
 
 @lru_cache(maxsize=2)
-def models_of(folder: Path, names: tuple[str, ...], state: str, scoring: Scoring, top: int) -> SpeakerModels:
-    """What scores cuts against these speakers, in this order; `state` says which version of them."""
+def load_models(
+    folder: Path, names: tuple[str, ...], state: str, scoring: Scoring, top: int
+) -> SpeakerModels:
+    """Load the models of speakers of a gallery, in this order; `state` says which version of them."""
     gallery = Gallery(folder)
     background = gallery.background.mixture
     backend = backend_of(gallery.background)

@@ -1,4 +1,4 @@
-"""Trials, many at a time: each recording is read once, and scored against all models claimed of it."""
+"""Scores of many trials: each recording is read once, and scored against all models claimed of it."""
 
 from __future__ import annotations
 
@@ -15,24 +15,29 @@ from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.quality import ENROLLED, TESTED, log_seconds, noise
 from audiogmm.verification.ratio import TOP, Scoring
-from audiogmm.verification.recordings.segment_scorer import Cut, CutScorer, CutScores
+from audiogmm.verification.recordings.segment_scorer import SegmentScorer, SegmentScores, TrialSegment
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
     from audiogmm.reduce import Reducer
 
+ARRAYS = ("raw", "space", "voiced", "enrolled", "snr", "enrolled_snr")
+
 
 @dataclass
 class ScoredTrials:
-    """Scores of some trials, one after another.
+    """Scores of n trials, NaN where there is none.
 
     Attributes
     ----------
-    raw, space, voiced, enrolled : ndarray of shape (n,), float64
-        Mean ratio a frame (nats), the back-end's score, and seconds of speech in the test and in the
-        enrollment; NaN where there is none.
+    raw : ndarray of shape (n,), float64
+        Mean log-likelihood ratio a frame, nats.
+    space : ndarray of shape (n,), float64
+        The back end's score.
+    voiced, enrolled : ndarray of shape (n,), float64
+        Seconds of speech in the test and in the enrollment.
     snr, enrolled_snr : ndarray of shape (n,), float64
-        Signal-to-noise ratios of both, decibels; NaN where not known.
+        Signal-to-noise ratios of both, decibels.
     flags : list of str
         "" or `SHORT`, of each.
     """
@@ -47,22 +52,31 @@ class ScoredTrials:
     flags: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.raw, self.space, self.voiced, self.enrolled = (np.full(self.n, np.nan) for _ in range(4))
-        self.snr, self.enrolled_snr = (np.full(self.n, np.nan) for _ in range(2))
+        for name in ARRAYS:
+            setattr(self, name, np.full(self.n, np.nan))
         self.flags = [""] * self.n
 
-    def put(self, rows: Sequence[int], found: CutScores) -> None:
-        """Note what came of the cut that these trials are about."""
-        self.raw[rows] = found.raw
-        self.voiced[rows] = found.voiced_seconds
-        self.snr[rows] = np.nan if found.snr is None else found.snr
-        if found.space:
-            self.space[rows] = found.space
+    @classmethod
+    def concatenate(cls, parts: Sequence[ScoredTrials]) -> ScoredTrials:
+        """Return the trials of all parts, in order."""
+        whole = cls(sum(part.n for part in parts))
+        for name in ARRAYS if parts else ():
+            setattr(whole, name, np.concatenate([getattr(part, name) for part in parts]))
+        whole.flags = [flag for part in parts for flag in part.flags]
+        return whole
+
+    def put(self, rows: Sequence[int], scores: SegmentScores) -> None:
+        """Set the scores of the trials at these rows, which are of one segment."""
+        self.raw[rows] = scores.raw
+        self.voiced[rows] = scores.voiced_seconds
+        self.snr[rows] = np.nan if scores.snr is None else scores.snr
+        if scores.space:
+            self.space[rows] = scores.space
         for row in rows:
-            self.flags[row] = found.flag
+            self.flags[row] = scores.flag
 
     def scores(self, calibration: Calibration | None) -> FloatArray:
-        """One number a trial: calibrated, or else the best that there is. NaN where it was set aside."""
+        """Return one score a trial: calibrated, else `space`, else `raw`; NaN where it was set aside."""
         if calibration is None:
             return np.where(np.isnan(self.space), self.raw, self.space)
         scores, there = np.full(self.n, np.nan), ~np.isnan(self.raw)
@@ -70,7 +84,7 @@ class ScoredTrials:
         return scores
 
     def columns(self) -> Mapping[str, FloatArray]:
-        """What a calibration may read: scores, and quality measures."""
+        """Return the columns that a calibration may read: scores, and quality measures."""
         return {
             "raw": self.raw,
             "space": self.space,
@@ -82,7 +96,7 @@ class ScoredTrials:
 
 @dataclass(frozen=True)
 class TrialScorer:
-    """Scores trials of the speakers of a gallery."""
+    """Scores trials of the speakers of a gallery; see `SegmentScorer` for the settings."""
 
     gallery: Gallery
     reducer: Reducer
@@ -93,75 +107,75 @@ class TrialScorer:
     def score(
         self,
         names: Sequence[str],
-        cuts: Mapping[Recording, Sequence[int]],
+        segments: Mapping[Recording, Sequence[int]],
         refuse: Callable[[int, AudioGMMError], None],
         *,
         label: str = "",
         journal: Journal | None = None,
-        earlier: Mapping[str, CutScores] | None = None,
-        each: Callable[[CutScores], None] = lambda _: None,
+        earlier: Mapping[str, SegmentScores] | None = None,
+        each: Callable[[SegmentScores], None] = lambda _: None,
     ) -> ScoredTrials:
         """Score trials.
 
         Parameters
         ----------
         names : sequence of str
-            Who is claimed, one a row.
-        cuts : mapping of Recording to rows
-            Recordings, and the rows that claim something of each.
+            The speaker that each row claims.
+        segments : mapping of Recording to rows
+            The segments that are tested, and the rows of each.
         refuse : callable
-            Hears of each row that is set aside, and why.
+            Called with each row that is set aside, and why.
         label : str
-            Makes the cuts' names unique in the journal.
+            Makes the segments' names unique in the journal.
         journal, earlier
-            Where finished cuts are noted, and what an earlier run noted, by name.
+            Where finished segments are noted, and what an earlier run noted, by name.
         each : callable
-            Hears of each cut.
+            Called with the scores of each segment.
         """
-        scored = ScoredTrials(len(names))
-        broken, places = self._models(names, scored)
-        for row, name in enumerate(names):
-            if name in broken:
-                refuse(row, broken[name])
-        scorer = CutScorer.of(self.gallery, list(places), self.scoring, self.top, self.normalization)
+        trials = ScoredTrials(len(names))
+        places = self._speakers(names, trials, refuse)
+        scorer = SegmentScorer.of(self.gallery, list(places), self.scoring, self.top, self.normalization)
         rows_of: dict[str, list[int]] = {}
-        waiting: list[Cut] = []
-        for n, (recording, rows) in enumerate(cuts.items()):
+        waiting: list[TrialSegment] = []
+        for n, (recording, rows) in enumerate(segments.items()):
             usable = [row for row in rows if names[row] in places]
             if usable:
-                cut = Cut(recording, f"{label}{n}", tuple(places[names[row]] for row in usable))
-                rows_of[cut.id] = usable
-                waiting.append(cut)
+                segment = TrialSegment(recording, f"{label}{n}", tuple(places[names[row]] for row in usable))
+                rows_of[segment.id] = usable
+                waiting.append(segment)
 
-        def refuse_cut(id: str, error: AudioGMMError) -> None:
+        def refuse_segment(id: str, error: AudioGMMError) -> None:
             for row in rows_of.pop(id):
                 refuse(row, error)
 
         todo = waiting if journal is None else journal.waiting(waiting)
-        for found in self.reducer.map(todo, scorer, refuse_cut):
-            scored.put(rows_of.pop(found.id), found)
+        for found in self.reducer.map(todo, scorer, refuse_segment):
+            trials.put(rows_of.pop(found.id), found)
             each(found)
             if journal is not None:
                 journal.write(found.to_dict())
         for id, rows in rows_of.items():  # done by an earlier run
             found = (earlier or {})[id]
-            scored.put(rows, found)
+            trials.put(rows, found)
             each(found)
-        return scored
+        return trials
 
-    def _models(
-        self, names: Sequence[str], scored: ScoredTrials
-    ) -> tuple[dict[str, AudioGMMError], dict[str, int]]:
-        """Which speakers cannot be used, and why; and the place of each of the others."""
+    def _speakers(
+        self, names: Sequence[str], trials: ScoredTrials, refuse: Callable[[int, AudioGMMError], None]
+    ) -> dict[str, int]:
+        """An index for each speaker that can be read; trials of the others are refused."""
+        measures: dict[str, tuple[float, float]] = {}
         broken: dict[str, AudioGMMError] = {}
-        known: dict[str, tuple[float, float]] = {}
         for name in dict.fromkeys(names):
             try:
                 speaker = self.gallery[name]
             except AudioGMMError as error:
                 broken[name] = error
             else:
-                known[name] = speaker.voiced_seconds, speaker.signal_to_noise
-        told = np.array([known.get(name, (np.nan, np.nan)) for name in names]).reshape(-1, 2)
-        scored.enrolled, scored.enrolled_snr = told[:, 0], told[:, 1]
-        return broken, {name: i for i, name in enumerate(known)}
+                measures[name] = speaker.voiced_seconds, speaker.signal_to_noise
+        for row, name in enumerate(names):
+            if name in broken:
+                refuse(row, broken[name])
+            else:
+                trials.enrolled[row], trials.enrolled_snr[row] = measures[name]
+        return {name: i for i, name in enumerate(measures)}

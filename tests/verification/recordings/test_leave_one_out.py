@@ -23,11 +23,11 @@ from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import speakers
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import backend_of, with_backend
-from audiogmm.verification.calibration import Calibration, fit_shift
+from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.normalization import NORMALIZATIONS
-from audiogmm.verification.recalibration import enough, recalibrate
+from audiogmm.verification.recalibration import fit_shift, has_enough_trials, recalibrate
 from audiogmm.verification.recordings.gallery_calibration import find_calibration
-from audiogmm.verification.recordings.leave_one_out import leave_out
+from audiogmm.verification.recordings.leave_one_out import leave_one_out
 from audiogmm.verification.speaker import Speaker
 from tests.verification.test_backend import mixture
 
@@ -105,10 +105,10 @@ def test_fewer_speakers_move_the_calibration_less() -> None:
 
 def test_few_trials_teach_nothing() -> None:
     who, target = np.repeat(list("abcde"), 50).tolist(), np.tile(np.arange(50) < 8, 5)
-    assert enough(who, target)
-    assert not enough([name if name != "e" else "d" for name in who], target)
-    assert not enough(who, np.tile(np.arange(50) < 5, 5))
-    assert not enough(who, np.tile(np.arange(50) < 11, 5))
+    assert has_enough_trials(who, target)
+    assert not has_enough_trials([name if name != "e" else "d" for name in who], target)
+    assert not has_enough_trials(who, np.tile(np.arange(50) < 5, 5))
+    assert not has_enough_trials(who, np.tile(np.arange(50) < 11, 5))
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = ag.train(entries, frontend, n_components=16, passes=4, seed=0, speakers="yes")
     backend = backend_of(model)
     assert backend is not None
-    calibration = backend.calibration()
+    calibration = backend.calibrations["none"]
     assert calibration is not None
     off = replace(
         calibration,
@@ -145,7 +145,7 @@ def test_enrolment_sets_right_what_the_background_taught(town: Path, tmp_path: P
     model, test = ag.load(town / "ubm.agmm"), town / "people" / "test.jsonl"
     entries = list(ag.read_manifest(town / "people" / "train.jsonl"))
     gallery = ag.enroll(model, entries, tmp_path / "known", threads=1)
-    learned = gallery.calibration_learned
+    learned = gallery.calibrations.learned
     assert (learned["method"], learned["speakers"]) == ("leave-one-out", 6)
     assert (learned["targets"], learned["nontargets"]) == (48, 240)
     after, least = losses(gallery, test)
@@ -159,15 +159,15 @@ def test_enrolment_sets_right_what_the_background_taught(town: Path, tmp_path: P
     alone = ag.enroll(model, one, tmp_path / "alone")
     backend = backend_of(alone.background)
     assert backend is not None
-    assert alone.calibration == backend.calibration()
-    assert alone.calibration_learned["method"] == "background"
+    assert alone.calibration == backend.calibrations["none"]
+    assert alone.calibrations.learned["method"] == "background"
     gallery.calibrate(alone.calibration)
     before, _ = losses(gallery, test)
     assert before > 0.4 > 2 * after
     assert after < least + 0.05
 
     more = ag.enroll(model, entries, alone.folder)
-    assert more.calibration_learned["method"] == "leave-one-out"
+    assert more.calibrations.learned["method"] == "leave-one-out"
     kept = json.loads((more.folder / "calibration.json").read_text())
     ag.enroll(model, entries[:1], alone.folder)  # too few to learn from: what was learned stays
     assert json.loads((more.folder / "calibration.json").read_text()) == kept
@@ -196,7 +196,7 @@ def test_a_trial_is_that_of_a_gallery_without_the_recording(town: Path, tmp_path
     ]
     gallery = ag.enroll(model, entries, tmp_path / "all", share_channel=False)
     inputs = open_inputs(entries, model=model, aside=Aside(), say=lambda _: None, again=True)
-    found = leave_out(gallery, inputs, gallery.names, 100, LocalReducer(1))
+    found = leave_one_out(gallery, inputs, gallery.names, 100, LocalReducer(1))
     assert np.flatnonzero(found.target).tolist() == list(range(0, 18 * 6, 6))
     for i in (0, 7, 17):
         rest = [entry for entry in entries if entry.id != entries[i].id]
@@ -244,10 +244,10 @@ def test_normalized_scores_are_calibrated_too(city: Path, tmp_path: Path, how: s
     assert after < least + 0.08  # 72 target trials of 6 speakers: the least is of a map fitted to them
     plain, learned = gallery.calibration, find_calibration(gallery, how)
     assert plain is not None and learned is not None
-    assert learned == gallery.calibrations_normalized[how] != plain
+    assert learned == gallery.calibrations.normalized[how] != plain
 
     gallery.calibrate(plain)  # nothing is known of how: the background's holds
-    assert find_calibration(gallery, how) == backend.calibration(how)
+    assert find_calibration(gallery, how) == backend.calibrations[how]
     before, _ = losses(gallery, test, how)
     assert before > 0.4 > 2 * after
     gallery.calibrate(plain, {"method": "leave-one-out"})  # as an earlier version kept it

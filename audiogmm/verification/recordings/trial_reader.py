@@ -1,4 +1,4 @@
-"""The lines of a list of trials, as recordings that can be read and claims about them."""
+"""Reading a list of trials: from its lines to recordings and the speakers that are claimed of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import read_frontend
 from audiogmm.runs.inputs import Notifier
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.trials import CUT, PATHS, Trial, TrialList
+from audiogmm.verification.trials import PATHS, SEGMENT_COLUMNS, Trial, TrialList
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
@@ -23,31 +24,25 @@ if TYPE_CHECKING:
 
 
 _SLACK = 0.01
-"""Seconds that a piece may end past its entry, as it may past a file."""
-
+"""Seconds by which a segment may end past its entry, as it may past a file."""
 
 BATCH = 4096
-"""Lines that are looked up together."""
+"""Lines that are compared with earlier ones at a time."""
 
 
-@dataclass(frozen=True)
-class Maker:
-    """Makes recordings of entries, through the front end of the background model."""
+def recording_factory(
+    gallery: Gallery, upsample: bool, say: Callable[[str], None]
+) -> Callable[[Entry], Recording]:
+    """Return a function that makes recordings of entries, with a gallery's front end."""
+    from audiogmm.audio.recording import Recording
 
-    gallery: Gallery
-    upsample: bool
-    say: Callable[[str], None]
-
-    def recording(self, entry: Entry) -> Recording:
-        """The recording of an entry."""
-        from audiogmm.audio.recording import Recording
-
-        frontend = read_frontend(self.gallery.background)
-        return Recording(entry, frontend, upsample=self.upsample, warn=Notifier(self.say))
+    return partial(
+        Recording, frontend=read_frontend(gallery.background), upsample=upsample, warn=Notifier(say)
+    )
 
 
-class Lines:
-    """The lines of a list that can be tried; bad ones, and those that were there before, are set aside.
+class TrialReader:
+    """The usable lines of a list of trials, re-iterable; bad and repeated ones are set aside.
 
     Parameters
     ----------
@@ -63,7 +58,7 @@ class Lines:
         from audiogmm.manifest.folder import ManifestFolder
 
         self.list = TrialList(path, self._refuse_line, by_id=manifest is not None)
-        self._entries = None if manifest is None else NamedEntries(manifest, aside)
+        self._entries = None if manifest is None else EntryLookup(manifest, aside)
         self._aside = aside
         self._folder = ManifestFolder.of(path)
         self._name = Path(path).name
@@ -74,7 +69,7 @@ class Lines:
         seen = SeenIds()
         trials = iter(self.list)
         while batch := list(islice(trials, BATCH)):
-            keys = [json.dumps([trial.model, *trial.cut]) for trial in batch]
+            keys = [json.dumps([trial.model, *trial.segment]) for trial in batch]
             doubled = seen.add(keys, [trial.line for trial in batch])
             for i, trial in enumerate(batch):
                 if i in doubled:
@@ -83,54 +78,53 @@ class Lines:
                     yield trial
 
     def count(self) -> int:
-        """How many lines there may be: line ends are counted, once."""
+        """Return the number of lines at most: line ends are counted."""
         return max(0, sum(1 for _ in self.list.raw()) - 1)
 
-    def cuts(self, chunk: Sequence[Trial], maker: Maker) -> dict[Recording, list[int]]:
-        """The recordings of some trials, and the places of the trials of each; bad ones are set aside."""
-        rows: dict[tuple[str, ...], list[int]] = {}
+    def segments(
+        self, chunk: Sequence[Trial], make_recording: Callable[[Entry], Recording]
+    ) -> dict[Recording, list[int]]:
+        """Return the recordings of some trials, and the rows of each; trials of bad ones are set aside."""
+        rows_of: dict[tuple[str, ...], list[int]] = {}
         for i, trial in enumerate(chunk):
-            rows.setdefault(trial.cut, []).append(i)
-        cuts: dict[Recording, list[int]] = {}
-        named = None if self._entries is None else self._entries.of([cut[-1] for cut in rows])
-        for cut, places in rows.items():
+            rows_of.setdefault(trial.segment, []).append(i)
+        segments: dict[Recording, list[int]] = {}
+        found = None if self._entries is None else self._entries.find([segment[-1] for segment in rows_of])
+        for segment, rows in rows_of.items():
             try:
-                recording = maker.recording(self._entry(cut, chunk[places[0]], named))
+                recording = make_recording(self._entry(segment, chunk[rows[0]], found))
             except AudioGMMError as error:
-                for i in places:
+                for i in rows:
                     self.refuse(chunk[i], error)
             else:
-                cuts.setdefault(recording, []).extend(places)
-        return cuts
+                segments.setdefault(recording, []).extend(rows)
+        return segments
 
     def refuse(self, trial: Trial, error: AudioGMMError) -> None:
         """Set a trial aside."""
-        path = "" if trial.cut[-1] else trial.cut[0] or trial.cut[1]
+        path = "" if trial.segment[-1] else trial.segment[0] or trial.segment[1]
         self._aside.put(f"{self._name}:{trial.line}", self._folder.resolve(path) if path else "", error)
-
-    def refuse_row(self, chunk: Sequence[Trial], row: int, error: AudioGMMError) -> None:
-        """Set the trial at a place of a chunk aside."""
-        self.refuse(chunk[row], error)
 
     def _refuse_line(self, line: int, error: AudioGMMError) -> None:
         self._aside.put(f"{self._name}:{line}", "", error)
 
-    def _entry(self, cut: tuple[str, ...], trial: Trial, named: Found | None) -> Entry:
+    def _entry(self, segment: tuple[str, ...], trial: Trial, found: FoundEntries | None) -> Entry:
         from audiogmm.manifest.record import entry_of
 
-        record = {name: _value(name, cell) for name, cell in zip(CUT, cut[:-1], strict=True) if cell}
+        cells = zip(SEGMENT_COLUMNS, segment[:-1], strict=True)
+        record = {name: _value(name, cell) for name, cell in cells if cell}
         if not isinstance(record.get("channel", 0), int):
-            del record["channel"]  # a name of the line, which is no number of a track
+            del record["channel"]  # a name of the line, which is not the number of a track
         source = f"{self._name}:{trial.line}"
-        if named is None:
+        if found is None:
             return entry_of(record, self._folder, source)
-        if (entry := named.entries.get(cut[-1])) is None:
-            raise self._unknown(cut[-1], source, named)
-        return _piece(entry, entry_of({PATHS[0]: "-"} | record, self._folder, source)) if record else entry
+        if (entry := found.entries.get(segment[-1])) is None:
+            raise self._unknown(segment[-1], source, found)
+        return cut_entry(entry, entry_of({PATHS[0]: "-"} | record, self._folder, source)) if record else entry
 
-    def _unknown(self, id: str, source: str, named: Found) -> ManifestError:
+    def _unknown(self, id: str, source: str, found: FoundEntries) -> ManifestError:
         manifest = "" if self._entries is None else self._entries.manifest
-        alike = named.alike.get(id)
+        alike = found.alike.get(id)
         return ManifestError(
             f"{source} names the recording {id!r}, which is no id in {manifest}",
             needed="the id of one of its entries",
@@ -138,30 +132,36 @@ class Lines:
         )
 
 
-def _piece(entry: Entry, cut: Entry) -> Entry:
-    """The piece of an entry that a line cuts out: seconds are counted from where the entry begins."""
-    duration = cut.duration
+def cut_entry(entry: Entry, segment: Entry) -> Entry:
+    """Return the segment of an entry that a line names; its seconds are counted from the entry's beginning.
+
+    Raises
+    ------
+    ManifestError
+        If it does not lie within the entry.
+    """
+    duration = segment.duration
     if entry.duration is not None:
-        left = entry.duration - cut.offset
+        left = entry.duration - segment.offset
         duration = left if duration is None else duration
         if left <= 0 or duration > left + _SLACK:
             raise ManifestError(
-                f"{cut.source} cuts {cut.offset:g} to {cut.offset + duration:g} s out of {entry.id!r}, "
-                f"which has {entry.duration:g} s",
-                needed="a piece that lies in the entry",
+                f"{segment.source} cuts {segment.offset:g} to {segment.offset + duration:g} s out of "
+                f"{entry.id!r}, which has {entry.duration:g} s",
+                needed="a segment that lies within the entry",
             )
         duration = min(duration, left)
     return replace(
         entry,
-        offset=entry.offset + cut.offset,
+        offset=entry.offset + segment.offset,
         duration=duration,
-        channel=entry.channel if cut.channel is None else cut.channel,
-        frame_rate=cut.frame_rate or entry.frame_rate,
+        channel=entry.channel if segment.channel is None else segment.channel,
+        frame_rate=segment.frame_rate or entry.frame_rate,
     )
 
 
 def _value(name: str, cell: str) -> str | float | int:
-    """A cell as a manifest's value; what is no number is left as it is, to be explained."""
+    """A cell as a manifest's value; one that is not a number is left as it is, for the error message."""
     if name in PATHS:
         return cell
     for kind in (int, float):
@@ -173,14 +173,14 @@ def _value(name: str, cell: str) -> str | float | int:
 def _duplicate(trial: Trial, name: str, line: int) -> ManifestError:
     return ManifestError(
         f"{name}:{trial.line} is the trial of line {line} again: "
-        f"{trial.model!r}, {trial.cut[-1] or trial.cut[0] or trial.cut[1]}",
+        f"{trial.model!r}, {trial.segment[-1] or trial.segment[0] or trial.segment[1]}",
         needed="each trial once, or it counts twice",
         remedy="take it out of the list",
     )
 
 
-class NamedEntries:
-    """The entries of a manifest, some of them at a time: it is read again for each, and never held.
+class EntryLookup:
+    """Entries of a manifest by id, some at a time: it is read for each lookup, and never held.
 
     Parameters
     ----------
@@ -194,8 +194,8 @@ class NamedEntries:
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "test.jsonl"
     >>> _ = path.write_text('{"audio_filepath": "x/a.wav", "id": "id1/a"}')
-    >>> entries = NamedEntries(str(path), Aside(strict=True))
-    >>> found = entries.of(["id1/a", "a.wav"])
+    >>> entries = EntryLookup(str(path), Aside(strict=True))
+    >>> found = entries.find(["id1/a", "a.wav"])
     >>> found.entries["id1/a"].path.endswith("x/a.wav"), found.alike
     (True, {'a.wav': 'id1/a'})
     """
@@ -203,10 +203,10 @@ class NamedEntries:
     def __init__(self, manifest: str, aside: Aside) -> None:
         self.manifest = manifest
         self._aside = aside
-        self._read = False
+        self._is_read = False
 
-    def of(self, ids: Collection[str]) -> Found:
-        """The entries of these ids, as the manifest gives them or as they are made fit for file names.
+    def find(self, ids: Collection[str]) -> FoundEntries:
+        """Find the entries of these ids, as the manifest gives them or as they are made fit for file names.
 
         Raises
         ------
@@ -223,7 +223,7 @@ class NamedEntries:
             bare.setdefault(_bare(id), []).append(id)
 
         def refuse(error: ManifestError) -> None:
-            if not self._read:
+            if not self._is_read:
                 self._aside.put("", self.manifest, error)
 
         for entry in read_manifest(self.manifest, on_error=refuse):
@@ -232,19 +232,19 @@ class NamedEntries:
                 found.setdefault(name, entry)
             for name in bare.get(_bare(given), ()):
                 alike.setdefault(name, given)
-        self._read = True
-        return Found(found, {name: other for name, other in alike.items() if name not in found})
+        self._is_read = True
+        return FoundEntries(found, {name: other for name, other in alike.items() if name not in found})
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a manifest has of some ids.
+class FoundEntries:
+    """The entries of a manifest that have some ids.
 
     Attributes
     ----------
     entries : mapping of str to Entry
     alike : mapping of str to str
-        Of those that it has not, an id there that differs in folders or suffix alone.
+        For an id that no entry has, one that differs in folders or suffix alone.
     """
 
     entries: dict[str, Entry]
