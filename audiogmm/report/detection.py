@@ -1,4 +1,4 @@
-"""One picture of detection: how scores tell anomalies apart, and what the events found are worth."""
+"""The picture of an evaluation of detection: ROC curves, measures of the events, and their delays."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _INK, _QUIET, _GRID = "#1a1a1a", "#8c8c8c", "#e6e6e6"
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MEASURES = (("precision", "#56B4E9", "o"), ("recall", "#E69F00", "s"), ("F1", "#0072B2", "D"))
 
-MOST_NAMED = len(_COLOURS)
-"""Curves that have a colour and a name; of more, their mean is drawn, and they are grey."""
+MOST_NAMED = len(_COLORS)
+"""Most curves that have a color and a name; with more, they are gray and their mean is drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +32,11 @@ class SiteRoc:
     Attributes
     ----------
     name : str
-        Of the site.
+        Name of the site.
     false_alarms, hits : ndarray of shape (n,), float64
-        Rates, rising from 0 to 1.
+        Rates, ascending from 0 to 1.
     auc, pauc : Interval
-        Its areas.
+        Areas under the curve.
     """
 
     name: str
@@ -48,7 +48,7 @@ class SiteRoc:
 
 @dataclass(frozen=True)
 class EventMeasures:
-    """Precision, recall and F1 of events in one sense."""
+    """Precision, recall and F1 of events by one rule of matching."""
 
     name: str
     precision: Interval
@@ -63,30 +63,30 @@ class DetectionPicture:
     Attributes
     ----------
     curves : sequence of SiteRoc
-        By site; may be empty.
+        One a site; may be empty.
     what : str
-        What is told apart: "frames", "recordings".
+        What is classified: "frames", "recordings".
     mean : str
-        The means over sites, in words.
+        The means over sites, as text.
     max_fpr : float
-        Up to which the pAUC is taken.
-    shares : sequence of EventMeasures
-        Of events, in several senses.
-    delays : ndarray of shape (n_caught,), float64
-        Of the events caught, in rising order, seconds.
+        False alarm rate up to which the pAUC is taken.
+    measures : sequence of EventMeasures
+        By several rules of matching.
+    delays : ndarray of shape (n_detected,), float64
+        Delays of the events that were detected, ascending, seconds.
     n_true : int
-        True events; 0 where none is known.
+        Number of true events; 0 where none is known.
     false_alarms : str
-        In words.
+        Rate of false alarms, as text.
     intervals : str
-        What they are worth.
+        How the intervals were computed, as text.
     """
 
     curves: Sequence[SiteRoc]
     what: str
     mean: str
     max_fpr: float
-    shares: Sequence[EventMeasures]
+    measures: Sequence[EventMeasures]
     delays: FloatArray
     n_true: int
     false_alarms: str
@@ -94,7 +94,7 @@ class DetectionPicture:
 
 
 def draw_detection(picture: DetectionPicture, path: str | os.PathLike[str], *, force: bool = False) -> None:
-    """Draw the ROC curves with the region of the pAUC, the shares of events, and how fast they were caught.
+    """Draw the ROC curves with the region of the pAUC, the measures of events, and their delays.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def draw_detection(picture: DetectionPicture, path: str | os.PathLike[str], *, f
     path : path-like
         Ends in ``.png``, ``.svg`` or ``.pdf``.
     force : bool
-        Replace what is there.
+        Overwrite a file that exists.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def draw_detection(picture: DetectionPicture, path: str | os.PathLike[str], *, f
             right = [figure.add_subplot(grid[i, 1]) for i in (0, 1)]
         else:
             right = list(figure.subplots(1, 2))
-        _draw_shares(right[0], picture)
+        _draw_measures(right[0], picture)
         _draw_delays(right[1], picture)
 
 
@@ -133,14 +133,14 @@ def _draw_roc(axes: Axes, picture: DetectionPicture) -> None:
         if named:
             name = curve.name if len(curve.name) <= 24 else f"{curve.name[:23]}…"
             label = f"{name or 'all'}: {curve.auc.value:.3f}, {curve.pauc.value:.3f}"
-            axes.plot(curve.false_alarms, curve.hits, color=_COLOURS[i], linewidth=1.7, label=label)
+            axes.plot(curve.false_alarms, curve.hits, color=_COLORS[i], linewidth=1.7, label=label)
         else:
             axes.plot(curve.false_alarms, curve.hits, color=_QUIET, linewidth=0.8, alpha=0.5)
     if not named:
         rates = np.linspace(0, 1, 501)
         mean = np.mean([np.interp(rates, c.false_alarms, c.hits) for c in picture.curves], axis=0)
         label = f"mean of {len(picture.curves)} sites"
-        axes.plot(rates, mean, color=_COLOURS[0], linewidth=2.2, label=label)
+        axes.plot(rates, mean, color=_COLORS[0], linewidth=2.2, label=label)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.005)
     axes.set_aspect("equal", adjustable="box")
@@ -149,9 +149,9 @@ def _draw_roc(axes: Axes, picture: DetectionPicture) -> None:
     axes.annotate(
         "pAUC", (picture.max_fpr / 2, 0.3), ha="center", va="center", fontsize=8.5, color=_QUIET, rotation=90
     )
-    axes.set_xlabel(f"Normal {picture.what} called anomalous (false alarms)")
-    axes.set_ylabel(f"Anomalous {picture.what} found (hits)")
-    axes.set_title("How scores tell apart", loc="left", fontsize=12, fontweight="bold")
+    axes.set_xlabel(f"False alarm rate (normal {picture.what})")
+    axes.set_ylabel(f"Hit rate (anomalous {picture.what})")
+    axes.set_title("ROC curve", loc="left", fontsize=12, fontweight="bold")
     axes.legend(
         loc="lower right",
         fontsize=8.5,
@@ -164,19 +164,19 @@ def _draw_roc(axes: Axes, picture: DetectionPicture) -> None:
     )
 
 
-def _draw_shares(axes: Axes, picture: DetectionPicture) -> None:
-    n = len(picture.shares)
-    for row, share in enumerate(picture.shares):
-        for k, (name, colour, marker) in enumerate(_MEASURES):
-            figure: Interval = getattr(share, name.lower())
+def _draw_measures(axes: Axes, picture: DetectionPicture) -> None:
+    n = len(picture.measures)
+    for row, measure in enumerate(picture.measures):
+        for k, (name, color, marker) in enumerate(_MEASURES):
+            figure: Interval = getattr(measure, name.lower())
             if not np.isfinite(figure.value):
                 continue
             y = row + (k - 1) * 0.22
             if figure.known:
-                axes.plot([figure.low, figure.high], [y, y], color=colour, linewidth=2.2, alpha=0.55)
+                axes.plot([figure.low, figure.high], [y, y], color=color, linewidth=2.2, alpha=0.55)
             label = name if not row else None
             axes.plot(
-                figure.value, y, marker, color=colour, markersize=6, label=label, clip_on=False, zorder=4
+                figure.value, y, marker, color=color, markersize=6, label=label, clip_on=False, zorder=4
             )
             if name == "F1":
                 axes.annotate(
@@ -188,14 +188,14 @@ def _draw_shares(axes: Axes, picture: DetectionPicture) -> None:
                     annotation_clip=False,
                 )
     axes.annotate("F1", (1.02, 1.0), xycoords="axes fraction", va="bottom", fontsize=9, color=_QUIET)
-    axes.set_yticks(range(n), [share.name for share in picture.shares])
+    axes.set_yticks(range(n), [measure.name for measure in picture.measures])
     axes.set_ylim(max(n, 3) - 0.5, -0.5)
     axes.set_xlim(0, 1)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=_GRID, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines["left"].set_visible(False)
-    axes.set_title("What was found", loc="left", fontsize=12, fontweight="bold")
+    axes.set_title("Events", loc="left", fontsize=12, fontweight="bold")
     axes.set_title(picture.intervals, loc="right", fontsize=8.5, color=_QUIET)
     handles, labels = axes.get_legend_handles_labels()
     if handles:
@@ -203,11 +203,11 @@ def _draw_shares(axes: Axes, picture: DetectionPicture) -> None:
 
 
 def _draw_delays(axes: Axes, picture: DetectionPicture) -> None:
-    axes.set_title("How soon", loc="left", fontsize=12, fontweight="bold")
+    axes.set_title("Delay", loc="left", fontsize=12, fontweight="bold")
     axes.set_title(picture.false_alarms, loc="right", fontsize=8.5, color=_QUIET)
     if not picture.n_true:
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "nothing says where events are", ha="center", va="center", color=_QUIET)
+        axes.text(0.5, 0.5, "the manifest has no true events", ha="center", va="center", color=_QUIET)
         return
     delays = picture.delays
     ends = np.quantile(delays, [0.05, 0.95]) if len(delays) else np.zeros(2)  # a few may lie far off
@@ -216,13 +216,13 @@ def _draw_delays(axes: Axes, picture: DetectionPicture) -> None:
     shares = np.arange(len(delays) + 1) / picture.n_true
     first, last = min(low, float(delays.min(initial=0.0))), max(high, float(delays.max(initial=0.0)))
     steps: Any = np.concatenate([[first - margin], delays, [last + margin]])
-    axes.step(steps, np.append(shares, shares[-1]), where="post", color=_COLOURS[2], linewidth=1.8)
+    axes.step(steps, np.append(shares, shares[-1]), where="post", color=_COLORS[2], linewidth=1.8)
     axes.axvline(0.0, color=_QUIET, linewidth=0.9, linestyle=":")
     if len(delays):
         for share, name in ((0.5, "median"), (0.9, "90 %")):
             place = float(delays[max(0, int(np.ceil(share * len(delays) - 1e-9)) - 1)])
             height = share * shares[-1]
-            axes.plot(place, height, "o", color=_COLOURS[2], markersize=6, zorder=4)
+            axes.plot(place, height, "o", color=_COLORS[2], markersize=6, zorder=4)
             to_the_left = place > (low + high) / 2
             axes.annotate(
                 f"{name} {place:.2f} s",
@@ -237,5 +237,5 @@ def _draw_delays(axes: Axes, picture: DetectionPicture) -> None:
     axes.set_ylim(0, 1)
     axes.grid(color=_GRID, linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.set_xlabel("Start of what was found, seconds after the true onset")
-    axes.set_ylabel("True events caught")
+    axes.set_xlabel("From the true onset to the start of the event, s")
+    axes.set_ylabel("True events detected")

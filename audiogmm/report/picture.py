@@ -1,4 +1,4 @@
-"""One picture of a recording: what it sounds like, how likely that is, and where it is anomalous."""
+"""The picture of a recording: its spectrogram, its score with the threshold, and its events."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = (".png", ".svg", ".pdf")
-"""What a picture can be saved as, by suffix."""
+"""Suffixes of pictures."""
 
-# Okabe and Ito's colours, told apart by colour-blind readers; text is near black on white
+# Okabe and Ito's colors, which color-blind readers tell apart; text is near black on white
 _INK, _QUIET = "#1a1a1a", "#8c8c8c"
 _SCORE, _FOUND, _TRUTH = "#0072B2", "#D55E00", "#009E73"
 
@@ -50,10 +50,10 @@ _STYLE: Any = {
 }
 
 _MOST_POINTS = 2400
-"""Points of a curve: more than a picture shows."""
+"""Most points of a curve: more than a picture shows."""
 
 _MOST_COLUMNS = 1000
-"""Columns of a spectrogram, each the mean of up to `_TOGETHER` spectra, which calms the noise."""
+"""Most columns of a spectrogram, each the mean of up to `_TOGETHER` spectra, which reduces the noise."""
 
 _TOGETHER = 8
 
@@ -69,19 +69,19 @@ class RecordingPicture:
     sample_rate : float
         Hertz.
     scores : ndarray of shape (n_frames,), float64
-        Smoothed scores, nats, as `Detector.smooth` gives.
+        Smoothed scores, nats, as `Detector.smooth` returns them.
     clock : FrameClock
         Of the scores; its offset is the time of the first sample.
     threshold : float
-        At or under which an event begins, nats.
+        An event begins at a score at or below it, nats.
     release : float, optional
-        At or under which it goes on, nats.
+        An event ends at a score above it, nats.
     events : sequence of Event
-        What was found.
+        Events of the detector.
     truth : sequence of Segment or None
-        What there was, where known.
+        True events, where they are known.
     title : str
-        Above the picture.
+        Title of the picture.
     """
 
     samples: Samples
@@ -95,7 +95,7 @@ class RecordingPicture:
     title: str = ""
 
 
-def draw(picture: RecordingPicture, path: str | os.PathLike[str], *, force: bool = False) -> None:
+def draw_picture(picture: RecordingPicture, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Draw a spectrogram above, the smoothed log-likelihood and its threshold below, events shaded.
 
     Parameters
@@ -105,7 +105,7 @@ def draw(picture: RecordingPicture, path: str | os.PathLike[str], *, force: bool
     path : path-like
         Ends in ``.png``, ``.svg`` or ``.pdf``.
     force : bool
-        Replace what is there.
+        Overwrite a file that exists.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def draw(picture: RecordingPicture, path: str | os.PathLike[str], *, force: bool
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.15, 1.0))
         _draw_spectrogram(above, picture)
         _draw_scores(below, picture)
-        above.set_title(picture.title or "What was heard", loc="left", fontsize=12, fontweight="bold", pad=22)
+        above.set_title(picture.title or "Recording", loc="left", fontsize=12, fontweight="bold", pad=22)
 
 
 def check_suffix(path: Path) -> None:
@@ -213,8 +213,8 @@ def _draw_spectrogram(axes: Axes, picture: RecordingPicture) -> None:
         _bracket(axes, segment.start, segment.end, 1.085, _TRUTH)
 
 
-def _bracket(axes: Axes, start: Seconds, end: Seconds, height: float, colour: str) -> None:
-    """A bar above the axes; what would stick out on the sides, and spoil the layout, is cut off."""
+def _bracket(axes: Axes, start: Seconds, end: Seconds, height: float, color: str) -> None:
+    """Draw a bar above the axes, cut off at their ends."""
     left, right = axes.get_xlim()
     start, end = max(start, left), min(end, right)
     if start >= end:
@@ -223,7 +223,7 @@ def _bracket(axes: Axes, start: Seconds, end: Seconds, height: float, colour: st
         [start, end],
         [height, height],
         transform=axes.get_xaxis_transform(),
-        color=colour,
+        color=color,
         linewidth=4,
         solid_capstyle="butt",
         clip_on=False,
@@ -249,17 +249,17 @@ def _draw_scores(axes: Axes, picture: RecordingPicture) -> None:
     handles: list[Any] = [
         Line2D([], [], color=_SCORE, linewidth=1.5, label="score"),
         Line2D([], [], color=_INK, linewidth=1.1, linestyle="--", label="threshold"),
-        Line2D([], [], color=_FOUND, linewidth=4, label=f"found ({len(picture.events)})"),
+        Line2D([], [], color=_FOUND, linewidth=4, label=f"detected ({len(picture.events)})"),
     ]
     if picture.release is not None and picture.release > picture.threshold:
         handles.insert(2, Line2D([], [], color=_QUIET, linestyle=":", label="release"))
     if picture.truth is not None:
-        handles.append(Line2D([], [], color=_TRUTH, linewidth=4, label=f"truth ({len(picture.truth)})"))
+        handles.append(Line2D([], [], color=_TRUTH, linewidth=4, label=f"true events ({len(picture.truth)})"))
     axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=len(handles))
 
 
 def spectrogram(samples: Samples, sample_rate: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Levels in dB, and the edges of their cells: at most `_MOST_COLUMNS` columns of spectra of some 30 ms.
+    """Compute a power spectrogram of about 30 ms windows, in at most `_MOST_COLUMNS` columns.
 
     Parameters
     ----------
@@ -272,8 +272,10 @@ def spectrogram(samples: Samples, sample_rate: float) -> tuple[FloatArray, Float
     -------
     levels : ndarray of shape (n_frequencies, n_times), float64
         dB re full scale.
-    times : ndarray of shape (n_times + 1,), seconds from the first sample
-    frequencies : ndarray of shape (n_frequencies + 1,), hertz
+    times : ndarray of shape (n_times + 1,), float64
+        Edges of the columns, seconds from the first sample.
+    frequencies : ndarray of shape (n_frequencies + 1,), float64
+        Edges of the rows, hertz.
 
     Examples
     --------
@@ -287,7 +289,7 @@ def spectrogram(samples: Samples, sample_rate: float) -> tuple[FloatArray, Float
     rows = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
     window = np.hanning(length)
     spectra = np.empty((len(rows), length // 2 + 1))
-    for first in range(0, len(rows), 256):  # a few at a time: the picture of a long recording stays cheap
+    for first in range(0, len(rows), 256):  # a few at a time, to bound memory
         some = rows[first : first + 256] * window
         spectra[first : first + 256] = np.square(np.abs(np.fft.rfft(some, axis=1)))
     together = -(-len(rows) // _MOST_COLUMNS)
@@ -303,7 +305,7 @@ def spectrogram(samples: Samples, sample_rate: float) -> tuple[FloatArray, Float
 
 
 def thin(times: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """At most `_MOST_POINTS` points of a curve, its lows and highs kept.
+    """Thin a curve to at most `_MOST_POINTS` points that keep its lows and highs.
 
     Examples
     --------
@@ -322,7 +324,7 @@ def thin(times: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]
 
 
 def score_limits(scores: FloatArray, threshold: float) -> tuple[float, float]:
-    """Limits of the score axis: a single absurd score must not flatten the rest.
+    """Return the limits of the score axis; a single extreme score must not flatten the rest.
 
     Examples
     --------

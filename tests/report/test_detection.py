@@ -23,7 +23,7 @@ PICTURE = DetectionPicture(
     what="frames",
     mean="0.667, 0.580 (mean of 2)",
     max_fpr=0.1,
-    shares=[
+    measures=[
         EventMeasures("events", Interval(0.5, 0.4, 0.6), Interval(0.7, 0.5, 0.8), Interval(0.583, 0.5, 0.7)),
         EventMeasures("recordings", Interval(float("nan")), Interval(0.0), Interval(0.0)),
     ],
@@ -43,7 +43,7 @@ def test_a_picture_says_what_it_shows_and_is_the_same_file_again(tmp_path: Path)
         "attic: 0.667, 0.580",
         "cellar: 0.667, 0.580",
         "AUC, pAUC: 0.667, 0.580 (mean of 2)",
-        "Anomalous frames found (hits)",
+        "Hit rate (anomalous frames)",
         "precision",
         "recall",
         "0.58<",
@@ -71,7 +71,7 @@ def test_of_many_sites_the_mean_is_drawn(tmp_path: Path) -> None:
         replace(PICTURE, curves=[]),
         replace(PICTURE, delays=np.empty(0)),
         replace(PICTURE, delays=np.empty(0), n_true=0),
-        replace(PICTURE, shares=PICTURE.shares[1:]),
+        replace(PICTURE, measures=PICTURE.measures[1:]),
         replace(PICTURE, curves=[roc("x" * 60)], delays=np.array([700.0]), n_true=1),
     ],
     ids=["no scores", "nothing caught", "no places", "nothing found", "long names"],

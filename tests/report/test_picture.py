@@ -12,7 +12,7 @@ import pytest
 
 from audiogmm.anomaly.event import Event
 from audiogmm.errors import ChoiceError, OutputError
-from audiogmm.report.picture import RecordingPicture, draw, score_limits, spectrogram, thin
+from audiogmm.report.picture import RecordingPicture, draw_picture, score_limits, spectrogram, thin
 from audiogmm.timeline import FrameClock, Segment
 
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
@@ -41,43 +41,45 @@ def picture(**changes: Any) -> RecordingPicture:
 @pytest.mark.parametrize("suffix", sorted(MAGIC))
 def test_a_picture_is_a_file_of_its_kind(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
-    draw(picture(), path)
+    draw_picture(picture(), path)
     assert path.read_bytes().startswith(MAGIC[suffix])
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_same_picture_is_the_same_file(tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
-        draw(picture(), tmp_path / name)
+        draw_picture(picture(), tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
 def test_the_picture_says_what_it_shows(tmp_path: Path) -> None:
-    draw(picture(), tmp_path / "a.svg")
+    draw_picture(picture(), tmp_path / "a.svg")
     text = (tmp_path / "a.svg").read_text()
-    for words in ("Time, s", "Frequency, kHz", "nats", "threshold", "found (1)", "truth (1)"):
+    for words in ("Time, s", "Frequency, kHz", "nats", "threshold", "detected (1)", "true events (1)"):
         assert words in text
-    draw(picture(events=[], truth=None, release=None), tmp_path / "b.svg")
+    draw_picture(picture(events=[], truth=None, release=None), tmp_path / "b.svg")
     text = (tmp_path / "b.svg").read_text()
-    assert "found (0)" in text
+    assert "detected (0)" in text
     assert "truth" not in text
 
 
 @pytest.mark.parametrize("n", [10, 200, 3000])
 def test_short_recordings_are_drawn(tmp_path: Path, n: int) -> None:
-    draw(picture(samples=np.zeros(n, np.float32), scores=np.full(3, -50.0), events=[]), tmp_path / "a.png")
+    draw_picture(
+        picture(samples=np.zeros(n, np.float32), scores=np.full(3, -50.0), events=[]), tmp_path / "a.png"
+    )
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "a.png").stat().st_size > 5000
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ChoiceError, match=r"to .*a\.gif; needed: a name that ends in \.png, \.svg, \.pdf"):
-        draw(picture(), tmp_path / "a.gif")
+        draw_picture(picture(), tmp_path / "a.gif")
     with pytest.raises(ChoiceError, match="0 samples"):
-        draw(picture(samples=np.zeros(0, np.float32)), tmp_path / "a.png")
+        draw_picture(picture(samples=np.zeros(0, np.float32)), tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes(b"mine")
     with pytest.raises(OutputError, match=r"a\.png exists already"):
-        draw(picture(), tmp_path / "a.png")
+        draw_picture(picture(), tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes() == b"mine"
 
 
@@ -97,7 +99,7 @@ def test_without_matplotlib_it_says_what_to_install(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ChoiceError, match=r"need matplotlib, which is not installed.*'audiogmm\[plot\]'"):
-        draw(picture(), tmp_path / "a.png")
+        draw_picture(picture(), tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -39,7 +39,7 @@ def draw_detection_evaluation(found: DetectionEvaluation, path: Path, *, force: 
             what=LEVELS[level],
             mean=mean,
             max_fpr=criteria.max_fpr,
-            shares=[EventMeasures(name, r.precision, r.recall, r.f1) for name, r in named if r is not None],
+            measures=[EventMeasures(name, r.precision, r.recall, r.f1) for name, r in named if r is not None],
             delays=found.delays,
             n_true=0 if detected.event is None else detected.event.n_true,
             false_alarms=f"{with_interval(detected.false_alarms.per_hour, show=hourly)} false alarms an hour",

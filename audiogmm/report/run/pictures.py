@@ -116,7 +116,7 @@ def draw_recording(
     force: bool = False,
 ) -> None:
     """Draw one recording: its spectrogram above, its score below, events shaded."""
-    from audiogmm.report.picture import RecordingPicture, draw
+    from audiogmm.report.picture import RecordingPicture, draw_picture
 
     track = score_recording(scorer, recording)
     events = detect_events(detector, track, recording.entry.path)
@@ -124,7 +124,7 @@ def draw_recording(
     start, end = track.clock.start(first), track.clock.end(last - 1)
     samples, rate = read_samples(recording.entry, start, end)
     clock = track.clock
-    draw(
+    draw_picture(
         RecordingPicture(
             samples=samples,
             sample_rate=rate,

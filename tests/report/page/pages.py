@@ -65,7 +65,7 @@ def page(recordings: list[ReportedRecording], **changes: Any) -> Page:
     windows = np.sort(np.random.default_rng(0).normal(-50, 2, 5000))
     normal = NormalSummary(windows, 120.0, 0.5, "a note on the threshold")
     settings: dict[str, Any] = {
-        "title": "What was heard",
+        "title": "Events in test.jsonl",
         "facts": [("recordings", str(len(recordings)))],
         "n_events": len(events),
         "detector": DETECTOR,

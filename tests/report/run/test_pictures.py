@@ -37,7 +37,9 @@ def test_a_long_recording_is_drawn_around_its_severest_event(
     model = train([entry], FrontEnd.preset("kaldi"), n_components=2, hold_out=0)
     model = calibrate(model, [entry])
     drawn: list[Any] = []
-    monkeypatch.setattr("audiogmm.report.picture.draw", lambda picture, path, force: drawn.append(picture))
+    monkeypatch.setattr(
+        "audiogmm.report.picture.draw_picture", lambda picture, path, force: drawn.append(picture)
+    )
     monkeypatch.setattr(plot, "LONGEST", 10.0)
     recording = Recording(
         Entry(str(tmp_path / "odd.wav"), id="odd", offset=offset), FrontEnd.preset("kaldi", sample_rate=RATE)
