@@ -313,7 +313,7 @@ FORKED = """
 import multiprocessing, sys
 import numpy as np
 from audiogmm.training import LocalReducer, train_mixture
-from audiogmm.training.source import ArraySlice
+from audiogmm.training.frames.source import ArraySlice
 frames = np.random.default_rng(0).normal(size=(30000, 3)).astype(np.float32)
 shards = [ArraySlice(str(i), frames[i : i + 5000]) for i in range(0, 30000, 5000)]
 def train():
