@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import FloatArray
 
@@ -113,9 +114,4 @@ def covariance_of(mixture: Mixture, k: int) -> FloatArray:
     >>> covariance_of(Mixture([1.0], [[0.0, 0.0]], [2.0], "spherical"), 0).tolist()
     [[2.0, 0.0], [0.0, 2.0]]
     """
-    D = mixture.n_features
-    if mixture.covariance_type == "tied":
-        return mixture.covariances
-    if mixture.covariance_type == "full":
-        return np.asarray(mixture.covariances[k])
-    return np.diag(np.broadcast_to(mixture.covariances[k], D)).astype(np.float64)
+    return form_of(mixture.covariance_type).matrix(mixture.covariances, k, mixture.n_features)

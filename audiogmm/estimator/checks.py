@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from audiogmm.estimator.parameters import Given, form_is_matrix
+from audiogmm.estimator.parameters import Given
 from audiogmm.estimator.passes import Rows
 from audiogmm.mixture import matrices
 from audiogmm.mixture.forms import form_of
@@ -168,7 +168,7 @@ def _precisions(values: Any, covariance_type: CovarianceType, K: int, D: int) ->
     name = f"{covariance_type} precision"
     form = form_of(covariance_type)
     precisions = _array(values, form.shape(K, D), name)
-    if form_is_matrix(covariance_type):
+    if form.is_matrix:
         for k, matrix in enumerate(np.reshape(precisions, (-1, D, D))):
             symmetric = np.allclose(matrix, matrix.T)
             if not (symmetric and np.linalg.eigvalsh(matrix).min() > 0):

@@ -99,7 +99,7 @@ def started(
     """
     weights, means, covariances = given.weights, given.means, None
     if given.precisions is not None:
-        covariances = inverse(given.precisions, covariance_type)
+        covariances = form_of(covariance_type).inverse(given.precisions)
     if stats is not None:
         if covariances is not None:  # then the data's own covariance may be ill-defined: it is not asked
             form = form_of(covariance_type)
@@ -143,8 +143,9 @@ class Attributes:
     @classmethod
     def of(cls, mixture: Mixture, dtype: np.dtype[Any] | type[np.floating[Any]]) -> Attributes:
         """Those of a mixture, rounded to `dtype`."""
-        factors = form_of(mixture.covariance_type).precision_factor(mixture.covariances)
-        precisions = squared(factors, mixture.covariance_type)
+        form = form_of(mixture.covariance_type)
+        factors = form.precision_factor(mixture.covariances)
+        precisions = form.precision(factors)
         arrays = (mixture.weights, mixture.means, mixture.covariances, precisions, factors)
         return cls(*(np.array(array, dtype=dtype) for array in arrays))
 
@@ -174,33 +175,5 @@ def mixture_of(
     array([[4., 1.]])
     """
     factors = np.asarray(precisions_cholesky, dtype=np.float64)
-    if form_is_matrix(covariance_type):
-        roots = np.linalg.inv(factors)
-        covariances = roots.swapaxes(-1, -2) @ roots
-    else:
-        covariances = factors**-2
+    covariances = form_of(covariance_type).covariance(factors)
     return Mixture(np.asarray(weights), np.asarray(means), covariances, covariance_type)
-
-
-def squared(factors: NDArray[Any], covariance_type: CovarianceType) -> NDArray[Any]:
-    """P P^T of each factor P."""
-    square: NDArray[Any] = (
-        factors @ factors.swapaxes(-1, -2) if form_is_matrix(covariance_type) else factors**2
-    )
-    return square
-
-
-def form_is_matrix(covariance_type: CovarianceType) -> bool:
-    """Whether covariances of this form are matrices."""
-    return form_of(covariance_type).shape(1, 2)[-2:] == (2, 2)
-
-
-def inverse(precisions: FloatArray, covariance_type: CovarianceType) -> FloatArray:
-    """Covariances from precisions, in the same shape.
-
-    Examples
-    --------
-    >>> inverse(np.array([[4.0, 1.0]]), "diag")
-    array([[0.25, 1.  ]])
-    """
-    return squared(form_of(covariance_type).precision_factor(precisions), covariance_type)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.estimator.parameters import form_is_matrix
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import FloatArray, IntArray
@@ -26,11 +25,11 @@ def draw(
     """
     K, D = mixture.n_components, mixture.n_features
     counts = random_state.multinomial(n_samples, mixture.weights / mixture.weights.sum())
-    shared = form_of(mixture.covariance_type).shared
+    form = form_of(mixture.covariance_type)
     parts = []
     for k, (mean, count) in enumerate(zip(mixture.means, counts, strict=True)):
-        covariance = mixture.covariances if shared else mixture.covariances[k]
-        if form_is_matrix(mixture.covariance_type):
+        covariance = mixture.covariances if form.shared else mixture.covariances[k]
+        if form.is_matrix:
             parts.append(random_state.multivariate_normal(mean, covariance, int(count)))
         else:
             parts.append(mean + random_state.standard_normal(size=(count, D)) * np.sqrt(covariance))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from audiogmm.estimator import checks
 from audiogmm.estimator.em import Trial
-from audiogmm.estimator.parameters import Attributes, mixture_of, squared, started
+from audiogmm.estimator.parameters import Attributes, mixture_of, started
 from audiogmm.estimator.passes import Rows
 from audiogmm.estimator.start import centre_of
 from audiogmm.mixture.forms import form_of
@@ -93,7 +93,8 @@ class Shown:
     def _set_parameters(self, params: tuple[NDArray[Any], ...]) -> None:
         """Show weights, means, covariances and precision factors that belong together."""
         weights, means, covariances, factors = params
-        self._show(Attributes(weights, means, covariances, squared(factors, self.covariance_type), factors))
+        precisions = form_of(self.covariance_type).precision(factors)
+        self._show(Attributes(weights, means, covariances, precisions, factors))
 
     def _initialize(self, X: Rows, resp: NDArray[Any]) -> None:
         """Show the start that responsibilities (n_samples, n_components) make."""

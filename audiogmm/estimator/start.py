@@ -59,7 +59,7 @@ def statistics_of_start(
         chances = None if weights is None else weights / weights.sum()
         rows = random_state.choice(len(X), size=K, replace=False, p=chances)
     chosen = statistics_of_labels(X[rows], np.arange(K), K, origin, covariance_type)
-    if covariance_type == "tied":
+    if form_of(covariance_type).shared:
         return _with_all_scatter(chosen, X, weights)
     return chosen
 
@@ -154,7 +154,7 @@ def _of_random_shares(
 
 
 def _with_all_scatter(chosen: SufficientStats, X: Rows, weights: FloatArray | None) -> SufficientStats:
-    """With the moments of all rows about 0 for second moments: what scikit-learn's tied form starts from.
+    """With the moments of all rows about 0 for second moments: scikit-learn's start of a shared covariance.
 
     Its estimate takes the responsibilities of every row to sum to one, which they do not here. That makes
     a wide start, not a narrow one like the other forms', and is kept so that the same seed gives the same
@@ -165,7 +165,7 @@ def _with_all_scatter(chosen: SufficientStats, X: Rows, weights: FloatArray | No
         X,
         weights,
         lambda part: SufficientStats.measure(
-            part.frames, origin=zero, covariance_type="tied", weights=part.weights
+            part.frames, origin=zero, covariance_type=chosen.covariance_type, weights=part.weights
         ),
     )
     return replace(chosen.shifted(zero), second=everything.second)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.keywords import accepts
+from audiogmm.mixture.movement import movement
 from audiogmm.mixture.store import Model, floor_of
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
@@ -20,7 +21,6 @@ from audiogmm.runs.training_inputs import TrainingInputs, open_training_inputs
 from audiogmm.training.incremental import Changed, add, take_out
 from audiogmm.training.incremental import reweight as change_weights
 from audiogmm.training.ledger import Ledger
-from audiogmm.training.schedule.convergence import movement
 from audiogmm.types import Json
 
 if TYPE_CHECKING:

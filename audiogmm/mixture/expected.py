@@ -74,20 +74,9 @@ def joint_log_likelihood(stats: SufficientStats, mixture: Mixture) -> float:
     form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
     factors = form.precision_factor(mixture.covariances)
     means = mixture.means - stats.origin
-    counts, first, second = stats.counts, stats.first, stats.second
+    counts = stats.counts
     alive = (mixture.weights > 0) & (counts > 0)
     logs = np.log(mixture.weights[alive]) - 0.5 * D * np.log(2 * np.pi)
     determinants = np.broadcast_to(form.half_log_precision(factors, K, D), (K,))[alive]
-    squares = np.einsum("kd,kd->k", means, means)
-    if form.name == "spherical":
-        about = second - 2 * np.einsum("kd,kd->k", first, means) + counts * squares
-        distances = float(about @ factors**2)
-    elif form.name == "diag":
-        about = second - 2 * first * means + counts[:, None] * means**2
-        distances = float(np.sum(about * factors**2))
-    else:  # trace of P^T S P, with S about the means
-        cross = np.einsum("kd,ke->kde", first, means)
-        about = np.einsum("k,kd,ke->kde", counts, means, means) - cross - cross.swapaxes(1, 2)
-        about = second + (about.sum(axis=0) if form.shared else about)
-        distances = float(np.einsum("...de,...di,...ei->", about, factors, factors, optimize=True))
+    distances = form.squared_distance(factors, means, counts, stats.first, stats.second)
     return float(counts[alive] @ (logs + determinants)) - distances / 2

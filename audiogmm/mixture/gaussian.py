@@ -163,8 +163,8 @@ class Mixture:
         random = np.random.default_rng(seed)
         components = random.choice(self.n_components, size=n, p=self.weights / self.weights.sum())
         noise = random.standard_normal((n, self.n_features))
-        coloured = form_of(self.covariance_type).colour(self.covariances, components, noise)
-        return self.means[components] + coloured, components
+        colored = form_of(self.covariance_type).color(self.covariances, components, noise)
+        return self.means[components] + colored, components
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mixture):

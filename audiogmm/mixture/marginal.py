@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import FloatArray
 
@@ -35,16 +34,13 @@ def marginal(mixture: Mixture, matrix: FloatArray, offset: FloatArray) -> Mixtur
 
     Examples
     --------
+    >>> import numpy as np
     >>> mixture = Mixture([1.0], [[1.0, 2.0]], [[3.0, 5.0]], "diag")
     >>> found = marginal(mixture, np.ones((1, 2)), np.array([10.0]))
     >>> found.means, found.covariances
     (array([[13.]]), array([[[8.]]]))
     """
-    K, D = mixture.means.shape
-    if mixture.covariance_type in ("diag", "spherical"):
-        variances = mixture.covariances.reshape(K, -1) * np.ones(D)
-        covariances = (matrix * variances[:, None, :]) @ matrix.T
-    else:
-        covariances = matrix @ mixture.covariances @ matrix.T * np.ones((K, 1, 1))
+    form = form_of(mixture.covariance_type)
+    covariances = form.project(mixture.covariances, matrix, mixture.n_components)
     covariances = 0.5 * (covariances + covariances.transpose(0, 2, 1))
     return Mixture(mixture.weights, mixture.means @ matrix.T + offset, covariances, "full")

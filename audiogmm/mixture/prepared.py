@@ -74,7 +74,7 @@ class Prepared(Protocol):
 
 def prepare(mixture: Mixture) -> Prepared:
     """Lay a mixture out for the kernels of its form."""
-    return Ellipsoids(mixture) if mixture.covariance_type == "full" else Axes(mixture)
+    return Axes(mixture) if form_of(mixture.covariance_type).has_common_axes else Ellipsoids(mixture)
 
 
 def padded(features: FloatArray) -> FloatArray:
@@ -123,9 +123,8 @@ class Axes:
         """See `Prepared`."""
         K, D = self._means.shape
         active, width = self._active, padded_width(D)
-        name = self._form.name
         first = np.zeros((len(active), width))
-        second = np.zeros({"diag": first.shape, "spherical": (len(active),)}.get(name, (0,)))
+        second = np.zeros(self._form.accumulator_shape(len(active), width))
         totals = axes.Totals(np.zeros(len(active)), first.ravel(), second.ravel(), np.zeros(2))
         tile, margins = self._tile(frames), self._margins(len(frames), carried)
         fault = axes.accumulate(
@@ -143,7 +142,7 @@ class Axes:
         )
         sums.counts[active] = totals.counts
         sums.first[active] = first[:, :D]
-        if name == "tied":
+        if self._form.shared:
             total = np.zeros((width, width))
             scatter(frames, weights, self.origin, width, total.ravel())
             mirror(total.ravel(), width, np.zeros(1, np.int64), sums.second[None])

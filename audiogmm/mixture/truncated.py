@@ -75,10 +75,11 @@ class TruncatedEvaluator:
 
     def __init__(self, mixture: Mixture) -> None:
         self.mixture = mixture
-        form, K = form_of(mixture.covariance_type), mixture.n_components
+        self._form = form = form_of(mixture.covariance_type)
+        K = mixture.n_components
         self._model: Any
         self._table = np.empty(0, np.float32)
-        if form.name == "full":
+        if not form.has_common_axes:
             self.origin = mixture.centre.astype(np.float32).astype(np.float64)
             factors = form.precision_factor(mixture.covariances)
             rest = padded_width(mixture.n_features) - mixture.n_features
@@ -177,7 +178,8 @@ class TruncatedEvaluator:
         frames = self._checked(frames, sets)
         order, totals = self._order(sets), np.empty(len(frames))
         tile, room = self._room(frames, sets.shape[1], 0)
-        run = truncated.log_likelihood_ellipsoids if self._full else truncated.log_likelihood_axes
+        diagonal = self._form.has_common_axes
+        run = truncated.log_likelihood_axes if diagonal else truncated.log_likelihood_ellipsoids
         assigned = truncated.Assigned(frames, sets, order, np.empty(0))
         near = Neighbourhoods.none(0, 0).near
         run(assigned, self._searching(None, 0), self._model, tile, room, near, totals)
@@ -185,10 +187,6 @@ class TruncatedEvaluator:
         scores = np.empty(len(frames))
         scores[order] = totals
         return scores
-
-    @property
-    def _full(self) -> bool:
-        return self.mixture.covariance_type == "full"
 
     def _accumulate(
         self,
@@ -201,7 +199,7 @@ class TruncatedEvaluator:
         frames = self._checked(frames, sets)
         if self._far:
             frames = frames.astype(np.float64, copy=False)
-        form, (K, D) = self.mixture.covariance_type, self.mixture.means.shape
+        form, (K, D) = self._form, self.mixture.means.shape
         order, width = self._order(sets), padded_width(D)
         given = np.empty(0) if weights is None else checked_weights(weights, len(frames))
         n_near = 0 if neighbours is None else neighbours.shape[1]
@@ -210,20 +208,18 @@ class TruncatedEvaluator:
         assigned = truncated.Assigned(frames, sets, order, given[order] if len(given) else given)
         search = self._searching(neighbours, key)
         first = np.zeros((K, width))
-        second = np.zeros(
-            {"full": (K, width, width), "diag": (K, width), "spherical": (K,), "tied": (0,)}[form]
-        )
+        second = np.zeros(form.accumulator_shape(K, width))
         totals = axes.Totals(np.zeros(K), first.ravel(), second.ravel(), np.zeros(2))
-        if self._full:
+        if not form.has_common_axes:
             of_full = ellipsoids.Totals(*totals)
             truncated.accumulate_ellipsoids(assigned, search, self._model, tile, room, found.near, of_full)
             padding, second = second, np.empty((K, D, D))
             mirror(padding.ravel(), width, np.arange(K), second)
         else:
             truncated.accumulate_axes(assigned, search, self._model, tile, room, found.near, totals)
-            if form == "diag":
+            if second.ndim == 2:
                 second = second[:, :D]
-            elif form == "tied":
+            elif form.shared:
                 total = np.zeros((width, width))
                 scatter(frames, given, self.origin, width, total.ravel())
                 second = np.empty((1, D, D))
@@ -232,7 +228,7 @@ class TruncatedEvaluator:
         _refuse(float(totals.sums[0]), frames)
         tried = int(room.state[2]) if search.wanted else float(totals.sums[1])
         statistics = SufficientStats(
-            form,
+            form.name,
             origin=self.origin,
             counts=totals.counts,
             first=first[:, :D],
@@ -260,7 +256,7 @@ class TruncatedEvaluator:
         K, D = self.mixture.means.shape
         T, width = min(TILE, max(len(frames), 1)), padded_width(D)
         n_candidates = set_size * (1 + n_near) + 1
-        points = np.dtype(np.float64) if self.mixture.covariance_type == "tied" else frames.dtype
+        points = np.dtype(np.float64) if self._form.shared else frames.dtype
         tile = make_tile(frames[:1], 1, 1, 1, points)._replace(
             centred=np.zeros(T * width, frames.dtype),
             points=np.zeros(T * width, points),

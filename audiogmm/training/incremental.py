@@ -11,11 +11,12 @@ from audiogmm.errors import ChoiceError, TrainingError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.movement import largest_change
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import OnError, Reducer
 from audiogmm.training.criteria import aic, bic
 from audiogmm.training.ledger import Ledger
-from audiogmm.training.pruning import Loss, largest_change, prune
+from audiogmm.training.pruning import Loss, prune
 from audiogmm.training.schedule.batch import EStep
 from audiogmm.types import FloatArray, Json
 

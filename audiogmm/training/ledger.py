@@ -14,6 +14,7 @@ import numpy as np
 from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.files import replacing
 from audiogmm.mixture import container
+from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
 from audiogmm.training.pruning import check_keep
 
@@ -196,7 +197,7 @@ class Ledger:
 
 def _split_by_component(statistics: SufficientStats) -> list[str]:
     """The arrays with a first axis of components."""
-    shared = statistics.covariance_type == "tied"
+    shared = form_of(statistics.covariance_type).shared
     return ["counts", "first"] if shared else ["counts", "first", "second"]
 
 

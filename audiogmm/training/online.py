@@ -284,4 +284,4 @@ def batch_of(n_components: int) -> int:
 
 def memory_of(covariance_type: CovarianceType, n_features: int) -> float:
     """Frames a component that statistics are averaged over at least; a matrix takes more."""
-    return float(max(MEMORY, 5 * n_features) if covariance_type == "full" else MEMORY)
+    return float(max(MEMORY, 5 * form_of(covariance_type).frames_needed(n_features)))

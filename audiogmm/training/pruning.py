@@ -22,7 +22,7 @@ class Loss:
     n_frames, of_frames : float
         Frames lost, and frames there were.
     largest_change : float
-        Of any parameter of the re-estimated model; see `largest_change`.
+        Of any parameter of the re-estimated model; see `audiogmm.mixture.movement.largest_change`.
     """
 
     n_frames: float
@@ -84,13 +84,8 @@ def prune(statistics: SufficientStats, keep: float, mixture: Mixture) -> Suffici
     if not keep or not dropped.any():
         return statistics
     counts, first = statistics.counts.copy(), statistics.first.copy()
-    second = statistics.second.copy()
-    if statistics.covariance_type == "tied":
-        form = form_of("tied")
-        deviations = first[dropped] / counts[dropped, None]
-        second -= form.expected(mixture.covariances, deviations, counts[dropped])
-    else:
-        second[dropped] = 0.0
+    form = form_of(statistics.covariance_type)
+    second = form.without(statistics.second, first, counts, np.flatnonzero(dropped), mixture.covariances)
     lost = float(counts[dropped].sum())
     counts[dropped], first[dropped] = 0.0, 0.0
     return SufficientStats(
@@ -103,30 +98,3 @@ def prune(statistics: SufficientStats, keep: float, mixture: Mixture) -> Suffici
         statistics.log_likelihood * (1 - lost / statistics.n_frames),
         statistics.skipped,
     )
-
-
-def largest_change(before: Mixture, after: Mixture) -> float:
-    """The largest change of any parameter, free of the features' scales.
-
-    A weight's change counts as it is; a mean's in standard deviations of its component; a covariance's
-    relative to what it was (matrices after whitening with it).
-
-    Examples
-    --------
-    >>> before = Mixture([1.0], [[0.0, 0.0]], [[4.0, 1.0]], "diag")
-    >>> largest_change(before, Mixture([1.0], [[1.0, 0.1]], [[5.0, 1.0]], "diag"))
-    0.5
-    """
-    form = form_of(before.covariance_type)
-    K, D = before.means.shape
-    factors = form.precision_factor(before.covariances)
-    steps, change = after.means - before.means, after.covariances - before.covariances
-    if form.name in ("spherical", "diag"):
-        scales = factors.reshape(K, -1)
-        means, ratios = steps * scales, change.reshape(K, -1) * scales**2
-    else:
-        P, C = factors.reshape(-1, D, D), change.reshape(-1, D, D)
-        means = np.einsum("kd,kde->ke", steps, P) if len(P) == K else steps @ P[0]
-        ratios = P.swapaxes(1, 2) @ C @ P
-    weights = after.weights - before.weights
-    return float(max(np.abs(part).max() for part in (weights, means, ratios)))

@@ -240,16 +240,10 @@ def _from_labels(
         frames = sample.frames[rows] - sample.mean
         counts[k], means[k] = len(rows), frames.mean(axis=0)
         frames -= means[k]
-        squares = np.einsum("nd,nd->d", frames, frames)
-        within += squares
-        if covariance_type == "spherical":
-            scatters[k] = squares.mean()
-        elif covariance_type == "diag":
-            scatters[k] = squares
-        else:
-            scatters[... if form.shared else k] += np.einsum("ni,nj->ij", frames, frames)
+        within += np.einsum("nd,nd->d", frames, frames)
+        scatters[... if form.shared else k] += form.scatter(frames)
     prior = form.broaden(np.maximum(within / counts.sum(), sample.floor), K)
-    virtual = float(D if covariance_type == "full" else 1)
+    virtual = float(form.frames_needed(D))
     masses = counts + virtual
     of_each = masses.sum() if form.shared else masses.reshape((K,) + (1,) * (scatters.ndim - 1))
     covariances = (scatters + (virtual * K if form.shared else virtual) * prior) / of_each

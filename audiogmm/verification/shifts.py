@@ -64,13 +64,8 @@ def shift_from(background: Mixture, model: Mixture) -> Shift | None:
         gain = np.where(background.weights > 0, np.log(model.weights) - np.log(background.weights), 0.0)
     quadratic = None
     if np.array_equal(model.covariances, background.covariances):
-        if form.name == "full":
-            linear = np.einsum("kij,klj,kl->ki", factors, factors, d, optimize=True)
-        elif form.shared:
-            linear = d @ factors @ factors.T
-        else:
-            linear = d * factors.reshape(K, -1) ** 2
-    elif form.name in ("diag", "spherical"):
+        linear = form.apply_precision(factors, d)
+    elif not form.is_matrix:
         theirs = form.precision_factor(model.covariances)
         ours, precision = (np.broadcast_to(f.reshape(K, -1) ** 2, (K, D)) for f in (factors, theirs))
         linear, quadratic = d * precision, -0.5 * (precision - ours)

@@ -13,10 +13,10 @@ import soundfile
 import audiogmm as ag
 from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.errors import ChoiceError, MismatchError, TrainingError
+from audiogmm.mixture.movement import movement
 from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.incremental import add
-from audiogmm.training.schedule.convergence import movement
 from tests.cli.calls import Audiogmm
 
 FLOOR = 0.6

@@ -21,5 +21,6 @@ def total_of(
         alive = h0 > keep
         h0, h1, h2 = h0 * alive, h1 * alive[:, None], h2 * alive[:, None]
         s0, s1, s2 = s0 + n * h0, s1 + n * h1, s2 + n * h2
-    means = s1 / s0[:, None]
-    return s0 / s0.sum(), means, s2 / s0[:, None] - means**2
+    with np.errstate(invalid="ignore"):  # NaN for a component that got nothing of any recording
+        means = s1 / s0[:, None]
+        return s0 / s0.sum(), means, s2 / s0[:, None] - means**2

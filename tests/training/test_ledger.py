@@ -18,11 +18,12 @@ from audiogmm.files import exclusive
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.jobs.updated_files import update_file
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.movement import largest_change
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training import LocalReducer
 from audiogmm.training.incremental import Changed, add, reweight, take_out
 from audiogmm.training.ledger import Ledger, beside
-from audiogmm.training.pruning import largest_change, prune
+from audiogmm.training.pruning import prune
 from audiogmm.types import CovarianceType
 from tests.naive.incremental import total_of
 from tests.training.schedule.test_batch import start_from

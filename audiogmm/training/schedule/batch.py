@@ -11,13 +11,14 @@ from audiogmm.blocks import Shard
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.movement import movement
 from audiogmm.mixture.splitting import rescue
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import Addable, Reducer
 from audiogmm.training.frames.packing import accumulated
 from audiogmm.training.frames.source import FrameSource
 from audiogmm.training.schedule.approximation import ApproximationLoss
-from audiogmm.training.schedule.convergence import Converged, Convergence, movement
+from audiogmm.training.schedule.convergence import Converged, Convergence
 from audiogmm.training.schedule.kmeans import Assign, ClusterSums, hard_log_likelihood, shared_variance
 from audiogmm.training.schedule.monitor import Monitor, PassReport
 from audiogmm.types import FloatArray, Frames, Seconds

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audiogmm.mixture import matrices
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.movement import movement
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.threads import one_blas_thread
 from audiogmm.training.schedule.batch import EM, Run, Schedule
-from audiogmm.training.schedule.convergence import Converged, movement
+from audiogmm.training.schedule.convergence import Converged
 from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import FloatArray
 
@@ -116,6 +115,7 @@ def extrapolate(
     """
     points = [_coordinates(mixture) for mixture in (first, second, third)]
     scales = _scales(second)
+    form = form_of(third.covariance_type)
     r = [b - a for a, b in zip(points[0], points[1], strict=True)]
     v = [c - b - step for b, c, step in zip(points[1], points[2], r, strict=True)]
     length, bend = _norm(r, scales), _norm(v, scales)
@@ -129,10 +129,9 @@ def extrapolate(
             a + 2 * step * d + step**2 * c for a, d, c in zip(points[0], r, v, strict=True)
         )
         weights = np.where(third.weights > 0, np.exp(logs - logs.max()), 0.0)
-        covariances = _covariances(spread, third)
+        covariances = form.constrained(spread)
     if not all(np.isfinite(array).all() for array in (weights, means, covariances)):
         return None
-    form = form_of(third.covariance_type)
     if form.fault(covariances):  # a diagonal that left the range of float64
         return None
     floored, _ = form.floor(covariances, floor)
@@ -143,23 +142,7 @@ def _coordinates(mixture: Mixture) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Log weights (0 for none), means, and log variances or Cholesky factors with logarithmic diagonal."""
     weights = mixture.weights
     logs = np.log(np.where(weights > 0, weights, 1.0))
-    if mixture.covariance_type in ("spherical", "diag"):
-        return logs, mixture.means, np.log(mixture.covariances)
-    with one_blas_thread():
-        factors = np.linalg.cholesky(mixture.covariances).astype(np.float64)
-    _replace_diagonal(factors, np.log(_diagonal(factors)))
-    return logs, mixture.means, factors
-
-
-def _covariances(spread: FloatArray, like: Mixture) -> FloatArray:
-    """The way back from the third coordinate."""
-    if like.covariance_type in ("spherical", "diag"):
-        return np.exp(spread)
-    factors = spread.copy()
-    _replace_diagonal(factors, np.exp(_diagonal(factors)))
-    with one_blas_thread():
-        product: FloatArray = factors @ factors.swapaxes(-1, -2)
-    return matrices.symmetric(product)
+    return logs, mixture.means, form_of(mixture.covariance_type).unconstrained(mixture.covariances)
 
 
 def _scales(mixture: Mixture) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -167,24 +150,9 @@ def _scales(mixture: Mixture) -> tuple[FloatArray, FloatArray, FloatArray]:
     form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
     weights = mixture.weights
     variances = form.variances(mixture.covariances, K, D)
-    spread: FloatArray
-    if form.shared:
-        spread = np.full(1, 1 / variances.mean())
-    elif mixture.covariance_type == "full":
-        spread = (weights / variances.mean(axis=1))[:, None, None]
-    else:
-        spread = weights[:, None] / 2 if mixture.covariances.ndim == 2 else weights * D / 2
+    spread = form.coordinate_weights(mixture.covariances, weights, D)
     return weights, weights[:, None] / variances, spread
 
 
 def _norm(vector: list[FloatArray], scales: tuple[FloatArray, FloatArray, FloatArray]) -> float:
     return float(np.sqrt(sum(np.sum(scale * d * d) for d, scale in zip(vector, scales, strict=True))))
-
-
-def _diagonal(factors: FloatArray) -> FloatArray:
-    diagonal: FloatArray = np.einsum("...dd->...d", factors).copy()
-    return diagonal
-
-
-def _replace_diagonal(factors: FloatArray, diagonal: FloatArray) -> None:
-    np.einsum("...dd->...d", factors)[...] = diagonal

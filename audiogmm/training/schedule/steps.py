@@ -6,22 +6,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from audiogmm.errors import ChoiceError
+from audiogmm.mixture.forms import form_of
 from audiogmm.types import Json
-
-FRAMES_EACH = {"spherical": 4, "diag": 4, "tied": 4, "full": 64}
-"""Frames of a batch, a component, unless told otherwise: an M-step with matrices costs more."""
 
 FEWEST = 256
 """Frames of a batch at least."""
 
 FEWEST_STEPS = 16
 """Steps of a pass at least, unless batches would be smaller than `FEWEST`."""
-
-UNIT_EACH = {"spherical": 2, "diag": 2, "tied": 1, "full": 64}
-"""Frames a component by which the step size counts its steps, whatever the batch."""
-
-MEMORY = {"spherical": 40, "diag": 40, "tied": 28, "full": 200}
-"""Frames a component over which statistics are averaged at least, lest components empty by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +25,11 @@ class Stepwise:
     passes : int
         Stepwise passes over the frames; the passes after them are exact ones of batch EM.
     exponent : float
-        Alpha of the step size ``(t + 2)^-alpha``, in (0.5, 1], where t counts `UNIT_EACH` frames a
+        Alpha of the step size ``(t + 2)^-alpha``, in (0.5, 1], where t counts `unit_each` frames a
         component, so that batches may be of any size: what Robbins and Monro's conditions allow
         (Cappe and Moulines 2009; Liang and Klein 2009).
     batch : int or None
-        Frames between two updates; None for `FRAMES_EACH` a component, at least `FEWEST`.
+        Frames between two updates; None for `frames_each` a component, at least `FEWEST`.
     averaging : float
         Share of the last pass whose batches' statistics are summed for the final estimate, in [0, 1]: 1
         lets every frame count once; 0 takes the last step's.
@@ -76,18 +68,19 @@ class Stepwise:
 
     def batch_of(self, n_components: int, form: str, n_frames: int) -> int:
         """Frames of a batch."""
-        usual = max(FEWEST, min(FRAMES_EACH[form] * n_components, n_frames // FEWEST_STEPS))
+        usual = max(FEWEST, min(form_of(form).stepwise.frames_each * n_components, n_frames // FEWEST_STEPS))
         return min(self.batch or usual, n_frames)
 
     def step(self, seen: int, batch: int, n_components: int, form: str) -> float:
         """Weight of a batch after so many frames: ``batch / u (t + 2)^-alpha``, at most ``batch / (M K)``.
 
-        With u = `UNIT_EACH` K, and t = seen / u: what the steps of batches of u frames add up to. M is
-        `MEMORY`: an average over fewer frames a component is noise.
+        With u = `unit_each` K, and t = seen / u: what the steps of batches of u frames add up to. M is
+        `memory`: an average over fewer frames a component is noise.
         """
-        unit = UNIT_EACH[form] * n_components
+        constants = form_of(form).stepwise
+        unit = constants.unit_each * n_components
         rho = (seen / unit + 2.0) ** -self.exponent / unit
-        return float(min(batch * min(rho, 1 / (MEMORY[form] * n_components)), 1.0))
+        return float(min(batch * min(rho, 1 / (constants.memory * n_components)), 1.0))
 
     @property
     def told(self) -> str:

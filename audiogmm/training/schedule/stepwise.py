@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from audiogmm.mixture.movement import movement
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.frames.shuffle import shuffled
 from audiogmm.training.schedule.batch import EM, Run, Schedule
-from audiogmm.training.schedule.convergence import Converged, movement
+from audiogmm.training.schedule.convergence import Converged
 from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.training.schedule.steps import Stepwise
 from audiogmm.training.schedule.stepwise_pass import BatchEStep, StepwisePass

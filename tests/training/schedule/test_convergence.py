@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from audiogmm.errors import ChoiceError, TrainingError
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.movement import movement
 from audiogmm.training import train_mixture
-from audiogmm.training.schedule.convergence import Convergence, movement
+from audiogmm.training.schedule.convergence import Convergence
 from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import CovarianceType
 from tests.training.shards import blobs, recordings

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from audiogmm.errors import ChoiceError
 from audiogmm.mixture.expected import expected
+from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.frames.shuffle import shuffled
 from audiogmm.training.frames.source import SET_ASIDE, InMemory, Reread
 from audiogmm.training.frames.spool import Spool
-from audiogmm.training.schedule import steps
 from audiogmm.training.schedule import stepwise as module
 from audiogmm.training.schedule import stepwise_pass as steps_of_a_pass
 from audiogmm.training.schedule.steps import Stepwise
@@ -50,7 +50,8 @@ def test_a_pass_is_the_formula(n: int, D: int, K: int, batch: int, seed: int) ->
     order = np.random.SeedSequence([seed, module._TAG, 1])
     batches = [rows.copy() for rows in shuffled(InMemory(frames), batch, order)]
     parameters = (start.weights, start.means, start.covariances)
-    constants = (steps.UNIT_EACH["diag"], steps.MEMORY["diag"], steps_of_a_pass.SMOOTHING)
+    _, unit, memory = form_of("diag").stepwise
+    constants = (unit, memory, steps_of_a_pass.SMOOTHING)
     weights, means, variances = stepwise_pass(batches, parameters, 0.51, *constants, 1)
     np.testing.assert_allclose(result.mixture.weights, weights, rtol=1e-4)
     np.testing.assert_allclose(result.mixture.means, means, rtol=1e-4, atol=1e-4)
