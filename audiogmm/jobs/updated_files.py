@@ -12,6 +12,7 @@ from audiogmm.files import exclusive, refuse_overwrite
 from audiogmm.jobs.trained_files import describe_loss
 from audiogmm.jobs.update import UpdateSettings, update
 from audiogmm.keywords import accepts
+from audiogmm.mixture.movement import movement
 from audiogmm.mixture.store import Model, floor_of, load
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside, errors_path
@@ -20,7 +21,6 @@ from audiogmm.runs.progress import Progress, Silent
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
 from audiogmm.training.pruning import Loss
 from audiogmm.training.result import TrainingInterrupted
-from audiogmm.training.schedule.convergence import movement
 from audiogmm.training.training import train_mixture
 from audiogmm.types import Json
 
