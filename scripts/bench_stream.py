@@ -151,7 +151,7 @@ def prompt(model: Path, minutes: list[np.ndarray]) -> None:
     from audiogmm.mixture.store import load
     from audiogmm.runs.progress import Silent
 
-    plan = StreamPlan.of(load(model), StreamSettings(("events", "scores")), None, Silent())
+    plan = StreamPlan.of(load(model), StreamSettings(("events", "scores")), Silent())
     print(f"latency of the chain, as audiogmm info prints it: {1000 * plan.latency:.0f} ms")
     samples = np.concatenate(minutes[-2:]).astype(np.float32)
     for milliseconds in (10, 50, 100):

@@ -21,23 +21,9 @@ C = TypeVar("C", bound=Callable[..., Any])
 
 def results(*, plot: str, drawn: str, bad: str, threads: bool) -> Callable[[C], C]:
     """What both commands have: `-o`, `--force`, `--plot`, `--strict`, and the draws for the intervals."""
-    decorators = (
-        click.option(
-            "--plot",
-            type=options.PATH,
-            default=None,
-            metavar="PICTURE",
-            help=f"Draw {plot} (.png, .svg, .pdf).",
-        ),
-        click.option(
-            "-o",
-            "--output",
-            type=options.PATH,
-            default=None,
-            metavar="PATH",
-            help="Write the result as JSON.",
-        ),
-        click.option("--force", is_flag=True, help="Overwrite what is there."),
+    return options.together(
+        options.picture(plot),
+        options.output("the result as JSON", required=False),
         click.option(
             "--replicates",
             type=click.IntRange(100),
@@ -58,13 +44,6 @@ def results(*, plot: str, drawn: str, bad: str, threads: bool) -> Callable[[C], 
         options.reporting,
         options.joined("draws", "replicates", "confidence", "seed", *["threads"] * threads, by=_draws),
     )
-
-    def decorate(command: C) -> C:
-        for decorator in reversed(decorators):
-            command = decorator(command)
-        return command
-
-    return decorate
 
 
 def _draws(**given: Any) -> Draws:

@@ -69,233 +69,120 @@ def former_names(**names: str) -> dict[str, Any]:
     return {"token_normalize_func": lambda name: names.get(name, name)}
 
 
-def output(what: str) -> Callable[[C], C]:
-    """The `-o` of a command that writes `what`, and its `--force`."""
+def together(*decorators: Callable[[Any], Any]) -> Callable[[C], C]:
+    """Return several options as one decorator, in the order in which help lists them."""
 
     def decorate(command: C) -> C:
-        command = click.option("--force", is_flag=True, help="Overwrite what is there.")(command)
-        return click.option(
-            "-o", "--output", type=PATH, required=True, metavar="PATH", help=f"Where to write {what}."
-        )(command)
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
 
     return decorate
 
 
-def reporting(command: C) -> C:
-    """`--json` and `-v`."""
-    command = click.option(
-        "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
-    )(command)
-    return verbose(command)
+def _log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> None:
+    if verbose:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
 
 
-def verbose(command: C) -> C:
-    """`-v`, which no command is given: it is for `main` and the log."""
-    return click.option(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        callback=_log,
-        expose_value=False,
-        help="Log, and show tracebacks.",
-    )(command)
+force = click.option("--force", is_flag=True, help="Overwrite what is there.")
+verbose = click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    callback=_log,
+    expose_value=False,  # for `main` and the log; no command is given it
+    help="Log what is done, and show tracebacks of errors.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+reporting = together(verbose, as_json)
+strict = click.option("--strict", is_flag=True, help="Fail on the first bad recording.")
+threads = click.option(
+    "--threads", type=click.IntRange(1), default=None, help="Number of threads [default: all cores]."
+)
+common = together(threads, strict, reporting)
+seed = click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers."
+)
+workers = click.option(
+    "--workers",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Processes that decode audio and compute frames; 0: threads of this process.",
+)
+resume = click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
+model_upsample = click.option(
+    "--upsample", is_flag=True, help="Accept recordings below the model's sample rate."
+)
 
 
-def strict(command: C) -> C:
-    """`--strict`."""
-    return click.option("--strict", is_flag=True, help="Fail on the first bad recording.")(command)
-
-
-def threads(command: C) -> C:
-    """`--threads`."""
-    return click.option(
-        "--threads", type=click.IntRange(1), default=None, help="Threads (default: all cores)."
-    )(command)
-
-
-def common(command: C) -> C:
-    """`--json`, `-v`, `--strict` and `--threads`."""
-    return threads(strict(reporting(command)))
-
-
-def seed(command: C) -> C:
-    """`--seed`."""
-    return click.option(
-        "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all randomness."
-    )(command)
-
-
-def workers(command: C) -> C:
-    """`--workers`."""
-    return click.option(
-        "--workers",
-        type=click.IntRange(0),
-        default=0,
-        show_default=True,
-        help="Processes that decode and extract (0: threads of this one).",
-    )(command)
-
-
-def front_end(command: C) -> C:
-    """`--preset` and `--frontend`, joined to `frontend`; `--sample-rate` and `--upsample`."""
-    command = joined("frontend", "preset", "frontend_file", by=_choose_front_end)(command)
-    for option in (
-        click.option("--upsample", is_flag=True, help="Accept audio below the sample rate."),
+def output(what: str, *, required: bool = True) -> Callable[[C], C]:
+    """The `-o` of a command that writes `what`, and its `--force`."""
+    return together(
         click.option(
-            "--sample-rate",
-            type=click.IntRange(1),
-            default=None,
-            metavar="HZ",
-            help="Resample to this rate (default: the first good recording's).",
-        ),
-        click.option(
-            "--frontend",
-            "frontend_file",
+            "-o",
+            "--output",
             type=PATH,
+            required=required,
             default=None,
-            metavar="FILE.toml",
-            help="Settings of your own.",
+            metavar="PATH",
+            help=f"Where to write {what}.",
         ),
-        click.option(
-            "--preset",
-            type=click.Choice(["speech", "ambient", "librosa", "kaldi"]),
-            default=None,
-            help="Front end [default: speech].",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def detector(command: C) -> C:
-    """The settings of the decision: `--window`, `--quantile` or a budget, `--min-duration`, `--merge-gap`.
-
-    `--alarms-per-day` is `alarms_per_hour` to the command.
-    """
-    command = joined("alarms_per_hour", "alarms_per_hour", "alarms_per_day", by=_per_hour)(command)
-    for option in (
-        click.option(
-            "--alarms-per-day",
-            type=click.FloatRange(0, min_open=True),
-            default=None,
-            metavar="R",
-            help="The same for a day.",
-        ),
-        click.option(
-            "--alarms-per-hour",
-            type=click.FloatRange(0, min_open=True),
-            default=None,
-            metavar="R",
-            help="Events that normal audio may raise; refused where it is too short to tell.",
-        ),
-        click.option(
-            "--merge-gap", type=click.FloatRange(0), default=None, metavar="S", help="Merge events this near."
-        ),
-        click.option(
-            "--min-duration", type=click.FloatRange(0), default=None, metavar="S", help="Drop shorter events."
-        ),
-        click.option(
-            "--quantile",
-            type=click.FloatRange(0.5, 1, max_open=True),
-            default=None,
-            help="Share of normal windows that raise no alarm [default: 0.999].",
-        ),
-        click.option(
-            "--window",
-            type=click.FloatRange(0, 3600, min_open=True),
-            default=None,
-            metavar="S",
-            help="Seconds over which scores are averaged [default: 0.5].",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def scores(command: C) -> C:
-    """`--scores`."""
-    return click.option(
-        "--scores",
-        default=None,
-        metavar="NAMES",
-        help="What the detector scores by: mean, ratio, quantile, scales, bands, twfr, posterior, cusum "
-        "(NAME or NAME:SECONDS), several with commas between them; fusion: all but cusum; auto: those of "
-        "fusion that normal audio does not speak against [default: mean].",
-    )(command)
-
-
-def maximum_passes(command: C) -> C:
-    """`--passes`."""
-    return click.option(
-        "--passes", type=click.IntRange(1), default=100, show_default=True, help="Most passes over the data."
-    )(command)
-
-
-def floor(command: C) -> C:
-    """`--floor`."""
-    return click.option(
-        "--floor",
-        type=click.FloatRange(0),
-        default=None,
-        help="Least variance, a share of each feature's variance "
-        "[default: 1e-4; with --preset ambient 1e-2].",
-    )(command)
-
-
-def model_upsample(command: C) -> C:
-    """`--upsample` of a command that takes its front end from a model."""
-    return click.option("--upsample", is_flag=True, help="Accept audio below the model's sample rate.")(
-        command
+        force,
     )
 
 
-def resume(command: C) -> C:
-    """`--resume` of a command that notes what it has done."""
-    return click.option("--resume", is_flag=True, help="Go on from a run that was stopped.")(command)
-
-
-def scoring(command: C) -> C:
-    """`--scoring`."""
+def picture(what: str) -> Callable[[C], C]:
+    """The `--plot` of a command that can draw `what`."""
     return click.option(
-        "--scoring",
-        type=click.Choice(["exact", "top", "linear"]),
-        default="exact",
-        show_default=True,
-        help="Ratios of all components; of each frame's likeliest; or to first order of the adaptation.",
-    )(command)
+        "--plot", type=PATH, default=None, metavar="PICTURE", help=f"Draw {what} (.png, .svg, .pdf)."
+    )
 
 
-def operating_point(command: C) -> C:
-    """What a decision rests on: `--prior`, `--cost-miss`, `--cost-false-alarm`."""
-    for option in (
-        click.option(
-            "--cost-false-alarm",
-            type=click.FloatRange(0, min_open=True),
-            default=1.0,
-            show_default=True,
-            help="What it costs to accept a non-target.",
-        ),
-        click.option(
-            "--cost-miss",
-            type=click.FloatRange(0, min_open=True),
-            default=1.0,
-            show_default=True,
-            help="What it costs to reject a target.",
-        ),
-        click.option(
-            "--prior",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True),
-            default=0.05,
-            show_default=True,
-            help="How likely a target is, before anything is heard.",
-        ),
-    ):
-        command = option(command)
-    return command
+def components(default: str) -> Callable[[C], C]:
+    """`-k`, whose default is described by a text."""
+    return click.option(
+        "-k",
+        "--components",
+        "n_components",
+        type=click.IntRange(1),
+        default=None,
+        help=f"Number of Gaussian components [default: {default}].",
+    )
+
+
+def covariance(default: str) -> Callable[[C], C]:
+    """`--covariance`, whose default is described by a text."""
+    return click.option(
+        "--covariance",
+        "covariance_type",
+        type=click.Choice(["diag", "full", "tied", "spherical"]),
+        default=None,
+        help=f"Covariance form [default: {default}].",
+    )
+
+
+start = click.option(
+    "--start", type=PATH, default=None, metavar="MODEL", help="Start from the parameters of this model."
+)
+maximum_passes = click.option(
+    "--passes",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Largest number of passes over the data.",
+)
+floor = click.option(
+    "--floor",
+    type=click.FloatRange(0),
+    default=None,
+    help="Least variance, as a share of each feature's variance [default: 1e-4; with --preset ambient 1e-2].",
+)
 
 
 def _choose_front_end(preset: str | None, frontend_file: Path | None) -> FrontEnd | None:
-    """The front end that is named; None without reading any code of audio where none is."""
+    """Return the front end that is named; None, without importing any code of audio, where none is."""
     if preset is None and frontend_file is None:
         return None
     from audiogmm.runs.frontends import choose_frontend
@@ -303,32 +190,139 @@ def _choose_front_end(preset: str | None, frontend_file: Path | None) -> FrontEn
     return choose_frontend(preset, frontend_file)
 
 
+front_end = together(  # --preset and --frontend are `frontend` to the command
+    click.option(
+        "--preset",
+        type=click.Choice(["speech", "ambient", "librosa", "kaldi"]),
+        default=None,
+        help="Front end [default: speech].",
+    ),
+    click.option(
+        "--frontend",
+        "frontend_file",
+        type=PATH,
+        default=None,
+        metavar="FILE.toml",
+        help="Front end whose settings are in this file, in place of a preset.",
+    ),
+    click.option(
+        "--sample-rate",
+        type=click.IntRange(1),
+        default=None,
+        metavar="HZ",
+        help="Resample to this rate [default: that of the first good recording].",
+    ),
+    click.option("--upsample", is_flag=True, help="Accept recordings below the sample rate."),
+    joined("frontend", "preset", "frontend_file", by=_choose_front_end),
+)
+
+
 def _per_hour(alarms_per_hour: float | None, alarms_per_day: float | None) -> float | None:
-    """The budget of alarms, an hour, from `--alarms-per-hour` or `--alarms-per-day`."""
+    """Return the budget of alarms, an hour, from `--alarms-per-hour` or `--alarms-per-day`."""
     if alarms_per_day is None:
         return alarms_per_hour
     if alarms_per_hour is not None:
-        raise click.UsageError("--alarms-per-hour and --alarms-per-day were both given; one budget, please.")
+        raise click.UsageError("--alarms-per-hour and --alarms-per-day were both given; give one of them")
     return alarms_per_day / 24
 
 
-def _log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> bool:
-    if verbose:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    return verbose
-
+detector = together(  # --alarms-per-hour and --alarms-per-day are `alarms_per_hour` to the command
+    click.option(
+        "--window",
+        type=click.FloatRange(0, 3600, min_open=True),
+        default=None,
+        metavar="S",
+        help="Seconds over which scores are averaged [default: 0.5].",
+    ),
+    click.option(
+        "--quantile",
+        type=click.FloatRange(0.5, 1, max_open=True),
+        default=None,
+        help="Share of normal windows that raise no alarm [default: 0.999].",
+    ),
+    click.option(
+        "--min-duration",
+        type=click.FloatRange(0),
+        default=None,
+        metavar="S",
+        help="Drop events shorter than this, in seconds.",
+    ),
+    click.option(
+        "--merge-gap",
+        type=click.FloatRange(0),
+        default=None,
+        metavar="S",
+        help="Join events that are no further apart than this, in seconds.",
+    ),
+    click.option(
+        "--alarms-per-hour",
+        type=click.FloatRange(0, min_open=True),
+        default=None,
+        metavar="R",
+        help="Set the threshold by the number of events that normal audio may raise, in place of --quantile; "
+        "needs enough normal audio.",
+    ),
+    click.option(
+        "--alarms-per-day",
+        type=click.FloatRange(0, min_open=True),
+        default=None,
+        metavar="R",
+        help="The same for a day.",
+    ),
+    joined("alarms_per_hour", "alarms_per_hour", "alarms_per_day", by=_per_hour),
+)
+scores = click.option(
+    "--scores",
+    default=None,
+    metavar="NAMES",
+    help="Scores of the detector, with commas: mean, ratio, quantile, scales, bands, twfr, posterior, cusum "
+    "(NAME or NAME:SECONDS); fusion: all but cusum; auto: those of fusion that are steady on normal "
+    "audio [default: mean].",
+)
+reasons = without("--no-reasons", "reasons", "Do not say why each event is anomalous.")
 
 speakers = click.option(
     "--speakers",
     type=click.Choice(["auto", "yes", "no"]),
     default="auto",
     show_default=True,
-    help="Learn what tells the speakers of M apart, for `verify` [auto: where it names at least 20].",
+    help="Learn a back end that compares speakers, for `verify` [auto: if M names at least 20 speakers].",
 )
 compensation = click.option(
     "--compensation",
     type=click.Choice(["nap", "isv"]),
     default=None,
-    help="Take out what differs between recordings of one speaker: by nuisance attribute projection, or by "
-    "eigenchannels. Needs ten speakers with two or more recordings.",
+    help="Compensate for what differs between recordings of one speaker, by nuisance attribute projection or "
+    "by eigenchannels. Needs ten speakers with two or more recordings.",
+)
+scoring = click.option(
+    "--scoring",
+    type=click.Choice(["exact", "top", "linear"]),
+    default="exact",
+    show_default=True,
+    help="Likelihood ratios of all components, of each frame's most likely ones, or to first order of the "
+    "adaptation.",
+)
+operating_point = together(
+    click.option(
+        "--prior",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=0.05,
+        show_default=True,
+        help="Prior probability of a target.",
+    ),
+    click.option(
+        "--cost-miss",
+        type=click.FloatRange(0, min_open=True),
+        default=1.0,
+        show_default=True,
+        help="Cost of rejecting a target.",
+    ),
+    click.option(
+        "--cost-false-alarm",
+        type=click.FloatRange(0, min_open=True),
+        default=1.0,
+        show_default=True,
+        help="Cost of accepting a non-target.",
+    ),
 )

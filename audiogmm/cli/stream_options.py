@@ -1,26 +1,13 @@
-"""Options of `audiogmm stream`: for inputs, for what is told, and for learning."""
+"""Options of `audiogmm stream`: for inputs, for lines, and for learning."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from audiogmm.cli import options
-
-C = TypeVar("C", bound=Callable[..., Any])
-
-
-def _all(*decorators: Callable[[Any], Any]) -> Callable[[C], C]:
-    """Several options as one decorator, in the order in which help lists them."""
-
-    def decorate(command: C) -> C:
-        for decorator in reversed(decorators):
-            command = decorator(command)
-        return command
-
-    return decorate
 
 
 def _seconds(name: str, default: float, help: str, parameter: str | None = None) -> Callable[[Any], Any]:
@@ -35,13 +22,13 @@ def _seconds(name: str, default: float, help: str, parameter: str | None = None)
     )
 
 
-inputs = _all(
+inputs = options.together(
     click.option(
         "--device",
         "devices",
         multiple=True,
         metavar="N",
-        help="A microphone: its number, a part of its name, or default. May be given several times.",
+        help="A microphone: its number, a part of its name, or default. May be repeated.",
     ),
     click.option(
         "--raw",
@@ -51,144 +38,134 @@ inputs = _all(
         "with le or be; alaw, mulaw).",
     ),
     click.option(
-        "--channel",
-        type=click.IntRange(0),
-        default=None,
-        help="Channel to hear, from 0 [default: mix all down].",
+        "--channel", type=click.IntRange(0), default=None, help="Channel to use, from 0 [default: the mean]."
     ),
-    _seconds(
-        "--queue", 10.0, "Seconds of a microphone that may wait before some are dropped; it is said.", "held"
-    ),
-    click.option(
-        "--exit-on-loss", is_flag=True, help="End when a microphone vanishes, and do not wait for it."
-    ),
+    _seconds("--queue", 10.0, "Seconds of a microphone that may wait before some are dropped.", "held"),
+    click.option("--exit-on-loss", is_flag=True, help="End when a microphone is lost; do not wait for it."),
     click.option(
         "--heartbeat",
         type=click.FloatRange(0, 86400),
         default=10.0,
         show_default=True,
         metavar="S",
-        help="Seconds of sound between two signs of life; 0: none.",
+        help="Seconds of sound between two heartbeats; 0: none.",
     ),
     click.option("--quiet-heartbeat", is_flag=True, help="The same as --heartbeat 0."),
+    options.joined(
+        "heartbeat",
+        "heartbeat",
+        "quiet_heartbeat",
+        by=lambda heartbeat, quiet_heartbeat: 0.0 if quiet_heartbeat else heartbeat,
+    ),
     click.option(
         "--lines",
         "most_lines",
         type=click.IntRange(1),
         default=10_000,
         show_default=True,
-        help="Lines that may wait for a slow reader before heartbeats, scores and labels are left out.",
+        help="Lines that may wait for a slow reader before heartbeats, scores and clusters are left out.",
     ),
 )
 
-telling = _all(
+analysis = options.together(
     click.option(
         "--emit",
         default="events",
         show_default=True,
         metavar="WHAT,...",
-        help="What is told: events, clusters, speakers, scores, with commas; or all.",
+        help="Lines to write, separated by commas: events, clusters, speakers, scores; or all.",
     ),
     click.option(
-        "--gallery", type=options.PATH, default=None, metavar="DIR", help="Who may be heard: see enroll."
+        "--gallery",
+        type=options.PATH,
+        default=None,
+        metavar="DIR",
+        help="Speakers to look for: a folder that `enroll` wrote.",
     ),
-    _seconds("--score-interval", 1.0, "With scores: seconds that each is the mean of."),
-    _seconds("--cluster-window", 0.5, "With clusters: seconds over which a component has to lead."),
-    _seconds("--speaker-window", 3.0, "With speakers: seconds over which it is asked who speaks."),
+    _seconds("--score-interval", 1.0, "For scores: seconds that each is the mean of."),
+    _seconds("--cluster-window", 0.5, "For clusters: seconds over which the leading component is found."),
+    _seconds("--speaker-window", 3.0, "For speakers: seconds over which the speaker is identified."),
     click.option(
         "--prior",
+        "known",
         type=click.FloatRange(0, 1, min_open=True),
         default=0.5,
         show_default=True,
-        help="With speakers: how likely one of those enrolled speaks; 1: for certain.",
+        help="For speakers: prior probability that a speaker is enrolled; 1: certain.",
     ),
     options.detector,
-    click.option("--no-reasons", is_flag=True, help="Do not say what made each event anomalous."),
+    options.reasons,
 )
 
-learning = _all(
-    click.option("--learn", is_flag=True, help="Train a model while listening; there is no MODEL argument."),
-    click.option(
-        "-o", "--output", type=options.PATH, default=None, metavar="PATH", help="With --learn: the model."
-    ),
-    click.option("--force", is_flag=True, help="Overwrite what is there."),
-    click.option(
-        "--start", type=options.PATH, default=None, metavar="MODEL", help="With --learn: go on from it."
-    ),
-    click.option(
-        "-k",
-        "--components",
-        type=click.IntRange(1),
-        default=None,
-        help="With --learn: Gaussian components [default: as of train].",
-    ),
-    click.option(
-        "--covariance",
-        type=click.Choice(["diag", "full", "tied", "spherical"]),
-        default=None,
-        help="With --learn: covariance form [default: as of train].",
-    ),
-    click.option(
-        "--cold-start",
-        type=click.FloatRange(0, 3600, min_open=True),
-        default=None,
-        metavar="S",
-        help="With --learn: seconds of sound to start from [default: 30].",
-    ),
+learning = options.together(
+    click.option("--learn", is_flag=True, help="Train a model; there is no MODEL argument."),
+    options.output("the model, with --learn", required=False),
+    options.start,
+    options.components("as for train"),
+    options.covariance("as for train"),
+    _seconds("--cold-start", 30.0, "With --learn: seconds of sound that the first model is trained on."),
     click.option(
         "--forget",
+        "half_life",
         type=click.FloatRange(0, min_open=True),
         default=None,
         metavar="H",
-        help="With --learn: hours after which sound counts half [default: it is averaged ever more slowly].",
+        help="With --learn: hours after which the weight of sound has halved [default: never].",
     ),
     click.option(
         "--step-exponent",
+        "exponent",
         type=click.FloatRange(0.5, 1, min_open=True),
-        default=None,
+        default=0.8,
+        show_default=True,
         metavar="ALPHA",
-        help="With --learn: the t-th step has the weight (t+2)^-ALPHA [default: 0.8].",
+        help="With --learn: the t-th step has the weight (t+2)^-ALPHA.",
     ),
     click.option(
         "--save-every",
         type=click.FloatRange(0, min_open=True),
-        default=None,
+        default=10.0,
+        show_default=True,
         metavar="MIN",
-        help="With --learn: minutes of sound between two writings of the model [default: 10].",
+        help="With --learn: minutes of sound between two writes of the model.",
     ),
     options.floor,
     options.front_end,
     options.seed,
 )
 
+OF_ANALYSIS = (
+    *("emit", "gallery", "score_interval", "cluster_window", "speaker_window", "known", "reasons"),
+    *("window", "quantile", "alarms_per_hour", "min_duration", "merge_gap"),
+)
+"""What `--learn` has no use for, as the command is given it."""
+
 OF_LEARNING = (
-    *("output", "force", "start", "components", "covariance", "cold_start", "forget", "step_exponent"),
-    *("save_every", "floor", "preset", "frontend_file", "sample_rate", "seed"),
+    *("output", "force", "start", "n_components", "covariance_type", "cold_start", "half_life", "exponent"),
+    *("save_every", "floor", "frontend", "sample_rate", "seed"),
 )
-"""Parameters that `--learn` alone has."""
+"""What only `--learn` uses, as the command is given it."""
 
-OF_TELLING = (
-    *("emit", "gallery", "score_interval", "cluster_window", "speaker_window", "prior"),
-    *("window", "quantile", "alarms_per_hour", "alarms_per_day", "min_duration", "merge_gap", "no_reasons"),
-)
-"""Parameters that it has not."""
+_JOINED = {"alarms_per_day": "alarms_per_hour", "preset": "frontend", "frontend_file": "frontend"}
 
 
-def refuse_strangers(context: click.Context, *, learn: bool) -> None:
-    """Refuse options that mean nothing here, so that nobody waits for what they ask for.
+def take(context: click.Context, given: dict[str, Any], *, learn: bool) -> dict[str, Any]:
+    """Return what the command was given for learning, or for analysis, and refuse what is for the other.
 
     Raises
     ------
     UsageError
-        That names them.
+        If options of the other were given; they are named.
     """
+    wanted, other = (OF_LEARNING, OF_ANALYSIS) if learn else (OF_ANALYSIS, OF_LEARNING)
     typed = click.core.ParameterSource.COMMANDLINE
-    strangers = [
+    refused = [
         parameter.opts[-1]
         for parameter in context.command.params
-        if parameter.name in (OF_TELLING if learn else OF_LEARNING)
-        and context.get_parameter_source(parameter.name) is typed
+        if (name := parameter.name) is not None
+        and _JOINED.get(name, name) in other
+        and context.get_parameter_source(name) is typed
     ]
-    if strangers:
-        with_or_without = "cannot go with --learn" if learn else "needs --learn"
-        raise click.UsageError(f"{', '.join(strangers)} {with_or_without}")
+    if refused:
+        raise click.UsageError(f"{', '.join(refused)} {'cannot go with' if learn else 'needs'} --learn")
+    return {name: given[name] for name in (*wanted, "heartbeat", "upsample")}

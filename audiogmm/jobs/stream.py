@@ -1,9 +1,10 @@
-"""Stream: what is heard, as it happens, one JSON line each."""
+"""Stream: analyze sound as it arrives, one JSON line for everything that happens."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from audiogmm.keywords import accepts
 from audiogmm.live.outlet import MOST
 from audiogmm.live.stream.pipeline import AnalysisPipeline
 from audiogmm.live.stream.plan import StreamPlan
@@ -15,45 +16,43 @@ from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.progress import Progress, Silent
 
 
+@accepts(StreamSettings)
 def stream(
     model: Path,
     inputs: StreamInputs,
     write: Write,
-    settings: StreamSettings | None = None,
     *,
-    gallery: Path | None = None,
+    settings: StreamSettings,
     most_lines: int = MOST,
     progress: Progress | None = None,
 ) -> StreamResult:
-    """Listen to streams of sound until they end, or Ctrl-C or SIGTERM ends them; tell what is heard.
+    """Analyze streams of sound until they end, or Ctrl-C or SIGTERM ends them.
 
     Each line is a JSON object with `type`, `input` and `time` (seconds on the input's clock, at which it was
-    decided). `start` and `end` say what the input is and came to; `open`, `confirmed`, `closed` and
-    `dropped` what happens to an `event`, whose `number` they share, and which when closed is what `detect`
-    finds; `cluster`, `speaker` and `score` what was asked for; `heartbeat` that all is well; `gap`, `lost`
-    and `back` what was not heard; `overflow` which lines were not written.
+    decided). `start` and `end` describe the input; `open`, `confirmed`, `closed` and `dropped` an `event`,
+    whose `number` they share, and which when closed is what `detect` finds; `cluster`, `speaker` and `score`
+    are written where they are asked for; `heartbeat` says that the stream goes on; `gap`, `lost` and `back`
+    which sound is missing; `overflow` which lines were left out.
 
     Parameters
     ----------
     model : Path
-        A model; calibrated, if events are wanted.
+        A model; with a detector, if events are wanted.
     inputs : StreamInputs
-        What is listened to.
+        The streams.
     write : callable
         Takes whole lines as one text.
-    settings : StreamSettings, optional
-        What is told, and how often.
-    gallery : Path, optional
-        Who may be heard.
+    settings : StreamSettings
+        Or its fields as keywords.
     most_lines : int
-        Lines that may wait for a slow reader before those that can be spared are left out.
+        Lines that may wait for a slow reader before heartbeats, scores and clusters are left out.
     progress : Progress, optional
-        Hears notes.
+        Receives notes.
 
     Returns
     -------
     StreamResult
-        How the inputs ended; what was heard of one that failed was told.
+        How the inputs ended; lines of one that failed are written up to there.
 
     Raises
     ------
@@ -65,11 +64,10 @@ def stream(
         If nobody reads the lines any more.
     """
     progress = progress or Silent()
-    settings = settings or StreamSettings()
-    plan = StreamPlan.of(load(model), settings, gallery, progress)
-    sources = inputs.open(plan.sample_rate)
-    announce_compiling(progress.say)
     say = progress.say
+    plan = StreamPlan.of(load(model), settings, progress)
+    sources = inputs.open(plan.sample_rate)
+    announce_compiling(say)
 
     def pipeline(session: StreamSession, identity: InputIdentity) -> Pipeline:
         return AnalysisPipeline(plan, identity, lambda: session.status, say)

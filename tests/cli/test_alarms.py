@@ -59,7 +59,7 @@ def test_too_much_is_not_promised(room: Path, audiogmm: Audiogmm) -> None:
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        (["--alarms-per-day", 9, "--alarms-per-hour", 3], "one budget, please"),
+        (["--alarms-per-day", 9, "--alarms-per-hour", 3], "give one of them"),
         (["--quantile", 0.99, "--alarms-per-hour", 3], "a quantile of 0.99 and 3 alarms an hour"),
         (["--alarms-per-hour", 0], "0 is not in the range x>0"),
     ],

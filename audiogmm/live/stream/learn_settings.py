@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audiogmm.errors import ChoiceError
 from audiogmm.types import CovarianceType, Seconds
+
+if TYPE_CHECKING:
+    from audiogmm.audio.frontend.frontend import FrontEnd
 
 COLD_START: Seconds = 30.0
 """Length of the cold start."""
@@ -41,6 +46,14 @@ class LearnSettings:
         Sound between two heartbeats; 0: none.
     upsample : bool
         Accept sound below the sample rate.
+    frontend : FrontEnd or None
+        None: that of the model it starts from, or the preset `speech`.
+    sample_rate : int or None
+        Hertz; None: that of the first sound.
+    start : Path or None
+        A model to start from.
+    force : bool
+        Overwrite a model that exists.
 
     Raises
     ------
@@ -65,6 +78,10 @@ class LearnSettings:
     save_every: float = 10.0
     heartbeat: Seconds = 10.0
     upsample: bool = False
+    frontend: FrontEnd | None = None
+    sample_rate: int | None = None
+    start: Path | None = None
+    force: bool = False
 
     def __post_init__(self) -> None:
         for name, unit in (("cold_start", "seconds"), ("save_every", "minutes"), ("half_life", "hours")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.blocks import FrameBlock
-from audiogmm.errors import ChoiceError, MismatchError
+from audiogmm.errors import MismatchError
 from audiogmm.live.stream.settings import Emit, StreamSettings
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model
@@ -77,9 +76,7 @@ class StreamPlan:
     speakers: SpeakerPlan | None
 
     @classmethod
-    def of(
-        cls, model: Model, settings: StreamSettings, gallery: Path | None, progress: Progress
-    ) -> StreamPlan:
+    def of(cls, model: Model, settings: StreamSettings, progress: Progress) -> StreamPlan:
         """Prepare what the settings ask for.
 
         Raises
@@ -87,7 +84,7 @@ class StreamPlan:
         MismatchError
             If the model has no front end, or no detector and events are wanted.
         ChoiceError
-            If speakers are wanted and no gallery is named, or the other way round, or it has no speaker.
+            If the gallery has no speaker.
         ModelFileError
             If the folder is not a gallery.
         """
@@ -112,7 +109,7 @@ class StreamPlan:
             scorer,
             detection,
             Evaluator(model.mixture),
-            _speakers(settings, gallery, progress),
+            _speakers(settings, progress),
         )
 
     def frontend_of(self, emit: Emit) -> FrontEnd:
@@ -146,26 +143,14 @@ def _warm_up(detection: DetectionPipeline, clock: FrameClock, means: FloatArray)
         explaining.explain(0, len(frames) - 1)
 
 
-def _speakers(settings: StreamSettings, gallery: Path | None, progress: Progress) -> SpeakerPlan | None:
-    if "speakers" not in settings.emit:
-        if gallery is not None:
-            raise ChoiceError(
-                f"--gallery {gallery} without speakers in --emit",
-                needed="--emit with speakers in it",
-                remedy="--emit events,speakers",
-            )
+def _speakers(settings: StreamSettings, progress: Progress) -> SpeakerPlan | None:
+    if settings.gallery is None:
         return None
-    if gallery is None:
-        raise ChoiceError(
-            "--emit speakers without a gallery",
-            needed="the enrolled speakers",
-            remedy="--gallery DIR, a folder that `audiogmm enroll` wrote",
-        )
-    known = Gallery(gallery)
+    known = Gallery(settings.gallery)
     frontend = read_frontend(known.background)
     if frontend is None:
         raise MismatchError(
-            f"the speakers of {gallery} were enrolled on frames of your own",
+            f"the speakers of {settings.gallery} were enrolled on frames of your own",
             needed="a background model that was trained on audio",
         )
     identifier = Identifier.of(known, Aside(strict=True), settings.known, settings.top, "exact")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, get_args
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.errors import ChoiceError
-from audiogmm.types import Json, Seconds
+from audiogmm.types import Seconds
 from audiogmm.verification.identification import PRIOR
 
 Emit = Literal["events", "clusters", "speakers", "scores"]
@@ -18,8 +19,8 @@ EMITTED: tuple[Emit, ...] = get_args(Emit)
 
 
 @dataclass(frozen=True)
-class StreamSettings:
-    """Which lines a stream has, and how often.
+class StreamSettings(DetectorOptions):
+    """Which lines a stream has, and how often; see `DetectorOptions` for how events are found.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ class StreamSettings:
         Length of the window that decides which component leads.
     speaker_window : Seconds
         Length of the window that decides who speaks.
+    gallery : Path or None
+        Folder of the speakers to look for; needed where, and only where, `emit` has speakers.
     known : float
         Prior probability that a speaker is enrolled; 1: certain.
     top : int
@@ -41,13 +44,12 @@ class StreamSettings:
         Say why an event is anomalous.
     upsample : bool
         Accept sound below the model's sample rate.
-    detector : dict
-        Changes of the detector's settings, the fields of `DetectorOptions`.
 
     Raises
     ------
     ChoiceError
-        If a number is outside its range.
+        If a number is outside its range, or speakers are wanted and no gallery is named, or the other way
+        round.
 
     Examples
     --------
@@ -62,24 +64,36 @@ class StreamSettings:
     score_interval: Seconds = 1.0
     cluster_window: Seconds = 0.5
     speaker_window: Seconds = 3.0
+    gallery: Path | None = None
     known: float = PRIOR
     top: int = 3
     reasons: bool = True
     upsample: bool = False
-    detector: Json = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 <= self.heartbeat <= 86400:
             raise ChoiceError(f"heartbeat={self.heartbeat}", needed="0 (none) to 86400 seconds")
         for name in ("score_interval", "cluster_window", "speaker_window"):
             if not 0 < getattr(self, name) <= 3600:
                 raise ChoiceError(f"{name}={getattr(self, name)}", needed="more than 0, at most 3600 seconds")
+        if "speakers" in self.emit and self.gallery is None:
+            raise ChoiceError(
+                "--emit speakers without a gallery",
+                needed="the enrolled speakers",
+                remedy="--gallery DIR, a folder that `audiogmm enroll` wrote",
+            )
+        if "speakers" not in self.emit and self.gallery is not None:
+            raise ChoiceError(
+                f"--gallery {self.gallery} without speakers in --emit",
+                needed="--emit with speakers in it",
+                remedy="--emit events,speakers",
+            )
 
     def applied(self, detector: Detector) -> Detector:
         """Return the detector with the changes of its settings."""
-        if all(value is None for value in self.detector.values()):
-            return detector
-        return replace(detector, settings=DetectorOptions(**self.detector).applied_to(detector.settings))
+        settings = self.applied_to(detector.settings)
+        return detector if settings == detector.settings else replace(detector, settings=settings)
 
 
 def parse_emit(text: str, *, gallery: bool = False) -> tuple[Emit, ...]:

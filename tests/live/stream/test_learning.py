@@ -272,7 +272,7 @@ def test_a_disk_that_is_full_for_a_while_does_not_end_it(
 def through_standard_input(monkeypatch: Any, content: bytes, output: Path, **named: Any) -> list[Any]:
     texts: list[str] = []
     set_standard_input(monkeypatch, content)
-    learn_from_stream(output, StreamInputs(), texts.append, SETTINGS, **named)
+    learn_from_stream(output, StreamInputs(), texts.append, settings=SETTINGS, **named)
     return [json.loads(line) for line in "".join(texts).splitlines()]
 
 
@@ -290,7 +290,9 @@ def test_the_first_sound_decides_the_rate(monkeypatch: Any, tmp_path: Path, soun
 
 def test_what_cannot_be_learned_from_is_refused_before_anything_is_heard(tmp_path: Path, path: Path) -> None:
     def learn(names: tuple[str, ...] = ("-",), output: str = "new.agmm", **named: Any) -> None:
-        learn_from_stream(tmp_path / output, StreamInputs(names), print, named.pop("how", None), **named)
+        learn_from_stream(
+            tmp_path / output, StreamInputs(names), print, settings=named.pop("how", None), **named
+        )
 
     with pytest.raises(ChoiceError, match="2 inputs to learn from"):
         learn(("-", "/dev/null"))

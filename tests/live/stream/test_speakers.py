@@ -48,8 +48,8 @@ def says(folder: Path, speaker: str) -> np.ndarray:
 
 
 def told(folder: Path, pieces: Any, trained: Model | None = None, **how: Any) -> list[Line]:
-    settings = StreamSettings(("speakers",), heartbeat=0, **how)
-    plan = StreamPlan.of(trained or ag.load(folder / "ubm.agmm"), settings, folder / "known", Silent())
+    settings = StreamSettings(("speakers",), heartbeat=0, gallery=folder / "known", **how)
+    plan = StreamPlan.of(trained or ag.load(folder / "ubm.agmm"), settings, Silent())
     listening = AnalysisPipeline(plan, InputIdentity("a", "a", None), dict, lambda _: None)
     listening.begin(RATE, 0.0)
     return [line for piece in pieces for line in listening.push(piece)] + listening.flush()
@@ -103,6 +103,6 @@ def test_a_gallery_of_another_front_end_has_frames_of_its_own(voices: Path) -> N
 
 def test_speakers_need_a_gallery_and_a_gallery_speakers(voices: Path) -> None:
     with pytest.raises(ChoiceError, match="--gallery DIR"):
-        StreamPlan.of(model(), StreamSettings(("speakers",)), None, Silent())
+        StreamSettings(("speakers",))
     with pytest.raises(ChoiceError, match="--emit with speakers in it"):
-        StreamPlan.of(model(), StreamSettings(), voices / "known", Silent())
+        StreamSettings(gallery=voices / "known")

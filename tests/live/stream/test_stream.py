@@ -61,7 +61,7 @@ class Played:
 
 
 def analysis(settings: StreamSettings, trained: Any = None) -> AnalysisPipeline:
-    plan = StreamPlan.of(trained or model(), settings, None, Silent())
+    plan = StreamPlan.of(trained or model(), settings, Silent())
     return AnalysisPipeline(plan, InputIdentity("played", "a", "/a.wav"), dict, lambda _: None)
 
 
@@ -78,7 +78,7 @@ def played(*arrivals: Any, how: StreamSettings | None = None, **source: Any) -> 
 
 def played_all(sources: list[Any], how: StreamSettings | None = None) -> list[dict[str, Any]]:
     settings = how or StreamSettings(heartbeat=0)
-    plan = StreamPlan.of(model(), settings, None, Silent())
+    plan = StreamPlan.of(model(), settings, Silent())
     texts: list[str] = []
 
     def pipeline(session: StreamSession, identity: InputIdentity) -> AnalysisPipeline:
@@ -141,7 +141,7 @@ def test_a_notice_comes_with_the_push_that_completes_its_latency() -> None:
     for at in range(0, len(sound), 160):
         for line in analyzer.push(sound[at : at + 160]):
             came[line.type] = line.time, at + 160
-    plan = StreamPlan.of(model(), StreamSettings(), None, Silent())
+    plan = StreamPlan.of(model(), StreamSettings(), Silent())
     ahead = plan.frontend.latency.steady
     clock = plan.frontend.clock(RATE)
     assert set(came) == {"open", "confirmed", "closed"}
@@ -154,14 +154,14 @@ def test_a_notice_comes_with_the_push_that_completes_its_latency() -> None:
 def test_the_latency_that_info_prints_is_that_of_the_whole_chain(tmp_path: Path) -> None:
     about = info(saved(tmp_path)).about["latency"]
     listener = make_pipeline(model())
-    plan = StreamPlan.of(model(), StreamSettings(), None, Silent())
+    plan = StreamPlan.of(model(), StreamSettings(), Silent())
     frames = plan.frontend.latency.steady + listener.scorer.latency + listener.detector.latency
     assert about["steady_frames"] == frames
     assert about["steady_seconds"] == pytest.approx(plan.latency)
 
 
 def test_an_event_closes_within_the_latency_after_its_last_low_window() -> None:
-    plan = StreamPlan.of(model(), StreamSettings(), None, Silent())
+    plan = StreamPlan.of(model(), StreamSettings(), Silent())
     lines = told(analysis(StreamSettings(heartbeat=0)), [with_whistles(8.0, (3.0,))])
     closed = rows(lines, "closed")[0]
     detector = plan.detection.detector  # type: ignore[union-attr]
@@ -197,7 +197,7 @@ def test_a_heartbeat_tells_how_far_how_loud_and_how_many(recording: Path) -> Non
 def test_the_leading_component_is_told_when_it_changes() -> None:
     hiss = np.random.default_rng(0).uniform(-0.5, 0.5, 4 * RATE).astype(np.float32)
     sound = np.concatenate([room(4.0), hiss])
-    plan = StreamPlan.of(model(), StreamSettings(("clusters",)), None, Silent())
+    plan = StreamPlan.of(model(), StreamSettings(("clusters",)), Silent())
     found = rows(
         told(analysis(StreamSettings(("clusters",), heartbeat=0)), [sound.astype(np.float32)]), "cluster"
     )
@@ -406,7 +406,7 @@ def test_inputs_are_named_once_and_are_sound(tmp_path: Path) -> None:
 
 def test_a_scorer_that_lags_gives_the_same_in_any_chunking(monkeypatch: Any) -> None:
     """Scores may come later than their frames: nothing but the last of them comes with the flush."""
-    plan = StreamPlan.of(model(), StreamSettings(ALL, heartbeat=1.0, score_interval=0.5), None, Silent())
+    plan = StreamPlan.of(model(), StreamSettings(ALL, heartbeat=1.0, score_interval=0.5), Silent())
     assert plan.detection is not None
     lagging = replace(plan.detection, scorer=Lagging(plan.detection.scorer, 37))
     plan = replace(plan, detection=lagging, scorer=lagging.scorer)
