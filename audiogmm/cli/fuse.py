@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from audiogmm.cli import options
 from audiogmm.cli.console import close, console
 
+if TYPE_CHECKING:
+    from audiogmm.verification.decision import OperatingPoint
 
-class Fuse(click.Command):
+
+class FuseCommand(click.Command):
     """A command whose `--train` takes all file names that follow it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -31,7 +35,13 @@ class Fuse(click.Command):
         return super().parse_args(ctx, spread)
 
 
-@click.command(cls=Fuse)
+def _point(**given: float) -> OperatingPoint:
+    from audiogmm.verification.decision import OperatingPoint
+
+    return OperatingPoint(**given)
+
+
+@click.command(cls=FuseCommand)
 @click.argument("scores", type=options.PATH, nargs=-1, required=True, metavar="A.csv [B.csv ...]")
 @click.option(
     "--train",
@@ -44,66 +54,45 @@ class Fuse(click.Command):
 @options.output("the fused scores, a CSV")
 @click.option(
     "--column",
+    "columns",
     multiple=True,
     default=("score",),
     show_default=True,
     metavar="NAME",
-    help="Where each file has its scores; several times for several.",
+    help="Column of scores in each file; may be repeated.",
 )
 @click.option(
     "--quality",
     multiple=True,
     metavar="NAME",
-    help="Column of A.csv that says how good the audio was; log_NAME takes its logarithm.",
+    help="Column of A.csv that measures the quality of the audio; log_NAME takes the logarithm of NAME.",
 )
 @click.option(
     "--train-prior",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.1,
     show_default=True,
-    help="Where on the scale the fusion has to be right.",
+    help="Prior probability of a target at which the fusion is to be most accurate.",
 )
 @options.operating_point
+@options.joined("point", "prior", "cost_miss", "cost_false_alarm", by=_point)
 @click.option("--strict", is_flag=True, help="Fail on the first bad row.")
 @options.reporting
 def command(
-    scores: tuple[Path, ...],
-    train: tuple[Path, ...],
-    output: Path,
-    force: bool,
-    column: tuple[str, ...],
-    quality: tuple[str, ...],
-    train_prior: float,
-    prior: float,
-    cost_miss: float,
-    cost_false_alarm: float,
-    strict: bool,
-    as_json: bool,
+    scores: tuple[Path, ...], train: tuple[Path, ...], output: Path, as_json: bool, **given: Any
 ) -> None:
     """Fuse several systems' scores of the same trials into one calibrated log-likelihood ratio.
 
-    The fusion is learnt by logistic regression from training files, whose speakers should not be those of the
-    trials. Rows are brought together by trial, whatever their order. Of a single system, this is its
-    calibration.
+    The fusion is learned by logistic regression from training files, whose speakers should not be those of
+    the trials. Rows are matched by trial, in whatever order. With a single system, its scores are calibrated.
 
     \b
     Example:
       audiogmm fuse a.csv b.csv --train a_train.csv b_train.csv -o fused.csv
     """
+    from audiogmm.evaluation.verification.fusion import FuseSettings
     from audiogmm.jobs.fuse import fuse_to_file
-    from audiogmm.verification.decision import OperatingPoint
 
     with console() as screen:
-        result = fuse_to_file(
-            scores,
-            train,
-            output,
-            columns=column,
-            quality=quality,
-            point=OperatingPoint(prior, cost_miss, cost_false_alarm),
-            train_prior=train_prior,
-            force=force,
-            strict=strict,
-            progress=screen,
-        )
+        result = fuse_to_file(scores, train, output, settings=FuseSettings(**given), progress=screen)
     close(result, as_json=as_json)

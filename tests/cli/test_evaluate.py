@@ -316,7 +316,7 @@ def test_a_single_system_is_calibrated_with_side_information(audiogmm: Audiogmm)
         llr = weights[0] * float(before["score"]) + weights[1] * math.log(float(before["duration"])) + offset
         assert float(after["score"]) == pytest.approx(llr, abs=1e-9)
     told = audiogmm("fuse", "b.csv", "--train", "b_train.csv", "-o", "d.csv").out
-    assert "calibration of 1 system, learnt from 30 target and 870 nontarget trials" in told
+    assert "calibration of 1 system, learned from 30 target trials and 870 nontarget trials" in told
 
 
 def test_rows_that_a_system_lacks_are_named(audiogmm: Audiogmm) -> None:
@@ -337,7 +337,7 @@ def test_rows_that_a_system_lacks_are_named(audiogmm: Audiogmm) -> None:
 def test_what_cannot_be_fused_is_refused(audiogmm: Audiogmm) -> None:
     fusion_files()
     for arguments, status, told in (
-        (["a.csv", "b.csv", "--train", "a_train.csv"], 2, "2 score files and 1 training files"),
+        (["a.csv", "b.csv", "--train", "a_train.csv"], 2, "2 score files and 1 training file;"),
         (["a.csv"], 2, "--train"),
         (["a.csv", "--train", "a_train.csv", "--quality", "snr"], 1, "no column snr"),
         (["a.csv", "--train", "a_train.csv", "--column", "raw"], 1, "no column raw"),
