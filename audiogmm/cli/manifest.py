@@ -29,9 +29,10 @@ def command() -> None:
     "--speaker",
     default=None,
     metavar="parent|PATTERN",
-    help="The speaker: the parent folder, or a regular expression's group 'speaker' on the path.",
+    help="Name of the speaker: that of the parent folder, or the group 'speaker' of a regular expression "
+    "that matches the path.",
 )
-@options.output("the manifest (its suffix gives the format)")
+@options.output("the manifest (.jsonl, .csv, ...)")
 @options.reporting
 def scan(
     folder: Path,
@@ -55,7 +56,7 @@ def scan(
 
 @command.command()
 @options.manifest
-@click.option("--fast", is_flag=True, help="Read headers only, not every sample.")
+@click.option("--fast", is_flag=True, help="Read only headers, not every sample.")
 @options.reporting
 def check(manifest: str, fast: bool, as_json: bool) -> None:
     """Open every recording of M and name each that cannot be used.
@@ -75,8 +76,16 @@ def check(manifest: str, fast: bool, as_json: bool) -> None:
 
 @command.command()
 @click.argument("source", type=str, metavar="IN")
-@click.option("--from", "source_format", type=click.Choice(FORMATS), default=None, help="Format of IN.")
-@click.option("--to", "format", type=click.Choice(FORMATS), default=None, help="Format to write.")
+@click.option(
+    "--from",
+    "source_format",
+    type=click.Choice(FORMATS),
+    default=None,
+    help="Format of IN [default: by its content].",
+)
+@click.option(
+    "--to", "format", type=click.Choice(FORMATS), default=None, help="Format to write [default: by the name]."
+)
 @options.output("the manifest, or the folder of a Kaldi data directory")
 @options.reporting
 @options.strict

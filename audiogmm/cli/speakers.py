@@ -12,10 +12,10 @@ from audiogmm.cli.console import close
 
 @click.command()
 @click.argument("folder", type=options.PATH, metavar="DIR")
-@click.option("--remove", multiple=True, metavar="NAME", help="Forget this speaker first; may be repeated.")
+@click.option("--remove", multiple=True, metavar="NAME", help="Remove this speaker; may be repeated.")
 @options.reporting
 def command(folder: Path, remove: tuple[str, ...], as_json: bool) -> None:
-    """List who is enrolled in DIR, with the recordings and the seconds of speech of each.
+    """List the speakers enrolled in DIR, with the recordings and the seconds of speech of each.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Say what a model is: its form, its front end, what it was trained on, its latency."""
+"""Info: the form of a model, its front end, its training, its detector and its latency."""
 
 from __future__ import annotations
 
@@ -8,30 +8,33 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.anomaly.learning.assembly import make_pipeline
-from audiogmm.anomaly.learning.model_parts import score_names
+from audiogmm.anomaly.learning.model_parts import score_names, terms_of
 from audiogmm.anomaly.scorers.table import score_unit
 from audiogmm.mixture.store import load
 from audiogmm.runs.frontends import read_frontend
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.types import Json
+from audiogmm.words import Terms, amount
 
 
 @dataclass(frozen=True)
 class InfoResult:
-    """What there is to say about a model."""
+    """The description of a model."""
 
     path: Path
     about: Json
+    terms: Terms
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {"model": str(self.path), **self.about}
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
-        about = self.about
+        """Yield the closing lines."""
+        about, terms = self.about, self.terms
         yield (
-            f"{self.path}: {about['n_components']} components of {about['n_features']} features, "
+            f"{self.path}: {amount(about['n_components'], 'component')} of "
+            f"{amount(about['n_features'], 'feature')}, "
             f"{about['covariance_type']} covariance ({about['n_parameters']:,} parameters)"
         )
         versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
@@ -39,38 +42,45 @@ class InfoResult:
         data, training = about["data"], about["training"]
         if data:
             hours = f", {data['seconds'] / 3600:.2f} h" if about["frontend"] else ""
-            yield f"trained on: {data['n_recordings']} recordings, {data['n_frames']:,} frames{hours}"
+            recordings, frames = terms.recordings(data["n_recordings"]), terms.frames(data["n_frames"])
+            yield f"trained on: {recordings}, {frames}{hours}"
         if training.get("log_likelihood") is not None:
             yield (
-                f"training: {training['algorithm']}, {training['passes']} passes, "
-                f"{training['log_likelihood']:.4f} nats a frame, "
+                f"training: {training['algorithm']}, {amount(training['passes'], 'pass', 'passes')}, "
+                f"{training['log_likelihood']:.4f} {terms.of('nats a frame')}, "
                 f"BIC {training['bic']:,.0f}, AIC {training['aic']:,.0f}"
             )
         if lost := training.get("approximation"):
             yield f"approximation: {ApproximationLoss.from_json(lost)}"
         if about["frontend"] is None:
-            yield "front end: none (frames of your own)"
+            yield "front end: none (the model was trained on tables of features)"
         else:
             yield f"front end: {_settings(about['frontend'])}"
             yield f"sample rate: {about['sample_rate']} Hz"
         for stage, frames in about["latency"]["stages"].items():
-            yield f"latency of {stage}: {frames} frames"
-        latency = about["latency"]
-        yield f"latency in all: {latency['steady_frames']} frames ({latency['steady_seconds']:.3f} s)"
-        yield f"  at a recording's start: {latency['worst_frames']} frames ({latency['worst_seconds']:.3f} s)"
+            yield f"latency of {stage}: {terms.frames(frames)}"
+        yield f"latency in all: {self._latency('steady')}"
+        yield f"  at the start of a {terms.recording}: {self._latency('worst')}"
         detector = about.get("detector")
         if detector is None:
-            yield "detector: none (audiogmm calibrate makes one)"
+            yield "detector: none (`audiogmm calibrate` makes one)"
         else:
-            unit = score_unit(about["score_names"])
+            unit = terms.of(score_unit(about["score_names"]))
+            window = f"{detector['window']:g} s" if terms.unit else terms.frames(detector["window"])
             yield (
-                f"detector: threshold {detector['threshold']:.3f} {unit} over "
-                f"{detector['window']:g} s, from {len(detector['recordings'])} normal recordings"
+                f"detector: threshold {detector['threshold']:.3f} {unit} over {window}, from normal "
+                f"{terms.material}: "
+                f"{terms.recordings(len(detector['recordings']))}"
             )
             yield f"scores: {', '.join(about['score_names'])}"
             left_out = about.get("scores", {}).get("how_chosen", {}).get("left_out")
             if left_out:
-                yield f"scores left out, less steady on normal audio: {', '.join(left_out)}"
+                yield f"scores left out, less steady on normal {terms.material}: {', '.join(left_out)}"
+
+    def _latency(self, which: str) -> str:
+        latency = self.about["latency"]
+        seconds = f" ({latency[f'{which}_seconds']:.3f} s)" if self.terms.unit else ""
+        return self.terms.frames(latency[f"{which}_frames"]) + seconds
 
 
 def info(path: Path) -> InfoResult:
@@ -79,7 +89,7 @@ def info(path: Path) -> InfoResult:
     Raises
     ------
     ModelFileError
-        If it is not a model of ours, or not a whole one.
+        If it is not a model of audiogmm, or is damaged.
     """
     model = load(path)
     about = model.summary()
@@ -93,11 +103,11 @@ def info(path: Path) -> InfoResult:
         steady, worst = latency.steady, latency.worst
         frame_rate = frontend.clock(model.metadata.required_sample_rate).frame_rate
     if model.metadata.detector is not None:
-        listener = make_pipeline(model, reasons=False)
+        pipeline = make_pipeline(model, reasons=False)
         about["score_names"] = score_names(model)
-        stages["scores"], stages["detector"] = listener.scorer.latency, listener.detector.latency
-        steady, worst = steady + listener.latency, worst + listener.latency
-        frame_rate = listener.detector.frame_rate
+        stages["scores"], stages["detector"] = pipeline.scorer.latency, pipeline.detector.latency
+        steady, worst = steady + pipeline.latency, worst + pipeline.latency
+        frame_rate = pipeline.detector.frame_rate
     about["latency"] = {
         "stages": stages,
         "steady_frames": steady,
@@ -105,11 +115,11 @@ def info(path: Path) -> InfoResult:
         "worst_frames": worst,
         "worst_seconds": worst / frame_rate,
     }
-    return InfoResult(path, about)
+    return InfoResult(path, about, terms_of(model))
 
 
 def _settings(settings: Json) -> str:
-    """The settings in one line, long vectors by their length."""
+    """Write settings in one line, long lists by their length."""
 
     def short(value: Any) -> str:
         return f"({len(value)} values)" if isinstance(value, list) and len(value) > 3 else str(value)

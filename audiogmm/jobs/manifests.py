@@ -1,4 +1,4 @@
-"""Scan a folder, check a manifest, convert one format to another."""
+"""Manifest: scan a folder, check a manifest, convert one format to another."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import read_entries
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.decoders.decoder import AudioInfo
@@ -30,7 +31,7 @@ class WriteResult:
     aside: Aside = field(default_factory=Aside)
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "output": str(self.output),
             "entries": self.entries,
@@ -40,9 +41,9 @@ class WriteResult:
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
-        speakers = f" of {len(self.speakers)} speakers" if self.speakers else ""
-        yield f"{self.entries} recordings{speakers}"
+        """Yield the closing lines."""
+        speakers = f" of {amount(len(self.speakers), 'speaker')}" if self.speakers else ""
+        yield f"{amount(self.entries, 'recording')}{speakers}"
         yield f"manifest: {self.output}"
 
 
@@ -130,14 +131,14 @@ def _write(
 
 @dataclass
 class CheckResult:
-    """What a check found."""
+    """The problems of a manifest."""
 
     manifest: str
     entries: int = 0
     problems: list[Problem] = field(default_factory=list)
 
     def summary(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return {
             "manifest": self.manifest,
             "entries": self.entries,
@@ -155,10 +156,10 @@ class CheckResult:
         }
 
     def lines(self) -> Iterator[str]:
-        """For a person: every problem, then how many there are."""
+        """Yield every problem, then their number."""
         yield from map(str, self.problems)
-        bad = f"{len(self.problems)} bad" if self.problems else "all good"
-        yield f"{self.entries} entries checked: {bad}"
+        problems = amount(len(self.problems), "problem") if self.problems else "no problem"
+        yield f"checked {amount(self.entries, 'entry', 'entries')}: {problems}"
 
 
 def check_manifest(
@@ -167,7 +168,7 @@ def check_manifest(
     fast: bool = False,
     progress: Progress | None = None,
 ) -> CheckResult:
-    """Open every recording of a manifest (`fast`: its header alone), and name each that cannot be used.
+    """Open every recording of a manifest (`fast`: its header only), and name each that cannot be used.
 
     Raises
     ------
