@@ -43,41 +43,10 @@ if TYPE_CHECKING:
     from audiogmm.mixture.gaussian import Mixture as Mixture
     from audiogmm.mixture.store import Model as Model
     from audiogmm.mixture.store import load as load
+    from audiogmm.scoring.track import ScoreTrack as ScoreTrack
+    from audiogmm.scoring.track_file import read_track as read_track
     from audiogmm.timeline import FrameClock as FrameClock
     from audiogmm.timeline import Segment as Segment
     from audiogmm.verification.gallery import Gallery as Gallery
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "FrontEnd": "audio.frontend.frontend",
-        "read_manifest": "manifest",
-        "write_manifest": "manifest",
-        "Entry": "manifest",
-        "train": "jobs.train",
-        "select": "jobs.select",
-        "update": "jobs.update",
-        "load": "mixture.store",
-        "Model": "mixture.store",
-        "Mixture": "mixture.gaussian",
-        "score": "jobs.score",
-        "ScoreTrack": "scoring.track",
-        "read_track": "scoring.track_file",
-        "calibrate": "jobs.calibrate",
-        "detect": "jobs.detect",
-        "Event": "anomaly.event",
-        "enroll": "jobs.enroll",
-        "verify": "jobs.verify",
-        "identify": "jobs.identify",
-        "evaluate_verify": "jobs.evaluate_verify",
-        "evaluate_detect": "jobs.evaluate_detect",
-        "fuse": "jobs.fuse",
-        "Gallery": "verification.gallery",
-        "GaussianMixture": "estimator",
-        "DaskReducer": "dask_reduce",
-        "FrameBlock": "blocks",
-        "FrameClock": "timeline",
-        "Segment": "timeline",
-        "AudioGMMError": "errors",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

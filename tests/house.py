@@ -192,8 +192,8 @@ def faceless_rooms(package: Path) -> list[str]:
         if not ast.get_docstring(tree):
             found.append(f"{module}: no docstring")
         beside = {p.stem for p in path.parent.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "exports":
-                names = {ast.literal_eval(key) for key in node.args[1].keys}  # type: ignore[attr-defined]
+        for block in tree.body:
+            if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING":
+                names = {a.name for n in block.body if isinstance(n, ast.ImportFrom) for a in n.names}
                 found += [f"{module}: a file hides {name}" for name in sorted(names & beside)]
     return found

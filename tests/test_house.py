@@ -200,5 +200,7 @@ def test_a_wide_function_and_a_second_class_are_seen(tmp_path: Path) -> None:
 def test_a_room_without_a_face_is_seen(tmp_path: Path) -> None:
     package = build(tmp_path, a__x="", b__scan="")
     (package / "a" / "__init__.py").write_text("")
-    (package / "b" / "__init__.py").write_text('"""B."""\nexports(__name__, {"scan": "scan"})\n')
+    (package / "b" / "__init__.py").write_text(
+        '"""B."""\nif TYPE_CHECKING:\n    from p.b.scan import scan as scan\n'
+    )
     assert house.faceless_rooms(package) == ["p.a: no docstring", "p.b: a file hides scan"]

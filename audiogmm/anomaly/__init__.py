@@ -43,37 +43,4 @@ if TYPE_CHECKING:
     from audiogmm.anomaly.threshold import Thresholds as Thresholds
     from audiogmm.anomaly.threshold import tail_probability as tail_probability
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "Detector": "detector",
-        "calibrate_detector": "detector_calibration",
-        "find_outliers": "detector_calibration",
-        "DetectorSettings": "detector_settings",
-        "DetectorOptions": "detector_settings",
-        "NormalScores": "normal",
-        "Thresholds": "threshold",
-        "tail_probability": "threshold",
-        "AlarmBudget": "budget",
-        "EventStream": "stream",
-        "detect_events": "stream",
-        "Event": "event",
-        "Notice": "notice",
-        "FORMATS": "formats",
-        "EventFormat": "formats",
-        "EventWriter": "formats",
-        "read_events": "formats",
-        "write_events": "formats",
-        "FrameScorer": "scorer",
-        "ScorerStream": "scorer",
-        "FrameScores": "scorer",
-        "LogLikelihoodScorer": "scorer",
-        "DetectionPipeline": "pipeline",
-        "DetectionStream": "pipeline",
-        "Explainer": "pipeline",
-        "ExplainerStream": "pipeline",
-        "EventExplainer": "explainer",
-        "NormalMoments": "normal_moments",
-        "BandMap": "bands",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

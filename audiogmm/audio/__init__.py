@@ -28,20 +28,4 @@ if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording as Recording
     from audiogmm.audio.recording_set import RecordingSet as RecordingSet
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "Recording": "recording",
-        "RecordingSet": "recording_set",
-        "FrontEnd": "frontend.frontend",
-        "FrontEndSettings": "frontend.settings",
-        "FrameCache": "frame_cache.cache",
-        "open_audio": "decode",
-        "AudioStream": "decode",
-        "probe": "decode",
-        "AudioInfo": "decoders.decoder",
-        "AudioWarning": "decoders.notices",
-        "Notices": "decoders.notices",
-        "read_matrix_blocks": "matrix.matrix",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

@@ -28,23 +28,4 @@ if TYPE_CHECKING:
     from audiogmm.evaluation.tables import format_number as format_number
     from audiogmm.evaluation.tables import format_percent as format_percent
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "Interval": "intervals",
-        "Draws": "intervals",
-        "Coverage": "intervals",
-        "draw_counts": "intervals",
-        "percentile_interval": "intervals",
-        "percentiles": "intervals",
-        "poisson_limits": "intervals",
-        "weighted_quantile": "intervals",
-        "ScoreTable": "score_table",
-        "read_score_table": "score_table",
-        "EvaluationSettings": "settings",
-        "align_columns": "tables",
-        "format_interval": "tables",
-        "format_number": "tables",
-        "format_percent": "tables",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

@@ -26,20 +26,4 @@ if TYPE_CHECKING:
     from audiogmm.live.source import WaitPolicy as WaitPolicy
     from audiogmm.live.stop import Stop as Stop
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "Source": "source",
-        "WaitPolicy": "source",
-        "File": "file",
-        "Microphone": "microphone",
-        "Pipe": "pipe",
-        "Pcm": "pcm",
-        "Clock": "clock",
-        "WallClock": "clock",
-        "Stop": "stop",
-        "LINE_TYPES": "line",
-        "Line": "line",
-        "Outlet": "outlet",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

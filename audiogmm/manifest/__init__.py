@@ -26,19 +26,4 @@ if TYPE_CHECKING:
     from audiogmm.manifest.write import ManifestWarning as ManifestWarning
     from audiogmm.manifest.write import write_manifest as write_manifest
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "Entry": "entry",
-        "Manifest": "read",
-        "read_manifest": "read",
-        "write_manifest": "write",
-        "find_recordings": "scan",
-        "find_problems": "check",
-        "Problem": "check",
-        "FORMATS": "formats",
-        "ManifestFormat": "formats",
-        "ManifestWarning": "write",
-        "safe_id": "entry",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

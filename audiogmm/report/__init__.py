@@ -24,17 +24,4 @@ if TYPE_CHECKING:
     from audiogmm.report.picture import RecordingPicture as RecordingPicture
     from audiogmm.report.picture import draw_picture as draw_picture
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "RecordingPicture": "picture",
-        "draw_picture": "picture",
-        "CriteriaPicture": "criteria",
-        "CriterionPanel": "criteria",
-        "draw_criteria": "criteria",
-        "DetectionPicture": "detection",
-        "draw_detection": "detection",
-        "System": "det",
-        "draw_det": "det",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

@@ -24,17 +24,4 @@ if TYPE_CHECKING:
     from audiogmm.runs.progress import Silent as Silent
     from audiogmm.runs.settings import RunSettings as RunSettings
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "Aside": "aside",
-        "Batch": "batch",
-        "HoldOut": "holdout",
-        "Inputs": "inputs",
-        "Journal": "journal",
-        "Progress": "progress",
-        "RunSettings": "settings",
-        "Silent": "progress",
-        "open_inputs": "inputs",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

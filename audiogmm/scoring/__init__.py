@@ -29,23 +29,4 @@ if TYPE_CHECKING:
     from audiogmm.scoring.track_file import TrackWriter as TrackWriter
     from audiogmm.scoring.track_file import read_track as read_track
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "Density": "likelihood",
-        "score_blocks": "likelihood",
-        "score_shard": "likelihood",
-        "ScoreTrack": "track",
-        "TrackSummary": "summary",
-        "TrackWriter": "track_file",
-        "read_track": "track_file",
-        "Assignment": "assignment",
-        "ComponentTally": "assignment",
-        "assign": "assignment",
-        "AssignmentWriter": "assignment_file",
-        "ComponentSegment": "component_segments",
-        "StrongestSegments": "component_segments",
-        "find_segments": "component_segments",
-        "DominantComponent": "dominant_component",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

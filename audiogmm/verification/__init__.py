@@ -39,32 +39,4 @@ if TYPE_CHECKING:
     from audiogmm.verification.trials import Trial as Trial
     from audiogmm.verification.trials import TrialList as TrialList
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "Adaptation": "adaptation",
-        "BackEnd": "backend",
-        "BackgroundRecording": "background",
-        "Calibration": "calibration",
-        "Compensation": "compensation",
-        "Gallery": "gallery",
-        "Identification": "identification",
-        "MeasuredFrames": "quality",
-        "OperatingPoint": "decision",
-        "Plda": "plda",
-        "Projection": "projection",
-        "RatioScorer": "ratio",
-        "SignalToNoise": "quality",
-        "Space": "space",
-        "SpaceSettings": "space",
-        "Speaker": "speaker",
-        "SpeakerCandidate": "identification",
-        "Trial": "trials",
-        "TrialList": "trials",
-        "fit_calibration": "calibration_fitting",
-        "learn_backend": "backend_learning",
-        "normalize": "normalization",
-        "rank_speakers": "identification",
-        "recalibrate": "recalibration",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

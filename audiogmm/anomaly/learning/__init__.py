@@ -34,29 +34,4 @@ if TYPE_CHECKING:
     from audiogmm.anomaly.learning.score_learning import learn_scores as learn_scores
     from audiogmm.anomaly.learning.score_learning import relearn_scores as relearn_scores
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "read_detector": "model_parts",
-        "with_detector": "model_parts",
-        "read_detector_settings": "model_parts",
-        "read_learned_scores": "model_parts",
-        "with_scores": "model_parts",
-        "read_moments": "model_parts",
-        "with_moments": "model_parts",
-        "score_names": "model_parts",
-        "scores_fingerprint": "model_parts",
-        "make_pipeline": "assembly",
-        "make_scorer": "assembly",
-        "make_explainer": "assembly",
-        "make_evaluators": "assembly",
-        "make_score_context": "assembly",
-        "learn_scores": "score_learning",
-        "relearn_scores": "score_learning",
-        "calibrate_scores": "score_calibration",
-        "find_frame_rate": "score_calibration",
-        "learn_moments": "moments",
-        "mel_bands": "frontend_bands",
-        "band_maps": "frontend_bands",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

@@ -34,29 +34,4 @@ if TYPE_CHECKING:
     from audiogmm.anomaly.scorers.track import score_recording as score_recording
     from audiogmm.anomaly.scorers.track import scored_blocks as scored_blocks
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "SCORES": "table",
-        "PLAIN": "table",
-        "FUSION": "table",
-        "AUTO": "table",
-        "ScoreSpec": "table",
-        "parse_scores": "table",
-        "select_scores": "table",
-        "check_scores": "table",
-        "score_unit": "table",
-        "Score": "score",
-        "ScoreContext": "score",
-        "NormalRecordings": "score",
-        "ScoreSeries": "series",
-        "SeriesGroup": "series",
-        "FusedScorer": "fused",
-        "LearnedScores": "learned",
-        "NormalScale": "scale",
-        "WindowScorer": "grid",
-        "score_recording": "track",
-        "scored_blocks": "track",
-        "TrackTask": "track",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

@@ -20,15 +20,4 @@ if TYPE_CHECKING:
     from audiogmm.audio.decoders.opening import open_decoder as open_decoder
     from audiogmm.audio.decoders.source import open_source as open_source
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "open_decoder": "opening",
-        "Decoder": "decoder",
-        "AudioInfo": "decoder",
-        "open_source": "source",
-        "LevelCheck": "levels",
-        "AudioWarning": "notices",
-        "Notices": "notices",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

@@ -17,11 +17,4 @@ if TYPE_CHECKING:
     from audiogmm.audio.frame_cache.cache import declared_front_end as declared_front_end
     from audiogmm.audio.frame_cache.cache import is_frame_cache as is_frame_cache
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "FrameCache": "cache",
-        "is_frame_cache": "cache",
-        "declared_front_end": "cache",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

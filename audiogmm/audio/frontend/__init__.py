@@ -21,14 +21,4 @@ if TYPE_CHECKING:
     from audiogmm.audio.frontend.settings import FrontEndSettings as FrontEndSettings
     from audiogmm.audio.frontend.stream import FrameStream as FrameStream
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "FrontEnd": "frontend",
-        "FrontEndSettings": "settings",
-        "PRESETS": "presets",
-        "FrameStream": "stream",
-        "Latency": "latency",
-        "Resampler": "resample",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

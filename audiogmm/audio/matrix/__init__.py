@@ -16,11 +16,4 @@ if TYPE_CHECKING:
     from audiogmm.audio.matrix.matrix import expand_archive as expand_archive
     from audiogmm.audio.matrix.matrix import read_matrix_blocks as read_matrix_blocks
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "read_matrix_blocks": "matrix",
-        "expand_archive": "matrix",
-        "MatrixReader": "matrix",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

@@ -42,35 +42,4 @@ if TYPE_CHECKING:
     from audiogmm.evaluation.detection.site_figures import SiteFigures as SiteFigures
     from audiogmm.evaluation.detection.wording import evaluation_lines as evaluation_lines
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "EvaluateDetectSettings": "event_evaluation",
-        "evaluate_events": "event_evaluation",
-        "DetectionCriteria": "criteria",
-        "Collars": "matching",
-        "DetectionEvaluation": "evaluation",
-        "RocCurve": "evaluation",
-        "Areas": "areas",
-        "MeanAreas": "areas",
-        "EventFigures": "event_figures",
-        "Rates": "event_figures",
-        "Delay": "event_figures",
-        "FalseAlarms": "event_figures",
-        "SiteFigures": "site_figures",
-        "DcaseScore": "dcase_score",
-        "DcaseSection": "dcase_score",
-        "evaluation_lines": "wording",
-        "EvaluatedRecording": "recording",
-        "evaluate_recording": "recording",
-        "Separation": "roc",
-        "frame_auc": "frame_metrics",
-        "partial_auc": "frame_metrics",
-        "evaluate_frames": "frame_metrics",
-        "compare_events": "frame_metrics",
-        "score_loudness": "frame_metrics",
-        "LabeledTrack": "frame_metrics",
-        "SiteAreas": "frame_metrics",
-        "EventCounts": "frame_metrics",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

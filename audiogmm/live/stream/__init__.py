@@ -46,30 +46,4 @@ if TYPE_CHECKING:
     from audiogmm.live.stream.training import TrainingPipeline as TrainingPipeline
     from audiogmm.live.stream.training import TrainingPlan as TrainingPlan
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "StreamInputs": "sources",
-        "InputIdentity": "sources",
-        "run_sessions": "session",
-        "StreamSession": "session",
-        "StreamResult": "session",
-        "Pipeline": "session",
-        "AnalysisPipeline": "pipeline",
-        "StreamStage": "pipeline",
-        "STAGES": "pipeline",
-        "StreamPlan": "plan",
-        "StreamSettings": "settings",
-        "FrameStage": "frames",
-        "EventStage": "events",
-        "ScoreStage": "scores",
-        "ClusterStage": "clusters",
-        "SpeakerStage": "speakers",
-        "Heartbeat": "heartbeat",
-        "TrainingPipeline": "training",
-        "TrainingPlan": "training",
-        "LearnSettings": "learn_settings",
-        "ColdStart": "cold_start",
-        "Learner": "learner",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

@@ -25,17 +25,4 @@ if TYPE_CHECKING:
     from audiogmm.report.page.recording import recording_card as recording_card
     from audiogmm.report.page.sound import Clip as Clip
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "Page": "document",
-        "write_page": "document",
-        "DetectorSummary": "content",
-        "ReportedRecording": "content",
-        "ReportedEvent": "content",
-        "recording_card": "recording",
-        "Markup": "markup",
-        "Clip": "sound",
-        "Envelope": "envelope",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

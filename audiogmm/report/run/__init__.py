@@ -23,16 +23,4 @@ if TYPE_CHECKING:
         draw_verification_evaluation as draw_verification_evaluation,
     )
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "DetectionRun": "files",
-        "ReportSettings": "page",
-        "RunPage": "page",
-        "RunRecord": "record",
-        "draw_detection_evaluation": "detection_picture",
-        "draw_recordings": "pictures",
-        "draw_verification_evaluation": "verification_picture",
-        "make_page": "page",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

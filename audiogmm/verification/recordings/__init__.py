@@ -29,24 +29,4 @@ if TYPE_CHECKING:
     from audiogmm.verification.recordings.trial_scorer import ScoredTrials as ScoredTrials
     from audiogmm.verification.recordings.trial_scorer import TrialScorer as TrialScorer
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "Enrollment": "enrollment",
-        "EnrollSettings": "enrollment_run",
-        "Identifier": "identifier",
-        "LeaveOneOutTrials": "leave_one_out",
-        "ScoredTrials": "trial_scorer",
-        "SegmentScorer": "segment_scorer",
-        "SegmentScores": "segment_scorer",
-        "SpeakerModels": "segment_scorer",
-        "TrialReader": "trial_reader",
-        "TrialScorer": "trial_scorer",
-        "TrialSegment": "segment_scorer",
-        "calibrate_gallery": "gallery_calibration",
-        "enroll_recordings": "enrollment_run",
-        "find_calibration": "gallery_calibration",
-        "read_background": "background_reader",
-        "train_backend": "backend_training",
-    },
-)
+__getattr__, __dir__ = exports(__name__)
