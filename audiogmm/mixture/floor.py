@@ -36,24 +36,6 @@ class VarianceFloor:
     variances: FloatArray
     constant: tuple[int, ...]
 
-    def messages(self) -> tuple[str, ...]:
-        """What is odd about the features, in words; none if nothing is.
-
-        Examples
-        --------
-        >>> VarianceFloor(np.array([0.1, 1e-6]), constant=(1,)).messages()
-        ('feature 1 does not vary: its variance is floored at 1e-06',)
-        """
-        if not self.constant:
-            return ()
-        if len(self.constant) == len(self.variances):
-            return (f"all {len(self.constant)} features are constant: every frame is the same",)
-        named = ", ".join(map(str, self.constant[:5])) + (", ..." if len(self.constant) > 5 else "")
-        low = self.variances[list(self.constant)].max()
-        if len(self.constant) == 1:
-            return (f"feature {named} does not vary: its variance is floored at {low:.3g}",)
-        return (f"features {named} do not vary: their variances are floored at {low:.3g}",)
-
 
 def variance_floor(
     stats: SufficientStats, relative: float = RELATIVE_FLOOR, absolute: float = ABSOLUTE_FLOOR

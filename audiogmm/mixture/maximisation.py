@@ -41,8 +41,8 @@ class Update:
 
     Examples
     --------
-    >>> Update(floored=np.array([[0, 0], [1, 0]]), cancelled=(), emptied=(3,)).messages()
-    ('component 3 is empty', '1 variance of 1 component raised to the floor')
+    >>> Update(floored=np.array([[0, 0], [1, 0]]), cancelled=(), emptied=(3,)).n_floored
+    1
     """
 
     floored: IntArray
@@ -53,27 +53,6 @@ class Update:
     def n_floored(self) -> int:
         """How many variances or eigenvalues were raised."""
         return int(self.floored.sum())
-
-    @property
-    def clean(self) -> bool:
-        """Whether the formulas alone made the model."""
-        return not (self.n_floored or self.cancelled or self.emptied)
-
-    def messages(self) -> tuple[str, ...]:
-        """What happened, in words; none if nothing did."""
-        said = []
-        if self.emptied:
-            said.append(_naming(self.emptied) + (" is empty" if len(self.emptied) == 1 else " are empty"))
-        if self.n_floored:
-            owners = np.count_nonzero(self.floored.any(axis=1))
-            said.append(
-                f"{_plural(self.n_floored, 'variance')} of {_plural(owners, 'component')} raised to the floor"
-            )
-        if self.cancelled:
-            said.append(
-                f"{_naming(self.cancelled)} had a variance of 0, or one lost in rounding, before the floor"
-            )
-        return tuple(said)
 
 
 def maximise(
@@ -235,12 +214,3 @@ def check_fits(previous: Mixture, stats: SufficientStats) -> None:
             f"a previous model of (covariance type, components, features) {theirs}",
             needed=f"{ours}, as the statistics have",
         )
-
-
-def _plural(n: int | np.integer, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-def _naming(components: tuple[int, ...]) -> str:
-    named = ", ".join(map(str, components[:5])) + (", ..." if len(components) > 5 else "")
-    return f"component{'' if len(components) == 1 else 's'} {named}"

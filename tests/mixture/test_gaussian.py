@@ -10,7 +10,6 @@ from sklearn.mixture import GaussianMixture
 from sklearn.mixture._gaussian_mixture import _compute_log_det_cholesky, _compute_precision_cholesky
 
 from audiogmm.errors import ChoiceError, MixtureError
-from audiogmm.mixture.centres import mixture_of_centres
 from audiogmm.mixture.forms import FORMS, form_of
 from audiogmm.mixture.gaussian import Mixture
 
@@ -150,7 +149,3 @@ def test_other_odd_mixtures_are_refused():
         Mixture([1.0], [[-np.inf]], [[1.0]], "diag")
     with pytest.raises(MixtureError, match=r"means of shape \(0, 3\)"):
         Mixture(np.zeros(0), np.zeros((0, 3)), np.zeros(0), "spherical")
-    with pytest.raises(MixtureError, match=r"centres of shape \(3,\)"):
-        mixture_of_centres(np.zeros(3), 1.0)
-    with pytest.raises(MixtureError, match="component 0 has variance 0"):
-        mixture_of_centres(np.zeros((3, 1)), 0.0)

@@ -53,6 +53,11 @@ def test_the_model_is_that_of_the_formula(form, seed, height):
     assert update.emptied == ()
 
 
+def is_clean(update: Update) -> bool:
+    """Whether the formulas alone made the model."""
+    return not (update.n_floored or update.cancelled or update.emptied)
+
+
 @forms
 @pytest.mark.parametrize("reg_covar", [0.0, 0.01])
 def test_the_model_is_scikit_learns(form, reg_covar):
@@ -60,8 +65,7 @@ def test_the_model_is_scikit_learns(form, reg_covar):
     counts, means, covariances = _estimate_gaussian_parameters(frames, shares, reg_covar, form)
     mixture, update = maximise(measure(frames, shares, form), reg_covar=reg_covar)
     assert_same(mixture, counts / counts.sum(), means, covariances, rtol=1e-10, atol=1e-12)
-    assert update.clean
-    assert update.messages() == ()
+    assert is_clean(update)
 
 
 @forms
@@ -116,7 +120,6 @@ def test_an_emptied_component_keeps_what_it_had(form):
     after, update = maximise(measure(frames, shares, form), floor=1e-3, previous=before)
     assert update.emptied == (1,)
     assert update.cancelled == ()
-    assert "component 1 is empty" in update.messages()
     assert after.weights[1] == 0
     np.testing.assert_array_equal(after.means[1], before.means[1])
     if form != "tied":
@@ -156,7 +159,6 @@ def test_identical_frames_give_a_valid_model(form):
     floor = variance_floor(stats)
     mixture, update = maximise(stats, floor=floor.variances)
     assert floor.constant == (0, 1)
-    assert floor.messages() == ("all 2 features are constant: every frame is the same",)
     assert update.n_floored > 0
     np.testing.assert_allclose(mixture.means, frames[:2])
     assert (FORMS[form].variances(mixture.covariances, 2, 2) >= 1e-6).all()
@@ -175,7 +177,6 @@ def test_a_constant_feature_is_floored_and_named(form):
         assert update.n_floored == 0
     else:
         assert floor.constant == (1,)
-        assert "feature 1 does not vary" in floor.messages()[0]
         assert update.floored[:, 1].all()
         assert not update.floored[:, [0, 2]].any()
 
@@ -197,7 +198,7 @@ def test_frames_far_from_zero_lose_nothing_about_their_mean(form):
     frames, shares = draw(8, n=500, K=2, D=3)
     near, _ = maximise(measure(frames, shares, form))
     far, update = maximise(measure(frames + 1e6, shares, form))
-    assert update.clean
+    assert is_clean(update)
     np.testing.assert_allclose(far.means - 1e6, near.means, atol=1e-8)
     np.testing.assert_allclose(far.covariances, near.covariances, rtol=1e-8, atol=1e-8)
 
@@ -210,7 +211,6 @@ def test_an_origin_too_far_away_is_reported_not_hidden(form):
     mixture, update = maximise(stats, floor=1e-8)
     assert np.isfinite(mixture.covariances).all()
     assert update.cancelled == (0, 1)
-    assert "components 0, 1 had a variance of 0, or one lost in rounding" in update.messages()[-1]
 
 
 @forms
@@ -220,7 +220,7 @@ def test_a_floor_for_some_features_alone(form):
     mixture, update = maximise(measure(frames, shares, form), floor=np.array([0.0, 0.0, 0.5]))
     plain, _ = maximise(measure(frames[:, :2], shares, form))
     if form == "spherical":  # one variance: over the floor's mean
-        assert update.clean
+        assert is_clean(update)
     else:
         variances = FORMS[form].variances(mixture.covariances, 2, 3)
         np.testing.assert_allclose(
@@ -242,10 +242,6 @@ def test_variances_of_zero_and_below_are_reported():
     mixture, update = maximise(stats, floor=0.5)
     assert update.cancelled == (0,)
     assert update.floored.tolist() == [[1, 0], [0, 0]]
-    assert update.messages() == (
-        "1 variance of 1 component raised to the floor",
-        "component 0 had a variance of 0, or one lost in rounding, before the floor",
-    )
     np.testing.assert_allclose(mixture.covariances, [[0.5, 1.0], [1.25, 1.0]])
     with pytest.raises(
         MixtureError, match=r"component 0 has variance -0.025 in feature 0.*try: a higher .*floor"
@@ -291,11 +287,6 @@ def test_floors_out_of_range_are_refused(options):
     frames, shares = draw(1, n=20, K=2, D=2)
     with pytest.raises(ChoiceError, match=f"floor of {next(iter(options.values()))}"):
         variance_floor(measure(frames, shares, "diag"), **options)
-
-
-def test_many_empty_components_are_named_briefly():
-    update = Update(np.zeros((9, 1), dtype=np.int64), (), emptied=tuple(range(9)))
-    assert update.messages() == ("components 0, 1, 2, 3, 4, ... are empty",)
 
 
 def test_a_matrix_is_floored_the_same_alone_and_among_others():
