@@ -276,7 +276,7 @@ class Listened:
         self.frontend = FrontEnd.from_dict(model.metadata.frontend)
         self.rate = site.rate
         self.explainer = make_explainer(model)
-        self.listener = make_pipeline(model)
+        self.pipeline = make_pipeline(model)
         self.plain = make_pipeline(model, reasons=False)
 
     def blocks(self, samples: np.ndarray) -> list[FrameBlock]:
@@ -288,8 +288,8 @@ class Listened:
     def found(self, blocks: list[FrameBlock], change: Change, *, plain: bool) -> dict | None:
         """The event that is the change, as `detect` tells it: of those that share half of the shorter one's
         time with it, the one that shares most."""
-        listening = (self.plain if plain else self.listener).open(blocks[0].clock, "x", None)
-        notices = [notice for block in blocks for notice in listening.push(block)] + listening.flush()
+        stream = (self.plain if plain else self.pipeline).open(blocks[0].clock, "x", None)
+        notices = [notice for block in blocks for notice in stream.push(block)] + stream.flush()
         most, found = 0.0, None
         for event in (notice.event for notice in notices if notice.kind == "closed"):
             shared = min(event.end, change.end) - max(event.start, change.start)
@@ -323,7 +323,7 @@ def named_otherwise(explainer: EventExplainer, frames: np.ndarray) -> dict[str, 
     for name, values in (("level", away), ("deviation", away / usual.std(axis=0))):
         band = int(np.argmax(np.abs(values)))
         names[name] = float(bands.hertz[band, :2].mean()), float(bands.hertz[band, 1:].mean())
-    names["undone, steady"] = explainer.ranges.hertz(steady(explainer, frames))
+    names["steady change"] = explainer.ranges.hertz(steady(explainer, frames))
     return names
 
 

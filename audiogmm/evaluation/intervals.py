@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 import numpy as np
 
@@ -219,6 +220,19 @@ class Interval:
         """As a JSON object; null where a number is not finite."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
         return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+
+
+def fields_to_json(record: Any) -> Json:
+    """Return the fields of a dataclass of figures as a JSON object, and those of the figures in it."""
+    return {field.name: _to_json(getattr(record, field.name)) for field in fields(record)}
+
+
+def _to_json(value: Any) -> Any:
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    if isinstance(value, Mapping):
+        return {key: _to_json(part) for key, part in value.items()}
+    return fields_to_json(value) if is_dataclass(value) else value
 
 
 def percentile_interval(value: float, replicates: FloatArray | None, coverage: Coverage) -> Interval:

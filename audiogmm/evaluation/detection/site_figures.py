@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from audiogmm.evaluation.detection.areas import Areas
 from audiogmm.evaluation.detection.event_figures import EventFigures
-from audiogmm.evaluation.intervals import (
-    FEW_RECORDINGS,
-)
+from audiogmm.evaluation.intervals import FEW_RECORDINGS, fields_to_json
 from audiogmm.types import Json
 
 
@@ -47,13 +45,4 @@ class SiteFigures:
 
     def to_json(self) -> Json:
         """As a JSON object."""
-        return {
-            "site": self.site,
-            "n_recordings": self.n_recordings,
-            "n_anomalous": self.n_anomalous,
-            "hours": self.hours,
-            "areas": {level: areas.to_json() for level, areas in self.areas.items()},
-            "left_out": self.left_out,
-            "detected": self.detected.to_json(),
-            "indicative": self.indicative,
-        }
+        return fields_to_json(self) | {"indicative": self.indicative}

@@ -95,7 +95,7 @@ def _areas(found: DetectionEvaluation) -> Iterator[tuple[str, ...]]:
             format_interval(means.auc, format_number),
             shown(means.pauc.value),
             format_interval(means.pauc, format_number),
-            with_interval(means.harmonic),
+            with_interval(means.harmonic_mean),
             "" if len(found.sites) == 1 else f"mean of {means.n_sites} of {len(found.sites)} sites",
         )
 
