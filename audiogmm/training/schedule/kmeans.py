@@ -12,7 +12,7 @@ from audiogmm.kernels.estep.kmeans import add_by_cluster, nearest_centres
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import Update, maximise
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.frames.packing import accumulated
+from audiogmm.training.frames.packing import accumulate
 from audiogmm.types import FloatArray, Frames
 
 
@@ -64,7 +64,7 @@ class Assign:
     origin: FloatArray
 
     def __call__(self, shard: Shard) -> ClusterSums:
-        return accumulated(shard, self.of)
+        return accumulate(shard, self.of)
 
     def of(self, frames: Frames) -> ClusterSums:
         """The sums of these frames alone, shape (n, n_features)."""
