@@ -25,7 +25,7 @@ from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.jobs.detect import detect_to_file
 from audiogmm.jobs.report import report_to_file
 from audiogmm.jobs.trained_files import train_to_file
-from audiogmm.synth import scenes, write_corpus
+from audiogmm.synth import make_scenes, write_corpus
 
 SEEN = """new Promise((done) => requestAnimationFrame(() => setTimeout(
   () => done(performance.getEntriesByName("first-contentful-paint").map((one) => one.startTime)[0]), 0)))"""
@@ -34,7 +34,7 @@ SEEN = """new Promise((done) => requestAnimationFrame(() => setTimeout(
 def make_page(folder: Path, path: Path, n: int) -> None:
     """Synthesize, train, detect and report."""
     per_site = n // 3 + 1  # three sites
-    write_corpus(folder / "corpus", scenes(seed=0, train=8, test=per_site, duration=10.0), seed=0)
+    write_corpus(folder / "corpus", make_scenes(seed=0, train=8, test=per_site, duration=10.0), seed=0)
     for split in ("train", "test"):
         rows = [json.loads(line) for line in (folder / "corpus" / f"{split}.jsonl").read_text().splitlines()]
         (folder / "corpus" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:n]))

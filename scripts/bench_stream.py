@@ -46,11 +46,11 @@ def main() -> None:
 
 def sound(rng: np.random.Generator, n: int) -> list[np.ndarray]:
     """Synthesize minutes of a machine, float64, with an anomaly in every second one of the later half."""
-    from audiogmm.synth.background import background
+    from audiogmm.synth.sites import make_background
 
     found = []
     for i in range(n):
-        minute = background("fan", 60 * RATE, rng)
+        minute = make_background("fan", 60 * RATE, rng)
         if i >= n // 2 and i % 2:
             at = rng.integers(10 * RATE, 50 * RATE)
             minute[at : at + RATE] += 0.1 * np.sin(2 * np.pi * 1300 * np.arange(RATE) / RATE)

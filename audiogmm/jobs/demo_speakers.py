@@ -20,7 +20,7 @@ from audiogmm.jobs.verify import verify_to_file
 from audiogmm.manifest import read_manifest
 from audiogmm.runs.progress import Progress
 from audiogmm.synth import write_corpus
-from audiogmm.synth.corpus import speakers
+from audiogmm.synth.corpus import make_speakers
 from audiogmm.types import Json
 
 N_BACKGROUND, N_PEOPLE = 24, 20
@@ -86,9 +86,9 @@ def run_speaker_demo(
     """
     progress.begin("synthesizing voices", None, "")
     background, people = folder / "background", folder / "people"
-    others = speakers(2 * seed + 1, count=N_BACKGROUND, train=2, test=0, duration=5.0)
+    others = make_speakers(2 * seed + 1, count=N_BACKGROUND, train=2, test=0, duration=5.0)
     write_corpus(background, others, force=force)
-    write_corpus(people, speakers(2 * seed, count=N_PEOPLE, train=2, test=3, duration=5.0), force=force)
+    write_corpus(people, make_speakers(2 * seed, count=N_PEOPLE, train=2, test=3, duration=5.0), force=force)
     progress.end()
     model, known, test = folder / "background.agmm", folder / "known", str(people / "test.jsonl")
     remove(known)  # speakers of an earlier demo
