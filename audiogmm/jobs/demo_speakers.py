@@ -10,7 +10,7 @@ from pathlib import Path
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.evaluation.tables import format_interval, format_percent
 from audiogmm.evaluation.verification.evaluation import VerificationEvaluation
-from audiogmm.evaluation.verification.wording import counted
+from audiogmm.evaluation.verification.wording import describe_trials
 from audiogmm.files import remove, replacing
 from audiogmm.jobs.enroll import enroll_to_folder
 from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file
@@ -55,7 +55,7 @@ class SpeakerDemo:
     def lines(self) -> Iterator[str]:
         """Yield the closing lines."""
         whole, identified = self.evaluation.overall, self.identified.counts
-        yield f"speakers: {counted(whole)}, none of them in the background model"
+        yield f"speakers: {describe_trials(whole)}, none of them in the background model"
         indicative = ", indicative" if whole.indicative else ""
         yield (
             f"equal error rate {format_percent(whole.eer.value)} (95 % interval over speakers: "

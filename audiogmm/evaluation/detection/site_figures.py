@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from audiogmm.evaluation.detection.areas import Areas
 from audiogmm.evaluation.detection.event_figures import EventFigures
-from audiogmm.evaluation.intervals import FEW_RECORDINGS, fields_to_json
+from audiogmm.evaluation.intervals import INDICATIVE_BELOW, fields_to_json
 from audiogmm.types import Json
 
 
@@ -41,7 +41,7 @@ class SiteFigures:
     @property
     def indicative(self) -> bool:
         """Whether there are so few recordings that an interval is to be read with care."""
-        return self.n_recordings < FEW_RECORDINGS
+        return self.n_recordings < INDICATIVE_BELOW
 
     def to_json(self) -> Json:
         """As a JSON object."""
