@@ -40,7 +40,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.audio.recording_set import RecordingSet
+from audiogmm.audio.recording import Recording
 from audiogmm.manifest import read_manifest
 from audiogmm.mixture import prepared
 from audiogmm.mixture.carrying import CarriedSlices
@@ -78,7 +78,8 @@ class Speech:
         if folder:
             frontend = FrontEnd.preset("speech", deltas=2, cmvn="utterance", cmvn_variance=True)
             entries = read_manifest(Path(folder) / "librispeech_bg.jsonl")
-            for recording in RecordingSet(entries, frontend, sample_rate=16000):
+            for entry in entries:
+                recording = Recording(entry, frontend, sample_rate=16000)
                 self.recordings.append(np.concatenate([block.frames for block in recording]))
 
     def frames(self, n_frames: int) -> Frames:

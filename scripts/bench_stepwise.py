@@ -24,11 +24,11 @@ from typing import Literal
 import numpy as np
 
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.audio.recording_set import RecordingSet
+from audiogmm.audio.recording import Recording
 from audiogmm.manifest import read_manifest
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
-from audiogmm.training.frames.source import ArraySource
+from audiogmm.training.frames.source import InMemory
 from audiogmm.training.schedule.batch import EM, Run, Schedule
 from audiogmm.training.schedule.convergence import Convergence
 from audiogmm.training.schedule.monitor import Monitor
@@ -44,12 +44,11 @@ SHOWN = (1, 2, 3, 5, 10, 20, 40)
 def speech(n_frames: int) -> Frames:
     """Voiced frames of real speech, recording after recording."""
     entries = read_manifest(Path(os.environ["AUDIOGMM_DATA"]) / "librispeech_bg.jsonl")
+    frontend = FrontEnd.preset("speech", deltas=2, cmvn="sliding")
     parts = [
         block.frames[block.voiced]
-        for recording in RecordingSet(
-            entries, FrontEnd.preset("speech", deltas=2, cmvn="sliding"), sample_rate=16000
-        )
-        for block in recording
+        for entry in entries
+        for block in Recording(entry, frontend, sample_rate=16000)
     ]
     return np.ascontiguousarray(np.concatenate(parts)[:n_frames])
 
@@ -77,7 +76,7 @@ def curve(
     An exact pass reports the mixture that enters it, so one more is made than is shown.
     """
     floor = 1e-4 * frames.var(axis=0, dtype=np.float64)
-    source, stop, still = ArraySource(frames), Convergence(tol=0), Monitor()
+    source, stop, still = InMemory(frames), Convergence(tol=0), Monitor()
     with LocalReducer() as reducer:
         loop = (EM(floor), source, reducer, stop, passes + 1, still, 0.0)
         schedule = (

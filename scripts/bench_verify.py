@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.audio.recording_set import RecordingSet
+from audiogmm.audio.recording import Recording
 from audiogmm.manifest import read_manifest
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
@@ -48,9 +48,9 @@ def speech() -> list[Frames]:
         ]
     entries = read_manifest(Path(folder) / "librispeech_bg.jsonl")
     found = []
-    for recording in RecordingSet(
-        entries, FrontEnd.preset("speech", deltas=2, cmvn="sliding"), sample_rate=16000, warn=lambda _: None
-    ):
+    frontend = FrontEnd.preset("speech", deltas=2, cmvn="sliding")
+    for entry in entries:
+        recording = Recording(entry, frontend, sample_rate=16000, warn=lambda _: None)
         found.append(np.concatenate([block.frames[block.voiced] for block in recording]))
     return found
 

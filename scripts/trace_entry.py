@@ -4,10 +4,10 @@
 
 The commands run in this process, on recordings that are synthesized here. A function is on the way where
 an entry, a recording (any shard), a block of frames, or some of these, is an argument of it, or what it
-returns or yields. The way is the list of these functions in the order in which each is first entered: that
-of a reader who follows an entry through the code. Printed are the files of this list, and the returns: the
-steps into a file that was left before. `PYTHONPATH=FOLDER python scripts/trace_entry.py` traces the
-package in FOLDER.
+returns or yields; a property is not. The way is the list of these functions in the order in which each is
+first entered: that of a reader who follows an entry through the code. Printed are the files of this list,
+and the returns: the steps into a file that was left before. `PYTHONPATH=FOLDER python
+scripts/trace_entry.py` traces the package in FOLDER.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PACKAGE = f"{Path(audiogmm.__file__).parent}{os.sep}"
 RATE = 16_000
 
 CARGO = {"Entry", "Recording", "FrameBlock"}
-"""Classes that are followed, with all that have an `id` and yield blocks, and all that hold `entries`."""
+"""Classes that are followed, with all that have an `id` and yield blocks, and all that hold such."""
 
 
 def carries(value: object) -> bool:
@@ -46,26 +46,43 @@ def carries(value: object) -> bool:
         return False
     fields = getattr(kind, "__dataclass_fields__", {})
     is_shard = hasattr(kind, "__iter__") and (hasattr(kind, "id") or "id" in fields)
-    return kind.__name__ in CARGO or is_shard or "entries" in fields
+    return (
+        kind.__name__ in CARGO or is_shard or not fields.keys().isdisjoint(("entries", "shard", "recording"))
+    )
+
+
+def is_property(owner: object, code: CodeType) -> bool:
+    """Whether a function is a property of its first argument: looked at, and not called."""
+    found = getattr(type(owner), code.co_name, None)
+    return isinstance(found, property) and getattr(found.fget, "__code__", None) is code
 
 
 class Trip:
-    """The functions of the package that an entry passes, in the order of their first call."""
+    """The functions of the package that an entry passes, in the order of their first call.
 
-    def __init__(self) -> None:
+    It ends where a function returns an object of the class `end`.
+    """
+
+    def __init__(self, end: str) -> None:
+        self.end = end
+        self.has_ended = False
         self.functions: dict[CodeType, None] = {}
 
     def see(self, frame: FrameType, event: str, value: Any) -> None:
         """Note a call or a return; a profile function."""
         code = frame.f_code
-        if event not in ("call", "return") or code in self.functions:
+        if event not in ("call", "return") or self.has_ended or not code.co_filename.startswith(PACKAGE):
             return
-        if not code.co_filename.startswith(PACKAGE):
+        if event == "return" and type(value).__name__ == self.end:
+            self.has_ended = True
+        if code in self.functions:
             return
         if event == "call":
             n = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
             local = frame.f_locals
             values = [local[name] for name in code.co_varnames[:n] if name in local]
+            if values and (code.co_name == "__len__" or is_property(values[0], code)):
+                return
         else:
             values = [value]
         if any(carries(each) for each in values):
@@ -107,11 +124,11 @@ def synthesize(folder: Path) -> Path:
     return manifest
 
 
-def trace(*arguments: object) -> Trip:
-    """Run a command, and follow its entries."""
+def trace(end: str, *arguments: object) -> Trip:
+    """Run a command, and follow its entries to an object of the class `end`."""
     from audiogmm.cli.main import cli
 
-    trip = Trip()
+    trip = Trip(end)
     threading.setprofile(trip.see)
     sys.setprofile(trip.see)
     try:
@@ -132,9 +149,11 @@ def main() -> None:
         manifest = synthesize(Path(folder))
         model, calibrated = Path(folder, "model.agmm"), Path(folder, "calibrated.agmm")
         trips = {
-            "train": trace("train", manifest, "-o", model, "-k", 4, "--threads", 1),
-            "enroll": trace("enroll", model, manifest, "-o", Path(folder, "gallery"), "--threads", 1),
-            "calibrate": trace("calibrate", model, manifest, "-o", calibrated, "--threads", 1),
+            "train": trace("TrainingResult", "train", manifest, "-o", model, "-k", 4, "--threads", 1),
+            "enroll": trace(
+                "EnrollResult", "enroll", model, manifest, "-o", Path(folder, "gallery"), "--threads", 1
+            ),
+            "calibrate": trace("Detector", "calibrate", model, manifest, "-o", calibrated, "--threads", 1),
         }
         assert calibrated.exists() and Path(folder, "gallery").exists()
     print(f"{'command':12}{'files':>7}{'returns':>9}{'functions':>11}")

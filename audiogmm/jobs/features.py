@@ -11,10 +11,10 @@ from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end
 from audiogmm.errors import ChoiceError, OutputError
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
+from audiogmm.runs.frontend_measurement import measure_scale
 from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.progress import Progress, stopped_by_hand
 from audiogmm.runs.settings import RunSettings, accepts
-from audiogmm.runs.standardise import with_scale
 from audiogmm.types import Json, Seconds
 from audiogmm.words import SOUND, amount
 
@@ -144,7 +144,7 @@ def features(
         if declared is not None:
             cache.declare(inputs.frontend)  # raises if it is another one
             inputs = replace(inputs, frontend=declared)
-        inputs = with_scale(inputs, batch.reducer, batch.progress)
+        inputs = measure_scale(inputs, batch.reducer, batch.progress)
         assert inputs.frontend is not None, "it was there before"
         cache.declare(inputs.frontend)
         inputs.frontend = inputs.frontend.without_global()  # its statistics are applied on reading

@@ -102,7 +102,7 @@ def train(
             sample_rate=settings.sample_rate,
             upsample=settings.upsample,
         )
-        for_speakers = has_background_speakers(inputs.recordings, settings.speakers)
+        for_speakers = has_background_speakers(inputs.entries, settings.speakers)
         mixture_settings = settings.of_mixture(inputs.frontend, start, for_speakers=for_speakers)
         fitter = MixtureFitter(mixture_settings, inputs, inputs.hours, reducer, progress, checkpoint)
         parts = divide(inputs, settings.hold_out, settings.seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.kernels.estep.dots import DOTS, LARGEST, IntegerCoefficients
+from audiogmm.kernels.estep.dots import DOTS, LARGEST, Dots
 from audiogmm.kernels.estep.screens import GROUP
 from audiogmm.mixture.grouping import in_groups
 from audiogmm.types import FloatArray
@@ -19,9 +19,7 @@ ALWAYS = 1e30
 """The upper bound of a component that is not screened."""
 
 
-def quantized(
-    coefficients: FloatArray, constants: FloatArray, ranges: FloatArray, sizes: FloatArray
-) -> IntegerCoefficients:
+def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArray, sizes: FloatArray) -> Dots:
     """Bounds for scores ``s = c + sum_f a_f y_f`` by one integer product.
 
     The product. Term f of a frame becomes the integer Y_f nearest to y_f / t_f, with the step
@@ -56,11 +54,11 @@ def quantized(
 
     Returns
     -------
-    IntegerCoefficients
+    Dots
         Empty where the CPU gains nothing, or the bounds would be too wide to be of use: float32 then looks.
     """
     floats, integers = np.empty(0, np.float32), np.empty(0, np.int32)
-    nothing = IntegerCoefficients(floats, integers, floats, integers, floats)
+    nothing = Dots(floats, integers, floats, integers, floats)
     n_terms = coefficients.shape[1]
     if not DOTS or n_terms > LARGEST:
         return nothing
@@ -95,7 +93,7 @@ def quantized(
     packed = in_groups(limits, GROUP, np.float32)
     if len(constants) % GROUP:
         packed[-1, 0, len(constants) % GROUP :] = -ALWAYS
-    return IntegerCoefficients(
+    return Dots(
         per_step,
         in_groups(pairs, GROUP, np.int32).ravel(),
         packed.ravel(),

@@ -28,6 +28,12 @@ class ErrorRow:
     error: str
     reason: str
 
+    @property
+    def kind(self) -> str:
+        """The reason without what names this input, its path or its id, and without numbers."""
+        reason = self.reason.removeprefix(self.id)
+        return re.sub(r"\d+", "#", reason.replace(self.path, "") if self.path else reason)
+
 
 def errors_path(output: Path) -> Path:
     """Return where the inputs set aside by the run that writes `output` are listed.
@@ -86,9 +92,7 @@ class Aside:
         """
         if not self.rows:
             return what
-        kinds = [
-            re.sub(r"\d+", "#", row.reason.replace(row.path, "").replace(row.id, "")) for row in self.rows
-        ]
+        kinds = [row.kind for row in self.rows]
         alike, total = kinds.count(kinds[0]), len(kinds)
         share = f"all {total}" if alike == total else f"{alike} of {total}"
         reason = self.rows[0].reason.partition("; needed: ")[0]

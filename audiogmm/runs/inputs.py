@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Any
 
+from audiogmm.audio.matrix.matrix import expand_archive
 from audiogmm.audio.recording import Recording
-from audiogmm.audio.recording_set import RecordingSet
-from audiogmm.errors import AudioGMMError, ManifestError, OutputError
-from audiogmm.kernels.compiled import is_cold, is_kept
+from audiogmm.errors import AudioGMMError, FeatureError, ManifestError, OutputError
+from audiogmm.kernels.front_end.compiled import is_cold, is_kept
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.manifest.read import read_manifest
 from audiogmm.runs.aside import Aside
@@ -87,13 +87,23 @@ class Inputs:
     _paths: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def __iter__(self) -> Iterator[Recording]:
-        for recording in RecordingSet(
-            self.entries, self.frontend, upsample=self.upsample, cache=self.cache, warn=Notifier(self.say)
-        ):
-            self._paths[recording.id] = recording.entry.path
+        warn = Notifier(self.say)
+        for entry in self._members():
+            self._paths[entry.id] = entry.path
             if len(self._paths) > REMEMBERED:
                 self._paths.popitem(last=False)
-            yield recording
+            yield Recording(entry, self.frontend, upsample=self.upsample, cache=self.cache, warn=warn)
+
+    def _members(self) -> Iterator[Entry]:
+        """Yield an entry for each recording: several of a Kaldi archive, a damaged one as it is."""
+        for entry in self.entries:
+            if entry.features_filepath is None:
+                yield entry
+                continue
+            try:
+                yield from expand_archive(entry)
+            except FeatureError:
+                yield entry
 
     def extent(self) -> Extent:
         """Measure how much there is, as far as the manifest says: read once, for a progress bar."""

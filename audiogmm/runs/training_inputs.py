@@ -11,9 +11,9 @@ from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import TrainingError
 from audiogmm.reduce import OnError, Reducer
 from audiogmm.runs.aside import Aside
+from audiogmm.runs.frontend_measurement import measure_frontend, needs_measuring
 from audiogmm.runs.inputs import Inputs, open_inputs
 from audiogmm.runs.progress import Progress
-from audiogmm.runs.standardise import with_global_statistics, with_scale
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -93,8 +93,8 @@ def open_training_inputs(
         sample_rate=sample_rate,
         upsample=upsample,
     )
-    if reducer is not None:
-        inputs = with_global_statistics(with_scale(inputs, reducer, progress), reducer, progress)
+    if reducer is not None and needs_measuring(inputs.frontend):
+        inputs = measure_frontend(inputs, reducer, progress)
     return TrainingInputs(inputs, inputs)
 
 

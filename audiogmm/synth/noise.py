@@ -1,4 +1,4 @@
-"""Parts of every synthetic sound: colored noise, and slow random curves."""
+"""What every sound here is made of: coloured noise, and curves that wander."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from audiogmm.types import FloatArray
 
 SAMPLE_RATE = 16_000
-"""Hertz, of all synthetic sounds."""
+"""Hertz, of everything that is synthesised here."""
 
 _CONTROL = 80  # samples between the points of a curve
 
@@ -15,10 +15,10 @@ LEVEL = 0.03
 """Root mean square of a background: peaks then stay below full scale."""
 
 
-def colored_noise(
+def coloured(
     n: int, rng: np.random.Generator, slope: float, band: tuple[float, float] = (30.0, SAMPLE_RATE / 2)
 ) -> FloatArray:
-    """Draw Gaussian noise of unit power whose spectrum changes by `slope` dB an octave in `band`, hertz."""
+    """Gaussian noise of unit power whose spectrum changes by `slope` dB an octave within `band`, hertz."""
     spectrum = np.fft.rfft(rng.standard_normal(n))
     frequency = np.fft.rfftfreq(n, 1 / SAMPLE_RATE)
     shape = np.where(
@@ -28,24 +28,24 @@ def colored_noise(
     return noise / rms(noise)
 
 
-def random_curve(n: int, rng: np.random.Generator, rate: float) -> FloatArray:
-    """Draw a slow curve through normal deviates, `rate` of them a second, shape (n,)."""
+def wander(n: int, rng: np.random.Generator, rate: float) -> FloatArray:
+    """A slow random curve through normal deviates, `rate` of them a second, shape (n,)."""
     knots = rng.standard_normal(int(n / SAMPLE_RATE * rate) + 4)
     coarse = np.arange(0, n + _CONTROL, _CONTROL)  # drawn smoothly here, and straight in between
     where = coarse / SAMPLE_RATE * rate + rng.uniform(0, 1)
     left = where.astype(int)
     blend = 0.5 - 0.5 * np.cos(np.pi * (where - left))
     curve = knots[left] * (1 - blend) + knots[left + 1] * blend
-    fine: FloatArray = np.interp(np.arange(n), coarse, curve)
-    return fine
+    wandering: FloatArray = np.interp(np.arange(n), coarse, curve)
+    return wandering
 
 
-def fade_gain(n: int, seconds: float) -> FloatArray:
-    """Return a gain that rises from 0 to 1, stays, and falls to 0 again, shape (n,)."""
+def fade(n: int, seconds: float) -> FloatArray:
+    """A gain that rises from 0 to 1, stays, and falls to 0 again, shape (n,)."""
     ramp = np.minimum(np.arange(n), np.arange(n)[::-1]) / (seconds * SAMPLE_RATE)
     return np.clip(ramp, 0.0, 1.0)
 
 
 def rms(samples: FloatArray) -> float:
-    """Return the root mean square."""
+    """Root mean square."""
     return float(np.sqrt(np.mean(np.square(samples))))

@@ -16,9 +16,8 @@ import soundfile
 from audiogmm.audio.decoders.notices import Notices
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import Recording
-from audiogmm.audio.recording_set import RecordingSet
 from audiogmm.blocks import Shard
-from audiogmm.errors import AudioDataError, ChoiceError, FeatureError, FrontEndError, MismatchError
+from audiogmm.errors import AudioDataError, ChoiceError, FrontEndError, MismatchError
 from audiogmm.manifest import Entry
 
 KALDI = FrontEnd.preset("kaldi")
@@ -60,7 +59,8 @@ def test_higher_rates_are_resampled_down_and_that_is_said_once(tmp_path: Path) -
     for path in paths:
         soundfile.write(path, sound(1.0, 44100), 44100)
     notices = Notices()
-    chosen = RecordingSet([Entry(str(p), id=p.stem) for p in paths], KALDI, sample_rate=16000, warn=notices)
+    entries = [Entry(str(path), id=path.stem) for path in paths]
+    chosen = [Recording(entry, KALDI, sample_rate=16000, warn=notices) for entry in entries]
     assert [sum(map(len, recording)) for recording in chosen] == [98, 98]
     assert notices.messages == ("audio at 44100 Hz is resampled to 16000 Hz",)
 
@@ -138,18 +138,7 @@ def test_audio_without_a_front_end(wav: Path) -> None:
 
 
 def test_recordings_travel_to_workers(wav: Path) -> None:
-    chosen = RecordingSet([Entry(str(wav), id="a")], KALDI, sample_rate=8000, warn=Notices())
-    (copy,) = pickle.loads(pickle.dumps(chosen))
-    (original,) = chosen
+    original = Recording(Entry(str(wav), id="a"), KALDI, sample_rate=8000, warn=Notices())
+    copy = pickle.loads(pickle.dumps(original))
     assert copy == original
     assert frames_of(copy).tobytes() == frames_of(original).tobytes()
-
-
-def test_a_damaged_archive_is_a_recording_that_raises_and_the_others_go_on(tmp_path: Path, wav: Path) -> None:
-    ark = tmp_path / "bad.ark"
-    ark.write_bytes(b"utt1 \0BFM \4\x05\0\0\0\4\x02\0\0\0abc")
-    entries = [Entry(None, features_filepath=str(ark), id="bad"), Entry(str(wav), id="good")]
-    bad, good = RecordingSet(entries, KALDI)
-    assert (bad.id, good.id) == ("bad", "good")
-    with pytest.raises(FeatureError, match=r"bad\.ark is truncated: it ends in the middle of utt1"):
-        list(bad)

@@ -18,9 +18,9 @@ class Condition:
     Attributes
     ----------
     key, value : str
-        Column, and its value.
+        Column, and what it says.
     n_trials : int
-        Trials with this value.
+        Trials with it.
     performance : Performance or None
         None where they cannot be evaluated.
     reason : str

@@ -1,4 +1,4 @@
-"""The speakers of trials, which a bootstrap resamples."""
+"""Who speaks in a trial: the speakers that a bootstrap resamples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from audiogmm.types import BoolArray, IntArray
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class TrialSpeakers:
+class Parties:
     """The speakers of trials.
 
     Attributes
@@ -19,11 +19,12 @@ class TrialSpeakers:
     speakers : ndarray of shape (n, 2), int64
         Speaker of the model and of the test of each trial, numbered from 0.
     n_speakers : int
-        Number of speakers.
+        How many there are.
     n_unknown : int
-        Recordings without a speaker in target trials or in the list: each counts as a speaker of its own.
+        Recordings of which neither a target trial nor the list says who speaks: each counts as a speaker
+        of its own.
     n_contradictory : int
-        Nontarget trials whose model and test are one speaker by other trials.
+        Nontarget trials whose model and test are, by other trials, one speaker.
     """
 
     speakers: IntArray
@@ -32,36 +33,37 @@ class TrialSpeakers:
     n_contradictory: int
 
 
-def cluster_speakers(
+def speakers_of(
     models: Sequence[str],
     recordings: Sequence[Hashable],
     target: BoolArray,
     speakers: Sequence[str] | None = None,
     files: Sequence[Hashable] | None = None,
-) -> TrialSpeakers:
-    """Find the speakers of trials: the connected components of a graph of models, recordings and names.
+) -> Parties:
+    """Find out who speaks.
 
-    A target trial connects its model and its recording, and a name in the list connects the recording with
-    that name, and with the model of that name. A piece of a file that no target trial names is connected with
-    the model of the target trials of the file's other pieces, where it is a single one.
+    A target trial says that its model and its recording are one speaker, and a speaker's name in the list
+    says whose recording it is, and whose model, where a model has that name. What is joined so, directly or
+    through others, is one speaker. A piece of a file that no target trial names is taken to be of the one
+    model that target trials of the file's other pieces name.
 
     Parameters
     ----------
     models : sequence of str
         Name of each trial's model, of length n.
     recordings : sequence of hashable
-        Identifies each trial's recording.
+        What tells each trial's recording from others.
     target : ndarray of shape (n,), bool
-        Which are target trials.
+        Whether it is a target trial.
     speakers : sequence of str, optional
-        Speaker of the recording; empty where not known.
+        Who speaks in the recording, where known; empty where not.
     files : sequence of hashable, optional
-        File of each trial's recording, which may be a piece of it.
+        The file that each trial's recording is a piece of.
 
     Examples
     --------
     >>> target = np.array([True, False, False])
-    >>> found = cluster_speakers(["ann", "bob", "ann"], ["1.wav", "1.wav", "2.wav"], target)
+    >>> found = speakers_of(["ann", "bob", "ann"], ["1.wav", "1.wav", "2.wav"], target)
     >>> found.speakers.tolist(), found.n_speakers, found.n_unknown
     ([[0, 0], [1, 0], [0, 2]], 3, 1)
     """
@@ -70,14 +72,14 @@ def cluster_speakers(
 
     names: dict[Hashable, int] = {}
     model = _number(models, names)
-    named = None if speakers is None else _number(speakers, names)
+    said = None if speakers is None else _number(speakers, names)
     n_names = len(names)
     known: dict[Hashable, int] = {}
     recording = _number(recordings, known) + n_names
     ends = [model[target], recording[target]]
-    if named is not None:
-        has_name = named != names.get("", -1)
-        ends = [np.append(ends[0], named[has_name]), np.append(ends[1], recording[has_name])]
+    if said is not None:
+        told = said != names.get("", -1)
+        ends = [np.append(ends[0], said[told]), np.append(ends[1], recording[told])]
     if files is not None:
         unnamed = np.flatnonzero(~np.isin(recording, ends[1])).tolist()
         claimed = _only_models(files, model, target) if unnamed else {}
@@ -91,7 +93,7 @@ def cluster_speakers(
     both = np.stack([labels[model], labels[recording]], axis=1)
     used, numbered = np.unique(both, return_inverse=True)
     unknown = np.setdiff1d(np.arange(n_names, n_nodes), ends[1])
-    return TrialSpeakers(
+    return Parties(
         speakers=numbered.reshape(both.shape).astype(np.int64),
         n_speakers=len(used),
         n_unknown=len(unknown),

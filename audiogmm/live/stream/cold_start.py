@@ -11,7 +11,7 @@ import numpy as np
 from audiogmm.audio.frontend.stream import FrameStream
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioDataError
-from audiogmm.runs.standardise import Energy, Measure, scale_of, standardised
+from audiogmm.runs.frontend_measurement import Energy, MeasureMoments, scale_of, standardized
 from audiogmm.types import Samples, Seconds
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class ColdStart:
         if frontend.cmvn == "global" and not frontend.cmvn_mean:
             plain = FrameStream(frontend.without_global(), self.sample_rate)
             shard = _First(plain.push(samples) + plain.flush())
-            frontend = standardised(frontend, Measure()(shard))
+            frontend = standardized(frontend, MeasureMoments()(shard))
         return frontend
 
 

@@ -1,4 +1,4 @@
-"""The first pass over one recording: its voiced frames and their moments, and a file that keeps them."""
+"""What the first pass does with one recording: find its voiced frames and their moments, and keep them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioDataError
-from audiogmm.training.frames.moments import FrameMoments
-from audiogmm.training.frames.packing import SLICE_ROWS, Packer, pack_frames, voiced_frames
+from audiogmm.training.frames.moments import Moments
+from audiogmm.training.frames.packing import SLICE_ROWS, Packer, packed, voiced_frames
 from audiogmm.training.frames.spool import read_rows, write_rows
 from audiogmm.types import Frames, Seconds
 
@@ -20,7 +20,7 @@ _PORTION = 2048  # rows that are written, and whose moments are taken, together
 
 
 @dataclass(frozen=True, slots=True)
-class NumberedShard:
+class Numbered:
     """A shard and its place among all."""
 
     place: int
@@ -28,45 +28,45 @@ class NumberedShard:
 
     @property
     def id(self) -> str:
-        """The shard's."""
+        """That of the shard."""
         return self.shard.id
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingMoments:
-    """Moments of the voiced frames of one recording, and its length."""
+class Measured:
+    """What there is of one recording: the moments of its voiced frames, and its length."""
 
     place: int
     id: str
     dtype: str
-    moments: FrameMoments
+    moments: Moments
     seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
-class ExtractedFrames:
+class Extracted:
     """The voiced frames of one recording, in a file of their own."""
 
-    recording: RecordingMoments
+    measured: Measured
     path: Path
 
     def __iter__(self) -> Iterator[Frames]:
-        n, n_features = self.recording.moments.n, len(self.recording.moments.mean)
+        n, n_features = self.measured.moments.n, len(self.measured.moments.mean)
         for first in range(0, n, SLICE_ROWS):
-            yield read_rows(self.path, first, min(SLICE_ROWS, n - first), n_features, self.recording.dtype)
+            yield read_rows(self.path, first, min(SLICE_ROWS, n - first), n_features, self.measured.dtype)
 
 
 class CannotSpoolError(Exception):
-    """The folder for temporary files failed: not a fault of the recording, which is not set aside."""
+    """The folder for temporary files failed: no fault of the recording, so not set aside."""
 
 
 @dataclass(frozen=True, slots=True)
-class ExtractFrames:
-    """Writes the voiced frames of one recording to a file in `folder`; removes it if the recording fails."""
+class Extract:
+    """Writes the voiced frames of one recording to a file in `folder`; of one that fails, nothing is left."""
 
     folder: Path
 
-    def __call__(self, item: NumberedShard) -> ExtractedFrames:
+    def __call__(self, item: Numbered) -> Extracted:
         path = self.folder / f"{item.place}.part"
         try:
             with path.open("xb", buffering=0) as file:
@@ -77,7 +77,7 @@ class ExtractFrames:
                     except OSError as error:
                         raise CannotSpoolError(error.strerror) from error
 
-                return ExtractedFrames(measure_recording(item, keep), path)
+                return Extracted(measured(item, keep), path)
         except BaseException as error:
             path.unlink(missing_ok=True)
             if isinstance(error, OSError) and error.filename == str(path):
@@ -85,8 +85,8 @@ class ExtractFrames:
             raise
 
 
-def measure_recording(item: NumberedShard, keep: Callable[[Frames], None] | None = None) -> RecordingMoments:
-    """Read one recording, and call `keep` with its voiced frames, a portion at a time.
+def measured(item: Numbered, keep: Callable[[Frames], None] | None = None) -> Measured:
+    """Read one recording, and give its voiced frames, in portions, to `keep`.
 
     Raises
     ------
@@ -98,10 +98,10 @@ def measure_recording(item: NumberedShard, keep: Callable[[Frames], None] | None
     packer, moments = Packer(_PORTION), None
     n_frames, seconds, dtype = 0, 0.0, "float32"
 
-    def take(full: Frames) -> FrameMoments:
+    def take(full: Frames) -> Moments:
         if keep is not None:
             keep(full)
-        part = FrameMoments.of(full)
+        part = Moments.of(full)
         return part if moments is None else moments + part
 
     n_features = None
@@ -116,21 +116,28 @@ def measure_recording(item: NumberedShard, keep: Callable[[Frames], None] | None
         moments = take(full)
     if moments is None:
         raise _nothing_to_train_on(item.id, n_frames)
-    return RecordingMoments(item.place, item.id, dtype, moments, seconds)
+    return Measured(item.place, item.id, dtype, moments, seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class SampledShard(NumberedShard):
-    """A shard, and which of its voiced frames are in the sample, by their numbers in ascending order."""
+class Wanted:
+    """A recording, and the voiced frames of it that are wanted, by their numbers in ascending order."""
 
+    place: int
+    shard: Shard
     rows: NDArray[np.int64]
 
+    @property
+    def id(self) -> str:
+        """That of the shard."""
+        return self.shard.id
 
-def fetch_rows(item: SampledShard) -> tuple[int, Frames]:
-    """Return the place of a recording, and those of its frames that are in the sample."""
+
+def fetch(item: Wanted) -> tuple[int, Frames]:
+    """The place of a recording, and the frames of it that are wanted."""
     found: list[Frames] = []
     first = 0
-    for frames in pack_frames(item.shard):
+    for frames in packed(item.shard):
         low, high = np.searchsorted(item.rows, (first, first + len(frames)))
         found.append(frames[item.rows[low:high] - first])  # a copy
         first += len(frames)
@@ -147,7 +154,7 @@ def _nothing_to_train_on(shard_id: str, n_frames: int) -> AudioDataError:
     if n_frames:
         return AudioDataError(
             f"{shard_id}: none of its {n_frames} frames is voiced",
-            needed="at least one frame that the activity detector marks as voiced",
+            needed="at least one frame in which the activity detector hears something",
             remedy="a lower VAD threshold, a front end without VAD, or leave it out",
         )
     return AudioDataError(

@@ -56,7 +56,7 @@ class ArraySlice:
         yield FrameBlock(self.frames, np.ones(len(self.frames), np.bool_), 0, _ROWS)
 
 
-class ArraySource:
+class InMemory:
     """Frames held in an array.
 
     Parameters
@@ -67,7 +67,7 @@ class ArraySource:
     Examples
     --------
     >>> from audiogmm.reduce import LocalReducer
-    >>> source = ArraySource(np.ones((10000, 2), np.float32))
+    >>> source = InMemory(np.ones((10000, 2), np.float32))
     >>> source.reduce(LocalReducer(1), lambda shard: sum(len(block) for block in shard))
     10000
     """
@@ -85,7 +85,7 @@ class ArraySource:
         self, reducer: Reducer, statistic: Callable[[Shard], S], each: Callable[[S], None] | None = None
     ) -> S:
         """Sum `statistic` over slices of `SLICE_ROWS` rows."""
-        return require_sum(reducer.reduce(self._slices(), statistic, each=each))
+        return some(reducer.reduce(self._slices(), statistic, each=each))
 
     def _slices(self) -> Iterator[ArraySlice]:
         for first in range(0, len(self.frames), SLICE_ROWS):
@@ -94,7 +94,7 @@ class ArraySource:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingGroup:
+class Group:
     """Consecutive recordings, as one shard; `members` are their places in the order and themselves."""
 
     members: tuple[tuple[int, Shard], ...]
@@ -113,7 +113,7 @@ class RecordingGroup:
             except AudioGMMError as error:
                 raise MemberError(place, shard.id, error) from error
 
-    def without(self, place: int) -> RecordingGroup:
+    def without(self, place: int) -> Group:
         """The group less one recording."""
         return replace(self, members=tuple(member for member in self.members if member[0] != place))
 
@@ -127,38 +127,38 @@ class MemberError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class PartialSum(Generic[S]):
+class Survived(Generic[S]):
     """A sum over the recordings that could be read, and those that could not."""
 
     value: S | None
     failed: tuple[MemberError, ...] = ()
 
-    def __add__(self, other: Self) -> PartialSum[S]:
+    def __add__(self, other: Self) -> Survived[S]:
         if self.value is None or other.value is None:
             value = other.value if self.value is None else self.value
         else:
             value = self.value + other.value
-        return PartialSum(value, self.failed + other.failed)
+        return Survived(value, self.failed + other.failed)
 
 
 @dataclass(frozen=True, slots=True)
-class SumOverReadable(Generic[S]):
+class Surviving(Generic[S]):
     """`statistic` over a group; recordings that fail, even in their middle, leave no trace in it."""
 
     statistic: Callable[[Shard], S]
 
-    def __call__(self, group: RecordingGroup) -> PartialSum[S]:
+    def __call__(self, group: Group) -> Survived[S]:
         failed: list[MemberError] = []
         while group.members:
             try:
-                return PartialSum(self.statistic(group), tuple(failed))
+                return Survived(self.statistic(group), tuple(failed))
             except MemberError as error:
                 failed.append(error)
                 group = group.without(error.place)
-        return PartialSum(None, tuple(failed))
+        return Survived(None, tuple(failed))
 
 
-class RereadSource:
+class Reread:
     """The shards themselves, read anew in every pass, in groups of consecutive recordings.
 
     Parameters
@@ -175,7 +175,7 @@ class RereadSource:
     --------
     >>> from audiogmm.reduce import LocalReducer
     >>> shards = [ArraySlice(name, np.ones((5, 2), np.float32)) for name in "abc"]
-    >>> source = RereadSource(shards, array("q", [5, SET_ASIDE, 5]), None)
+    >>> source = Reread(shards, array("q", [5, SET_ASIDE, 5]), None)
     >>> source.reduce(LocalReducer(1), lambda shard: sum(len(block) for block in shard)), source.n_frames
     (10, 10)
     """
@@ -195,7 +195,7 @@ class RereadSource:
     ) -> S:
         """Sum `statistic` over groups of at least `GROUP_FRAMES` frames."""
 
-        def hear(term: PartialSum[S]) -> None:
+        def hear(term: Survived[S]) -> None:
             for failure in term.failed:
                 if self.on_error is None:
                     raise failure.error
@@ -204,10 +204,10 @@ class RereadSource:
             if each is not None and term.value is not None:
                 each(term.value)
 
-        total = reducer.reduce(self._groups(), SumOverReadable(statistic), each=hear)
-        return require_sum(None if total is None else total.value)
+        total = reducer.reduce(self._groups(), Surviving(statistic), each=hear)
+        return some(None if total is None else total.value)
 
-    def _groups(self) -> Iterator[RecordingGroup]:
+    def _groups(self) -> Iterator[Group]:
         members: list[tuple[int, Shard]] = []
         frames = 0
         for place, (count, shard) in enumerate(zip(list(self.counts), self.shards, strict=False)):
@@ -216,13 +216,13 @@ class RereadSource:
             members.append((place, shard))
             frames += count
             if frames >= GROUP_FRAMES:
-                yield RecordingGroup(tuple(members))
+                yield Group(tuple(members))
                 members, frames = [], 0
         if members:
-            yield RecordingGroup(tuple(members))
+            yield Group(tuple(members))
 
 
-def require_sum(total: S | None) -> S:
+def some(total: S | None) -> S:
     """The sum, where there must be one.
 
     Raises

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from audiogmm.errors import TrainingError
@@ -13,11 +14,16 @@ from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import BackEnd
 from audiogmm.verification.backend_learning import MIN_SPEAKERS, learn_backend, select_tests
 from audiogmm.verification.compensation import Kind
-from audiogmm.verification.recordings.background_reader import LabeledRecordings, read_background
+from audiogmm.verification.recordings.background_reader import (
+    LabeledRecordings,
+    count_speakers,
+    read_background,
+)
 from audiogmm.verification.space import SpaceSettings
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
+    from audiogmm.manifest import Entry
     from audiogmm.mixture.gaussian import Mixture
     from audiogmm.mixture.store import Model
 
@@ -34,11 +40,9 @@ N_CHANNELS = 200
 """Synthetic channels to draw from."""
 
 
-def has_background_speakers(inputs: Inputs | None, choice: BackEndChoice) -> bool:
-    """Tell whether a back end will be learned."""
-    if inputs is None or choice == "no":
-        return False
-    return LabeledRecordings(inputs).count_speakers() >= MIN_SPEAKERS
+def has_background_speakers(entries: Iterable[Entry] | None, choice: BackEndChoice) -> bool:
+    """Tell whether a back end will be learned from the recordings of these entries."""
+    return choice != "no" and count_speakers(entries) >= MIN_SPEAKERS
 
 
 def train_backend(
@@ -77,7 +81,7 @@ def train_backend(
     if choice == "no":
         return None
     recordings = None if inputs is None else LabeledRecordings(inputs)
-    count = 0 if recordings is None else recordings.count_speakers()
+    count = count_speakers(None if inputs is None else inputs.entries)
     is_required = choice == "yes" or compensation is not None
     if recordings is None or count < MIN_SPEAKERS:
         if is_required:
@@ -125,7 +129,7 @@ def move_to_channel(model: Model, inputs: Inputs, reducer: LocalReducer, progres
     not that of their channel.
     """
     recordings = LabeledRecordings(inputs)
-    if (count := recordings.count_speakers()) < channel.MIN_SPEAKERS:
+    if (count := count_speakers(inputs.entries)) < channel.MIN_SPEAKERS:
         if count:
             progress.say(
                 f"the background model is not moved to the channel of {amount(count, 'speaker')}: that takes "

@@ -91,9 +91,10 @@ class LabeledRecordings:
                 recording = add_noise(recording)
             yield LabeledRecording(entry.speaker, kind_of(entry), recording)
 
-    def count_speakers(self) -> int:
-        """Return the number of different speakers."""
-        return len({entry.speaker for entry in self.inputs.entries if entry.speaker is not None})
+
+def count_speakers(entries: Iterable[Entry] | None) -> int:
+    """Return the number of different speakers that a manifest names."""
+    return len({entry.speaker for entry in entries or () if entry.speaker is not None})
 
 
 def add_noise(recording: Recording) -> Recording:

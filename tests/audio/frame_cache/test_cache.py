@@ -19,7 +19,6 @@ from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end, is_
 from audiogmm.audio.frame_cache.frame_file import WINDOW, FrameWriter, open_frames
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import Recording
-from audiogmm.audio.recording_set import RecordingSet
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioFileError, FeatureError, MismatchError, OutputError
 from audiogmm.manifest import Entry, read_manifest
@@ -149,16 +148,17 @@ def test_the_folder_is_a_manifest(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     assert not is_frame_cache(folder)
     for _ in range(2):
-        for recording in RecordingSet(entries, SPEECH, cache=folder):
-            fill(recording)
+        for entry in entries:
+            fill(Recording(entry, SPEECH, cache=folder))
     assert is_frame_cache(folder)
     listed = list(read_manifest(str(folder)))
     assert [(e.id, e.speaker, e.extra) for e in listed] == [(e.id, e.speaker, e.extra) for e in entries]
     assert all(Path(a.path).samefile(b.path) for a, b in zip(listed, entries, strict=True))
     for entry in entries:  # the index names the same files by other ways
         Path(entry.path).unlink()
-    for entry, recording in zip(entries, RecordingSet(listed, SPEECH, cache=folder), strict=True):
-        assert everything(recording) == everything(Recording(entry, SPEECH, cache=folder))
+    for entry, other in zip(entries, listed, strict=True):
+        recordings = (Recording(each, SPEECH, cache=folder) for each in (other, entry))
+        assert everything(next(recordings)) == everything(next(recordings))
 
 
 def test_another_front_end_is_refused_and_the_settings_named(wav: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.training import Reducer
-from audiogmm.training.frames.packing import pack_frames
+from audiogmm.training.frames.packing import packed
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -49,8 +49,13 @@ class MeasureEnergy:
         return total
 
 
-def with_scale(inputs: Inputs, reducer: Reducer, progress: Progress) -> Inputs:
-    """The inputs with a front end whose `sample_scale` is settled, where it is one that leaves it open.
+def needs_measuring(frontend: FrontEnd | None) -> bool:
+    """Whether a front end leaves something open that is measured on the training audio."""
+    return frontend is not None and (frontend.sample_scale == 0 or _is_open(frontend))
+
+
+def measure_scale(inputs: Inputs, reducer: Reducer, progress: Progress) -> Inputs:
+    """Settle the `sample_scale` of a front end that leaves it open.
 
     Whether the microphone was near or far, the training audio then has one level, and the floor under the
     logarithm lies as far below it. The scale is part of the model: later recordings keep their own level.
@@ -63,6 +68,36 @@ def with_scale(inputs: Inputs, reducer: Reducer, progress: Progress) -> Inputs:
     progress.end()
     scale = scale_of(total or Energy(0.0, 0))
     return replace(inputs, frontend=replace(frontend, sample_scale=scale))
+
+
+def measure_frontend(inputs: Inputs, reducer: Reducer, progress: Progress) -> Inputs:
+    """Settle the scale of a front end, and the statistics of its global normalization.
+
+    Raises
+    ------
+    TrainingError
+        If no recording has a voiced frame.
+    """
+    inputs = measure_scale(inputs, reducer, progress)
+    frontend = inputs.frontend
+    if frontend is None or not _is_open(frontend):
+        return inputs
+    plain = replace(inputs, frontend=frontend.without_global())
+    progress.begin("measuring means and deviations", None, "recordings")
+    total = reducer.reduce(plain, MeasureMoments(), plain.refuse, lambda _: progress.advance(1))
+    progress.end()
+    if total is None or not total.n_frames:
+        raise TrainingError(
+            plain.aside.describe("none of the recordings could be used"),
+            needed="at least one with a voiced frame",
+            remedy="audiogmm manifest check, which says what is wrong with each",
+        )
+    return replace(inputs, frontend=standardized(frontend, total))
+
+
+def _is_open(frontend: FrontEnd) -> bool:
+    """Whether the statistics of global normalization are still to be measured."""
+    return frontend.cmvn == "global" and not frontend.cmvn_mean
 
 
 def scale_of(energy: Energy) -> float:
@@ -79,12 +114,12 @@ def scale_of(energy: Energy) -> float:
 
 
 @dataclass(frozen=True)
-class Measure:
+class MeasureMoments:
     """Moments of the voiced frames of a recording; runs in a thread or a worker process."""
 
     def __call__(self, shard: Shard) -> SufficientStats:
         total: SufficientStats | None = None
-        for rows in pack_frames(shard):  # windows of one size, so that the sums do not depend on the blocks
+        for rows in packed(shard):  # windows of one size, so that the sums do not depend on the blocks
             frames = rows.astype(np.float64)
             origin = frames[0] if total is None else total.origin
             part = SufficientStats.measure(frames, origin=origin, covariance_type="diag")
@@ -98,31 +133,7 @@ class Measure:
         return total
 
 
-def with_global_statistics(inputs: Inputs, reducer: Reducer, progress: Progress) -> Inputs:
-    """The inputs with a front end that normalises, where it is one that does so globally; others as they are.
-
-    Raises
-    ------
-    TrainingError
-        If no recording has a voiced frame.
-    """
-    frontend = inputs.frontend
-    if frontend is None or frontend.cmvn != "global" or frontend.cmvn_mean:
-        return inputs
-    plain = replace(inputs, frontend=frontend.without_global())
-    progress.begin("measuring means and deviations", None, "recordings")
-    total = reducer.reduce(plain, Measure(), plain.refuse, lambda _: progress.advance(1))
-    progress.end()
-    if total is None or not total.n_frames:
-        raise TrainingError(
-            plain.aside.describe("none of the recordings could be used"),
-            needed="at least one with a voiced frame",
-            remedy="audiogmm manifest check, which says what is wrong with each",
-        )
-    return replace(inputs, frontend=standardised(frontend, total))
-
-
-def standardised(frontend: FrontEnd, moments: SufficientStats) -> FrontEnd:
+def standardized(frontend: FrontEnd, moments: SufficientStats) -> FrontEnd:
     """The front end with the means and deviations of some frames, at least one."""
     shift = moments.first[0] / moments.n_frames
     deviation = np.sqrt(np.maximum(moments.second[0] / moments.n_frames - shift**2, 0))

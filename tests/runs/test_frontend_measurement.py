@@ -11,7 +11,7 @@ import soundfile
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.jobs.train import train
 from audiogmm.manifest import Entry
-from audiogmm.runs.standardise import LEVEL
+from audiogmm.runs.frontend_measurement import LEVEL
 
 
 def entries(folder: Path, gain: float) -> list[Entry]:
