@@ -26,15 +26,18 @@ COMMANDS = {
     "score": ("audiogmm.cli.score", "Write the log-likelihood of every frame."),
     "calibrate": ("audiogmm.cli.calibrate", "Learn from normal audio how scores vary."),
     "detect": ("audiogmm.cli.detect", "Find anomalous segments."),
-    "stream": ("audiogmm.cli.stream", "Tell what is heard, as it happens, or learn from it."),
-    "report": ("audiogmm.cli.report", "Make one page of a run, to look at and to listen to."),
+    "stream": ("audiogmm.cli.stream", "Report events, speakers and scores of live audio, or learn from it."),
+    "report": ("audiogmm.cli.report", "Make one HTML page of a run, with pictures and sound."),
     "enroll": ("audiogmm.cli.enroll", "Enroll speakers, each adapted from a background model."),
-    "speakers": ("audiogmm.cli.speakers", "List who is enrolled, or take somebody out."),
+    "speakers": ("audiogmm.cli.speakers", "List the enrolled speakers, or remove some."),
     "verify": ("audiogmm.cli.verify", "Score trials: is this recording of that speaker?"),
     "identify": ("audiogmm.cli.identify", "Name the enrolled speaker of each recording, or none."),
     "fuse": ("audiogmm.cli.fuse", "Calibrate scores, or fuse those of several systems."),
-    "evaluate": ("audiogmm.cli.evaluate", "Say how good detection or verification is, with intervals."),
-    "info": ("audiogmm.cli.info", "Say what a model is, and its latency."),
+    "evaluate": (
+        "audiogmm.cli.evaluate",
+        "Evaluate detection or verification, with intervals.",
+    ),
+    "info": ("audiogmm.cli.info", "Describe a model, and its latency."),
 }
 """Each command's module, which is imported when the command is called, and its line of help."""
 
@@ -48,7 +51,7 @@ class Commands(click.Group):
     """A group that imports a command when it is called, so that `--help` is instant."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names, in the order in which a new user needs them."""
+        """Return the names, in the order in which a new user needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -62,7 +65,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is named first; what it may have meant where there is none of that name."""
+        """Return the command that is named first; fail with the nearest name where there is none."""
         if args[0] not in COMMANDS and (near := get_close_matches(args[0], COMMANDS, n=1)):
             ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
         return super().resolve_command(ctx, args)
@@ -86,14 +89,14 @@ def cli() -> None:
       audiogmm detect room.agmm today.jsonl -o events.jsonl
 
     Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but some inputs were set aside (each is named, with
-    its reason, in the .errors.jsonl beside the output); 130 stopped by Ctrl-C.
+    its reason, in the file OUTPUT.errors.jsonl); 130 stopped by Ctrl-C.
     """
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line, and exit with its status."""
     default_to_one_blas_thread()
-    end_politely()
+    interrupt_on_signals()
     verbose = any(a in ("-v", "--verbose") for a in (sys.argv[1:] if arguments is None else arguments))
     try:
         status = cli.main(args=arguments, prog_name="audiogmm", standalone_mode=False)
@@ -116,19 +119,17 @@ def main(arguments: list[str] | None = None) -> None:
         for note in getattr(error, "__notes__", ()):
             click.echo(f"  {note}", err=True)
         status = WRONG_USAGE if isinstance(error, ChoiceError) else 1
-    except Exception as error:  # noqa: BLE001 - the last resort: one line for what nobody foresaw
+    except Exception as error:  # noqa: BLE001 - one line for what was not foreseen
         if verbose:
             traceback.print_exc()
         fault = f"{type(error).__name__}: {error}"
-        click.echo(
-            f"audiogmm: a fault of audiogmm's own ({fault}); -v shows where; please report it", err=True
-        )
+        click.echo(f"audiogmm: internal error ({fault}); -v shows where; please report it", err=True)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def end_politely() -> None:
-    """Take SIGTERM and SIGHUP like Ctrl-C: what is done is kept, temporary files and workers go."""
+def interrupt_on_signals() -> None:
+    """Handle SIGTERM and SIGHUP like Ctrl-C: what is done is kept, and temporary files are removed."""
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
             number = getattr(signal, name)
@@ -141,7 +142,7 @@ def _interrupt(number: int, _: object) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """One line for an error that is not a fault of ours.
+    """Describe an error in one line.
 
     Examples
     --------

@@ -53,7 +53,8 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
     type=click.FloatRange(0, 0.5),
     default=0.2,
     show_default=True,
-    help="Share of the recordings that judges (0: none); pieces of one file stay together.",
+    help="Share of the recordings on which candidates are compared (0: none); pieces of one file stay "
+    "together.",
 )
 @click.option("--plot", type=options.PATH, default=None, metavar="FILE.png", help="Draw every criterion.")
 @click.option(
@@ -70,7 +71,9 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
     show_default=True,
     help="How candidates start: each size split from the one before, or each by itself (slower).",
 )
-@click.option("--kmeans/--no-kmeans", default=True, show_default=True, help="Run k-means beside.")
+@click.option(
+    "--kmeans/--no-kmeans", default=True, show_default=True, help="Run k-means of the same sizes as well."
+)
 @options.scores
 @options.front_end
 @options.maximum_passes
@@ -90,7 +93,7 @@ def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
 
     All candidates learn from the same passes over the data. The table says how likely the recordings are
     that were held out (with the standard error over recordings), BIC, BIC with the effective number of
-    frames (neighbouring frames are not independent), AIC and ICL, what each of them chooses, and which model
+    frames (neighboring frames are not independent), AIC and ICL, what each of them chooses, and which model
     to take: the smallest within one standard error of the best held-out likelihood, unless --by says
     otherwise.
 

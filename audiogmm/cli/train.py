@@ -18,7 +18,7 @@ def _say_removed(context: click.Context, parameter: click.Parameter, given: bool
     if given:
         click.echo(
             "--variance-reduction was removed: SPIDER-EM gained nothing over as many passes of EM. "
-            "Training goes on without it.",
+            "Training continues without it.",
             err=True,
         )
 
@@ -107,8 +107,8 @@ def _stepwise(
     "--approximate",
     default=None,
     metavar="KIND:C",
-    help="Not exact EM, but on C components a frame, for large K: truncated:5 (variational; searches as it "
-    "goes) or top:30 (chosen once). The summary says what was lost.",
+    help="Not exact EM, but on C components a frame, for large K: truncated:5 (variational; search in "
+    "every pass) or top:30 (chosen once). The summary says what was lost.",
 )
 @options.front_end
 @options.maximum_passes
@@ -144,11 +144,11 @@ def _stepwise(
     show_default=True,
     help="Share of the recordings that sets the normal scores (0: none; detect then needs calibrate).",
 )
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint of a run that was stopped.")
 @click.option(
-    "--resume", is_flag=True, help="Continue from the checkpoint that a stopped run left beside the output."
-)
-@click.option(
-    "--ledger", is_flag=True, help="Keep beside the model what each recording gave, for update --remove."
+    "--ledger",
+    is_flag=True,
+    help="Keep what each recording contributed in a folder with the model, for update --remove.",
 )
 @click.option(
     "--ledger-keep",

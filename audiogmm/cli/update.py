@@ -47,8 +47,8 @@ from audiogmm.cli.console import close, console
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Add the recordings of M to a model, remove them, or change their weight, without reading the others.
 
-    A model that was trained with --ledger keeps what each recording gave, beside it; only then can recordings
-    be removed or weighted, by the ids that they had.
+    A model that was trained with --ledger has a folder with what each recording contributed; only then can
+    recordings be removed or weighted, by the ids that they had.
 
     \b
     Example:

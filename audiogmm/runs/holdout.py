@@ -16,19 +16,18 @@ from audiogmm.manifest import Entry
 from audiogmm.runs.training_inputs import TrainingInputs
 
 FEWEST, SHORTEST = 2, 30.0
-"""At least so many recordings are held out, and so many seconds where the manifest tells durations."""
+"""Least number of recordings that are held out, and of seconds where the manifest has durations."""
 
 LAST_PART = 5
 """Of a single recording, the last fifth is held out."""
 
-
 MOST_TURNS = 4
-"""In which the others are held out, where every recording takes its turn: each costs a training."""
+"""Largest number of turns in which the other recordings are held out: each costs a training."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class HoldOut:
-    """Says of an id whether it is held out; eight bytes are kept of each that is.
+    """A set of ids that are held out, of which it keeps eight bytes each.
 
     Parameters
     ----------
@@ -49,7 +48,7 @@ class HoldOut:
 
     @classmethod
     def of(cls, ids: Iterable[str], seed: int) -> HoldOut:
-        """That holds out these."""
+        """Return the one that holds out these ids."""
         return cls(seed, np.sort(np.array([rank(id, seed) for id in ids], dtype=np.uint64)))
 
     def __contains__(self, id: str) -> bool:
@@ -59,12 +58,12 @@ class HoldOut:
 
 
 def rank(id: str, seed: int) -> int:
-    """A number below 2**64 that orders ids at random, the same on every machine."""
+    """Return a number below 2**64 that orders ids at random, the same on every machine."""
     return int.from_bytes(hashlib.blake2b(f"{seed}:{id}".encode(), digest_size=8).digest(), "big")
 
 
 def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
-    """Draw `share` of the recordings, at least two, and 30 s where all durations are told, but at most half.
+    """Draw `share` of the recordings, at least two, and 30 s where all durations are known, but at most half.
 
     Pieces of one file are one recording: all of them are held out, or none.
 
@@ -107,7 +106,7 @@ def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
 
 
 def turns(entries: Iterable[Entry], first: HoldOut, seed: int) -> list[HoldOut]:
-    """The others' turns to be held out: as many recordings each as in the first turn, or a quarter of them.
+    """Draw the turns in which the others are held out: as many recordings each as in the first, or a quarter.
 
     Examples
     --------
@@ -136,7 +135,7 @@ class Excerpt:
 
     @property
     def id(self) -> str:
-        """The shard's."""
+        """That of the shard."""
         return self.shard.id
 
     @property
@@ -153,7 +152,7 @@ class Excerpt:
 
 
 def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:
-    """A recording's first four fifths, and its last one.
+    """Cut a recording into its first four fifths and its last one.
 
     Raises
     ------

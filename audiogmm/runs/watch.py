@@ -1,4 +1,4 @@
-"""Turns what training says into progress for a person."""
+"""Shows the progress of a training."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Watch(Monitor):
     Parameters
     ----------
     progress : Progress
-        Who listens.
+        Receives the stages, their figures and notes.
     name : str
         Of the training, which may be one of two.
     passes : int
-        Passes at most: training may well stop before, so that the time left is the longest there can be.
+        Largest number of passes; training may stop earlier, so the time left is an upper limit.
     hours : float or None
         Of audio to be read, where known.
     """
@@ -64,10 +64,10 @@ class Watch(Monitor):
             self.progress.advance(n_frames, f"{self._pass}{self._latest}")
 
     def on_pass(self, report: PassReport) -> None:
-        """Keep the figure for the next bar, and say what a user should know."""
+        """Keep the figure for the next bar, and note what a user should know."""
         self._latest = f": {report.log_likelihood:.4f} nats a frame"
         _LOG.info("%s, pass %d%s", self.name, report.number, self._latest)
         if report.rescued:
-            self.progress.say(
-                f"pass {report.number}: components that no frame claimed, started anew: {report.rescued}"
-            )
+            noun = "component" if len(report.rescued) == 1 else "components"
+            which = ", ".join(map(str, report.rescued))
+            self.progress.say(f"pass {report.number}: {noun} {which} had no frame and started again")

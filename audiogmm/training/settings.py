@@ -1,4 +1,4 @@
-"""What decides a training besides its frames, checked."""
+"""The settings of a training, checked in one place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SAMPLED_LEAST, SAMPLED_MOST = 1 << 15, 1 << 18
 
 @dataclass(frozen=True)
 class MixtureSettings:
-    """What decides a training by `train_mixture`, besides the frames.
+    """The settings of `train_mixture`.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class MixtureSettings:
     movement_tol : float
         Stops when the parameters move by less, standard deviations; see `convergence.movement`.
     restarts : int
-        Starts to try: each makes a short run over the sample, and the best goes on.
+        Starts to try: each makes a short run over the sample, and the best is kept.
     floor : float or ndarray of shape (n_features,), float64
         Variance floor: a share of each feature's variance over all frames (0 turns it off for all but
         constant features; see `audiogmm.mixture.floor.variance_floor`), or variances.

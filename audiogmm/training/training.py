@@ -120,7 +120,7 @@ def train_mixture(
 
 
 class Training:
-    """A training whose recordings have been read: begins, goes on, and can say at any time how far it is.
+    """A training whose recordings have been read; it can return its result after any pass.
 
     Parameters
     ----------

@@ -44,6 +44,6 @@ def test_one_bar_for_reading_and_one_for_all_passes() -> None:
         ("training", 8 * 500, "frames"),
         (500, "pass 3"),
         (500, "pass 4: -57.0000 nats a frame"),
-        "pass 4: components that no frame claimed, started anew: (7,)",
+        "pass 4: component 7 had no frame and started again",
         "end",
     ]
