@@ -22,19 +22,19 @@ from audiogmm.cli.console import close, console
     type=options.PATH,
     default=None,
     metavar="UBM",
-    help="Background model of the score ratio [default: one Gaussian of the model's own audio].",
+    help="Background model of the score `ratio` [default: one Gaussian of the model's own audio].",
 )
 @options.model_upsample
 @options.workers
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
-    """Learn from M0, normal audio that MODEL was not trained on, how scores vary.
+    """Set the threshold of MODEL's detector by M0, normal audio that MODEL was not trained on.
 
     \b
     Example:
       audiogmm calibrate room.agmm normal.jsonl -o room-calibrated.agmm
 
-    Several scores at once, each on the scale of normal audio:
+    Several scores, each on the scale of normal audio, fused into one:
 
     \b
       audiogmm calibrate room.agmm normal.jsonl --scores fusion -o room-fused.agmm

@@ -14,13 +14,13 @@ from audiogmm.cli.console import close, console
 @click.command()
 @options.model
 @options.manifest
-@options.output("assignments, components.jsonl and the sounds, a folder")
+@options.output("a folder of assignments, components.jsonl and sounds")
 @click.option(
     "--examples",
     type=click.IntRange(0),
     default=3,
     show_default=True,
-    help="Segments written for each component, as wav files.",
+    help="Number of segments to write for each component, as wav files.",
 )
 @click.option(
     "--min-posterior",
@@ -32,7 +32,7 @@ from audiogmm.cli.console import close, console
 @options.model_upsample
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
-    """Assign every frame of M to the components of MODEL, hard and soft, and write how each sounds.
+    """Assign every frame of M to the components of MODEL, hard and soft, and write examples of each.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""What a person sees: the progress bar, notes, and the closing lines."""
+"""Output of a command: the progress bar, notes, and the closing lines."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from audiogmm.words import amount
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -21,7 +23,7 @@ SOME_SET_ASIDE = 3
 
 
 def readable(number: float) -> str:
-    """A number in a few characters.
+    """Write a number in a few characters.
 
     Examples
     --------
@@ -34,7 +36,7 @@ def readable(number: float) -> str:
 
 
 class Console:
-    """Progress on standard error when it is a terminal, notes there always, nothing on standard output."""
+    """Progress bar, if standard error is a terminal, and notes; both on standard error."""
 
     def __init__(self) -> None:
         self._bar: Bar | None = None
@@ -42,7 +44,7 @@ class Console:
         self._said: set[str] = set()
 
     def begin(self, what: str, total: float | None, unit: str) -> None:
-        """Show a bar for a stage of `total` units."""
+        """Show a bar for a stage of `total` units of work."""
         self.end()
         if not sys.stderr.isatty():
             return
@@ -76,13 +78,13 @@ class Console:
                 self._bar.update(self._task, advance=amount)
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = self._task = None
 
     def say(self, message: str) -> None:
-        """Print a note on standard error, once."""
+        """Print a note, but the same note only once."""
         if message in self._said:
             return
         self._said.add(message)
@@ -94,7 +96,7 @@ class Console:
 
 @contextmanager
 def console() -> Iterator[Console]:
-    """A console whose bar is taken away whatever happens."""
+    """Yield a console, and remove its bar at the end."""
     screen = Console()
     try:
         yield screen
@@ -122,10 +124,10 @@ def describe_set_aside(id: str, reason: str) -> str:
 
 
 class Result(Protocol):
-    """What a command has done."""
+    """The result of a command."""
 
     def summary(self) -> dict[str, Any]:
-        """For `--json`.
+        """Return what `--json` prints.
 
         A key `set_aside` counts the inputs that were not used, `errors` names their list; where there is no
         list, `reasons` has the first few.
@@ -133,7 +135,7 @@ class Result(Protocol):
         ...
 
     def lines(self) -> Iterable[str]:
-        """For a person."""
+        """Return the closing lines."""
         ...
 
 
@@ -146,10 +148,10 @@ def close(result: Result, *, as_json: bool) -> None:
         for line in result.lines():
             click.echo(line)
     if summary.get("set_aside"):
-        noun = "input was" if summary["set_aside"] == 1 else "inputs were"
+        inputs = amount(summary["set_aside"], "input was", "inputs were")
         errors = summary["errors"]
         there = f"; the reasons are in {errors}" if errors else ""
-        click.echo(f"audiogmm: {summary['set_aside']} {noun} set aside{there}", err=True)
+        click.echo(f"audiogmm: {inputs} set aside{there}", err=True)
         for line in first_reasons(Path(errors)) if errors else summary["reasons"]:
             click.echo(f"  {line}", err=True)
         click.get_current_context().exit(SOME_SET_ASIDE)

@@ -21,15 +21,15 @@ from audiogmm.cli.console import close, console
     type=options.PATH,
     default=None,
     metavar="PICTURE",
-    help="Draw the recording with the severest event (.png, .svg or .pdf; a folder draws every recording).",
+    help="Draw the recording of the most severe event (.png, .svg, .pdf), or each with an event (a folder).",
 )
-@options.without("--no-reasons", "reasons", "Do not say what made each event anomalous.")
+@options.reasons
 @options.model_upsample
 @options.resume
 @options.workers
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
-    """Find the segments of M that do not sound like what MODEL was trained on.
+    """Find the anomalous segments of M: those unlike what MODEL was trained on.
 
     \b
     Example:

@@ -51,7 +51,7 @@ def _point(**given: float) -> OperatingPoint:
     metavar="TA.csv [TB.csv ...]",
     help="Scores of the same systems, in the same order, on trials with a column target.",
 )
-@options.output("the fused scores, a CSV")
+@options.output("the fused scores, as CSV")
 @click.option(
     "--column",
     "columns",

@@ -14,21 +14,21 @@ from audiogmm.cli.console import close, console
 @click.command()
 @click.argument("folder", type=options.PATH, metavar="DIR")
 @options.manifest
-@options.output("who it is, JSONL")
+@options.output("the speakers, JSONL")
 @click.option(
     "--top",
     type=click.IntRange(1),
     default=5,
     show_default=True,
     metavar="N",
-    help="Candidates to name for each recording, at most.",
+    help="Largest number of candidates for each recording.",
 )
-@click.option("--closed", is_flag=True, help="The speaker is certainly one of those enrolled.")
+@click.option("--closed", is_flag=True, help="The speaker is certainly enrolled (a prior of 1).")
 @click.option(
     "--prior",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=None,
-    help="Prior probability that the speaker is one of those enrolled [default: 0.5].",
+    help="Prior probability that the speaker is enrolled [default: 0.5].",
 )
 @options.scoring
 @options.model_upsample
@@ -36,10 +36,10 @@ from audiogmm.cli.console import close, console
 @options.workers
 @options.common
 def command(folder: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
-    """Name the speaker of DIR who speaks in each recording of M, or say that none of them does.
+    """Find which speaker of DIR, if any, speaks in each recording of M.
 
-    Each row has speaker (null: nobody), posterior (how likely that is), nobody (how likely it is that the
-    speaker is not enrolled), candidates, voiced_seconds, and flag (short: few or no frames were voiced, and
+    Each row has speaker (null: not enrolled), posterior (probability of that), nobody (probability that the
+    speaker is not enrolled), candidates, voiced_seconds, and flag (short: few or no frames were voiced, so
     the loudest were scored). Where M names speakers, the accuracy is printed.
 
     \b

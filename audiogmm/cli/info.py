@@ -14,7 +14,7 @@ from audiogmm.cli.console import close
 @options.model
 @options.reporting
 def command(model: Path, as_json: bool) -> None:
-    """Say what MODEL is, what it was trained on, and its latency.
+    """Describe MODEL: its form, its training, its detector and its latency.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""The command `audiogmm`: finds the command, and turns errors into messages and exit statuses."""
+"""The program `audiogmm`: finds the command, and turns errors into messages and exit statuses."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from audiogmm.threads import default_to_one_blas_thread
 from audiogmm.version import __version__
 
 COMMANDS = {
-    "demo": ("audiogmm.cli.demo", "The whole job on a corpus that it synthesises."),
+    "demo": ("audiogmm.cli.demo", "Try all commands on a synthesized corpus."),
     "manifest": ("audiogmm.cli.manifest", "Build, check and convert lists of recordings."),
     "features": ("audiogmm.cli.features", "Compute frames once, for later commands to read."),
     "train": ("audiogmm.cli.train", "Train a model on a manifest."),
     "select": ("audiogmm.cli.select", "Compare sizes and covariance forms, and recommend one."),
-    "update": ("audiogmm.cli.update", "Add recordings to a model, or remove them, without the others."),
-    "cluster": ("audiogmm.cli.cluster", "Assign every frame to components, and write how each sounds."),
+    "update": (
+        "audiogmm.cli.update",
+        "Add recordings to a model, or remove some; the others are not read.",
+    ),
+    "cluster": ("audiogmm.cli.cluster", "Assign every frame to components, and write examples of each."),
     "score": ("audiogmm.cli.score", "Write the log-likelihood of every frame."),
-    "calibrate": ("audiogmm.cli.calibrate", "Learn from normal audio how scores vary."),
+    "calibrate": ("audiogmm.cli.calibrate", "Set the threshold of a detector by normal audio."),
     "detect": ("audiogmm.cli.detect", "Find anomalous segments."),
-    "stream": ("audiogmm.cli.stream", "Report events, speakers and scores of live audio, or learn from it."),
-    "report": ("audiogmm.cli.report", "Make one HTML page of a run, with pictures and sound."),
-    "enroll": ("audiogmm.cli.enroll", "Enroll speakers, each adapted from a background model."),
+    "stream": ("audiogmm.cli.stream", "Analyze sound as it arrives, or train a model on it."),
+    "report": ("audiogmm.cli.report", "Make one HTML page of a detection run."),
+    "enroll": ("audiogmm.cli.enroll", "Enroll speakers: a model of each, adapted from a background model."),
     "speakers": ("audiogmm.cli.speakers", "List the enrolled speakers, or remove some."),
     "verify": ("audiogmm.cli.verify", "Score trials: is this recording of that speaker?"),
     "identify": ("audiogmm.cli.identify", "Name the enrolled speaker of each recording, or none."),
     "fuse": ("audiogmm.cli.fuse", "Calibrate scores, or fuse those of several systems."),
-    "evaluate": (
-        "audiogmm.cli.evaluate",
-        "Evaluate detection or verification, with intervals.",
-    ),
-    "info": ("audiogmm.cli.info", "Describe a model, and its latency."),
+    "evaluate": ("audiogmm.cli.evaluate", "Measure how good detection or verification is, with intervals."),
+    "info": ("audiogmm.cli.info", "Describe a model and its latency."),
 }
 """Each command's module, which is imported when the command is called, and its line of help."""
 
@@ -55,7 +55,7 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command `cmd_name`, or None where there is no such command."""
+        """Import and return a command; None where there is none of this name."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
@@ -65,7 +65,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is named first; fail with the nearest name where there is none."""
+        """Return the command that is named first; where there is none, fail with the nearest name."""
         if args[0] not in COMMANDS and (near := get_close_matches(args[0], COMMANDS, n=1)):
             ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
         return super().resolve_command(ctx, args)
@@ -81,7 +81,7 @@ class Commands(click.Group):
 def cli() -> None:
     """Gaussian mixture models of speech and audio.
 
-    Train a model on recordings, score new ones frame by frame, and find the segments that do not belong.
+    Train a model on recordings, score new ones frame by frame, and find anomalous segments.
 
     \b
     Example:
@@ -89,7 +89,7 @@ def cli() -> None:
       audiogmm detect room.agmm today.jsonl -o events.jsonl
 
     Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but some inputs were set aside (each is named, with
-    its reason, in the file OUTPUT.errors.jsonl); 130 stopped by Ctrl-C.
+    its reason, in the .errors.jsonl beside the output); 130 stopped by Ctrl-C.
     """
 
 
@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> None:
         for note in getattr(error, "__notes__", ()):
             click.echo(f"  {note}", err=True)
         status = WRONG_USAGE if isinstance(error, ChoiceError) else 1
-    except Exception as error:  # noqa: BLE001 - one line for what was not foreseen
+    except Exception as error:  # noqa: BLE001 - a bug: one line, not a traceback
         if verbose:
             traceback.print_exc()
         fault = f"{type(error).__name__}: {error}"
@@ -142,7 +142,7 @@ def _interrupt(number: int, _: object) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """Describe an error in one line.
+    """Describe in one line an error that is not a bug.
 
     Examples
     --------

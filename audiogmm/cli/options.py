@@ -173,6 +173,13 @@ maximum_passes = click.option(
     show_default=True,
     help="Largest number of passes over the data.",
 )
+tol = click.option(
+    "--tol",
+    type=click.FloatRange(0),
+    default=1e-3,
+    show_default=True,
+    help="Stop when a pass gains less than this, in nats per frame; 0: never.",
+)
 floor = click.option(
     "--floor",
     type=click.FloatRange(0),
@@ -309,7 +316,7 @@ operating_point = together(
         type=click.FloatRange(0, 1, min_open=True, max_open=True),
         default=0.05,
         show_default=True,
-        help="Prior probability of a target.",
+        help="Prior probability of a target, for the decision.",
     ),
     click.option(
         "--cost-miss",

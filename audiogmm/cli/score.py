@@ -14,26 +14,30 @@ from audiogmm.cli.console import close, console
 @click.command()
 @options.model
 @options.manifest
-@options.output("the tracks, a folder")
+@options.output("the folder of tracks")
 @click.option(
     "--against",
     type=options.PATH,
     default=None,
     metavar="UBM",
-    help="Write ratios against this background model.",
+    help="Write log-likelihood ratios against this background model.",
 )
 @click.option(
-    "--detector", is_flag=True, help="Write what MODEL's detector scores by, in place of log-likelihoods."
+    "--detector", is_flag=True, help="Write the scores of MODEL's detector, in place of log-likelihoods."
 )
 @click.option(
-    "--format", type=click.Choice(["npz", "csv"]), default="npz", show_default=True, help="Of the tracks."
+    "--format",
+    type=click.Choice(["npz", "csv"]),
+    default="npz",
+    show_default=True,
+    help="Format of the tracks.",
 )
 @options.model_upsample
 @options.resume
 @options.workers
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
-    """Write the log-likelihood of every frame of M under MODEL: a track a recording, and summary.jsonl.
+    """Write the log-likelihood of every frame of M under MODEL: one track per recording, and summary.jsonl.
 
     \b
     Example:

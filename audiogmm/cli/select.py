@@ -32,7 +32,7 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
     default="8:256",
     show_default=True,
     metavar="SIZES",
-    help="Sizes: 8,16,32, or 8:256, which doubles from 8 to 256.",
+    help="Numbers of components: 8,16,32, or 8:256, which doubles from 8 to 256.",
 )
 @click.option(
     "--covariance",
@@ -46,30 +46,29 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
     "--by",
     type=click.Choice(["held-out", "bic", "bic-effective", "aic", "icl"]),
     default=None,
-    help="What recommends [default: held-out; bic-effective if nothing is held out].",
+    help="Criterion of the recommendation [default: held-out; bic-effective if nothing is held out].",
 )
 @click.option(
     "--hold-out",
     type=click.FloatRange(0, 0.5),
     default=0.2,
     show_default=True,
-    help="Share of the recordings on which candidates are compared (0: none); pieces of one file stay "
-    "together.",
+    help="Share of the recordings that is held out; 0: none. Segments of one file stay together.",
 )
-@click.option("--plot", type=options.PATH, default=None, metavar="FILE.png", help="Draw every criterion.")
+@options.picture("every criterion")
 @click.option(
     "--save",
     type=options.PATH,
     default=None,
     metavar="MODEL",
-    help="Save the recommended model, ready for score and detect.",
+    help="Where to save the recommended model, ready for `score` and `detect`.",
 )
 @click.option(
     "--init",
     type=click.Choice(["split", "k-means++", "random"]),
     default="split",
     show_default=True,
-    help="How candidates start: each size split from the one before, or each by itself (slower).",
+    help="Initialization: each size is split from the one before, or has its own start (slower).",
 )
 @click.option(
     "--kmeans/--no-kmeans", default=True, show_default=True, help="Run k-means of the same sizes as well."
@@ -77,24 +76,18 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
 @options.scores
 @options.front_end
 @options.maximum_passes
-@click.option(
-    "--tol",
-    type=click.FloatRange(0),
-    default=1e-3,
-    show_default=True,
-    help="A candidate is finished when a pass gains less than this, nats a frame (0: never).",
-)
+@options.tol
 @options.floor
 @options.seed
 @options.workers
 @options.common
 def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
-    """Compare models of many sizes and forms on the recordings of M.
+    """Compare models of several sizes and covariance forms on the recordings of M.
 
-    All candidates learn from the same passes over the data. The table says how likely the recordings are
-    that were held out (with the standard error over recordings), BIC, BIC with the effective number of
-    frames (neighboring frames are not independent), AIC and ICL, what each of them chooses, and which model
-    to take: the smallest within one standard error of the best held-out likelihood, unless --by says
+    All candidates are trained in the same passes over the data. The table has the log-likelihood of held-out
+    recordings (with its standard error over recordings), BIC, BIC with the effective number of frames
+    (neighboring frames are not independent), AIC and ICL, and the choice of each criterion. The smallest
+    model within one standard error of the best held-out likelihood is recommended, unless --by says
     otherwise.
 
     \b

@@ -18,7 +18,7 @@ def _say_removed(context: click.Context, parameter: click.Parameter, given: bool
     if given:
         click.echo(
             "--variance-reduction was removed: SPIDER-EM gained nothing over as many passes of EM. "
-            "Training continues without it.",
+            "Training goes on without it.",
             err=True,
         )
 
@@ -43,55 +43,42 @@ def _stepwise(
 @click.command(context_settings=options.former_names(**{"from": "start"}))
 @options.manifest
 @options.output("the model")
-@click.option(
-    "-k",
-    "--components",
-    "n_components",
-    type=click.IntRange(1),
-    default=None,
-    help="Gaussian components [default: 64; 128 where speakers are learned; with --preset ambient 32].",
-)
-@click.option(
-    "--covariance",
-    "covariance_type",
-    type=click.Choice(["diag", "full", "tied", "spherical"]),
-    default=None,
-    help="Covariance form [default: diag; with --preset ambient full].",
-)
+@options.components("64; 128 where speakers are learned; with --preset ambient 32")
+@options.covariance("diag; with --preset ambient full")
 @click.option(
     "--algorithm",
     type=click.Choice(["em", "stepwise", "kmeans"]),
     default="em",
     show_default=True,
-    help="EM; two passes of stepwise EM, then EM; or k-means (one shared spherical variance).",
+    help="EM; stepwise EM, then EM; or k-means (all components share one spherical variance).",
 )
 @click.option(
     "--batch",
     type=click.IntRange(1),
     default=None,
     metavar="N",
-    help="Frames between two updates of stepwise EM [default: by the model's size].",
+    help="Frames between two updates of stepwise EM [default: by the size of the model].",
 )
 @click.option(
     "--stepwise-passes",
     type=click.IntRange(1),
     default=None,
     metavar="N",
-    help="Passes of stepwise EM before those of EM [default: 2]; no more than --passes.",
+    help="Passes of stepwise EM before those of EM, of the number of --passes [default: 2].",
 )
 @click.option(
     "--step-exponent",
     type=click.FloatRange(0.5, 1, min_open=True),
     default=None,
     metavar="ALPHA",
-    help="Stepwise EM gives its t-th step the weight (t+2)^-ALPHA [default: 0.51].",
+    help="The t-th step of stepwise EM has the weight (t+2)^-ALPHA [default: 0.51].",
 )
 @click.option(
     "--averaging",
     type=click.FloatRange(0, 1),
     default=None,
     metavar="SHARE",
-    help="Share of the last stepwise pass that the estimate is an average over [default: 1; 0: none].",
+    help="Share of the last stepwise pass over which estimates are averaged; 0: none [default: 1].",
 )
 @click.option(
     "--variance-reduction",
@@ -107,62 +94,55 @@ def _stepwise(
     "--approximate",
     default=None,
     metavar="KIND:C",
-    help="Not exact EM, but on C components a frame, for large K: truncated:5 (variational; search in "
-    "every pass) or top:30 (chosen once). The summary says what was lost.",
+    help="Approximate EM with C components a frame, for large K: truncated:5 (variational; improved in every "
+    "pass) or top:30 (chosen once). What it loses is printed.",
 )
 @options.front_end
 @options.maximum_passes
-@click.option(
-    "--tol",
-    type=click.FloatRange(0),
-    default=1e-3,
-    show_default=True,
-    help="Stop when a pass gains less than this, nats a frame (0: never).",
-)
+@options.tol
 @options.floor
 @click.option(
     "--init",
     type=click.Choice(["k-means++", "random", "split"]),
     default="k-means++",
     show_default=True,
-    help="Where EM starts.",
+    help="Initialization of EM.",
 )
+@options.start
 @click.option(
-    "--start",
-    type=options.PATH,
-    default=None,
-    metavar="MODEL",
-    help="Start from this model's parameters.",
-)
-@click.option(
-    "--restarts", type=click.IntRange(1), default=1, show_default=True, help="Starts tried; the best is kept."
+    "--restarts",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Initializations; the best is kept.",
 )
 @click.option(
     "--hold-out",
     type=click.FloatRange(0, 0.5),
     default=0.1,
     show_default=True,
-    help="Share of the recordings that sets the normal scores (0: none; detect then needs calibrate).",
+    help="Share of the recordings held out to set the detector's threshold; 0: none (`detect` then needs "
+    "`calibrate`).",
 )
-@click.option("--resume", is_flag=True, help="Continue from the checkpoint of a run that was stopped.")
+@options.resume
 @click.option(
     "--ledger",
     is_flag=True,
-    help="Keep what each recording contributed in a folder with the model, for update --remove.",
+    help="Keep the statistics of each recording, for `update --remove`.",
 )
 @click.option(
     "--ledger-keep",
     type=click.FloatRange(0, 1, max_open=True),
     default=0.0,
     metavar="SHARE",
-    help="With --ledger: keep of a recording only components with more than this share of its frames; says "
-    "what that loses [default: 0: lose nothing].",
+    help="With --ledger: keep only the components with more than this share of a recording's frames; what is "
+    "lost is printed [default: 0, all components].",
 )
 @click.option(
     "--dask",
     metavar="ADDRESS",
     default=None,
-    help="Scheduler of a Dask cluster (tcp://host:8786) that reads the recordings and sums.",
+    help="Scheduler of a Dask cluster (tcp://host:8786), whose workers read the recordings.",
 )
 @options.scores
 @options.speakers
@@ -185,12 +165,12 @@ def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     Example:
       audiogmm train train.jsonl --preset ambient -k 16 --covariance full -o room.agmm
 
-    Data that is slow to read wants few passes: two of stepwise EM, then four of EM to polish.
+    For data that is slow to read, few passes: two of stepwise EM, then four of EM.
 
     \b
       audiogmm train frames -k 128 --algorithm stepwise --stepwise-passes 2 --passes 6 -o ubm.agmm
 
-    Thousands of components: approximate EM, whose passes cost about the same for any number of them.
+    For thousands of components, approximate EM: a pass costs about the same for any number of them.
 
     \b
       audiogmm train frames -k 1024 --approximate truncated:5 --passes 6 -o large.agmm

@@ -19,27 +19,28 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--reweight",
     is_flag=True,
-    help="Let the recordings of M count more or less, each by its key `weight` (needs the ledger).",
+    help="Change the weight of the recordings of M, each to its key `weight` (the model needs its ledger).",
 )
 @click.option(
     "--weight",
     type=click.FloatRange(0),
     default=None,
-    help="With --reweight: the weight of all of them (1 when they were added; 0: leave out, keep the entry).",
+    help="With --reweight: the weight of all recordings of M (1: as they were added; 0: not counted).",
 )
 @click.option(
     "--forget",
     type=click.FloatRange(0, 1, min_open=True),
     default=1.0,
     show_default=True,
-    help="What the past counts when recordings are added.",
+    help="Weight of the earlier recordings when new ones are added.",
 )
 @click.option(
     "--compare-with",
     "against",
     default=None,
     metavar="M",
-    help="Also train on all of these, from there and with its variance floor, and print the distance.",
+    help="Also train on this manifest, from the updated model and with its variance floor, and print the "
+    "distance between the two.",
 )
 @options.model_upsample
 @options.workers
@@ -47,8 +48,8 @@ from audiogmm.cli.console import close, console
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Add the recordings of M to a model, remove them, or change their weight, without reading the others.
 
-    A model that was trained with --ledger has a folder with what each recording contributed; only then can
-    recordings be removed or weighted, by the ids that they had.
+    Recordings can be removed or weighted, by their ids, if the model was trained with --ledger: the
+    statistics of each recording are then in a folder beside it.
 
     \b
     Example:
