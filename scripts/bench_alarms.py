@@ -33,8 +33,8 @@ from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.scoring.track import ScoreTrack
-from audiogmm.synth.background import SITES, background
-from audiogmm.synth.noise import SAMPLE_RATE, wander
+from audiogmm.synth.noise import SAMPLE_RATE, random_curve
+from audiogmm.synth.sites import SITES, make_background
 
 LENGTH = 300 * SAMPLE_RATE
 CASES = ((1, 4), (6, 4), (60, 4), (6, 1), (60, 1), (60, 0.5))
@@ -86,10 +86,10 @@ def scenes(data: Path, rate: float) -> None:
 def recording(site: str, seed: int, number: int) -> np.ndarray:
     """Five minutes of a site on a day of its own, shape (n_samples,), float32."""
     rng = np.random.default_rng([seed, number])
-    sound = background(site, LENGTH, rng)
+    sound = make_background(site, LENGTH, rng)
     bright = np.asarray(lfilter([1, -0.9], [1], sound))
-    sound = (sound + 0.3 * wander(LENGTH, rng, 1 / 120) * bright) * 10 ** (
-        1.5 * wander(LENGTH, rng, 1 / 180) / 20
+    sound = (sound + 0.3 * random_curve(LENGTH, rng, 1 / 120) * bright) * 10 ** (
+        1.5 * random_curve(LENGTH, rng, 1 / 180) / 20
     )
     return sound.astype(np.float32)
 

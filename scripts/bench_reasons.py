@@ -53,8 +53,8 @@ from audiogmm.audio.decode import open_audio
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
 from audiogmm.manifest import Entry, read_manifest, write_manifest
-from audiogmm.synth.background import SITES, background
 from audiogmm.synth.noise import SAMPLE_RATE, rms
+from audiogmm.synth.sites import SITES, make_background
 
 KINDS = {
     "tone": "colour",
@@ -208,7 +208,7 @@ def paced(kind: str, seed: list[int]) -> tuple[np.ndarray, Change]:
     start = rng.uniform(6.0, 9.0)
     end = start + rng.uniform(3.0, 6.0)
     factor = {"faster": rng.uniform(1.5, 2.5), "slower": 1 / rng.uniform(1.5, 2.5), "stopped": 0.0}[kind]
-    samples = background(
+    samples = make_background(
         "pump", round(SECONDS * SAMPLE_RATE), rng, lambda time: factor if start <= time < end else 1.0
     )
     return samples, Change(kind, start, end)
@@ -230,11 +230,11 @@ def synthesised(name: str, seeds: range, folder: Path) -> Site:
     normal = []
     for i in range(NORMAL):
         path = folder / f"{name}_{i}.wav"
-        samples = background(name, round(SECONDS * SAMPLE_RATE), np.random.default_rng([7, place, i]))
+        samples = make_background(name, round(SECONDS * SAMPLE_RATE), np.random.default_rng([7, place, i]))
         soundfile.write(path, samples.astype(np.float32), SAMPLE_RATE, subtype="PCM_16")
         normal.append(Entry(audio_filepath=str(path), id=path.stem, duration=SECONDS))
     others = [
-        background(name, round(SECONDS * SAMPLE_RATE), np.random.default_rng([8, place, seed]))
+        make_background(name, round(SECONDS * SAMPLE_RATE), np.random.default_rng([8, place, seed]))
         for seed in seeds
     ]
     return Site(name, SAMPLE_RATE, normal, others)
@@ -276,7 +276,7 @@ class Listened:
         self.frontend = FrontEnd.from_dict(model.metadata.frontend)
         self.rate = site.rate
         self.explainer = make_explainer(model)
-        self.listener = make_pipeline(model)
+        self.pipeline = make_pipeline(model)
         self.plain = make_pipeline(model, reasons=False)
 
     def blocks(self, samples: np.ndarray) -> list[FrameBlock]:
@@ -288,8 +288,8 @@ class Listened:
     def found(self, blocks: list[FrameBlock], change: Change, *, plain: bool) -> dict | None:
         """The event that is the change, as `detect` tells it: of those that share half of the shorter one's
         time with it, the one that shares most."""
-        listening = (self.plain if plain else self.listener).open(blocks[0].clock, "x", None)
-        notices = [notice for block in blocks for notice in listening.push(block)] + listening.flush()
+        stream = (self.plain if plain else self.pipeline).open(blocks[0].clock, "x", None)
+        notices = [notice for block in blocks for notice in stream.push(block)] + stream.flush()
         most, found = 0.0, None
         for event in (notice.event for notice in notices if notice.kind == "closed"):
             shared = min(event.end, change.end) - max(event.start, change.start)
@@ -323,7 +323,7 @@ def named_otherwise(explainer: EventExplainer, frames: np.ndarray) -> dict[str, 
     for name, values in (("level", away), ("deviation", away / usual.std(axis=0))):
         band = int(np.argmax(np.abs(values)))
         names[name] = float(bands.hertz[band, :2].mean()), float(bands.hertz[band, 1:].mean())
-    names["undone, steady"] = explainer.ranges.hertz(steady(explainer, frames))
+    names["steady change"] = explainer.ranges.hertz(steady(explainer, frames))
     return names
 
 

@@ -1,14 +1,13 @@
 #!/usr/bin/env python
-"""Make a page of 200 recordings, and tell how large it is and how long a browser takes to open it.
+"""Make a page of 200 recordings; print its size, and how long a browser takes to open it.
 
-    python scripts/bench_report.py                       # 200 synthesised recordings of 10 s
+    python scripts/bench_report.py                       # 200 synthesized recordings of 10 s
     python scripts/bench_report.py --recordings 50 --page page.html
-    python scripts/bench_report.py --open report.html    # only open a page that is there
+    python scripts/bench_report.py --open report.html    # only open a page that exists
 
-Recordings are those of the demo's sites, normal ones and such with foreign sounds, under one model. The time
-is from asking for the page, a local file, to its `load` event in a new headless Chromium, the network cut
-off; it is taken some times, each with a browser of its own, and the median counts. Without Chromium, only the
-size is told.
+The recordings are those of the demo's sites, normal ones and ones with anomalies, with one model for all. The
+time is from the request for the page, a local file, to its `load` event in headless Chromium without a
+network: the median of several runs, each with a new browser. Without Chromium only the size is printed.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.jobs.detect import detect_to_file
 from audiogmm.jobs.report import report_to_file
 from audiogmm.jobs.trained_files import train_to_file
-from audiogmm.synth import scenes, write_corpus
+from audiogmm.synth import make_scenes, write_corpus
 
 SEEN = """new Promise((done) => requestAnimationFrame(() => setTimeout(
   () => done(performance.getEntriesByName("first-contentful-paint").map((one) => one.startTime)[0]), 0)))"""
 
 
 def make_page(folder: Path, path: Path, n: int) -> None:
-    """Synthesise, train, detect and report."""
+    """Synthesize, train, detect and report."""
     per_site = n // 3 + 1  # three sites
-    write_corpus(folder / "corpus", scenes(seed=0, train=8, test=per_site, duration=10.0), seed=0)
+    write_corpus(folder / "corpus", make_scenes(seed=0, train=8, test=per_site, duration=10.0), seed=0)
     for split in ("train", "test"):
         rows = [json.loads(line) for line in (folder / "corpus" / f"{split}.jsonl").read_text().splitlines()]
         (folder / "corpus" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:n]))
@@ -52,7 +51,7 @@ def make_page(folder: Path, path: Path, n: int) -> None:
 
 
 def open_page(path: Path, repeats: int, phone: bool) -> None:
-    """Open it some times, and print how long that took."""
+    """Open the page several times, and print how long that took."""
     loaded, seen = [], []
 
     async def visit(tab: Tab) -> None:
@@ -70,7 +69,7 @@ def open_page(path: Path, repeats: int, phone: bool) -> None:
         first = await tab.run(SEEN)
         seen.append((first or 0) / 1000)
         if tab.complaints:
-            print(f"complaints: {tab.complaints}")
+            print(f"console: {tab.complaints}")
 
     for _ in range(repeats):
         browse(visit)
@@ -89,7 +88,7 @@ def main() -> None:
     )
     parser.add_argument("--recordings", type=int, default=200)
     parser.add_argument("--page", type=Path, help="keep the page here")
-    parser.add_argument("--open", type=Path, help="open this page, and make none")
+    parser.add_argument("--open", type=Path, help="open this page instead of making one")
     parser.add_argument("--repeats", type=int, default=5)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="audiogmm-bench-") as folder:

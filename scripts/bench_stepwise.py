@@ -28,7 +28,7 @@ from audiogmm.audio.recording import Recording
 from audiogmm.manifest import read_manifest
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
-from audiogmm.training.frames.source import InMemory
+from audiogmm.training.frames.source import ArraySource
 from audiogmm.training.schedule.batch import EM, Run, Schedule
 from audiogmm.training.schedule.convergence import Convergence
 from audiogmm.training.schedule.monitor import Monitor
@@ -76,7 +76,7 @@ def curve(
     An exact pass reports the mixture that enters it, so one more is made than is shown.
     """
     floor = 1e-4 * frames.var(axis=0, dtype=np.float64)
-    source, stop, still = InMemory(frames), Convergence(tol=0), Monitor()
+    source, stop, still = ArraySource(frames), Convergence(tol=0), Monitor()
     with LocalReducer() as reducer:
         loop = (EM(floor), source, reducer, stop, passes + 1, still, 0.0)
         schedule = (

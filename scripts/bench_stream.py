@@ -1,12 +1,11 @@
 #!/usr/bin/env python
 """How fast, steady and prompt is `audiogmm stream`? scripts/bench_stream.py [--hours 24] [--model MODEL]
 
-Pipes so many hours of sound into `audiogmm stream MODEL -` as fast as it goes, the listener on one core and
-the writer on another. The sound is made on the way and never stored: minutes of a synthesised machine, each
-at another place and level, and foreign sounds in some of them, so that there are events. Prints how many
-times faster than real time it was (by the clock, and by what the listener used of its core, which counts on a
-busy machine), memory (resident, MB) by hours of sound and the last hour against the first, and what chunks of
-10, 50 and 100 ms cost: from their samples to the last line that they cause.
+Pipes hours of sound into `audiogmm stream MODEL -` as fast as possible, the stream on one core and the writer
+on another. The sound is synthesized as it is written: minutes of a machine, rotated and at varying levels,
+with anomalies in some of them, so that there are events. Prints the speed against real time (by the clock,
+and by CPU time, which counts on a busy machine), resident memory by hour and in the last hour against the
+first, and the time that a chunk of 10, 50 or 100 ms takes, from its samples to the last line that they cause.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ import numpy as np
 
 RATE = 16_000
 MINUTES = 8
-"""Of sound that are synthesised; the stream is made of pieces of them."""
+"""Minutes of sound that are synthesized; the stream repeats them."""
 
 
 def main() -> None:
@@ -46,12 +45,12 @@ def main() -> None:
 
 
 def sound(rng: np.random.Generator, n: int) -> list[np.ndarray]:
-    """Minutes of a machine, with foreign sounds in every second one of the later half, float64."""
-    from audiogmm.synth.background import background
+    """Synthesize minutes of a machine, float64, with an anomaly in every second one of the later half."""
+    from audiogmm.synth.sites import make_background
 
     found = []
     for i in range(n):
-        minute = background("fan", 60 * RATE, rng)
+        minute = make_background("fan", 60 * RATE, rng)
         if i >= n // 2 and i % 2:
             at = rng.integers(10 * RATE, 50 * RATE)
             minute[at : at + RATE] += 0.1 * np.sin(2 * np.pi * 1300 * np.arange(RATE) / RATE)
@@ -60,7 +59,7 @@ def sound(rng: np.random.Generator, n: int) -> list[np.ndarray]:
 
 
 def trained(minutes: list[np.ndarray], folder: Path) -> Path:
-    """A model of the preset `ambient`, as `train` makes it."""
+    """Train a model of the preset `ambient`."""
     import soundfile
 
     for i, minute in enumerate(minutes):
@@ -75,7 +74,7 @@ def trained(minutes: list[np.ndarray], folder: Path) -> Path:
 
 
 def bytes_of(minutes: list[np.ndarray], hours: float) -> Iterator[bytes]:
-    """The stream, a minute at a time: turned, louder and softer, 16 bit."""
+    """Yield the stream, a minute at a time: rotated, at varying levels, 16 bit."""
     rng = np.random.default_rng(1)
     pieces = [(minute * 32767).astype(np.float32) for minute in minutes]
     for _ in range(round(hours * 60)):
@@ -85,17 +84,17 @@ def bytes_of(minutes: list[np.ndarray], hours: float) -> Iterator[bytes]:
 
 
 def long(model: Path, minutes: list[np.ndarray], hours: float, emit: str) -> None:
-    """As fast as it goes: speed, and memory by the hour."""
+    """Measure the speed, and memory by the hour."""
     cores = sorted(os.sched_getaffinity(0))
     call = [sys.executable, "-m", "audiogmm", "stream", str(model), "-", "--raw", f"s16le:{RATE}:1"]
-    listener = subprocess.Popen(
+    process = subprocess.Popen(
         [*call, "--emit", emit, "--heartbeat", "60"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         preexec_fn=lambda: os.sched_setaffinity(0, cores[:1]),
     )
-    assert listener.stdin is not None and listener.stdout is not None
-    stdin, stdout = listener.stdin, listener.stdout
+    assert process.stdin is not None and process.stdout is not None
+    stdin, stdout = process.stdin, process.stdout
     if len(cores) > 1:
         os.sched_setaffinity(0, cores[1:])
 
@@ -116,15 +115,15 @@ def long(model: Path, minutes: list[np.ndarray], hours: float, emit: str) -> Non
         if line["type"] == "start":
             began = time.perf_counter()
         elif line["type"] == "heartbeat":
-            memory[int((line["time"] - 1) // 3600)].append(resident(listener.pid))
+            memory[int((line["time"] - 1) // 3600)].append(resident(process.pid))
     writer.join()
-    listener.wait()
-    assert began is not None and listener.returncode == 0
+    process.wait()
+    assert began is not None and process.returncode == 0
     seconds = time.perf_counter() - began
     os.sched_setaffinity(0, cores)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
-    print(f"the listener used {busy:.1f} s of its core, its start included: {hours * 3600 / busy:,.0f} x")
+    print(f"CPU time {busy:.1f} s, with start-up: {hours * 3600 / busy:,.0f} x real time")
     print(f"{hours:g} h of sound in {seconds:.1f} s: {hours * 3600 / seconds:,.0f} x real time on one core")
     print("lines: " + ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items())))
     by_hour = {hour: float(np.mean(values)) for hour, values in sorted(memory.items())}
@@ -136,13 +135,13 @@ def long(model: Path, minutes: list[np.ndarray], hours: float, emit: str) -> Non
 
 
 def resident(pid: int) -> float:
-    """Resident memory of a process, MB."""
+    """Return the resident memory of a process, MB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def prompt(model: Path, minutes: list[np.ndarray]) -> None:
-    """What a chunk costs, from its samples to its lines."""
+    """Measure the time of a chunk, from its samples to its lines."""
     from audiogmm.live.outlet import text_of
     from audiogmm.live.stream.pipeline import AnalysisPipeline
     from audiogmm.live.stream.plan import StreamPlan
@@ -152,7 +151,7 @@ def prompt(model: Path, minutes: list[np.ndarray]) -> None:
     from audiogmm.runs.progress import Silent
 
     plan = StreamPlan.of(load(model), StreamSettings(("events", "scores")), Silent())
-    print(f"latency of the chain, as audiogmm info prints it: {1000 * plan.latency:.0f} ms")
+    print(f"latency, as audiogmm info prints it: {1000 * plan.latency:.0f} ms")
     samples = np.concatenate(minutes[-2:]).astype(np.float32)
     for milliseconds in (10, 50, 100):
         pipeline = AnalysisPipeline(plan, InputIdentity("bench", "bench", None), dict, lambda _: None)
@@ -165,7 +164,7 @@ def prompt(model: Path, minutes: list[np.ndarray]) -> None:
             costs.append(1000 * (time.perf_counter() - began))
         median, most = np.percentile(costs, [50, 99])
         print(
-            f"work a chunk of {milliseconds} ms: median {median:.2f} ms, 99 % {most:.2f} ms, "
+            f"a chunk of {milliseconds} ms takes: median {median:.2f} ms, 99 % {most:.2f} ms, "
             f"longest {max(costs):.1f} ms"
         )
 

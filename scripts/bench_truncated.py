@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.reduce import LocalReducer
-from audiogmm.training.frames.source import InMemory
+from audiogmm.training.frames.source import ArraySource
 from audiogmm.training.schedule.approximation import EXACT_PASSES, Approximation
 from audiogmm.training.schedule.batch import EM, Run, Schedule
 from audiogmm.training.schedule.convergence import Convergence
@@ -39,7 +39,7 @@ def trainings(
 ) -> tuple[Run, Schedule, TruncatedSchedule]:  # type: ignore[type-arg]
     """The start, exact EM, and approximate EM."""
     method = EM(RELATIVE_FLOOR * frames.var(axis=0, dtype=np.float64))
-    loop = (InMemory(frames), LocalReducer(), Convergence(tol=0), passes, Monitor())
+    loop = (ArraySource(frames), LocalReducer(), Convergence(tol=0), passes, Monitor())
     truncated = TruncatedSchedule(
         method,
         *loop,

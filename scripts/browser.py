@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its DevTools protocol: what a page does when it is really opened."""
+"""A headless Chromium, driven over its DevTools protocol."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FLAGS = (
 
 
 def chromium() -> str | None:
-    """Where Chromium is, or None."""
+    """Return the path of Chromium, or None."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
@@ -45,11 +45,11 @@ class Tab:
     Attributes
     ----------
     requests : list of str
-        Addresses that were asked for, the page's own among them.
+        Addresses that were requested, the page's own among them.
     complaints : list of str
-        What the console said that is an error or a warning, refusals by the page's policy included.
+        Errors and warnings of the console, refusals by the page's policy included.
     loaded : float
-        Seconds from asking for the page to its `load` event.
+        Seconds from the request for the page to its `load` event.
     """
 
     connection: Any
@@ -61,7 +61,7 @@ class Tab:
     _events: set[str] = field(default_factory=set)
 
     async def send(self, method: str, **parameters: Any) -> Any:
-        """Call a method of the protocol, and give its result."""
+        """Call a method of the protocol, and return its result."""
         self._number += 1
         number = self._number
         await self.connection.write_message(
@@ -92,7 +92,7 @@ class Tab:
         self.loaded = time.perf_counter() - start
 
     async def run(self, code: str, *, gesture: bool = False) -> Any:
-        """The value of an expression of JavaScript; a promise is waited for."""
+        """Return the value of an expression of JavaScript; wait for a promise."""
         found = await self.send(
             "Runtime.evaluate",
             expression=code,
@@ -105,12 +105,12 @@ class Tab:
         return found["result"].get("value")
 
     async def prefer(self, **features: str) -> None:
-        """What the reader's system prefers, as ``prefers_color_scheme="dark"``."""
+        """Set what the reader's system prefers, such as ``prefers_color_scheme="dark"``."""
         chosen = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         await self.send("Emulation.setEmulatedMedia", features=chosen)
 
     async def picture(self, path: Path, *, whole: bool = False) -> None:
-        """A picture of what is seen, or of the whole page."""
+        """Save a picture of the visible part, or of the whole page."""
         await self.run("new Promise(done => requestAnimationFrame(() => setTimeout(done, 250)))")
         clip: dict[str, Any] = {}
         if whole:
@@ -123,27 +123,27 @@ class Tab:
         while not done():
             text = await asyncio.wait_for(self.connection.read_message(), 60)
             if text is None:
-                raise RuntimeError("the browser has gone")
+                raise RuntimeError("the browser has ended")
             self._take(json.loads(text))
 
     def _take(self, message: dict[str, Any]) -> None:
         if "id" in message:
             self._answers[message["id"]] = message
             return
-        name, said = message["method"], message["params"]
+        name, parameters = message["method"], message["params"]
         self._events.add(name)
         if name == "Network.requestWillBeSent":
-            self.requests.append(said["request"]["url"])
+            self.requests.append(parameters["request"]["url"])
         elif name == "Runtime.exceptionThrown":
-            self.complaints.append(str(said["exceptionDetails"]))
-        elif name == "Runtime.consoleAPICalled" and said["type"] in ("error", "warning", "assert"):
-            self.complaints.append(str(said["args"]))
-        elif name == "Log.entryAdded" and said["entry"]["level"] in ("error", "warning"):
-            self.complaints.append(said["entry"]["text"])
+            self.complaints.append(str(parameters["exceptionDetails"]))
+        elif name == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "warning", "assert"):
+            self.complaints.append(str(parameters["args"]))
+        elif name == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
+            self.complaints.append(parameters["entry"]["text"])
 
 
 def browse(visit: Callable[[Tab], Awaitable[Any]]) -> Any:
-    """Start a browser, give `visit` an empty tab, and end the browser."""
+    """Start a browser, call `visit` with an empty tab, and end the browser."""
     path = chromium()
     if path is None:
         raise RuntimeError(f"no Chromium; looked for {', '.join(NAMES)}")
@@ -163,13 +163,13 @@ def browse(visit: Callable[[Tab], Awaitable[Any]]) -> Any:
 async def _visit(profile: Path, process: Any, visit: Callable[[Tab], Awaitable[Any]]) -> Any:
     from tornado.websocket import websocket_connect
 
-    told = profile / "DevToolsActivePort"
+    ports = profile / "DevToolsActivePort"
     deadline = time.monotonic() + 60
-    while not (told.exists() and told.read_text().strip()):
+    while not (ports.exists() and ports.read_text().strip()):
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("the browser did not start")
         await asyncio.sleep(0.05)
-    port = told.read_text().split()[0]
+    port = ports.read_text().split()[0]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:
         pages = json.load(answer)
     address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")

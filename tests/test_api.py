@@ -10,13 +10,13 @@ import pytest
 
 import audiogmm as ag
 from audiogmm.errors import TrainingError
-from audiogmm.synth import scenes, write_corpus
+from audiogmm.synth import make_scenes, write_corpus
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("api") / "corpus"
-    write_corpus(folder, (r for r in scenes(seed=3, train=5, test=2, duration=5.0) if r.site == "pump"))
+    write_corpus(folder, (r for r in make_scenes(seed=3, train=5, test=2, duration=5.0) if r.site == "pump"))
     return folder
 
 

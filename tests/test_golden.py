@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 import audiogmm as ag
-from audiogmm.synth import scenes, speakers
+from audiogmm.synth import make_scenes, make_speakers
 from audiogmm.training import train_mixture
 from tests.training.shards import blobs, recordings
 
@@ -24,10 +24,10 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files, beside the recordings that they speak of, which are synthesized again."""
     folder = tmp_path_factory.mktemp("golden")
     shutil.copytree(GOLDEN, folder / "v0_1")
-    for recording in scenes(seed=7, train=8, test=2, duration=5.0):
+    for recording in make_scenes(seed=7, train=8, test=2, duration=5.0):
         if recording.site == "fan":
             write(folder / f"{recording.name}.wav", recording.samples, recording.sample_rate)
-    for recording in speakers(seed=9, count=3, train=2, test=1, duration=3.0):
+    for recording in make_speakers(seed=9, count=3, train=2, test=1, duration=3.0):
         write(folder / f"voices/new_{recording.name}.wav", recording.samples, recording.sample_rate)
     return folder
 

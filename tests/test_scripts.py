@@ -17,8 +17,8 @@ import pytest
 import soundfile
 from sklearn.metrics import roc_auc_score
 
-from audiogmm.synth import scenes, write_corpus
-from audiogmm.synth.corpus import speakers
+from audiogmm.synth import make_scenes, write_corpus
+from audiogmm.synth.corpus import make_speakers
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
@@ -63,7 +63,7 @@ def test_fsdd_is_identified(data: Path) -> None:
 def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Recordings of six synthesised speakers."""
     folder = tmp_path_factory.mktemp("voices") / "corpus"
-    write_corpus(folder, speakers(seed=3, count=6, train=3, test=2, duration=2.0))
+    write_corpus(folder, make_speakers(seed=3, count=6, train=3, test=2, duration=2.0))
     return folder
 
 
@@ -241,7 +241,7 @@ def test_dcase_goes_from_folders_to_the_official_table(tmp_path: Path) -> None:
     root, out = tmp_path / "data", tmp_path / "out"
     truth: dict[str, list[str]] = {"data": [], "domain": []}
     numbers: dict[str, int] = defaultdict(int)
-    for recording in scenes(seed=2, train=5, test=8, duration=5.0):
+    for recording in make_scenes(seed=2, train=5, test=8, duration=5.0):
         if recording.site not in ("fan", "pump"):
             continue
         number = numbers[recording.site + recording.split]

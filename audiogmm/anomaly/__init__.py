@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from audiogmm.anomaly.notice import Notice as Notice
     from audiogmm.anomaly.pipeline import DetectionPipeline as DetectionPipeline
     from audiogmm.anomaly.pipeline import DetectionStream as DetectionStream
-    from audiogmm.anomaly.pipeline import Explainer as Explainer
-    from audiogmm.anomaly.pipeline import ExplainerStream as ExplainerStream
     from audiogmm.anomaly.scorer import FrameScorer as FrameScorer
     from audiogmm.anomaly.scorer import FrameScores as FrameScores
     from audiogmm.anomaly.scorer import LogLikelihoodScorer as LogLikelihoodScorer

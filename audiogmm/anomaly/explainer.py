@@ -10,7 +10,6 @@ import numpy as np
 from audiogmm.anomaly.likelihood_terms import LikelihoodTerms, divide_distance
 from audiogmm.anomaly.moment import MomentPlan
 from audiogmm.anomaly.named_changes import STEADY, ChangeSearch
-from audiogmm.anomaly.nearest import find_nearest
 from audiogmm.anomaly.normal_moments import NormalMoments
 from audiogmm.anomaly.ranges import Ranges
 from audiogmm.anomaly.reasons import describe_reasons
@@ -53,7 +52,7 @@ TYPICAL_FRAMES = 2_000
 
 @dataclass(frozen=True, eq=False)
 class EventExplainer:
-    """Explains why events are anomalous; an `Explainer`, frozen and picklable.
+    """Explains why events are anomalous; frozen and picklable.
 
     Parameters
     ----------
@@ -70,7 +69,7 @@ class EventExplainer:
 
     Notes
     -----
-    What `ExplainerStream.explain` gives as JSON; all numbers are finite, losses are nats a frame below a
+    What `EventExplainerStream.explain` gives as JSON; all numbers are finite, losses are nats a frame below a
     typical normal frame:
 
     - `kind`: ``"level"``, ``"colour"`` or ``"rhythm"``;
@@ -180,7 +179,7 @@ class EventExplainer:
             scores = self.evaluator.log_likelihood(counted)
             found["unusual"] = float((usual - scores.mean()) / max(usual - lowest, 1e-9))
             mean, spread = self.plan.describe(counted)
-            found["nearest"] = find_nearest(self.moments, self.mixture, self.plan, mean, spread, SHOWN)
+            found["nearest"] = self.moments.find_nearest(self.mixture, self.plan, mean, spread, SHOWN)
         found["kind"] = self._kind(found, is_level)
         found = round_numbers(found)
         return describe_reasons(found, in_rows=clock.frame_rate == 1.0), found

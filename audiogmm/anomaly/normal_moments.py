@@ -9,8 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.anomaly.moment import ARRAYS, MomentRows, hash_of
+from audiogmm.anomaly.counterfactual import covariance_of
+from audiogmm.anomaly.moment import ARRAYS, WINDOW, MomentPlan, MomentRows, hash_of
 from audiogmm.errors import MismatchError, ModelFileError
+from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import BoolArray, FloatArray, Json
 
 MOST_MOMENTS = 2_000
@@ -157,6 +159,51 @@ class NormalMoments:
         precision = np.linalg.inv(covariance)
         distances = np.einsum("ni,ij,nj->n", deviations, precision, deviations)
         return mean, precision, float(np.quantile(distances, 1 - LOWEST))
+
+    def find_nearest(
+        self, mixture: Mixture, plan: MomentPlan, mean: FloatArray, spread: FloatArray, count: int
+    ) -> list[Json]:
+        """Find the moments that an event resembles most.
+
+        The squared distance of two moments is that of their means under the mixture's pooled covariance,
+        ``sum w_k Sigma_k`` of the static features, plus that of the logarithms of their deviations, in units
+        of how these vary over the normal moments.
+
+        Parameters
+        ----------
+        mixture : Mixture
+            The model, whose covariances measure.
+        plan : MomentPlan
+            Names the static features.
+        mean, spread : ndarray of shape (n_static,), float64
+            Of the event, as `MomentPlan.describe` gives them.
+        count : int
+            How many to give.
+
+        Returns
+        -------
+        list of dict
+            ``id``, ``audio_filepath`` (None where there is no file), ``start`` and ``end`` in seconds on the
+            recording's clock, ``distance``; nearest first.
+        """
+        pooled = np.zeros((mixture.n_features, mixture.n_features))
+        for k, weight in enumerate(mixture.weights.tolist()):
+            pooled += weight * covariance_of(mixture, k)
+        precision = np.linalg.inv(pooled[np.ix_(plan.static, plan.static)])
+        away = self.mean.astype(np.float64) - mean
+        spreads = self.spread.astype(np.float64)
+        scatter = np.square((spreads - spread) / (spreads.std(axis=0) + 1e-3)).sum(axis=1)
+        distance = np.sqrt(np.einsum("ni,ij,nj->n", away, precision, away) + scatter)
+        return [
+            {
+                "id": self.ids[self.recording[i]],
+                "audio_filepath": self.paths[self.recording[i]] or None,
+                "start": float(self.start[i]),
+                "end": float(self.start[i]) + WINDOW,
+                "distance": float(distance[i]),
+            }
+            for i in np.lexsort((np.arange(len(self)), distance))[:count]
+        ]
 
     def metadata(self) -> Json:
         """Return what `from_parts` needs in addition to the arrays, as JSON."""

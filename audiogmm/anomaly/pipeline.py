@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.explainer import EventExplainer
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.scorer import FrameScorer, FrameScores
 from audiogmm.anomaly.stream import EventStream
 from audiogmm.blocks import FrameBlock
 from audiogmm.timeline import FrameClock
-from audiogmm.types import Json
-
-
-class ExplainerStream(Protocol):
-    """Keeps enough of one recording to explain its events."""
-
-    def push(self, block: FrameBlock) -> None:
-        """Take the next block, before the events that end in it are asked for."""
-        ...
-
-    def explain(self, first: int, last: int) -> tuple[tuple[str, ...], Json]:
-        """Explain the event from frame `first` to frame `last`, as sentences and as JSON."""
-        ...
-
-
-class Explainer(Protocol):
-    """Frozen and picklable: what a worker needs to explain events."""
-
-    def open(self, clock: FrameClock) -> ExplainerStream:
-        """Begin with a recording."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +23,7 @@ class DetectionPipeline:
         Gives every frame a score.
     detector : Detector
         Of the same scores of normal audio.
-    explainer : Explainer, optional
+    explainer : EventExplainer, optional
         Explains events; they have no reasons without it.
 
     Examples
@@ -68,7 +47,7 @@ class DetectionPipeline:
 
     scorer: FrameScorer
     detector: Detector
-    explainer: Explainer | None = None
+    explainer: EventExplainer | None = None
 
     @property
     def latency(self) -> int:

@@ -14,7 +14,7 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.packing import SLICE_ROWS
-from audiogmm.training.frames.source import ArraySlice, some
+from audiogmm.training.frames.source import ArraySlice, require_sum
 from audiogmm.types import FloatArray, IntArray
 
 Rows = NDArray[Any]
@@ -53,7 +53,7 @@ def total(
     X: Rows, weights: FloatArray | None, statistic: Callable[[Slice], SufficientStats]
 ) -> SufficientStats:
     """The sum of a statistic over all slices, in their order."""
-    return some(_reducer(X).reduce(slices(X, weights), statistic))
+    return require_sum(_reducer(X).reduce(slices(X, weights), statistic))
 
 
 def expect(mixture: Mixture, X: Rows, weights: FloatArray | None, dtype: np.dtype[Any]) -> SufficientStats:

@@ -1,6 +1,6 @@
 """How good results are, where the truth is known: every figure with its interval.
 
-The intervals, the files of scores and the text of figures that all evaluations share; `detection` evaluates
+The intervals, the settings and the text of figures that all evaluations share; `detection` evaluates
 events and the scores of frames, `verification` the scores of trials. Intervals come from draws of recordings
 or speakers, the same for a seed whatever the number of draws.
 """
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from audiogmm.evaluation.intervals import percentiles as percentiles
     from audiogmm.evaluation.intervals import poisson_limits as poisson_limits
     from audiogmm.evaluation.intervals import weighted_quantile as weighted_quantile
-    from audiogmm.evaluation.score_table import ScoreTable as ScoreTable
-    from audiogmm.evaluation.score_table import read_score_table as read_score_table
     from audiogmm.evaluation.settings import EvaluationSettings as EvaluationSettings
     from audiogmm.evaluation.tables import align_columns as align_columns
     from audiogmm.evaluation.tables import format_interval as format_interval

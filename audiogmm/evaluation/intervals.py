@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 import numpy as np
 
 from audiogmm.errors import ChoiceError
 from audiogmm.types import FloatArray, Json
 
-FEW_RECORDINGS = 20
-"""With fewer, an interval is called indicative."""
-
+INDICATIVE_BELOW = 20
+"""With fewer recordings, or speakers, an interval is called indicative."""
 
 AT_ONCE = 50
 """Draws made at a time."""
+
+
+def draw_count(n: int, *key: int) -> FloatArray:
+    """Draw n units (recordings, speakers) with replacement, and count how often each was drawn.
+
+    Parameters
+    ----------
+    n : int
+        Units.
+    key : int
+        The draw depends on it alone.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+    """
+    drawn = np.random.default_rng(list(key)).integers(n, size=n)
+    return np.bincount(drawn, minlength=n).astype(np.float64)
 
 
 def draw_counts(n_recordings: int, replicates: int, seed: int, stratum: int) -> Iterator[FloatArray]:
@@ -44,10 +62,7 @@ def draw_counts(n_recordings: int, replicates: int, seed: int, stratum: int) -> 
     for first in range(0, replicates, AT_ONCE):
         counts = np.empty((min(AT_ONCE, replicates - first), n_recordings))
         for i, row in enumerate(counts):
-            chosen = np.random.default_rng([seed, stratum, first + i]).integers(
-                n_recordings, size=n_recordings
-            )
-            row[:] = np.bincount(chosen, minlength=n_recordings)
+            row[:] = draw_count(n_recordings, seed, stratum, first + i)
         yield counts
 
 
@@ -109,6 +124,43 @@ def percentiles(values: FloatArray, share: float) -> tuple[float, float]:
         return math.nan, math.nan
     low, high = np.quantile(defined, [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)
+
+
+def bias_corrected_limits(
+    values: FloatArray, replicates: FloatArray, confidence: float = 0.95
+) -> tuple[FloatArray, FloatArray]:
+    """Compute the ends of the intervals of figures that are not under 0.
+
+    The normal interval, less the bootstrap's bias, on the scale of cube roots. Measures that choose a
+    threshold after the fact are optimistic on few trials, and more so on resampled ones, so that percentiles
+    lie too low: in a simulation, intervals of 95 % held the true EER in 58 % (6 speakers), 74 % (30) and 86 %
+    (100) of the cases by percentiles, and in 93 %, 91 % and 95 % by this one.
+
+    Parameters
+    ----------
+    values : ndarray of shape (m,), float64
+        As measured.
+    replicates : ndarray of shape (n, m), float64
+        Of draws; NaN where undefined.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    low, high : ndarray of shape (m,), float64
+        NaN where fewer than two draws are defined. They enclose the value.
+    """
+    from scipy.special import ndtri
+
+    defined = np.isfinite(replicates).sum(axis=0) > 1
+    low, high = np.full(len(values), np.nan), np.full(len(values), np.nan)
+    roots = np.cbrt(values[defined])
+    resampled = np.cbrt(np.where(np.isfinite(replicates), replicates, np.nan)[:, defined])
+    center = 2 * roots - np.nanmean(resampled, axis=0)
+    half = ndtri((1 + confidence) / 2) * np.nanstd(resampled, axis=0)
+    low[defined] = np.minimum(np.maximum(center - half, 0.0) ** 3, values[defined])
+    high[defined] = np.maximum((center + half) ** 3, values[defined])
+    return low, high
 
 
 def poisson_limits(count: float, confidence: float) -> tuple[float, float]:
@@ -219,6 +271,19 @@ class Interval:
         """As a JSON object; null where a number is not finite."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
         return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+
+
+def fields_to_json(record: Any) -> Json:
+    """Return the fields of a dataclass of figures as a JSON object, and those of the figures in it."""
+    return {field.name: _to_json(getattr(record, field.name)) for field in fields(record)}
+
+
+def _to_json(value: Any) -> Any:
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    if isinstance(value, Mapping):
+        return {key: _to_json(part) for key, part in value.items()}
+    return fields_to_json(value) if is_dataclass(value) else value
 
 
 def percentile_interval(value: float, replicates: FloatArray | None, coverage: Coverage) -> Interval:

@@ -30,7 +30,7 @@ from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.manifest import Entry, read_manifest, write_manifest
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.scoring.track_file import read_track
-from audiogmm.synth import scenes, write_corpus
+from audiogmm.synth import make_scenes, write_corpus
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
 from audiogmm.words import amount
@@ -138,7 +138,7 @@ def demo(
     progress = progress or Silent()
     refuse_overwrite(out, force)
     progress.begin("synthesizing recordings", None, "")
-    write_corpus(out / "corpus", scenes(seed), seed=seed, force=force)
+    write_corpus(out / "corpus", make_scenes(seed), seed=seed, force=force)
     progress.end()
     result = DemoResult(out)
     train, test = (by_site(out / "corpus" / f"{split}.jsonl") for split in ("train", "test"))

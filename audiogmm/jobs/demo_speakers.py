@@ -10,7 +10,7 @@ from pathlib import Path
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.evaluation.tables import format_interval, format_percent
 from audiogmm.evaluation.verification.evaluation import VerificationEvaluation
-from audiogmm.evaluation.verification.wording import counted
+from audiogmm.evaluation.verification.wording import describe_trials
 from audiogmm.files import remove, replacing
 from audiogmm.jobs.enroll import enroll_to_folder
 from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file
@@ -20,7 +20,7 @@ from audiogmm.jobs.verify import verify_to_file
 from audiogmm.manifest import read_manifest
 from audiogmm.runs.progress import Progress
 from audiogmm.synth import write_corpus
-from audiogmm.synth.corpus import speakers
+from audiogmm.synth.corpus import make_speakers
 from audiogmm.types import Json
 
 N_BACKGROUND, N_PEOPLE = 24, 20
@@ -55,7 +55,7 @@ class SpeakerDemo:
     def lines(self) -> Iterator[str]:
         """Yield the closing lines."""
         whole, identified = self.evaluation.overall, self.identified.counts
-        yield f"speakers: {counted(whole)}, none of them in the background model"
+        yield f"speakers: {describe_trials(whole)}, none of them in the background model"
         indicative = ", indicative" if whole.indicative else ""
         yield (
             f"equal error rate {format_percent(whole.eer.value)} (95 % interval over speakers: "
@@ -86,9 +86,9 @@ def run_speaker_demo(
     """
     progress.begin("synthesizing voices", None, "")
     background, people = folder / "background", folder / "people"
-    others = speakers(2 * seed + 1, count=N_BACKGROUND, train=2, test=0, duration=5.0)
+    others = make_speakers(2 * seed + 1, count=N_BACKGROUND, train=2, test=0, duration=5.0)
     write_corpus(background, others, force=force)
-    write_corpus(people, speakers(2 * seed, count=N_PEOPLE, train=2, test=3, duration=5.0), force=force)
+    write_corpus(people, make_speakers(2 * seed, count=N_PEOPLE, train=2, test=3, duration=5.0), force=force)
     progress.end()
     model, known, test = folder / "background.agmm", folder / "known", str(people / "test.jsonl")
     remove(known)  # speakers of an earlier demo

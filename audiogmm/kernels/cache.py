@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept for later processes: safe for several at once, and for disks that fail.
+"""The cache of compiled kernels for later processes: safe for several at once, and for disks that fail.
 
 Numba numbers the files of a kernel's variants by the index that it has read. Two processes that compile
 different variants at the same time then give both the same number, and one of them later runs the other's
@@ -25,7 +25,7 @@ class SafeCacheFile(_Base):
     """A kernel's variants in a folder that other processes and other CPUs use, too."""
 
     def save(self, key: Any, data: Any) -> None:
-        """Keep one variant, unless the disk does not take it: the next process then compiles anew."""
+        """Store one variant, unless the disk does not take it: the next process then compiles again."""
         with contextlib.suppress(OSError):
             known = self._load_index()
             if not known and Path(self._index_path).exists():
@@ -35,7 +35,7 @@ class SafeCacheFile(_Base):
             self._save_index({**known, key: name})
 
     def load(self, key: Any) -> Any:
-        """A variant that was kept; None if there is none, or none that can be read."""
+        """Load a variant; return None if there is none, or none that can be read."""
         try:
             kept, data = self._load_data(self._load_index()[key])
         except Exception:  # noqa: BLE001 - absent, cut short by a full disk, or zeros after a power cut
@@ -55,30 +55,30 @@ class SafeCacheFile(_Base):
         return name
 
     def _forget_older(self) -> None:
-        """Remove what older sources left behind; nobody can find it any more."""
+        """Remove what older sources left, which no process looks for any more."""
         pattern = self._data_name_pattern.replace("{number:d}", "*")
         for path in Path(self._cache_path).glob(pattern):
             path.unlink(missing_ok=True)
 
 
 def make_safe(dispatcher: Any) -> None:
-    """Let what is cached of a kernel be safe, and go out of date with any source of this folder.
+    """Make the cache of a kernel safe, and out of date with any change of the kernels' sources.
 
     Numba looks at the time and size of the kernel's own file, but kernels call others and are built from
-    microkernels; and installers may give every file the same time. Where numba keeps its stamp is its own
-    affair: if it moves, its own rule is what remains.
+    microkernels; and installers may give every file the same time. Where numba keeps its stamp may change:
+    its own rule then remains.
     """
     kept: Any = getattr(dispatcher, "_cache", None)
     file: Any = getattr(kept, "_cache_file", None)
     if isinstance(file, caching.IndexDataCacheFile) and hasattr(file, "_source_stamp"):
-        stamp = (file._source_stamp, _sources_digest())
+        stamp = (file._source_stamp, sources_digest(Path(__file__).parent))
         kept._cache_file = SafeCacheFile(kept.cache_path, kept._impl.filename_base, stamp)
 
 
 @cache
-def _sources_digest() -> str:
-    """SHA-256 of the sources of all kernels, hexadecimal."""
+def sources_digest(folder: Path) -> str:
+    """Return the SHA-256 of all sources in a folder and those below it, hexadecimal."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()

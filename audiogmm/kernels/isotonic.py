@@ -19,7 +19,7 @@ def pool_adjacent(
     """Pool trials in the order of their scores into blocks of rising odds, and sum losses on the way.
 
     A trial weighs the product of the multiplicities of the distinct speakers in it. Trials of equal score
-    stand or fall together. The blocks are the segments of the ROC convex hull (Fawcett and Niculescu-Mizil
+    are in one block. The blocks are the segments of the ROC convex hull (Fawcett and Niculescu-Mizil
     2007, section 3); the odds are compared as products, which for whole weights is exact.
 
     Parameters
@@ -31,7 +31,7 @@ def pool_adjacent(
     speakers : ndarray of shape (n, 2), int64
         IN. Speaker of the model and of the test.
     multiplicity : ndarray of shape (n_speakers,), float64
-        IN. How often each speaker was drawn.
+        IN. How many times each speaker was drawn.
     losses : ndarray of shape (n, m), float64
         IN. What each trial costs by each of m measures.
     blocks : ndarray of shape (n, 3), float64
@@ -42,7 +42,7 @@ def pool_adjacent(
     Returns
     -------
     int
-        How many blocks there are.
+        Number of blocks.
     """
     n_blocks = 0
     sums[:] = 0.0

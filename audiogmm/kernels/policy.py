@@ -20,7 +20,7 @@ ORDER_FREE = {"reassoc", "contract", "arcp", "nsz", "afn"}
 def kernel(function: F) -> F:
     """Compile without the interpreter lock, cached, with IEEE arithmetic in the order written.
 
-    A result then does not depend on how LLVM vectorises a loop, on the number of rows, or on a row's place.
+    A result then does not depend on how LLVM vectorizes a loop, on the number of rows, or on a row's place.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def _compile(function: F, fastmath: bool | set[str]) -> F:
     compile_for = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath)
     try:
         compiled: Any = compile_for(cache=cacheable)(function)
-    except RuntimeError:  # no folder takes the cache: compile anew in every process
+    except RuntimeError:  # no folder takes the cache: compile again in every process
         compiled, cacheable = compile_for(cache=False)(function), False
     if cacheable:
         make_safe(compiled)
@@ -63,11 +63,11 @@ def _compile(function: F, fastmath: bool | set[str]) -> F:
 
 
 def compiles_for(feature: str) -> bool:
-    """Whether kernels may use a feature of the CPU, by LLVM's name; not whether this CPU has it.
+    """Return whether kernels may use a feature of the CPU, by LLVM's name; not whether this CPU has it.
 
     The two differ where the user sets NUMBA_CPU_NAME or NUMBA_CPU_FEATURES. Whatever depends on a feature
-    asks here, since this is what numba tells cached machine code apart by: a folder shared by unlike CPUs
-    holds one variant for each.
+    asks here, since numba distinguishes cached machine code by this: a folder shared by unlike CPUs holds
+    one variant for each.
 
     Examples
     --------

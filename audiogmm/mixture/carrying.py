@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.kernels.estep.drift import bound_drift
-from audiogmm.kernels.estep.margins import SHALLOWEST, Drift, Margins
+from audiogmm.kernels.estep.margins import SHALLOWEST, DriftBound, Margins
 from audiogmm.kernels.estep.screens import PANEL
 from audiogmm.types import FloatArray
 
@@ -39,7 +39,7 @@ class Parameters(NamedTuple):
     """(K,), nats."""
 
 
-def drift(old: Parameters, new: Parameters) -> Drift:
+def drift(old: Parameters, new: Parameters) -> DriftBound:
     """Bounds for what moving parameters do to scores: ``s'(x) <= a s(x) + b`` for every frame x.
 
     With s(x) = C - 1/2 sum_d p_d (x_d - m_d)^2, and s' the same of C', p', m', for any 0 < a <= 1
@@ -75,7 +75,7 @@ def drift(old: Parameters, new: Parameters) -> Drift:
 
     Returns
     -------
-    Drift
+    DriftBound
         a and b of each component.
     """
     K, D = old.means.shape
@@ -83,7 +83,7 @@ def drift(old: Parameters, new: Parameters) -> Drift:
     scale, shift = np.full(K, SHALLOWEST), np.empty(K)
     rises = np.stack([old.constants, new.constants, typical], axis=1)
     bound_drift(old.means, old.precisions, rises, new.means, new.precisions, SHARES, scale, shift)
-    return Drift(scale, shift)
+    return DriftBound(scale, shift)
 
 
 class Budget:
@@ -207,7 +207,7 @@ class Drifts:
         self._before: Parameters | None = None
         self._drift = NO_MARGINS.drift
 
-    def since(self, before: Parameters) -> Drift:
+    def since(self, before: Parameters) -> DriftBound:
         """From there to now."""
         with self._lock:
             if self._before is not before:
@@ -218,7 +218,7 @@ class Drifts:
 NO_MARGINS = Margins(
     np.empty(0, np.uint8),
     np.empty(0, np.float32),
-    Drift(np.empty(0), np.empty(0)),
+    DriftBound(np.empty(0), np.empty(0)),
     np.empty(0, np.float32),
     np.empty(0, np.int32),
     np.zeros(2),

@@ -17,7 +17,7 @@ class AxesLayout(NamedTuple):
     origin: FloatArray
     means: FloatArray
     """(K, D), where points are: in whitened axes if the covariance is shared."""
-    centred: FloatArray
+    centered: FloatArray
     """(K, D): the same, less the origin."""
     scales: FloatArray
     """(K, D)."""
@@ -35,13 +35,15 @@ def in_axes(mixture: Mixture) -> AxesLayout:
     origin = mixture.centre.astype(np.float32).astype(np.float64)
     factors = form.precision_factor(mixture.covariances)
     constants = constants_of(mixture, factors)
-    means, centred = mixture.means, mixture.means - origin
+    means, centered = mixture.means, mixture.means - origin
     whitener = np.empty((0, 0))
     if form.shared:
         whitener, factors = np.ascontiguousarray(factors), np.ones(K)
-        means = centred = centred @ whitener
+        means = centered = centered @ whitener
     scales = factors.reshape(K, -1)
-    return AxesLayout(origin, means, centred, np.broadcast_to(scales, (K, D)), scales**2, constants, whitener)
+    return AxesLayout(
+        origin, means, centered, np.broadcast_to(scales, (K, D)), scales**2, constants, whitener
+    )
 
 
 def constants_of(mixture: Mixture, factors: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from audiogmm.kernels.estep.densities import AnyFrames
 from audiogmm.kernels.estep.listed import ABREAST
-from audiogmm.kernels.estep.neighbours import Near, Room, merge_near
+from audiogmm.kernels.estep.neighbors import NearestComponents, SearchWorkspace, merge_nearest
 from audiogmm.types import FloatArray
 
 Sets = NDArray[np.int32]
@@ -23,7 +23,7 @@ class Neighbourhoods:
 
     The distance from component c to j is the mean of ``log p(c, x_n) - log p(j, x_n)`` over the frames
     whose best component was c and that tried j (Salwig et al. 2025, section 3), with a few frames more that
-    find j as bad as others are: see `audiogmm.kernels.estep.neighbours.settle`. Only the nearest are kept.
+    find j as bad as others are: see `kernels.estep.neighbors.keep_nearest`. Only the nearest are kept.
 
     Attributes
     ----------
@@ -46,15 +46,15 @@ class Neighbourhoods:
         return cls(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int64))
 
     @property
-    def near(self) -> Near:
+    def near(self) -> NearestComponents:
         """The same arrays, for kernels."""
-        return Near(self.component, self.loss, self.tries)
+        return NearestComponents(self.component, self.loss, self.tries)
 
     def absorb(self, other: Neighbourhoods) -> None:
         """Add what other frames found."""
         K, M = self.component.shape
         room = make_room(K, M)
-        merge_near(self.near, other.near, room)
+        merge_nearest(self.near, other.near, room)
 
     def nearest(self, n: int, previous: Sets | None = None) -> Sets:
         """The n nearest others, (n_components, n), int32; as in `previous` where no frame tried any."""
@@ -71,10 +71,10 @@ def make_room(
     n_candidates: int = 0,
     set_size: int = 0,
     rows: AnyFrames | None = None,
-) -> Room:
+) -> SearchWorkspace:
     """Room for a search by tiles of `n_frames` with so many candidates a frame; `rows` (n_frames, D)."""
     K = n_components
-    return Room(
+    return SearchWorkspace(
         start=np.empty(n_frames + 1, np.int64),
         value=np.empty(n_frames * n_candidates + ABREAST, np.float32),
         mark=np.zeros(K, np.int32),

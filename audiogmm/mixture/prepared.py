@@ -8,11 +8,12 @@ from typing import Protocol
 
 import numpy as np
 
-from audiogmm.kernels.estep import diagonal as axes
-from audiogmm.kernels.estep import full as ellipsoids
+from audiogmm.kernels.estep import diagonal, full
 from audiogmm.kernels.estep.densities import AnyFrames, scaled_joint, triangular_joint
+from audiogmm.kernels.estep.diagonal import DiagonalComponents, DiagonalTotals
 from audiogmm.kernels.estep.dots import Int32Array
-from audiogmm.kernels.estep.leading import leading_axes, leading_ellipsoids
+from audiogmm.kernels.estep.full import FullComponents, FullTotals
+from audiogmm.kernels.estep.leading import leading_diagonal, leading_full
 from audiogmm.kernels.estep.margins import Margins
 from audiogmm.kernels.estep.outer import mirror, scatter
 from audiogmm.kernels.estep.screens import GROUP, PANEL, TRIANGLES
@@ -95,13 +96,13 @@ class Axes:
         layout = in_axes(mixture)
         self.origin, self._means, self._scales = layout.origin, layout.means, layout.scales
         self._constants = constants = layout.constants
-        means, centred = layout.means, layout.centred
+        means, centered = layout.means, layout.centered
         self._active = np.flatnonzero(mixture.weights > 0)
         active = self._active
-        self.far = far_apart((layout.centred * layout.scales)[active])
+        self.far = far_apart((layout.centered * layout.scales)[active])
         precisions = layout.precisions
-        spread = np.sqrt(mixture.weights @ (centred**2 + 1 / precisions))
-        self._screen = diagonal_screen(centred[active], precisions[active], constants[active], spread)
+        spread = np.sqrt(mixture.weights @ (centered**2 + 1 / precisions))
+        self._screen = diagonal_screen(centered[active], precisions[active], constants[active], spread)
         self._parameters = Parameters(
             active,
             np.ascontiguousarray(means[active]),
@@ -109,7 +110,7 @@ class Axes:
             constants[active],
         )
         self._drifts = Drifts(self._parameters)
-        self._components = axes.Components(
+        self._components = DiagonalComponents(
             padded(means[active]).ravel(),
             padded(self._scales[active]).ravel(),
             constants[active],
@@ -125,9 +126,9 @@ class Axes:
         active, width = self._active, padded_width(D)
         first = np.zeros((len(active), width))
         second = np.zeros(self._form.accumulator_shape(len(active), width))
-        totals = axes.Totals(np.zeros(len(active)), first.ravel(), second.ravel(), np.zeros(2))
+        totals = DiagonalTotals(np.zeros(len(active)), first.ravel(), second.ravel(), np.zeros(2))
         tile, margins = self._tile(frames), self._margins(len(frames), carried)
-        fault = axes.accumulate(
+        fault = diagonal.accumulate(
             frames, weights, log_cut, self._screen, self._components, margins, tile, totals
         )
         if carried is not None and fault < 0:
@@ -153,7 +154,9 @@ class Axes:
     def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
         """See `Prepared`."""
         tile = self._tile(frames)
-        return axes.log_likelihood(frames, log_cut, self._screen, self._components, NO_MARGINS, tile, totals)
+        return diagonal.log_likelihood(
+            frames, log_cut, self._screen, self._components, NO_MARGINS, tile, totals
+        )
 
     def _margins(self, n_frames: int, carried: Carried | None) -> Margins:
         """What is known of the frames, where that can be of use."""
@@ -176,7 +179,7 @@ class Axes:
     def leading(self, frames: AnyFrames, log_cut: float, leading: Int32Array) -> int:
         """See `Prepared`."""
         tile = self._tile(frames)
-        fault = leading_axes(frames, log_cut, self._screen, self._components, NO_MARGINS, tile, leading)
+        fault = leading_diagonal(frames, log_cut, self._screen, self._components, NO_MARGINS, tile, leading)
         leading[:] = np.append(self._active, -1)[leading]
         return int(fault)
 
@@ -185,7 +188,7 @@ class Axes:
         tile, at = self._tile(frames), 0
         while at < len(frames):
             count = min(len(tile.highest), len(frames) - at)
-            n_pairs = axes.score_tile(
+            n_pairs = diagonal.score_tile(
                 frames, at, count, log_cut, self._screen, self._components, NO_MARGINS, tile
             )
             count = int(tile.n_frames[0])
@@ -210,16 +213,16 @@ class Ellipsoids:
         # the likeliest first: where they have set a standard, the others are soon ruled out
         by_weight = np.argsort(-mixture.weights, kind="stable")
         self._active = active = by_weight[mixture.weights[by_weight] > 0]
-        centred = self._means - self.origin
-        self.far = far_apart(np.einsum("kd,kde->ke", centred[active], self._factors[active]))
-        variances = form.variances(mixture.covariances, *centred.shape)
-        spread = np.sqrt(mixture.weights @ (centred**2 + variances))
+        centered = self._means - self.origin
+        self.far = far_apart(np.einsum("kd,kde->ke", centered[active], self._factors[active]))
+        variances = form.variances(mixture.covariances, *centered.shape)
+        spread = np.sqrt(mixture.weights @ (centered**2 + variances))
         self._screen = triangular_screen(
-            centred[active], self._factors[active], self._constants[active], spread
+            centered[active], self._factors[active], self._constants[active], spread
         )
         rest = padded_width(D) - D
         factors = np.pad(self._factors[active], ((0, 0), (0, rest), (0, rest)))
-        self._components = ellipsoids.Components(
+        self._components = FullComponents(
             padded(self._means[active]).ravel(), factors.ravel(), self._constants[active], self.origin
         )
 
@@ -230,8 +233,8 @@ class Ellipsoids:
         K, D = self._means.shape
         active, width = self._active, padded_width(D)
         first, second = np.zeros((len(active), width)), np.zeros((len(active), width, width))
-        totals = ellipsoids.Totals(np.zeros(len(active)), first.ravel(), second.ravel(), np.zeros(2))
-        fault = ellipsoids.accumulate(
+        totals = FullTotals(np.zeros(len(active)), first.ravel(), second.ravel(), np.zeros(2))
+        fault = full.accumulate(
             frames, weights, log_cut, self._screen, self._components, self._tile(frames), totals
         )
         sums = Sums(
@@ -249,7 +252,7 @@ class Ellipsoids:
 
     def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
         """See `Prepared`."""
-        return ellipsoids.log_likelihood(
+        return full.log_likelihood(
             frames, log_cut, self._screen, self._components, self._tile(frames), totals
         )
 
@@ -261,7 +264,7 @@ class Ellipsoids:
     def leading(self, frames: AnyFrames, log_cut: float, leading: Int32Array) -> int:
         """See `Prepared`."""
         tile = self._tile(frames)
-        fault = leading_ellipsoids(frames, log_cut, self._screen, self._components, tile, leading)
+        fault = leading_full(frames, log_cut, self._screen, self._components, tile, leading)
         leading[:] = np.append(self._active, -1)[leading]
         return int(fault)
 
@@ -270,7 +273,7 @@ class Ellipsoids:
         tile, at = self._tile(frames), 0
         while at < len(frames):
             count = min(len(tile.highest), len(frames) - at)
-            n_pairs = ellipsoids.score_tile(frames, at, count, log_cut, self._screen, self._components, tile)
+            n_pairs = full.score_tile(frames, at, count, log_cut, self._screen, self._components, tile)
             yield slice(at, at + count), survivors_of(tile, n_pairs, count, self._active, frames)
             at += count
 
@@ -279,6 +282,6 @@ class Ellipsoids:
         tile = make_tile(frames, len(self._active), screen.n_rows + 1, len(screen.limits) // 4, frames.dtype)
         n_pairs = len(screen.triangles.per_step) // 2
         return tile._replace(
-            quantised=tile.quantised._replace(pairs=np.empty(n_pairs * PANEL, np.int32)),
+            quantized=tile.quantized._replace(pairs=np.empty(n_pairs * PANEL, np.int32)),
             scratch=np.zeros((2 * n_pairs + TRIANGLES + 1) * PANEL + 1, np.float32),
         )

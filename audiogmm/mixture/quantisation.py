@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.kernels.estep.dots import DOTS, LARGEST, Dots
+from audiogmm.kernels.estep.dots import DOTS, LARGEST, IntegerCoefficients
 from audiogmm.kernels.estep.screens import GROUP
 from audiogmm.mixture.grouping import in_groups
 from audiogmm.types import FloatArray
@@ -19,7 +19,9 @@ ALWAYS = 1e30
 """The upper bound of a component that is not screened."""
 
 
-def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArray, sizes: FloatArray) -> Dots:
+def quantized(
+    coefficients: FloatArray, constants: FloatArray, ranges: FloatArray, sizes: FloatArray
+) -> IntegerCoefficients:
     """Bounds for scores ``s = c + sum_f a_f y_f`` by one integer product.
 
     The product. Term f of a frame becomes the integer Y_f nearest to y_f / t_f, with the step
@@ -54,11 +56,11 @@ def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArra
 
     Returns
     -------
-    Dots
+    IntegerCoefficients
         Empty where the CPU gains nothing, or the bounds would be too wide to be of use: float32 then looks.
     """
     floats, integers = np.empty(0, np.float32), np.empty(0, np.int32)
-    nothing = Dots(floats, integers, floats, integers, floats)
+    nothing = IntegerCoefficients(floats, integers, floats, integers, floats)
     n_terms = coefficients.shape[1]
     if not DOTS or n_terms > LARGEST:
         return nothing
@@ -93,7 +95,7 @@ def quantised(coefficients: FloatArray, constants: FloatArray, ranges: FloatArra
     packed = in_groups(limits, GROUP, np.float32)
     if len(constants) % GROUP:
         packed[-1, 0, len(constants) % GROUP :] = -ALWAYS
-    return Dots(
+    return IntegerCoefficients(
         per_step,
         in_groups(pairs, GROUP, np.int32).ravel(),
         packed.ravel(),

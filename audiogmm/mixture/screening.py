@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.kernels.estep import diagonal as axes
-from audiogmm.kernels.estep import full as ellipsoids
+from audiogmm.kernels.estep.diagonal import DiagonalScreen
+from audiogmm.kernels.estep.full import FullScreen
 from audiogmm.kernels.estep.screens import GROUP, TRIANGLES
 from audiogmm.kernels.estep.triangles import lay_out
 from audiogmm.mixture.grouping import in_groups
-from audiogmm.mixture.quantisation import quantised
+from audiogmm.mixture.quantisation import quantized
 from audiogmm.mixture.triangulation import triangulated
 from audiogmm.types import FloatArray
 
@@ -34,7 +34,7 @@ ALWAYS = 1e30
 
 def diagonal_screen(
     means: FloatArray, precisions: FloatArray, constants: FloatArray, spread: FloatArray
-) -> axes.Screen:
+) -> DiagonalScreen:
     """Bounds for scores ``s = C - 1/2 sum_d (x_d - m_d)^2 p_d`` by one float32 product.
 
     The product. With M = 1/2 sum_d m_d^2 p_d, the score is
@@ -78,7 +78,7 @@ def diagonal_screen(
 
     Returns
     -------
-    axes.Screen
+    DiagonalScreen
         With K rounded up to a multiple of the group.
     """
     D = means.shape[1]
@@ -96,9 +96,9 @@ def diagonal_screen(
     if not squares:
         squared, size = np.array([squared.sum() / 4]), np.array([size.sum()])
     ranges, sizes = np.concatenate([farthest, squared]), np.concatenate([spread, size])
-    dots = quantised(coefficients, constants - half_norm, ranges, sizes)
+    dots = quantized(coefficients, constants - half_norm, ranges, sizes)
     coefficients[hopeless] = 0
-    return axes.Screen(
+    return DiagonalScreen(
         coefficients=in_groups(coefficients, GROUP, np.float32).ravel(),
         start=in_groups(np.where(hopeless, ALWAYS, start), GROUP, np.float32, -ALWAYS).ravel(),
         slack=in_groups(np.where(hopeless, 2 * ALWAYS, 2 * margin), GROUP, np.float32).ravel(),
@@ -124,7 +124,7 @@ LARGEST_FACTOR = 1e9
 
 def triangular_screen(
     means: FloatArray, factors: FloatArray, constants: FloatArray, spread: FloatArray
-) -> ellipsoids.Screen:
+) -> FullScreen:
     """Bounds for scores ``s = C - 1/2 |L x - b|^2`` with b = L m, each from one triangular float32 product.
 
     Let g = n u / (1 - n u) with n = D + 8 and u = 2^-24, H the Frobenius norm of L, r = |x|^2, and delta =
@@ -161,7 +161,7 @@ def triangular_screen(
 
     Returns
     -------
-    ellipsoids.Screen
+    FullScreen
         With K rounded up to a multiple of the group.
     """
     K, D = means.shape
@@ -197,4 +197,4 @@ def triangular_screen(
     if K % TRIANGLES:
         packed[-1, 0, K % TRIANGLES :] = -ALWAYS
     triangles = triangulated(unscaled, factors, constants, np.maximum(RANGE * spread, TINY))
-    return ellipsoids.Screen(coefficients, packed.ravel(), n_rows, widen, triangles)
+    return FullScreen(coefficients, packed.ravel(), n_rows, widen, triangles)

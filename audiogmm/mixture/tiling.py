@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from audiogmm.kernels.estep.densities import AnyFrames
-from audiogmm.kernels.estep.dots import Quantised
+from audiogmm.kernels.estep.dots import QuantizedTerms
 from audiogmm.kernels.estep.moments import ABREAST
 from audiogmm.kernels.estep.screens import BLOCK, PANEL
 from audiogmm.kernels.estep.tiles import Tile
@@ -59,9 +59,9 @@ def make_tile(
     T = tile_frames(len(frames), K, ends_early)
     n_pairs = min(T * K, max(TILE_PAIRS, PANEL * K)) if ends_early else T * K
     return Tile(
-        centred=np.zeros(T * width, frames.dtype),
+        centered=np.zeros(T * width, frames.dtype),
         points=np.zeros(T * width, points),
-        quantised=Quantised(
+        quantized=QuantizedTerms(
             np.empty(-(-n_terms // 2) * PANEL, np.int32),
             np.empty(PANEL, np.float32),
             np.empty(PANEL, np.float32),

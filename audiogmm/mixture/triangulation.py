@@ -6,7 +6,7 @@ import numpy as np
 
 from audiogmm.kernels.estep.dots import DOTS, LARGEST
 from audiogmm.kernels.estep.screens import TRIANGLES
-from audiogmm.kernels.estep.triangles import LIMITS, Triangles, pack
+from audiogmm.kernels.estep.triangles import LIMITS, IntegerFactors, pack
 from audiogmm.mixture.grouping import in_groups
 from audiogmm.mixture.quantisation import ALWAYS, ROUNDED
 from audiogmm.types import FloatArray
@@ -26,7 +26,7 @@ LARGEST_BOUND = 1e15
 
 def triangulated(
     offsets: FloatArray, factors: FloatArray, constants: FloatArray, ranges: FloatArray
-) -> Triangles:
+) -> IntegerFactors:
     """Bounds for scores ``s = C - 1/2 |t|^2``, t = L x - L m, each from one triangular integer product.
 
     The product. Feature j of a frame becomes the integer X_j nearest to x_j / s_j, with s_j = range_j /
@@ -77,13 +77,13 @@ def triangulated(
 
     Returns
     -------
-    Triangles
+    IntegerFactors
         Empty where the CPU gains nothing: float32 then looks.
     """
     K, D = offsets.shape
     n_pairs = -(-D // 2)
     if not DOTS or D > LARGEST:
-        return Triangles(np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.float32), 0.0)
+        return IntegerFactors(np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.float32), 0.0)
     per_step = (LARGEST / ranges).astype(np.float32)
     scales = 1 / per_step.astype(np.float64)
     sizes = np.abs(factors)
@@ -111,4 +111,4 @@ def triangulated(
     pack(factors, offsets, scales, steps, coefficients)
     paired = np.zeros(2 * n_pairs, np.float32)
     paired[: (D + 1) // 2], paired[n_pairs : n_pairs + D // 2] = per_step[::2], per_step[1::2]
-    return Triangles(paired, coefficients, packed.ravel(), excess)
+    return IntegerFactors(paired, coefficients, packed.ravel(), excess)

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from audiogmm.errors import MixtureError
-from audiogmm.kernels.estep import diagonal as axes
-from audiogmm.kernels.estep import full as ellipsoids
 from audiogmm.kernels.estep import truncated
 from audiogmm.kernels.estep.densities import AnyFrames
+from audiogmm.kernels.estep.diagonal import DiagonalComponents, DiagonalTotals
+from audiogmm.kernels.estep.full import FullComponents, FullTotals
 from audiogmm.kernels.estep.moments import ABREAST
-from audiogmm.kernels.estep.neighbours import Room, Search
+from audiogmm.kernels.estep.neighbors import ComponentSearch, SearchWorkspace
 from audiogmm.kernels.estep.outer import mirror, scatter
 from audiogmm.kernels.estep.screens import BLOCK
 from audiogmm.kernels.estep.tiles import Tile
@@ -85,7 +85,7 @@ class TruncatedEvaluator:
             rest = padded_width(mixture.n_features) - mixture.n_features
             constants = constants_of(mixture, factors)
             distances = np.einsum("kd,kde->ke", mixture.means - self.origin, factors)
-            self._model = ellipsoids.Components(
+            self._model = FullComponents(
                 padded(mixture.means).ravel(),
                 np.pad(factors, ((0, 0), (0, rest), (0, rest))).ravel(),
                 constants,
@@ -94,10 +94,10 @@ class TruncatedEvaluator:
         else:
             layout = in_axes(mixture)
             self.origin, constants = layout.origin, layout.constants
-            distances = layout.centred * layout.scales
+            distances = layout.centered * layout.scales
             scales = padded(layout.scales)
             rest = padded_width(len(layout.whitener)) - len(layout.whitener)
-            self._model = axes.Components(
+            self._model = DiagonalComponents(
                 padded(layout.means).ravel(),
                 scales.ravel(),
                 constants,
@@ -105,7 +105,7 @@ class TruncatedEvaluator:
                 np.pad(layout.whitener, (0, rest)),
             )
             halved = np.sqrt(0.5) * scales
-            pieces = np.stack([halved, -padded(layout.centred) * halved]).reshape(2, K, -1, BLOCK)
+            pieces = np.stack([halved, -padded(layout.centered) * halved]).reshape(2, K, -1, BLOCK)
             self._table = pieces.transpose(1, 2, 0, 3).astype(np.float32).ravel()
         self._far = far_apart(distances[mixture.weights > 0])
         self._coarse = constants.astype(np.float32)
@@ -179,8 +179,8 @@ class TruncatedEvaluator:
         order, totals = self._order(sets), np.empty(len(frames))
         tile, room = self._room(frames, sets.shape[1], 0)
         diagonal = self._form.has_common_axes
-        run = truncated.log_likelihood_axes if diagonal else truncated.log_likelihood_ellipsoids
-        assigned = truncated.Assigned(frames, sets, order, np.empty(0))
+        run = truncated.log_likelihood_diagonal if diagonal else truncated.log_likelihood_full
+        assigned = truncated.FrameSets(frames, sets, order, np.empty(0))
         near = Neighbourhoods.none(0, 0).near
         run(assigned, self._searching(None, 0), self._model, tile, room, near, totals)
         _refuse(float(totals.sum()), frames)
@@ -205,18 +205,18 @@ class TruncatedEvaluator:
         n_near = 0 if neighbours is None else neighbours.shape[1]
         found = Neighbourhoods.none(K, 0 if neighbours is None else KEPT * n_near + KEPT_LEAST)
         tile, room = self._room(frames, sets.shape[1], n_near, found)
-        assigned = truncated.Assigned(frames, sets, order, given[order] if len(given) else given)
+        assigned = truncated.FrameSets(frames, sets, order, given[order] if len(given) else given)
         search = self._searching(neighbours, key)
         first = np.zeros((K, width))
         second = np.zeros(form.accumulator_shape(K, width))
-        totals = axes.Totals(np.zeros(K), first.ravel(), second.ravel(), np.zeros(2))
+        totals = DiagonalTotals(np.zeros(K), first.ravel(), second.ravel(), np.zeros(2))
         if not form.has_common_axes:
-            of_full = ellipsoids.Totals(*totals)
-            truncated.accumulate_ellipsoids(assigned, search, self._model, tile, room, found.near, of_full)
+            of_full = FullTotals(*totals)
+            truncated.accumulate_full(assigned, search, self._model, tile, room, found.near, of_full)
             padding, second = second, np.empty((K, D, D))
             mirror(padding.ravel(), width, np.arange(K), second)
         else:
-            truncated.accumulate_axes(assigned, search, self._model, tile, room, found.near, totals)
+            truncated.accumulate_diagonal(assigned, search, self._model, tile, room, found.near, totals)
             if second.ndim == 2:
                 second = second[:, :D]
             elif form.shared:
@@ -239,11 +239,11 @@ class TruncatedEvaluator:
         )
         return Truncation(statistics, found)
 
-    def _searching(self, neighbours: Sets | None, key: int) -> Search:
+    def _searching(self, neighbours: Sets | None, key: int) -> ComponentSearch:
         if neighbours is None:
             none = np.empty((0, 0), np.int32)
-            return Search(False, none, 0, self._table, self._coarse)
-        return Search(True, np.ascontiguousarray(neighbours), key, self._table, self._coarse)
+            return ComponentSearch(False, none, 0, self._table, self._coarse)
+        return ComponentSearch(True, np.ascontiguousarray(neighbours), key, self._table, self._coarse)
 
     def _order(self, sets: Sets) -> Sets:
         order = np.empty(len(sets), np.int32)
@@ -252,13 +252,13 @@ class TruncatedEvaluator:
 
     def _room(
         self, frames: AnyFrames, set_size: int, n_near: int, found: Neighbourhoods | None = None
-    ) -> tuple[Tile, Room]:
+    ) -> tuple[Tile, SearchWorkspace]:
         K, D = self.mixture.means.shape
         T, width = min(TILE, max(len(frames), 1)), padded_width(D)
         n_candidates = set_size * (1 + n_near) + 1
         points = np.dtype(np.float64) if self._form.shared else frames.dtype
         tile = make_tile(frames[:1], 1, 1, 1, points)._replace(
-            centred=np.zeros(T * width, frames.dtype),
+            centered=np.zeros(T * width, frames.dtype),
             points=np.zeros(T * width, points),
             found=np.empty(T * n_candidates, np.int32),
             owner=np.empty(T * n_candidates, np.int32),

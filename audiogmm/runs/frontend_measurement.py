@@ -15,7 +15,7 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.training import Reducer
-from audiogmm.training.frames.packing import packed
+from audiogmm.training.frames.packing import pack_frames
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -119,7 +119,7 @@ class MeasureMoments:
 
     def __call__(self, shard: Shard) -> SufficientStats:
         total: SufficientStats | None = None
-        for rows in packed(shard):  # windows of one size, so that the sums do not depend on the blocks
+        for rows in pack_frames(shard):  # windows of one size, so that the sums do not depend on the blocks
             frames = rows.astype(np.float64)
             origin = frames[0] if total is None else total.origin
             part = SufficientStats.measure(frames, origin=origin, covariance_type="diag")

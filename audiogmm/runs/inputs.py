@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from audiogmm.audio.matrix.matrix import expand_archive
 from audiogmm.audio.recording import Recording
 from audiogmm.errors import AudioGMMError, FeatureError, ManifestError, OutputError
-from audiogmm.kernels.front_end.compiled import is_cold, is_kept
+from audiogmm.kernels.compiled import is_cold, is_kept
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.manifest.read import read_manifest
 from audiogmm.runs.aside import Aside

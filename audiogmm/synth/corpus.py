@@ -1,4 +1,4 @@
-"""Recordings with their truth: scenes, speakers, and a corpus of them in files."""
+"""Recordings with known truth: scenes, speakers, and a corpus of them in files."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 
 from audiogmm.errors import ChoiceError
 from audiogmm.files import replacing
-from audiogmm.synth.background import SITES, background
-from audiogmm.synth.foreign import with_foreign_sounds
-from audiogmm.synth.noise import LEVEL, SAMPLE_RATE, coloured
-from audiogmm.synth.voice import speech
+from audiogmm.synth.foreign import add_foreign_sounds
+from audiogmm.synth.noise import LEVEL, SAMPLE_RATE, colored_noise
+from audiogmm.synth.sites import SITES, make_background
+from audiogmm.synth.voice import make_speech
 from audiogmm.timeline import Segment
 from audiogmm.types import Json, Samples, Seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SynthRecording:
-    """A synthesised recording and the truth about it.
+    """A synthetic recording and the truth about it.
 
     Attributes
     ----------
@@ -53,14 +53,14 @@ class SynthRecording:
     sounds: tuple[str, ...] = ()
 
 
-def scenes(
+def make_scenes(
     seed: int = 0, *, train: int = 10, test: int = 8, duration: Seconds = 15.0
 ) -> Iterator[SynthRecording]:
-    """Recordings of every site: normal ones to train on, and some with foreign sounds.
+    """Synthesize recordings of every site: normal ones to train on, and some with foreign sounds.
 
     Every second test recording has one or two foreign sounds, each of a kind drawn from `FOREIGN`. They are
     faded in and out, and the mixture is brought back to the level that the background had there, so that
-    loudness gives nothing away.
+    they cannot be found by loudness.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def scenes(
 
     Examples
     --------
-    >>> recordings = list(scenes(seed=0, train=1, test=2, duration=5.0))
+    >>> recordings = list(make_scenes(seed=0, train=1, test=2, duration=5.0))
     >>> [(r.name, len(r.events) > 0) for r in recordings[:3]]
     [('fan_train_00', False), ('fan_test_00', False), ('fan_test_01', True)]
     """
@@ -94,11 +94,11 @@ def scenes(
         for split, count in (("train", train), ("test", test)):
             for i in range(count):
                 rng = np.random.default_rng([seed, s, int(split == "test"), i])
-                samples = background(site, n_samples, rng)
+                samples = make_background(site, n_samples, rng)
                 events: list[Segment] = []
                 sounds: list[str] = []
                 if split == "test" and i % 2:
-                    samples, events, sounds = with_foreign_sounds(samples, rng)
+                    samples, events, sounds = add_foreign_sounds(samples, rng)
                 yield SynthRecording(
                     f"{site}_{split}_{i:02d}",
                     samples.astype(np.float32),
@@ -110,10 +110,10 @@ def scenes(
                 )
 
 
-def speakers(
+def make_speakers(
     seed: int = 0, *, count: int = 4, train: int = 2, test: int = 3, duration: Seconds = 6.0
 ) -> Iterator[SynthRecording]:
-    """Vowels and hisses of several speakers who differ in pitch, length of the vocal tract and voice.
+    """Synthesize vowels and hisses of speakers who differ in pitch, vocal tract length and voice.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def speakers(
 
     Examples
     --------
-    >>> [r.name for r in speakers(count=2, train=1, test=1, duration=1.0)]
+    >>> [r.name for r in make_speakers(count=2, train=1, test=1, duration=1.0)]
     ['speaker_0_train_0', 'speaker_0_test_0', 'speaker_1_train_0', 'speaker_1_test_0']
     """
     for k in range(count):
@@ -144,8 +144,8 @@ def speakers(
         for split, n in (("train", train), ("test", test)):
             for i in range(n):
                 rng = np.random.default_rng([seed, 101, k, int(split == "test"), i])
-                voice = speech(round(duration * SAMPLE_RATE), rng, pitch, tract, breath)
-                room = coloured(len(voice), rng, slope=-3.0)
+                voice = make_speech(round(duration * SAMPLE_RATE), rng, pitch, tract, breath)
+                room = colored_noise(len(voice), rng, slope=-3.0)
                 samples = (LEVEL * (voice + 0.01 * room)).astype(np.float32)
                 name = f"speaker_{k}_{split}_{i}"
                 yield SynthRecording(name, samples, SAMPLE_RATE, split, speaker=f"speaker_{k}")
@@ -165,7 +165,7 @@ def write_corpus(
     folder : path-like
         Appears when it is whole.
     recordings : iterator of SynthRecording, optional
-        `scenes(seed)` by default.
+        `make_scenes(seed)` by default.
     seed : int
         For the default recordings.
     force : bool
@@ -185,7 +185,7 @@ def write_corpus(
 
     lines: dict[str, list[str]] = {"train": [], "test": []}
     with replacing(folder, force=force) as target:
-        for recording in recordings if recordings is not None else scenes(seed):
+        for recording in recordings if recordings is not None else make_scenes(seed):
             file = target / recording.split / f"{recording.name}.wav"
             file.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(file, recording.samples, recording.sample_rate, subtype="PCM_16")

@@ -1,4 +1,4 @@
-"""Sounds that do not belong: mixed into a background at the level that it had there."""
+"""Foreign sounds, mixed into a background without a change of its level."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from audiogmm.synth.noise import SAMPLE_RATE, coloured, fade, rms
-from audiogmm.synth.voice import speech
+from audiogmm.synth.noise import SAMPLE_RATE, colored_noise, fade_gain, rms
+from audiogmm.synth.voice import make_speech
 from audiogmm.timeline import Segment
 from audiogmm.types import FloatArray
 
-_FADE = 0.03  # seconds over which a foreign sound comes and goes
+_FADE = 0.03  # seconds over which a foreign sound fades in and out
 _ENVELOPE = 0.02  # seconds over which levels are compared: a frame of 25 ms must not be louder than before
 
 
@@ -38,14 +38,14 @@ def _clicks(n: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _hiss(n: int, rng: np.random.Generator) -> FloatArray:
-    """Noise in a band of its own: a leak."""
+    """Noise in a narrow band: a leak."""
     low = rng.uniform(1500, 4500)
-    return coloured(n, rng, slope=0.0, band=(low, low * rng.uniform(1.3, 1.7)))
+    return colored_noise(n, rng, slope=0.0, band=(low, low * rng.uniform(1.3, 1.7)))
 
 
 def _call(n: int, rng: np.random.Generator) -> FloatArray:
-    """Somebody's voice."""
-    return speech(n, rng, rng.uniform(110, 260), rng.uniform(0.85, 1.15), 0.03)
+    """A voice."""
+    return make_speech(n, rng, rng.uniform(110, 260), rng.uniform(0.85, 1.15), 0.03)
 
 
 FOREIGN: dict[str, Callable[[int, np.random.Generator], FloatArray]] = {
@@ -58,10 +58,10 @@ FOREIGN: dict[str, Callable[[int, np.random.Generator], FloatArray]] = {
 """Foreign sounds by name: (n_samples, generator) -> samples of shape (n_samples,), of any level."""
 
 
-def with_foreign_sounds(
+def add_foreign_sounds(
     background: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, list[Segment], list[str]]:
-    """One or two foreign sounds in a background, brought back to its level.
+    """Add one or two foreign sounds to a background, and bring it back to its level.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def with_foreign_sounds(
         kind = str(rng.choice(list(FOREIGN)))
         sound = FOREIGN[kind](n, rng)
         gain = 10 ** (rng.uniform(-3, 7) / 20) * rms(background[start : start + n]) / rms(sound)
-        mixture[start : start + n] += gain * fade(n, _FADE) * sound
+        mixture[start : start + n] += gain * fade_gain(n, _FADE) * sound
         events.append(Segment(start / SAMPLE_RATE, (start + n) / SAMPLE_RATE))
         sounds.append(kind)
     return mixture * np.sqrt(_power(background) / _power(mixture)), events, sounds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.synth.noise import SAMPLE_RATE, coloured, fade, rms, wander
+from audiogmm.synth.noise import SAMPLE_RATE, colored_noise, fade_gain, random_curve, rms
 from audiogmm.types import FloatArray
 
 _VOWELS = np.array(
@@ -13,21 +13,21 @@ _VOWELS = np.array(
 _BANDWIDTHS = (80.0, 110.0, 160.0)  # hertz, of the three formants
 
 
-def speech(n: int, rng: np.random.Generator, pitch: float, tract: float, breath: float) -> FloatArray:
-    """Vowels (Peterson and Barney 1952, table II) and hisses in turn, of unit power.
+def make_speech(n: int, rng: np.random.Generator, pitch: float, tract: float, breath: float) -> FloatArray:
+    """Synthesize vowels (Peterson and Barney 1952, table II) and hisses in turn, of unit power.
 
     Parameters
     ----------
     n : int
         Samples.
     rng : Generator
-        Draws what is said.
+        Draws the sounds.
     pitch : float
         Hertz.
     tract : float
         Scales the formants: over 1 is a shorter vocal tract.
     breath : float
-        Noise in the source, beside pulses of height 1.
+        Noise in the source, in addition to pulses of height 1.
 
     Returns
     -------
@@ -42,9 +42,9 @@ def speech(n: int, rng: np.random.Generator, pitch: float, tract: float, breath:
         length = min(round(rng.uniform(0.12, 0.3) * SAMPLE_RATE), n - start)
         if rng.uniform() < 0.2:
             low = rng.uniform(2500, 4000) * tract
-            part = 0.3 * coloured(max(length, 64), rng, slope=0.0, band=(low, 7500.0))[:length]
+            part = 0.3 * colored_noise(max(length, 64), rng, slope=0.0, band=(low, 7500.0))[:length]
         else:
-            melody = pitch * (1 + 0.08 * rng.standard_normal() + 0.04 * wander(length, rng, 6.0))
+            melody = pitch * (1 + 0.08 * rng.standard_normal() + 0.04 * random_curve(length, rng, 6.0))
             pulses = np.diff(np.floor(np.cumsum(melody) / SAMPLE_RATE), prepend=0.0)
             part = lfilter([1.0], [1.0, -0.96], pulses) + breath * rng.standard_normal(length)
             formants = _VOWELS[rng.integers(len(_VOWELS))] * tract * rng.normal(1.0, 0.02, 3)
@@ -54,6 +54,6 @@ def speech(n: int, rng: np.random.Generator, pitch: float, tract: float, breath:
                 part = lfilter([sum(pole)], pole, part)
             part = part - part.mean()
             part = part / max(rms(part), 1e-9)
-        speech[start : start + length] = part * fade(length, 0.005)
+        speech[start : start + length] = part * fade_gain(length, 0.005)
         start += length
     return speech / max(rms(speech), 1e-9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.training.criteria import aic, bic
-from audiogmm.training.first_pass import SetAside
+from audiogmm.training.first_pass import ExcludedRecording
 from audiogmm.training.result import TrainingInterrupted, TrainingResult
 from audiogmm.training.schedule.monitor import Monitor, PassReport
 from audiogmm.training.training import train_mixture
@@ -13,7 +13,7 @@ __all__ = [
     "train_mixture",
     "TrainingResult",
     "TrainingInterrupted",
-    "SetAside",
+    "ExcludedRecording",
     "Monitor",
     "PassReport",
     "LocalReducer",

@@ -1,4 +1,4 @@
-"""The first pass: reads every recording once, and finds out what there is to train on."""
+"""The first pass: reads every recording once, and finds what there is to train on."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from audiogmm.errors import AudioGMMError, FeatureError, OutputError, TrainingEr
 from audiogmm.reduce import OnError, Reducer
 from audiogmm.training.frames.extraction import (
     CannotSpoolError,
-    Extract,
-    Measured,
-    Numbered,
-    Wanted,
-    fetch,
-    measured,
+    ExtractFrames,
+    NumberedShard,
+    RecordingMoments,
+    SampledShard,
+    fetch_rows,
+    measure_recording,
 )
-from audiogmm.training.frames.moments import Moments
+from audiogmm.training.frames.moments import FrameMoments
 from audiogmm.training.frames.packing import SLICE_ROWS
 from audiogmm.training.frames.reservoir import Reservoir
-from audiogmm.training.frames.source import SET_ASIDE, FrameSource, Reread
+from audiogmm.training.frames.source import SET_ASIDE, FrameSource, RereadSource
 from audiogmm.training.frames.spool import Spool
 from audiogmm.training.schedule.monitor import Monitor
 from audiogmm.types import Frames, IntArray, Seconds
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class ExcludedRecording:
     """A recording that does not train: its id, and the error that says why."""
 
     id: str
@@ -42,14 +42,14 @@ class SetAside:
 
 
 @dataclass(slots=True)
-class Survey:
-    """What the first pass found.
+class TrainingData:
+    """What there is to train on, as the first pass found it.
 
     Attributes
     ----------
     source : FrameSource
         The frames that train, for the passes to come.
-    moments : Moments
+    moments : FrameMoments
         Of all frames that train.
     sample : ndarray of shape (min(sample_size, n_frames), n_features)
         A uniform sample of them, in order.
@@ -57,16 +57,16 @@ class Survey:
         Audio of the recordings that train, unvoiced parts included.
     counts : array of int
         Frames of each recording, in order; `SET_ASIDE` for those that do not train.
-    set_aside : list of SetAside
+    set_aside : list of ExcludedRecording
         Those that do not; grows if one fails in a later pass.
     """
 
     source: FrameSource
-    moments: Moments
+    moments: FrameMoments
     sample: Frames
     seconds: Seconds
     counts: array[int]
-    set_aside: list[SetAside] = field(default_factory=list)
+    set_aside: list[ExcludedRecording] = field(default_factory=list)
 
     @property
     def n_recordings(self) -> int:
@@ -80,7 +80,7 @@ class Survey:
         return np.cumsum(counts[counts != SET_ASIDE])
 
 
-def survey(
+def read_training_data(
     shards: Iterable[Shard],
     *,
     reducer: Reducer,
@@ -90,8 +90,8 @@ def survey(
     resources: ExitStack,
     monitor: Monitor | None = None,
     on_error: OnError | None = None,
-) -> Survey:
-    """Read every recording once: count, moments, sample, and a spool of the voiced frames.
+) -> TrainingData:
+    """Read every recording once: counts, moments, a sample, and a spool of the voiced frames.
 
     Parameters
     ----------
@@ -104,18 +104,17 @@ def survey(
     seed : int
         Of the sample.
     max_spool_bytes : int
-        Above this size the spool is given up, and `shards` is read anew in every pass.
+        Above this size the spool is given up, and `shards` is read again in every pass.
     resources : ExitStack
         Takes the temporary folder; closing it removes the spool.
     monitor : Monitor or None
-        Hears how far it is.
+        Called with the progress.
     on_error : callable or None
-        Hears of each recording that is set aside.
+        Called with the id and the error of each recording that is set aside.
 
     Returns
     -------
-    Survey
-        What was found.
+    TrainingData
 
     Raises
     ------
@@ -124,40 +123,40 @@ def survey(
     OutputError
         If the folder for temporary files does not take the frames.
     """
-    tally = Tally(monitor or Monitor(), on_error)
-    tally.monitor.on_stage("read", 0, None)
+    builder = TrainingDataBuilder(monitor or Monitor(), on_error)
+    builder.monitor.on_stage("read", 0, None)
     folder = Path(tempfile.mkdtemp(prefix="audiogmm-"))
     resources.callback(shutil.rmtree, folder, ignore_errors=True)
     if reducer.reaches(folder):
         spool = resources.enter_context(Spool(folder / "spool", max_spool_bytes))
         reservoir = Reservoir(sample_size, seed)
-        _extract(shards, reducer, folder, tally, spool, reservoir)
+        _extract(shards, reducer, folder, builder, spool, reservoir)
         sample = reservoir.sample()
         if not spool.full:
-            return tally.survey(spool, sample)
-        _check_re_iterable(shards, f"{tally.n_frames} frames do not fit the spool of {max_spool_bytes} bytes")
+            return builder.build(spool, sample)
+        _check_re_iterable(
+            shards, f"{builder.n_frames} frames do not fit the spool of {max_spool_bytes} bytes"
+        )
     else:
         _check_re_iterable(shards, "the workers do not share this machine's temporary folder")
-        sample = _sample_from_afar(shards, reducer, tally, sample_size, seed)
-    return tally.survey(Reread(shards, tally.counts, tally.aside), sample)
+        sample = _sample_remotely(shards, reducer, builder, sample_size, seed)
+    return builder.build(RereadSource(shards, builder.counts, builder.set_aside_recording), sample)
 
 
-class Tally:
+class TrainingDataBuilder:
     """What the first pass has found so far.
 
     Parameters
     ----------
-    monitor : Monitor
-        Hears how far it is.
-    on_error : callable or None
-        Hears of each recording that is set aside.
+    monitor, on_error
+        As for `read_training_data`.
     """
 
     def __init__(self, monitor: Monitor, on_error: OnError | None) -> None:
         self.monitor, self.on_error = monitor, on_error
         self.counts = array("q")
-        self.set_aside: list[SetAside] = []
-        self.total: Moments | None = None
+        self.set_aside: list[ExcludedRecording] = []
+        self.total: FrameMoments | None = None
         self.seconds = 0.0
 
     @property
@@ -165,17 +164,17 @@ class Tally:
         """Frames that train."""
         return 0 if self.total is None else self.total.n
 
-    def aside(self, shard_id: str, error: AudioGMMError) -> None:
-        """A recording does not train."""
-        self.set_aside.append(SetAside(shard_id, error))
+    def set_aside_recording(self, shard_id: str, error: AudioGMMError) -> None:
+        """Leave a recording out of the training."""
+        self.set_aside.append(ExcludedRecording(shard_id, error))
         if self.on_error is not None:
             self.on_error(shard_id, error)
 
-    def takes(self, part: Measured) -> bool:
-        """Count a recording, in the order of their places; False, and aside, if its frames are others."""
+    def add(self, part: RecordingMoments) -> bool:
+        """Count a recording, in the order of their places; False if its frames have another width."""
         self.counts.extend([SET_ASIDE] * (part.place - len(self.counts)))
         if self.total is not None and len(part.moments.mean) != len(self.total.mean):
-            self.aside(part.id, _other_width(part, len(self.total.mean)))
+            self.set_aside_recording(part.id, _other_width(part, len(self.total.mean)))
             return False
         self.counts.append(part.moments.n)
         self.total = part.moments if self.total is None else self.total + part.moments
@@ -183,20 +182,25 @@ class Tally:
         self.monitor.on_frames(part.moments.n, part.seconds)
         return True
 
-    def survey(self, source: FrameSource, sample: Frames) -> Survey:
-        """The whole."""
+    def build(self, source: FrameSource, sample: Frames) -> TrainingData:
+        """Return what was found in all."""
         if self.total is None:
             raise _nothing(self.set_aside)
-        return Survey(source, self.total, sample, self.seconds, self.counts, self.set_aside)
+        return TrainingData(source, self.total, sample, self.seconds, self.counts, self.set_aside)
 
 
 def _extract(
-    shards: Iterable[Shard], reducer: Reducer, folder: Path, tally: Tally, spool: Spool, reservoir: Reservoir
+    shards: Iterable[Shard],
+    reducer: Reducer,
+    folder: Path,
+    builder: TrainingDataBuilder,
+    spool: Spool,
+    reservoir: Reservoir,
 ) -> None:
     """Read every recording: its frames come by way of a file in `folder`."""
     try:
-        for part in reducer.map(_numbered(shards), Extract(folder), tally.aside):
-            if tally.takes(part.measured):
+        for part in reducer.map(_numbered(shards), ExtractFrames(folder), builder.set_aside_recording):
+            if builder.add(part.recording):
                 for frames in part:
                     reservoir.offer(frames)
                     spool.append(frames)
@@ -207,46 +211,46 @@ def _extract(
         if isinstance(error, AudioGMMError) or error.filename is not None:
             raise
         raise _disk(folder, error.strerror or str(error)) from error
-    if tally.total is None:
-        raise _nothing(tally.set_aside)
+    if builder.total is None:
+        raise _nothing(builder.set_aside)
 
 
-def _sample_from_afar(
-    shards: Iterable[Shard], reducer: Reducer, tally: Tally, sample_size: int, seed: int
+def _sample_remotely(
+    shards: Iterable[Shard], reducer: Reducer, builder: TrainingDataBuilder, sample_size: int, seed: int
 ) -> Frames:
-    """Read every recording where it lies, and fetch no frames but the sample: the same as `_extract` draws.
+    """Let the workers read every recording, and fetch no frames but the sample: the same as `_extract` draws.
 
-    Which frames it has depends on how many there are alone, so that it is known before any has come.
+    Which frames are in it depends on their number alone, so that it is known before any has come.
     """
     numbers = Reservoir(sample_size, seed)
-    for part in reducer.map(_numbered(shards), measured, tally.aside):
-        first = tally.n_frames
-        if tally.takes(part):
-            for low in range(first, tally.n_frames, SLICE_ROWS):
-                high = min(low + SLICE_ROWS, tally.n_frames)
+    for part in reducer.map(_numbered(shards), measure_recording, builder.set_aside_recording):
+        first = builder.n_frames
+        if builder.add(part):
+            for low in range(first, builder.n_frames, SLICE_ROWS):
+                high = min(low + SLICE_ROWS, builder.n_frames)
                 numbers.offer(np.arange(low, high, dtype=np.float64)[:, None])  # type: ignore[arg-type]
-    if tally.total is None:
-        raise _nothing(tally.set_aside)
+    if builder.total is None:
+        raise _nothing(builder.set_aside)
     chosen = numbers.sample()[:, 0].astype(np.int64)
 
     asked: set[int] = set()
 
-    def wanted() -> Iterator[Wanted]:
+    def sampled() -> Iterator[SampledShard]:
         first = 0
-        for place, (count, shard) in enumerate(zip(list(tally.counts), shards, strict=False)):
+        for place, (count, shard) in enumerate(zip(list(builder.counts), shards, strict=False)):
             if count == SET_ASIDE:
                 continue
             low, high = np.searchsorted(chosen, (first, first + count))
             if low < high:
                 asked.add(place)
-                yield Wanted(place, shard, chosen[low:high] - first)
+                yield SampledShard(place, shard, chosen[low:high] - first)
             first += count
 
-    fetched = dict(reducer.map(wanted(), fetch, tally.aside))
+    fetched = dict(reducer.map(sampled(), fetch_rows, builder.set_aside_recording))
     for place in asked - fetched.keys():
-        tally.counts[place] = SET_ASIDE
+        builder.counts[place] = SET_ASIDE
     if not fetched:
-        raise _nothing(tally.set_aside)
+        raise _nothing(builder.set_aside)
     return np.concatenate(list(fetched.values()))
 
 
@@ -259,11 +263,11 @@ def _check_re_iterable(shards: Iterable[Shard], why: str) -> None:
         )
 
 
-def _numbered(shards: Iterable[Shard]) -> Iterator[Numbered]:
-    return (Numbered(place, shard) for place, shard in enumerate(shards))
+def _numbered(shards: Iterable[Shard]) -> Iterator[NumberedShard]:
+    return (NumberedShard(place, shard) for place, shard in enumerate(shards))
 
 
-def _other_width(part: Measured, n_features: int) -> FeatureError:
+def _other_width(part: RecordingMoments, n_features: int) -> FeatureError:
     return FeatureError(
         f"{part.id}: frames of {len(part.moments.mean)} features",
         needed=f"{n_features} features, as in the recordings before it",
@@ -271,7 +275,7 @@ def _other_width(part: Measured, n_features: int) -> FeatureError:
     )
 
 
-def _nothing(set_aside: list[SetAside]) -> TrainingError:
+def _nothing(set_aside: list[ExcludedRecording]) -> TrainingError:
     if not set_aside:
         return TrainingError(
             "0 frames: there is no recording", needed="at least one recording", remedy="look at the manifest"
@@ -289,6 +293,6 @@ def _nothing(set_aside: list[SetAside]) -> TrainingError:
 def _disk(folder: Path, reason: str) -> OutputError:
     return OutputError(
         f"the frames of the first pass cannot be kept in {folder}: {reason}",
-        needed="room for 4 bytes a frame and feature, or recordings that are read anew in every pass",
+        needed="room for 4 bytes a frame and feature, or recordings that are read again in every pass",
         remedy="set TMPDIR to a folder on a larger disk, or a smaller max_spool_bytes",
     )

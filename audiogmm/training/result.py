@@ -9,7 +9,7 @@ from audiogmm.errors import AudioGMMError
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.criteria import aic, bic
-from audiogmm.training.first_pass import SetAside
+from audiogmm.training.first_pass import ExcludedRecording
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.training.schedule.convergence import Converged
 from audiogmm.training.schedule.monitor import PassReport
@@ -36,7 +36,7 @@ class TrainingResult:
         Recordings that trained.
     seconds : Seconds
         Audio of these recordings, unvoiced parts included.
-    set_aside : tuple of SetAside
+    set_aside : tuple of ExcludedRecording
         Recordings that did not train, each with the error that says why.
     mean, variance : ndarray of shape (n_features,), float64
         Of all frames that trained.
@@ -61,7 +61,7 @@ class TrainingResult:
     n_frames: int
     n_recordings: int
     seconds: Seconds
-    set_aside: tuple[SetAside, ...]
+    set_aside: tuple[ExcludedRecording, ...]
     mean: FloatArray
     variance: FloatArray
     floor: FloatArray

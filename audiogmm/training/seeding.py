@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.kernels.estep.kmeans import nearest_centres, shrink_distances
+from audiogmm.kernels.estep.kmeans import nearest_centers, shrink_distances
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.training.frames.packing import SLICE_ROWS
@@ -179,7 +179,7 @@ def nearest(frames: Frames, centres: FloatArray, pool: ThreadPoolExecutor) -> ND
 
     def fill(first: int) -> None:
         rows = slice(first, first + SLICE_ROWS)
-        nearest_centres(frames[rows], centres, labels[rows], distances[rows])
+        nearest_centers(frames[rows], centres, labels[rows], distances[rows])
 
     for _ in pool.map(fill, range(0, len(frames), SLICE_ROWS)):
         pass

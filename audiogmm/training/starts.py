@@ -11,7 +11,7 @@ from audiogmm.errors import MismatchError
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.splitting import grow
 from audiogmm.reduce import LocalReducer
-from audiogmm.training.frames.source import InMemory
+from audiogmm.training.frames.source import ArraySource
 from audiogmm.training.schedule.batch import EM, KMeans, Run, Schedule
 from audiogmm.training.schedule.convergence import Convergence
 from audiogmm.training.schedule.monitor import Monitor
@@ -110,7 +110,7 @@ def short_run(
 ) -> Run:
     """A few passes over the sample, at least one; fewer once a pass gains less than `tol` nats a frame."""
     schedule: Schedule[Any] = Schedule(
-        method, InMemory(sample.frames), LocalReducer(threads), Convergence(tol=tol), passes, Monitor()
+        method, ArraySource(sample.frames), LocalReducer(threads), Convergence(tol=tol), passes, Monitor()
     )
     *_, last = schedule.run(Run(mixture))
     return last

@@ -15,7 +15,7 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer, OnError, Reducer
 from audiogmm.threads import resolve_threads
 from audiogmm.training.checkpoint import Checkpoint
-from audiogmm.training.first_pass import Survey, survey
+from audiogmm.training.first_pass import TrainingData, read_training_data
 from audiogmm.training.frames.spool import Spool
 from audiogmm.training.result import TrainingResult, interrupted
 from audiogmm.training.schedule.approximation import EXACT_PASSES
@@ -99,7 +99,7 @@ def train_mixture(
             resources.enter_context(reducer)
         training: Training | None = None
         try:
-            found = survey(
+            found = read_training_data(
                 shards,
                 reducer=reducer,
                 sample_size=settings.sample_size,
@@ -126,7 +126,7 @@ class Training:
     ----------
     settings : MixtureSettings
         What to train.
-    found : Survey
+    found : TrainingData
         What there is to train on.
     reducer, monitor, checkpoint
         As for `train_mixture`.
@@ -140,7 +140,7 @@ class Training:
     def __init__(
         self,
         settings: MixtureSettings,
-        found: Survey,
+        found: TrainingData,
         reducer: Reducer,
         monitor: Monitor,
         checkpoint: Path | None = None,

@@ -9,7 +9,14 @@ import numpy as np
 
 from audiogmm.errors import ChoiceError
 from audiogmm.kernels.estep.densities import AnyFrames
-from audiogmm.kernels.estep.ratios import MODELS, Pairs, add_logarithms, add_products, add_ratios, keep_best
+from audiogmm.kernels.estep.ratios import (
+    MODELS,
+    PosteriorPairs,
+    add_logarithms,
+    add_products,
+    add_ratios,
+    keep_best,
+)
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.survivors import Survivors
@@ -131,7 +138,9 @@ class RatioScorer:
     def _top(
         self, frames: AnyFrames, found: Survivors, chosen: IntArray, blocks: IntArray, places: IntArray
     ) -> FloatArray:
-        pairs = Pairs(found.component, found.begin.copy(), found.member.copy(), found.posterior.copy())
+        pairs = PosteriorPairs(
+            found.component, found.begin.copy(), found.member.copy(), found.posterior.copy()
+        )
         n_pairs = keep_best(pairs, self.top, MIN_SHARE, len(frames))
         sums = np.zeros((len(frames), len(blocks) * MODELS))
         add_ratios(frames, pairs, self._table.shifts, blocks.astype(np.int32), sums)
@@ -151,7 +160,7 @@ class RatioScorer:
         add_products(first, occupied, self._table.shifts, blocks.astype(np.int32), sums)
         return sums
 
-    def _plain(self, frames: AnyFrames, pairs: Pairs, n_pairs: int, model: int) -> float:
+    def _plain(self, frames: AnyFrames, pairs: PosteriorPairs, n_pairs: int, model: int) -> float:
         """Return the sum of one model alone: where exponentials overflow, or there is no shift."""
         chosen = np.zeros((len(frames), self.background.n_components), dtype=bool)
         chosen[pairs.member[:n_pairs], np.repeat(pairs.component, np.diff(pairs.begin))] = True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audiogmm.errors import MismatchError
-from audiogmm.kernels.estep.ratios import MODELS, Shifts
+from audiogmm.kernels.estep.ratios import MODELS, ModelShifts
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import BoolArray, FloatArray
@@ -81,13 +81,13 @@ class ShiftTable:
 
     Attributes
     ----------
-    shifts : Shifts
+    shifts : ModelShifts
         For the kernels.
     plain : ndarray of shape (n_models,), bool
         Models without a shift, which must be evaluated one by one.
     """
 
-    shifts: Shifts
+    shifts: ModelShifts
     plain: BoolArray
 
 
@@ -126,6 +126,6 @@ def tabulate_shifts(
                 table[:, b, D:, lane] = shift.quadratic
         offset[:, b, lane] = shift.offset
     return ShiftTable(
-        Shifts(table.ravel(), offset.ravel(), background.means, n_terms),
+        ModelShifts(table.ravel(), offset.ravel(), background.means, n_terms),
         np.array([shift is None for shift in found], dtype=bool),
     )

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from audiogmm.synth import scenes, write_corpus
+from audiogmm.synth import make_scenes, write_corpus
 
 
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Recordings of one synthesised site: `train/`, `test/`, `train.jsonl`, `test.jsonl`."""
     folder = tmp_path_factory.mktemp("corpus") / "site"
-    one_site = (r for r in scenes(seed=1, train=6, test=2, duration=6.0) if r.site == "fan")
+    one_site = (r for r in make_scenes(seed=1, train=6, test=2, duration=6.0) if r.site == "fan")
     write_corpus(folder, one_site)
     return folder
 

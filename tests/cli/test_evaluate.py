@@ -13,8 +13,9 @@ import pytest
 
 import audiogmm as ag
 from audiogmm.errors import ChoiceError, ManifestError
-from audiogmm.evaluation.verification.metrics import cllr, eer, min_cllr, min_dcf
+from audiogmm.evaluation.verification.metrics import cllr, min_cllr
 from tests.cli.calls import Audiogmm
+from tests.evaluation.verification.test_metrics import eer, min_dcf
 
 Rows = list[dict[str, object]]
 
@@ -134,7 +135,7 @@ def test_two_systems_are_compared_on_the_same_trials(audiogmm: Audiogmm) -> None
     part = audiogmm("evaluate", "verify", "good.csv", "--against", "part.csv", "--json", "-o", "r.json")
     assert part.status == 3
     assert part.json["set_aside"] == 76 and part.json["n_trials"] == 500
-    assert "is no trial of part.csv" in Path("r.json.errors.jsonl").read_text()
+    assert "is not a trial of part.csv" in Path("r.json.errors.jsonl").read_text()
     bad[3]["target"] = 1
     write("lies.csv", bad)
     lies = audiogmm("evaluate", "verify", "good.csv", "--against", "lies.csv")
@@ -326,7 +327,7 @@ def test_rows_that_a_system_lacks_are_named(audiogmm: Audiogmm) -> None:
     call = ["fuse", "a.csv", "b.csv", "--train", "a_train.csv", "b_train.csv", "-o", "fused.csv"]
     done = audiogmm(*call)
     assert done.status == 3
-    assert "a.csv:901 (m29, 29.wav) is no trial of b.csv" in Path("fused.csv.errors.jsonl").read_text()
+    assert "a.csv:901 (m29, 29.wav) is not a trial of b.csv" in Path("fused.csv.errors.jsonl").read_text()
     assert len(read("fused.csv")) == 898
     doubled = [*rows, rows[7] | {"score": "1"}]
     write("b.csv", doubled)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ import pytest
 
 from audiogmm.cli.main import COMMANDS, cli
 from audiogmm.synth import write_corpus
-from audiogmm.synth.corpus import speakers
+from audiogmm.synth.corpus import make_speakers
 from tests.cli.calls import Audiogmm, arrays
 
 ORDER = [
@@ -78,7 +78,7 @@ def test_every_example_runs(workshop: Path, audiogmm: Audiogmm) -> None:
     shutil.copy(workshop / "train.jsonl", workshop / "normal.jsonl")
     shutil.copy(workshop / "test.jsonl", workshop / "today.jsonl")
     shutil.copy(next((workshop / "test").glob("*.wav")), workshop / "today.wav")
-    write_corpus("voices", speakers(count=2, train=2, test=1, duration=4.0))
+    write_corpus("voices", make_speakers(count=2, train=2, test=1, duration=4.0))
     people = [json.loads(line) for line in Path("voices/train.jsonl").read_text().splitlines()]
     rows = [row | {"audio_filepath": f"voices/{row['audio_filepath']}"} for row in people]
     for name in ("background.jsonl", "people.jsonl", "unknown.jsonl"):

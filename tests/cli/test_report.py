@@ -14,7 +14,7 @@ import soundfile
 
 from audiogmm.cli.main import main
 from tests.cli.calls import RATE, Audiogmm
-from tests.report.page.test_parts import Reader
+from tests.report.page.reader import Reader
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import soundfile
 import audiogmm as ag
 from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.synth import write_corpus
-from audiogmm.synth.corpus import speakers
+from audiogmm.synth.corpus import make_speakers
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.calibration import Calibration
 from tests.cli.calls import Audiogmm
@@ -25,7 +25,7 @@ from tests.cli.calls import Audiogmm
 def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three speakers: `train.jsonl`, `test.jsonl`, and a background model `ubm.agmm` of them all."""
     folder = tmp_path_factory.mktemp("voices") / "corpus"
-    write_corpus(folder, speakers(seed=2, count=3, train=2, test=2, duration=3.0))
+    write_corpus(folder, make_speakers(seed=2, count=3, train=2, test=2, duration=3.0))
     frontend = ag.FrontEnd.preset(
         "speech", cmvn="none"
     )  # what tells these voices apart is their mean spectrum

@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
-from audiogmm.kernels.cache import SafeCacheFile
-from audiogmm.kernels.front_end import compiled as cold
+from audiogmm.kernels import cache as cache_module
+from audiogmm.kernels import compiled
+from audiogmm.kernels.cache import SafeCacheFile, sources_digest
 from audiogmm.kernels.front_end.noise import add_noise
 from audiogmm.runs.inputs import announce_compiling
 
 NOISE = """
 import hashlib, sys
 import numpy as np
-from audiogmm.kernels.noise import add_noise
-from audiogmm.kernels.vectors import WIDE
+from audiogmm.kernels.front_end.noise import add_noise
+from audiogmm.kernels.estep.vectors import WIDE
 sys.stdin.readline()
 out = np.zeros(20_001, np.float32)
 for part, position in ((out[:10_001], 0), (out[10_001::2], 7)):  # two signatures: whole, and with gaps
@@ -121,7 +122,7 @@ def test_a_race_never_gives_one_variant_for_another(
     assert {key: open_cache().load(key) for key in found} == {key: f"code for {key}" for key in found}
 
 
-def test_a_file_of_another_variant_is_not_believed(open_cache: Callable[..., Any]) -> None:
+def test_a_file_of_another_variant_is_not_used(open_cache: Callable[..., Any]) -> None:
     one = open_cache()
     one.save("float32", "code for float32")
     one._save_index({"float64": one._name_of("float32")})
@@ -130,7 +131,7 @@ def test_a_file_of_another_variant_is_not_believed(open_cache: Callable[..., Any
 
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"\x80\x05"], ids=["empty", "zeros", "cut"])
-def test_files_that_were_cut_short_are_made_anew(
+def test_files_that_were_cut_short_are_made_again(
     open_cache: Callable[..., Any], tmp_path: Path, suffix: str, content: bytes
 ) -> None:
     open_cache().save("float32", "code")
@@ -165,6 +166,18 @@ def test_other_sources_take_the_place_of_older_ones(open_cache: Callable[..., An
     assert open_cache("old").load("float32") is None
 
 
+def test_a_change_of_any_source_below_makes_the_cache_out_of_date(tmp_path: Path) -> None:
+    source = tmp_path / "estep" / "vectors.py"
+    source.parent.mkdir()
+    source.write_text("WIDE = True")
+    before = sources_digest(tmp_path)
+    sources_digest.cache_clear()
+    source.write_text("WIDE = False")
+    assert sources_digest(tmp_path) != before
+    kept: Any = add_noise
+    assert sources_digest(Path(cache_module.__file__).parent) in kept._cache._cache_file._source_stamp
+
+
 @pytest.mark.parametrize(
     ("folder", "said"),
     [(None, r"at every start.*try NUMBA_CACHE_DIR"), ("empty", "once on this machine"), ("warm", None)],
@@ -174,7 +187,7 @@ def test_it_is_said_why_nothing_seems_to_happen(
 ) -> None:
     if folder == "warm":
         (tmp_path / "kernel.1.nbc").touch()
-    monkeypatch.setattr(cold, "_folder", lambda: folder and tmp_path)
+    monkeypatch.setattr(compiled, "_folders", lambda: iter([tmp_path] if folder else []))
     heard: list[str] = []
     announce_compiling(heard.append)
     assert len(heard) == (said is not None)

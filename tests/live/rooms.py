@@ -13,7 +13,7 @@ from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.jobs.train import train
 from audiogmm.manifest import Entry
 from audiogmm.mixture.store import Model
-from audiogmm.synth.background import background
+from audiogmm.synth.sites import make_background
 from tests.live.streams import noise
 
 RATE = 16000
@@ -21,7 +21,7 @@ RATE = 16000
 
 def room(seconds: float, seed: int = 0) -> np.ndarray:
     """A fan, as 16 bits hold it, float32."""
-    sound = background("fan", round(seconds * RATE), np.random.default_rng(seed))
+    sound = make_background("fan", round(seconds * RATE), np.random.default_rng(seed))
     return (np.clip(np.round(sound * 32768), -32768, 32767) / 32768).astype(np.float32)
 
 

@@ -19,7 +19,7 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.reduce import LocalReducer
-from audiogmm.training.frames.source import InMemory
+from audiogmm.training.frames.source import ArraySource
 from audiogmm.training.schedule.batch import EStep
 from tests.mixture.test_evaluator_exact import TRICKS, draw
 from tests.naive import mixture as naive
@@ -189,10 +189,10 @@ def test_passes_over_a_source_have_the_same_bytes_for_any_threads_and_from_any_p
             mixture = maximise(stats, floor=1e-3, previous=mixture)[0]
         return mixture
 
-    whole = trained(1, mixture, 4, InMemory(frames))
+    whole = trained(1, mixture, 4, ArraySource(frames))
     for threads in (2, 7):
-        halfway = trained(threads, mixture, 2, InMemory(frames))
-        resumed = trained(threads, halfway, 2, InMemory(frames))
+        halfway = trained(threads, mixture, 2, ArraySource(frames))
+        resumed = trained(threads, halfway, 2, ArraySource(frames))
         for name in ("weights", "means", "covariances"):
             assert getattr(whole, name).tobytes() == getattr(resumed, name).tobytes()
 

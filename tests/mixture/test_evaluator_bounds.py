@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from audiogmm.kernels.estep import diagonal as axes
-from audiogmm.kernels.estep import full as ellipsoids
-from audiogmm.kernels.estep import tiles
-from audiogmm.kernels.estep.dots import DOTS, LARGEST, dot_block, quantise
+from audiogmm.kernels.estep import diagonal, tiles
+from audiogmm.kernels.estep.dots import DOTS, LARGEST, dot_block, quantize
+from audiogmm.kernels.estep.full import FullScreen
 from audiogmm.kernels.estep.screens import GROUP, PANEL, TRIANGLES, score_block, triangle_block
 from audiogmm.kernels.policy import kernel
 from audiogmm.mixture import quantisation, triangulation
@@ -29,9 +28,9 @@ def float_bounds(screen, tile):
 
 @kernel
 def integer_bounds(dots, tile):
-    room = tile.quantised
+    room = tile.quantized
     n_pairs = len(room.pairs) // PANEL
-    quantise(tile.terms, dots.per_step, tile.lower, room)
+    quantize(tile.terms, dots.per_step, tile.lower, room)
     for g in range(len(dots.limits) // (3 * GROUP)):
         dot_block(
             room.pairs, n_pairs, dots.coefficients, g * n_pairs * GROUP, dots.limits, g * 3 * GROUP,
@@ -59,11 +58,11 @@ def panel_of(mixture, frames):
     """The evaluator's parts, and a tile whose first panel holds the frames."""
     prepared = Evaluator(mixture)._prepared
     tile = prepared._tile(frames)
-    tiles.centre(frames, 0, len(frames), prepared.origin, tile)
-    rows = tile.centred
+    tiles.center(frames, 0, len(frames), prepared.origin, tile)
+    rows = tile.centered
     squares = mixture.covariance_type == "diag" and mixture.n_features > 1
     if mixture.covariance_type == "tied":
-        axes.whiten(frames, 0, len(frames), prepared.origin, prepared._components.factor, tile.points)
+        diagonal.whiten(frames, 0, len(frames), prepared.origin, prepared._components.factor, tile.points)
         rows = tile.points
     tiles.panel_terms(rows, 0, mixture.n_features, squares, tile)
     return prepared, tile
@@ -88,7 +87,7 @@ def test_float32_bounds_hold(case):
     prepared, tile = panel_of(mixture, frames)
     near = ~np.isnan(tile.lower[: len(frames)])
     screen = prepared._screen
-    if isinstance(screen, ellipsoids.Screen):
+    if isinstance(screen, FullScreen):
         triangle_bounds(screen, mixture.n_features, tile)
         assert_bounds(case, prepared, tile, mixture, frames, screen.widen, 1.0, near)
     else:
@@ -107,7 +106,7 @@ def test_integer_bounds_hold(case, monkeypatch):
     frames = np.ascontiguousarray(frames[:PANEL])
     prepared, tile = panel_of(mixture, frames)
     integer_bounds(prepared._screen.dots, tile)
-    within = tile.quantised.largest[: len(frames)] <= LARGEST
+    within = tile.quantized.largest[: len(frames)] <= LARGEST
     assert_bounds(case, prepared, tile, mixture, frames, 1.0, 1.0, within)
 
 
@@ -125,7 +124,7 @@ def test_bounds_are_tight_where_a_model_is_well_behaved(form):
     prepared, tile = panel_of(mixture, frames)
     if form != "full" and len(prepared._screen.dots.limits):
         integer_bounds(prepared._screen.dots, tile)
-        assert np.all((true - tile.lower)[tile.quantised.largest <= LARGEST] < 6)
+        assert np.all((true - tile.lower)[tile.quantized.largest <= LARGEST] < 6)
 
 
 def test_integers_look_first_where_they_are_of_use():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.kernels.estep import full as ellipsoids
+from audiogmm.kernels.estep import full
 from audiogmm.kernels.estep.dots import DOTS, LARGEST
 from audiogmm.kernels.estep.screens import PANEL
 from audiogmm.mixture.evaluator import Evaluator
@@ -55,8 +55,8 @@ full_cases = st.tuples(
 def look(mixture, frames, log_cut):
     """The tile after the first look, and which frames it saw."""
     prepared, tile = panel_of(mixture, frames)
-    ellipsoids.look(mixture.n_features, log_cut, prepared._screen.triangles, tile)
-    return prepared, tile, tile.quantised.largest[: len(frames)] <= LARGEST
+    full.bound_panel(mixture.n_features, log_cut, prepared._screen.triangles, tile)
+    return prepared, tile, tile.quantized.largest[: len(frames)] <= LARGEST
 
 
 @settings(max_examples=50, deadline=None)

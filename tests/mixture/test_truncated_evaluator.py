@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import ChoiceError, MixtureError
-from audiogmm.kernels.estep.neighbours import DOUBT
+from audiogmm.kernels.estep.neighbors import PSEUDO_FRAMES
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.neighbourhoods import Neighbourhoods
@@ -159,7 +159,7 @@ def test_neighbours_are_those_that_frames_find_near() -> None:
     for k, row in enumerate(found.component):
         known = row >= 0
         full_loss[k, row[known]], full_tries[k, row[known]] = found.loss[k, known], found.tries[k, known]
-    ranked = twin.nearest(full_loss, full_tries, DOUBT)
+    ranked = twin.nearest(full_loss, full_tries, PSEUDO_FRAMES)
     for k in range(10):
         assert found.component[k, : len(ranked[k])].tolist() == ranked[k]
 

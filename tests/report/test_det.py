@@ -9,11 +9,11 @@ import pytest
 
 from audiogmm.errors import ChoiceError, OutputError
 from audiogmm.evaluation.intervals import Draws
-from audiogmm.evaluation.verification.bootstrap import Sample
-from audiogmm.evaluation.verification.metrics import det_points
-from audiogmm.evaluation.verification.performance import perform
+from audiogmm.evaluation.verification.bootstrap import TrialSet
+from audiogmm.evaluation.verification.performance import measure_performance
 from audiogmm.report.det import System, draw_det, steps
 from audiogmm.verification.decision import OperatingPoint
+from tests.naive import verification as naive
 
 POINTS = (OperatingPoint(0.01), OperatingPoint(0.3))
 
@@ -25,8 +25,8 @@ def system(
     model, test = (a.ravel() for a in np.indices((n, n)))
     target = model == test
     scores = rng.normal(np.where(target, gap, -gap), np.sqrt(2 * gap))
-    sample = Sample(scores, target, np.column_stack([model, test]), points)
-    return System(name, *perform(sample, Draws(replicates=100)))
+    sample = TrialSet(scores, target, np.column_stack([model, test]), points)
+    return System(name, *measure_performance(sample, Draws(replicates=100)))
 
 
 def test_a_picture_says_what_it_shows_and_is_the_same_file_again(tmp_path: Path) -> None:
@@ -63,18 +63,18 @@ def test_useless_and_perfect_scores_are_drawn(tmp_path: Path, gap: float) -> Non
 
 
 def test_two_trials_of_one_speaker_are_drawn(tmp_path: Path) -> None:
-    sample = Sample(np.array([1.0, 0.0]), np.array([True, False]), np.zeros((2, 2), np.int64), POINTS)
-    draw_det([System("one", *perform(sample, Draws(replicates=100)))], tmp_path / "a.svg")
+    sample = TrialSet(np.array([1.0, 0.0]), np.array([True, False]), np.zeros((2, 2), np.int64), POINTS)
+    draw_det([System("one", *measure_performance(sample, Draws(replicates=100)))], tmp_path / "a.svg")
     assert "one speaker: no bands" in (tmp_path / "a.svg").read_text()
 
 
 def test_the_steps_are_the_thresholds(tmp_path: Path) -> None:
     curves = system(n=6).curves
     alarms, misses = steps(curves)
-    far, frr, _ = det_points(curves.scores[curves.target], curves.scores[~curves.target])
-    assert {*zip(alarms[::2].tolist(), misses[::2].tolist(), strict=True)} <= {
-        (a, m) for a in far.tolist() for m in frr.tolist()
-    }
+    rates = naive.rates(curves.scores[curves.target].tolist(), curves.scores[~curves.target].tolist())
+    points = np.array([(far, frr) for _, frr, far in rates])
+    drawn = np.column_stack([alarms[::2], misses[::2]])
+    np.testing.assert_allclose(np.abs(drawn[:, None] - points).max(axis=2).min(axis=1), 0, atol=1e-12)
     assert np.all(np.diff(alarms) <= 0) and np.all(np.diff(misses) >= 0)
     assert len(steps(system(n=120).curves)[0]) < 1300  # a picture needs no more
 

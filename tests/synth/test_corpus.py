@@ -11,10 +11,10 @@ import soundfile
 
 from audiogmm.errors import ChoiceError
 from audiogmm.evaluation.detection.frame_metrics import frame_auc, frame_truth, score_loudness
-from audiogmm.synth import SynthRecording, scenes, speakers, write_corpus
-from audiogmm.synth.background import SITES, background
-from audiogmm.synth.foreign import FOREIGN, with_foreign_sounds
+from audiogmm.synth import SynthRecording, make_scenes, make_speakers, write_corpus
+from audiogmm.synth.foreign import FOREIGN, add_foreign_sounds
 from audiogmm.synth.noise import SAMPLE_RATE, rms
+from audiogmm.synth.sites import SITES, make_background
 from audiogmm.timeline import FrameClock
 
 CLOCK = FrameClock(SAMPLE_RATE, 160, 400)
@@ -22,19 +22,19 @@ CLOCK = FrameClock(SAMPLE_RATE, 160, 400)
 
 @pytest.fixture(scope="module")
 def corpus() -> list[SynthRecording]:
-    return list(scenes(0, train=1, test=4, duration=10.0))
+    return list(make_scenes(0, train=1, test=4, duration=10.0))
 
 
 def test_a_seed_is_a_corpus(corpus: list[SynthRecording]) -> None:
-    again = list(scenes(0, train=1, test=4, duration=10.0))
+    again = list(make_scenes(0, train=1, test=4, duration=10.0))
     for one, other in zip(corpus, again, strict=True):
         assert one.name == other.name
         assert one.samples.tobytes() == other.samples.tobytes()
-    assert not np.array_equal(corpus[0].samples, next(scenes(1, train=1, duration=10.0)).samples)
+    assert not np.array_equal(corpus[0].samples, next(make_scenes(1, train=1, duration=10.0)).samples)
 
 
 def test_a_recording_does_not_depend_on_how_many_there_are(corpus: list[SynthRecording]) -> None:
-    fewer = {r.name: r for r in scenes(0, train=1, test=2, duration=10.0)}
+    fewer = {r.name: r for r in make_scenes(0, train=1, test=2, duration=10.0)}
     for recording in corpus:
         if recording.name in fewer:
             assert recording.samples.tobytes() == fewer[recording.name].samples.tobytes()
@@ -60,8 +60,8 @@ def test_only_every_second_test_recording_holds_foreign_sounds(corpus: list[Synt
 @pytest.mark.parametrize("seed", range(6))
 def test_a_mixture_has_the_level_of_its_background_and_differs_in_the_events_only(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    before = background(SITES[seed % 3], 10 * SAMPLE_RATE, rng)
-    after, events, sounds = with_foreign_sounds(before, rng)
+    before = make_background(SITES[seed % 3], 10 * SAMPLE_RATE, rng)
+    after, events, sounds = add_foreign_sounds(before, rng)
     assert len(events) == len(sounds)
     n = CLOCK.n_frames(len(before))
     truth = frame_truth(CLOCK, n, events)
@@ -78,7 +78,7 @@ def test_a_mixture_has_the_level_of_its_background_and_differs_in_the_events_onl
 
 def test_loudness_gives_nothing_away() -> None:
     scores, truth = [], []
-    for recording in scenes(0, train=0, test=10, duration=10.0):
+    for recording in make_scenes(0, train=0, test=10, duration=10.0):
         track = score_loudness(recording.samples, CLOCK)
         scores.append(track.scores)
         truth.append(frame_truth(CLOCK, len(track), recording.events))
@@ -97,7 +97,7 @@ def test_foreign_sounds_are_heard(kind: str, seed: int) -> None:
 
 def test_speakers_differ_more_than_their_recordings() -> None:
     spectra: dict[str, list[np.ndarray]] = {}
-    for recording in speakers(0, count=3, train=2, test=1, duration=3.0):
+    for recording in make_speakers(0, count=3, train=2, test=1, duration=3.0):
         power = np.square(np.abs(np.fft.rfft(recording.samples)))[: 12_000 // 2]
         bands = np.log(np.add.reduceat(power, np.arange(0, len(power), 250)))
         spectra.setdefault(recording.speaker, []).append(bands - bands.mean())
@@ -125,4 +125,4 @@ def test_a_corpus_is_written_with_its_truth(tmp_path: Path, corpus: list[SynthRe
 
 def test_scenes_that_are_too_short_are_refused() -> None:
     with pytest.raises(ChoiceError, match=r"scenes of 2\.0 s; needed: at least 5 s"):
-        next(scenes(duration=2.0))
+        next(make_scenes(duration=2.0))

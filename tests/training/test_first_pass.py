@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from audiogmm.errors import AudioDataError, AudioFileError, FeatureError, OutputError, TrainingError
 from audiogmm.training import LocalReducer, Monitor, train_mixture
-from audiogmm.training.first_pass import Survey, survey
-from audiogmm.training.frames.packing import Packer, packed
+from audiogmm.training.first_pass import TrainingData, read_training_data
+from audiogmm.training.frames.packing import Packer, pack_frames
 from audiogmm.training.frames.reservoir import Reservoir
 from audiogmm.training.frames.spool import Spool
 from tests.training.shards import Recording, blobs, recordings
@@ -27,17 +27,17 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def look(shards: object, resources: ExitStack, **options: object) -> Survey:
+def look(shards: object, resources: ExitStack, **options: object) -> TrainingData:
     options = {"sample_size": 50, "seed": 0, "max_spool_bytes": 1 << 30, "reducer": LocalReducer(2)} | options
-    return survey(shards, resources=resources, **options)  # type: ignore[arg-type]
+    return read_training_data(shards, resources=resources, **options)  # type: ignore[arg-type]
 
 
-def all_frames(found: Survey) -> np.ndarray:
+def all_frames(found: TrainingData) -> np.ndarray:
     """What later passes see, in order."""
     rows: list[np.ndarray] = []
 
     def gather(shard: object) -> int:
-        rows.extend(array.copy() for array in packed(shard))  # type: ignore[arg-type]
+        rows.extend(array.copy() for array in pack_frames(shard))  # type: ignore[arg-type]
         return 0
 
     found.source.reduce(LocalReducer(1), gather)  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ def test_nan_in_an_unvoiced_frame_does_no_harm() -> None:
     frames = blobs(100)
     frames[7] = np.nan
     voiced = np.arange(100) != 7
-    [array] = packed(Recording("a", frames, voiced=voiced))
+    [array] = pack_frames(Recording("a", frames, voiced=voiced))
     assert np.array_equal(array, frames[voiced])
 
 

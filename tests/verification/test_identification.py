@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import audiogmm as ag
 from audiogmm.errors import ChoiceError
 from audiogmm.synth import write_corpus
-from audiogmm.synth.corpus import speakers
+from audiogmm.synth.corpus import make_speakers
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.identification import equal_priors, posteriors, rank_speakers
 from audiogmm.verification.recalibration import CORRELATION
@@ -201,8 +201,8 @@ def test_a_stopped_run_goes_on(
 
 def test_what_is_said_of_synthetic_voices_comes_true(tmp_path: Path) -> None:
     """Of outcomes given a probability P, P come true: of people enrolled and of as many strangers."""
-    people = speakers(seed=21, count=24, train=4, test=8, duration=2.0)
-    write_corpus(tmp_path / "background", speakers(seed=22, count=28, train=1, test=0, duration=6.0))
+    people = make_speakers(seed=21, count=24, train=4, test=8, duration=2.0)
+    write_corpus(tmp_path / "background", make_speakers(seed=22, count=28, train=1, test=0, duration=6.0))
     write_corpus(tmp_path / "people", people)
     model = ag.train(
         ag.read_manifest(tmp_path / "background" / "train.jsonl"),

@@ -22,7 +22,7 @@ from audiogmm.evaluation.verification.metrics import cllr
 from audiogmm.jobs.verify import verify_to_file
 from audiogmm.manifest import Entry
 from audiogmm.synth import write_corpus
-from audiogmm.synth.corpus import speakers
+from audiogmm.synth.corpus import make_speakers
 from audiogmm.timeline import FrameClock
 from audiogmm.verification.backend import backend_of
 from audiogmm.verification.background import BackgroundRecording, concatenate
@@ -186,8 +186,8 @@ def test_a_speaker_keeps_the_ratio_of_each_recording(town: Path, tmp_path: Path)
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A background model with a back end; others to be enrolled, with tests as they are and in noise."""
     folder = tmp_path_factory.mktemp("noisy")
-    write_corpus(folder / "background", speakers(seed=11, count=24, train=1, test=0, duration=8.0))
-    write_corpus(folder / "people", speakers(seed=12, count=10, train=3, test=4, duration=3.0))
+    write_corpus(folder / "background", make_speakers(seed=11, count=24, train=1, test=0, duration=8.0))
+    write_corpus(folder / "people", make_speakers(seed=12, count=10, train=3, test=4, duration=3.0))
     entries = ag.read_manifest(folder / "background" / "train.jsonl")
     ag.train(entries, ag.FrontEnd.preset("speech"), n_components=16, passes=4, seed=0, speakers="yes").save(
         folder / "ubm.agmm"

@@ -10,7 +10,7 @@ from audiogmm.audio.frontend.checks import CHOICES
 from audiogmm.audio.frontend.mel import mel_filters
 from audiogmm.audio.frontend.settings import FrontEndSettings
 from audiogmm.audio.frontend.windows import window_weights
-from audiogmm.kernels.front_end.cepstrum import BLOCK, CepstrumPlan, analyse, workspace_size
+from audiogmm.kernels.front_end.cepstrum import BLOCK, CepstrumPlan, analyze, workspace_size
 from audiogmm.kernels.front_end.fft import plan_transform
 from audiogmm.kernels.front_end.spectrum import spectrum_plan
 from audiogmm.types import FloatArray, Frames, Samples
@@ -139,7 +139,7 @@ class Analyzer:
         """
         features = np.empty((n_frames, self.n_columns), np.float32)
         levels = np.empty(n_frames, np.float32)
-        analyse(samples, base, self.hop, self._spectrum, self._cepstrum, workspace, features, levels)
+        analyze(samples, base, self.hop, self._spectrum, self._cepstrum, workspace, features, levels)
         return features, levels
 
 

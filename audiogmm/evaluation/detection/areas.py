@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.evaluation.intervals import (
-    Interval,
-)
-from audiogmm.types import Json
+from audiogmm.evaluation.intervals import Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +24,6 @@ class Areas:
     n: int
     n_anomalous: int
 
-    def to_json(self) -> Json:
-        """As a JSON object."""
-        both = {"auc": self.auc.to_json(), "pauc": self.pauc.to_json()}
-        return both | {"n": self.n, "n_anomalous": self.n_anomalous}
-
 
 @dataclass(frozen=True, slots=True)
 class MeanAreas:
@@ -41,7 +33,7 @@ class MeanAreas:
     ----------
     auc, pauc : Interval
         Arithmetic means.
-    harmonic : Interval
+    harmonic_mean : Interval
         Harmonic mean of the AUC and the pAUC of all sites, as DCASE Task 2 takes it.
     n_sites : int
         Sites that have an area.
@@ -49,10 +41,5 @@ class MeanAreas:
 
     auc: Interval
     pauc: Interval
-    harmonic: Interval
+    harmonic_mean: Interval
     n_sites: int
-
-    def to_json(self) -> Json:
-        """As a JSON object."""
-        means = {name: getattr(self, name).to_json() for name in ("auc", "pauc")}
-        return means | {"harmonic_mean": self.harmonic.to_json(), "n_sites": self.n_sites}

@@ -12,7 +12,7 @@ from audiogmm.evaluation.detection.evaluated_site import CLIP_COUNTS, EvaluatedS
 from audiogmm.evaluation.detection.event_figures import Rates
 from audiogmm.evaluation.detection.recording import COUNTS
 from audiogmm.evaluation.detection.summaries import fill_undefined
-from audiogmm.evaluation.intervals import Coverage, Interval, percentile_interval
+from audiogmm.evaluation.intervals import Coverage, Interval, fields_to_json, percentile_interval
 from audiogmm.types import FloatArray, Json
 
 
@@ -44,7 +44,7 @@ class DcaseSection:
             "machine": self.machine,
             "section": self.section,
             "figures": {name: figure.to_json() for name, figure in self.figures.items()},
-            "decisions": {domain: rates.to_json() for domain, rates in self.decisions.items()},
+            "decisions": {domain: fields_to_json(rates) for domain, rates in self.decisions.items()},
             "left_out": self.reason or None,
         }
 

@@ -9,7 +9,7 @@ from audiogmm.evaluation.detection.criteria import DetectionCriteria
 from audiogmm.evaluation.detection.dcase_score import DcaseScore
 from audiogmm.evaluation.detection.event_figures import EventFigures
 from audiogmm.evaluation.detection.site_figures import SiteFigures
-from audiogmm.evaluation.intervals import FEW_RECORDINGS, Draws
+from audiogmm.evaluation.intervals import INDICATIVE_BELOW, Draws, fields_to_json
 from audiogmm.runs.aside import Aside
 from audiogmm.types import FloatArray, Json
 
@@ -91,7 +91,7 @@ class DetectionEvaluation:
     @property
     def indicative(self) -> bool:
         """Whether there are so few recordings that the intervals are to be read with care."""
-        return self.n_recordings < FEW_RECORDINGS
+        return self.n_recordings < INDICATIVE_BELOW
 
     def to_dict(self) -> Json:
         """The result as one JSON object."""
@@ -104,8 +104,8 @@ class DetectionEvaluation:
             "n_recordings": self.n_recordings,
             "n_anomalous": self.n_anomalous,
             "hours": self.hours,
-            "areas": {level: means.to_json() for level, means in self.means.items()},
-            "detected": self.detected.to_json(),
+            "areas": {level: fields_to_json(means) for level, means in self.means.items()},
+            "detected": fields_to_json(self.detected),
             "dcase": None if self.dcase is None else self.dcase.to_json(),
             "sites": [site.to_json() for site in self.sites],
             "settings": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -61,14 +61,6 @@ class Rates:
         )
         right, found, true = (round(float(count)) for count in sums)
         return cls(precision, recall, f1, error_rate, n_found=found, n_true=true, n_right=right)
-
-    def to_json(self) -> Json:
-        """As a JSON object."""
-        return {
-            field.name: value.to_json() if isinstance(value, Interval) else value
-            for field in fields(self)
-            for value in [getattr(self, field.name)]
-        }
 
 
 def rates(sums: FloatArray) -> FloatArray:
@@ -212,11 +204,3 @@ class EventFigures:
             delay=Delay.of(delays, weights, n_true, coverage) if n_true else None,
             false_alarms=FalseAlarms.of(*chosen(("false_alarms", "normal_hours")), coverage),
         )
-
-    def to_json(self) -> Json:
-        """As a JSON object; null for what could not be measured."""
-        return {
-            field.name: None if value is None else value.to_json()
-            for field in fields(self)
-            for value in [getattr(self, field.name)]
-        }

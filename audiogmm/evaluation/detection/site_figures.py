@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from audiogmm.evaluation.detection.areas import Areas
 from audiogmm.evaluation.detection.event_figures import EventFigures
-from audiogmm.evaluation.intervals import (
-    FEW_RECORDINGS,
-)
+from audiogmm.evaluation.intervals import INDICATIVE_BELOW, fields_to_json
 from audiogmm.types import Json
 
 
@@ -43,17 +41,8 @@ class SiteFigures:
     @property
     def indicative(self) -> bool:
         """Whether there are so few recordings that an interval is to be read with care."""
-        return self.n_recordings < FEW_RECORDINGS
+        return self.n_recordings < INDICATIVE_BELOW
 
     def to_json(self) -> Json:
         """As a JSON object."""
-        return {
-            "site": self.site,
-            "n_recordings": self.n_recordings,
-            "n_anomalous": self.n_anomalous,
-            "hours": self.hours,
-            "areas": {level: areas.to_json() for level, areas in self.areas.items()},
-            "left_out": self.left_out,
-            "detected": self.detected.to_json(),
-            "indicative": self.indicative,
-        }
+        return fields_to_json(self) | {"indicative": self.indicative}

@@ -78,7 +78,7 @@ def average_sites(
         means[level] = MeanAreas(
             auc=_mean(values, drawn, 0, coverage),
             pauc=_mean(values, drawn, 1, coverage),
-            harmonic=percentile_interval(
+            harmonic_mean=percentile_interval(
                 float(harmonic_mean(values.ravel())),
                 None if drawn is None else harmonic_mean(drawn.reshape(len(drawn), -1)),
                 coverage,

@@ -9,7 +9,7 @@ from audiogmm.evaluation.detection.dcase_score import DcaseScore
 from audiogmm.evaluation.detection.evaluation import DetectionEvaluation
 from audiogmm.evaluation.detection.event_figures import EventFigures
 from audiogmm.evaluation.detection.site_figures import SiteFigures
-from audiogmm.evaluation.intervals import FEW_RECORDINGS, Interval
+from audiogmm.evaluation.intervals import INDICATIVE_BELOW, Interval
 from audiogmm.evaluation.tables import align_columns, format_interval, format_number
 from audiogmm.words import amount
 
@@ -95,7 +95,7 @@ def _areas(found: DetectionEvaluation) -> Iterator[tuple[str, ...]]:
             format_interval(means.auc, format_number),
             shown(means.pauc.value),
             format_interval(means.pauc, format_number),
-            with_interval(means.harmonic),
+            with_interval(means.harmonic_mean),
             "" if len(found.sites) == 1 else f"mean of {means.n_sites} of {len(found.sites)} sites",
         )
 
@@ -149,7 +149,7 @@ def about_intervals(found: DetectionEvaluation) -> str:
     share = f"{found.draws.confidence:.0%} intervals"
     drawn = f"{share} from {found.draws.replicates:,} draws of the recordings of each site"
     if found.indicative:
-        return f"{drawn}: indicative only, under {FEW_RECORDINGS} recordings"
+        return f"{drawn}: indicative only, under {INDICATIVE_BELOW} recordings"
     return drawn
 
 

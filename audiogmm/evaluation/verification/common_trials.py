@@ -1,4 +1,4 @@
-"""Several systems' scores of the same trials, row beside row."""
+"""The scores of several systems, matched by trial."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from audiogmm.errors import ManifestError
-from audiogmm.evaluation.score_table import ScoreTable
+from audiogmm.evaluation.verification.score_table import ScoreTable
 from audiogmm.runs.aside import Aside
 
 
-def in_common(tables: Sequence[ScoreTable], aside: Aside) -> list[ScoreTable]:
-    """The trials that all have, in the order of the first, whatever the order of the others.
+def match_trials(tables: Sequence[ScoreTable], aside: Aside) -> list[ScoreTable]:
+    """Return the rows of the trials that all tables have, in the order of the first.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def in_common(tables: Sequence[ScoreTable], aside: Aside) -> list[ScoreTable]:
 
 def _missing(table: ScoreTable, line: int, key: tuple[str, ...], other: ScoreTable) -> ManifestError:
     return ManifestError(
-        f"{table.path}:{line} ({key[0]}, {key[1]}) is no trial of {other.path}",
+        f"{table.path}:{line} ({key[0]}, {key[1]}) is not a trial of {other.path}",
         needed="the same trials for all systems",
     )
 

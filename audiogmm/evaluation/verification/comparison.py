@@ -9,18 +9,18 @@ import numpy as np
 
 from audiogmm.errors import MismatchError
 from audiogmm.evaluation.intervals import Draws
-from audiogmm.evaluation.verification.bootstrap import Sample, replicate
+from audiogmm.evaluation.verification.bootstrap import TrialSet, replicate
 from audiogmm.types import BoolArray, IntArray, Json
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How two systems compare by one measure on the same trials.
+    """The difference of two systems by one measure on the same trials.
 
     Attributes
     ----------
     first, second : float
-        What each has.
+        The measure of each.
     low, high : float
         Interval of second - first; NaN where there were too few speakers.
     p_value : float
@@ -34,7 +34,7 @@ class Difference:
     p_value: float = math.nan
 
     def to_json(self) -> Json:
-        """As a JSON object; null where a number is not finite."""
+        """Return it as a JSON object; null where a number is not finite."""
         numbers = {
             "first": self.first,
             "second": self.second,
@@ -46,12 +46,12 @@ class Difference:
         return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
 
 
-def compare(first: Sample, second: Sample, draws: Draws | None = None) -> list[Difference]:
+def compare(first: TrialSet, second: TrialSet, draws: Draws | None = None) -> list[Difference]:
     """Compare two systems by a paired bootstrap: both are measured under the same draws of the speakers.
 
     Parameters
     ----------
-    first, second : Sample
+    first, second : TrialSet
         The same trials in the same order, with the same operating points.
     draws : Draws, optional
         How speakers are drawn. The intervals are those of the percentiles.
@@ -59,19 +59,19 @@ def compare(first: Sample, second: Sample, draws: Draws | None = None) -> list[D
     Returns
     -------
     list of Difference
-        In the order of `Sample.names`.
+        In the order of `TrialSet.names`.
 
     Raises
     ------
     MismatchError
-        If the samples are not of the same trials and points.
+        If the sets are not of the same trials and points.
     """
     if first.points != second.points or not _same_trials(first, second):
         raise MismatchError(
-            "two samples of different trials or operating points", needed="the same ones, in the same order"
+            "two sets of different trials or operating points", needed="the same ones, in the same order"
         )
     draws = draws or Draws()
-    values = np.array([sample.measure()[0] for sample in (first, second)])
+    values = np.array([trials.measure()[0] for trials in (first, second)])
     if first.n_speakers < 2:
         return [Difference(a, b) for a, b in values.T.tolist()]
     drawn = replicate([first, second], draws)
@@ -87,9 +87,9 @@ def compare(first: Sample, second: Sample, draws: Draws | None = None) -> list[D
     return [Difference(*column) for column in columns]
 
 
-def _same_trials(first: Sample, second: Sample) -> bool:
-    def unsorted(sample: Sample) -> tuple[IntArray, BoolArray]:
-        back = np.argsort(sample.ordered.order)
-        return sample.speakers[back], sample.ordered.target[back]
+def _same_trials(first: TrialSet, second: TrialSet) -> bool:
+    def unsorted(trials: TrialSet) -> tuple[IntArray, BoolArray]:
+        back = np.argsort(trials.ordered.order)
+        return trials.speakers[back], trials.ordered.target[back]
 
     return all(map(np.array_equal, unsorted(first), unsorted(second)))

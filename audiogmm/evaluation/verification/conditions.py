@@ -1,4 +1,4 @@
-"""Conditions: the trials of a list cut by one of its columns."""
+"""Conditions: trials divided by the values of a column."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from audiogmm.errors import ChoiceError
 from audiogmm.types import FloatArray, IntArray
 
-MOST = 50
-"""Conditions of one column: more would say nothing each."""
+MAX_CONDITIONS = 50
+"""Of one column."""
 
 BINS = 4
-"""Numbers are cut into so many parts of about the same size."""
+"""Parts of about the same size into which numbers are divided."""
 
 FEW_NUMBERS = 8
-"""A column of no more different numbers is taken as it is."""
+"""A column of no more different numbers is not divided into parts."""
 
 
-def cut(name: str, cells: Sequence[str]) -> tuple[list[str], IntArray]:
-    """Cut trials into conditions: by text, or by quantiles where all that is there are numbers.
+def divide_trials(name: str, cells: Sequence[str]) -> tuple[list[str], IntArray]:
+    """Divide trials into conditions: by text, or by quantiles where all cells are numbers.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ def cut(name: str, cells: Sequence[str]) -> tuple[list[str], IntArray]:
     Raises
     ------
     ChoiceError
-        If there are more than `MOST` different texts.
+        If there are more than `MAX_CONDITIONS` different texts.
 
     Examples
     --------
-    >>> cut("sex", ["f", "m", "f", ""])
+    >>> divide_trials("sex", ["f", "m", "f", ""])
     (['f', 'm', '(empty)'], array([0, 1, 0, 2]))
-    >>> labels, which = cut("seconds", [str(s) for s in range(1, 13)])
+    >>> labels, which = divide_trials("seconds", [str(s) for s in range(1, 13)])
     >>> labels, which.tolist()
     (['1 to 3', '4 to 6', '7 to 9', '10 to 12'], [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3])
     """
@@ -58,10 +58,10 @@ def cut(name: str, cells: Sequence[str]) -> tuple[list[str], IntArray]:
         values = np.array([numbers.get(cell, np.nan) for cell in cells])
         labels, which = _quantiles(values)
     else:
-        if len(distinct) > MOST:
+        if len(distinct) > MAX_CONDITIONS:
             raise ChoiceError(
                 f"--by {name}: {len(distinct)} different values, such as {min(distinct)!r}",
-                needed=f"at most {MOST} conditions, or numbers",
+                needed=f"at most {MAX_CONDITIONS} conditions, or numbers",
             )
         labels = sorted(distinct, key=(lambda c: (numbers[c], c)) if numbers else (lambda c: (0.0, c)))
         place = {label: i for i, label in enumerate(labels)}

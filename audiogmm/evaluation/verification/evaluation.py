@@ -18,9 +18,9 @@ class Condition:
     Attributes
     ----------
     key, value : str
-        Column, and what it says.
+        Column, and its value.
     n_trials : int
-        Trials with it.
+        Trials with this value.
     performance : Performance or None
         None where they cannot be evaluated.
     reason : str

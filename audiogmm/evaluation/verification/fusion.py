@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audiogmm.errors import ChoiceError, ManifestError
-from audiogmm.evaluation.score_table import ScoreTable, read_score_table
-from audiogmm.evaluation.verification.common_trials import in_common
+from audiogmm.evaluation.verification.common_trials import match_trials
 from audiogmm.evaluation.verification.metrics import cllr, min_cllr
+from audiogmm.evaluation.verification.score_table import ScoreTable, read_score_table
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.progress import Progress
 from audiogmm.types import FloatArray
@@ -121,8 +121,8 @@ def fuse_scores(
             remedy="--train TRAIN_A.csv TRAIN_B.csv",
         )
     # a trial that is fused needs no truth; one that is learned from does
-    applied = in_common(_read(scores, settings, False, aside), aside)
-    training = in_common(_read(train, settings, True, aside), aside)
+    applied = match_trials(_read(scores, settings, False, aside), aside)
+    training = match_trials(_read(train, settings, True, aside), aside)
     for table in (*applied, *training):
         if n := table.n_repeated:
             repeat = "repeats an earlier trial and counts" if n == 1 else "repeat earlier trials and count"

@@ -1,4 +1,4 @@
-"""Sorted trials and their ROC convex hull, from which every measure that chooses a threshold follows.
+"""Sorted trials and their ROC convex hull, from which all measures that choose a threshold follow.
 
 One pass over the sorted scores pools adjacent violators; its blocks are the segments of the hull (Fawcett and
 Niculescu-Mizil 2007, "PAV and the ROC convex hull").
@@ -17,7 +17,7 @@ from audiogmm.verification.decision import OperatingPoint
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Hull:
-    """The ROC convex hull: blocks of trials whose empirical odds rise with the score.
+    """The ROC convex hull: blocks of trials whose odds rise with the score.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Hull:
     Examples
     --------
     >>> target = np.array([False, True, False, True])
-    >>> hull = Ordered.of(np.arange(4.0), target).hull()
+    >>> hull = SortedTrials.of(np.arange(4.0), target).hull()
     >>> hull.p_miss, hull.p_false_alarm
     (array([0. , 0. , 0.5, 1. ]), array([1. , 0.5, 0. , 0. ]))
     >>> hull.llr
@@ -54,13 +54,18 @@ class Hull:
 
     @property
     def llr(self) -> FloatArray:
-        """Log-likelihood ratio that the trials of each block bear out, nats, shape (n_blocks,)."""
+        """Calibrated log-likelihood ratio of each block, nats, shape (n_blocks,)."""
         with np.errstate(divide="ignore"):
             odds = np.log(self.targets / self.targets.sum()) - np.log(self.nontargets / self.nontargets.sum())
         return np.asarray(odds, dtype=np.float64)
 
     def eer(self) -> float:
-        """Rate at which the hull has as many misses as false alarms."""
+        """Return the equal error rate, in [0, 0.5]: that of misses and of false alarms, where they are equal.
+
+        Where no threshold has it, two are mixed at random (Brümmer and de Villiers 2011, "The BOSARIS
+        Toolkit"). It is the largest error rate that a prior can force on the best threshold, so it does not
+        depend on how ties are broken.
+        """
         miss, false_alarm = self.p_miss, self.p_false_alarm
         k = int(np.searchsorted(miss - false_alarm, 0.0))  # the vertex at, or next after, the crossing
         before, after = miss[k - 1] - false_alarm[k - 1], miss[k] - false_alarm[k]
@@ -68,13 +73,13 @@ class Hull:
         return float(miss[k - 1] + share * (miss[k] - miss[k - 1]))
 
     def min_dcf(self, point: OperatingPoint) -> float:
-        """Least normalized detection cost that any threshold has."""
+        """Return the least normalized detection cost of all thresholds (NIST SRE: C_det / C_default)."""
         unit = min(point.prior * point.cost_miss, (1 - point.prior) * point.cost_false_alarm)
         a, b = point.prior * point.cost_miss / unit, (1 - point.prior) * point.cost_false_alarm / unit
         return float(np.min(a * self.p_miss + b * self.p_false_alarm))
 
     def min_cllr(self) -> float:
-        """Cllr in bits after the best rising map of the scores: 1 less the Jensen-Shannon divergence."""
+        """Return Cllr, bits, after the best rising map of scores: 1 less the Jensen-Shannon divergence."""
         p, q = self.targets / self.targets.sum(), self.nontargets / self.nontargets.sum()
         with np.errstate(divide="ignore", invalid="ignore"):
             bits = np.where(p > 0, p * np.log2((p + q) / p), 0) + np.where(q > 0, q * np.log2((p + q) / q), 0)
@@ -82,8 +87,8 @@ class Hull:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Ordered:
-    """Trials sorted by score, once for all that is measured on them.
+class SortedTrials:
+    """Trials sorted by score.
 
     Attributes
     ----------
@@ -103,7 +108,7 @@ class Ordered:
     order: IntArray
 
     @classmethod
-    def of(cls, scores: FloatArray, target: BoolArray) -> Ordered:
+    def of(cls, scores: FloatArray, target: BoolArray) -> SortedTrials:
         """Sort trials.
 
         Raises
@@ -129,14 +134,14 @@ class Ordered:
         return cls(ordered, target[order], begins, order)
 
     def hull(self) -> Hull:
-        """The ROC convex hull, every trial weighing the same."""
+        """Return the ROC convex hull, all trials having the same weight."""
         n = len(self.scores)
         blocks, one = np.empty((n, 3)), np.ones(1)
         speakers, losses, sums = np.zeros((n, 2), np.int64), np.empty((n, 0)), np.empty((2, 0))
-        return pooled(self.target, self.begins, speakers, one, losses, blocks, sums)
+        return pool_trials(self.target, self.begins, speakers, one, losses, blocks, sums)
 
 
-def pooled(
+def pool_trials(
     target: BoolArray,
     begins: BoolArray,
     speakers: IntArray,
@@ -145,7 +150,7 @@ def pooled(
     blocks: FloatArray,
     sums: FloatArray,
 ) -> Hull:
-    """The hull of sorted trials, each weighing the multiplicities of its speakers; `sums` as the kernel's."""
+    """Return the hull of sorted trials, weighted by the multiplicities of their speakers."""
     from audiogmm.kernels.isotonic import pool_adjacent
 
     n_blocks = pool_adjacent(target, begins, speakers, multiplicity, losses, blocks, sums)

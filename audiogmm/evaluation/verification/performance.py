@@ -1,4 +1,4 @@
-"""All that is said about one set of scores: figures with their intervals, and curves with their bands."""
+"""The performance of one set of scores: figures with their intervals, and curves with their bands."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audiogmm.evaluation.intervals import Draws, Interval
-from audiogmm.evaluation.verification.bootstrap import FEW_SPEAKERS, Sample, limits, replicate
-from audiogmm.evaluation.verification.hull import Hull, Ordered
+from audiogmm.evaluation.intervals import INDICATIVE_BELOW, Draws, Interval, bias_corrected_limits
+from audiogmm.evaluation.verification.bootstrap import TrialSet, replicate
+from audiogmm.evaluation.verification.hull import Hull, SortedTrials
 from audiogmm.types import BoolArray, FloatArray, Json
 from audiogmm.verification.decision import OperatingPoint
 
 CALIBRATED = 0.2
-"""Scores pass as log-likelihood ratios while Cllr is at most this share above its minimum."""
+"""Scores are called calibrated while Cllr is at most this share above its minimum."""
 
-_ON_GRID = 201
-_MOST_CLAIMED = 20.0  # nats: e^20 to 1 is beyond any list of trials
+_N_GRID = 201
+_MAX_LLR = 20.0  # nats: e^20 to 1 is beyond any list of trials
 
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """How well scores tell speakers apart, and whether they are calibrated.
+    """Error rates, costs and calibration of scores.
 
     Attributes
     ----------
@@ -53,8 +53,8 @@ class Performance:
 
     @property
     def indicative(self) -> bool:
-        """Whether there are so few speakers that an interval is no more than a hint."""
-        return self.n_target_speakers < FEW_SPEAKERS
+        """Whether there are too few speakers for a reliable interval."""
+        return self.n_target_speakers < INDICATIVE_BELOW
 
     @property
     def calibration_loss(self) -> float:
@@ -65,11 +65,11 @@ class Performance:
 
     @property
     def calibrated(self) -> bool:
-        """Whether the scores may be taken as log-likelihood ratios; bits under 0.01 are not argued about."""
+        """Whether Cllr is near its minimum: by `CALIBRATED`, or by less than 0.01 bits."""
         return self.calibration_loss <= CALIBRATED or self.cllr.value - self.min_cllr.value < 0.01
 
     def to_json(self) -> Json:
-        """As a JSON object."""
+        """Return it as a JSON object."""
         loss = self.calibration_loss
         return {
             "n_trials": self.n_targets + self.n_nontargets,
@@ -117,7 +117,7 @@ class Band:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Curves:
-    """What a picture of the performance shows.
+    """The curves of a picture of the performance.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ class Curves:
     det : Band
         Miss rate at false-alarm rates.
     reliability : Band
-        Log-likelihood ratio borne out, nats, at ratios claimed.
+        Calibrated log-likelihood ratio, nats, at scores.
     """
 
     scores: FloatArray
@@ -140,17 +140,16 @@ class Curves:
     reliability: Band
 
 
-def perform(sample: Sample, draws: Draws | None = None) -> tuple[Performance, Curves]:
-    """Measure a sample, with intervals from draws of its speakers.
+def measure_performance(trials: TrialSet, draws: Draws | None = None) -> tuple[Performance, Curves]:
+    """Measure trials, with intervals from draws of their speakers.
 
-    Where a figure is 0, no draw can be worse: its interval ends where so many speakers without a single
-    error would be seen in 5 % of the cases (the rule of three, at a confidence of 0.95). With one speaker
-    there is no interval.
+    Where a figure is 0, it is 0 in all draws: its interval then ends at the error rate at which so many
+    speakers are without an error in 5 % of the cases (the rule of three, at a confidence of 0.95). With one
+    speaker there is no interval.
 
     Parameters
     ----------
-    sample : Sample
-        Trials with their speakers.
+    trials : TrialSet
     draws : Draws, optional
         How speakers are drawn.
 
@@ -161,74 +160,73 @@ def perform(sample: Sample, draws: Draws | None = None) -> tuple[Performance, Cu
     >>> speakers[:600, 1] = speakers[:600, 0]
     >>> target = speakers[:, 0] == speakers[:, 1]
     >>> scores = rng.normal(np.where(target, 4.0, -4.0), np.sqrt(8.0))
-    >>> found, _ = perform(Sample(scores, target, speakers, [OperatingPoint()]))
+    >>> found, _ = measure_performance(TrialSet(scores, target, speakers, [OperatingPoint()]))
     >>> found.calibrated, found.indicative, found.eer.low < found.eer.value < found.eer.high
     (True, False, True)
     """
     draws = draws or Draws()
     confidence = draws.confidence
-    values, hull = sample.measure()
-    alarms, claimed = _alarm_grid(sample.ordered), _claim_grid(sample.ordered)
-    last = sample.ordered.scores
+    values, hull = trials.measure()
+    alarms, scores = _alarm_grid(trials.ordered), _score_grid(trials.ordered)
 
     def curves(drawn: Hull) -> FloatArray:
-        return np.concatenate([_misses(drawn, alarms), _borne_out(drawn, last, claimed)])
+        return np.concatenate([_misses(drawn, alarms), _calibrated(drawn, trials.ordered.scores, scores)])
 
     n = len(values)
     at_all = np.concatenate([values, curves(hull)])
     low, high = np.full((2, len(at_all)), np.nan)
-    if sample.n_speakers > 1:
-        drawn = replicate([sample], draws, curves)[:, 0]
+    if trials.n_speakers > 1:
+        drawn = replicate([trials], draws, curves)[:, 0]
         m = n + len(alarms)
-        low[:m], high[:m] = limits(at_all[:m], drawn[:, :m], confidence)
-        bound = 1 - (1 - confidence) ** (1 / sample.n_target_speakers)
+        low[:m], high[:m] = bias_corrected_limits(at_all[:m], drawn[:, :m], confidence)
+        bound = 1 - (1 - confidence) ** (1 / trials.n_target_speakers)
         high[:m] = np.where((at_all[:m] == 0) & np.isfinite(high[:m]), bound, high[:m])
-        heard = drawn[np.isfinite(drawn).all(axis=1)]
-        if len(heard) > 1:
+        defined = drawn[np.isfinite(drawn).all(axis=1)]
+        if len(defined) > 1:
             low[m:], high[m:] = np.quantile(
-                heard[:, m:], [(1 - confidence) / 2, (1 + confidence) / 2], axis=0
+                defined[:, m:], [(1 - confidence) / 2, (1 + confidence) / 2], axis=0
             )
-    top = np.array([{"eer": 0.5, "min_cllr": 1.0, "min_dcf": 1.0}.get(name, np.inf) for name in sample.names])
+    top = np.array([{"eer": 0.5, "min_cllr": 1.0, "min_dcf": 1.0}.get(name, np.inf) for name in trials.names])
     high[:n] = np.minimum(high[:n], top)
     misses = slice(n, n + len(alarms))  # they fall as false alarms rise, and so does what bounds them
     high[misses] = np.minimum.accumulate(np.minimum(high[misses], 1.0))
     low[misses] = np.maximum.accumulate(low[misses][::-1])[::-1]
     bands = [
         Band(grid, *(ends[first : first + len(grid)] for ends in (at_all, low, high)))
-        for grid, first in ((alarms, n), (claimed, n + len(alarms)))
+        for grid, first in ((alarms, n), (scores, n + len(alarms)))
     ]
     found = [
         Interval(*numbers) for numbers in zip(values.tolist(), low.tolist(), high.tolist(), strict=False)
     ]
-    k, target = len(sample.points), sample.ordered.target
+    k, target = len(trials.points), trials.ordered.target
     performance = Performance(
         n_targets=int(target.sum()),
         n_nontargets=int((~target).sum()),
-        n_speakers=sample.n_speakers,
-        n_target_speakers=sample.n_target_speakers,
-        points=sample.points,
+        n_speakers=trials.n_speakers,
+        n_target_speakers=trials.n_target_speakers,
+        points=trials.points,
         eer=found[0],
         cllr=found[1],
         min_cllr=found[2],
         min_dcf=tuple(found[3 : 3 + k]),
         act_dcf=tuple(found[3 + k :]),
     )
-    return performance, Curves(sample.ordered.scores, target, hull, *bands)
+    return performance, Curves(trials.ordered.scores, target, hull, *bands)
 
 
-def _alarm_grid(trials: Ordered) -> FloatArray:
-    """False-alarm rates from less than one nontarget to most, evenly on the probit scale."""
+def _alarm_grid(trials: SortedTrials) -> FloatArray:
+    """False-alarm rates from less than one nontarget to 0.9, evenly on the probit scale."""
     from scipy.special import ndtr, ndtri
 
     least = min(0.5 / np.count_nonzero(~trials.target), 0.01)
-    grid: FloatArray = ndtr(np.linspace(ndtri(least), ndtri(0.9), _ON_GRID))
+    grid: FloatArray = ndtr(np.linspace(ndtri(least), ndtri(0.9), _N_GRID))
     return grid
 
 
-def _claim_grid(trials: Ordered) -> FloatArray:
-    """Scores from the lowest to the highest, within reason."""
-    ends = np.clip(trials.scores[[0, -1]], -_MOST_CLAIMED, _MOST_CLAIMED)
-    return np.linspace(ends[0], ends[1], _ON_GRID)
+def _score_grid(trials: SortedTrials) -> FloatArray:
+    """Scores from the lowest to the highest, clipped to `_MAX_LLR`."""
+    ends = np.clip(trials.scores[[0, -1]], -_MAX_LLR, _MAX_LLR)
+    return np.linspace(ends[0], ends[1], _N_GRID)
 
 
 def _misses(hull: Hull, alarms: FloatArray) -> FloatArray:
@@ -236,8 +234,8 @@ def _misses(hull: Hull, alarms: FloatArray) -> FloatArray:
     return np.interp(alarms, hull.p_false_alarm[::-1], hull.p_miss[::-1])
 
 
-def _borne_out(hull: Hull, scores: FloatArray, claimed: FloatArray) -> FloatArray:
-    """What the trials bear out at each score, nats, within reason."""
-    block = np.searchsorted(scores[hull.last], claimed)
-    llr = np.clip(hull.llr, -2 * _MOST_CLAIMED, 2 * _MOST_CLAIMED)
+def _calibrated(hull: Hull, sorted_scores: FloatArray, scores: FloatArray) -> FloatArray:
+    """Calibrated log-likelihood ratios at scores, nats, clipped to twice `_MAX_LLR`."""
+    block = np.searchsorted(sorted_scores[hull.last], scores)
+    llr = np.clip(hull.llr, -2 * _MAX_LLR, 2 * _MAX_LLR)
     return np.asarray(llr[np.minimum(block, len(llr) - 1)], dtype=np.float64)

@@ -10,15 +10,15 @@ import numpy as np
 
 from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.evaluation.intervals import Draws
-from audiogmm.evaluation.score_table import ScoreTable, read_score_table
 from audiogmm.evaluation.settings import EvaluationSettings
-from audiogmm.evaluation.verification.bootstrap import Sample
-from audiogmm.evaluation.verification.common_trials import in_common
+from audiogmm.evaluation.verification.bootstrap import TrialSet
+from audiogmm.evaluation.verification.common_trials import match_trials
 from audiogmm.evaluation.verification.comparison import compare
-from audiogmm.evaluation.verification.conditions import cut
+from audiogmm.evaluation.verification.conditions import divide_trials
 from audiogmm.evaluation.verification.evaluation import Comparison, Condition, VerificationEvaluation
-from audiogmm.evaluation.verification.performance import perform
-from audiogmm.evaluation.verification.speaker_clusters import Parties, speakers_of
+from audiogmm.evaluation.verification.performance import measure_performance
+from audiogmm.evaluation.verification.score_table import ScoreTable, read_score_table
+from audiogmm.evaluation.verification.speaker_clusters import TrialSpeakers, cluster_speakers
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.progress import Progress
 from audiogmm.types import BoolArray, FloatArray, IntArray
@@ -104,30 +104,30 @@ def evaluate_scores(
     notes = _repeated(table)
     if other is not None:
         notes += _repeated(other)
-        table, other = in_common([table, other], aside)
+        table, other = match_trials([table, other], aside)
     target = _both_kinds(table)
-    cuts = [(key, *cut(key, table.texts(key))) for key in settings.by]
+    columns = [(key, *divide_trials(key, table.texts(key))) for key in settings.by]
     speakers = table.texts("speaker") if "speaker" in table.columns else None
     files = [key[1] for key in table.keys]
-    parties = speakers_of(table.texts("model"), table.recordings(), target, speakers, files)
-    notes += _of_parties(parties)
+    clusters = cluster_speakers(table.texts("model"), table.recordings(), target, speakers, files)
+    notes += _speaker_notes(clusters)
 
     progress.begin("resampling speakers", None, "parts")
     llr = table.numbers(column)
-    sample = Sample(llr, target, parties.speakers, points)
-    overall, curves = perform(sample, draws)
+    trials = TrialSet(llr, target, clusters.speakers, points)
+    overall, curves = measure_performance(trials, draws)
     progress.advance(1)
     conditions = []
-    for key, labels, which in cuts:
+    for key, labels, which in columns:
         for i, label in enumerate(labels):
             chosen = which == i
-            some = llr[chosen], target[chosen], parties.speakers[chosen]
+            some = llr[chosen], target[chosen], clusters.speakers[chosen]
             conditions.append(_condition(key, label, *some, settings))
             progress.advance(1)
     comparison = None
     if other is not None:
-        second = Sample(other.numbers(column), target, parties.speakers, points)
-        comparison = _compare(other.path, sample, second, draws)
+        second = TrialSet(other.numbers(column), target, clusters.speakers, points)
+        comparison = _compare(other.path, trials, second, draws)
     progress.end()
     return VerificationEvaluation(
         path=table.path,
@@ -155,12 +155,12 @@ def _condition(
     if n_targets in (0, n):
         reason = f"{amount(n_targets, 'target')} among {amount(n, 'trial')}"
         return Condition(key, value, n, reason=reason)
-    sample = Sample(llr, target, speakers, settings.points)
-    return Condition(key, value, n, perform(sample, settings.draws)[0])
+    trials = TrialSet(llr, target, speakers, settings.points)
+    return Condition(key, value, n, measure_performance(trials, settings.draws)[0])
 
 
-def _compare(path: str, first: Sample, second: Sample, draws: Draws) -> Comparison:
-    performance, curves = perform(second, draws)
+def _compare(path: str, first: TrialSet, second: TrialSet, draws: Draws) -> Comparison:
+    performance, curves = measure_performance(second, draws)
     eer, cllr, min_cllr, *costs = compare(first, second, draws)
     k = len(first.points)
     return Comparison(path, performance, curves, eer, cllr, min_cllr, tuple(costs[:k]), tuple(costs[k:]))
@@ -185,14 +185,14 @@ def _repeated(table: ScoreTable) -> list[str]:
     return [f"{table.path}: {amount(table.n_repeated, 'row')} {repeat} with the same score: each counts once"]
 
 
-def _of_parties(parties: Parties) -> list[str]:
+def _speaker_notes(clusters: TrialSpeakers) -> list[str]:
     notes = []
-    if n := parties.n_unknown:
+    if n := clusters.n_unknown:
         notes.append(
             f"{amount(n, 'recording')} without a target trial and without a speaker in the column speaker: "
             "each counts as a speaker of its own"
         )
-    if n := parties.n_contradictory:
+    if n := clusters.n_contradictory:
         notes.append(
             f"{amount(n, 'nontarget trial')} of a model and a recording that other trials say are the same "
             "speaker: check the column target"

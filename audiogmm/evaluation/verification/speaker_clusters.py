@@ -1,4 +1,4 @@
-"""Who speaks in a trial: the speakers that a bootstrap resamples."""
+"""The speakers of trials, which a bootstrap resamples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from audiogmm.types import BoolArray, IntArray
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Parties:
+class TrialSpeakers:
     """The speakers of trials.
 
     Attributes
@@ -19,12 +19,11 @@ class Parties:
     speakers : ndarray of shape (n, 2), int64
         Speaker of the model and of the test of each trial, numbered from 0.
     n_speakers : int
-        How many there are.
+        Number of speakers.
     n_unknown : int
-        Recordings of which neither a target trial nor the list says who speaks: each counts as a speaker
-        of its own.
+        Recordings without a speaker in target trials or in the list: each counts as a speaker of its own.
     n_contradictory : int
-        Nontarget trials whose model and test are, by other trials, one speaker.
+        Nontarget trials whose model and test are one speaker by other trials.
     """
 
     speakers: IntArray
@@ -33,37 +32,36 @@ class Parties:
     n_contradictory: int
 
 
-def speakers_of(
+def cluster_speakers(
     models: Sequence[str],
     recordings: Sequence[Hashable],
     target: BoolArray,
     speakers: Sequence[str] | None = None,
     files: Sequence[Hashable] | None = None,
-) -> Parties:
-    """Find out who speaks.
+) -> TrialSpeakers:
+    """Find the speakers of trials: the connected components of a graph of models, recordings and names.
 
-    A target trial says that its model and its recording are one speaker, and a speaker's name in the list
-    says whose recording it is, and whose model, where a model has that name. What is joined so, directly or
-    through others, is one speaker. A piece of a file that no target trial names is taken to be of the one
-    model that target trials of the file's other pieces name.
+    A target trial connects its model and its recording, and a name in the list connects the recording with
+    that name, and with the model of that name. A piece of a file that no target trial names is connected with
+    the model of the target trials of the file's other pieces, where it is a single one.
 
     Parameters
     ----------
     models : sequence of str
         Name of each trial's model, of length n.
     recordings : sequence of hashable
-        What tells each trial's recording from others.
+        Identifies each trial's recording.
     target : ndarray of shape (n,), bool
-        Whether it is a target trial.
+        Which are target trials.
     speakers : sequence of str, optional
-        Who speaks in the recording, where known; empty where not.
+        Speaker of the recording; empty where not known.
     files : sequence of hashable, optional
-        The file that each trial's recording is a piece of.
+        File of each trial's recording, which may be a piece of it.
 
     Examples
     --------
     >>> target = np.array([True, False, False])
-    >>> found = speakers_of(["ann", "bob", "ann"], ["1.wav", "1.wav", "2.wav"], target)
+    >>> found = cluster_speakers(["ann", "bob", "ann"], ["1.wav", "1.wav", "2.wav"], target)
     >>> found.speakers.tolist(), found.n_speakers, found.n_unknown
     ([[0, 0], [1, 0], [0, 2]], 3, 1)
     """
@@ -72,14 +70,14 @@ def speakers_of(
 
     names: dict[Hashable, int] = {}
     model = _number(models, names)
-    said = None if speakers is None else _number(speakers, names)
+    named = None if speakers is None else _number(speakers, names)
     n_names = len(names)
     known: dict[Hashable, int] = {}
     recording = _number(recordings, known) + n_names
     ends = [model[target], recording[target]]
-    if said is not None:
-        told = said != names.get("", -1)
-        ends = [np.append(ends[0], said[told]), np.append(ends[1], recording[told])]
+    if named is not None:
+        has_name = named != names.get("", -1)
+        ends = [np.append(ends[0], named[has_name]), np.append(ends[1], recording[has_name])]
     if files is not None:
         unnamed = np.flatnonzero(~np.isin(recording, ends[1])).tolist()
         claimed = _only_models(files, model, target) if unnamed else {}
@@ -93,7 +91,7 @@ def speakers_of(
     both = np.stack([labels[model], labels[recording]], axis=1)
     used, numbered = np.unique(both, return_inverse=True)
     unknown = np.setdiff1d(np.arange(n_names, n_nodes), ends[1])
-    return Parties(
+    return TrialSpeakers(
         speakers=numbered.reshape(both.shape).astype(np.int64),
         n_speakers=len(used),
         n_unknown=len(unknown),

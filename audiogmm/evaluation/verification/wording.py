@@ -1,28 +1,29 @@
-"""An evaluation in words and tables, for the person who reads it."""
+"""The text and tables of an evaluation of verification."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from audiogmm.evaluation.intervals import INDICATIVE_BELOW
 from audiogmm.evaluation.tables import align_columns, format_interval, format_number, format_percent
-from audiogmm.evaluation.verification.bootstrap import FEW_SPEAKERS
 from audiogmm.evaluation.verification.comparison import Difference
 from audiogmm.evaluation.verification.evaluation import Comparison, Condition, VerificationEvaluation
 from audiogmm.evaluation.verification.performance import CALIBRATED, Performance
+from audiogmm.words import amount
 
 
 def evaluation_lines(found: VerificationEvaluation) -> Iterator[str]:
-    """The lines that `evaluate verify` prints."""
+    """Yield the lines that `evaluate verify` prints."""
     whole = found.overall
-    yield f"{found.path}: {counted(whole)}"
+    yield f"{found.path}: {describe_trials(whole)}"
     for note in found.notes:
         yield f"note: {note}"
     yield ""
     yield from align_columns(_figures(found))
     yield ""
-    yield about_calibration(whole)
-    yield about_speakers(whole, found)
+    yield calibration_line(whole)
+    yield interval_line(whole, found)
     for key in dict.fromkeys(condition.key for condition in found.conditions):
         yield ""
         yield f"by {key}:"
@@ -32,17 +33,16 @@ def evaluation_lines(found: VerificationEvaluation) -> Iterator[str]:
         yield from _compared(found.against)
 
 
-def counted(whole: Performance) -> str:
-    """How much there was to measure on."""
-    n_trials = whole.n_targets + whole.n_nontargets
+def describe_trials(whole: Performance) -> str:
+    """Say how many trials and speakers there are."""
     return (
-        f"{n_trials:,} trials ({whole.n_targets:,} target, {whole.n_nontargets:,} nontarget) of "
-        f"{whole.n_speakers:,} speakers"
+        f"{amount(whole.n_targets + whole.n_nontargets, 'trial')} ({whole.n_targets:,} target, "
+        f"{whole.n_nontargets:,} nontarget) of {amount(whole.n_speakers, 'speaker')}"
     )
 
 
-def about_calibration(whole: Performance) -> str:
-    """Whether the scores can be taken at their word."""
+def calibration_line(whole: Performance) -> str:
+    """Say whether the scores are calibrated."""
     cllr, least, loss = whole.cllr.value, whole.min_cllr.value, whole.calibration_loss
     if not math.isfinite(loss):
         above = "above its minimum of 0"
@@ -51,23 +51,23 @@ def about_calibration(whole: Performance) -> str:
     else:
         above = f"{loss:.0%} above its minimum"
     if whole.calibrated:
-        return f"calibrated: Cllr is {above}: a score may be read as a log-likelihood ratio"
+        return f"calibrated: Cllr is {above}, so that scores can be read as log-likelihood ratios"
     remedy = "`audiogmm fuse` learns a calibration from other trials"
     if cllr >= 1 > least:
-        return f"not calibrated: Cllr is {above}, and over 1: worse than no scores at all; {remedy}"
-    return f"not calibrated: Cllr is {above} ({CALIBRATED:.0%} would pass); {remedy}"
+        return f"not calibrated: Cllr is {above}, and over 1, the cost without scores; {remedy}"
+    return f"not calibrated: Cllr is {above} (at most {CALIBRATED:.0%} is called calibrated); {remedy}"
 
 
-def about_speakers(whole: Performance, found: VerificationEvaluation) -> str:
-    """What the intervals are worth."""
+def interval_line(whole: Performance, found: VerificationEvaluation) -> str:
+    """Say what the intervals rest on."""
     share = f"{found.draws.confidence:.0%} intervals"
     if whole.n_speakers < 2:
-        return "no intervals: one speaker is no sample of speakers"
-    drawn = f"from {found.draws.replicates:,} draws of {whole.n_speakers:,} speakers"
+        return "no intervals: these need two speakers or more"
+    drawn = f"from {amount(found.draws.replicates, 'draw')} of {amount(whole.n_speakers, 'speaker')}"
     if whole.n_target_speakers != whole.n_speakers:
         drawn += f", {whole.n_target_speakers:,} of them with target trials"
     if whole.indicative:
-        return f"{share} {drawn}: indicative only, under {FEW_SPEAKERS} speakers with target trials"
+        return f"{share} {drawn}: indicative only, under {INDICATIVE_BELOW} speakers with target trials"
     return f"{share} {drawn}"
 
 
@@ -78,7 +78,7 @@ def _figures(found: VerificationEvaluation) -> Iterator[tuple[str, ...]]:
         "EER",
         format_percent(whole.eer.value),
         format_interval(whole.eer, format_percent),
-        "targets rejected = others accepted, at the threshold where they are equal",
+        "miss rate and false-alarm rate, at the threshold where they are equal",
     )
     for i, (point, least, actual) in enumerate(zip(whole.points, whole.min_dcf, whole.act_dcf, strict=True)):
         at = f" ({point})"
@@ -86,7 +86,7 @@ def _figures(found: VerificationEvaluation) -> Iterator[tuple[str, ...]]:
             f"min DCF{at}",
             format_number(least.value),
             format_interval(least, format_number),
-            "" if i else "cost at the best threshold; 1: not listening",
+            "" if i else "cost at the best threshold; 1: without scores",
         )
         yield (
             f"act DCF{at}",
@@ -98,13 +98,13 @@ def _figures(found: VerificationEvaluation) -> Iterator[tuple[str, ...]]:
         "Cllr",
         format_number(whole.cllr.value),
         format_interval(whole.cllr, format_number),
-        "bits lost by taking scores as ratios; 0: none, 1: all",
+        "bits, cost of scores as log-likelihood ratios; 1: without scores",
     )
     yield (
         "min Cllr",
         format_number(whole.min_cllr.value),
         format_interval(whole.min_cllr, format_number),
-        "what the best calibration would leave",
+        "bits, after the best calibration",
     )
 
 
@@ -139,7 +139,7 @@ def _compared(other: Comparison) -> Iterator[str]:
     for point, least, actual in zip(points, other.min_dcf, other.act_dcf, strict=True):
         rows += [(f"min DCF ({point})", least, format_number), (f"act DCF ({point})", actual, format_number)]
     rows += [("Cllr", other.cllr, format_number), ("min Cllr", other.min_cllr, format_number)]
-    cells = [("", "this", "that", "that - this", "interval", "p")]
+    cells = [("", "this", "other", "other - this", "interval", "p")]
     for name, difference, unit in rows:
         change = unit(difference.second - difference.first)
         known = math.isfinite(difference.low)
@@ -150,9 +150,9 @@ def _compared(other: Comparison) -> Iterator[str]:
     yield ""
     eer = other.eer
     if not math.isfinite(eer.low):
-        yield "no interval: one speaker is no sample of speakers"
+        yield "no interval: it needs two speakers or more"
     elif eer.low <= 0 <= eer.high:
-        yield "by EER, these speakers do not tell which of the two is better"
+        yield "by EER, neither system is better: the interval of the difference contains 0"
     else:
         better = other.path if eer.high < 0 else "this system"
         yield f"by EER, {better} is better (p = {eer.p_value:.3f})"

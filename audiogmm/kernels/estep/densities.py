@@ -17,7 +17,7 @@ LANES = 8
 def scaled_joint(
     frames: AnyFrames, means: FloatArray, scales: FloatArray, constants: FloatArray, joint: FloatArray
 ) -> None:
-    """Weighted log-densities of components that are diagonal in the frames' own axes.
+    """Compute weighted log-densities of components with diagonal covariances.
 
     `joint[n, k] = constants[k] - 1/2 sum_d ((frames[n, d] - means[d, k]) * scales[d, k])^2`. The lanes are
     the components and the sum runs over d in order, so that a row does not depend on where it stands.
@@ -50,7 +50,7 @@ def scaled_joint(
 def triangular_joint(
     frames: AnyFrames, means: FloatArray, factors: FloatArray, constants: FloatArray, joint: FloatArray
 ) -> None:
-    """Weighted log-densities of components with a full precision matrix each.
+    """Compute weighted log-densities of components with a full precision matrix each.
 
     `joint[n, k] = constants[k] - 1/2 || factors[k] (frames[n] - means[k]) ||^2`, eight frames side by side.
 
@@ -68,7 +68,7 @@ def triangular_joint(
         OUT.
     """
     n_frames, n_features = frames.shape
-    centred = np.empty((n_features, LANES))
+    centered = np.empty((n_features, LANES))
     row = np.empty(LANES)
     distance = np.empty(LANES)
     for start in range(0, n_frames, LANES):
@@ -77,14 +77,14 @@ def triangular_joint(
             for d in range(n_features):
                 for lane in range(LANES):
                     n = start + min(lane, present - 1)
-                    centred[d, lane] = np.float64(frames[n, d]) - means[k, d]
+                    centered[d, lane] = np.float64(frames[n, d]) - means[k, d]
             distance[:] = 0.0
             for i in range(n_features):
                 row[:] = 0.0
                 for j in range(i + 1):
                     factor = factors[k, i, j]
                     for lane in range(LANES):
-                        row[lane] += factor * centred[j, lane]
+                        row[lane] += factor * centered[j, lane]
                 for lane in range(LANES):
                     distance[lane] += row[lane] * row[lane]
             for lane in range(present):

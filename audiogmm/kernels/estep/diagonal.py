@@ -8,19 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.kernels.estep.densities import AnyFrames
-from audiogmm.kernels.estep.dots import LARGEST, Dots, Float32Array, dot_block, quantise
-from audiogmm.kernels.estep.margins import Margins, forget, look_at_all, look_where_needed
+from audiogmm.kernels.estep.dots import LARGEST, Float32Array, IntegerCoefficients, dot_block, quantize
+from audiogmm.kernels.estep.margins import Margins, bound_where_needed, list_all, reset_margins
 from audiogmm.kernels.estep.moments import add_block, add_first, add_four_blocks, add_four_firsts, score_pairs
 from audiogmm.kernels.estep.outer import LONGEST
 from audiogmm.kernels.estep.screens import BLOCK, GROUP, PANEL, score_block
 from audiogmm.kernels.estep.tiles import (
     ALL_FINITE,
     Tile,
-    centre,
+    center,
     exponentiate,
     first_fault,
     gather_marked,
-    list_looked_at,
+    list_screened,
     list_survivors,
     panel_terms,
     weigh,
@@ -30,7 +30,7 @@ from audiogmm.kernels.policy import kernel
 from audiogmm.types import FloatArray
 
 
-class Screen(NamedTuple):
+class DiagonalScreen(NamedTuple):
     """float32 coefficients of the bounds on scores; `mixture.screening` proves them."""
 
     coefficients: Float32Array
@@ -45,12 +45,12 @@ class Screen(NamedTuple):
     widen_lower: float
     widen_upper: float
     """A true score lies between (upper - slack) * widen_lower and upper / widen_upper."""
-    dots: Dots
-    """The first look, in integers; where there is one, the above is for frames out of its range."""
+    dots: IntegerCoefficients
+    """The same in integers; where they are, the above is for frames out of their range."""
 
 
-class Components(NamedTuple):
-    """What a score is computed from in float64."""
+class DiagonalComponents(NamedTuple):
+    """Parameters of components, of which scores are computed in float64."""
 
     means: FloatArray
     """Flat (K, width)."""
@@ -64,8 +64,8 @@ class Components(NamedTuple):
     """(width, width): points are (x - origin) @ factor. Empty: points are frames."""
 
 
-class Totals(NamedTuple):
-    """Where sums go."""
+class DiagonalTotals(NamedTuple):
+    """Sufficient statistics that are added to."""
 
     counts: FloatArray
     """(K,)."""
@@ -83,19 +83,19 @@ def score_tile(
     at: int,
     count: int,
     log_cut: float,
-    screen: Screen,
-    model: Components,
+    screen: DiagonalScreen,
+    model: DiagonalComponents,
     margins: Margins,
     tile: Tile,
 ) -> int:
-    """List and score the pairs of a tile; returns how many, or -2 - n if frame n is not finite.
+    """List and score the pairs of a tile; return how many, or -2 - n if frame n is not finite.
 
-    Where there is no room for the pairs of all, the tile ends early: `tile.n_frames` says how many it holds.
-    Fills `tile.centred`, `begin`, `member`, `score` (exp(score - highest)), `highest` and `total`.
+    Where there is no space for the pairs of all, the tile ends early: `tile.n_frames` says how many it holds.
+    Fills `tile.centered`, `begin`, `member`, `score` (exp(score - highest)), `highest` and `total`.
     """
     n_features = frames.shape[1]
     width = len(tile.points) // len(tile.highest)
-    centre(frames, at, count, model.origin, tile)
+    center(frames, at, count, model.origin, tile)
     white = len(model.factor) > 0
     if white:
         whiten(frames, at, count, model.origin, model.factor, tile.points)
@@ -114,7 +114,7 @@ def score_tile(
         if white:
             within = panel_terms(tile.points, panel, n_features, screen.squares, tile)
         else:
-            within = panel_terms(tile.centred, panel, n_features, screen.squares, tile)
+            within = panel_terms(tile.centered, panel, n_features, screen.squares, tile)
         if not within:
             fault = first_fault(frames, at + panel * PANEL, PANEL)
             if fault != ALL_FINITE:
@@ -148,23 +148,23 @@ def screen_panel(
     m: int,
     count: int,
     log_cut: float,
-    screen: Screen,
+    screen: DiagonalScreen,
     margins: Margins,
     tile: Tile,
 ) -> int:
     """Mark the pairs of a panel that no bound rules out, as `list_survivors`; `at` as in `score_tile`."""
-    lower, upper, dots, room = tile.lower, tile.upper, screen.dots, tile.quantised
+    lower, upper, dots, room = tile.lower, tile.upper, screen.dots, tile.quantized
     n_groups = len(screen.start) // GROUP
     n_within = 0
     if len(dots.per_step) > 0:
-        n_within = quantise(tile.terms, dots.per_step, lower, room)
+        n_within = quantize(tile.terms, dots.per_step, lower, room)
     slot, carries = at // PANEL + panel, len(margins.codes) > 0
     n_components = len(tile.begin) - 1
     if carries and n_within < PANEL:
-        forget(slot, n_components, margins)
+        reset_margins(slot, n_components, margins)
     elif carries and len(margins.drift.scale) > 0:
-        n_listed = look_where_needed(slot, n_components, log_cut, margins, dots, room, upper, lower)
-        return list_looked_at(panel, slot, m, count, log_cut, n_listed, margins, tile)
+        n_listed = bound_where_needed(slot, n_components, log_cut, margins, dots, room, upper, lower)
+        return list_screened(panel, slot, m, count, log_cut, n_listed, margins, tile)
     if n_within > 0:
         n_pairs = len(room.pairs) // PANEL
         for g in range(n_groups):
@@ -173,8 +173,8 @@ def screen_panel(
                 g * GROUP, room.spread, upper, lower,
             )  # fmt: skip
         if carries and n_within == PANEL:
-            n_listed = look_at_all(n_components, margins)
-            return list_looked_at(panel, slot, m, count, log_cut, n_listed, margins, tile)
+            n_listed = list_all(n_components, margins)
+            return list_screened(panel, slot, m, count, log_cut, n_listed, margins, tile)
         for lane in range(PANEL):
             if room.largest[lane] > LARGEST:
                 room.spread[lane] = lower[lane]
@@ -200,13 +200,13 @@ def screen_panel(
 def log_likelihood(
     frames: AnyFrames,
     log_cut: float,
-    screen: Screen,
-    model: Components,
+    screen: DiagonalScreen,
+    model: DiagonalComponents,
     margins: Margins,
     tile: Tile,
     totals: FloatArray,
 ) -> int:
-    """Log-likelihood of every frame.
+    """Compute the log-likelihood of every frame.
 
     Parameters
     ----------
@@ -214,12 +214,12 @@ def log_likelihood(
         IN.
     log_cut : float
         IN. A component is skipped where its posterior is proven to be below exp(log_cut).
-    screen, model : Screen, Components
+    screen, model : DiagonalScreen, DiagonalComponents
         IN. The mixture, without the components that have no weight.
     margins : Margins
         Empty.
     tile : Tile
-        Room to work in.
+        Arrays to work in.
     totals : ndarray of shape (n,), float64
         OUT. Nats.
 
@@ -246,11 +246,11 @@ def accumulate(
     frames: AnyFrames,
     weights: FloatArray,
     log_cut: float,
-    screen: Screen,
-    model: Components,
+    screen: DiagonalScreen,
+    model: DiagonalComponents,
     margins: Margins,
     tile: Tile,
-    totals: Totals,
+    totals: DiagonalTotals,
 ) -> int:
     """Add the sufficient statistics of frames to `totals`.
 
@@ -263,8 +263,8 @@ def accumulate(
     log_cut, screen, model, tile
         As in `log_likelihood`.
     margins : Margins
-        INOUT. What is known of these frames from the last pass, if anything is.
-    totals : Totals
+        INOUT. What is known of these frames from the last pass, if anything.
+    totals : DiagonalTotals
         INOUT.
 
     Returns
@@ -286,7 +286,7 @@ def accumulate(
         totals.sums[0] += weigh(at, count, n_pairs, weights, tile)
         totals.sums[1] += n_pairs
         if by_norm:
-            squared_norms(tile.centred, width, count, norm)
+            squared_norms(tile.centered, width, count, norm)
         add_counts(tile.begin, tile.score, totals.counts)
         if by_norm:
             for k in range(n_components):
@@ -299,7 +299,7 @@ def accumulate(
 
 @kernel
 def squared_norms(rows: AnyFrames, width: int, count: int, norms: FloatArray) -> None:
-    """Squared norms of the first `count` rows, summed in eight interleaved parts."""
+    """Compute squared norms of the first `count` rows, summed in eight interleaved parts."""
     part = np.empty(8)
     for n in range(count):
         part[:] = 0.0
@@ -321,9 +321,9 @@ def add_counts(begin: NDArray[np.int64], score: FloatArray, counts: FloatArray) 
 
 
 @kernel
-def add_moments(width: int, tile: Tile, totals: Totals) -> None:
+def add_moments(width: int, tile: Tile, totals: DiagonalTotals) -> None:
     """Add the moments of all pairs of a tile to the totals of their components."""
-    rows, member, gamma = tile.centred, tile.member, tile.gamma
+    rows, member, gamma = tile.centered, tile.member, tile.gamma
     first, second = totals.first, totals.second
     squares = len(second) == len(first)
     for k in range(len(totals.counts)):

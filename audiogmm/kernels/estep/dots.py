@@ -1,7 +1,7 @@
-"""A first look in 16-bit integers: twice as fast as float32 where a CPU multiplies pairs of them at once.
+"""Screening in 16-bit integers: twice as fast as float32 where a CPU multiplies pairs of them at once.
 
 Integers add up exactly, so a bound has only the rounding of terms and coefficients to allow for
-(`mixture.quantisation` proves it). A frame out of the integers' range takes the float32 look.
+(`mixture.quantisation` proves it). A frame out of the integers' range is screened in float32.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ LARGEST = 32767
 """Of a 16-bit integer; as far below zero."""
 
 PADDING = 1024.0
-"""In units of a component's step: more than the float32 arithmetic on a sum can be off by."""
+"""In units of a component's step: more than the float32 error of a sum."""
 
 Float32Array = NDArray[np.float32]
 Int32Array = NDArray[np.int32]
 
 
-class Dots(NamedTuple):
+class IntegerCoefficients(NamedTuple):
     """Integer coefficients of the bounds; `mixture.quantisation` proves them. Empty without `DOTS`."""
 
     per_step: Float32Array
@@ -60,8 +60,8 @@ class Dots(NamedTuple):
     """Flat (K, 3): the limits, component by component."""
 
 
-class Quantised(NamedTuple):
-    """Room for the terms of a panel as integers."""
+class QuantizedTerms(NamedTuple):
+    """The terms of a panel as integers."""
 
     pairs: Int32Array
     """Flat (n_pairs, PANEL): two 16-bit integers each."""
@@ -72,12 +72,12 @@ class Quantised(NamedTuple):
 
 
 @microkernel
-def quantise_terms(
+def quantize_terms(
     typing: Any, terms: Any, per_step: Any, n_pairs: Any, pairs: Any, spread: Any, largest: Any
 ) -> Any:
     """Round the terms of a panel to integers; where `largest` is over `LARGEST`, they are wrong.
 
-    IN `terms` (2 * n_pairs, PANEL), `per_step` (2 * n_pairs,). OUT as in `Quantised`.
+    IN `terms` (2 * n_pairs, PANEL), `per_step` (2 * n_pairs,). OUT as in `QuantizedTerms`.
     """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -121,12 +121,12 @@ def quantise_terms(
 
 
 @kernel
-def quantise(terms: Float32Array, per_step: Float32Array, lower: Float32Array, room: Quantised) -> int:
-    """Round a panel's terms; returns how many frames are in range: `largest` is at most `LARGEST` there.
+def quantize(terms: Float32Array, per_step: Float32Array, lower: Float32Array, room: QuantizedTerms) -> int:
+    """Round a panel's terms; return how many frames are in range: `largest` is at most `LARGEST` there.
 
     A frame whose `lower` is NaN is not, nor is one with a term that is too large.
     """
-    quantise_terms(terms, per_step, len(room.pairs) // PANEL, room.pairs, room.spread, room.largest)
+    quantize_terms(terms, per_step, len(room.pairs) // PANEL, room.pairs, room.spread, room.largest)
     n_within = 0
     for lane in range(PANEL):
         if np.isnan(lower[lane]):
@@ -201,7 +201,7 @@ def dot_block(
 
 
 def products(builder: Any, a: Any, b: Any) -> Any:
-    """a0 b0 + a1 b1 in each 32-bit lane, for the two 16-bit halves: LLVM finds the instruction in this."""
+    """Emit a0 b0 + a1 b1 in each 32-bit lane, for the two 16-bit halves: one instruction to LLVM."""
     narrow, wide = ir.VectorType(ir.IntType(16), 2 * LANES), ir.VectorType(INT32, 2 * LANES)
     products = builder.mul(*(builder.sext(builder.bitcast(v, narrow), wide) for v in (a, b)))
     even, odd = (shuffle(builder, products, products, list(range(i, 2 * LANES, 2))) for i in range(2))

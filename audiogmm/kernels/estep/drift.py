@@ -6,7 +6,7 @@ from audiogmm.kernels.policy import kernel
 from audiogmm.types import FloatArray
 
 UNKNOWN = 1e30
-"""The shift of a component that moved too much for anything to follow."""
+"""The shift of a component that moved too much for a bound."""
 
 
 @kernel

@@ -8,14 +8,14 @@ import numpy as np
 
 from audiogmm.kernels.estep.densities import AnyFrames
 from audiogmm.kernels.estep.diagonal import add_counts
-from audiogmm.kernels.estep.dots import LARGEST, Float32Array, quantise
+from audiogmm.kernels.estep.dots import LARGEST, Float32Array, quantize
 from audiogmm.kernels.estep.moments import ABREAST, add_first, score_triangle
 from audiogmm.kernels.estep.outer import LONGEST, add_outer
 from audiogmm.kernels.estep.screens import BLOCK, PANEL, TRIANGLES, triangle_block
 from audiogmm.kernels.estep.tiles import (
     ALL_FINITE,
     Tile,
-    centre,
+    center,
     exponentiate,
     first_fault,
     gather_marked,
@@ -23,12 +23,12 @@ from audiogmm.kernels.estep.tiles import (
     panel_terms,
     weigh,
 )
-from audiogmm.kernels.estep.triangles import Triangles, bound_triangles
+from audiogmm.kernels.estep.triangles import IntegerFactors, bound_triangles
 from audiogmm.kernels.policy import kernel
 from audiogmm.types import FloatArray
 
 
-class Screen(NamedTuple):
+class FullScreen(NamedTuple):
     """float32 factors of the bounds on scores; `mixture.screening` proves them."""
 
     coefficients: Float32Array
@@ -39,12 +39,12 @@ class Screen(NamedTuple):
     """Features, rounded up to an even number."""
     widen: float
     """A true score lies between (upper - slack - shrink r) * widen and upper; r is |x - origin|^2."""
-    triangles: Triangles
-    """The first look, where it is of use."""
+    triangles: IntegerFactors
+    """The same in integers, where they are faster."""
 
 
-class Components(NamedTuple):
-    """What a score is computed from in float64."""
+class FullComponents(NamedTuple):
+    """Parameters of components, of which scores are computed in float64."""
 
     means: FloatArray
     """Flat (K, width)."""
@@ -56,8 +56,8 @@ class Components(NamedTuple):
     """(D,), float32 numbers."""
 
 
-class Totals(NamedTuple):
-    """Where sums go."""
+class FullTotals(NamedTuple):
+    """Sufficient statistics that are added to."""
 
     counts: FloatArray
     """(K,)."""
@@ -71,15 +71,21 @@ class Totals(NamedTuple):
 
 @kernel
 def score_tile(
-    frames: AnyFrames, at: int, count: int, log_cut: float, screen: Screen, model: Components, tile: Tile
+    frames: AnyFrames,
+    at: int,
+    count: int,
+    log_cut: float,
+    screen: FullScreen,
+    model: FullComponents,
+    tile: Tile,
 ) -> int:
-    """As `axes.score_tile`."""
+    """As `diagonal.score_tile`."""
     n_features = frames.shape[1]
     width = len(tile.points) // len(tile.highest)
-    centre(frames, at, count, model.origin, tile)
+    center(frames, at, count, model.origin, tile)
     m = 0
     for panel in range(-(-count // PANEL)):
-        if not panel_terms(tile.centred, panel, n_features, False, tile):
+        if not panel_terms(tile.centered, panel, n_features, False, tile):
             fault = first_fault(frames, at + panel * PANEL, PANEL)
             if fault != ALL_FINITE:
                 return -2 - fault
@@ -91,19 +97,19 @@ def score_tile(
 
 
 @kernel
-def look(n_features: int, log_cut: float, triangles: Triangles, tile: Tile) -> int:
-    """Bounds of the panel in `tile.terms` by integers; returns how many frames are in range of them.
+def bound_panel(n_features: int, log_cut: float, triangles: IntegerFactors, tile: Tile) -> int:
+    """Compute bounds of the panel in `tile.terms` by integers; return how many frames are in their range.
 
-    Fills `upper` and `lower`, which mean nothing for the other frames, and `quantised`.
+    Fills `upper` and `lower`, which are undefined for the other frames, and `quantized`.
     """
     if len(triangles.per_step) == 0:
         return 0
-    paired, room = tile.scratch, tile.quantised
+    paired, room = tile.scratch, tile.quantized
     n_pairs = len(room.pairs) // PANEL
     for d in range(n_features):
         row = d // 2 + d % 2 * n_pairs
         paired[row * PANEL : (row + 1) * PANEL] = tile.terms[d * PANEL : (d + 1) * PANEL]
-    n_within = quantise(paired, triangles.per_step, tile.lower, room)
+    n_within = quantize(paired, triangles.per_step, tile.lower, room)
     if n_within > 0:
         sums = paired[2 * n_pairs * PANEL :]
         bound_triangles(triangles, room, log_cut, sums, tile.upper, tile.lower)
@@ -112,11 +118,11 @@ def look(n_features: int, log_cut: float, triangles: Triangles, tile: Tile) -> i
 
 @kernel
 def screen_panel(
-    panel: int, m: int, count: int, n_features: int, log_cut: float, screen: Screen, tile: Tile
+    panel: int, m: int, count: int, n_features: int, log_cut: float, screen: FullScreen, tile: Tile
 ) -> int:
     """Mark the pairs of a panel that no bound rules out, as `list_survivors`."""
-    terms, lower, room = tile.terms, tile.lower, tile.quantised
-    n_within = look(n_features, log_cut, screen.triangles, tile)
+    terms, lower, room = tile.terms, tile.lower, tile.quantized
+    n_within = bound_panel(n_features, log_cut, screen.triangles, tile)
     if n_within > 0:
         for lane in range(PANEL):
             if room.largest[lane] > LARGEST:
@@ -148,7 +154,7 @@ def screen_panel(
 
 @kernel
 def score_members(
-    frames: AnyFrames, at: int, n_features: int, width: int, model: Components, tile: Tile
+    frames: AnyFrames, at: int, n_features: int, width: int, model: FullComponents, tile: Tile
 ) -> None:
     """Fill `tile.score` for all pairs."""
     begin, member, score = tile.begin, tile.member, tile.score
@@ -165,9 +171,14 @@ def score_members(
 
 @kernel
 def log_likelihood(
-    frames: AnyFrames, log_cut: float, screen: Screen, model: Components, tile: Tile, totals: FloatArray
+    frames: AnyFrames,
+    log_cut: float,
+    screen: FullScreen,
+    model: FullComponents,
+    tile: Tile,
+    totals: FloatArray,
 ) -> int:
-    """As `axes.log_likelihood`."""
+    """As `diagonal.log_likelihood`."""
     for at in range(0, len(frames), len(tile.highest)):
         count = min(len(tile.highest), len(frames) - at)
         n_pairs = score_tile(frames, at, count, log_cut, screen, model, tile)
@@ -183,14 +194,14 @@ def accumulate(
     frames: AnyFrames,
     weights: FloatArray,
     log_cut: float,
-    screen: Screen,
-    model: Components,
+    screen: FullScreen,
+    model: FullComponents,
     tile: Tile,
-    totals: Totals,
+    totals: FullTotals,
 ) -> int:
-    """As `axes.accumulate`."""
+    """As `diagonal.accumulate`."""
     width = len(tile.points) // len(tile.highest)
-    rows, member, gamma, first, second = tile.centred, tile.member, tile.gamma, totals.first, totals.second
+    rows, member, gamma, first, second = tile.centered, tile.member, tile.gamma, totals.first, totals.second
     for at in range(0, len(frames), len(tile.highest)):
         count = min(len(tile.highest), len(frames) - at)
         n_pairs = score_tile(frames, at, count, log_cut, screen, model, tile)

@@ -1,4 +1,4 @@
-"""Squared distances from frames to centres, and sums by cluster."""
+"""Squared distances from frames to centers, and sums by cluster."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from audiogmm.kernels.policy import fast_kernel, kernel
 from audiogmm.types import FloatArray, Frames
 
 TILE = 64
-"""Frames that are worked on together, one a lane."""
+"""Frames that are computed together, one a lane."""
 
 
 @fast_kernel
 def shrink_distances(frames: Frames, candidates: Frames, closest: FloatArray, shrunk: FloatArray) -> None:
-    """Squared distance of every frame to its nearest centre, would each candidate become a centre.
+    """Compute the squared distance of every frame to its nearest center, would each candidate become one.
 
     Parameters
     ----------
     frames : IN ndarray of shape (n, d), float32
         Rows padded with zeros to a multiple of 16 are fastest.
     candidates : IN ndarray of shape (t, d), float32
-        Possible centres.
+        Possible centers.
     closest : IN ndarray of shape (n,), float64
-        Squared distance to the nearest centre so far.
+        Squared distance to the nearest center so far.
     shrunk : OUT ndarray of shape (t, n), float64
         The smaller of that and the squared distance to the candidate.
     """
@@ -38,19 +38,19 @@ def shrink_distances(frames: Frames, candidates: Frames, closest: FloatArray, sh
 
 
 @fast_kernel
-def nearest_centres(
-    frames: NDArray[np.floating], centres: FloatArray, labels: NDArray[np.int32], distances: FloatArray
+def nearest_centers(
+    frames: NDArray[np.floating], centers: FloatArray, labels: NDArray[np.int32], distances: FloatArray
 ) -> None:
-    """The nearest centre of every frame, the first of equals, in float64.
+    """Find the nearest center of every frame, the first of equals, in float64.
 
     Parameters
     ----------
     frames : IN ndarray of shape (n, d), float32 or float64
         Rows.
-    centres : IN ndarray of shape (k, d), float64
+    centers : IN ndarray of shape (k, d), float64
         Centres.
     labels : OUT ndarray of shape (n,), int32
-        Index of the nearest centre.
+        Index of the nearest center.
     distances : OUT ndarray of shape (n,), float64
         Squared distance to it.
     """
@@ -66,18 +66,18 @@ def nearest_centres(
                 tile[j, i] = frames[start + i, j]
         best[:] = np.inf
         label[:] = 0
-        for k in range(len(centres)):
+        for k in range(len(centers)):
             total[:] = 0.0
             j = 0
             while j + 4 <= d:
-                c0, c1, c2, c3 = centres[k, j], centres[k, j + 1], centres[k, j + 2], centres[k, j + 3]
+                c0, c1, c2, c3 = centers[k, j], centers[k, j + 1], centers[k, j + 2], centers[k, j + 3]
                 for i in range(TILE):
                     d0, d1 = tile[j, i] - c0, tile[j + 1, i] - c1
                     d2, d3 = tile[j + 2, i] - c2, tile[j + 3, i] - c3
                     total[i] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
                 j += 4
             while j < d:
-                c0 = centres[k, j]
+                c0 = centers[k, j]
                 for i in range(TILE):
                     d0 = tile[j, i] - c0
                     total[i] += d0 * d0
@@ -100,7 +100,7 @@ def add_by_cluster(
     first: FloatArray,
     second: FloatArray,
 ) -> None:
-    """Count, sum and sum of squared norms of the frames of every cluster, about an origin.
+    """Add count, sum and sum of squared norms of the frames of every cluster, about an origin.
 
     Parameters
     ----------

@@ -1,13 +1,14 @@
-"""The best components of every frame, found as the exact E-step finds its survivors."""
+"""The best components of every frame, found as the exact E-step finds those that it scores."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.kernels.estep import diagonal as axes
-from audiogmm.kernels.estep import full as ellipsoids
+from audiogmm.kernels.estep import diagonal, full
 from audiogmm.kernels.estep.densities import AnyFrames
+from audiogmm.kernels.estep.diagonal import DiagonalComponents, DiagonalScreen
 from audiogmm.kernels.estep.dots import Int32Array
+from audiogmm.kernels.estep.full import FullComponents, FullScreen
 from audiogmm.kernels.estep.margins import Margins
 from audiogmm.kernels.estep.tiles import ALL_FINITE, Tile
 from audiogmm.kernels.policy import kernel
@@ -15,54 +16,54 @@ from audiogmm.types import FloatArray
 
 
 @kernel
-def leading_axes(
-    frames: AnyFrames, log_cut: float, screen: axes.Screen, model: axes.Components, margins: Margins,
+def leading_diagonal(
+    frames: AnyFrames, log_cut: float, screen: DiagonalScreen, model: DiagonalComponents, margins: Margins,
     tile: Tile, leading: Int32Array,
 ) -> int:  # fmt: skip
-    """Components of every frame by their posteriors, the highest first.
+    """Rank the components of every frame by their posteriors, the highest first.
 
     Parameters
     ----------
     frames, log_cut, screen, model, margins, tile
-        IN. As of `axes.log_likelihood`.
+        IN. As of `diagonal.log_likelihood`.
     leading : ndarray of shape (n, C), int32
         OUT. -1 where fewer than C components were not skipped; ties in the components' order.
 
     Returns
     -------
     int
-        As of `axes.log_likelihood`.
+        As of `diagonal.log_likelihood`.
     """
     values = np.empty((len(tile.highest), leading.shape[1]))
     at = 0
     while at < len(frames):
         count = min(len(tile.highest), len(frames) - at)
-        fault = axes.score_tile(frames, at, count, log_cut, screen, model, margins, tile)
+        fault = diagonal.score_tile(frames, at, count, log_cut, screen, model, margins, tile)
         if fault < 0:
             return -2 - fault
-        leaders(tile, at, tile.n_frames[0], values, leading)
+        fill_leading(tile, at, tile.n_frames[0], values, leading)
         at += tile.n_frames[0]
     return ALL_FINITE
 
 
 @kernel
-def leading_ellipsoids(
-    frames: AnyFrames, log_cut: float, screen: ellipsoids.Screen, model: ellipsoids.Components, tile: Tile,
+def leading_full(
+    frames: AnyFrames, log_cut: float, screen: FullScreen, model: FullComponents, tile: Tile,
     leading: Int32Array,
 ) -> int:  # fmt: skip
-    """As `leading_axes`."""
+    """As `leading_diagonal`."""
     values = np.empty((len(tile.highest), leading.shape[1]))
     for at in range(0, len(frames), len(tile.highest)):
         count = min(len(tile.highest), len(frames) - at)
-        fault = ellipsoids.score_tile(frames, at, count, log_cut, screen, model, tile)
+        fault = full.score_tile(frames, at, count, log_cut, screen, model, tile)
         if fault < 0:
             return -2 - fault
-        leaders(tile, at, count, values, leading)
+        fill_leading(tile, at, count, values, leading)
     return ALL_FINITE
 
 
 @kernel
-def leaders(tile: Tile, at: int, count: int, values: FloatArray, leading: Int32Array) -> None:
+def fill_leading(tile: Tile, at: int, count: int, values: FloatArray, leading: Int32Array) -> None:
     """Fill `leading` from `at` with the best components of each of a tile's `count` frames."""
     C = leading.shape[1]
     values[:] = -1.0

@@ -24,7 +24,7 @@ from audiogmm.kernels.estep.vectors import (
 )
 
 ABREAST = 4
-"""Components scored side by side; `value` needs room for ABREAST - 1 more numbers."""
+"""Components scored side by side; `value` needs space for ABREAST - 1 more numbers."""
 
 
 @microkernel
@@ -40,7 +40,7 @@ def score_listed(
     constants: Any,
     value: Any,
 ) -> Any:
-    """`value[i] = constants[k] - sum_d (x[d] * scale[k, d] + offset[k, d])^2`, k = `listed[i]`, float32.
+    """Set `value[i] = constants[k] - sum_d (x[d] * scale[k, d] + offset[k, d])^2`, k = `listed[i]`, float32.
 
     IN `rows`, float32 or float64, of which x is `width` numbers from `row_at`; `listed[begin:end]`, int32;
     `table` (K, width / BLOCK, 2, BLOCK), scales and offsets block by block; `constants` (K,).

@@ -1,4 +1,4 @@
-"""The first look with what is known from the last pass: only components that could matter are looked at.
+"""Screening with what is known from the last pass: only components that could matter get a bound.
 
 A margin is one byte for a panel of frames and a component, and says how far below each frame's best score the
 component was. `mixture.carrying` proves what follows from it once the parameters have moved.
@@ -13,7 +13,13 @@ from llvmlite import ir
 from numba import types
 from numpy.typing import NDArray
 
-from audiogmm.kernels.estep.dots import Dots, Float32Array, Int32Array, Quantised, products
+from audiogmm.kernels.estep.dots import (
+    Float32Array,
+    Int32Array,
+    IntegerCoefficients,
+    QuantizedTerms,
+    products,
+)
 from audiogmm.kernels.estep.screens import COMPRESS, GROUP, LANES, PANEL, list_bits, lowest_bit, survivors
 from audiogmm.kernels.estep.vectors import (
     DOUBLE,
@@ -40,15 +46,15 @@ DEEPEST = 255
 """The largest code: it stands for all larger ones too."""
 
 SHALLOWEST = 0.3
-"""Least `Drift.scale`: a component that changed more is looked at."""
+"""Least `DriftBound.scale`: a component that changed more gets a bound."""
 
 ALLOWANCE = 1e-2
-"""Nats, beside `RELATIVE` of a score's size: more than the float32 arithmetic on a bound can be off by."""
+"""Nats, in addition to `RELATIVE` of a score's size: more than the float32 error of a bound."""
 
 RELATIVE = 1e-5
 
 
-class Drift(NamedTuple):
+class DriftBound(NamedTuple):
     """`new score <= scale * old score + shift` for every frame; `mixture.carrying` proves it."""
 
     scale: FloatArray
@@ -58,24 +64,24 @@ class Drift(NamedTuple):
 
 
 class Margins(NamedTuple):
-    """What is carried from pass to pass for some frames, and room to work in.
+    """What is carried from pass to pass for some frames, and arrays to work in.
 
     Empty where nothing is carried.
     """
 
     codes: NDArray[np.uint8]
     """Flat (n_panels, stride): the scores of a panel's frames are at most their `lows` less code / `STEPS`;
-    0: nothing is known. Stride is K rounded up to a multiple of `PANEL`."""
+    0: unknown. Stride is K rounded up to a multiple of `PANEL`."""
     lows: Float32Array
     """Flat (n_panels, PANEL): a lower bound of each frame's best score."""
-    drift: Drift
-    """Of the parameters since. Empty: codes say nothing yet."""
+    drift: DriftBound
+    """Of the parameters since then. Empty: nothing is known yet."""
     keys: Float32Array
-    """(stride,): room."""
+    """(stride,): to work in."""
     listed: Int32Array
-    """(stride + 2 * PANEL,): room for the components that are looked at."""
-    looked: FloatArray
-    """(2,): scores looked at, and scores that there were, of full panels."""
+    """(stride + 2 * PANEL,): the components that get a bound."""
+    screened: FloatArray
+    """(2,): scores that got a bound, and all scores, of full panels."""
 
 
 @microkernel
@@ -141,7 +147,7 @@ def dot_listed(
 
 @microkernel
 def largest_difference(typing: Any, upper: Any, upper_at: Any, lows: Any, lows_at: Any) -> Any:
-    """The largest of `upper[upper_at + n] - lows[lows_at + n]`, n < `PANEL`, as float64."""
+    """Return the largest of `upper[upper_at + n] - lows[lows_at + n]`, n < `PANEL`, as float64."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = signature.args
@@ -163,13 +169,13 @@ def largest_difference(typing: Any, upper: Any, upper_at: Any, lows: Any, lows_a
 
 @kernel
 def margin_code(margin: float) -> int:
-    """Of a score that is `margin` nats above the best one, or below if negative: rounded towards 0."""
+    """Return the code of a score `margin` nats above the best one (below if negative), rounded towards 0."""
     return int(min(max(-STEPS * margin, 0.0), np.float64(DEEPEST)))
 
 
 @kernel
-def list_known(margins: Margins, n_listed: int, cuts: Float32Array) -> int:
-    """Append the components whose key reaches `cuts`, of which all are alike; returns how many are listed."""
+def list_reaching(margins: Margins, n_listed: int, cuts: Float32Array) -> int:
+    """Append the components whose key reaches `cuts`, which are all equal; return how many are listed."""
     keys, listed = margins.keys, margins.listed
     for first in range(0, len(keys), PANEL):
         bits = survivors(keys, first, cuts)
@@ -186,16 +192,16 @@ def list_known(margins: Margins, n_listed: int, cuts: Float32Array) -> int:
 
 
 @kernel
-def look(
+def bound_listed(
     first: int,
     n_listed: int,
     margins: Margins,
-    dots: Dots,
-    room: Quantised,
+    dots: IntegerCoefficients,
+    room: QuantizedTerms,
     upper: Float32Array,
     lower: Float32Array,
 ) -> None:
-    """Bounds of the listed components from the first-th on; the last is repeated to fill a group up."""
+    """Compute bounds of the listed components from `first` on; the last is repeated to fill a group."""
     listed = margins.listed
     for i in range(n_listed, n_listed + GROUP - 1):
         listed[i] = listed[n_listed - 1]
@@ -205,17 +211,17 @@ def look(
 
 
 @kernel
-def look_where_needed(
+def bound_where_needed(
     panel: int,
     n_components: int,
     log_cut: float,
     margins: Margins,
-    dots: Dots,
-    room: Quantised,
+    dots: IntegerCoefficients,
+    room: QuantizedTerms,
     upper: Float32Array,
     lower: Float32Array,
 ) -> int:
-    """Bounds of the components of a panel that margins do not rule out; returns how many are listed.
+    """Compute bounds of the components of a panel that margins do not rule out; return how many are listed.
 
     First those that were close to the best, or of which nothing is known: they set the lower bounds. Then
     those that could have come close since. The codes of the others are brought up to date.
@@ -226,9 +232,9 @@ def look_where_needed(
     for k in range(n_components):
         keys[k] = -np.float32(codes[base + k])
     keys[n_components:] = -1.0
-    n_first = list_known(margins, 0, cuts)
+    n_first = list_reaching(margins, 0, cuts)
     if n_first > 0:
-        look(0, n_first, margins, dots, room, upper, lower)
+        bound_listed(0, n_first, margins, dots, room, upper, lower)
     stay, deep, size, spread = -np.inf, -np.inf, 0.0, 0.0
     for lane in range(PANEL):
         before, now = np.float64(lows[panel * PANEL + lane]), np.float64(lower[lane])
@@ -252,28 +258,28 @@ def look_where_needed(
             keys[k] = -np.inf
     keys[n_components:] = -np.inf
     cuts[:] = log_cut - ALLOWANCE
-    n_listed = list_known(margins, n_first, cuts)
+    n_listed = list_reaching(margins, n_first, cuts)
     if n_listed > n_first:
-        look(n_first, n_listed, margins, dots, room, upper, lower)
-    margins.looked[0] += n_listed
-    margins.looked[1] += n_components
+        bound_listed(n_first, n_listed, margins, dots, room, upper, lower)
+    margins.screened[0] += n_listed
+    margins.screened[1] += n_components
     return n_listed
 
 
 @kernel
-def look_at_all(n_components: int, margins: Margins) -> int:
-    """List every component, where `dot_block` has looked at all; returns how many."""
+def list_all(n_components: int, margins: Margins) -> int:
+    """List every component, where `dot_block` has bounded all; return how many."""
     for k in range(n_components):
         margins.listed[k] = k
-    margins.looked[0] += n_components
-    margins.looked[1] += n_components
+    margins.screened[0] += n_components
+    margins.screened[1] += n_components
     return n_components
 
 
 @kernel
-def forget(panel: int, n_components: int, margins: Margins) -> None:
-    """Know nothing of a panel."""
+def reset_margins(panel: int, n_components: int, margins: Margins) -> None:
+    """Set the margins of a panel to unknown."""
     stride = len(margins.keys)
     margins.codes[panel * stride : (panel + 1) * stride] = 0
-    margins.looked[0] += n_components
-    margins.looked[1] += n_components
+    margins.screened[0] += n_components
+    margins.screened[1] += n_components

@@ -1,4 +1,4 @@
-"""Microkernels of the second look: float64 distances of chosen pairs, and sums over frames.
+"""Microkernels behind screening: float64 distances of the pairs that are left, and sums over frames.
 
 Arrays are flat and contiguous, positions count numbers, and nothing checks them. Features are padded with
 zeros to a multiple of `BLOCK`.
@@ -31,7 +31,7 @@ from audiogmm.kernels.estep.vectors import (
 )
 
 ABREAST = 4
-"""Pairs whose distances are computed side by side; `score` needs room for ABREAST - 1 more numbers."""
+"""Pairs whose distances are computed side by side; `score` needs space for ABREAST - 1 more numbers."""
 
 
 @microkernel
@@ -48,7 +48,7 @@ def score_pairs(
     constant: Any,
     score: Any,
 ) -> Any:
-    """float64 scores of one component, `constant - 1/2 sum_d ((x[d] - mean[d]) * scale[d])^2`.
+    """Compute float64 scores of one component, `constant - 1/2 sum_d ((x[d] - mean[d]) * scale[d])^2`.
 
     IN `points` (n, width), float32 or float64; `member[begin:end]`, the frames; `means` and `scales` from
     `mean_at`. OUT `score[begin:end]`, and up to three numbers behind.
@@ -68,10 +68,10 @@ def score_pairs(
         rows = [_row(context, builder, kinds[2], args[2], table, args[1], at, i, end) for i in range(ABREAST)]
         loop = Loop(builder, number(0), builder.sdiv(args[1], number(8)), [zeros(vector)] * ABREAST)
         d = builder.mul(loop.index, number(8))
-        centre, factor = load(builder, mean, vector, d), load(builder, scale, vector, d)
+        center, factor = load(builder, mean, vector, d), load(builder, scale, vector, d)
         updated = []
         for row, total in zip(rows, loop.carried, strict=True):
-            t = builder.fmul(builder.fsub(load(builder, row, vector, d), centre), factor)
+            t = builder.fmul(builder.fsub(load(builder, row, vector, d), center), factor)
             updated.append(multiply_add(t, t, total))
         distances = sums_of_four(builder, loop.close(updated))
         _store_scores(context, builder, distances, args[8], kinds[9], args[9], at)
@@ -94,7 +94,7 @@ def score_triangle(
     score: Any,
     at: Any,
 ) -> Any:
-    """Scores of one component for `ABREAST` frames, `constant - 1/2 |P^T difference|^2`, float64.
+    """Compute scores of one component for `ABREAST` frames, `constant - 1/2 |P^T difference|^2`, float64.
 
     IN `differences` (ABREAST, width), frames minus the mean; `factors` (width, width) from `factor_at`, the
     upper triangular P. OUT `score[at : at + ABREAST]`.
@@ -126,7 +126,7 @@ def score_triangle(
 def times_triangle(
     typing: Any, differences: Any, width: Any, factor: Any, points: Any, points_at: Any, n_rows: Any
 ) -> Any:
-    """`points[n] = differences[n] @ P` for n < `n_rows` <= `ABREAST`, float64.
+    """Set `points[n] = differences[n] @ P` for n < `n_rows` <= `ABREAST`, float64.
 
     IN `differences` (ABREAST, width); `factor` (width, width), the upper triangular P.
     OUT `points` (n_rows, width) from `points_at`.
@@ -171,7 +171,7 @@ def _times_factor(builder: Any, rows: list[Any], factor: Any, width: Any, column
 def _row(
     context: Any, builder: Any, kind: Any, member: Any, table: Any, width: Any, at: Any, i: int, end: Any
 ) -> Any:
-    """Row of the i-th frame from `at`; that of the last one where there are no more."""
+    """Emit the row of the i-th frame from `at`; that of the last one where there are no more."""
     last = builder.sub(end, number(1))
     position = builder.add(at, number(i))
     position = builder.select(builder.icmp_signed("<", position, last), position, last)
@@ -250,7 +250,7 @@ add_four_firsts, add_first = _moments(4, False), _moments(1, False)
 
 @microkernel
 def power_of_two(typing: Any, exponent: Any) -> Any:
-    """2.0 ** exponent for an int64 from -1022 to 1023."""
+    """Compute 2.0 ** exponent for an int64 from -1022 to 1023."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bitcast(builder.shl(builder.add(args[0], number(1023)), number(52)), DOUBLE)

@@ -1,8 +1,8 @@
-"""Many mixtures adapted from one: what each makes of a frame, from the pairs that matter to their background.
+"""Likelihood ratios of many mixtures adapted from one, from the pairs that matter to their background.
 
 With the background's posterior g_k of component k, and d_km(x) the log-density of component k of model m less
 the background's, ``p(x | m) / p(x) = sum_k g_k exp(d_km(x))``. For adapted means d is affine in x, and for
-adapted variances along the axes affine in x and x^2: a product of few numbers for each pair and model, in
+adapted variances affine in x and x^2: a product of few numbers for each pair and model, in
 which the lanes are the models.
 """
 
@@ -42,13 +42,13 @@ ABREAST = 4
 LARGEST = 700.0
 """Exponents beyond this, either way, are cut off there."""
 
-BELIEVED = 1e250
-"""A sum of exponentials beyond this, or below its inverse, is not believed."""
+LARGEST_SUM = 1e250
+"""A sum of exponentials beyond this, or below its inverse, is not reliable."""
 
 _EXPONENT, _MANTISSA, _ONE = 52, (1 << 52) - 1, 1023
 
 
-class Pairs(NamedTuple):
+class PosteriorPairs(NamedTuple):
     """Pairs of component and frame that count, component by component."""
 
     component: NDArray[np.int64]
@@ -61,7 +61,7 @@ class Pairs(NamedTuple):
     """(m,): the background's; those of a frame sum to one."""
 
 
-class Shifts(NamedTuple):
+class ModelShifts(NamedTuple):
     """How models differ from their background."""
 
     table: Float32Array
@@ -76,7 +76,7 @@ class Shifts(NamedTuple):
 
 @microkernel
 def shift_block(typing: Any, points: Any, n_terms: Any, table: Any, table_at: Any, shifts: Any) -> Any:
-    """Products of `ABREAST` points with the coefficients of `MODELS` models.
+    """Compute products of `ABREAST` points with the coefficients of `MODELS` models.
 
     IN `points` (ABREAST, n_terms); `table` (n_terms, MODELS) from `table_at`. OUT `shifts` (ABREAST, MODELS).
     All float32.
@@ -106,7 +106,7 @@ def shift_block(typing: Any, points: Any, n_terms: Any, table: Any, table_at: An
 
 
 @kernel
-def keep_best(pairs: Pairs, most: int, least: float, n_frames: int) -> int:
+def keep_best(pairs: PosteriorPairs, most: int, least: float, n_frames: int) -> int:
     """Keep the `most` pairs of highest posterior of each frame, and let these sum to one.
 
     None is kept that is below `least` times the frame's highest; ties are kept in the components' order.
@@ -149,14 +149,16 @@ def keep_best(pairs: Pairs, most: int, least: float, n_frames: int) -> int:
 
 
 @kernel
-def add_ratios(frames: AnyFrames, pairs: Pairs, shifts: Shifts, blocks: Int32Array, sums: FloatArray) -> None:
+def add_ratios(
+    frames: AnyFrames, pairs: PosteriorPairs, shifts: ModelShifts, blocks: Int32Array, sums: FloatArray
+) -> None:
     """Add `posterior * exp(shift)` of every pair.
 
     Parameters
     ----------
     frames : ndarray of shape (n, D), float32 or float64
         IN.
-    pairs, shifts : Pairs, Shifts
+    pairs, shifts : PosteriorPairs, ModelShifts
         IN.
     blocks : ndarray of shape (b,), int32
         IN. Which blocks of models.
@@ -198,7 +200,7 @@ def add_ratios(frames: AnyFrames, pairs: Pairs, shifts: Shifts, blocks: Int32Arr
 
 @kernel
 def add_products(
-    first: FloatArray, component: NDArray[np.int64], shifts: Shifts, blocks: Int32Array, sums: FloatArray
+    first: FloatArray, component: NDArray[np.int64], shifts: ModelShifts, blocks: Int32Array, sums: FloatArray
 ) -> None:
     """Add the products of first moments with coefficients: scores that are linear in the statistics.
 
@@ -219,23 +221,23 @@ def add_products(
 
 
 @kernel
-def add_logarithms(sums: FloatArray, totals: FloatArray, believed: BoolArray) -> None:
+def add_logarithms(sums: FloatArray, totals: FloatArray, reliable: BoolArray) -> None:
     """Add the logarithms of the columns of `sums` (n, M) to `totals` (M,).
 
     The logarithm of a product is taken, with its exponent counted apart, so one is taken for all frames. A
-    column with a number beyond `BELIEVED`, or below its inverse, or none, has lost digits, and is not
-    `believed` (M,), OUT.
+    column with a number beyond `LARGEST_SUM`, or below its inverse, or none, has lost digits, and is not
+    `reliable` (M,), OUT.
     """
     n_models = sums.shape[1]
     product = np.ones(n_models)
     bits = product.view(np.int64)
     exponent = np.zeros(n_models, np.int64)
-    believed[:] = True
+    reliable[:] = True
     for n in range(len(sums)):
         for m in range(n_models):
             value = sums[n, m]
-            good = (value > 1 / BELIEVED) & (value < BELIEVED)
-            believed[m] &= good
+            good = (value > 1 / LARGEST_SUM) & (value < LARGEST_SUM)
+            reliable[m] &= good
             product[m] *= value if good else 1.0
         for m in range(n_models):
             exponent[m] += (bits[m] >> _EXPONENT) - _ONE

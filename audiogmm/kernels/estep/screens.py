@@ -1,7 +1,7 @@
-"""Microkernels of the first look: float32 bounds on the scores of a panel of frames.
+"""Microkernels of screening: float32 bounds on the scores of a panel of frames.
 
 Arrays are flat and contiguous, positions count numbers, and nothing checks them. A lane is a frame, and each
-lane does the same operations in the same order: a frame's bounds do not depend on its neighbours.
+lane does the same operations in the same order: a frame's bounds do not depend on its neighbors.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LANES = 16 if WIDE else 8
 """float32 numbers of one register."""
 
 PANEL = 2 * LANES
-"""Frames that are looked at together."""
+"""Frames that are screened together."""
 
 GROUP = 12 if WIDE else 6
 """Components that `score_block` handles together: two accumulators each."""
@@ -89,7 +89,7 @@ def score_block(
     upper: Any,
     lower: Any,
 ) -> Any:
-    """Upper bounds of `GROUP` components for `PANEL` frames, and the best lower bound of each frame so far.
+    """Compute upper bounds of `GROUP` components for `PANEL` frames, and each frame's best lower bound.
 
     `upper[k, n] = start[k] + sum_f coefficients[f, k] * terms[f, n]` and
     `lower[n] = max(lower[n], max_k upper[k, n] - slack[k])`, all float32.
@@ -214,7 +214,7 @@ def triangle_block(
 
 @microkernel
 def survivors(typing: Any, upper: Any, upper_at: Any, cut: Any) -> Any:
-    """Bit n is set unless `upper[upper_at + n] < cut[n]`, for `PANEL` frames: NaN survives."""
+    """Return bits: n is set unless `upper[upper_at + n] < cut[n]`, for `PANEL` frames. NaN survives."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         vector = ir.VectorType(FLOAT, PANEL)
@@ -228,7 +228,7 @@ def survivors(typing: Any, upper: Any, upper_at: Any, cut: Any) -> Any:
 
 @microkernel
 def mark_survivors(typing: Any, upper: Any, upper_at: Any, cut: Any, marks: Any, at: Any) -> Any:
-    """Set the bits of `survivors` in `marks[at]`, uint32; returns how many there are."""
+    """Set the bits of `survivors` in `marks[at]`, uint32; return how many there are."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = signature.args
@@ -247,9 +247,9 @@ def mark_survivors(typing: Any, upper: Any, upper_at: Any, cut: Any, marks: Any,
 
 @microkernel
 def list_bits(typing: Any, bits: Any, base: Any, listed: Any, m: Any) -> Any:
-    """Append `base + n` for each of `PANEL` bits that is set; returns the length.
+    """Append `base + n` for each of `PANEL` bits that is set; return the length.
 
-    OUT `listed`, int32, from m, with room for PANEL more numbers than are appended.
+    OUT `listed`, int32, from m, with space for PANEL more numbers than are appended.
     """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -277,7 +277,7 @@ def list_bits(typing: Any, bits: Any, base: Any, listed: Any, m: Any) -> Any:
 
 @microkernel
 def lowest_bit(typing: Any, bits: Any) -> Any:
-    """Position of the lowest set bit of a number that is not zero."""
+    """Return the position of the lowest set bit of a number that is not zero."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))

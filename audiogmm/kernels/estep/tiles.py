@@ -1,4 +1,4 @@
-"""A tile of frames on its way through the E-step, and the steps that do not depend on the covariance form.
+"""A tile of frames in the E-step, and the steps that do not depend on the covariance form.
 
 A tile is screened panel by panel: whatever no bound rules out is marked as a pair of component and frame.
 Pairs are then listed by component, scored in float64, and made posteriors. All sums over components
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.kernels.estep.densities import AnyFrames
-from audiogmm.kernels.estep.dots import Float32Array, Int32Array, Quantised
+from audiogmm.kernels.estep.dots import Float32Array, Int32Array, QuantizedTerms
 from audiogmm.kernels.estep.margins import Margins, largest_difference, margin_code
 from audiogmm.kernels.estep.moments import power_of_two
 from audiogmm.kernels.estep.screens import (
@@ -36,21 +36,21 @@ ALL_FINITE = -1
 
 
 class Tile(NamedTuple):
-    """Room for T frames of `width` features with the padding, K components, and M pairs.
+    """Arrays for T frames of `width` features with the padding, K components, and M pairs.
 
     T is a multiple of PANEL, and M at least PANEL * K.
     """
 
-    centred: AnyFrames
+    centered: AnyFrames
     """Flat (T, width): frames minus the origin, rounded to the frames' type; padding stays zero."""
     points: AnyFrames
     """Flat (T, width): what distances are taken of; padding stays zero."""
     terms: Float32Array
     """Flat (at least n_terms + BLOCK, PANEL): what a panel's bounds are computed from."""
-    quantised: Quantised
+    quantized: QuantizedTerms
     """The same as integers."""
     scratch: Float32Array
-    """Room that a form needs beside; none for most."""
+    """Further space that a form needs; none for most."""
     upper: Float32Array
     """Flat (at least K, PANEL): upper bounds of a panel."""
     lower: Float32Array
@@ -58,7 +58,7 @@ class Tile(NamedTuple):
     marks: NDArray[np.uint32]
     """Flat (T / PANEL, at least K): bit n is set where frame n of the panel and the component are a pair."""
     found: Int32Array
-    """(M,): frame of each pair, where pairs are listed frame by frame (`kernels.truncated`); else empty."""
+    """(M,): frame of each pair, where pairs are listed frame by frame (`estep.truncated`); else empty."""
     owner: Int32Array
     """(M,): component of each pair in `found`."""
     begin: NDArray[np.int64]
@@ -78,13 +78,13 @@ class Tile(NamedTuple):
 
 
 @kernel
-def centre(frames: AnyFrames, at: int, count: int, origin: FloatArray, tile: Tile) -> None:
-    """Fill `tile.centred` with `count` frames from `at`, and zeros behind."""
-    width = len(tile.centred) // len(tile.highest)
+def center(frames: AnyFrames, at: int, count: int, origin: FloatArray, tile: Tile) -> None:
+    """Fill `tile.centered` with `count` frames from `at`, and zeros behind."""
+    width = len(tile.centered) // len(tile.highest)
     for n in range(count):
         for d in range(len(origin)):
-            tile.centred[n * width + d] = frames[at + n, d] - frames.dtype.type(origin[d])
-    tile.centred[count * width :] = 0
+            tile.centered[n * width + d] = frames[at + n, d] - frames.dtype.type(origin[d])
+    tile.centered[count * width :] = 0
 
 
 @kernel
@@ -127,7 +127,7 @@ def panel_terms(rows: AnyFrames, panel: int, n_features: int, squares: bool, til
 
 @kernel
 def first_fault(frames: AnyFrames, at: int, count: int) -> int:
-    """Index of the first of `count` frames from `at` that holds NaN or infinity, or `ALL_FINITE`."""
+    """Find the first of `count` frames from `at` that holds NaN or infinity, or `ALL_FINITE`."""
     for n in range(at, min(at + count, len(frames))):
         for d in range(frames.shape[1]):
             if not np.isfinite(frames[n, d]):
@@ -139,7 +139,7 @@ def first_fault(frames: AnyFrames, at: int, count: int) -> int:
 def list_survivors(
     panel: int, m: int, count: int, widen_lower: float, widen_upper: float, log_cut: float, tile: Tile
 ) -> int:
-    """Mark the pairs of a panel that no bound rules out; returns how many there are now, with the m before.
+    """Mark the pairs of a panel that no bound rules out; return how many there are now, with the m before.
 
     A true score is at most upper / widen_upper, and the best one is at least lower * widen_lower. A posterior
     is at most exp(score - best), so a pair is ruled out if upper / widen_upper < lower * widen_lower +
@@ -153,10 +153,10 @@ def list_survivors(
 
 
 @kernel
-def list_looked_at(
+def list_screened(
     panel: int, slot: int, m: int, count: int, log_cut: float, n_listed: int, margins: Margins, tile: Tile
 ) -> int:
-    """As `list_survivors` with bounds of the listed components alone; the margins of slot are renewed."""
+    """As `list_survivors` with bounds of the listed components alone; the margins of `slot` are updated."""
     upper, lower, marks, row = tile.upper, tile.lower, tile.marks, panel * marks_stride(tile)
     codes, lows, base = margins.codes, margins.lows, slot * len(margins.keys)
     for lane in range(PANEL):
@@ -190,7 +190,7 @@ def set_cuts(
 
 @kernel
 def marks_stride(tile: Tile) -> int:
-    """Numbers of `tile.marks` for each panel."""
+    """Return the numbers of `tile.marks` for each panel."""
     return len(tile.marks) * PANEL // len(tile.highest)
 
 
@@ -253,7 +253,7 @@ def exponentiate(n_pairs: int, tile: Tile) -> None:
 
 @kernel
 def weigh(at: int, count: int, n_pairs: int, weights: FloatArray, tile: Tile) -> float:
-    """Turn scores into posteriors times weights (empty: 1); returns the weighted log-likelihood, nats."""
+    """Turn scores into posteriors times weights (empty: 1); return the weighted log-likelihood, nats."""
     log_likelihood = 0.0
     for n in range(count):
         weight = weights[at + n] if len(weights) else 1.0
@@ -268,7 +268,7 @@ def weigh(at: int, count: int, n_pairs: int, weights: FloatArray, tile: Tile) ->
 
 @kernel
 def exponential(x: float) -> float:
-    """exp(x) for x from -700 to 0, to a unit or two in the last place; below -700 it is exp(-700).
+    """Compute exp(x) for x from -700 to 0, to a unit or two in the last place; below it is exp(-700).
 
     Cody and Waite's reduction by ln 2 in two parts, then the series up to r^13 on |r| < 0.347. Additions and
     multiplications only, so that LLVM may take several numbers at once and the result is the same.

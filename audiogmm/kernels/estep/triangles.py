@@ -1,7 +1,7 @@
-"""A first look at full covariances in 16-bit integers: triangular products, the last rows first.
+"""Screening of full covariances in 16-bit integers: triangular products, the last rows first.
 
-The last rows hold what a component knows best if it has seen few frames, and few are needed to rule it out:
-a group of components is left as soon as the rows so far rule all of it out for all frames of a panel.
+The last rows are the sharpest where a component has few frames, and few rows are then needed to rule it out:
+a group of components is done as soon as the rows so far rule all of it out for all frames of a panel.
 `mixture.triangulation` proves the bounds.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from audiogmm.kernels.estep.dots import Float32Array, Int32Array, Quantised, products
+from audiogmm.kernels.estep.dots import Float32Array, Int32Array, QuantizedTerms, products
 from audiogmm.kernels.estep.screens import LANES, PANEL, TRIANGLES, survivors
 from audiogmm.kernels.estep.vectors import (
     FLOAT,
@@ -36,13 +36,13 @@ LIMITS = 4
 """Numbers of a component before its steps: highest and lowest constant, fixed and relative error."""
 
 CHECKS = (2, 8)
-"""After how many pairs of rows a group may be left."""
+"""After how many pairs of rows it is checked whether a group is ruled out."""
 
-NEVER = 1e-5
-"""More than all roundings of what a score must reach, relative."""
+ROUNDING = 1e-5
+"""More than the relative rounding error of what a score must reach."""
 
 
-class Triangles(NamedTuple):
+class IntegerFactors(NamedTuple):
     """Integer factors of the bounds. Empty without `dots.DOTS`."""
 
     per_step: Float32Array
@@ -53,7 +53,7 @@ class Triangles(NamedTuple):
     limits: Float32Array
     """Flat (n_groups, LIMITS + 2 * n_pairs, TRIANGLES): see `LIMITS`; squared step of each row."""
     shrink: float
-    """What a root is lessened and raised by for its roundings, relative."""
+    """By what share a root is lowered and raised for its rounding errors."""
 
 
 @kernel
@@ -73,7 +73,7 @@ def pack(
     steps : ndarray of shape (K, D), float64
         IN. Step of each row of L; infinity makes the row zero.
     coefficients : ndarray, int32
-        OUT. As in `Triangles`, zero before.
+        OUT. As in `IntegerFactors`, zero before.
     """
     K, D = offsets.shape
     n_pairs = (D + 1) // 2
@@ -140,7 +140,7 @@ def add_rows(
     one of 32-bit integers. Rows come in pairs, the last one first: from the `begin`-th to before the
     `end`-th.
 
-    IN `pairs` (n_pairs, PANEL), `coefficients` and `limits` of the group, see `Triangles`.
+    IN `pairs` (n_pairs, PANEL), `coefficients` and `limits` of the group, see `IntegerFactors`.
     INOUT `sums` (TRIANGLES, PANEL).
     """
 
@@ -261,25 +261,25 @@ upper_bounds, both_bounds = _bounds(False), _bounds(True)
 
 @kernel
 def bound_triangles(
-    triangles: Triangles,
-    room: Quantised,
+    triangles: IntegerFactors,
+    room: QuantizedTerms,
     log_cut: float,
     sums: Float32Array,
     upper: Float32Array,
     lower: Float32Array,
 ) -> None:
-    """Bounds of all components for a panel that `quantise` has rounded.
+    """Compute bounds of all components for a panel that `quantize` has rounded.
 
     Parameters
     ----------
     triangles, room
         IN.
     log_cut : float
-        IN. A component is of no interest to a frame where its posterior is below exp(log_cut).
+        IN. A component is ruled out for a frame where its posterior is below exp(log_cut).
     sums : ndarray of shape ((TRIANGLES + 1) * PANEL + 1,), float32
-        Room to work in.
+        An array to work in.
     upper : ndarray of shape (n_groups * TRIANGLES * PANEL,), float32
-        OUT. Upper bounds. Of a component that is of no interest to any frame: one that says so.
+        OUT. Upper bounds. Of a component that is ruled out for all frames: any that does so.
     lower : ndarray of shape (PANEL,), float32
         INOUT. Lower bound of each frame's best score.
     """
@@ -291,7 +291,7 @@ def bound_triangles(
     for g in range(len(triangles.limits) // rows):
         for lane in range(PANEL):
             wanted = lower[lane] + np.float32(log_cut)
-            needed[lane] = wanted - np.float32(NEVER) * (abs(lower[lane]) + abs(np.float32(log_cut)))
+            needed[lane] = wanted - np.float32(ROUNDING) * (abs(lower[lane]) + abs(np.float32(log_cut)))
         sums[: TRIANGLES * PANEL] = 0
         done = 0
         for check in CHECKS:

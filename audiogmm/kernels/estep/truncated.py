@@ -1,6 +1,6 @@
 """Truncated E-steps: each frame has a set of components, and posteriors on that set alone.
 
-The sets of neighbouring frames are alike where frames are taken in the order of their best components, so
+The sets of neighboring frames are alike where frames are taken in the order of their best components, so
 that parameters stay in the cache. A set lists its components from the best one down; -1 stands for none.
 """
 
@@ -10,23 +10,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from audiogmm.kernels.estep import diagonal as axes
-from audiogmm.kernels.estep import full as ellipsoids
+from audiogmm.kernels.estep import diagonal, full
 from audiogmm.kernels.estep.densities import AnyFrames
+from audiogmm.kernels.estep.diagonal import DiagonalComponents, DiagonalTotals
 from audiogmm.kernels.estep.dots import Int32Array
+from audiogmm.kernels.estep.full import FullComponents, FullTotals
 from audiogmm.kernels.estep.listed import score_listed
 from audiogmm.kernels.estep.moments import add_first, score_pairs
-from audiogmm.kernels.estep.neighbours import Near, Room, Search, choose, list_candidates, settle
+from audiogmm.kernels.estep.neighbors import (
+    ComponentSearch,
+    NearestComponents,
+    SearchWorkspace,
+    choose_sets,
+    keep_nearest,
+    list_candidates,
+)
 from audiogmm.kernels.estep.outer import LONGEST, add_outer
 from audiogmm.kernels.estep.screens import BLOCK
-from audiogmm.kernels.estep.tiles import Tile, centre, exponentiate, gather, weigh
+from audiogmm.kernels.estep.tiles import Tile, center, exponentiate, gather, weigh
 from audiogmm.kernels.estep.whitening import whiten
 from audiogmm.kernels.policy import kernel
 from audiogmm.types import FloatArray
 
 
-class Assigned(NamedTuple):
-    """Frames and their sets."""
+class FrameSets(NamedTuple):
+    """Frames and their sets of components."""
 
     frames: AnyFrames
     """(n, D)."""
@@ -40,7 +48,7 @@ class Assigned(NamedTuple):
 
 @kernel
 def order_by_best(sets: Int32Array, n_components: int, order: Int32Array) -> None:
-    """Rows in the order of their best component; `order` (n,) OUT. Ties stay in order."""
+    """Order rows by their best component; `order` (n,) OUT. Ties stay in order."""
     begin = np.zeros(n_components + 2, np.int64)
     for n in range(len(sets)):
         begin[sets[n, 0] + 2] += 1
@@ -54,7 +62,7 @@ def order_by_best(sets: Int32Array, n_components: int, order: Int32Array) -> Non
 
 @kernel
 def take_rows(frames: AnyFrames, order: Int32Array, at: int, rows: AnyFrames) -> None:
-    """`rows[i] = frames[order[at + i]]` while there are any."""
+    """Set `rows[i] = frames[order[at + i]]` while there are any."""
     for i in range(min(len(rows), len(order) - at)):
         n = order[at + i]
         for d in range(frames.shape[1]):
@@ -79,18 +87,24 @@ def list_sets(
 
 
 @kernel
-def score_axes(
-    sets: Assigned, at: int, search: Search, model: axes.Components, tile: Tile, room: Room, near: Near
+def score_diagonal(
+    sets: FrameSets,
+    at: int,
+    search: ComponentSearch,
+    model: DiagonalComponents,
+    tile: Tile,
+    room: SearchWorkspace,
+    near: NearestComponents,
 ) -> int:
-    """Score the pairs of a tile's sets, after these were improved if that is wanted; returns how many.
+    """Score the pairs of a tile's sets, which are improved first if that is wanted; return how many.
 
-    Fills the tile as `axes.score_tile` does.
+    Fills the tile as `diagonal.score_tile` does.
     """
     T = len(tile.highest)
     count, width = min(T, len(sets.order) - at), len(tile.points) // T
     rows = room.rows
     take_rows(sets.frames, sets.order, at, rows)
-    centre(rows, 0, count, model.origin, tile)
+    center(rows, 0, count, model.origin, tile)
     white = len(model.factor) > 0
     if white:
         whiten(rows, 0, count, model.origin, model.factor, tile.points)
@@ -109,10 +123,10 @@ def score_axes(
                 )  # fmt: skip
             else:
                 score_listed(
-                    tile.centred, n * width, width, tile.owner, begin, end, search.table, search.constants,
+                    tile.centered, n * width, width, tile.owner, begin, end, search.table, search.constants,
                     room.value,
                 )  # fmt: skip
-        choose(sets.sets, sets.order, at, count, tile.owner, room, near)
+        choose_sets(sets.sets, sets.order, at, count, tile.owner, room, near)
     m = list_sets(sets.sets, sets.order, at, count, model.constants, tile)
     gather(m, tile)
     for k in range(len(model.constants)):
@@ -125,22 +139,22 @@ def score_axes(
 
 
 @kernel
-def log_likelihood_axes(
-    sets: Assigned, search: Search, model: axes.Components, tile: Tile, room: Room, near: Near,
-    totals: FloatArray,
+def log_likelihood_diagonal(
+    sets: FrameSets, search: ComponentSearch, model: DiagonalComponents, tile: Tile, room: SearchWorkspace,
+    near: NearestComponents, totals: FloatArray,
 ) -> None:  # fmt: skip
-    """Log-likelihood of every frame under its set, (n,), OUT, in the order of `sets`."""
+    """Compute the log-likelihood of every frame under its set, (n,), OUT, in the order of `sets`."""
     T = len(tile.highest)
     for at in range(0, len(sets.order), T):
-        score_axes(sets, at, search, model, tile, room, near)
+        score_diagonal(sets, at, search, model, tile, room, near)
         for n in range(min(T, len(sets.order) - at)):
             totals[at + n] = tile.highest[n] + np.log(tile.total[n])
 
 
 @kernel
-def accumulate_axes(
-    sets: Assigned, search: Search, model: axes.Components, tile: Tile, room: Room, near: Near,
-    totals: axes.Totals,
+def accumulate_diagonal(
+    sets: FrameSets, search: ComponentSearch, model: DiagonalComponents, tile: Tile, room: SearchWorkspace,
+    near: NearestComponents, totals: DiagonalTotals,
 ) -> None:  # fmt: skip
     """Add the sufficient statistics of the frames, with posteriors on their sets, to `totals`."""
     T = len(tile.highest)
@@ -149,78 +163,84 @@ def accumulate_axes(
     by_norm = len(totals.second) == K
     for at in range(0, len(sets.order), T):
         count = min(T, len(sets.order) - at)
-        m = score_axes(sets, at, search, model, tile, room, near)
+        m = score_diagonal(sets, at, search, model, tile, room, near)
         totals.sums[0] += weigh(at, count, m, sets.weights, tile)
         totals.sums[1] += m
-        axes.add_counts(tile.begin, tile.score, totals.counts)
+        diagonal.add_counts(tile.begin, tile.score, totals.counts)
         if by_norm:
-            axes.squared_norms(tile.centred, width, count, norm)
+            diagonal.squared_norms(tile.centered, width, count, norm)
             for k in range(K):
                 for i in range(tile.begin[k], tile.begin[k + 1]):
                     totals.second[k] += tile.score[i] * norm[tile.member[i]]
-        axes.add_moments(width, tile, totals)
-    settle(room.state[0], room.state[1], room, near)
+        diagonal.add_moments(width, tile, totals)
+    keep_nearest(room.state[0], room.state[1], room, near)
 
 
 @kernel
-def score_ellipsoids(
-    sets: Assigned, at: int, search: Search, model: ellipsoids.Components, tile: Tile, room: Room, near: Near
+def score_full(
+    sets: FrameSets,
+    at: int,
+    search: ComponentSearch,
+    model: FullComponents,
+    tile: Tile,
+    room: SearchWorkspace,
+    near: NearestComponents,
 ) -> int:
-    """As `score_axes`; candidates are scored in float64, component by component."""
+    """As `score_diagonal`; candidates are scored in float64, component by component."""
     T = len(tile.highest)
-    count, width = min(T, len(sets.order) - at), len(tile.centred) // T
+    count, width = min(T, len(sets.order) - at), len(tile.centered) // T
     rows, n_features = room.rows, room.rows.shape[1]
     take_rows(sets.frames, sets.order, at, rows)
-    centre(rows, 0, count, model.origin, tile)
+    center(rows, 0, count, model.origin, tile)
     if search.wanted:
         m = list_candidates(sets.sets, sets.order, at, count, search, tile, room)
         gather(m, tile)
-        ellipsoids.score_members(rows, 0, n_features, width, model, tile)
+        full.score_members(rows, 0, n_features, width, model, tile)
         cursor = room.cursor
         cursor[:] = tile.begin[:-1]
         for i in range(m):
             k = tile.owner[i]
             room.value[i] = tile.score[cursor[k]]
             cursor[k] += 1
-        choose(sets.sets, sets.order, at, count, tile.owner, room, near)
+        choose_sets(sets.sets, sets.order, at, count, tile.owner, room, near)
     m = list_sets(sets.sets, sets.order, at, count, model.constants, tile)
     gather(m, tile)
-    ellipsoids.score_members(rows, 0, n_features, width, model, tile)
+    full.score_members(rows, 0, n_features, width, model, tile)
     exponentiate(m, tile)
     return m
 
 
 @kernel
-def log_likelihood_ellipsoids(
-    sets: Assigned, search: Search, model: ellipsoids.Components, tile: Tile, room: Room, near: Near,
-    totals: FloatArray,
+def log_likelihood_full(
+    sets: FrameSets, search: ComponentSearch, model: FullComponents, tile: Tile, room: SearchWorkspace,
+    near: NearestComponents, totals: FloatArray,
 ) -> None:  # fmt: skip
-    """As `log_likelihood_axes`."""
+    """As `log_likelihood_diagonal`."""
     T = len(tile.highest)
     for at in range(0, len(sets.order), T):
-        score_ellipsoids(sets, at, search, model, tile, room, near)
+        score_full(sets, at, search, model, tile, room, near)
         for n in range(min(T, len(sets.order) - at)):
             totals[at + n] = tile.highest[n] + np.log(tile.total[n])
 
 
 @kernel
-def accumulate_ellipsoids(
-    sets: Assigned, search: Search, model: ellipsoids.Components, tile: Tile, room: Room, near: Near,
-    totals: ellipsoids.Totals,
+def accumulate_full(
+    sets: FrameSets, search: ComponentSearch, model: FullComponents, tile: Tile, room: SearchWorkspace,
+    near: NearestComponents, totals: FullTotals,
 ) -> None:  # fmt: skip
-    """As `accumulate_axes`."""
+    """As `accumulate_diagonal`."""
     T = len(tile.highest)
-    width = len(tile.centred) // T
-    rows, member, gamma, first, second = tile.centred, tile.member, tile.gamma, totals.first, totals.second
+    width = len(tile.centered) // T
+    rows, member, gamma, first, second = tile.centered, tile.member, tile.gamma, totals.first, totals.second
     for at in range(0, len(sets.order), T):
-        m = score_ellipsoids(sets, at, search, model, tile, room, near)
+        m = score_full(sets, at, search, model, tile, room, near)
         totals.sums[0] += weigh(at, min(T, len(sets.order) - at), m, sets.weights, tile)
         totals.sums[1] += m
-        axes.add_counts(tile.begin, tile.score, totals.counts)
+        diagonal.add_counts(tile.begin, tile.score, totals.counts)
         for k in range(len(model.constants)):
             for begin in range(tile.begin[k], tile.begin[k + 1], LONGEST):
                 end = min(begin + LONGEST, tile.begin[k + 1])
                 for d in range(0, width, BLOCK):
                     add_first(rows, width, d, member, gamma, begin, end, first, first, k * width + d)
                 add_outer(rows, width, member, gamma, begin, end, second, k * width * width)
-    settle(room.state[0], room.state[1], room, near)
+    keep_nearest(room.state[0], room.state[1], room, near)

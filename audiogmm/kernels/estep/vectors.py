@@ -1,4 +1,4 @@
-"""What the microkernels are written with: LLVM vectors, loops that carry them in registers, loads and stores.
+"""Building blocks of microkernels: LLVM vectors, loops that carry them in registers, loads and stores.
 
 Numba keeps an accumulator that is an array in memory. The innermost loops of the E-step are therefore emitted
 as LLVM code, in which an accumulator is a vector in a register; LLVM splits vectors that a CPU cannot hold.
@@ -29,33 +29,33 @@ def microkernel(function: Callable[..., Any]) -> Any:
 
 
 def number(i: int) -> Any:
-    """An index that is known when code is emitted."""
+    """Return an index that is known when code is emitted."""
     return ir.Constant(INT, i)
 
 
 def zeros(vector: Any) -> Any:
-    """A vector of zeros."""
+    """Return a vector of zeros."""
     return ir.Constant(vector, [0.0] * vector.count)
 
 
 def shuffle(builder: Any, a: Any, b: Any, lanes: list[int]) -> Any:
-    """The chosen lanes of a followed by b."""
+    """Emit the chosen lanes of a followed by b."""
     return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(INT32, len(lanes)), lanes))
 
 
 def splat(builder: Any, scalar: Any, width: int) -> Any:
-    """The same number in every lane."""
+    """Emit the same number in every lane."""
     unset = ir.Constant(ir.VectorType(scalar.type, width), ir.Undefined)
     return shuffle(builder, builder.insert_element(unset, scalar, INT32(0)), unset, [0] * width)
 
 
 def pointer(context: Any, builder: Any, kind: Any, array: Any, position: Any) -> Any:
-    """Where `array[position]` is, for a flat, contiguous array."""
+    """Emit a pointer to `array[position]`, for a flat, contiguous array."""
     return builder.gep(context.make_array(kind)(context, builder, array).data, [position])
 
 
 def load(builder: Any, start: Any, vector: Any, offset: Any = 0) -> Any:
-    """The numbers from `start + offset`, converted to the vector's type."""
+    """Load the numbers from `start + offset`, converted to the vector's type."""
     here = _moved(builder, start, offset)
     stored = ir.VectorType(here.type.pointee, vector.count)
     value = builder.load(builder.bitcast(here, stored.as_pointer()))
@@ -64,7 +64,7 @@ def load(builder: Any, start: Any, vector: Any, offset: Any = 0) -> Any:
 
 
 def load_splat(builder: Any, start: Any, width: int, offset: Any = 0) -> Any:
-    """The one number at `start + offset` in every lane."""
+    """Load the one number at `start + offset` into every lane."""
     return splat(builder, builder.load(_moved(builder, start, offset)), width)
 
 
@@ -83,14 +83,14 @@ def add_to(builder: Any, value: Any, start: Any, offset: Any = 0) -> None:
 
 
 def convert(builder: Any, value: Any, vector: Any) -> Any:
-    """A vector in another floating-point type."""
+    """Convert a vector to another floating-point type."""
     if value.type.element == vector.element:
         return value
     return (builder.fpext if vector.element == DOUBLE else builder.fptrunc)(value, vector)
 
 
 def fma(builder: Any, vector: Any) -> Callable[[Any, Any, Any], Any]:
-    """a * b + c in every lane, rounded once where the CPU can."""
+    """Return a function that emits a * b + c in every lane, rounded once where the CPU can."""
     name = f"llvm.fmuladd.v{vector.count}{'f32' if vector.element == FLOAT else 'f64'}"
     function = builder.module.globals.get(name) or ir.Function(
         builder.module, ir.FunctionType(vector, [vector] * 3), name
@@ -99,7 +99,7 @@ def fma(builder: Any, vector: Any) -> Callable[[Any, Any, Any], Any]:
 
 
 def sums_of_four(builder: Any, vectors: list[Any]) -> Any:
-    """The sums of the eight lanes of each of four vectors, as one vector of four; the same order for each."""
+    """Emit the sums of the eight lanes of each of four vectors, as one vector of four, in one order."""
     halves = [
         builder.fadd(shuffle(builder, v, v, [0, 1, 2, 3]), shuffle(builder, v, v, [4, 5, 6, 7]))
         for v in vectors
@@ -113,12 +113,12 @@ def sums_of_four(builder: Any, vectors: list[Any]) -> Any:
 
 
 def absolute(builder: Any, value: Any) -> Any:
-    """The size of every lane."""
+    """Emit the absolute value of every lane."""
     return _each(builder, "fabs", value)
 
 
 def root(builder: Any, value: Any) -> Any:
-    """The square root of every lane, rounded correctly."""
+    """Emit the square root of every lane, rounded correctly."""
     return _each(builder, "sqrt", value)
 
 
@@ -150,7 +150,7 @@ class Loop:
         builder.position_at_end(body)
 
     def close(self, updated: list[Any]) -> list[Any]:
-        """End the body with the new values; the last ones are returned, and code goes on behind the loop."""
+        """End the body with the new values; return the last ones. Code goes on behind the loop."""
         builder = self._builder
         self.index.add_incoming(builder.add(self.index, number(1)), builder.block)
         for phi, value in zip(self.carried, updated, strict=True):

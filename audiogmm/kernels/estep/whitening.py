@@ -1,4 +1,4 @@
-"""Whitening: frames in axes in which a shared covariance is the identity."""
+"""Whitening: frames in coordinates in which a shared covariance is the identity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from audiogmm.types import FloatArray
 def whiten(
     frames: AnyFrames, at: int, count: int, origin: FloatArray, factor: FloatArray, points: AnyFrames
 ) -> None:
-    """`points[n] = (frames[at + n] - origin) @ factor` for n < `count`; a row does not depend on its place.
+    """Set `points[n] = (frames[at + n] - origin) @ factor` for n < `count`, whatever a row's place.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which frames are sound and which are speech: levels against quantiles of a sliding window."""
+"""Which frames hold sound and which hold speech: levels against quantiles of a sliding window."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SILENT, QUIET, LOUD = 0, 1, 2
 
 @kernel
 def first_non_finite(samples: Samples) -> int:
-    """Index of the first NaN or infinite sample, -1 if there is none.
+    """Find the first NaN or infinite sample; -1 if there is none.
 
     samples : IN, float32 (n,).
     """
@@ -76,7 +76,7 @@ def classify(
 ) -> None:
     """Compare each level with a threshold between the quiet and the loud ones around it.
 
-    The threshold is `margin` decibels above the quiet level (a low quantile) of a centred window that is
+    The threshold is `margin` decibels above the quiet level (a low quantile) of a centered window that is
     pushed inwards at the edges (the window of `context.slide`), but never more than `depth` decibels below
     the loud level (a high quantile). Frames of exact silence have no part in the quantiles. A window of which
     less than a third is sound shows no floor, and only `depth` counts: a short word may fill its recording.

@@ -1,4 +1,4 @@
-"""From samples to log-mel energies or cepstra: the per-frame half of the front end, eight frames at once."""
+"""From samples to log-mel energies or cepstra, eight frames at once."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CepstrumPlan(NamedTuple):
 
 @kernel
 def logarithm(x: Lanes) -> Lanes:
-    """Natural logarithm of every lane, within 1 ulp; for positive normal numbers.
+    """Compute the natural logarithm of every lane, within 1 ulp; for positive normal numbers.
 
     x = 2^k m, f = m - 1, s = f / (2 + f): log(m) = f - (f^2/2 - s (f^2/2 + R)), R a polynomial in s^2 (the
     coefficients are those of FreeBSD's e_log.c).
@@ -83,7 +83,7 @@ def logarithm(x: Lanes) -> Lanes:
 
 
 @kernel
-def analyse(
+def analyze(
     samples: Samples,
     base: int,
     hop: int,
@@ -136,7 +136,7 @@ def analyse(
 
 @kernel
 def workspace_size(spectrum: SpectrumPlan, cepstrum: CepstrumPlan) -> int:
-    """Numbers of workspace that `analyse` needs."""
+    """Return the size of the workspace that `analyze` needs, in numbers."""
     bins = 2 * spectrum.fourier.n + spectrum.fourier.n + 1
     scratch = max(WIDTH * WIDTH, spectrum.fourier.scratch)
     return WIDTH * (bins + len(cepstrum.first) + len(cepstrum.matrix) + 3) + scratch

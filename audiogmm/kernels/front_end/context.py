@@ -1,4 +1,4 @@
-"""Features from neighbouring frames: deltas, and normalisation over sliding windows.
+"""Features from neighboring frames: deltas, and normalization over sliding windows.
 
 Rows are addressed by their absolute index, `rows[t - first]` being row t, and every row is computed by the
 same operations in the same order, however the rows arrived.
@@ -19,13 +19,13 @@ VARIANCE_FLOOR = 1e-10
 
 @kernel
 def deltas(rows: Frames, first: int, start: int, last: int, scales: FloatArray, out: Frames) -> None:
-    """Regression over neighbouring rows; the first and the last row repeat beyond the edges.
+    """Compute regressions over neighboring rows; the first and the last row repeat beyond the edges.
 
     rows : IN, float32 (n, width), C-contiguous.
     first : IN, int, absolute index of rows[0].
     start : IN, int, absolute index of out[0].
     last : IN, int, absolute index of the last row that there is.
-    scales : IN, float64 (order + 1, 2 * context + 1), weights of the neighbours for each order.
+    scales : IN, float64 (order + 1, 2 * context + 1), weights of the neighbors for each order.
     out : OUT, float32 (m, (order + 1) * width), the rows themselves, then deltas order by order.
     """
     width = rows.shape[1]
@@ -61,8 +61,8 @@ def deltas(rows: Frames, first: int, start: int, last: int, scales: FloatArray, 
 
 
 @kernel
-def centred(t: int, window: int, last: int) -> tuple[int, int]:
-    """Absolute indices from and up to which rows are in the window around row t.
+def centered(t: int, window: int, last: int) -> tuple[int, int]:
+    """Return the absolute indices from and up to which rows are in the window around row t.
 
     `window // 2` rows come before row t; at the edges the window is pushed inwards whole (Kaldi's
     `apply-cmvn-sliding --center=true`).
@@ -92,7 +92,7 @@ def slide(
 ) -> None:
     """Subtract the mean over a sliding window, and divide by the deviation where second moments are kept.
 
-    A centred window (span[1] is 0) has span[0] rows and lies as `centred` says. A causal one (span[1] is 1)
+    A centered window (span[1] is 0) has span[0] rows and lies as `centered` says. A causal one (span[1] is 1)
     ends with row t and is cut off at row 0.
 
     rows : IN, float32 (n, width), C-contiguous.
@@ -110,7 +110,7 @@ def slide(
             begin = max(t - span[0] + 1, 0)
             end = t + 1
         else:
-            begin, end = centred(t, span[0], last)
+            begin, end = centered(t, span[0], last)
         for leaving in range(bounds[0], begin):
             _add_row(rows[leaving - first], -1.0, sums)
         for entering in range(bounds[1], end):

@@ -1,7 +1,7 @@
 """Eight float64 numbers side by side: the vector type in which the front end computes eight frames at once.
 
 A kernel that handles one frame in each lane does the same operations in the same order for every frame, so
-that a frame's bytes depend neither on its neighbours nor on how the recording was cut; and it is fast, since
+that a frame's bytes depend neither on its neighbors nor on how the recording was cut; and it is fast, since
 each operation is one machine instruction for all lanes (two or four of them on narrower CPUs).
 
 Inside a `kernel`, `load`, `broadcast` and friends give lanes, `+ - * /` work on them, and `fma(a, b, c)` is
@@ -48,7 +48,7 @@ lanes_type = _LanesType()
 
 @register_model(_LanesType)
 class _LanesModel(models.PrimitiveModel):
-    """Held in LLVM's vector type, so in one register where the CPU has one wide enough."""
+    """Stored in LLVM's vector type: one register, where the CPU has one that is wide enough."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _DOUBLES)
@@ -83,7 +83,7 @@ def _call(builder: Any, name: str, args: Any) -> Any:
 
 @intrinsic
 def load(typing: Any, array: Any, index: Any) -> Any:
-    """Lanes `array[index : index + WIDTH]` of a flat float64 array."""
+    """Load `array[index : index + WIDTH]` of a flat float64 array."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _read(builder, _address(context, builder, signature.args[0], *args, _DOUBLES), 8)
@@ -105,7 +105,7 @@ def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
 
 @intrinsic
 def load_float32(typing: Any, array: Any, index: Any) -> Any:
-    """Lanes `array[index : index + WIDTH]` of a flat float32 array, widened."""
+    """Load `array[index : index + WIDTH]` of a flat float32 array, as float64."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         narrow = _read(builder, _address(context, builder, signature.args[0], *args, _FLOATS), 4)
@@ -116,7 +116,7 @@ def load_float32(typing: Any, array: Any, index: Any) -> Any:
 
 @intrinsic
 def broadcast(typing: Any, number: Any) -> Any:
-    """The same number in every lane."""
+    """Return the same number in every lane."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _splat(builder, args[0])
@@ -151,7 +151,7 @@ for _operation, _instruction in (
 
 @intrinsic
 def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
-    """a * b + c in every lane, rounded once where the CPU can."""
+    """Compute a * b + c in every lane, rounded once where the CPU can."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _call(builder, "llvm.fmuladd", args)
@@ -161,7 +161,7 @@ def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
 
 @intrinsic
 def maximum(typing: Any, a: Any, b: Any) -> Any:
-    """The larger one in every lane; `a` where `b` is not a number."""
+    """Return the larger one in every lane; `a` where `b` is not a number."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.select(builder.fcmp_ordered(">", args[1], args[0]), args[1], args[0])
@@ -171,7 +171,7 @@ def maximum(typing: Any, a: Any, b: Any) -> Any:
 
 @intrinsic
 def square_root(typing: Any, a: Any) -> Any:
-    """Square root of every lane."""
+    """Compute the square root of every lane."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _call(builder, "llvm.sqrt", args)
@@ -199,7 +199,7 @@ _SQRT_HALF = 0x3FE6A09E00000000
 
 @intrinsic
 def exponent(typing: Any, a: Any) -> Any:
-    """The k of a = 2**k * m with m from sqrt(1/2) up to sqrt(2), as float64; for positive normal numbers."""
+    """Return the k of a = 2**k * m, as `mantissa`, as float64; for positive normal numbers."""
 
     def adjust(builder: Any, bits: Any) -> Any:
         k = builder.sub(builder.lshr(bits, _longs(52)), _longs(1023))
@@ -210,7 +210,7 @@ def exponent(typing: Any, a: Any) -> Any:
 
 @intrinsic
 def mantissa(typing: Any, a: Any) -> Any:
-    """The m of a = 2**k * m with m from sqrt(1/2) up to sqrt(2); for positive normal numbers."""
+    """Return the m of a = 2**k * m with m from sqrt(1/2) up to sqrt(2); for positive normal numbers."""
 
     def adjust(builder: Any, bits: Any) -> Any:
         kept = builder.and_(bits, _longs((1 << 52) - 1))

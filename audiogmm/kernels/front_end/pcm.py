@@ -9,7 +9,7 @@ from audiogmm.kernels.policy import kernel
 from audiogmm.types import Samples
 
 CLIPPED_RUN = 3
-"""Consecutive samples at full scale that make a clipped stretch: two may be an honest peak."""
+"""Consecutive samples at full scale that count as clipped: two may be a true peak."""
 
 
 @kernel
@@ -20,7 +20,7 @@ def mix(
     scale: np.float32,
     mono: Samples,
 ) -> None:
-    """Average of the channels `first` up to `last`, in their order, one sample after the other.
+    """Average the channels `first` up to `last`, in their order, one sample after the other.
 
     The order is fixed, so a sample does not depend on the block that it came in.
 
@@ -60,7 +60,7 @@ def clipped(
     ceiling: float,
     runs: NDArray[np.int64],
 ) -> int:
-    """Samples that lie in runs of at least `CLIPPED_RUN` at full scale, in the channels `first` up to `last`.
+    """Count samples in runs of at least `CLIPPED_RUN` at full scale, in the channels `first` up to `last`.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def clipped(
 
 @kernel
 def energy(samples: Samples, total: float) -> float:
-    """A sum of squares that goes on: `total` and the squares of the samples, added one after the other.
+    """Add the squares of samples to `total`, one after the other.
 
     So the sum over a stretch does not depend on how it was cut.
 

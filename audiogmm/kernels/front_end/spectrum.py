@@ -104,7 +104,7 @@ def load_tile(
 
 @kernel
 def _means(samples: Samples, starts: NDArray[np.int64], length: int, scratch: FloatArray) -> None:
-    """Mean of each lane's frame, into scratch[:WIDTH]: eight partial sums a frame, added in one order."""
+    """Compute the mean of each lane's frame into scratch[:WIDTH]: eight partial sums, added in one order."""
     whole = length - length % WIDTH
     for lane in range(WIDTH):
         start = starts[lane]
@@ -144,7 +144,7 @@ def power_tile(tile: FloatArray, plan: SpectrumPlan, scratch: FloatArray, power:
 
 @kernel
 def _unpack(tile: FloatArray, plan: SpectrumPlan, power: FloatArray) -> None:
-    """Power of a real signal of 2 n samples from the transform Z of its halved sample pairs.
+    """Compute the power of a real signal of 2 n samples from the transform Z of its halved sample pairs.
 
     With E[k] = Z[k] + conj(Z[n-k]) and O[k] = -i (Z[k] - conj(Z[n-k])), the spectrum is X[k] = E[k] + w^k
     O[k] and X[n-k] = conj(E[k] - w^k O[k]), w = exp(-i pi / n) (Press et al., Numerical Recipes, 12.3).
@@ -177,7 +177,7 @@ def spectrum_plan(
     preemphasis: float = 0.0,
     magnitude: bool = False,
 ) -> SpectrumPlan:
-    """What `load_tile` and `power_tile` need for frames of `len(window)` samples, padded to `n_fft`."""
+    """Prepare `load_tile` and `power_tile` for frames of `len(window)` samples, padded to `n_fft`."""
     packed = n_fft % 2 == 0
     angles = -np.pi * np.arange(fourier.n // 2 + 1) / fourier.n
     unpack = np.stack([np.cos(angles), np.sin(angles)], axis=1).ravel()

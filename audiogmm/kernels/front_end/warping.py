@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from audiogmm.kernels.front_end.context import centred
+from audiogmm.kernels.front_end.context import centered
 from audiogmm.kernels.policy import kernel
 from audiogmm.types import Frames, Samples
 
@@ -31,7 +31,7 @@ def warp(
     first : IN, int, absolute index of rows[0].
     start : IN, int, absolute index of out[0].
     last : IN, int, absolute index of the last row that there is.
-    window : IN, int, rows in the window, which lies as `centred` says.
+    window : IN, int, rows in the window, which lies as `centered` says.
     table : IN, float32 (2 * min(window, last + 1),), indexed by place; entry 0 is for what compares with
         nothing (NaN).
     places : SCRATCH, int32 (width,).
@@ -39,7 +39,7 @@ def warp(
     """
     width = rows.shape[1]
     for t in range(start, start + len(out)):
-        begin, end = centred(t, window, last)
+        begin, end = centered(t, window, last)
         x = rows[t - first]
         places[:] = 0
         j, stop = begin - first, end - first
@@ -62,5 +62,5 @@ def warp(
 
 @kernel
 def _compare(other: float, x: float) -> np.int32:
-    """What another number adds to the place of x: 2 if it is below, 1 if it is equal, else 0."""
+    """Return what another number adds to the place of x: 2 if it is below, 1 if it is equal, else 0."""
     return np.int32(other < x) + np.int32(other <= x)

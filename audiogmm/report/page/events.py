@@ -112,11 +112,10 @@ def _rarity(per_hour: float, detector: DetectorSummary) -> list[object]:
         return ["at most ", tag("b", rate), " normal events like it an hour"]
     n = max(0, round(per_hour * detector.normal_seconds / 3600) - 1)
     normal = length(detector.normal_seconds, detector.unit)
-    if not detector.unit:
-        return [tag("b", f"{n:,}" if n else "no"), f" {'event' if n == 1 else 'events'} like it in {normal}"]
-    if not n:
-        return [tag("b", "no"), f" normal event like it in {normal} (fewer than {rate} an hour)"]
-    return [tag("b", f"{n:,}"), f" normal event{'s' * (n > 1)} like it in {normal} ({rate} an hour)"]
+    text = f" normal event{'s' * (n > 1)} like it in {normal}"
+    if detector.unit:
+        text += f" ({rate} an hour)" if n else f" (fewer than {rate} an hour)"
+    return [tag("b", f"{n:,}" if n else "no"), text]
 
 
 def event_row(reported: ReportedEvent, anchors: EventAnchors, name: str, detector: DetectorSummary) -> Markup:

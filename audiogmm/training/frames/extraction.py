@@ -1,4 +1,4 @@
-"""What the first pass does with one recording: find its voiced frames and their moments, and keep them."""
+"""The first pass over one recording: its voiced frames and their moments, and a file that keeps them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioDataError
-from audiogmm.training.frames.moments import Moments
-from audiogmm.training.frames.packing import SLICE_ROWS, Packer, packed, voiced_frames
+from audiogmm.training.frames.moments import FrameMoments
+from audiogmm.training.frames.packing import SLICE_ROWS, Packer, pack_frames, voiced_frames
 from audiogmm.training.frames.spool import read_rows, write_rows
 from audiogmm.types import Frames, Seconds
 
@@ -20,7 +20,7 @@ _PORTION = 2048  # rows that are written, and whose moments are taken, together
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
+class NumberedShard:
     """A shard and its place among all."""
 
     place: int
@@ -33,40 +33,40 @@ class Numbered:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What there is of one recording: the moments of its voiced frames, and its length."""
+class RecordingMoments:
+    """Moments of the voiced frames of one recording, and its length."""
 
     place: int
     id: str
     dtype: str
-    moments: Moments
+    moments: FrameMoments
     seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
+class ExtractedFrames:
     """The voiced frames of one recording, in a file of their own."""
 
-    measured: Measured
+    recording: RecordingMoments
     path: Path
 
     def __iter__(self) -> Iterator[Frames]:
-        n, n_features = self.measured.moments.n, len(self.measured.moments.mean)
+        n, n_features = self.recording.moments.n, len(self.recording.moments.mean)
         for first in range(0, n, SLICE_ROWS):
-            yield read_rows(self.path, first, min(SLICE_ROWS, n - first), n_features, self.measured.dtype)
+            yield read_rows(self.path, first, min(SLICE_ROWS, n - first), n_features, self.recording.dtype)
 
 
 class CannotSpoolError(Exception):
-    """The folder for temporary files failed: no fault of the recording, so not set aside."""
+    """The folder for temporary files failed: not a fault of the recording, which is not set aside."""
 
 
 @dataclass(frozen=True, slots=True)
-class Extract:
-    """Writes the voiced frames of one recording to a file in `folder`; of one that fails, nothing is left."""
+class ExtractFrames:
+    """Writes the voiced frames of one recording to a file in `folder`; removes it if the recording fails."""
 
     folder: Path
 
-    def __call__(self, item: Numbered) -> Extracted:
+    def __call__(self, item: NumberedShard) -> ExtractedFrames:
         path = self.folder / f"{item.place}.part"
         try:
             with path.open("xb", buffering=0) as file:
@@ -77,7 +77,7 @@ class Extract:
                     except OSError as error:
                         raise CannotSpoolError(error.strerror) from error
 
-                return Extracted(measured(item, keep), path)
+                return ExtractedFrames(measure_recording(item, keep), path)
         except BaseException as error:
             path.unlink(missing_ok=True)
             if isinstance(error, OSError) and error.filename == str(path):
@@ -85,8 +85,8 @@ class Extract:
             raise
 
 
-def measured(item: Numbered, keep: Callable[[Frames], None] | None = None) -> Measured:
-    """Read one recording, and give its voiced frames, in portions, to `keep`.
+def measure_recording(item: NumberedShard, keep: Callable[[Frames], None] | None = None) -> RecordingMoments:
+    """Read one recording, and call `keep` with its voiced frames, a portion at a time.
 
     Raises
     ------
@@ -98,10 +98,10 @@ def measured(item: Numbered, keep: Callable[[Frames], None] | None = None) -> Me
     packer, moments = Packer(_PORTION), None
     n_frames, seconds, dtype = 0, 0.0, "float32"
 
-    def take(full: Frames) -> Moments:
+    def take(full: Frames) -> FrameMoments:
         if keep is not None:
             keep(full)
-        part = Moments.of(full)
+        part = FrameMoments.of(full)
         return part if moments is None else moments + part
 
     n_features = None
@@ -116,28 +116,21 @@ def measured(item: Numbered, keep: Callable[[Frames], None] | None = None) -> Me
         moments = take(full)
     if moments is None:
         raise _nothing_to_train_on(item.id, n_frames)
-    return Measured(item.place, item.id, dtype, moments, seconds)
+    return RecordingMoments(item.place, item.id, dtype, moments, seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A recording, and the voiced frames of it that are wanted, by their numbers in ascending order."""
+class SampledShard(NumberedShard):
+    """A shard, and which of its voiced frames are in the sample, by their numbers in ascending order."""
 
-    place: int
-    shard: Shard
     rows: NDArray[np.int64]
 
-    @property
-    def id(self) -> str:
-        """That of the shard."""
-        return self.shard.id
 
-
-def fetch(item: Wanted) -> tuple[int, Frames]:
-    """The place of a recording, and the frames of it that are wanted."""
+def fetch_rows(item: SampledShard) -> tuple[int, Frames]:
+    """Return the place of a recording, and those of its frames that are in the sample."""
     found: list[Frames] = []
     first = 0
-    for frames in packed(item.shard):
+    for frames in pack_frames(item.shard):
         low, high = np.searchsorted(item.rows, (first, first + len(frames)))
         found.append(frames[item.rows[low:high] - first])  # a copy
         first += len(frames)
@@ -154,7 +147,7 @@ def _nothing_to_train_on(shard_id: str, n_frames: int) -> AudioDataError:
     if n_frames:
         return AudioDataError(
             f"{shard_id}: none of its {n_frames} frames is voiced",
-            needed="at least one frame in which the activity detector hears something",
+            needed="at least one frame that the activity detector marks as voiced",
             remedy="a lower VAD threshold, a front end without VAD, or leave it out",
         )
     return AudioDataError(

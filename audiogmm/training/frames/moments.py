@@ -12,13 +12,13 @@ from audiogmm.types import FloatArray, Frames
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class FrameMoments:
     """Count, mean and sum of squared deviations of frames, merged by Chan, Golub and LeVeque (1983), eq. 2.1.
 
     Examples
     --------
-    >>> half = Moments.of(np.array([[0.0], [2.0]], np.float32))
-    >>> total = half + Moments.of(np.array([[4.0]], np.float32))
+    >>> half = FrameMoments.of(np.array([[0.0], [2.0]], np.float32))
+    >>> total = half + FrameMoments.of(np.array([[4.0]], np.float32))
     >>> total.n, total.mean, total.variance
     (3, array([2.]), array([2.66666667]))
     """
@@ -28,7 +28,7 @@ class Moments:
     deviations: FloatArray
 
     @classmethod
-    def of(cls, frames: Frames) -> Moments:
+    def of(cls, frames: Frames) -> FrameMoments:
         """Of frames of shape (n, n_features), n at least 1; exact where a feature is constant."""
         origin = frames[0].astype(np.float64)
         centred = frames - origin
@@ -36,10 +36,10 @@ class Moments:
         centred -= shift
         return cls(len(frames), origin + shift, np.einsum("nd,nd->d", centred, centred))
 
-    def __add__(self, other: Self) -> Moments:
+    def __add__(self, other: Self) -> FrameMoments:
         n = self.n + other.n
         delta = other.mean - self.mean
-        return Moments(
+        return FrameMoments(
             n,
             self.mean + delta * (other.n / n),
             self.deviations + other.deviations + delta**2 * (self.n * other.n / n),

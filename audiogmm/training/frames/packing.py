@@ -64,7 +64,7 @@ class Packer:
             self._filled = 0
 
 
-def packed(shard: Shard, rows: int = SLICE_ROWS) -> Iterator[Frames]:
+def pack_frames(shard: Shard, rows: int = SLICE_ROWS) -> Iterator[Frames]:
     """The voiced frames of a shard in arrays of `rows` rows, whatever the size of its blocks.
 
     Parameters
@@ -93,7 +93,7 @@ def packed(shard: Shard, rows: int = SLICE_ROWS) -> Iterator[Frames]:
     yield from packer.flush()
 
 
-def accumulated(shard: Shard, statistic: Callable[[Frames], S]) -> S:
+def accumulate(shard: Shard, statistic: Callable[[Frames], S]) -> S:
     """Sum a statistic over the voiced frames of a shard, one array of `SLICE_ROWS` rows after the other.
 
     Parameters
@@ -116,11 +116,11 @@ def accumulated(shard: Shard, statistic: Callable[[Frames], S]) -> S:
     Examples
     --------
     >>> from audiogmm.training.frames.source import ArraySlice
-    >>> accumulated(ArraySlice("a", np.ones((10000, 2), np.float32)), len)
+    >>> accumulate(ArraySlice("a", np.ones((10000, 2), np.float32)), len)
     10000
     """
     total: S | None = None
-    for frames in packed(shard):
+    for frames in pack_frames(shard):
         part = statistic(frames)
         total = part if total is None else total + part
     if total is None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from audiogmm.errors import AudioGMMError
-from audiogmm.training.frames.packing import Packer, packed
-from audiogmm.training.frames.source import SET_ASIDE, FrameSource, InMemory, Reread
+from audiogmm.training.frames.packing import Packer, pack_frames
+from audiogmm.training.frames.source import SET_ASIDE, ArraySource, FrameSource, RereadSource
 from audiogmm.training.frames.spool import Spool, read_rows
 from audiogmm.types import Frames
 
@@ -56,7 +56,7 @@ def shuffled(
 
     Examples
     --------
-    >>> source = InMemory(np.arange(10, dtype=np.float32)[:, None])
+    >>> source = ArraySource(np.arange(10, dtype=np.float32)[:, None])
     >>> [len(rows) for rows in shuffled(source, 4, np.random.SeedSequence(0), block=2, window=6)]
     [4, 4, 2]
     """
@@ -69,7 +69,7 @@ def shuffled(
 
 def _windows(source: FrameSource, random: np.random.Generator, block: int, window: int) -> Iterator[Frames]:
     """Rows in portions of at most about `window`, from random blocks where the source allows it."""
-    if isinstance(source, Reread):
+    if isinstance(source, RereadSource):
         yield from _in_order(source, window)
         return
     n = source.n_frames
@@ -82,20 +82,20 @@ def _windows(source: FrameSource, random: np.random.Generator, block: int, windo
 
 def read(source: FrameSource, first: int, n_rows: int) -> Frames:
     """Rows `first` to `first + n_rows` of a source that keeps them: one in memory, or a spool."""
-    if isinstance(source, InMemory):
+    if isinstance(source, ArraySource):
         return source.frames[first : first + n_rows]
     assert isinstance(source, Spool)
     return read_rows(source.path, first, n_rows, source.n_features, source.dtype)
 
 
-def _in_order(source: Reread, window: int) -> Iterator[Frames]:
+def _in_order(source: RereadSource, window: int) -> Iterator[Frames]:
     """The recordings one after the other; of one that fails, what came before stays."""
     packer = Packer(window)
     for place, (count, shard) in enumerate(zip(list(source.counts), source.shards, strict=False)):
         if count == SET_ASIDE:
             continue
         try:
-            for rows in packed(shard):
+            for rows in pack_frames(shard):
                 yield from packer.push(rows)
         except AudioGMMError as error:
             if source.on_error is None:

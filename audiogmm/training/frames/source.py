@@ -56,7 +56,7 @@ class ArraySlice:
         yield FrameBlock(self.frames, np.ones(len(self.frames), np.bool_), 0, _ROWS)
 
 
-class InMemory:
+class ArraySource:
     """Frames held in an array.
 
     Parameters
@@ -67,7 +67,7 @@ class InMemory:
     Examples
     --------
     >>> from audiogmm.reduce import LocalReducer
-    >>> source = InMemory(np.ones((10000, 2), np.float32))
+    >>> source = ArraySource(np.ones((10000, 2), np.float32))
     >>> source.reduce(LocalReducer(1), lambda shard: sum(len(block) for block in shard))
     10000
     """
@@ -85,7 +85,7 @@ class InMemory:
         self, reducer: Reducer, statistic: Callable[[Shard], S], each: Callable[[S], None] | None = None
     ) -> S:
         """Sum `statistic` over slices of `SLICE_ROWS` rows."""
-        return some(reducer.reduce(self._slices(), statistic, each=each))
+        return require_sum(reducer.reduce(self._slices(), statistic, each=each))
 
     def _slices(self) -> Iterator[ArraySlice]:
         for first in range(0, len(self.frames), SLICE_ROWS):
@@ -94,7 +94,7 @@ class InMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RecordingGroup:
     """Consecutive recordings, as one shard; `members` are their places in the order and themselves."""
 
     members: tuple[tuple[int, Shard], ...]
@@ -113,7 +113,7 @@ class Group:
             except AudioGMMError as error:
                 raise MemberError(place, shard.id, error) from error
 
-    def without(self, place: int) -> Group:
+    def without(self, place: int) -> RecordingGroup:
         """The group less one recording."""
         return replace(self, members=tuple(member for member in self.members if member[0] != place))
 
@@ -127,38 +127,38 @@ class MemberError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Survived(Generic[S]):
+class PartialSum(Generic[S]):
     """A sum over the recordings that could be read, and those that could not."""
 
     value: S | None
     failed: tuple[MemberError, ...] = ()
 
-    def __add__(self, other: Self) -> Survived[S]:
+    def __add__(self, other: Self) -> PartialSum[S]:
         if self.value is None or other.value is None:
             value = other.value if self.value is None else self.value
         else:
             value = self.value + other.value
-        return Survived(value, self.failed + other.failed)
+        return PartialSum(value, self.failed + other.failed)
 
 
 @dataclass(frozen=True, slots=True)
-class Surviving(Generic[S]):
+class SumOverReadable(Generic[S]):
     """`statistic` over a group; recordings that fail, even in their middle, leave no trace in it."""
 
     statistic: Callable[[Shard], S]
 
-    def __call__(self, group: Group) -> Survived[S]:
+    def __call__(self, group: RecordingGroup) -> PartialSum[S]:
         failed: list[MemberError] = []
         while group.members:
             try:
-                return Survived(self.statistic(group), tuple(failed))
+                return PartialSum(self.statistic(group), tuple(failed))
             except MemberError as error:
                 failed.append(error)
                 group = group.without(error.place)
-        return Survived(None, tuple(failed))
+        return PartialSum(None, tuple(failed))
 
 
-class Reread:
+class RereadSource:
     """The shards themselves, read anew in every pass, in groups of consecutive recordings.
 
     Parameters
@@ -175,7 +175,7 @@ class Reread:
     --------
     >>> from audiogmm.reduce import LocalReducer
     >>> shards = [ArraySlice(name, np.ones((5, 2), np.float32)) for name in "abc"]
-    >>> source = Reread(shards, array("q", [5, SET_ASIDE, 5]), None)
+    >>> source = RereadSource(shards, array("q", [5, SET_ASIDE, 5]), None)
     >>> source.reduce(LocalReducer(1), lambda shard: sum(len(block) for block in shard)), source.n_frames
     (10, 10)
     """
@@ -195,7 +195,7 @@ class Reread:
     ) -> S:
         """Sum `statistic` over groups of at least `GROUP_FRAMES` frames."""
 
-        def hear(term: Survived[S]) -> None:
+        def hear(term: PartialSum[S]) -> None:
             for failure in term.failed:
                 if self.on_error is None:
                     raise failure.error
@@ -204,10 +204,10 @@ class Reread:
             if each is not None and term.value is not None:
                 each(term.value)
 
-        total = reducer.reduce(self._groups(), Surviving(statistic), each=hear)
-        return some(None if total is None else total.value)
+        total = reducer.reduce(self._groups(), SumOverReadable(statistic), each=hear)
+        return require_sum(None if total is None else total.value)
 
-    def _groups(self) -> Iterator[Group]:
+    def _groups(self) -> Iterator[RecordingGroup]:
         members: list[tuple[int, Shard]] = []
         frames = 0
         for place, (count, shard) in enumerate(zip(list(self.counts), self.shards, strict=False)):
@@ -216,13 +216,13 @@ class Reread:
             members.append((place, shard))
             frames += count
             if frames >= GROUP_FRAMES:
-                yield Group(tuple(members))
+                yield RecordingGroup(tuple(members))
                 members, frames = [], 0
         if members:
-            yield Group(tuple(members))
+            yield RecordingGroup(tuple(members))
 
 
-def some(total: S | None) -> S:
+def require_sum(total: S | None) -> S:
     """The sum, where there must be one.
 
     Raises

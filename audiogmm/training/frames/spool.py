@@ -15,7 +15,7 @@ from audiogmm.mixture.carrying import Carried, CarriedSlices
 from audiogmm.reduce import Addable, LocalReducer, Reducer
 from audiogmm.timeline import FrameClock
 from audiogmm.training.frames.packing import SLICE_ROWS
-from audiogmm.training.frames.source import some
+from audiogmm.training.frames.source import require_sum
 from audiogmm.types import Frames
 
 S = TypeVar("S", bound=Addable)
@@ -107,7 +107,7 @@ class Spool:
         """Sum `statistic` over slices of `SLICE_ROWS` rows; threads do it, since nothing is decoded."""
         if isinstance(reducer, LocalReducer):
             reducer = reducer.threaded
-        return some(reducer.reduce(self._slices(), statistic, each=each))
+        return require_sum(reducer.reduce(self._slices(), statistic, each=each))
 
     def close(self) -> None:
         """Remove the file."""

@@ -15,7 +15,7 @@ from audiogmm.mixture.movement import movement
 from audiogmm.mixture.splitting import rescue
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import Addable, Reducer
-from audiogmm.training.frames.packing import accumulated
+from audiogmm.training.frames.packing import accumulate
 from audiogmm.training.frames.source import FrameSource
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.training.schedule.convergence import Converged, Convergence
@@ -116,8 +116,8 @@ class EStep:
     def __call__(self, shard: Shard) -> SufficientStats:
         carried = getattr(shard, "carried", None)  # of a slice: one array, the same in every pass
         if carried is None:
-            return accumulated(shard, self.of)
-        return accumulated(shard, lambda frames: self.evaluator.accumulate(frames, None, carried))
+            return accumulate(shard, self.of)
+        return accumulate(shard, lambda frames: self.evaluator.accumulate(frames, None, carried))
 
     def of(self, frames: Frames) -> SufficientStats:
         """The statistics of these frames alone, shape (n, n_features)."""

@@ -8,11 +8,11 @@ from typing import Self
 import numpy as np
 
 from audiogmm.blocks import Shard
-from audiogmm.kernels.estep.kmeans import add_by_cluster, nearest_centres
+from audiogmm.kernels.estep.kmeans import add_by_cluster, nearest_centers
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import Update, maximise
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.frames.packing import accumulated
+from audiogmm.training.frames.packing import accumulate
 from audiogmm.types import FloatArray, Frames
 
 
@@ -64,14 +64,14 @@ class Assign:
     origin: FloatArray
 
     def __call__(self, shard: Shard) -> ClusterSums:
-        return accumulated(shard, self.of)
+        return accumulate(shard, self.of)
 
     def of(self, frames: Frames) -> ClusterSums:
         """The sums of these frames alone, shape (n, n_features)."""
         K, D = self.centres.shape
         counts, first, second = np.zeros(K), np.zeros((K, D)), np.zeros(K)
         labels, distances = np.empty(len(frames), np.int32), np.empty(len(frames))
-        nearest_centres(frames, self.centres, labels, distances)
+        nearest_centers(frames, self.centres, labels, distances)
         add_by_cluster(frames, labels, self.origin, counts, first, second)
         moments = SufficientStats("spherical", self.origin, counts, first, second, n_frames=len(frames))
         return ClusterSums(moments, float(distances.sum()))

@@ -20,7 +20,7 @@ from audiogmm.mixture.truncated import TruncatedEvaluator, Truncation
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.packing import SLICE_ROWS
 from audiogmm.training.frames.shuffle import read
-from audiogmm.training.frames.source import InMemory
+from audiogmm.training.frames.source import ArraySource
 from audiogmm.training.frames.spool import Spool
 from audiogmm.training.schedule.approximation import Approximation, ApproximationLoss
 from audiogmm.training.schedule.batch import EM, Run, Schedule, advanced
@@ -102,7 +102,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         TrainingError
             If the frames are not kept after the first pass.
         """
-        if not isinstance(self.source, Spool | InMemory):
+        if not isinstance(self.source, Spool | ArraySource):
             raise TrainingError(
                 f"approximation ({self.approximation}) of {self.source.n_frames} frames that are not kept",
                 needed="frames in a temporary file or in memory, each beside its components",

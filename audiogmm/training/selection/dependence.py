@@ -13,7 +13,7 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import Reducer
 from audiogmm.threads import one_blas_thread
-from audiogmm.training.first_pass import Survey
+from audiogmm.training.first_pass import TrainingData
 from audiogmm.training.frames.packing import SLICE_ROWS
 from audiogmm.training.frames.spool import SpoolSlice
 from audiogmm.training.selection.segments import segments
@@ -127,7 +127,7 @@ class ScoreBatches:
         return total
 
 
-def dependence_times(found: Survey, mixtures: Sequence[Mixture], reducer: Reducer) -> list[float]:
+def dependence_times(found: TrainingData, mixtures: Sequence[Mixture], reducer: Reducer) -> list[float]:
     """How many frames tell as much of each mixture's parameters as an independent one would, at least 1.
 
     Frames of audio overlap, deltas reach over several, and a speaker stays the same: so the score functions
@@ -140,7 +140,7 @@ def dependence_times(found: Survey, mixtures: Sequence[Mixture], reducer: Reduce
 
     Parameters
     ----------
-    found : Survey
+    found : TrainingData
         The frames; some `LOOKED_AT` of them are used.
     mixtures : sequence of Mixture
         Estimated from them.

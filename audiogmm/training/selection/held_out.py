@@ -10,7 +10,7 @@ import numpy as np
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import Reducer
-from audiogmm.training.first_pass import Survey
+from audiogmm.training.first_pass import TrainingData
 from audiogmm.training.selection.segments import EachRecording
 from audiogmm.types import FloatArray, Frames
 
@@ -70,13 +70,13 @@ class LogLikelihoods:
 
 
 def held_scores(
-    found: Survey | None, mixtures: Sequence[Mixture], reducer: Reducer
+    found: TrainingData | None, mixtures: Sequence[Mixture], reducer: Reducer
 ) -> list[HeldScores | None]:
     """What held-out recordings score under each mixture, in one pass over them; None without recordings.
 
     Parameters
     ----------
-    found : Survey or None
+    found : TrainingData or None
         The held-out recordings.
     mixtures : sequence of Mixture
         The models.

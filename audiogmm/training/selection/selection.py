@@ -13,8 +13,8 @@ from audiogmm.errors import ChoiceError, TrainingError
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer, OnError, Reducer
-from audiogmm.training.first_pass import Survey, survey
-from audiogmm.training.frames.packing import accumulated
+from audiogmm.training.first_pass import TrainingData, read_training_data
+from audiogmm.training.frames.packing import accumulate
 from audiogmm.training.schedule.batch import EM, KMeans, Run, Statistic
 from audiogmm.training.schedule.convergence import Converged
 from audiogmm.training.schedule.monitor import Monitor
@@ -60,7 +60,7 @@ class Together:
     statistics: tuple[Statistic[Any], ...]
 
     def __call__(self, shard: Shard) -> Parts:
-        return accumulated(shard, self.of)
+        return accumulate(shard, self.of)
 
     def of(self, frames: Frames) -> Parts:
         """Of these frames, shape (n, n_features)."""
@@ -179,8 +179,8 @@ def sweep(
         reducer = reducer or LocalReducer()
         resources.enter_context(reducer)
 
-        def read(shards: Iterable[Shard], sample_size: int) -> Survey:
-            return survey(
+        def read(shards: Iterable[Shard], sample_size: int) -> TrainingData:
+            return read_training_data(
                 shards,
                 reducer=reducer,
                 sample_size=sample_size,
@@ -243,8 +243,8 @@ def sweep(
 def judge(
     ready: Sequence[Contender],
     why: Mapping[Candidate, Converged],
-    found: Survey,
-    held: Survey | None,
+    found: TrainingData,
+    held: TrainingData | None,
     reducer: Reducer,
 ) -> list[Judged]:
     """What the criteria say of those that are finished."""
@@ -265,7 +265,7 @@ def judge(
 
 
 def one_pass(
-    contenders: Sequence[Contender], found: Survey, reducer: Reducer, monitor: Monitor
+    contenders: Sequence[Contender], found: TrainingData, reducer: Reducer, monitor: Monitor
 ) -> list[Contender]:
     """Each contender after one more reading of the frames."""
     began = time.perf_counter()

@@ -22,7 +22,7 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
 from audiogmm.runs.progress import Silent
-from audiogmm.synth.background import background
+from audiogmm.synth.sites import make_background
 from audiogmm.timeline import FrameClock
 from audiogmm.training import LocalReducer
 from tests.anomaly.scored import Frames
@@ -37,7 +37,7 @@ def write(folder: Path, name: str, samples: np.ndarray) -> Entry:
 
 
 def fan(seed: int) -> np.ndarray:
-    return background("fan", 8 * RATE, np.random.default_rng(seed))
+    return make_background("fan", 8 * RATE, np.random.default_rng(seed))
 
 
 @pytest.fixture(scope="module")

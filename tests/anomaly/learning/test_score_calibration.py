@@ -25,7 +25,7 @@ from audiogmm.jobs.score import score
 from audiogmm.jobs.train import train
 from audiogmm.manifest import Entry, read_manifest
 from audiogmm.mixture.store import Model, load
-from audiogmm.synth import scenes, write_corpus
+from audiogmm.synth import make_scenes, write_corpus
 
 AMBIENT = FrontEnd.preset("ambient", n_mels=20, deltas=1)
 
@@ -33,7 +33,7 @@ AMBIENT = FrontEnd.preset("ambient", n_mels=20, deltas=1)
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Entry], list[Entry]]:
     folder = tmp_path_factory.mktemp("scores")
-    write_corpus(folder, (r for r in scenes(seed=2, train=8, test=4, duration=6.0) if r.site == "fan"))
+    write_corpus(folder, (r for r in make_scenes(seed=2, train=8, test=4, duration=6.0) if r.site == "fan"))
     entries = {split: list(read_manifest(folder / f"{split}.jsonl")) for split in ("train", "test")}
     return entries["train"], entries["test"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -10,20 +11,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import ChoiceError
-from audiogmm.evaluation.verification.metrics import (
-    act_dcf,
-    cllr,
-    det_points,
-    eer,
-    min_cllr,
-    min_dcf,
-    roc_hull,
-)
+from audiogmm.evaluation.verification.bootstrap import TrialSet
+from audiogmm.evaluation.verification.hull import Hull
+from audiogmm.evaluation.verification.metrics import cllr, min_cllr, sort_trials
+from audiogmm.verification.decision import OperatingPoint
 from tests.naive import verification as naive
 
 scores = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=12)
 prior = st.sampled_from([0.001, 0.01, 0.3, 0.5, 0.9])
 cost = st.sampled_from([0.5, 1.0, 10.0])
+
+
+def hull_of(targets: Sequence[float], nontargets: Sequence[float]) -> Hull:
+    return sort_trials(targets, nontargets).hull()
+
+
+def eer(targets: Sequence[float], nontargets: Sequence[float]) -> float:
+    return hull_of(targets, nontargets).eer()
+
+
+def min_dcf(targets: Sequence[float], nontargets: Sequence[float], *point: float) -> float:
+    return hull_of(targets, nontargets).min_dcf(OperatingPoint(*point))
+
+
+def act_dcf(targets: Sequence[float], nontargets: Sequence[float], *point: float) -> float:
+    scores = np.concatenate([targets, nontargets])
+    target = np.arange(len(scores)) < len(targets)
+    trials = TrialSet(scores, target, np.zeros((len(scores), 2), np.int64), [OperatingPoint(*point)])
+    return float(trials.measure()[0][-1])
 
 
 @settings(max_examples=50, deadline=None)
@@ -37,9 +52,10 @@ def test_metrics_are_their_definitions(
     assert act_dcf(targets, nontargets, *point) == pytest.approx(naive.act_dcf(targets, nontargets, *point))
     assert cllr(targets, nontargets) == pytest.approx(naive.cllr(targets, nontargets))
     assert min_cllr(targets, nontargets) == pytest.approx(naive.min_cllr(targets, nontargets), abs=1e-12)
-    alarms, misses, thresholds = det_points(targets, nontargets)
-    expected = naive.rates(targets, nontargets)
-    np.testing.assert_allclose(np.c_[thresholds, misses, alarms], expected)
+    hull = hull_of(targets, nontargets)
+    points = [(miss, alarm) for _, miss, alarm in naive.rates(targets, nontargets)]
+    for vertex in zip(hull.p_miss.tolist(), hull.p_false_alarm.tolist(), strict=True):
+        assert any(vertex == pytest.approx(point, abs=1e-12) for point in points)
 
 
 @settings(max_examples=30, deadline=None)
@@ -53,7 +69,7 @@ def test_a_rising_map_of_the_scores_changes_no_minimum(targets: list[float], non
 def test_worked_by_hand() -> None:
     """Three targets and four nontargets; the hull has the vertices below."""
     targets, nontargets = [1.0, 2.0, 4.0], [-2.0, -1.0, 1.5, 3.0]
-    hull = roc_hull(targets, nontargets)
+    hull = hull_of(targets, nontargets)
     np.testing.assert_allclose(hull.p_false_alarm, [1, 1 / 2, 0, 0])
     np.testing.assert_allclose(hull.p_miss, [0, 0, 2 / 3, 1])
     # from (1/2, 0) to (0, 2/3): P_miss = 2/3 - 4/3 P_fa, so both are 2/7
@@ -105,7 +121,7 @@ def test_infinite_scores_are_certain() -> None:
     ],
 )
 def test_what_cannot_be_measured_is_refused(targets: list[float], nontargets: list[float], told: str) -> None:
-    for measure in (eer, min_dcf, act_dcf, cllr, min_cllr, det_points):
+    for measure in (eer, min_dcf, act_dcf, cllr, min_cllr):
         with pytest.raises(ChoiceError, match=told):
             measure(targets, nontargets)
 

@@ -21,7 +21,7 @@ from audiogmm.manifest import Entry
 from audiogmm.mixture.store import Model
 from audiogmm.runs.progress import Silent
 from audiogmm.synth import write_corpus
-from audiogmm.synth.corpus import speakers
+from audiogmm.synth.corpus import make_speakers
 from tests.live.rooms import RATE, model
 from tests.live.streams import chunks
 
@@ -30,7 +30,7 @@ from tests.live.streams import chunks
 def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four voices, of whom two are enrolled in `known`."""
     folder = tmp_path_factory.mktemp("voices")
-    write_corpus(folder, speakers(count=4, train=4, test=1, duration=5.0))
+    write_corpus(folder, make_speakers(count=4, train=4, test=1, duration=5.0))
     entries = list(ag.read_manifest(folder / "train.jsonl"))
     ubm = ag.train(entries, ag.FrontEnd.preset("speech"), n_components=8, passes=8, speakers="no")
     ubm.save(folder / "ubm.agmm")

@@ -13,7 +13,7 @@ from audiogmm.errors import OutputError
 from audiogmm.report.page.content import RecordingRow
 from audiogmm.report.page.document import page_html, size_of, write_page
 from tests.report.page.pages import found, page, shown
-from tests.report.page.test_parts import Reader
+from tests.report.page.reader import Reader
 
 EVIL = '</script><script>alert("x")</script><img src=x onerror=alert(1)>\'"&lt;'
 

@@ -17,7 +17,7 @@ from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.frames.shuffle import shuffled
-from audiogmm.training.frames.source import SET_ASIDE, InMemory, Reread
+from audiogmm.training.frames.source import SET_ASIDE, ArraySource, RereadSource
 from audiogmm.training.frames.spool import Spool
 from audiogmm.training.schedule import stepwise as module
 from audiogmm.training.schedule import stepwise_pass as steps_of_a_pass
@@ -48,7 +48,7 @@ def test_a_pass_is_the_formula(n: int, D: int, K: int, batch: int, seed: int) ->
         options = {"algorithm": "stepwise", "stepwise": stepwise, "seed": seed}
         result = train_from(start, frames, passes=1, **options)
     order = np.random.SeedSequence([seed, module._TAG, 1])
-    batches = [rows.copy() for rows in shuffled(InMemory(frames), batch, order)]
+    batches = [rows.copy() for rows in shuffled(ArraySource(frames), batch, order)]
     parameters = (start.weights, start.means, start.covariances)
     _, unit, memory = form_of("diag").stepwise
     constants = (unit, memory, steps_of_a_pass.SMOOTHING)
@@ -158,7 +158,7 @@ def numbered(n: int) -> np.ndarray:
 def test_every_frame_comes_once(n: int, batch: int, block: int, window: int, seed: int) -> None:
     order = np.random.SeedSequence(seed)
     sizes, rows = [], []
-    for frames in shuffled(InMemory(numbered(n)), batch, order, block, window):
+    for frames in shuffled(ArraySource(numbered(n)), batch, order, block, window):
         sizes.append(len(frames))
         rows.extend(frames[:, 0].tolist())
     assert sorted(rows) == list(range(n))
@@ -168,7 +168,7 @@ def test_every_frame_comes_once(n: int, batch: int, block: int, window: int, see
 def test_a_batch_draws_from_all_over_the_corpus_and_a_spool_gives_the_same(tmp_path: Path) -> None:
     frames = numbered(200_000)
     order = np.random.SeedSequence(1)
-    batches = [rows[:, 0].copy() for rows in shuffled(InMemory(frames), 1000, order)]
+    batches = [rows[:, 0].copy() for rows in shuffled(ArraySource(frames), 1000, order)]
     for rows in batches:
         counts, _ = np.histogram(rows, bins=10, range=(0, len(frames)))
         assert counts.min() > 40  # 100 expected of each tenth
@@ -183,7 +183,7 @@ def test_recordings_that_are_read_anew_come_in_order_and_the_bad_are_set_aside()
     bad = Recording("bad", frames[:100], block=10, fails_at=20)
     shards = [Recording("a", frames[:100]), bad, Recording("c", frames[200:])]
     heard: list[str] = []
-    source = Reread(shards, array("q", [100, 100, 100]), lambda name, error: heard.append(name))
+    source = RereadSource(shards, array("q", [100, 100, 100]), lambda name, error: heard.append(name))
     rows = np.concatenate([r.copy() for r in shuffled(source, 64, np.random.SeedSequence(0), window=50)])
     assert heard == ["bad"]
     assert list(source.counts) == [100, SET_ASIDE, 100]

@@ -11,7 +11,7 @@ from scipy.signal import lfilter
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.training import LocalReducer
-from audiogmm.training.first_pass import survey
+from audiogmm.training.first_pass import read_training_data
 from audiogmm.training.selection import dependence
 from audiogmm.training.selection.dependence import LONGEST_BATCH, dependence_times
 from tests.naive import selection as naive
@@ -27,7 +27,7 @@ def time_of(
         mixture = Mixture([1.0], frames.mean(axis=0)[None], frames.var(axis=0)[None], "diag")
     with ExitStack() as resources:
         reducer = LocalReducer(threads)
-        found = survey(
+        found = read_training_data(
             shards, reducer=reducer, sample_size=1, seed=0, max_spool_bytes=spool, resources=resources
         )
         return dependence_times(found, [mixture], reducer)[0]

@@ -20,7 +20,7 @@ from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import open_inputs
 from audiogmm.synth import write_corpus
-from audiogmm.synth.corpus import speakers
+from audiogmm.synth.corpus import make_speakers
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import backend_of, with_backend
 from audiogmm.verification.calibration import Calibration
@@ -115,8 +115,8 @@ def test_few_trials_teach_nothing() -> None:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Background voices and a model that knows them, with a calibration that is far off; six others."""
     folder = tmp_path_factory.mktemp("town")
-    write_corpus(folder / "background", speakers(seed=3, count=24, train=1, test=0, duration=6.0))
-    write_corpus(folder / "people", speakers(seed=4, count=6, train=8, test=4, duration=3.0))
+    write_corpus(folder / "background", make_speakers(seed=3, count=24, train=1, test=0, duration=6.0))
+    write_corpus(folder / "people", make_speakers(seed=4, count=6, train=8, test=4, duration=3.0))
     frontend = ag.FrontEnd.preset("speech")
     entries = ag.read_manifest(folder / "background" / "train.jsonl")
     model = ag.train(entries, frontend, n_components=16, passes=4, seed=0, speakers="yes")
@@ -218,8 +218,8 @@ def test_a_trial_is_that_of_a_gallery_without_the_recording(town: Path, tmp_path
 def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As `town`, with background voices enough for a cohort; what it teaches of any score is far off."""
     folder = tmp_path_factory.mktemp("city")
-    write_corpus(folder / "background", speakers(seed=3, count=28, train=1, test=0, duration=6.0))
-    write_corpus(folder / "people", speakers(seed=4, count=6, train=8, test=12, duration=3.0))
+    write_corpus(folder / "background", make_speakers(seed=3, count=28, train=1, test=0, duration=6.0))
+    write_corpus(folder / "people", make_speakers(seed=4, count=6, train=8, test=12, duration=3.0))
     entries = ag.read_manifest(folder / "background" / "train.jsonl")
     frontend = ag.FrontEnd.preset("speech")
     model = ag.train(entries, frontend, n_components=16, passes=4, seed=0, speakers="yes")

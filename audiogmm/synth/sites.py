@@ -1,4 +1,4 @@
-"""Machines and rooms: sounds that are never twice the same, and always normal."""
+"""The sites of the scenes: machines and a room, whose normal sound is never twice the same."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Callable
 
 import numpy as np
 
-from audiogmm.synth.noise import LEVEL, SAMPLE_RATE, coloured, rms, wander
+from audiogmm.synth.noise import LEVEL, SAMPLE_RATE, colored_noise, random_curve, rms
 from audiogmm.types import FloatArray, Seconds
 
 SITES = ("fan", "pump", "hall")
-"""Where the scenes play: a steady machine, a rhythmic one, and a room whose colour changes."""
+"""A steady machine, a rhythmic one, and a room whose spectrum changes."""
 
 Pace = Callable[[Seconds], float]
-"""How fast a machine strokes at a time, as a multiple of its usual rate; 0 where it stands still."""
+"""Stroke rate of a machine at a time, as a multiple of its normal rate; 0 where it stands still."""
 
 
-def usual(_: Seconds) -> float:
-    """The pace of a machine at which nothing is wrong.
+def steady_pace(_: Seconds) -> float:
+    """Return the pace of a machine in order: 1 at any time.
 
     Examples
     --------
-    >>> usual(3.0)
+    >>> steady_pace(3.0)
     1.0
     """
     return 1.0
 
 
-def background(site: str, n: int, rng: np.random.Generator, pace: Pace = usual) -> FloatArray:
-    """The sound of a site, whose level and colour wander.
+def make_background(site: str, n: int, rng: np.random.Generator, pace: Pace = steady_pace) -> FloatArray:
+    """Synthesize the sound of a site, whose level and spectrum change slowly.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def background(site: str, n: int, rng: np.random.Generator, pace: Pace = usual) 
     n : int
         Samples.
     rng : Generator
-        Every draw is another day.
+        Draws all that changes.
     pace : callable
-        Of the strokes, where the site has any; all else stays as it is.
+        Of the strokes, where the site has any.
 
     Returns
     -------
@@ -48,37 +48,39 @@ def background(site: str, n: int, rng: np.random.Generator, pace: Pace = usual) 
 
     Examples
     --------
-    >>> background("fan", 16_000, np.random.default_rng(0)).shape
+    >>> make_background("fan", 16_000, np.random.default_rng(0)).shape
     (16000,)
     """
-    bass, bright = coloured(n, rng, slope=-6.0), coloured(n, rng, slope=-2.0)
-    colour = 0.5 + 0.3 * wander(n, rng, 0.3)
-    sound = (1 - colour) * bass + colour * bright
+    bass, bright = colored_noise(n, rng, slope=-6.0), colored_noise(n, rng, slope=-2.0)
+    share = 0.5 + 0.3 * random_curve(n, rng, 0.3)
+    sound = (1 - share) * bass + share * bright
     if site == "fan":
         sound += 0.8 * _hum(n, rng, 50.0, harmonics=12) + 0.3 * _hum(n, rng, 287.0, harmonics=4)
     elif site == "pump":
         sound = 0.7 * sound + 0.5 * _hum(n, rng, 50.0, harmonics=6) + 1.1 * _strokes(n, rng, 1.6, pace)
     else:
-        sound += 0.5 * coloured(n, rng, slope=-4.0, band=(300.0, 1200.0)) * (1 + wander(n, rng, 4.0))
+        sound += (
+            0.5 * colored_noise(n, rng, slope=-4.0, band=(300.0, 1200.0)) * (1 + random_curve(n, rng, 4.0))
+        )
         sound += 0.4 * _strokes(n, rng, 0.4, pace)
-    gain = 10 ** (2.0 * wander(n, rng, 1.0) / 20)  # 2 dB up and down
+    gain = 10 ** (2.0 * random_curve(n, rng, 1.0) / 20)  # 2 dB up and down
     return LEVEL * gain * sound / rms(sound)
 
 
 def _hum(n: int, rng: np.random.Generator, pitch: float, harmonics: int) -> FloatArray:
     """A hum of unit power: harmonics of a pitch that drifts by half a percent."""
-    phase = 2 * np.pi * np.cumsum(pitch * (1 + 0.005 * wander(n, rng, 0.5))) / SAMPLE_RATE
+    phase = 2 * np.pi * np.cumsum(pitch * (1 + 0.005 * random_curve(n, rng, 0.5))) / SAMPLE_RATE
     turn = np.exp(1j * phase)
     harmonic, hum = np.ones(n, dtype=np.complex128), np.zeros(n)
     for k in range(1, harmonics + 1):
         harmonic *= turn
         shift = np.exp(2j * np.pi * rng.uniform())
-        hum += (1 + 0.3 * wander(n, rng, 0.5)) / k * (shift * harmonic).real
+        hum += (1 + 0.3 * random_curve(n, rng, 0.5)) / k * (shift * harmonic).real
     return hum / rms(hum)
 
 
 def _strokes(n: int, rng: np.random.Generator, rate: float, pace: Pace) -> FloatArray:
-    """Dull strokes, `rate` a second at the usual pace, that decay in a tenth of a second."""
+    """Dull strokes, `rate` a second at pace 1, that decay in a tenth of a second."""
     envelope = np.zeros(n)
     decay = np.exp(-np.arange(round(0.4 * SAMPLE_RATE)) / (0.1 * SAMPLE_RATE))
     at = rng.uniform(0, 1 / rate)
@@ -88,4 +90,4 @@ def _strokes(n: int, rng: np.random.Generator, rate: float, pace: Pace) -> Float
         if factor:
             envelope[start : start + length] += rng.uniform(0.7, 1.3) * decay[:length]
         at += rng.uniform(0.92, 1.08) / (rate * (factor or 1.0))
-    return envelope * coloured(n, rng, slope=-6.0, band=(60.0, 900.0)) * 2.0
+    return envelope * colored_noise(n, rng, slope=-6.0, band=(60.0, 900.0)) * 2.0

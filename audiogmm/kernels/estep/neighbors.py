@@ -1,6 +1,6 @@
-"""The search for better components: among the neighbours of those that a frame has, and one at random.
+"""The search for better components of a frame: the neighbors of those that it has, and one at random.
 
-What is found on the way tells which components are neighbours (Forster and Luecke 2018, section 3).
+The losses that are computed show which components are neighbors (Forster and Luecke 2018, section 3).
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from audiogmm.kernels.estep.tiles import Tile
 from audiogmm.kernels.policy import kernel
 from audiogmm.types import FloatArray, IntArray
 
-DOUBT = 4.0
-"""Frames that `settle` adds to what a candidate was found to be."""
+PSEUDO_FRAMES = 4.0
+"""Frames of average loss that `keep_nearest` adds to those of each candidate."""
 
 
-class Search(NamedTuple):
-    """Where better components are looked for."""
+class ComponentSearch(NamedTuple):
+    """Where better components are searched for."""
 
     wanted: bool
-    """Whether they are."""
-    neighbours: Int32Array
+    """Whether there is a search at all."""
+    neighbors: Int32Array
     """(K, G - 1): of each component, the nearest others, -1 for none."""
     key: int
-    """Of the random component that each frame tries besides; that of frame n comes from key + n."""
+    """Of the random component that each frame also tries: that of frame n comes from key + n."""
     table: Float32Array
     """Flat (K, width / BLOCK, 2, BLOCK): scales and offsets, see `score_listed`; empty: full."""
     constants: Float32Array
     """(K,): constants of the float32 scores."""
 
 
-class Room(NamedTuple):
-    """Room for the search."""
+class SearchWorkspace(NamedTuple):
+    """Arrays for the search."""
 
     start: IntArray
     """(T + 1,): where the candidates of each frame of a tile begin."""
@@ -50,7 +50,7 @@ class Room(NamedTuple):
     seen: IntArray
     """(K,): how many frames of one owner tried a component; zero between owners."""
     touched: Int32Array
-    """(K,): which ones."""
+    """(K,): which components the frames of one owner tried."""
     mean: FloatArray
     """(M,): mean losses of those kept."""
     rows: AnyFrames
@@ -61,8 +61,8 @@ class Room(NamedTuple):
     """(3,): the owner (or -1), how many of `touched` are its, and how many candidates were scored in all."""
 
 
-class Near(NamedTuple):
-    """What a component's frames found of others: the M with the smallest mean loss."""
+class NearestComponents(NamedTuple):
+    """For each component (the owner of the frames whose best it is), the M others of smallest mean loss."""
 
     component: Int32Array
     """(K, M), -1 for none."""
@@ -74,7 +74,7 @@ class Near(NamedTuple):
 
 @kernel
 def random_component(key: int, n_components: int) -> int:
-    """A component drawn by a number (splitmix64; Steele, Lea and Flood 2014)."""
+    """Draw a component by a number (splitmix64; Steele, Lea and Flood 2014)."""
     z = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -88,12 +88,12 @@ def list_candidates(
     order: Int32Array,
     at: int,
     count: int,
-    search: Search,
+    search: ComponentSearch,
     tile: Tile,
-    room: Room,
+    room: SearchWorkspace,
 ) -> int:
-    """List for each frame its set, the neighbours of that, and one component at random; returns how many."""
-    mark, owner, neighbours = room.mark, tile.owner, search.neighbours
+    """List for each frame its set, the neighbors of that, and one component at random; returns how many."""
+    mark, owner, neighbors = room.mark, tile.owner, search.neighbors
     constants = search.constants
     n_components = len(mark)
     m = 0
@@ -112,8 +112,8 @@ def list_candidates(
             k = sets[n, c]
             if k < 0:
                 break
-            for g in range(neighbours.shape[1]):
-                j = neighbours[k, g]
+            for g in range(neighbors.shape[1]):
+                j = neighbors[k, g]
                 if j >= 0 and mark[j] != stamp and constants[j] > -np.inf:
                     mark[j] = stamp
                     owner[m] = j
@@ -129,7 +129,7 @@ def list_candidates(
 
 
 @kernel
-def keep_best(listed: Int32Array, begin: int, end: int, room: Room, row: Int32Array) -> None:
+def keep_best(listed: Int32Array, begin: int, end: int, room: SearchWorkspace, row: Int32Array) -> None:
     """Write the components with the highest values to `row`, best first; of equal ones, the first listed."""
     best, value = room.best, room.value
     held = 0
@@ -151,8 +151,8 @@ def keep_best(listed: Int32Array, begin: int, end: int, room: Room, row: Int32Ar
 
 
 @kernel
-def learn(listed: Int32Array, begin: int, end: int, room: Room, n_touched: int) -> int:
-    """Add what a frame found of its candidates to the sums of their owner, the first of them."""
+def add_losses(listed: Int32Array, begin: int, end: int, room: SearchWorkspace, n_touched: int) -> int:
+    """Add the losses of a frame's candidates to the sums of their owner, the first of them."""
     value, loss, seen, touched = room.value, room.loss, room.seen, room.touched
     best = value[begin]
     for i in range(begin + 1, end):
@@ -169,29 +169,35 @@ def learn(listed: Int32Array, begin: int, end: int, room: Room, n_touched: int) 
 
 
 @kernel
-def choose(
-    sets: Int32Array, order: Int32Array, at: int, count: int, listed: Int32Array, room: Room, near: Near
+def choose_sets(
+    sets: Int32Array,
+    order: Int32Array,
+    at: int,
+    count: int,
+    listed: Int32Array,
+    room: SearchWorkspace,
+    near: NearestComponents,
 ) -> None:
-    """Give each frame of a tile the best of its candidates; its old best component learns from them all."""
+    """Give each frame of a tile the best of its candidates, and add up their losses."""
     state = room.state
     for i in range(count):
         n = order[at + i]
         owner, begin, end = sets[n, 0], room.start[i], room.start[i + 1]
         if owner != state[0]:
-            settle(state[0], state[1], room, near)
+            keep_nearest(state[0], state[1], room, near)
             state[0], state[1] = owner, 0
         if listed[begin] == owner:
-            state[1] = learn(listed, begin, end, room, state[1])
+            state[1] = add_losses(listed, begin, end, room, state[1])
         state[2] += end - begin
         keep_best(listed, begin, end, room, sets[n])
 
 
 @kernel
-def settle(owner: int, n_touched: int, room: Room, near: Near) -> None:
+def keep_nearest(owner: int, n_touched: int, room: SearchWorkspace, near: NearestComponents) -> None:
     """Keep the nearest of an owner's candidates and clear the sums.
 
-    Nearness is the mean loss, with `DOUBT` frames more that find a component as bad as candidates are on
-    average: else one that few frames tried, those beside it, would look near.
+    Components are compared by their mean loss, with `PSEUDO_FRAMES` more frames for which a component is as
+    bad as candidates are on average: else one that few frames tried would seem near.
     """
     loss, seen, touched = room.loss, room.seen, room.touched
     M = near.component.shape[1]
@@ -199,11 +205,11 @@ def settle(owner: int, n_touched: int, room: Room, near: Near) -> None:
     for i in range(n_touched):
         total += loss[touched[i]]
         tried += seen[touched[i]]
-    doubt = DOUBT * total / max(tried, 1)
+    doubt = PSEUDO_FRAMES * total / max(tried, 1)
     held = 0
     for i in range(n_touched):
         j = touched[i]
-        mean = (loss[j] + doubt) / (seen[j] + DOUBT)
+        mean = (loss[j] + doubt) / (seen[j] + PSEUDO_FRAMES)
         c = held
         if held == M:
             if not mean < room.mean[M - 1]:
@@ -225,8 +231,8 @@ def settle(owner: int, n_touched: int, room: Room, near: Near) -> None:
 
 
 @kernel
-def merge_near(total: Near, part: Near, room: Room) -> None:
-    """Add what other frames found to `total`."""
+def merge_nearest(total: NearestComponents, part: NearestComponents, room: SearchWorkspace) -> None:
+    """Add the losses of other frames to `total`."""
     for k in range(len(total.component)):
         n_touched = 0
         for source in (total, part):
@@ -239,4 +245,4 @@ def merge_near(total: Near, part: Near, room: Room) -> None:
                     n_touched += 1
                 room.seen[j] += source.tries[k, c]
                 room.loss[j] += source.loss[k, c]
-        settle(k, n_touched, room, total)
+        keep_nearest(k, n_touched, room, total)
