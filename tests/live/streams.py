@@ -48,7 +48,7 @@ def set_standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes, most: in
     monkeypatch.setattr(sys, "stdin", Standard(Pieces(content, most)))
 
 
-def heard(source: Source, stop: Stop | None = None) -> list[Arrival]:
+def arrivals_of(source: Source, stop: Stop | None = None) -> list[Arrival]:
     """All that arrives."""
     stop = stop or Stop()
     try:
@@ -96,8 +96,8 @@ def chunks(samples: np.ndarray, rng: np.random.Generator, most: int) -> Iterator
         at += n
 
 
-class RoomClock:
-    """A clock that moves when it is told to, and by what is waited."""
+class FakeClock:
+    """A clock that tests set, and that waiting moves."""
 
     def __init__(self) -> None:
         self.now = 100.0

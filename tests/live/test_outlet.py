@@ -12,7 +12,7 @@ from audiogmm.live.outlet import Outlet
 
 
 class SlowReader:
-    """Takes the first lines, and then no more until it is told to."""
+    """Takes the first lines, and then no more until it may go on."""
 
     def __init__(self) -> None:
         self.busy = threading.Event()
@@ -54,7 +54,7 @@ def test_heartbeats_and_scores_go_first_and_are_counted() -> None:
     assert sum(map(len, overflow)) >= 2
 
 
-def test_far_beyond_the_bound_whoever_may_wait_does() -> None:
+def test_far_beyond_the_bound_a_patient_source_waits() -> None:
     reader, outlet = stuck(most=5, far=8)
     written = threading.Event()
 
@@ -86,7 +86,7 @@ def test_far_beyond_the_bound_a_microphone_does_not_wait() -> None:
     ]
 
 
-def test_who_waits_for_a_reader_is_freed_when_there_is_no_more_time() -> None:
+def test_a_source_that_waits_for_a_reader_is_freed_at_the_end() -> None:
     reader, outlet = stuck(most=5, far=8)
     thread = threading.Thread(target=lambda: [outlet.put({"type": "closed", "time": i}) for i in range(20)])
     thread.start()
@@ -101,23 +101,23 @@ def test_who_waits_for_a_reader_is_freed_when_there_is_no_more_time() -> None:
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), ValueError("I/O operation on closed file")])
-def test_a_reader_who_is_gone_is_told_once(error: Exception) -> None:
-    told = []
+def test_a_reader_that_is_gone_is_reported_once(error: Exception) -> None:
+    calls = []
 
     def write(_: str) -> None:
         raise error
 
     gone = threading.Event()
-    outlet = Outlet(write, lambda: (told.append(1), gone.set()))
+    outlet = Outlet(write, lambda: (calls.append(1), gone.set()))
     outlet.put({"type": "start"})
     assert gone.wait(60)
     for _ in range(20):
         outlet.put({"type": "closed"})
     assert not outlet.close(60)
-    assert outlet.failure is error and told == [1] and outlet.waiting == 0
+    assert outlet.failure is error and calls == [1] and outlet.waiting == 0
 
 
-def test_a_reader_who_is_stuck_does_not_keep_the_end() -> None:
+def test_a_reader_that_is_stuck_does_not_delay_the_end() -> None:
     reader, outlet = stuck()
     assert not outlet.close(0.01)
     reader.go_on.set()

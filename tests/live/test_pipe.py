@@ -21,14 +21,14 @@ from audiogmm.live.pcm import Pcm
 from audiogmm.live.pipe import Pipe, _cut_at_header
 from audiogmm.live.source import WaitPolicy
 from audiogmm.live.stop import Stop
-from tests.live.streams import heard, noise, open_ended, others, set_standard_input, sound_of, wav
+from tests.live.streams import arrivals_of, noise, open_ended, others, set_standard_input, sound_of, wav
 
 SUBTYPES = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAW", "ULAW"]
 
 
 def piped(monkeypatch: pytest.MonkeyPatch, content: bytes, most: int = 5000, **how: Any) -> list[Any]:
     set_standard_input(monkeypatch, content, most)
-    return heard(Pipe("-", **how))
+    return arrivals_of(Pipe("-", **how))
 
 
 @pytest.mark.parametrize("format", ["WAV", "WAVEX", "RF64"])
@@ -39,7 +39,7 @@ def test_a_wav_gives_the_samples_of_its_file(
     content = wav(noise(3000, 2), 22050, format, subtype)
     path = tmp_path / "a.wav"
     path.write_bytes(content)
-    expected = heard(File(str(path)))
+    expected = arrivals_of(File(str(path)))
     found = piped(monkeypatch, content, most=700)
     assert others(found)[0] == Opened(0.0, 22050, 2, f"WAV {subtype}")
     np.testing.assert_array_equal(sound_of(found), sound_of(expected))
@@ -74,7 +74,7 @@ def test_a_stream_behind_another_of_the_same_format_goes_on(monkeypatch: Any, kn
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_change_of_rate_or_channels_is_told_with_its_time(monkeypatch: Any, known: bool) -> None:
+def test_a_change_of_rate_or_channels_is_reported_with_its_time(monkeypatch: Any, known: bool) -> None:
     content = wav(noise(800), 16000) + wav(noise(441), 44100) + wav(noise(300, 2), 44100)
     if not known:
         content = b"".join(
@@ -113,7 +113,7 @@ def test_an_end_in_mid_sample_names_the_bytes_and_uses_the_rest(monkeypatch: Any
     )
 
 
-def test_an_end_before_the_promised_length_is_told(monkeypatch: Any) -> None:
+def test_an_end_before_the_stated_length_is_reported(monkeypatch: Any) -> None:
     found = piped(monkeypatch, wav(noise(100))[:-40])
     ended = others(found)[-1]
     assert len(sound_of(found)) == 80
@@ -132,20 +132,20 @@ def test_an_end_before_the_promised_length_is_told(monkeypatch: Any) -> None:
         (wav(noise(500), subtype="IMA_ADPCM"), "format 0x0011"),
     ],
 )
-def test_what_is_no_stream_of_sound_is_refused(monkeypatch: Any, content: bytes, said: str) -> None:
+def test_what_is_not_a_stream_of_sound_is_refused(monkeypatch: Any, content: bytes, said: str) -> None:
     with pytest.raises(AudioFileError, match="standard input") as refused:
         piped(monkeypatch, content)
     assert said in str(refused.value)
 
 
-def test_a_terminal_is_no_stream_of_sound(monkeypatch: Any) -> None:
+def test_a_terminal_is_not_a_stream_of_sound(monkeypatch: Any) -> None:
     set_standard_input(monkeypatch, b"")
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     with pytest.raises(AudioFileError, match="standard input is a terminal"):
-        heard(Pipe("-"))
+        arrivals_of(Pipe("-"))
 
 
-def test_a_sample_that_is_no_number_is_refused(monkeypatch: Any) -> None:
+def test_a_sample_that_is_not_a_number_is_refused(monkeypatch: Any) -> None:
     samples = noise(100)
     samples[50] = np.inf
     with pytest.raises(AudioDataError, match=r"the sample at 0.003125 s is infinite"):
@@ -209,12 +209,12 @@ def test_a_stop_ends_a_pipe_that_waits(tmp_path: Path) -> None:
 
 def test_a_pipe_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(AudioFileError, match="cannot be opened: No such file"):
-        heard(Pipe(str(tmp_path / "none")))
+        arrivals_of(Pipe(str(tmp_path / "none")))
 
 
-def test_a_file_that_is_cut_short_is_used_and_said(tmp_path: Path) -> None:
+def test_a_file_that_is_cut_short_is_used_and_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(wav(noise(100))[:-40])
-    found = heard(File(str(path)))
+    found = arrivals_of(File(str(path)))
     assert len(sound_of(found)) == 80
     assert others(found)[-1].reason.startswith("the input ended after 80 of the 100 samples")

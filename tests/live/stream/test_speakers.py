@@ -1,4 +1,4 @@
-"""Who is heard now: what `identify` says of the same frames, told when it changes."""
+"""The lines of speakers: what `identify` says of the same frames, where it changes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def says(folder: Path, speaker: str) -> np.ndarray:
     return np.asarray(samples)
 
 
-def told(folder: Path, pieces: Any, trained: Model | None = None, **how: Any) -> list[Line]:
+def lines_of(folder: Path, pieces: Any, trained: Model | None = None, **how: Any) -> list[Line]:
     settings = StreamSettings(("speakers",), heartbeat=0, gallery=folder / "known", **how)
     plan = StreamPlan.of(trained or ag.load(folder / "ubm.agmm"), settings, Silent())
     listening = AnalysisPipeline(plan, InputIdentity("a", "a", None), dict, lambda _: None)
@@ -55,10 +55,10 @@ def told(folder: Path, pieces: Any, trained: Model | None = None, **how: Any) ->
     return [line for piece in pieces for line in listening.push(piece)] + listening.flush()
 
 
-def test_who_speaks_is_told_when_it_changes(voices: Path) -> None:
+def test_a_change_of_speaker_is_reported(voices: Path) -> None:
     quiet = 1e-5 * np.random.default_rng(0).standard_normal(8 * RATE).astype(np.float32)
     sound = np.concatenate([says(voices, "speaker_0"), quiet, says(voices, "speaker_1")])
-    lines = told(voices, [sound], speaker_window=2.0, known=1.0)
+    lines = lines_of(voices, [sound], speaker_window=2.0, known=1.0)
     outcomes = [(line.body["heard"], line.body["speaker"]) for line in lines]
     assert outcomes[0] == ("speaker", "speaker_0")
     assert ("nothing", None) in outcomes
@@ -74,7 +74,7 @@ def test_a_window_is_identified_as_a_recording_of_it_is(voices: Path, tmp_path: 
     gallery = ag.Gallery(voices / "known")
     (expected,) = ag.identify(gallery, [Entry(audio_filepath=str(tmp_path / "a.wav"), id="a")])
     seconds = 4.75  # 475 frames; the recording has 498
-    (line,) = told(voices, [sound[: 475 * 160 + 3 * 400]], speaker_window=seconds)
+    (line,) = lines_of(voices, [sound[: 475 * 160 + 3 * 400]], speaker_window=seconds)
     cut = sound[: 475 * 160 + 240]
     soundfile.write(tmp_path / "b.wav", cut, RATE)
     (expected,) = ag.identify(gallery, [Entry(audio_filepath=str(tmp_path / "b.wav"), id="b")])
@@ -86,18 +86,18 @@ def test_a_window_is_identified_as_a_recording_of_it_is(voices: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("most", [100, 4000, 100000])
-def test_any_chunking_hears_the_same(voices: Path, most: int) -> None:
+def test_any_chunking_gives_the_same_lines_of_speakers(voices: Path, most: int) -> None:
     sound = np.concatenate([says(voices, "speaker_0"), says(voices, "speaker_3")])
-    whole = told(voices, [sound], speaker_window=1.5)
-    cut = told(voices, chunks(sound, np.random.default_rng(most), most), speaker_window=1.5)
+    whole = lines_of(voices, [sound], speaker_window=1.5)
+    cut = lines_of(voices, chunks(sound, np.random.default_rng(most), most), speaker_window=1.5)
     assert whole
     assert [text_of(line.row("a")) for line in cut] == [text_of(line.row("a")) for line in whole]
 
 
 def test_a_gallery_of_another_front_end_has_frames_of_its_own(voices: Path) -> None:
     sound = np.concatenate([says(voices, "speaker_0"), says(voices, "speaker_1")])
-    expected = told(voices, [sound])
-    found = told(voices, [sound], model("ambient"))
+    expected = lines_of(voices, [sound])
+    found = lines_of(voices, [sound], model("ambient"))
     assert [text_of(line.row("a")) for line in found] == [text_of(line.row("a")) for line in expected]
 
 
