@@ -66,7 +66,7 @@ class AlarmBudget:
         )
 
     def to_json(self) -> Json:
-        """For `--json`."""
+        """Return what `--json` prints."""
         return asdict(self)
 
     @classmethod

@@ -61,8 +61,8 @@ class ShiftSearch:
     directions: FloatArray
 
     @cached_property
-    def _components(self) -> list[tuple[FloatArray, float, FloatArray, FloatArray]]:
-        """Of each component that has weight: mean, log constant, P v of all directions, and v'P v."""
+    def _components(self) -> list[tuple[FloatArray, FloatArray, float, FloatArray, FloatArray]]:
+        """Of each component with weight: mean, precision P, log constant, P v and v'P v of directions."""
         found = []
         D = self.mixture.n_features
         for k in np.flatnonzero(self.mixture.weights).tolist():
@@ -74,7 +74,13 @@ class ShiftSearch:
             )
             along = np.einsum("vi,ij->vj", self.directions, precision)
             found.append(
-                (self.mixture.means[k], constant, along, np.einsum("vj,vj->v", along, self.directions))
+                (
+                    self.mixture.means[k],
+                    np.asarray(precision, dtype=np.float64),
+                    constant,
+                    along,
+                    np.einsum("vj,vj->v", along, self.directions),
+                )
             )
         return found
 
@@ -84,9 +90,9 @@ class ShiftSearch:
         best = np.full((len(self.directions), len(X)), -np.inf)
         amounts = np.zeros_like(best)
         plain = np.full(len(X), -np.inf)
-        for k, (mean, constant, along, length) in enumerate(self._components):
+        for mean, precision, constant, along, length in self._components:
             d = X - mean
-            log_joint = constant - 0.5 * self._squared_distance(k, d)
+            log_joint = constant - 0.5 * np.einsum("tj,tj->t", d @ precision, d)
             # a product rounds by its shape, and that is the event's, whatever the chunks and threads
             amount = along @ d.T / length[:, None]
             value = log_joint + 0.5 * amount**2 * length[:, None]
@@ -95,15 +101,6 @@ class ShiftSearch:
             amounts[better] = amount[better]
             np.maximum(plain, log_joint, out=plain)
         return ShiftGains((best - plain).sum(axis=1), amounts)
-
-    def _squared_distance(self, k: int, d: FloatArray) -> FloatArray:
-        distance: FloatArray = np.einsum("tj,tj->t", d @ self._precisions[k], d)
-        return distance
-
-    @cached_property
-    def _precisions(self) -> list[FloatArray]:
-        known = np.flatnonzero(self.mixture.weights).tolist()
-        return [np.asarray(np.linalg.inv(covariance_of(self.mixture, k)), dtype=np.float64) for k in known]
 
 
 def covariance_of(mixture: Mixture, k: int) -> FloatArray:

@@ -209,16 +209,16 @@ class Detector:
         )
 
     def p_value(self, window_score: float) -> float:
-        """Share of normal windows that score this or less; see `threshold.tail_probability`."""
+        """Return the share of normal windows that score this or less; see `threshold.tail_probability`."""
         return tail_probability(self.windows, self.n_independent, window_score)
 
     def alarms_per_hour(self, window_score: float) -> float:
-        """How often normal audio has an event with a peak as low: (1 + n) / hours, where it has n of them."""
+        """Return how often normal audio has an event with as low a peak: (1 + n) / hours, for n of them."""
         n = int((self.normal_events.peaks <= window_score).sum())
         return (1 + n) / self.hours
 
     def severity(self, window_score: float) -> float:
-        """How far a window score lies from `typical`, in units of the threshold's distance."""
+        """Return how far a window score lies from `typical`, in units of the threshold's distance."""
         return (self.typical - window_score) / max(self.typical - self.threshold, _NARROWEST)
 
     def with_settings(self, **changes: Any) -> Detector:
@@ -238,7 +238,7 @@ class Detector:
         return np.where(np.isnan(means), self.typical, means)
 
     def metadata(self) -> Json:
-        """What `from_parts` needs in addition to the arrays, and what `audiogmm info` prints, as JSON."""
+        """Return what `from_parts` needs in addition to the arrays, and `audiogmm info` prints, as JSON."""
         return {
             **asdict(self.settings),
             "frame_rate": self.frame_rate,
@@ -253,7 +253,7 @@ class Detector:
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Arrays to be kept beside the metadata, under names that begin with ``normal/``."""
+        """Return the arrays to be kept beside the metadata, under names that begin with ``normal/``."""
         return self.normal.tensors()
 
     @classmethod

@@ -63,7 +63,7 @@ def calibrate_detector(
     if len(detector.windows) and detector.n_independent < 1:
         voiced = amount(int(detector.normal.voiced.sum()), "voiced frame")
         raise MismatchError(
-            f"the normal audio holds {voiced}, which is 0 windows of {detector.settings.window:g} s",
+            f"the normal audio holds {voiced}, less than one window of {detector.settings.window:g} s",
             needed="at least one, to set a threshold by",
             remedy="more normal audio",
         )

@@ -68,7 +68,7 @@ class DetectorSettings:
 
 
 def settings_from(metadata: Json) -> DetectorSettings:
-    """The settings in a detector's metadata.
+    """Read the settings in a detector's metadata.
 
     Raises
     ------

@@ -31,7 +31,7 @@ class _Stretch:
     lowest_at: int
 
     def then(self, other: _Stretch) -> _Stretch:
-        """This stretch and the one that follows it."""
+        """Join this stretch and the one that follows it."""
         low = other if other.lowest < self.lowest else self
         return _Stretch(self.first, other.last, self.total + other.total, low.lowest, low.lowest_at)
 

@@ -267,7 +267,7 @@ def test_intervals_are_wider_of_fewer_recordings_and_absent_of_one(world: World)
     assert not one.detected.event.f1.known
     assert not one.means["frame"].auc.known
     assert one.detected.false_alarms.per_hour.known  # exact limits need no second recording
-    assert any("one recording is no sample" in line for line in evaluation_lines(one))
+    assert any("they need at least two recordings" in line for line in evaluation_lines(one))
 
 
 def test_false_alarms_that_were_not_seen_may_still_be() -> None:
@@ -432,7 +432,7 @@ def half_a_track(world: World) -> None:
     Path("scores/attic-03.npz").write_bytes(Path("scores/attic-03.npz").read_bytes()[:1000])
 
 
-@bad("all.jsonl:4: nothing says whether attic-03 is anomalous (label 'attic')")
+@bad("all.jsonl:4: it is not known whether attic-03 is anomalous (label 'attic')")
 def no_truth(world: World) -> None:
     del world.rows[3]["events"]
     world.rows[3]["label"] = "attic"
@@ -537,7 +537,7 @@ def test_no_truth_at_all_is_refused(audiogmm: Audiogmm, world: World) -> None:
     done = audiogmm(*CALL)
     assert done.status == 1
     assert "no recording of all.jsonl can be evaluated" in done.err
-    assert "nothing says whether attic-00 is anomalous" in done.err
+    assert "it is not known whether attic-00 is anomalous" in done.err
 
 
 @pytest.mark.parametrize(
@@ -551,7 +551,7 @@ def test_no_truth_at_all_is_refused(audiogmm: Audiogmm, world: World) -> None:
             "a name that ends in .jsonl, .csv, .rttm, .txt",
         ),
         (("evaluate", "detect", "events.jsonl", "gone.jsonl"), 1, "gone.jsonl"),
-        ((*CALL[:4], "--scores", "gone"), 1, "gone is no folder"),
+        ((*CALL[:4], "--scores", "gone"), 1, "gone is not a folder"),
         ((*CALL, "--by", "sight"), 2, "by sight; needed: a key of the manifest: site"),
         ((*CALL, "--dcase", "2022", "--by", "site"), 2, "the DCASE score by site"),
         ((*CALL[:4], "--dcase", "2022"), 2, "the DCASE score without scores"),

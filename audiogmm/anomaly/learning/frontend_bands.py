@@ -66,7 +66,7 @@ def mel_bands(frontend: FrontEnd, sample_rate: int, order: int = 0) -> BandMap:
     True
     """
     if frontend.cmvn == "warping":
-        raise ChoiceError("the bands behind warped features", needed="features that are no ranks")
+        raise ChoiceError("the bands behind warped features", needed="features that are not ranks")
     if not 0 <= order <= frontend.deltas:
         raise ChoiceError(f"deltas of order {order}", needed=f"0 to {frontend.deltas}, as the features have")
     static = _static(frontend)

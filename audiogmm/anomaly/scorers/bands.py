@@ -35,7 +35,7 @@ class BandDensity:
     evaluator: Evaluator
 
     def log_likelihood(self, frames: Frames) -> FloatArray:
-        """Of every frame, shape (n,), each row's value its own."""
+        """Evaluate every frame, shape (n,), each row's value its own."""
         levels = np.concatenate([bands.levels(frames) for bands in self.maps], axis=1)
         return self.evaluator.log_likelihood(levels.astype(np.float32))
 

@@ -57,11 +57,11 @@ class Columns:
         self._columns: list[FloatArray] = [np.empty(0)] * n
 
     def add(self, column: int, values: FloatArray) -> None:
-        """The next values of a column."""
+        """Add the next values of a column."""
         self._columns[column] = np.concatenate([self._columns[column], values])
 
     def take(self) -> FloatArray:
-        """The rows that are complete, shape (n, n_columns)."""
+        """Return the rows that are complete, shape (n, n_columns)."""
         n = min(map(len, self._columns))
         rows = np.stack([column[:n] for column in self._columns], axis=1)
         self._columns = [column[n:].copy() for column in self._columns]
@@ -84,11 +84,11 @@ class PartsStream:
         self._voiced: list[BoolArray] = []
 
     def push(self, block: FrameBlock) -> tuple[FloatArray, BoolArray]:
-        """Take the next block; the rows that are complete, shape (n, n_parts), and which frames count."""
+        """Take the next block; return complete rows, shape (n, n_parts), and which frames count."""
         return self._take([stream.push(block) for _, stream in self._bases], over=False)
 
     def flush(self) -> tuple[FloatArray, BoolArray]:
-        """The rest."""
+        """Return the rest."""
         return self._take([stream.flush() for _, stream in self._bases], over=True)
 
     def _take(self, scored: list[FrameScores], over: bool) -> tuple[FloatArray, BoolArray]:
@@ -118,11 +118,11 @@ class GroupsStream:
         self._voiced: list[BoolArray] = []
 
     def push(self, block: FrameBlock) -> tuple[FloatArray, BoolArray]:
-        """Take the next block; the rows that are complete, shape (n, n_groups), and which frames count."""
+        """Take the next block; return complete rows, shape (n, n_groups), and which frames count."""
         return self._take(*self._parts.push(block), over=False)
 
     def flush(self) -> tuple[FloatArray, BoolArray]:
-        """The rest."""
+        """Return the rest."""
         return self._take(*self._parts.flush(), over=True)
 
     def _take(self, rows: FloatArray, voiced: BoolArray, over: bool) -> tuple[FloatArray, BoolArray]:
@@ -152,11 +152,11 @@ class FusedStream:
         self._scales = scorer.group_scales
 
     def push(self, block: FrameBlock) -> FrameScores:
-        """See `ScorerStream`."""
+        """Take the next block; return the scores that are complete."""
         return self._fuse(*self._groups.push(block))
 
     def flush(self) -> FrameScores:
-        """See `ScorerStream`."""
+        """Return the rest."""
         return self._fuse(*self._groups.flush())
 
     def _fuse(self, rows: FloatArray, voiced: BoolArray) -> FrameScores:
@@ -167,7 +167,7 @@ class FusedStream:
 
 
 def lowest(series: Sequence[FloatArray]) -> FloatArray:
-    """The lowest of several series, frame by frame."""
+    """Return the lowest of several series, frame by frame."""
     found = series[0]
     for values in series[1:]:
         found = np.minimum(found, values)
@@ -175,7 +175,7 @@ def lowest(series: Sequence[FloatArray]) -> FloatArray:
 
 
 def mean(series: Sequence[FloatArray]) -> FloatArray:
-    """The mean of several series, summed one after the other, so that chunks do not matter.
+    """Average several series, summed one after the other, so that chunks do not matter.
 
     Examples
     --------

@@ -60,7 +60,7 @@ class GridWindows:
         return self._cut(rows, counts, self._n_frames)
 
     def flush(self) -> Iterator[tuple[FloatArray, BoolArray]]:
-        """The windows that the end of the recording cuts short."""
+        """Yield the windows that the end of the recording cuts short."""
         if self._rows is None:
             return iter(())
         missing = np.zeros((self.half, self._rows.shape[1]))
@@ -120,7 +120,7 @@ class WindowScorer(ABC):
         return _GridScores(self, id)
 
     def voiced(self, block: FrameBlock) -> BoolArray:
-        """Which frames of a block count."""
+        """Mark the frames of a block that count."""
         return np.ones_like(block.voiced) if self.every_frame else block.voiced
 
     def vectors_of(self, blocks: Iterator[FrameBlock], id: str) -> Iterator[FloatArray]:

@@ -77,7 +77,7 @@ class LearnedScores:
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Arrays under names that begin with ``scorer/``."""
+        """Return the arrays, under names that begin with ``scorer/``."""
         tensors = {
             f"{PREFIX}{name}/{key}": array
             for name, arrays in self.learned.items()

@@ -19,11 +19,11 @@ class PoolStream(Protocol):
     """Pools the scores of one recording; any chunking gives the same bytes."""
 
     def push(self, scores: FloatArray, voiced: BoolArray) -> FloatArray:
-        """Take the next scores and marks, shape (n,); the pooled scores that are complete, in order."""
+        """Take the next scores and marks, shape (n,); return the pooled scores that are complete."""
         ...
 
     def flush(self) -> FloatArray:
-        """The rest: as many as were pushed in all, with those that `push` gave."""
+        """Return the rest: as many in all as were pushed."""
         ...
 
 

@@ -44,11 +44,11 @@ class PosteriorScorer(WindowScorer):
     every_frame: bool
 
     def rows(self, frames: Frames) -> FloatArray:
-        """Posteriors."""
+        """Compute posteriors."""
         return self.evaluator.posteriors(frames)
 
     def vectors(self, rows: FloatArray, counts: BoolArray) -> FloatArray:
-        """Square roots of mean posteriors, shape (n_windows, n_components)."""
+        """Compute the square roots of mean posteriors, shape (n_windows, n_components)."""
         total = np.zeros((len(rows), rows.shape[2]))
         for place in range(rows.shape[1]):  # frame by frame: each window's sum is its own
             total += np.where(counts[:, place, None], rows[:, place], 0.0)
@@ -56,7 +56,7 @@ class PosteriorScorer(WindowScorer):
         return roots
 
     def score(self, vectors: FloatArray) -> FloatArray:
-        """Minus the distance to the nearest normal window, from -1 to 0."""
+        """Return minus the distance to the nearest normal window, from -1 to 0."""
         affinity = np.zeros((len(vectors), self.normal.shape[1]))
         for component, normal in enumerate(self.normal):  # one by one: each pair's sum is its own
             affinity += vectors[:, component, None] * normal

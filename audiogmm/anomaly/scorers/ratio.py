@@ -25,7 +25,7 @@ class RatioDensity:
     background: Density
 
     def log_likelihood(self, frames: Frames) -> FloatArray:
-        """The ratio of every frame, shape (n,), each row's value its own."""
+        """Compute the ratio of every frame, shape (n,), each row's value its own."""
         return self.model.log_likelihood(frames) - self.background.log_likelihood(frames)
 
 

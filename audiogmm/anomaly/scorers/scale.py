@@ -47,7 +47,7 @@ class NormalScale:
 
     @classmethod
     def of(cls, scores: FloatArray) -> NormalScale:
-        """The scale of scores of normal audio, shape (n,).
+        """Fit the scale of scores of normal audio, shape (n,).
 
         Raises
         ------

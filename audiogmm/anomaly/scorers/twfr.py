@@ -63,11 +63,11 @@ class TwfrScorer(WindowScorer):
         return weights
 
     def rows(self, frames: Frames) -> FloatArray:
-        """Levels of the bands, decibels."""
+        """Compute the levels of the bands, decibels."""
         return self.bands.levels(frames)
 
     def vectors(self, rows: FloatArray, counts: BoolArray) -> FloatArray:
-        """Pooled levels, shape (n_windows, n_bands), float32, decibels."""
+        """Pool the levels, shape (n_windows, n_bands), float32, decibels."""
         rows = np.where(counts[:, :, None], rows, -np.inf)
         ordered = np.sort(rows, axis=1)[:, ::-1]
         ordered[np.isneginf(ordered)] = 0.0  # ranks beyond the frames that count, of weight 0
@@ -78,7 +78,7 @@ class TwfrScorer(WindowScorer):
         return pooled.astype(np.float32)
 
     def score(self, vectors: FloatArray) -> FloatArray:
-        """Log density, nats."""
+        """Evaluate the log density, nats."""
         assert self.evaluator is not None, "the mixture of windows is trained before windows are scored"
         return self.evaluator.log_likelihood(vectors)
 

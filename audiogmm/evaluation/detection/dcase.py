@@ -52,7 +52,7 @@ class DcaseFigure:
     anomalous: str = ""
 
     def chosen(self, anomalous: BoolArray, domains: Sequence[str]) -> BoolArray:
-        """Which clips are compared.
+        """Mark the clips that are compared.
 
         Parameters
         ----------
@@ -92,7 +92,7 @@ FIGURES: dict[int, tuple[DcaseFigure, ...]] = {
 
 
 def figures_of(year: int) -> tuple[DcaseFigure, ...]:
-    """What is measured on each section.
+    """Return what is measured on each section.
 
     Raises
     ------
@@ -112,12 +112,12 @@ def figures_of(year: int) -> tuple[DcaseFigure, ...]:
 
 
 def mean_of(year: int) -> str:
-    """Which mean is taken of the figures: arithmetic in 2020, harmonic since."""
+    """Return how the figures are averaged: arithmetic in 2020, harmonic since."""
     return "arithmetic" if year == 2020 else "harmonic"
 
 
 def harmonic_mean(values: FloatArray) -> FloatArray:
-    """Harmonic mean along the last axis, shape (...); a 0 counts as the smallest step from 1, as officially.
+    """Compute the harmonic mean along the last axis; a 0 counts as the smallest step from 1, as officially.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def harmonic_mean(values: FloatArray) -> FloatArray:
 
 
 def official_score(year: int, machines: Sequence[str], values: FloatArray) -> FloatArray:
-    """The score of a system.
+    """Compute the score of a system.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class DcaseSection:
     reason: str = ""
 
     def to_json(self) -> Json:
-        """As a JSON object."""
+        """Return a JSON object."""
         return {
             "machine": self.machine,
             "section": self.section,
@@ -74,7 +74,7 @@ class DcaseScore:
     machines: dict[str, dict[str, Interval]]
 
     def to_json(self) -> Json:
-        """As a JSON object."""
+        """Return a JSON object."""
         return {
             "year": self.year,
             "official_score": self.score.to_json(),
@@ -94,7 +94,7 @@ def make_dcase_score(
     replicates: Sequence[Replicates] | None,
     confidence: float,
 ) -> DcaseScore:
-    """The official score and its table.
+    """Compute the official score and its table.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ class DetectionEvaluation:
         return self.n_recordings < INDICATIVE_BELOW
 
     def to_dict(self) -> Json:
-        """The result as one JSON object."""
+        """Return the result as one JSON object."""
         criteria = self.criteria
         return {
             "events": list(self.events),

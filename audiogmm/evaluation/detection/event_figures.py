@@ -114,7 +114,7 @@ class Delay:
         return cls(within(0.5), within(0.9), n_caught=len(delays), n_missed=n_true - len(delays))
 
     def to_json(self) -> Json:
-        """As a JSON object."""
+        """Return a JSON object."""
         both = {"median_seconds": self.median.to_json(), "p90_seconds": self.p90.to_json()}
         return both | {"n_caught": self.n_caught, "n_missed": self.n_missed}
 
@@ -152,7 +152,7 @@ class FalseAlarms:
         return cls(Interval(n / hours, float(low), float(high)), round(n), hours)
 
     def to_json(self) -> Json:
-        """As a JSON object."""
+        """Return a JSON object."""
         return {"per_hour": self.per_hour.to_json(), "n": self.n, "normal_hours": self.hours}
 
 

@@ -17,7 +17,7 @@ from audiogmm.types import BoolArray, FloatArray, Samples, Seconds
 
 
 def frame_truth(clock: FrameClock, n_frames: int, events: Iterable[Segment]) -> BoolArray:
-    """Which frames have their center in an event, shape (n_frames,).
+    """Mark the frames whose center lies in an event, shape (n_frames,).
 
     Examples
     --------

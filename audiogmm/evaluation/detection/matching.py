@@ -45,14 +45,14 @@ class Collars:
 
 
 def bounds(events: Sequence[Segment]) -> tuple[FloatArray, FloatArray]:
-    """Starts and ends, each of shape (n_events,), seconds."""
+    """Return starts and ends, each of shape (n_events,), seconds."""
     return np.array([e.start for e in events], float), np.array([e.end for e in events], float)
 
 
 def n_matched(
     found: Sequence[Segment], truth: Sequence[Segment], collars: Collars, *, offsets: bool = True
 ) -> int:
-    """How many pairs of an event found and a true one can be made, no event in two of them.
+    """Count the pairs of an event found and a true one that can be made, with no event in two pairs.
 
     The two of a pair begin within the collar of each other, and (with `offsets`) end within the collar or
     within the share of the true event's length, whichever is more. The number is the largest possible, by a
@@ -91,7 +91,7 @@ def n_matched(
 
 
 def active(events: Sequence[Segment], n_segments: int, length: Seconds, start: Seconds = 0.0) -> BoolArray:
-    """Which segments of a recording an event reaches into, shape (n_segments,).
+    """Mark the segments of a recording that an event reaches into, shape (n_segments,).
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def active(events: Sequence[Segment], n_segments: int, length: Seconds, start: S
 
 
 def n_segments(duration: Seconds, length: Seconds) -> int:
-    """Segments of a recording; the last may be cut short.
+    """Count the segments of a recording; the last may be cut short.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def n_segments(duration: Seconds, length: Seconds) -> int:
 
 
 def union(events: Sequence[Segment]) -> list[Segment]:
-    """The stretches that events cover, in order and apart from each other.
+    """Join overlapping events; return what they cover, in order.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def union(events: Sequence[Segment]) -> list[Segment]:
 
 
 def covered(events: Sequence[Segment], edges: FloatArray) -> FloatArray:
-    """Seconds of each stretch between two edges that events cover, shape (n_edges - 1,).
+    """Compute the seconds between two edges that events cover, shape (n_edges - 1,).
 
     Examples
     --------
@@ -164,7 +164,7 @@ def covered(events: Sequence[Segment], edges: FloatArray) -> FloatArray:
 
 
 def touching(found: Sequence[Segment], truth: Sequence[Segment]) -> BoolArray:
-    """Which events found overlap a true one, shape (n_found,).
+    """Mark the events found that overlap a true one, shape (n_found,).
 
     Examples
     --------
@@ -182,7 +182,7 @@ def touching(found: Sequence[Segment], truth: Sequence[Segment]) -> BoolArray:
 
 
 def delays(found: Sequence[Segment], truth: Sequence[Segment]) -> FloatArray:
-    """From each true onset to the start of the first event found that overlaps it, shape (n_true,), seconds.
+    """Compute the delay from each true onset to the first event found that overlaps it, (n_true,), seconds.
 
     NaN where none does. Negative where that event began before the onset.
 

@@ -16,7 +16,7 @@ MOST_RANKS, LEAST_RANKS = 2048, 256
 
 
 def rates(normal: FloatArray, anomalous: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """False-alarm rate and hit rate at every threshold, from (0, 0) to (1, 1).
+    """Compute false-alarm rate and hit rate at every threshold, from (0, 0) to (1, 1).
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ def _shares(counts: FloatArray) -> FloatArray:
 
 
 def area(false_alarms: FloatArray, hits: FloatArray) -> FloatArray:
-    """Area under curves of shape (..., n), by trapezoids, so that ties count one half: shape (...)."""
+    """Compute the area under curves of shape (..., n) by trapezoids: ties count one half; shape (...)."""
     return np.asarray(np.trapezoid(hits, false_alarms, axis=-1))
 
 
 def partial_area(false_alarms: FloatArray, hits: FloatArray, max_fpr: float) -> FloatArray:
-    """Area up to a false-alarm rate, standardized so that 0.5 is chance and 1 is perfect: shape (...).
+    """Compute the area up to a false-alarm rate, standardized: 0.5 is chance, 1 is perfect; shape (...).
 
     McClish 1989, eq. 1 and the correction of section 3.
 
@@ -106,7 +106,7 @@ class Separation:
         return 0 < self.n_anomalous < len(self)
 
     def curve(self) -> tuple[FloatArray, FloatArray]:
-        """False-alarm and hit rate at every distinct score.
+        """Compute false-alarm and hit rate at every distinct score.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class Separation:
         return np.append(0.0, alarms / (len(self) - n_anomalous)), np.append(0.0, hits / n_anomalous)
 
     def areas(self, max_fpr: float) -> FloatArray:
-        """AUC, and its part up to a false-alarm rate, standardized: shape (2,).
+        """Compute the AUC, and its part up to a false-alarm rate, standardized: shape (2,).
 
         Raises
         ------
@@ -137,7 +137,7 @@ class Separation:
         return np.array([area(false_alarms, hits), partial_area(false_alarms, hits, max_fpr)])
 
     def counts(self, n_recordings: int) -> Counts:
-        """What the areas need under draws of the recordings.
+        """Count scores by recording, for areas under draws of the recordings.
 
         Where there are more distinct scores than are kept, neighbors share a rank, about as many in each:
         they then count as ties. A thousand ranks and more move an area by less than 1e-3, far less than an
@@ -178,7 +178,7 @@ class Counts:
     anomalous: FloatArray
 
     def areas(self, drawn: FloatArray, max_fpr: float) -> FloatArray:
-        """The areas when recordings count as often as they were drawn.
+        """Compute the areas when recordings count as often as they were drawn.
 
         Parameters
         ----------

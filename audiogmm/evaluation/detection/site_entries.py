@@ -34,7 +34,7 @@ def key_of(entry: Entry, key: str) -> Any:
 
 
 def site_of(entry: Entry, by: Sequence[str]) -> str:
-    """The group of an entry: its values under some keys.
+    """Return the site of an entry: its values under some keys.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def site_of(entry: Entry, by: Sequence[str]) -> str:
 
 
 def section_of(entry: Entry, year: int) -> tuple[str, str]:
-    """The machine and the section of an entry of DCASE Task 2.
+    """Return the machine and the section of an entry of DCASE Task 2.
 
     Raises
     ------

@@ -44,5 +44,5 @@ class SiteFigures:
         return self.n_recordings < INDICATIVE_BELOW
 
     def to_json(self) -> Json:
-        """As a JSON object."""
+        """Return a JSON object."""
         return fields_to_json(self) | {"indicative": self.indicative}

@@ -15,7 +15,7 @@ Scores = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Mapping[str
 
 
 def tracks_from(scores: Scores) -> Callable[[str], ScoreTrack]:
-    """What gives the track of a recording.
+    """Return a function that gives the track of a recording.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def tracks_from(scores: Scores) -> Callable[[str], ScoreTrack]:
     for folder in folders:
         if not folder.is_dir():
             raise FeatureError(
-                f"{folder} is no folder",
+                f"{folder} is not a folder",
                 needed="tracks, one a recording",
                 remedy="what `audiogmm score` wrote",
             )
@@ -52,7 +52,7 @@ def tracks_from(scores: Scores) -> Callable[[str], ScoreTrack]:
 
 
 def folders_of(scores: Scores | None) -> tuple[str, ...]:
-    """The folders among them."""
+    """Return the folders among them."""
     if scores is None or isinstance(scores, Mapping):
         return ()
     folders = [scores] if isinstance(scores, (str, os.PathLike)) else scores

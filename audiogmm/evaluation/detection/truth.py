@@ -38,10 +38,10 @@ class Truth:
 
 
 def truth_of(entry: Entry) -> Truth:
-    """What the keys `events` and `label` of an entry say.
+    """Read the keys `events` and `label` of an entry.
 
     `events` is a list of where something is, and an empty list says that nothing is. A `label` of "normal"
-    says so too, and one of "anomaly" that something is, but not where. Without either, nobody looked.
+    says so too, and one of "anomaly" that something is, but not where. Without either, nothing is known.
 
     Raises
     ------
@@ -58,30 +58,30 @@ def truth_of(entry: Entry) -> Truth:
     >>> truth_of(Entry("c.wav", id="c", label="fan"))
     Traceback (most recent call last):
     ...
-    audiogmm.errors.ManifestError: nothing says whether c is anomalous (label 'fan'); needed: ...
+    audiogmm.errors.ManifestError: it is not known whether c is anomalous (label 'fan'); needed: ...
     """
-    looked = bool(entry.events) or "events" in entry.extra
+    has_events = bool(entry.events) or "events" in entry.extra
     label = (entry.label or "").strip().lower()
     place = f"{entry.source}: " if entry.source else ""
-    if not looked and label not in (*NORMAL, *ANOMALOUS):
+    if not has_events and label not in (*NORMAL, *ANOMALOUS):
         said = f" (label {entry.label!r})" if entry.label else ""
         raise ManifestError(
-            f"{place}nothing says whether {entry.id} is anomalous{said}",
+            f"{place}it is not known whether {entry.id} is anomalous{said}",
             needed="a key events ([] for none), or a label of normal or anomaly",
         )
-    if (label in NORMAL and entry.events) or (label in ANOMALOUS and looked and not entry.events):
+    if (label in NORMAL and entry.events) or (label in ANOMALOUS and has_events and not entry.events):
         raise ManifestError(
             f"{place}{entry.id} has the label {entry.label!r} and {len(entry.events)} events",
             needed="a label and events that agree",
-            remedy="take one of the two out of the manifest",
+            remedy="remove one of the two from the manifest",
         )
-    if looked or label in NORMAL:
+    if has_events or label in NORMAL:
         return Truth(bool(entry.events), entry.events)
     return Truth(True, None)
 
 
 def within(truth: Truth, start: Seconds, end: Seconds, slack: Seconds = SLACK) -> Truth:
-    """The truth, its events cut to the recording.
+    """Cut the events of a truth to the recording.
 
     Parameters
     ----------

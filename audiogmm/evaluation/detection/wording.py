@@ -126,11 +126,11 @@ def _events(detected: EventFigures) -> Iterator[str]:
     delay, alarms = detected.delay, detected.false_alarms
     if delay is not None:
         n_true = delay.n_caught + delay.n_missed
-        text = f"{delay.n_caught:,} of {amount(n_true, 'true event')} caught, {delay.n_missed:,} missed"
+        text = f"{delay.n_caught:,} of {amount(n_true, 'true event')} found, {delay.n_missed:,} missed"
         if delay.n_caught:
             text += (
-                f"; delay from onset to start: {with_interval(delay.median, ' s')} in the median, "
-                f"{with_interval(delay.p90, ' s')} in 90 %"
+                f"; delay from onset to start: median {with_interval(delay.median, ' s')}, "
+                f"90th percentile {with_interval(delay.p90, ' s')}"
             )
         yield text
     if alarms.hours > 0:
@@ -139,13 +139,13 @@ def _events(detected: EventFigures) -> Iterator[str]:
             f"{with_interval(alarms.per_hour, show=hourly)} an hour"
         )
     else:
-        yield "false alarms: of no recording is it known what is normal"
+        yield "false alarms: unknown, since no recording has the times of its events"
 
 
 def about_intervals(found: DetectionEvaluation) -> str:
     """Say where the intervals come from."""
     if all(site.n_recordings < 2 for site in found.sites):
-        return "no intervals: one recording is no sample of recordings"
+        return "no intervals: they need at least two recordings of a site"
     share = f"{found.draws.confidence:.0%} intervals"
     drawn = f"{share} from {found.draws.replicates:,} draws of the recordings of each site"
     if found.indicative:
