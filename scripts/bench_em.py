@@ -51,7 +51,7 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.packing import SLICE_ROWS
 from audiogmm.training.frames.source import ArraySlice
-from audiogmm.training.schedule.batch import EStep
+from audiogmm.training.schedule.batch import ShardEStep
 from audiogmm.types import Frames
 
 CASES = (
@@ -148,7 +148,7 @@ class Training:
     def step(self, threads: int) -> SufficientStats:
         """One pass; returns what it added up."""
         with LocalReducer(threads) as reducer:
-            stats = reducer.reduce(self.slices, EStep(Evaluator(self.mixture)))
+            stats = reducer.reduce(self.slices, ShardEStep(Evaluator(self.mixture)))
         assert stats is not None
         self.mixture, _ = maximise(stats, previous=self.mixture, floor=REGULARISED, reg_covar=REGULARISED)
         return stats

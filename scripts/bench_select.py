@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""What a sweep over sizes costs beside training its largest model alone: seconds, and the ratio.
+"""What a selection over sizes costs beside training its largest model alone: seconds, and the ratio.
 
     python scripts/bench_select.py [FRAMES.npy] [--frames N] [--repeats N]
 
@@ -18,7 +18,7 @@ import numpy as np
 from audiogmm.training import train_mixture
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.selection.candidates import Candidate
-from audiogmm.training.selection.selection import sweep
+from audiogmm.training.selection.selection import train_candidates
 
 SIZES = (8, 16, 32, 64, 128, 256)
 
@@ -48,9 +48,9 @@ def main() -> None:
     runs: dict[str, Callable[[], object]] = {
         "K=256 alone, split": lambda: train_mixture(shards, n_components=256, init="split", passes=100),
         "K=256 alone, k-means++": lambda: train_mixture(shards, n_components=256, passes=100),
-        "sweep 8..256": lambda: sweep(shards, None, diag),
-        "sweep 8..256, k-means++ starts": lambda: sweep(shards, None, diag, init="k-means++"),
-        "sweep 8..256, k-means beside": lambda: sweep(shards, None, [*diag, *kmeans]),
+        "select 8..256": lambda: train_candidates(shards, None, diag),
+        "select 8..256, k-means++ starts": lambda: train_candidates(shards, None, diag, init="k-means++"),
+        "select 8..256, k-means beside": lambda: train_candidates(shards, None, [*diag, *kmeans]),
     }
     best = dict.fromkeys(runs, float("inf"))
     for _ in range(options.repeats):

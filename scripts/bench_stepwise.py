@@ -29,7 +29,7 @@ from audiogmm.manifest import read_manifest
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.source import ArraySource
-from audiogmm.training.schedule.batch import EM, Run, Schedule
+from audiogmm.training.schedule.batch import EM, Schedule, TrainingState
 from audiogmm.training.schedule.convergence import Convergence
 from audiogmm.training.schedule.monitor import Monitor
 from audiogmm.training.schedule.squarem import SquaremSchedule
@@ -84,7 +84,7 @@ def curve(
             if isinstance(how, Stepwise)
             else {"em": Schedule, "squarem": SquaremSchedule}[how](*loop)
         )
-        *_, last = schedule.run(Run(mixture))
+        *_, last = schedule.run(TrainingState(mixture))
     scores = [np.nan if report.stepwise else report.log_likelihood for report in last.history]
     return np.array(scores), np.cumsum([report.seconds for report in last.history])
 

@@ -24,7 +24,7 @@ from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.source import ArraySource
 from audiogmm.training.schedule.approximation import EXACT_PASSES, Approximation
-from audiogmm.training.schedule.batch import EM, Run, Schedule
+from audiogmm.training.schedule.batch import EM, Schedule, TrainingState
 from audiogmm.training.schedule.convergence import Convergence
 from audiogmm.training.schedule.monitor import Monitor, PassReport
 from audiogmm.training.schedule.truncated import TruncatedSchedule
@@ -36,7 +36,7 @@ WARM_UP = 4096
 
 def trainings(
     frames: Frames, n_components: int, form: str, approximation: Approximation, passes: int
-) -> tuple[Run, Schedule, TruncatedSchedule]:  # type: ignore[type-arg]
+) -> tuple[TrainingState, Schedule, TruncatedSchedule]:  # type: ignore[type-arg]
     """The start, exact EM, and approximate EM."""
     method = EM(RELATIVE_FLOOR * frames.var(axis=0, dtype=np.float64))
     loop = (ArraySource(frames), LocalReducer(), Convergence(tol=0), passes, Monitor())
@@ -48,7 +48,7 @@ def trainings(
         exact_passes=min(EXACT_PASSES, passes - 2),
         beside=None,
     )
-    return Run(start(frames, n_components, form)), Schedule(method, *loop), truncated
+    return TrainingState(start(frames, n_components, form)), Schedule(method, *loop), truncated
 
 
 def best(reports: list[PassReport]) -> float:
@@ -112,7 +112,7 @@ def main() -> None:
     approximation = Approximation.parse(options.approximate)
     frames = Speech().frames(options.frames)
     for exact_or_not in trainings(frames[:WARM_UP], 16, options.covariance, approximation, 3)[1:]:
-        for _ in exact_or_not.run(Run(start(frames[:WARM_UP], 16, options.covariance))):
+        for _ in exact_or_not.run(TrainingState(start(frames[:WARM_UP], 16, options.covariance))):
             pass  # compiles
     for n_components in options.components:
         run(frames, n_components, options.covariance, approximation, options.passes, options.rounds)

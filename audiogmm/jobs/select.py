@@ -20,7 +20,7 @@ from audiogmm.runs.progress import Progress, Silent
 from audiogmm.runs.settings import OF_FILES
 from audiogmm.runs.training_inputs import open_training_inputs
 from audiogmm.runs.watch import Watch
-from audiogmm.training.selection.selection import SweepMonitor, sweep
+from audiogmm.training.selection.selection import SelectionMonitor, train_candidates
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from audiogmm.manifest import Entry
 
 
-class SweepWatch(Watch, SweepMonitor):
+class SweepWatch(Watch, SelectionMonitor):
     """One bar for the passes of all candidates, with how many are finished."""
 
     def on_candidates(self, number: int, finished: int, n: int) -> None:
@@ -57,7 +57,7 @@ def select(
     Returns
     -------
     Selection
-        On Ctrl-C, once a candidate is finished, that of those that are: `sweep.missing` names the others.
+        On Ctrl-C, once a candidate is finished, that of those that are: `result.missing` names the others.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def select(
         kept, held = divide(inputs, settings.hold_out, settings.seed) or (inputs.shards, None)
         check_held_out(held)
         with SweepWatch(progress, "selection", settings.passes) as watch:
-            found = sweep(
+            found = train_candidates(
                 kept,
                 held,
                 settings.candidates(usual.covariance_type),

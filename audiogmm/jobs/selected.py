@@ -15,8 +15,8 @@ from audiogmm.errors import ChoiceError
 from audiogmm.files import replacing
 from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
-from audiogmm.training.selection.candidates import Candidate, Judged
-from audiogmm.training.selection.selection import Sweep
+from audiogmm.training.selection.candidates import Candidate, TrainedCandidate
+from audiogmm.training.selection.selection import SelectionResult
 from audiogmm.types import Json
 from audiogmm.words import amount
 
@@ -34,7 +34,7 @@ NAMES = {
 }
 """Each criterion as a person reads it."""
 
-COST: dict[str, Callable[[Judged], float]] = {
+COST: dict[str, Callable[[TrainedCandidate], float]] = {
     "held-out": lambda one: -one.held_out.mean if one.held_out else np.inf,
     "bic": lambda one: one.bic,
     "bic-effective": lambda one: np.inf if one.bic_effective is None else one.bic_effective,
@@ -50,7 +50,7 @@ class Selection:
 
     Parameters
     ----------
-    sweep : Sweep
+    result : SelectionResult
         The trained and judged candidates.
     by : {"held-out", "bic", "bic-effective", "aic", "icl"} or None
         What recommends; None for the likelihood of held-out recordings, or, without any, BIC with the
@@ -59,19 +59,19 @@ class Selection:
         Front end and sample rate of the models.
     """
 
-    sweep: Sweep
+    result: SelectionResult
     by: Criterion | None = None
     metadata: ModelMetadata = field(default_factory=ModelMetadata, repr=False)
 
     @cached_property
-    def judged(self) -> list[Judged]:
+    def judged(self) -> list[TrainedCandidate]:
         """The mixtures that were finished; k-means is not among them."""
-        return [one for one in self.sweep.judged if one.candidate.form != "kmeans"]
+        return [one for one in self.result.candidates if one.candidate.form != "kmeans"]
 
     @property
     def criterion(self) -> Criterion:
         """What recommends."""
-        return self.by or ("held-out" if self.sweep.held_out_recordings else "bic-effective")
+        return self.by or ("held-out" if self.result.held_out_recordings else "bic-effective")
 
     @cached_property
     def chosen(self) -> dict[str, Candidate]:
@@ -79,14 +79,14 @@ class Selection:
         best = {
             name: min(self.judged, key=cost).candidate
             for name, cost in COST.items()
-            if name != "held-out" or self.sweep.held_out_recordings
+            if name != "held-out" or self.result.held_out_recordings
         }
-        inertia = {one.candidate.n_components: one.inertia for one in self.sweep.judged if one.inertia}
+        inertia = {one.candidate.n_components: one.inertia for one in self.result.candidates if one.inertia}
         bend = knee(inertia)
         return best | ({} if bend is None else {"knee": Candidate("kmeans", bend)})
 
     @cached_property
-    def recommended(self) -> Judged:
+    def recommended(self) -> TrainedCandidate:
         """The candidate to take.
 
         By held-out likelihood, it is the one with the fewest parameters that lies no more than one standard
@@ -111,7 +111,7 @@ class Selection:
                 f"the smallest within one standard error of the best {name}: "
                 f"{behind:.4f} nats a frame behind {best}, where the error is {error:.4f}"
             )
-        if self.sweep.held_out_recordings < 2:
+        if self.result.held_out_recordings < 2:
             return f"the best {name}; one recording gives no standard error"
         return f"the best {name}, and no smaller one within one standard error of it"
 
@@ -129,7 +129,7 @@ class Selection:
         """The recommended model as it was judged: of the recordings that were not held out, no detector."""
         return Model(self.recommended.mixture, metadata=self.metadata)
 
-    def behind(self, one: Judged) -> tuple[float | None, float | None]:
+    def behind(self, one: TrainedCandidate) -> tuple[float | None, float | None]:
         """How far behind the best held-out likelihood, nats a frame, and the standard error of that."""
         best = next((b for b in self.judged if b.candidate == self.chosen.get("held-out")), None)
         if best is None or best.held_out is None or one.held_out is None:
@@ -137,14 +137,16 @@ class Selection:
         difference = best.held_out.minus(one.held_out)
         return difference.mean, difference.error
 
-    def _is_near(self, one: Judged, best: Judged) -> bool:
+    def _is_near(self, one: TrainedCandidate, best: TrainedCandidate) -> bool:
         behind, error = self.behind(one)
         return behind is not None and error is not None and behind <= error
 
     def rows(self) -> Iterator[Json]:
         """One row a candidate, with k-means of the same size beside it; None where nothing is known."""
-        n = self.sweep.n_frames
-        inertia = {o.candidate.n_components: o.inertia for o in self.sweep.judged if o.inertia is not None}
+        n = self.result.n_frames
+        inertia = {
+            o.candidate.n_components: o.inertia for o in self.result.candidates if o.inertia is not None
+        }
         for one in self.judged:
             name = one.candidate
             behind, error = self.behind(one)
@@ -186,12 +188,12 @@ class Selection:
 
     def lines(self) -> Iterator[str]:
         """For a person."""
-        sweep = self.sweep
-        held = f", {sweep.held_out_recordings} held out ({amount(sweep.held_out_frames, 'frame')})"
+        result = self.result
+        held = f", {result.held_out_recordings} held out ({amount(result.held_out_frames, 'frame')})"
         yield (
-            f"{amount(sweep.n_recordings, 'recording')} trained ({amount(sweep.n_frames, 'frame')})"
-            f"{held if sweep.held_out_recordings else ', none held out'}; "
-            f"{amount(sweep.passes, 'pass', 'passes')} for all"
+            f"{amount(result.n_recordings, 'recording')} trained ({amount(result.n_frames, 'frame')})"
+            f"{held if result.held_out_recordings else ', none held out'}; "
+            f"{amount(result.passes, 'pass', 'passes')} for all"
         )
         rows = list(self.rows())
         yield from aligned([_HEADINGS, *(_cells(row) for row in rows)])

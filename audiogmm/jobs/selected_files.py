@@ -40,7 +40,7 @@ class SelectResult:
 
     def summary(self) -> Json:
         """For `--json`."""
-        selection, found = self.selection, self.selection.sweep
+        selection, found = self.selection, self.selection.result
         best = selection.recommended.candidate
         return {
             "output": str(self.output),
@@ -117,7 +117,7 @@ def select_to_file(
     selection.write(output, force=force)
     if plot is not None:
         draw_selection(selection, plot, force=force)
-    if missing := ", ".join(map(str, selection.sweep.missing)):
+    if missing := ", ".join(map(str, selection.result.missing)):
         raise KeyboardInterrupt(
             f"The table of the {amount(len(selection.judged), 'candidate')} finished is in {output}; not "
             f"finished: {missing}. A selection cannot be resumed: name these alone in another run"
@@ -177,7 +177,7 @@ def draw_selection(selection: Selection, path: Path, *, force: bool = False) -> 
     bend = selection.chosen.get("knee")
     picture = CriteriaPicture.of_table(
         list(selection.rows()),
-        n_frames=selection.sweep.n_frames,
+        n_frames=selection.result.n_frames,
         knee=None if bend is None else bend.n_components,
         why=selection.why,
     )

@@ -26,7 +26,7 @@ from audiogmm.runs.progress import Progress, Silent
 from audiogmm.runs.settings import OF_FILES
 from audiogmm.runs.training_inputs import TrainingInputs, open_training_inputs
 from audiogmm.runs.watch import Watch
-from audiogmm.training.incremental import add
+from audiogmm.training.incremental import add_recordings
 from audiogmm.training.ledger import Ledger
 from audiogmm.training.result import TrainingResult
 from audiogmm.training.schedule.steps import Stepwise
@@ -216,7 +216,7 @@ def fill_ledger(
         return Estimate(result.mixture, result.statistics, {})
     progress.begin("filling the ledger", None, "recordings")
     ledger = Ledger(settings.ledger, settings.ledger_keep)
-    entered = add(
+    entered = add_recordings(
         result.mixture,
         None,
         inputs.shards,

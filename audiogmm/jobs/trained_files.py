@@ -21,7 +21,7 @@ from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress
 from audiogmm.training import Reducer, TrainingInterrupted
 from audiogmm.training.ledger import beside, replacing_ledger
-from audiogmm.training.pruning import Loss
+from audiogmm.training.pruning import PruningLoss
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.training.schedule.convergence import Converged
 from audiogmm.types import Json
@@ -113,12 +113,12 @@ def _cluster(address: str | None) -> Iterator[Reducer | None]:
         yield reducer
 
 
-def describe_loss(loss: Loss, terms: Terms = SOUND) -> str:
+def describe_loss(loss: PruningLoss, terms: Terms = SOUND) -> str:
     """Describe what pruning a ledger lost.
 
     Examples
     --------
-    >>> describe_loss(Loss(25.0, 10_000.0, 0.0125))
+    >>> describe_loss(PruningLoss(25.0, 10_000.0, 0.0125))
     'ledger: 25.0 of 10,000 frames (0.25 %) were pruned, which changes no parameter by more than 0.0125'
     """
     return (
@@ -170,7 +170,7 @@ class TrainResult:
         )
         yield f"BIC {summary['bic']:,.0f}, AIC {summary['aic']:,.0f}"
         if (loss := training.get("ledger_loss")) is not None:
-            yield describe_loss(Loss(**loss), terms)
+            yield describe_loss(PruningLoss(**loss), terms)
         if lost := training["approximation"]:
             yield f"approximation: {ApproximationLoss.from_json(lost)}"
         if constant := training["constant"]:

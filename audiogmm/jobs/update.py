@@ -18,8 +18,7 @@ from audiogmm.runs.aside import Aside
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.runs.settings import OF_FILES, RunSettings
 from audiogmm.runs.training_inputs import TrainingInputs, open_training_inputs
-from audiogmm.training.incremental import Changed, add, take_out
-from audiogmm.training.incremental import reweight as change_weights
+from audiogmm.training.incremental import ModelChange, add_recordings, remove_recordings, reweight_recordings
 from audiogmm.training.ledger import Ledger
 from audiogmm.types import Json
 
@@ -174,14 +173,14 @@ def _change(
     settings: UpdateSettings,
     ledger: Ledger | None,
     progress: Progress,
-) -> Changed:
+) -> ModelChange:
     """Change the statistics of a model."""
     mixture, statistics, floor = model.mixture, model.statistics, floor_of(model)
     assert statistics is not None
     if settings.verb == "add":
         progress.begin("reading", None, "recordings")
         with LocalReducer(settings.threads, settings.workers) as reducer:
-            changed = add(
+            changed = add_recordings(
                 mixture,
                 statistics,
                 inputs.shards,
@@ -196,10 +195,10 @@ def _change(
     assert ledger is not None
     if settings.verb == "remove":
         named = inputs.shards if inputs.entries is None else inputs.entries
-        return take_out(mixture, statistics, [each.id for each in named], floor=floor, ledger=ledger)
+        return remove_recordings(mixture, statistics, [each.id for each in named], floor=floor, ledger=ledger)
     entries, weight = inputs.entries or (), settings.weight
     weights = {entry.id: weight_of(entry) if weight is None else weight for entry in entries}
-    return change_weights(mixture, statistics, weights, floor=floor, ledger=ledger)
+    return reweight_recordings(mixture, statistics, weights, floor=floor, ledger=ledger)
 
 
 def weight_of(entry: Entry) -> float:

@@ -19,7 +19,7 @@ from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import Inputs, open_inputs
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
-from audiogmm.training.pruning import Loss
+from audiogmm.training.pruning import PruningLoss
 from audiogmm.training.result import TrainingInterrupted
 from audiogmm.training.training import train_mixture
 from audiogmm.types import Json
@@ -199,7 +199,7 @@ class UpdateResult:
             f"the parameters moved by {s['movement']:.3g} standard deviations"
         )
         if s["loss"] is not None:
-            yield describe_loss(Loss(**s["loss"]), terms)
+            yield describe_loss(PruningLoss(**s["loss"]), terms)
         yield (
             f"the statistics are exact, but those of the other {terms.recording}s are of the model of their "
             "time: training again would give another model"

@@ -15,7 +15,7 @@ from audiogmm.mixture.floor import RELATIVE_FLOOR, variance_floor
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.seeding import Sample, cluster_mixture
+from audiogmm.training.seeding import FrameSample, cluster_mixture
 from audiogmm.types import CovarianceType, FloatArray
 
 Rows = NDArray[Any]
@@ -70,7 +70,7 @@ class Clustered:
         origin = rows.mean(axis=0, dtype=np.float64)
         moments = SufficientStats.measure(rows, origin=origin, covariance_type="diag")
         self.floor = variance_floor(moments, self.relative).variances
-        sample = Sample(rows, origin, moments.second[0] / len(rows), self.floor)
+        sample = FrameSample(rows, origin, moments.second[0] / len(rows), self.floor)
         return cluster_mixture(
             sample, self.n_components, self.covariance_type, scale=sample.deviation, seed=self.seed, threads=1
         )

@@ -12,7 +12,7 @@ from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.files import replacing
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.schedule.batch import Run
+from audiogmm.training.schedule.batch import TrainingState
 from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import Json
 
@@ -37,7 +37,7 @@ class Checkpoint:
     >>> checkpoint = Checkpoint(Path(tempfile.mkdtemp()) / "run.checkpoint", {"seed": 0})
     >>> checkpoint.load() is None
     True
-    >>> checkpoint.save(Run(Mixture([1.0], [[0.5]], [1.0], "spherical")), starts=(-3.0,))
+    >>> checkpoint.save(TrainingState(Mixture([1.0], [[0.5]], [1.0], "spherical")), starts=(-3.0,))
     >>> run, starts = checkpoint.load()
     >>> run.mixture.means, starts
     (array([[0.5]]), (-3.0,))
@@ -46,7 +46,7 @@ class Checkpoint:
     path: Path
     settings: Json
 
-    def save(self, run: Run, starts: tuple[float, ...] = ()) -> None:
+    def save(self, state: TrainingState, starts: tuple[float, ...] = ()) -> None:
         """Write where training stands, as a whole or not at all.
 
         Raises
@@ -56,22 +56,22 @@ class Checkpoint:
         """
         from safetensors.numpy import save_file
 
-        mixture, stats = run.mixture, run.statistics
+        mixture, stats = state.mixture, state.statistics
         tensors = {
             "weights": mixture.weights,
             "means": mixture.means,
             "covariances": mixture.covariances,
         }
-        for place, earlier in enumerate(run.trail):
+        for place, earlier in enumerate(state.trail):
             tensors |= {f"trail.{place}.{name}": getattr(earlier, name) for name in _PARAMETERS}
         document: Json = {
             "format": FORMAT,
             "settings": self.settings,
             "covariance_type": mixture.covariance_type,
             "starts": list(starts),
-            "reach": run.reach,
-            "trail": len(run.trail),
-            "history": [report.to_json() | {"seconds": report.seconds} for report in run.history],
+            "reach": state.reach,
+            "trail": len(state.trail),
+            "history": [report.to_json() | {"seconds": report.seconds} for report in state.history],
         }
         if stats is not None:
             tensors |= {f"statistics.{name}": getattr(stats, name) for name in _ARRAYS}
@@ -85,7 +85,7 @@ class Checkpoint:
                 metadata={"checkpoint": json.dumps(document)},
             )
 
-    def load(self) -> tuple[Run, tuple[float, ...]] | None:
+    def load(self) -> tuple[TrainingState, tuple[float, ...]] | None:
         """Where training stood, and the starts that were tried; None if there is no file.
 
         Raises
@@ -115,12 +115,12 @@ class Checkpoint:
                 needed=FORMAT,
                 remedy="remove it to start anew, or name another file",
             )
-        settings, run = document["settings"], _run(document, tensors)
+        settings, state = document["settings"], _run(document, tensors)
         if settings.get("stepwise", {}).get("variant") == "spider":  # of version 0.1: SPIDER-EM was removed
             settings["stepwise"]["variant"] = "plain"
-            run = replace(run, mixture=run.settled, trail=())
+            state = replace(state, mixture=state.settled, trail=())
         self._check(settings)
-        return run, tuple(document["starts"])
+        return state, tuple(document["starts"])
 
     def _check(self, settings: Json) -> None:
         theirs, ours = json.loads(json.dumps(settings)), json.loads(json.dumps(self.settings))
@@ -141,7 +141,7 @@ _PARAMETERS = ("weights", "means", "covariances")
 _SCALARS = ("n_frames", "log_likelihood", "skipped")
 
 
-def _run(document: Json, tensors: dict[str, np.ndarray]) -> Run:
+def _run(document: Json, tensors: dict[str, np.ndarray]) -> TrainingState:
     stats = None
     if "statistics" in document:
         fields: Json = {name: tensors[f"statistics.{name}"] for name in _ARRAYS}
@@ -151,7 +151,7 @@ def _run(document: Json, tensors: dict[str, np.ndarray]) -> Run:
         weights, means, covariances = (tensors[prefix + name] for name in _PARAMETERS)
         return Mixture(weights, means, covariances, document["covariance_type"])
 
-    return Run(
+    return TrainingState(
         mixture(),
         stats,
         tuple(PassReport.from_json(report) for report in document["history"]),

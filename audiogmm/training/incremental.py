@@ -16,13 +16,13 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import OnError, Reducer
 from audiogmm.training.criteria import aic, bic
 from audiogmm.training.ledger import Ledger
-from audiogmm.training.pruning import Loss, prune
-from audiogmm.training.schedule.batch import EStep
+from audiogmm.training.pruning import PruningLoss, prune
+from audiogmm.training.schedule.batch import ShardEStep
 from audiogmm.types import FloatArray, Json
 
 
 @dataclass(frozen=True)
-class Changed:
+class ModelChange:
     """A model after a change.
 
     Attributes
@@ -33,7 +33,7 @@ class Changed:
         Recordings added, removed or re-weighted.
     n_frames : float
         Frames of these.
-    loss : Loss or None
+    loss : PruningLoss or None
         What pruning the ledger's new entries took away; None where nothing is pruned.
     log_likelihood : float or None
         Of the recordings added, under the mixture before, nats in all; None where none were read.
@@ -43,7 +43,7 @@ class Changed:
     statistics: SufficientStats
     n_recordings: int
     n_frames: float
-    loss: Loss | None = None
+    loss: PruningLoss | None = None
     log_likelihood: float | None = None
 
     def figures(self) -> Json:
@@ -59,16 +59,16 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedEStep:
     """The E-step of one recording, with the recording's id."""
 
-    e_step: EStep
+    e_step: ShardEStep
 
     def __call__(self, shard: Shard) -> tuple[str, SufficientStats]:
         return shard.id, self.e_step(shard)
 
 
-def add(
+def add_recordings(
     mixture: Mixture,
     statistics: SufficientStats | None,
     shards: Iterable[Shard],
@@ -78,7 +78,7 @@ def add(
     ledger: Ledger | None = None,
     forget: float = 1.0,
     on_error: OnError | None = None,
-) -> Changed:
+) -> ModelChange:
     """Add recordings: ``total <- forget * total + sum_i s_i``, and one M-step (Neal and Hinton 1998, eq. 8).
 
     The new recordings' posteriors are those of the present mixture; the others keep the share in the
@@ -125,7 +125,7 @@ def add(
     total = None if statistics is None else forget * statistics
     lost: SufficientStats | None = None
     n_recordings, n_frames, log_likelihood = 0, 0.0, 0.0
-    for name, part in reducer.map(shards, Named(EStep(Evaluator(mixture))), on_error):
+    for name, part in reducer.map(shards, NamedEStep(ShardEStep(Evaluator(mixture))), on_error):
         n_recordings, n_frames = n_recordings + 1, n_frames + part.n_frames
         log_likelihood += part.log_likelihood
         kept = part
@@ -141,18 +141,18 @@ def add(
     loss = None
     if lost is not None:
         whole, _ = maximise(total + lost, floor=floor, previous=mixture)
-        loss = Loss(lost.n_frames, n_frames, largest_change(whole, after))
-    return Changed(after, total, n_recordings, n_frames, loss, log_likelihood)
+        loss = PruningLoss(lost.n_frames, n_frames, largest_change(whole, after))
+    return ModelChange(after, total, n_recordings, n_frames, loss, log_likelihood)
 
 
-def take_out(
+def remove_recordings(
     mixture: Mixture,
     statistics: SufficientStats,
     names: Iterable[str],
     *,
     floor: FloatArray,
     ledger: Ledger,
-) -> Changed:
+) -> ModelChange:
     """Remove recordings: ``total <- total - s_i`` with what the ledger holds of each, and one M-step.
 
     Taking out what was added last gives back the model that was, to rounding.
@@ -160,7 +160,7 @@ def take_out(
     Parameters
     ----------
     mixture, statistics, floor
-        As for `add`.
+        As for `add_recordings`.
     names : iterable of str
         Ids of the recordings.
     ledger : Ledger
@@ -191,23 +191,23 @@ def take_out(
     for name in ids:
         ledger.remove(name)
     after, _ = maximise(total, floor=floor, previous=mixture)
-    return Changed(after, total, len(ids), n_frames)
+    return ModelChange(after, total, len(ids), n_frames)
 
 
-def reweight(
+def reweight_recordings(
     mixture: Mixture,
     statistics: SufficientStats,
     weights: Mapping[str, float],
     *,
     floor: FloatArray,
     ledger: Ledger,
-) -> Changed:
+) -> ModelChange:
     """Let recordings count more, or less: ``total <- total + (w_i' - w_i) s_i``, and one M-step.
 
     Parameters
     ----------
     mixture, statistics, floor
-        As for `add`.
+        As for `add_recordings`.
     weights : mapping of str to float
         What each frame of a recording is to count, at least 0; one that was added just now counts 1. A
         recording of weight 0 takes no part, and can be given another weight later.
@@ -246,4 +246,4 @@ def reweight(
     for name, weight in weights.items():
         ledger.reweight(name, float(weight))
     after, _ = maximise(total, floor=floor, previous=mixture)
-    return Changed(after, total, len(weights), n_frames)
+    return ModelChange(after, total, len(weights), n_frames)

@@ -35,7 +35,7 @@ class Ledger:
         Where it lies; made on the first entry.
     keep : float
         Share of a recording's frames that a component must have for its statistics to be kept, in [0, 1);
-        that of a ledger which is there already goes before. Who adds to it prunes: see `incremental.add`.
+        a ledger that is there already keeps its own. `incremental.add_recordings` prunes.
 
     Raises
     ------

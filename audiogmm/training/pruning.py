@@ -14,7 +14,7 @@ from audiogmm.types import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class PruningLoss:
     """What pruning took away.
 
     Attributes

@@ -25,7 +25,7 @@ _PAD = 16  # float32 numbers in the widest register
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class FrameSample:
     """Frames to seed from, and what is known of all frames.
 
     Attributes
@@ -50,7 +50,7 @@ class Sample:
 
 
 def cluster_mixture(
-    sample: Sample,
+    sample: FrameSample,
     n_components: int,
     covariance_type: CovarianceType,
     *,
@@ -65,7 +65,7 @@ def cluster_mixture(
 
     Parameters
     ----------
-    sample : Sample
+    sample : FrameSample
         At least `n_components` frames.
     n_components : int
         Clusters.
@@ -83,19 +83,23 @@ def cluster_mixture(
     Mixture
         Of the shape asked for, floored.
     """
-    scaled = padded(sample.frames, sample.mean, scale)
+    scaled = scale_frames(sample.frames, sample.mean, scale)
     with ThreadPoolExecutor(threads) as pool:
         centres = scaled[k_means_plus_plus(scaled, n_components, seed, pool)].astype(np.float64)
-        labels = nearest(scaled, centres, pool)
+        labels = assign_to_centers(scaled, centres, pool)
         for _ in range(LLOYD_PASSES):
-            centres = cluster_means(scaled, labels, centres)
-            labels = nearest(scaled, centres, pool)
+            centres = compute_cluster_means(scaled, labels, centres)
+            labels = assign_to_centers(scaled, centres, pool)
     del scaled
     return _from_labels(sample, labels, n_components, covariance_type)
 
 
 def random_mixture(
-    sample: Sample, n_components: int, covariance_type: CovarianceType, *, seed: int | np.random.SeedSequence
+    sample: FrameSample,
+    n_components: int,
+    covariance_type: CovarianceType,
+    *,
+    seed: int | np.random.SeedSequence,
 ) -> Mixture:
     """A mixture of equal weights around frames drawn at random, each with the variances of all frames.
 
@@ -119,7 +123,7 @@ def random_mixture(
     )
 
 
-def single_gaussian(sample: Sample, covariance_type: CovarianceType) -> Mixture:
+def single_gaussian(sample: FrameSample, covariance_type: CovarianceType) -> Mixture:
     """One component with the mean and the variances of all frames: where splitting begins."""
     variances = np.maximum(sample.variance, sample.floor)
     return Mixture(
@@ -173,7 +177,7 @@ def k_means_plus_plus(
     return rows
 
 
-def nearest(frames: Frames, centres: FloatArray, pool: ThreadPoolExecutor) -> NDArray[np.int32]:
+def assign_to_centers(frames: Frames, centres: FloatArray, pool: ThreadPoolExecutor) -> NDArray[np.int32]:
     """Index of the nearest centre of every frame, shape (n,)."""
     labels, distances = np.empty(len(frames), np.int32), np.empty(len(frames))
 
@@ -186,7 +190,7 @@ def nearest(frames: Frames, centres: FloatArray, pool: ThreadPoolExecutor) -> ND
     return labels
 
 
-def cluster_means(frames: Frames, labels: NDArray[np.int32], centres: FloatArray) -> FloatArray:
+def compute_cluster_means(frames: Frames, labels: NDArray[np.int32], centres: FloatArray) -> FloatArray:
     """Means of the clusters, shape (n_clusters, d); an empty one keeps its centre."""
     means = centres.copy()
     for k, rows in _members(labels, len(centres)):
@@ -194,7 +198,7 @@ def cluster_means(frames: Frames, labels: NDArray[np.int32], centres: FloatArray
     return means
 
 
-def padded(frames: Frames, mean: FloatArray, scale: FloatArray) -> Frames:
+def scale_frames(frames: Frames, mean: FloatArray, scale: FloatArray) -> Frames:
     """``(frames - mean) / scale``, float32, and columns of zeros up to a multiple of 16.
 
     Distances do not notice the zeros, and registers are full.
@@ -228,7 +232,7 @@ def _members(labels: NDArray[np.int32], n_clusters: int) -> list[tuple[int, NDAr
 
 
 def _from_labels(
-    sample: Sample, labels: NDArray[np.int32], n_components: int, covariance_type: CovarianceType
+    sample: FrameSample, labels: NDArray[np.int32], n_components: int, covariance_type: CovarianceType
 ) -> Mixture:
     """The M-step of hard assignments, with virtual frames as `cluster_mixture` says."""
     form = form_of(covariance_type)

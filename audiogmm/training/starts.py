@@ -12,10 +12,10 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.splitting import grow
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.source import ArraySource
-from audiogmm.training.schedule.batch import EM, KMeans, Run, Schedule
+from audiogmm.training.schedule.batch import EM, KMeans, Schedule, TrainingState
 from audiogmm.training.schedule.convergence import Convergence
 from audiogmm.training.schedule.monitor import Monitor
-from audiogmm.training.seeding import Init, Sample, cluster_mixture, random_mixture, single_gaussian
+from audiogmm.training.seeding import FrameSample, Init, cluster_mixture, random_mixture, single_gaussian
 from audiogmm.types import CovarianceType
 
 SPLIT_PASSES = 4
@@ -26,7 +26,7 @@ SHORT_PASSES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Starter:
+class Initializer:
     """Finds the mixture with which training begins.
 
     Parameters
@@ -48,7 +48,7 @@ class Starter:
     method: EM | KMeans
     threads: int
 
-    def best(self, sample: Sample, seed: int, restarts: int) -> tuple[Mixture, tuple[float, ...]]:
+    def best(self, sample: FrameSample, seed: int, restarts: int) -> tuple[Mixture, tuple[float, ...]]:
         """The best of several starts, after a short run of each over the sample (em-EM).
 
         Short runs find the start that leads highest at a fraction of the cost of long ones (Biernacki,
@@ -56,7 +56,7 @@ class Starter:
 
         Parameters
         ----------
-        sample : Sample
+        sample : FrameSample
             Frames to start from.
         seed : int
             Of all starts; the first of several is what it is alone.
@@ -79,7 +79,7 @@ class Starter:
         reached = tuple(run.history[-1].log_likelihood for run in runs)
         return runs[int(np.argmax(reached))].mixture, reached
 
-    def start(self, sample: Sample, entropy: list[int]) -> Mixture:
+    def start(self, sample: FrameSample, entropy: list[int]) -> Mixture:
         """One start."""
         seed = np.random.SeedSequence(entropy)
         if self.init == "random":
@@ -91,7 +91,7 @@ class Starter:
             sample, self.n_components, self.covariance_type, scale=scale, seed=seed, threads=self.threads
         )
 
-    def _split(self, sample: Sample) -> Mixture:
+    def _split(self, sample: FrameSample) -> Mixture:
         """One Gaussian, divided and trained in turn, the last time divided only."""
         mixture = single_gaussian(sample, self.covariance_type)
         while mixture.n_components < self.n_components:
@@ -100,19 +100,19 @@ class Starter:
             mixture = grow(mixture, min(2 * mixture.n_components, self.n_components))
         return mixture
 
-    def _train(self, mixture: Mixture, sample: Sample, passes: int) -> Run:
+    def _train(self, mixture: Mixture, sample: FrameSample, passes: int) -> TrainingState:
         """A few passes over the sample."""
         return short_run(self.method, mixture, sample, passes, self.threads)
 
 
 def short_run(
-    method: EM | KMeans, mixture: Mixture, sample: Sample, passes: int, threads: int, tol: float = 0.0
-) -> Run:
+    method: EM | KMeans, mixture: Mixture, sample: FrameSample, passes: int, threads: int, tol: float = 0.0
+) -> TrainingState:
     """A few passes over the sample, at least one; fewer once a pass gains less than `tol` nats a frame."""
     schedule: Schedule[Any] = Schedule(
         method, ArraySource(sample.frames), LocalReducer(threads), Convergence(tol=tol), passes, Monitor()
     )
-    *_, last = schedule.run(Run(mixture))
+    *_, last = schedule.run(TrainingState(mixture))
     return last
 
 

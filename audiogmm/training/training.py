@@ -19,15 +19,15 @@ from audiogmm.training.first_pass import TrainingData, read_training_data
 from audiogmm.training.frames.spool import Spool
 from audiogmm.training.result import TrainingResult, interrupted
 from audiogmm.training.schedule.approximation import EXACT_PASSES
-from audiogmm.training.schedule.batch import EM, Run, Schedule
+from audiogmm.training.schedule.batch import EM, Schedule, TrainingState
 from audiogmm.training.schedule.monitor import Monitor
 from audiogmm.training.schedule.squarem import SquaremSchedule
 from audiogmm.training.schedule.steps import Stepwise
 from audiogmm.training.schedule.stepwise import StepwiseSchedule
 from audiogmm.training.schedule.truncated import TruncatedSchedule
-from audiogmm.training.seeding import Sample
+from audiogmm.training.seeding import FrameSample
 from audiogmm.training.settings import METHODS, MixtureSettings
-from audiogmm.training.starts import Starter, check_start
+from audiogmm.training.starts import Initializer, check_start
 from audiogmm.types import Json
 
 
@@ -114,7 +114,7 @@ def train_mixture(
             training.go_on()
         except KeyboardInterrupt as interrupt:
             raise interrupted(
-                None if training is None or training.run is None else training.result(), checkpoint
+                None if training is None or training.state is None else training.result(), checkpoint
             ) from interrupt
         return training.result()
 
@@ -161,36 +161,36 @@ class Training:
         self.method = METHODS[settings.algorithm](self.floor.variances)
         self.schedule = self._schedule()
         self.starts: tuple[float, ...] = ()
-        self.run: Run | None = None
+        self.state: TrainingState | None = None
 
     def begin(self) -> None:
         """Go to where the checkpoint stands, or find a start. Lets the sample go."""
         stood = self.checkpoint.load() if self.checkpoint else None
         if stood is not None:
-            self.run, self.starts = stood
+            self.state, self.starts = stood
         else:
-            self.run = Run(self._start())
+            self.state = TrainingState(self._start())
         self.found.sample = self.found.sample[:0].copy()
 
     def go_on(self) -> None:
         """Pass after pass; each is kept first, and then reported."""
-        assert self.run is not None, "begin comes first"
-        for run in self.schedule.run(self.run):
-            self.run = run
+        assert self.state is not None, "begin comes first"
+        for state in self.schedule.run(self.state):
+            self.state = state
             if self.checkpoint:
-                self.checkpoint.save(run, self.starts)
-            self.monitor.on_pass(run.history[-1])
+                self.checkpoint.save(state, self.starts)
+            self.monitor.on_pass(state.history[-1])
 
     def result(self) -> TrainingResult:
         """How far it is."""
-        assert self.run is not None, "begin comes first"
+        assert self.state is not None, "begin comes first"
         found, moments = self.found, self.found.moments
         return TrainingResult(
-            mixture=self.run.settled,
-            statistics=self.run.statistics,
-            history=self.run.history,
-            converged=self.schedule.converged(self.run),
-            n_frames=self.run.history[-1].n_frames if self.run.history else moments.n,
+            mixture=self.state.settled,
+            statistics=self.state.statistics,
+            history=self.state.history,
+            converged=self.schedule.converged(self.state),
+            n_frames=self.state.history[-1].n_frames if self.state.history else moments.n,
             n_recordings=found.n_recordings,
             seconds=found.seconds,
             set_aside=tuple(found.set_aside),
@@ -240,8 +240,8 @@ class Training:
             return settings.init
         self.monitor.on_stage("seed", 0, None)
         threads = self.reducer.threads if isinstance(self.reducer, LocalReducer) else resolve_threads(None)
-        starter = Starter(settings.init, settings.n_components, settings.form, self.method, threads)
-        sample = Sample(self.found.sample, moments.mean, moments.variance, self.floor.variances)
+        starter = Initializer(settings.init, settings.n_components, settings.form, self.method, threads)
+        sample = FrameSample(self.found.sample, moments.mean, moments.variance, self.floor.variances)
         mixture, self.starts = starter.best(sample, settings.seed, settings.restarts)
         return mixture
 

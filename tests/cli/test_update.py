@@ -16,7 +16,7 @@ from audiogmm.errors import ChoiceError, MismatchError, TrainingError
 from audiogmm.mixture.movement import movement
 from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.frames.source import ArraySlice
-from audiogmm.training.incremental import add
+from audiogmm.training.incremental import add_recordings
 from tests.cli.calls import Audiogmm
 
 FLOOR = 0.6
@@ -107,7 +107,7 @@ def test_a_silent_recording_is_not_said_to_have_changed() -> None:
     start = ag.Mixture([1.0], [[0.0, 0.0]], [[1.0, 1.0]], "diag")
     silent = ArraySlice("e", np.empty((0, 2), np.float32))
     with LocalReducer(1) as reducer, pytest.raises(TrainingError) as refused:
-        add(start, None, [silent], floor=np.zeros(2), reducer=reducer)
+        add_recordings(start, None, [silent], floor=np.zeros(2), reducer=reducer)
     assert str(refused.value).startswith("e has no voiced frame; needed: at least one")
     assert "first pass" not in str(refused.value)
 
@@ -122,7 +122,7 @@ def test_a_ledger_brings_the_figures_of_its_own_pass(model: Path, audiogmm: Audi
     shards = [ArraySlice(name, np.load(f"{name}.npy")) for name in "abc"]
     floor = np.array(plain.metadata.training["floor"])
     with LocalReducer(1) as reducer:
-        entered = add(plain.mixture, None, shards, floor=floor, reducer=reducer)
+        entered = add_recordings(plain.mixture, None, shards, floor=floor, reducer=reducer)
     assert entered.statistics.log_likelihood == pytest.approx(entered.log_likelihood)
     mean = entered.statistics.log_likelihood / 1200
     for name in ("kept", "pruned"):

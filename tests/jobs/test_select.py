@@ -21,9 +21,9 @@ from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import say_nothing
 from audiogmm.runs.training_inputs import TrainingInputs
 from audiogmm.training.frames.source import ArraySlice
-from audiogmm.training.selection.candidates import Candidate, Judged
-from audiogmm.training.selection.held_out import HeldScores
-from audiogmm.training.selection.selection import Sweep
+from audiogmm.training.selection.candidates import Candidate, TrainedCandidate
+from audiogmm.training.selection.held_out import HeldOutScores
+from audiogmm.training.selection.selection import SelectionResult
 
 CLOCK = ag.FrameClock(16000, 160, 400)
 
@@ -40,12 +40,12 @@ def blocks(n: int = 8, rows: int = 200, K: int = 3, seed: int = 0) -> list[ag.Fr
     ]
 
 
-def judged(K: int, held: Any = None, **values: float) -> Judged:
+def judged(K: int, held: Any = None, **values: float) -> TrainedCandidate:
     """A candidate with these figures."""
-    scores = None if held is None else HeldScores(np.array(held, float), np.full(len(held), 10.0))
+    scores = None if held is None else HeldOutScores(np.array(held, float), np.full(len(held), 10.0))
     mixture = Mixture(np.full(K, 1 / K), np.arange(K)[:, None], np.ones(K), "spherical")
     figures: dict[str, Any] = {"bic": 5.0, "aic": 5.0, "bic_effective": 5.0, "icl": 5.0, "time": 2.0} | values
-    return Judged(
+    return TrainedCandidate(
         candidate=Candidate("spherical", K),
         mixture=mixture,
         passes=3,
@@ -57,10 +57,10 @@ def judged(K: int, held: Any = None, **values: float) -> Judged:
     )
 
 
-def selection(*candidates: Judged, **options: Any) -> Selection:
+def selection(*candidates: TrainedCandidate, **options: Any) -> Selection:
     held = [len(one.held_out.totals) for one in candidates if one.held_out]
     return Selection(
-        Sweep(candidates, (), 100, 10, sum(held), max(held, default=0), 3, np.ones(1)), **options
+        SelectionResult(candidates, (), 100, 10, sum(held), max(held, default=0), 3, np.ones(1)), **options
     )
 
 

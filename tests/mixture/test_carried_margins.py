@@ -20,7 +20,7 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximisation import maximise
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.source import ArraySource
-from audiogmm.training.schedule.batch import EStep
+from audiogmm.training.schedule.batch import ShardEStep
 from tests.mixture.test_evaluator_exact import TRICKS, draw
 from tests.naive import mixture as naive
 
@@ -185,7 +185,7 @@ def test_passes_over_a_source_have_the_same_bytes_for_any_threads_and_from_any_p
 
     def trained(threads, mixture, passes, source):
         for _ in range(passes):
-            stats = source.reduce(LocalReducer(threads), EStep(Evaluator(mixture)))
+            stats = source.reduce(LocalReducer(threads), ShardEStep(Evaluator(mixture)))
             mixture = maximise(stats, floor=1e-3, previous=mixture)[0]
         return mixture
 

@@ -21,7 +21,7 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.movement import largest_change
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training import LocalReducer
-from audiogmm.training.incremental import Changed, add, reweight, take_out
+from audiogmm.training.incremental import ModelChange, add_recordings, remove_recordings, reweight_recordings
 from audiogmm.training.ledger import Ledger, beside
 from audiogmm.training.pruning import prune
 from audiogmm.types import CovarianceType
@@ -34,14 +34,18 @@ FORMS = get_args(CovarianceType)
 
 def begin(
     folder: Path, form: str, K: int = 3, D: int = 3, seed: int = 0, keep: float = 0.0
-) -> tuple[Mixture, Changed, Ledger]:
+) -> tuple[Mixture, ModelChange, Ledger]:
     """A start, the model that three recordings made of it, and its ledger."""
     frames = blobs(90, D, K, seed, spread=1.0)
     start = start_from(frames, K, form, seed)
     ledger = Ledger(folder, keep)
     shards = [Recording(name, part) for name, part in zip("abc", np.array_split(frames, 3), strict=True)]
     floor = np.full(D, 1e-6)
-    return start, add(start, None, shards, floor=floor, reducer=LocalReducer(1), ledger=ledger), ledger
+    return (
+        start,
+        add_recordings(start, None, shards, floor=floor, reducer=LocalReducer(1), ledger=ledger),
+        ledger,
+    )
 
 
 KEEP = st.sampled_from([0.0, 0.05, 0.3])
@@ -70,18 +74,20 @@ def test_added_weighed_and_removed_is_the_model_that_was(
     _, model, ledger = begin(tmp_path_factory.mktemp("l") / "ledger", form, K, D, seed, keep)
     floor, one = np.full(D, 1e-6), LocalReducer(1)
     new = [Recording("new", blobs(70, D, 2, seed + 1) + np.float32(far)), Recording("more", blobs(9, D))]
-    added = add(model.mixture, model.statistics, new, floor=floor, reducer=one, ledger=ledger)
+    added = add_recordings(model.mixture, model.statistics, new, floor=floor, reducer=one, ledger=ledger)
     assert (added.n_recordings, added.n_frames) == (2, pytest.approx(79))
     if keep == 0:
         assert added.loss is None
         assert added.statistics.n_frames == pytest.approx(169)
-    other = reweight(
+    other = reweight_recordings(
         added.mixture, added.statistics, {"a": weight, "new": weight}, floor=floor, ledger=ledger
     )
     assert other.statistics.n_frames == pytest.approx(sum(ledger.get(i).n_frames for i in ledger.weights))
-    again = reweight(other.mixture, other.statistics, {"a": 1, "new": 1}, floor=floor, ledger=ledger)
+    again = reweight_recordings(
+        other.mixture, other.statistics, {"a": 1, "new": 1}, floor=floor, ledger=ledger
+    )
     assert_alike(again.mixture, added.mixture)
-    back = take_out(again.mixture, again.statistics, ["more", "new"], floor=floor, ledger=ledger)
+    back = remove_recordings(again.mixture, again.statistics, ["more", "new"], floor=floor, ledger=ledger)
     assert_alike(back.mixture, model.mixture)
     assert sorted(ledger.weights) == ["a", "b", "c"]
 
@@ -106,7 +112,7 @@ def test_the_formulas(
         (mixture.weights, mixture.means, mixture.covariances) for mixture in (start, model.mixture)
     )
     options = {"floor": np.full(D, 1e-6), "ledger": ledger}
-    added = add(
+    added = add_recordings(
         model.mixture,
         model.statistics,
         [Recording("new", new)],
@@ -114,8 +120,8 @@ def test_the_formulas(
         forget=forget,
         **options,  # type: ignore[arg-type]
     )
-    weighed = reweight(added.mixture, added.statistics, {"b": 2.5}, **options)  # type: ignore[arg-type]
-    without = take_out(weighed.mixture, weighed.statistics, ["b"], **options)  # type: ignore[arg-type]
+    weighed = reweight_recordings(added.mixture, added.statistics, {"b": 2.5}, **options)  # type: ignore[arg-type]
+    without = remove_recordings(weighed.mixture, weighed.statistics, ["b"], **options)  # type: ignore[arg-type]
     kept = [(old[0], first, forget), (old[2], first, forget), (new, second, 1.0)]
     removed = (old[1], first)
     for ours, wanted in (
@@ -176,7 +182,7 @@ def test_what_is_empty_takes_no_room(tmp_path: Path) -> None:
     mixture = Mixture(np.full(64, 1 / 64), centres, np.ones((64, 8)), "diag")
     ledger = Ledger(tmp_path)
     frames = (centres[7] + np.random.default_rng(0).normal(size=(50, 8))).astype(np.float32)
-    one = add(
+    one = add_recordings(
         mixture,
         None,
         [Recording("a", frames)],
@@ -192,10 +198,10 @@ def test_what_cannot_be_changed_is_refused(tmp_path: Path) -> None:
     _, model, ledger = begin(tmp_path / "ledger", "diag")
     options = {"floor": np.full(3, 1e-6), "ledger": ledger}
     with pytest.raises(MismatchError, match="'zebra' was never added: the ledger has 3 others"):
-        take_out(model.mixture, model.statistics, ["a", "zebra"], **options)  # type: ignore[arg-type]
+        remove_recordings(model.mixture, model.statistics, ["a", "zebra"], **options)  # type: ignore[arg-type]
     assert "a" in ledger
     with pytest.raises(TrainingError, match="3 of 3 recordings to remove"):
-        take_out(model.mixture, model.statistics, ["a", "b", "c"], **options)  # type: ignore[arg-type]
+        remove_recordings(model.mixture, model.statistics, ["a", "b", "c"], **options)  # type: ignore[arg-type]
     for weights, error, message in (
         ({"a": 0.5, "zebra": 1}, MismatchError, "'zebra' was never added: the ledger has 3 others"),
         ({"a": 0.5, "b": -1.0}, ChoiceError, r"weight=-1\.0 for recording 'b'.*0 to leave it out"),
@@ -204,16 +210,16 @@ def test_what_cannot_be_changed_is_refused(tmp_path: Path) -> None:
         ({"a": 0, "b": 0, "c": 0}, TrainingError, "3 of 3 recordings to weigh anew.*weight above 0 then"),
     ):
         with pytest.raises(error, match=message):
-            reweight(model.mixture, model.statistics, weights, **options)  # type: ignore[arg-type]
+            reweight_recordings(model.mixture, model.statistics, weights, **options)  # type: ignore[arg-type]
     assert set(ledger.weights.values()) == {1.0}
     again = [Recording("b", blobs(20))]
     one = LocalReducer(1)
     with pytest.raises(MismatchError, match="'b' is in the ledger already"):
-        add(model.mixture, model.statistics, again, reducer=one, **options)  # type: ignore[arg-type]
+        add_recordings(model.mixture, model.statistics, again, reducer=one, **options)  # type: ignore[arg-type]
     with pytest.raises(ChoiceError, match="forget=0"):
-        add(model.mixture, model.statistics, again, reducer=one, forget=0.0, **options)  # type: ignore[arg-type]
+        add_recordings(model.mixture, model.statistics, again, reducer=one, forget=0.0, **options)  # type: ignore[arg-type]
     with pytest.raises(TrainingError, match="no recording to add"):
-        add(model.mixture, model.statistics, [], reducer=one, **options)  # type: ignore[arg-type]
+        add_recordings(model.mixture, model.statistics, [], reducer=one, **options)  # type: ignore[arg-type]
     with pytest.raises(MismatchError, match="belongs to the model"):
         ledger.check("another")
     ledger.save("mine")

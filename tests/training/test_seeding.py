@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.training import train_mixture
-from audiogmm.training.seeding import k_means_plus_plus, nearest, padded
+from audiogmm.training.seeding import assign_to_centers, k_means_plus_plus, scale_frames
 from audiogmm.types import CovarianceType
 from tests.training.shards import blobs, recordings
 
@@ -36,11 +36,11 @@ def test_k_means_plus_plus_finds_separate_clusters() -> None:
     random = np.random.default_rng(0)
     centres = 100 * np.eye(16)
     frames = (centres[np.arange(800) % 16] + random.normal(size=(800, 16))).astype(np.float32)
-    frames = padded(frames, np.zeros(16), np.ones(16))
+    frames = scale_frames(frames, np.zeros(16), np.ones(16))
     with ThreadPoolExecutor(2) as pool:
         rows = k_means_plus_plus(frames, 16, 0, pool)
         assert sorted(rows % 16) == list(range(16))
-        labels = nearest(frames, frames[rows].astype(np.float64), pool)
+        labels = assign_to_centers(frames, frames[rows].astype(np.float64), pool)
     assert np.array_equal(rows[labels] % 16, np.arange(800) % 16)
 
 

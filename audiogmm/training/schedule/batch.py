@@ -19,7 +19,12 @@ from audiogmm.training.frames.packing import accumulate
 from audiogmm.training.frames.source import FrameSource
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.training.schedule.convergence import Converged, Convergence
-from audiogmm.training.schedule.kmeans import Assign, ClusterSums, hard_log_likelihood, shared_variance
+from audiogmm.training.schedule.kmeans import (
+    ClusterAssignment,
+    ClusterSums,
+    fit_shared_variance,
+    hard_log_likelihood,
+)
 from audiogmm.training.schedule.monitor import Monitor, PassReport
 from audiogmm.types import FloatArray, Frames, Seconds
 
@@ -31,7 +36,7 @@ RESCUES = 2
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingState:
     """Where training stands after a pass: all that the next pass needs.
 
     Attributes
@@ -62,7 +67,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Updated:
+class MStepResult:
     """What an update made of a sum over all frames."""
 
     mixture: Mixture
@@ -93,20 +98,20 @@ class Method(Protocol[S]):
         """The statistic under the mixture."""
         ...
 
-    def update(self, total: S, mixture: Mixture) -> Updated:
+    def update(self, total: S, mixture: Mixture) -> MStepResult:
         """The next mixture, from the sum over all shards under the last one."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class EStep:
+class ShardEStep:
     """Sufficient statistics of the voiced frames of a shard (Bishop 2006, eq. 9.23), never all in memory.
 
     Examples
     --------
     >>> import numpy as np
     >>> from audiogmm.training.frames.source import ArraySlice
-    >>> e_step = EStep(Evaluator(Mixture([1.0], [[0.0]], [1.0], "spherical")))
+    >>> e_step = ShardEStep(Evaluator(Mixture([1.0], [[0.0]], [1.0], "spherical")))
     >>> e_step(ArraySlice("a", np.ones((3, 1), np.float32))).counts
     array([3.])
     """
@@ -130,14 +135,16 @@ class EM:
 
     floor: FloatArray
 
-    def expect(self, mixture: Mixture) -> EStep:
+    def expect(self, mixture: Mixture) -> ShardEStep:
         """The E-step."""
-        return EStep(Evaluator(mixture))
+        return ShardEStep(Evaluator(mixture))
 
-    def update(self, total: SufficientStats, mixture: Mixture) -> Updated:
+    def update(self, total: SufficientStats, mixture: Mixture) -> MStepResult:
         """The M-step."""
         after, update = maximise(total, floor=self.floor, previous=mixture)
-        return Updated(after, total, total.n_frames, total.log_likelihood, update.n_floored, update.emptied)
+        return MStepResult(
+            after, total, total.n_frames, total.log_likelihood, update.n_floored, update.emptied
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +153,17 @@ class KMeans:
 
     floor: FloatArray
 
-    def expect(self, mixture: Mixture) -> Assign:
+    def expect(self, mixture: Mixture) -> ClusterAssignment:
         """Assignment to the nearest mean."""
-        return Assign(mixture.means, mixture.centre)
+        return ClusterAssignment(mixture.means, mixture.centre)
 
-    def update(self, total: ClusterSums, mixture: Mixture) -> Updated:
+    def update(self, total: ClusterSums, mixture: Mixture) -> MStepResult:
         """The means of the clusters."""
-        after, update = shared_variance(total, self.floor, mixture)
+        after, update = fit_shared_variance(total, self.floor, mixture)
         log_likelihood = hard_log_likelihood(total, after)
-        return Updated(after, total.moments, total.n_frames, log_likelihood, 0, update.emptied, total.inertia)
+        return MStepResult(
+            after, total.moments, total.n_frames, log_likelihood, 0, update.emptied, total.inertia
+        )
 
 
 @dataclass(frozen=True)
@@ -187,12 +196,12 @@ class Schedule(Generic[S]):
     monitor: Monitor
     seconds_per_frame: Seconds = 0.0
 
-    def run(self, run: Run) -> Iterator[Run]:
+    def run(self, state: TrainingState) -> Iterator[TrainingState]:
         """Go on from where `run` stands; give where it stands after each further pass.
 
         Parameters
         ----------
-        run : Run
+        run : TrainingState
             A start, or what an earlier schedule gave last.
 
         Yields
@@ -200,54 +209,54 @@ class Schedule(Generic[S]):
         Run
             After every pass.
         """
-        while len(run.history) < self.passes and not (run.history and self.converged(run)):
-            run = self._once(run)
-            yield run
+        while len(state.history) < self.passes and not (state.history and self.converged(state)):
+            state = self._once(state)
+            yield state
 
-    def converged(self, run: Run) -> Converged:
+    def converged(self, state: TrainingState) -> Converged:
         """Which rule says that this is the end; empty if none does."""
-        return self.convergence.reached(run.history[-1]) if run.history else ""
+        return self.convergence.reached(state.history[-1]) if state.history else ""
 
     @property
     def loss(self) -> ApproximationLoss | None:
         """What an approximate training gave up, once it has ended; None for an exact one."""
         return None
 
-    def _once(self, run: Run) -> Run:
+    def _once(self, state: TrainingState) -> TrainingState:
         """E-step, M-step, report."""
         began = time.perf_counter()
-        self.monitor.on_stage("pass", len(run.history) + 1, self.source.n_frames)
-        total = self.source.reduce(self.reducer, self.method.expect(run.mixture), self._tick)
-        return advanced(self.method, run, total, began)
+        self.monitor.on_stage("pass", len(state.history) + 1, self.source.n_frames)
+        total = self.source.reduce(self.reducer, self.method.expect(state.mixture), self._tick)
+        return update_state(self.method, state, total, began)
 
     def _tick(self, part: S) -> None:
         n_frames = int(part.n_frames)  # type: ignore[attr-defined]
         self.monitor.on_frames(n_frames, n_frames * self.seconds_per_frame)
 
 
-def advanced(method: Method[S], run: Run, total: S, began: float) -> Run:
+def update_state(method: Method[S], state: TrainingState, total: S, began: float) -> TrainingState:
     """Where training stands after the update from a sum over all frames.
 
     Parameters
     ----------
     method : Method
         Whose statistic was accumulated.
-    run : Run
+    run : TrainingState
         Where it stood; the statistic was taken under its mixture.
     total : object
         The sum.
     began : float
         When the pass began, on `time.perf_counter`'s clock.
     """
-    updated = method.update(total, run.mixture)
-    rescued = _worth_rescuing(updated.emptied, run.history)
+    updated = method.update(total, state.mixture)
+    rescued = _worth_rescuing(updated.emptied, state.history)
     mixture = rescue(updated.mixture, rescued)
     report = PassReport(
-        number=len(run.history) + 1,
+        number=len(state.history) + 1,
         n_frames=int(updated.n_frames),
         log_likelihood=updated.log_likelihood / updated.n_frames,
         gain=None,
-        movement=movement(run.mixture, mixture),
+        movement=movement(state.mixture, mixture),
         floored=updated.floored,
         emptied=updated.emptied,
         rescued=rescued,
@@ -255,7 +264,7 @@ def advanced(method: Method[S], run: Run, total: S, began: float) -> Run:
         inertia=updated.inertia,
         seconds=time.perf_counter() - began,
     )
-    return Run(mixture, updated.statistics, (*run.history, _with_gain(report, run.history)))
+    return TrainingState(mixture, updated.statistics, (*state.history, _with_gain(report, state.history)))
 
 
 def _with_gain(report: PassReport, history: tuple[PassReport, ...]) -> PassReport:

@@ -41,7 +41,7 @@ class ClusterSums:
 
 
 @dataclass(frozen=True, slots=True)
-class Assign:
+class ClusterAssignment:
     """Gives every voiced frame of a shard to its nearest centre, and sums.
 
     Parameters
@@ -55,7 +55,7 @@ class Assign:
     --------
     >>> from audiogmm.training.frames.source import ArraySlice
     >>> frames = np.array([[0.0], [1.0], [9.0]], np.float32)
-    >>> sums = Assign(np.array([[0.0], [10.0]]), np.zeros(1))(ArraySlice("a", frames))
+    >>> sums = ClusterAssignment(np.array([[0.0], [10.0]]), np.zeros(1))(ArraySlice("a", frames))
     >>> sums.moments.counts, sums.inertia
     (array([2., 1.]), 2.0)
     """
@@ -77,7 +77,7 @@ class Assign:
         return ClusterSums(moments, float(distances.sum()))
 
 
-def shared_variance(sums: ClusterSums, floor: FloatArray, previous: Mixture) -> tuple[Mixture, Update]:
+def fit_shared_variance(sums: ClusterSums, floor: FloatArray, previous: Mixture) -> tuple[Mixture, Update]:
     """The mixture of the clusters: their shares and means, and one spherical variance for all.
 
     The limit in which k-means is EM has equal variances (Bishop 2006, section 9.3.2); the variance here is

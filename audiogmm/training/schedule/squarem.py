@@ -10,7 +10,7 @@ from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.movement import movement
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.schedule.batch import EM, Run, Schedule
+from audiogmm.training.schedule.batch import EM, Schedule, TrainingState
 from audiogmm.training.schedule.convergence import Converged
 from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import FloatArray
@@ -35,52 +35,52 @@ class SquaremSchedule(Schedule[SufficientStats]):
 
     method: EM
 
-    def converged(self, run: Run) -> Converged:
+    def converged(self, state: TrainingState) -> Converged:
         """As batch EM, but never after a pass that was lost."""
-        return "" if run.history and run.history[-1].fell_back else super().converged(run)
+        return "" if state.history and state.history[-1].fell_back else super().converged(state)
 
-    def _once(self, run: Run) -> Run:
-        after = super()._once(run)
+    def _once(self, state: TrainingState) -> TrainingState:
+        after = super()._once(state)
         report = after.history[-1]
-        if len(run.trail) == 2 and not (report.gain is not None and report.gain >= 0):
-            back = _fallen_back(run, report, run.history[-1].log_likelihood)
-            return replace(back, reach=max(WIDEN / 2, run.reach / WIDEN))
+        if len(state.trail) == 2 and not (report.gain is not None and report.gain >= 0):
+            back = _fallen_back(state, report, state.history[-1].log_likelihood)
+            return replace(back, reach=max(WIDEN / 2, state.reach / WIDEN))
         if report.rescued:
-            return replace(after, reach=run.reach)
-        if len(run.trail) != 1 or len(after.history) >= self.passes or self.converged(after):
-            return replace(after, trail=(run.mixture,), reach=run.reach)
-        found = extrapolate(run.trail[0], run.mixture, after.mixture, run.reach, self.method.floor)
+            return replace(after, reach=state.reach)
+        if len(state.trail) != 1 or len(after.history) >= self.passes or self.converged(after):
+            return replace(after, trail=(state.mixture,), reach=state.reach)
+        found = extrapolate(state.trail[0], state.mixture, after.mixture, state.reach, self.method.floor)
         if found is None:
-            return replace(after, trail=(run.mixture,), reach=run.reach)
+            return replace(after, trail=(state.mixture,), reach=state.reach)
         mixture, step = found
-        reach = run.reach * WIDEN if step >= run.reach else run.reach
-        return Run(mixture, after.statistics, after.history, (run.mixture, after.mixture), reach)
+        reach = state.reach * WIDEN if step >= state.reach else state.reach
+        return TrainingState(mixture, after.statistics, after.history, (state.mixture, after.mixture), reach)
 
 
-def _fallen_back(run: Run, report: PassReport, known: float) -> Run:
+def _fallen_back(state: TrainingState, report: PassReport, known: float) -> TrainingState:
     """Where training stands after a pass that was lost: at `run.settled`, and the report says so.
 
     Parameters
     ----------
-    run : Run
+    run : TrainingState
         Where it stood, with a mixture that was not confirmed.
     report : PassReport
         Of the pass that found it no better.
     known : float
         The log-likelihood last known, nats a frame.
     """
-    kept = run.settled
+    kept = state.settled
     told = replace(
         report,
         log_likelihood=known,
         gain=None,
-        movement=movement(run.mixture, kept),
+        movement=movement(state.mixture, kept),
         floored=0,
         emptied=(),
         rescued=(),
         fell_back=True,
     )
-    return Run(kept, run.statistics, (*run.history, told))
+    return TrainingState(kept, state.statistics, (*state.history, told))
 
 
 def extrapolate(

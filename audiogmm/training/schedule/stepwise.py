@@ -10,7 +10,7 @@ import numpy as np
 from audiogmm.mixture.movement import movement
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.frames.shuffle import shuffled
-from audiogmm.training.schedule.batch import EM, Run, Schedule
+from audiogmm.training.schedule.batch import EM, Schedule, TrainingState
 from audiogmm.training.schedule.convergence import Converged
 from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.training.schedule.steps import Stepwise
@@ -50,22 +50,22 @@ class StepwiseSchedule(Schedule[SufficientStats]):
     stepwise: Stepwise = field(default_factory=Stepwise)
     seed: int = 0
 
-    def converged(self, run: Run) -> Converged:
+    def converged(self, state: TrainingState) -> Converged:
         """As batch EM, but never before all stepwise passes are done, nor right after one."""
-        stepping = bool(run.history) and (run.history[-1].stepwise or self._is_stepwise_next(run))
-        return "" if stepping else super().converged(run)
+        stepping = bool(state.history) and (state.history[-1].stepwise or self._is_stepwise_next(state))
+        return "" if stepping else super().converged(state)
 
-    def _is_stepwise_next(self, run: Run) -> bool:
-        return sum(report.stepwise for report in run.history) < self.stepwise.passes
+    def _is_stepwise_next(self, state: TrainingState) -> bool:
+        return sum(report.stepwise for report in state.history) < self.stepwise.passes
 
-    def _once(self, run: Run) -> Run:
+    def _once(self, state: TrainingState) -> TrainingState:
         """One pass: batch after batch, E-step, step, M-step; an exact one once the stepwise ones are done."""
-        if not self._is_stepwise_next(run):
-            return super()._once(run)
+        if not self._is_stepwise_next(state):
+            return super()._once(state)
         began = time.perf_counter()
-        number, mixture = len(run.history) + 1, run.mixture
+        number, mixture = len(state.history) + 1, state.mixture
         e_step = BatchEStep.by(self.reducer)
-        steps = StepwisePass(self.stepwise, e_step, self.method.floor, self.source.n_frames, run)
+        steps = StepwisePass(self.stepwise, e_step, self.method.floor, self.source.n_frames, state)
         self.monitor.on_stage("pass", number, self.source.n_frames)
         seed = np.random.SeedSequence([self.seed, _TAG, number])
         for frames in shuffled(self.source, steps.batch, seed):
@@ -85,4 +85,4 @@ class StepwiseSchedule(Schedule[SufficientStats]):
             stepwise=True,
             seconds=time.perf_counter() - began,
         )
-        return Run(after, statistics, (*run.history, report))
+        return TrainingState(after, statistics, (*state.history, report))

@@ -15,7 +15,7 @@ from audiogmm.mixture.splitting import rescue
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.training.frames.source import ArraySlice
-from audiogmm.training.schedule.batch import EStep, Run
+from audiogmm.training.schedule.batch import ShardEStep, TrainingState
 from audiogmm.training.schedule.steps import Stepwise
 from audiogmm.types import FloatArray, Frames
 
@@ -43,7 +43,7 @@ class BatchEStep:
         return cls(reducer.threaded if isinstance(reducer, LocalReducer) else LocalReducer())
 
     def __call__(self, mixture: Mixture, frames: Frames) -> SufficientStats:
-        e_step = EStep(Evaluator(mixture))
+        e_step = ShardEStep(Evaluator(mixture))
         if len(frames) <= _SLICE:
             return e_step.evaluator.accumulate(frames)
         total = self.reducer.reduce(_slices(frames), e_step)
@@ -64,27 +64,27 @@ class StepwisePass:
         Variance floor.
     n_frames : int
         Frames of a pass.
-    run : Run
+    run : TrainingState
         Where the pass begins.
     """
 
     def __init__(
-        self, options: Stepwise, e_step: BatchEStep, floor: FloatArray, n_frames: int, run: Run
+        self, options: Stepwise, e_step: BatchEStep, floor: FloatArray, n_frames: int, state: TrainingState
     ) -> None:
         self.options, self.e_step, self.floor = options, e_step, floor
-        self.form, K = run.mixture.covariance_type, run.mixture.n_components
+        self.form, K = state.mixture.covariance_type, state.mixture.n_components
         self.batch = options.batch_of(K, self.form, n_frames)
         self.steps = -(-n_frames // self.batch)  # of one pass
         self.passes = options.passes
-        self.t = len(run.history) * self.steps
-        self.seen = len(run.history) * n_frames
-        self.mixture = run.mixture
+        self.t = len(state.history) * self.steps
+        self.seen = len(state.history) * n_frames
+        self.mixture = state.mixture
         self.statistics = (
-            expected(run.mixture)
-            if run.statistics is None
-            else run.statistics * (1 / run.statistics.n_frames)
+            expected(state.mixture)
+            if state.statistics is None
+            else state.statistics * (1 / state.statistics.n_frames)
         )
-        self.last = len(run.history) + 1 == self.passes
+        self.last = len(state.history) + 1 == self.passes
         self.averaged: SufficientStats | None = None  # their sum
         self.n_frames, self.log_likelihood, self.skipped = 0, 0.0, 0.0
         self.rescued: set[int] = set()

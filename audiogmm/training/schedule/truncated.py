@@ -23,7 +23,7 @@ from audiogmm.training.frames.shuffle import read
 from audiogmm.training.frames.source import ArraySource
 from audiogmm.training.frames.spool import Spool
 from audiogmm.training.schedule.approximation import Approximation, ApproximationLoss
-from audiogmm.training.schedule.batch import EM, Run, Schedule, advanced
+from audiogmm.training.schedule.batch import EM, Schedule, TrainingState, update_state
 from audiogmm.training.schedule.component_sets import SetFile
 from audiogmm.types import Json
 
@@ -48,12 +48,12 @@ class SetSlice:
 
 
 @dataclass
-class State:
-    """The components of every frame, and the neighbours of every component."""
+class ComponentChoice:
+    """The components of every frame, if they were chosen, and the neighbours of every component."""
 
     sets: SetFile
     neighbours: Sets
-    chosen: bool = False
+    is_made: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         """What was given up, once `run` has come to its end."""
         return self.losses[-1] if self.losses else None
 
-    def run(self, run: Run) -> Iterator[Run]:
+    def run(self, state: TrainingState) -> Iterator[TrainingState]:
         """As `Schedule.run`; then, measure what was given up.
 
         Raises
@@ -108,48 +108,49 @@ class TruncatedSchedule(Schedule[SufficientStats]):
                 needed="frames in a temporary file or in memory, each beside its components",
                 remedy="a larger max_spool_bytes, or exact EM",
             )
-        with self._state(run) as state:
-            while len(run.history) < self.passes and not (run.history and self.converged(run)):
-                run = self._once(run) if len(run.history) < self.exact_passes else self._truncated(run, state)
-                yield run
-            self.losses.append(self._measure(run, state))
+        with self._component_choice(state) as choice:
+            while len(state.history) < self.passes and not (state.history and self.converged(state)):
+                exact = len(state.history) < self.exact_passes
+                state = self._once(state) if exact else self._truncated(state, choice)
+                yield state
+            self.losses.append(self._measure(state, choice))
 
     @contextmanager
-    def _state(self, run: Run) -> Iterator[State]:
-        K = run.mixture.n_components
+    def _component_choice(self, state: TrainingState) -> Iterator[ComponentChoice]:
+        K = state.mixture.n_components
         size, near = min(self.approximation.n_components, K), min(self.approximation.neighbourhood, K) - 1
         with SetFile(self.source.n_frames, size) as sets:
-            state = State(sets, np.full((K, near), -1, np.int32))
-            n = len(run.history)
+            choice = ComponentChoice(sets, np.full((K, near), -1, np.int32))
+            n = len(state.history)
             if self.beside is not None and n > self.exact_passes:
-                found = sets.load(self._kept(n), self._stamp(run))
+                found = sets.load(self._kept(n), self._stamp(state))
                 if found is not None:
-                    state.neighbours, state.chosen = found, True
-            yield state
+                    choice.neighbours, choice.is_made = found, True
+            yield choice
 
-    def _truncated(self, run: Run, state: State) -> Run:
+    def _truncated(self, state: TrainingState, choice: ComponentChoice) -> TrainingState:
         """Search, E-step, M-step, report."""
         began = time.perf_counter()
-        number, searching = len(run.history) + 1, self.approximation.kind == "truncated"
+        number, searching = len(state.history) + 1, self.approximation.kind == "truncated"
         self.monitor.on_stage("pass", number, self.source.n_frames)
         every = self.approximation.every
-        if not state.chosen or (every and (number - 1 - self.exact_passes) % every == 0):
-            self._choose(run.mixture, state)
+        if not choice.is_made or (every and (number - 1 - self.exact_passes) % every == 0):
+            self._choose(state.mixture, choice)
         found: list[Neighbourhoods] = []
-        evaluator = TruncatedEvaluator(run.mixture)
+        evaluator = TruncatedEvaluator(state.mixture)
 
         def e_step(part: SetSlice) -> Truncation:
             frames = read(self.source, part.first, part.n_rows)
-            sets = state.sets.read(part.first, part.n_rows)
+            sets = choice.sets.read(part.first, part.n_rows)
             if not searching:
                 return evaluator.accumulate(frames, sets)
             key = _key(self.seed, number, part.first)
-            truncation = evaluator.search(frames, sets, state.neighbours, key)
-            state.sets.write(part.first, sets)
+            truncation = evaluator.search(frames, sets, choice.neighbours, key)
+            choice.sets.write(part.first, sets)
             return truncation
 
         def terms() -> Iterator[SufficientStats]:
-            for truncation in self._map(run.mixture, e_step):
+            for truncation in self._map(state.mixture, e_step):
                 if found:
                     found[0].absorb(truncation.neighbourhoods)
                 else:
@@ -159,49 +160,49 @@ class TruncatedSchedule(Schedule[SufficientStats]):
 
         total = merge(terms())
         if searching:
-            state.neighbours = found[0].nearest(state.neighbours.shape[1], state.neighbours)
-        after = self._updated(run, total, began)
+            choice.neighbours = found[0].nearest(choice.neighbours.shape[1], choice.neighbours)
+        after = self._updated(state, total, began)
         if self.beside is not None:
-            state.sets.save(self._kept(number), state.neighbours, self._stamp(after))
+            choice.sets.save(self._kept(number), choice.neighbours, self._stamp(after))
         return after
 
-    def _updated(self, run: Run, total: SufficientStats, began: float) -> Run:
+    def _updated(self, state: TrainingState, total: SufficientStats, began: float) -> TrainingState:
         """M-step and report, which says that it tells a free energy."""
-        after = advanced(self.method, run, total, began)
+        after = update_state(self.method, state, total, began)
         *before, report = after.history
         comparable = bool(before) and before[-1].free_energy
         report = replace(report, free_energy=True, gain=report.gain if comparable else None)
         return replace(after, history=(*before, report))
 
-    def _choose(self, mixture: Mixture, state: State) -> None:
+    def _choose(self, mixture: Mixture, choice: ComponentChoice) -> None:
         """Give every frame its best components, as an exact E-step finds them."""
         evaluator = Evaluator(mixture)
 
         def choose(part: SetSlice) -> None:
             frames = read(self.source, part.first, part.n_rows)
-            state.sets.write(part.first, evaluator.leading(frames, state.sets.set_size))
+            choice.sets.write(part.first, evaluator.leading(frames, choice.sets.set_size))
 
         for _ in self._map(mixture, choose):
             pass
-        state.chosen = True
+        choice.is_made = True
 
-    def _measure(self, run: Run, state: State) -> ApproximationLoss:
+    def _measure(self, state: TrainingState, choice: ComponentChoice) -> ApproximationLoss:
         """The free energy of where training stands, beside the log-likelihood."""
-        mixture, n = run.mixture, self.source.n_frames
-        if not state.chosen:
-            self._choose(mixture, state)
+        mixture, n = state.mixture, self.source.n_frames
+        if not choice.is_made:
+            self._choose(mixture, choice)
         truncated, exact = TruncatedEvaluator(mixture), Evaluator(mixture)
 
         def both(part: SetSlice) -> tuple[float, float]:
             frames = read(self.source, part.first, part.n_rows)
-            sets = state.sets.read(part.first, part.n_rows)
+            sets = choice.sets.read(part.first, part.n_rows)
             return (
                 float(truncated.log_likelihood(frames, sets).sum()),
                 float(exact.log_likelihood(frames).sum()),
             )
 
         free_energy, log_likelihood = np.sum(list(self._map(mixture, both)), axis=0) / n
-        last = run.history[-1] if run.history else None
+        last = state.history[-1] if state.history else None
         evaluations = mixture.n_components * (1 - (last.skipped if last else 0.0))
         return ApproximationLoss(
             self.approximation, float(free_energy), float(log_likelihood), float(evaluations)
@@ -223,11 +224,11 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         assert self.beside is not None
         return self.beside.with_name(f"{self.beside.name}.sets{number % 2}")
 
-    def _stamp(self, run: Run) -> Json:
+    def _stamp(self, state: TrainingState) -> Json:
         """What sets belong to."""
         return {
-            "pass": len(run.history),
-            "mixture": run.mixture.fingerprint,
+            "pass": len(state.history),
+            "mixture": state.mixture.fingerprint,
             "shape": [self.source.n_frames, self.approximation.n_components],
         }
 

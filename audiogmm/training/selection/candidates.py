@@ -1,4 +1,4 @@
-"""Candidates of a selection: what they are, where they stand, and what every criterion says of them."""
+"""Candidates of a selection: their shapes, their training, and the values of all criteria."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.training.criteria import aic, assignment_entropy, bic, effective_bic, icl
-from audiogmm.training.schedule.batch import EM, KMeans, Run, advanced
+from audiogmm.training.schedule.batch import EM, KMeans, TrainingState, update_state
 from audiogmm.training.schedule.convergence import Converged
-from audiogmm.training.selection.held_out import HeldScores
+from audiogmm.training.selection.held_out import HeldOutScores
 from audiogmm.types import CovarianceType
 
 
@@ -36,8 +36,8 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Contender:
-    """A candidate on its way.
+class CandidateState:
+    """A candidate in training.
 
     Attributes
     ----------
@@ -45,27 +45,28 @@ class Contender:
         What it is.
     method : EM or KMeans
         How it is trained.
-    run : Run
-        Where it stands.
+    state : TrainingState
+        After its latest pass.
     entropy : float
         Of the posteriors of the latest pass, summed over the frames; nan for k-means.
     """
 
     candidate: Candidate
     method: EM | KMeans
-    run: Run
+    state: TrainingState
     entropy: float = float("nan")
 
-    def after(self, total: Any, began: float) -> Contender:
-        """After a pass that gave this sum."""
-        run = advanced(self.method, self.run, total, began)
-        entropy = assignment_entropy(total, self.run.mixture) if isinstance(self.method, EM) else self.entropy
-        return replace(self, run=run, entropy=entropy)
+    def after(self, total: Any, began: float) -> CandidateState:
+        """Return the candidate after a pass that gave this sum."""
+        state, entropy = update_state(self.method, self.state, total, began), self.entropy
+        if isinstance(self.method, EM):
+            entropy = assignment_entropy(total, self.state.mixture)
+        return replace(self, state=state, entropy=entropy)
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A trained candidate and what every criterion says of it. Likelihoods are means a frame, nats.
+class TrainedCandidate:
+    """A trained candidate and the values of all criteria. Likelihoods are means a frame, nats.
 
     Attributes
     ----------
@@ -86,10 +87,10 @@ class Judged:
     bic_effective, icl : float or None
         As these; None for k-means.
     time : float or None
-        Frames that tell as much of this model as an independent one; see `dependence_times`.
+        Frames that are worth one independent frame to this model; see `dependence_times`.
     inertia : float or None
         k-means: sum of the squared distances to the nearest centre.
-    held_out : HeldScores or None
+    held_out : HeldOutScores or None
         Log-likelihoods of the held-out recordings; None where nothing was held out, and for k-means.
     """
 
@@ -105,21 +106,25 @@ class Judged:
     time: float | None = None
     icl: float | None = None
     inertia: float | None = None
-    held_out: HeldScores | None = None
+    held_out: HeldOutScores | None = None
 
     @classmethod
     def of(
-        cls, contender: Contender, converged: Converged, time: float | None, held_out: HeldScores | None
-    ) -> Judged:
-        """What the criteria say of a contender that is finished, after at least one pass."""
-        run, hard = contender.run, isinstance(contender.method, KMeans)
+        cls,
+        finished: CandidateState,
+        converged: Converged,
+        time: float | None,
+        held_out: HeldOutScores | None,
+    ) -> TrainedCandidate:
+        """Evaluate a candidate that is finished, after at least one pass."""
+        state, hard = finished.state, isinstance(finished.method, KMeans)
         assert hard or time is not None
-        last, K = run.history[-1], run.mixture.n_components
-        n, p = last.n_frames, run.mixture.n_parameters - hard * (K - 1)
+        last, K = state.history[-1], state.mixture.n_components
+        n, p = last.n_frames, state.mixture.n_parameters - hard * (K - 1)
         total = last.log_likelihood * n
         return cls(
-            candidate=contender.candidate,
-            mixture=run.mixture,
+            candidate=finished.candidate,
+            mixture=state.mixture,
             passes=last.number,
             converged=converged,
             n_parameters=p,
@@ -128,7 +133,7 @@ class Judged:
             aic=aic(total, p),
             bic_effective=None if time is None else effective_bic(total, p, n, time),
             time=time,
-            icl=None if hard else icl(total, p, n, contender.entropy),
+            icl=None if hard else icl(total, p, n, finished.entropy),
             inertia=last.inertia,
             held_out=held_out,
         )

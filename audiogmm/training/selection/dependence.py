@@ -16,7 +16,7 @@ from audiogmm.threads import one_blas_thread
 from audiogmm.training.first_pass import TrainingData
 from audiogmm.training.frames.packing import SLICE_ROWS
 from audiogmm.training.frames.spool import SpoolSlice
-from audiogmm.training.selection.segments import segments
+from audiogmm.training.selection.segments import split_recordings
 from audiogmm.types import FloatArray, Frames, IntArray
 
 LONGEST_BATCH = 2048
@@ -81,15 +81,15 @@ class ScoreVariance:
 
 
 @dataclass(frozen=True, slots=True)
-class Several:
+class ScoreVariances:
     """One `ScoreVariance` a mixture; none where a slice is not looked at."""
 
     values: tuple[ScoreVariance, ...] = ()
 
-    def __add__(self, other: Self) -> Several:
+    def __add__(self, other: Self) -> ScoreVariances:
         if not (self.values and other.values):
             return self if self.values else other
-        return Several(tuple(a + b for a, b in zip(self.values, other.values, strict=True)))
+        return ScoreVariances(tuple(a + b for a, b in zip(self.values, other.values, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class ScoreBatches:
     evaluators : tuple of Evaluator
         The mixtures.
     ends : ndarray of shape (n_recordings,), int64
-        As for `segments`.
+        As for `split_recordings`.
     length : int
         Frames of a batch, at most: it ends with its recording.
     stride : int
@@ -113,14 +113,14 @@ class ScoreBatches:
     length: int
     stride: int
 
-    def __call__(self, shard: Shard) -> Several:
-        total, left = Several(), SLICE_ROWS
+    def __call__(self, shard: Shard) -> ScoreVariances:
+        total, left = ScoreVariances(), SLICE_ROWS
         if isinstance(shard, SpoolSlice) and shard.first // SLICE_ROWS % self.stride:
             return total
-        for _, frames in segments(shard, self.ends):
+        for _, frames in split_recordings(shard, self.ends):
             for first in range(0, min(len(frames), left), self.length):
                 batch = frames[first : first + self.length]
-                total = total + Several(tuple(ScoreVariance.of(e, batch) for e in self.evaluators))
+                total = total + ScoreVariances(tuple(ScoreVariance.of(e, batch) for e in self.evaluators))
             left -= len(frames)
             if left <= 0:
                 break

@@ -11,12 +11,12 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import Reducer
 from audiogmm.training.first_pass import TrainingData
-from audiogmm.training.selection.segments import EachRecording
+from audiogmm.training.selection.segments import RecordingStatistic
 from audiogmm.types import FloatArray, Frames
 
 
 @dataclass(frozen=True, eq=False)
-class HeldScores:
+class HeldOutScores:
     """Log-likelihoods of held-out recordings under one model.
 
     Attributes
@@ -28,8 +28,8 @@ class HeldScores:
 
     Examples
     --------
-    >>> one = HeldScores(np.array([-10.0, -30.0]), np.array([10.0, 10.0]))
-    >>> two = HeldScores(np.array([-20.0, -41.0]), np.array([10.0, 10.0]))
+    >>> one = HeldOutScores(np.array([-10.0, -30.0]), np.array([10.0, 10.0]))
+    >>> two = HeldOutScores(np.array([-20.0, -41.0]), np.array([10.0, 10.0]))
     >>> one.mean, one.error, one.minus(two).mean, round(one.minus(two).error, 3)
     (-2.0, 1.0, 1.05, 0.05)
     """
@@ -54,9 +54,9 @@ class HeldScores:
         residuals = self.totals - self.mean * self.counts
         return float(np.sqrt(n / (n - 1) * (residuals @ residuals)) / self.counts.sum())
 
-    def minus(self, other: HeldScores) -> HeldScores:
+    def minus(self, other: HeldOutScores) -> HeldOutScores:
         """The differences, recording by recording: most of the spread is the recordings' own, and cancels."""
-        return HeldScores(self.totals - other.totals, self.counts)
+        return HeldOutScores(self.totals - other.totals, self.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ class LogLikelihoods:
         return np.array([*(e.log_likelihood(frames).sum() for e in self.evaluators), len(frames)])
 
 
-def held_scores(
+def score_held_out(
     found: TrainingData | None, mixtures: Sequence[Mixture], reducer: Reducer
-) -> list[HeldScores | None]:
+) -> list[HeldOutScores | None]:
     """What held-out recordings score under each mixture, in one pass over them; None without recordings.
 
     Parameters
@@ -85,12 +85,12 @@ def held_scores(
 
     Returns
     -------
-    list of HeldScores or None
+    list of HeldOutScores or None
         One a mixture.
     """
     if found is None or not mixtures:
         return [None] * len(mixtures)
     statistic = LogLikelihoods(tuple(Evaluator(mixture) for mixture in mixtures))
-    sums = found.source.reduce(reducer, EachRecording(statistic, found.ends)).sums
+    sums = found.source.reduce(reducer, RecordingStatistic(statistic, found.ends)).sums
     table = np.array(list(sums.values()))
-    return [HeldScores(table[:, place].copy(), table[:, -1].copy()) for place in range(len(mixtures))]
+    return [HeldOutScores(table[:, place].copy(), table[:, -1].copy()) for place in range(len(mixtures))]

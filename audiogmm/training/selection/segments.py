@@ -21,7 +21,7 @@ Key = tuple[str, int]
 """Names a recording within one source of frames."""
 
 
-def segments(shard: Shard, ends: NDArray[np.int64]) -> Iterator[tuple[Key, Frames]]:
+def split_recordings(shard: Shard, ends: NDArray[np.int64]) -> Iterator[tuple[Key, Frames]]:
     """The voiced frames of a slice of a pass, cut where one recording ends and the next begins.
 
     Parameters
@@ -59,26 +59,26 @@ def segments(shard: Shard, ends: NDArray[np.int64]) -> Iterator[tuple[Key, Frame
 
 
 @dataclass(frozen=True, eq=False)
-class ByRecording(Generic[S]):
+class RecordingSums(Generic[S]):
     """A sum for each recording, which add up."""
 
     sums: dict[Key, S]
 
-    def __add__(self, other: Self) -> ByRecording[S]:
+    def __add__(self, other: Self) -> RecordingSums[S]:
         merged = dict(self.sums)
         for key, value in other.sums.items():
             merged[key] = merged[key] + value if key in merged else value
-        return ByRecording(merged)
+        return RecordingSums(merged)
 
 
 @dataclass(frozen=True, eq=False)
-class EachRecording(Generic[S]):
+class RecordingStatistic(Generic[S]):
     """Sums a statistic over the voiced frames of each recording.
 
     Examples
     --------
     >>> from audiogmm.training.frames.source import ArraySlice
-    >>> of = EachRecording(len, np.array([5]))
+    >>> of = RecordingStatistic(len, np.array([5]))
     >>> of(ArraySlice("a", np.ones((5, 2), np.float32))).sums
     {('a', 0): 5}
     """
@@ -86,9 +86,9 @@ class EachRecording(Generic[S]):
     statistic: Callable[[Frames], S]
     ends: NDArray[np.int64]
 
-    def __call__(self, shard: Shard) -> ByRecording[S]:
-        total: ByRecording[S] = ByRecording({})
-        for key, frames in segments(shard, self.ends):
+    def __call__(self, shard: Shard) -> RecordingSums[S]:
+        total: RecordingSums[S] = RecordingSums({})
+        for key, frames in split_recordings(shard, self.ends):
             value = self.statistic(frames)
             total.sums[key] = total.sums[key] + value if key in total.sums else value
         return total

@@ -1,4 +1,4 @@
-"""Candidates trained side by side: each window of frames is read once, and every candidate learns from it."""
+"""Candidates trained side by side: each window of frames is read once for all of them."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer, OnError, Reducer
 from audiogmm.training.first_pass import TrainingData, read_training_data
 from audiogmm.training.frames.packing import accumulate
-from audiogmm.training.schedule.batch import EM, KMeans, Run, Statistic
+from audiogmm.training.schedule.batch import EM, KMeans, Statistic, TrainingState
 from audiogmm.training.schedule.convergence import Converged
 from audiogmm.training.schedule.monitor import Monitor
-from audiogmm.training.seeding import Init, Sample
-from audiogmm.training.selection.candidates import Candidate, Contender, Judged
+from audiogmm.training.seeding import FrameSample, Init
+from audiogmm.training.selection.candidates import Candidate, CandidateState, TrainedCandidate
 from audiogmm.training.selection.dependence import dependence_times
-from audiogmm.training.selection.held_out import HeldScores, held_scores
-from audiogmm.training.selection.starts import starts
+from audiogmm.training.selection.held_out import HeldOutScores, score_held_out
+from audiogmm.training.selection.starts import find_starts
 from audiogmm.training.settings import MixtureSettings
 from audiogmm.types import FloatArray, Frames
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class JointStatistics:
     """Statistics of several candidates on the same frames, which add up one by one."""
 
     values: tuple[Any, ...]
@@ -38,56 +38,57 @@ class Parts:
         """Frames in the sums."""
         return float(self.values[0].n_frames)
 
-    def __add__(self, other: Self) -> Parts:
-        return Parts(tuple(a + b for a, b in zip(self.values, other.values, strict=True)))
+    def __add__(self, other: Self) -> JointStatistics:
+        return JointStatistics(tuple(a + b for a, b in zip(self.values, other.values, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class JointStatistic:
     """The statistics of several candidates, each window of frames read once.
 
     Examples
     --------
     >>> import numpy as np
     >>> from audiogmm.training.frames.source import ArraySlice
-    >>> from audiogmm.training.schedule.batch import EStep
+    >>> from audiogmm.training.schedule.batch import ShardEStep
     >>> from audiogmm.mixture.evaluator import Evaluator
-    >>> one, two = (EStep(Evaluator(Mixture([1.0], [[m]], [1.0], "spherical"))) for m in (0.0, 1.0))
-    >>> [s.counts.tolist() for s in Together((one, two))(ArraySlice("a", np.ones((3, 1), np.float32))).values]
+    >>> one, two = (ShardEStep(Evaluator(Mixture([1.0], [[m]], [1.0], "spherical"))) for m in (0.0, 1.0))
+    >>> frames = ArraySlice("a", np.ones((3, 1), np.float32))
+    >>> [statistics.counts.tolist() for statistics in JointStatistic((one, two))(frames).values]
     [[3.0], [3.0]]
     """
 
     statistics: tuple[Statistic[Any], ...]
 
-    def __call__(self, shard: Shard) -> Parts:
+    def __call__(self, shard: Shard) -> JointStatistics:
         return accumulate(shard, self.of)
 
-    def of(self, frames: Frames) -> Parts:
+    def of(self, frames: Frames) -> JointStatistics:
         """Of these frames, shape (n, n_features)."""
-        return Parts(tuple(statistic.of(frames) for statistic in self.statistics))
+        return JointStatistics(tuple(statistic.of(frames) for statistic in self.statistics))
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """What came of a selection.
+class SelectionResult:
+    """The result of a selection.
 
     Attributes
     ----------
-    judged : tuple of Judged
-        The candidates that were finished, forms in the order asked for, sizes ascending; k-means last.
+    candidates : tuple of TrainedCandidate
+        Those that were finished, forms in the order asked for, sizes ascending; k-means last.
     missing : tuple of Candidate
-        Those that were not, since it was interrupted.
+        Those that were not finished, after an interruption.
     n_frames, n_recordings : int
-        What trained.
+        That trained.
     held_out_frames, held_out_recordings : int
-        What judged.
+        That were held out.
     passes : int
         Passes over all frames, for all candidates together.
     floor : ndarray of shape (n_features,), float64
         The variance floor.
     """
 
-    judged: tuple[Judged, ...]
+    candidates: tuple[TrainedCandidate, ...]
     missing: tuple[Candidate, ...]
     n_frames: int
     n_recordings: int
@@ -97,14 +98,14 @@ class Sweep:
     floor: FloatArray = field(repr=False)
 
 
-class SweepMonitor(Monitor):
-    """Hears of candidates, too."""
+class SelectionMonitor(Monitor):
+    """A monitor that is called with candidates, too."""
 
     def on_candidates(self, number: int, finished: int, n: int) -> None:
-        """Pass `number` is complete: `finished` of `n` candidates are."""
+        """After pass `number`, `finished` of `n` candidates are finished."""
 
 
-def sweep(
+def train_candidates(
     kept: Iterable[Shard],
     held: Iterable[Shard] | None,
     candidates: Sequence[Candidate],
@@ -115,12 +116,12 @@ def sweep(
     tol: float = 1e-3,
     floor: float | FloatArray = RELATIVE_FLOOR,
     reducer: LocalReducer | None = None,
-    monitor: SweepMonitor | None = None,
+    monitor: SelectionMonitor | None = None,
     on_error: OnError | None = None,
     max_spool_bytes: int = 8 << 30,
     start: Callable[[Candidate], Mixture] | None = None,
-) -> Sweep:
-    """Train all candidates together, and judge each as soon as it has converged.
+) -> SelectionResult:
+    """Train all candidates together, and evaluate each as soon as it has converged.
 
     Each pass reads the frames once, whatever the number of candidates; those that have converged drop out.
     A candidate gets the same bytes as if it had been trained alone from its start, and for any number of
@@ -131,7 +132,7 @@ def sweep(
     kept : iterable of Shard
         The recordings that train, as for `train_mixture`.
     held : iterable of Shard or None
-        Those that judge.
+        Those that are held out.
     candidates : sequence of Candidate
         What to train.
     seed, passes, tol, floor, on_error, max_spool_bytes
@@ -141,15 +142,15 @@ def sweep(
         sample of the frames.
     reducer : LocalReducer or None
         Threads and workers; None for every core.
-    monitor : SweepMonitor or None
-        Who listens.
+    monitor : SelectionMonitor or None
+        Called with the progress.
     start : callable, optional
         Gives each candidate's start, in place of `init`.
 
     Returns
     -------
-    Sweep
-        On Ctrl-C, once a candidate is finished: what is finished until then.
+    SelectionResult
+        On Ctrl-C, once a candidate is finished: those that are.
 
     Raises
     ------
@@ -166,13 +167,13 @@ def sweep(
     >>> random = np.random.default_rng(0)
     >>> frames = (np.repeat(centres, 200, axis=0) + random.normal(size=(600, 2))).astype(np.float32)
     >>> candidates = [Candidate("spherical", K) for K in (1, 2, 3, 4)]
-    >>> judged = sweep([ArraySlice("three", frames)], None, candidates).judged
-    >>> min(judged, key=lambda one: one.bic).candidate
+    >>> trained = train_candidates([ArraySlice("three", frames)], None, candidates).candidates
+    >>> min(trained, key=lambda one: one.bic).candidate
     Candidate(form='spherical', n_components=3)
     """
     if not candidates:
         raise ChoiceError("no candidate", needed="at least one size and one form")
-    monitor = monitor or SweepMonitor()
+    monitor = monitor or SelectionMonitor()
     largest = max(candidate.n_components for candidate in candidates)
     settings = MixtureSettings(largest, seed=seed, init=init, passes=passes, tol=tol, floor=floor)
     with ExitStack() as resources:
@@ -201,35 +202,36 @@ def sweep(
         held_frames = None if held is None else read(held, 1)
         floors = settings.variance_floor(found.moments.statistics).variances
         monitor.on_stage("seed", 0, None)
-        begin = start or starts(
+        begin = start or find_starts(
             candidates,
-            Sample(found.sample, found.moments.mean, found.moments.variance, floors),
+            FrameSample(found.sample, found.moments.mean, found.moments.variance, floors),
             init=init,
             seed=seed,
             threads=reducer.threads,
         )
         waiting = [
-            Contender(c, (KMeans if c.form == "kmeans" else EM)(floors), Run(begin(c))) for c in candidates
+            CandidateState(c, (KMeans if c.form == "kmeans" else EM)(floors), TrainingState(begin(c)))
+            for c in candidates
         ]
         found.sample = found.sample[:0].copy()
-        done: dict[Candidate, Judged] = {}
+        done: dict[Candidate, TrainedCandidate] = {}
         number = 0
         try:
             while waiting:
                 monitor.on_stage("pass", number + 1, found.source.n_frames)
-                waiting = one_pass(waiting, found, reducer, monitor)
+                waiting = run_pass(waiting, found, reducer, monitor)
                 number += 1
-                why = {c.candidate: settings.convergence.reached(c.run.history[-1]) for c in waiting}
+                why = {c.candidate: settings.convergence.reached(c.state.history[-1]) for c in waiting}
                 ready = [c for c in waiting if why[c.candidate] or number >= passes]
-                for one in judge(ready, why, found, held_frames, reducer):
+                for one in evaluate_candidates(ready, why, found, held_frames, reducer):
                     done[one.candidate] = one
                 waiting = [c for c in waiting if c.candidate not in done]
                 monitor.on_candidates(number, len(done), len(candidates))
         except KeyboardInterrupt:
             if not done:
                 raise
-        return Sweep(
-            judged=tuple(done[c] for c in candidates if c in done),
+        return SelectionResult(
+            candidates=tuple(done[c] for c in candidates if c in done),
             missing=tuple(c for c in candidates if c not in done),
             n_frames=found.moments.n,
             n_recordings=found.n_recordings,
@@ -240,40 +242,38 @@ def sweep(
         )
 
 
-def judge(
-    ready: Sequence[Contender],
+def evaluate_candidates(
+    ready: Sequence[CandidateState],
     why: Mapping[Candidate, Converged],
     found: TrainingData,
     held: TrainingData | None,
     reducer: Reducer,
-) -> list[Judged]:
-    """What the criteria say of those that are finished."""
+) -> list[TrainedCandidate]:
+    """Evaluate the candidates that are finished."""
     soft = [c for c in ready if isinstance(c.method, EM)]
     times: list[float | None] = []
-    scores: list[HeldScores | None] = []
+    scores: list[HeldOutScores | None] = []
     if soft:
-        times += dependence_times(found, [c.run.mixture for c in soft], reducer)
-        scores += held_scores(held, [c.run.mixture for c in soft], reducer)
+        times += dependence_times(found, [c.state.mixture for c in soft], reducer)
+        scores += score_held_out(held, [c.state.mixture for c in soft], reducer)
     hard = [c for c in ready if isinstance(c.method, KMeans)]
     nothing = [None] * len(hard)
     return [
-        Judged.of(contender, why[contender.candidate], time, score)
-        for contender, time, score in zip(
-            [*soft, *hard], [*times, *nothing], [*scores, *nothing], strict=True
-        )
+        TrainedCandidate.of(finished, why[finished.candidate], time, score)
+        for finished, time, score in zip([*soft, *hard], [*times, *nothing], [*scores, *nothing], strict=True)
     ]
 
 
-def one_pass(
-    contenders: Sequence[Contender], found: TrainingData, reducer: Reducer, monitor: Monitor
-) -> list[Contender]:
-    """Each contender after one more reading of the frames."""
+def run_pass(
+    waiting: Sequence[CandidateState], found: TrainingData, reducer: Reducer, monitor: Monitor
+) -> list[CandidateState]:
+    """Return each candidate after one more pass over the frames."""
     began = time.perf_counter()
     seconds_per_frame = found.seconds / found.moments.n
 
-    def tick(part: Parts) -> None:
+    def tick(part: JointStatistics) -> None:
         monitor.on_frames(int(part.n_frames), part.n_frames * seconds_per_frame)
 
-    statistics = tuple(c.method.expect(c.run.mixture) for c in contenders)
-    total = found.source.reduce(reducer, Together(statistics), tick)
-    return [c.after(value, began) for c, value in zip(contenders, total.values, strict=True)]
+    statistics = tuple(c.method.expect(c.state.mixture) for c in waiting)
+    total = found.source.reduce(reducer, JointStatistic(statistics), tick)
+    return [c.after(value, began) for c, value in zip(waiting, total.values, strict=True)]

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.splitting import grow
 from audiogmm.training.schedule.batch import EM, KMeans
-from audiogmm.training.seeding import Init, Sample, single_gaussian
+from audiogmm.training.seeding import FrameSample, Init, single_gaussian
 from audiogmm.training.selection.candidates import Candidate
-from audiogmm.training.starts import SPLIT_PASSES, Starter, short_run
+from audiogmm.training.starts import SPLIT_PASSES, Initializer, short_run
 
 SETTLING_PASSES = 20
 """Passes over the sample, at most, of a start that is a candidate's: cheaper there than over all frames."""
 
 
-def starts(
-    candidates: Sequence[Candidate], sample: Sample, *, init: Init, seed: int, threads: int
+def find_starts(
+    candidates: Sequence[Candidate], sample: FrameSample, *, init: Init, seed: int, threads: int
 ) -> Callable[[Candidate], Mixture]:
     """The start of each candidate.
 
@@ -24,7 +24,7 @@ def starts(
     ----------
     candidates : sequence of Candidate
         All of them.
-    sample : Sample
+    sample : FrameSample
         Frames to start from.
     init : {"split", "k-means++", "random"}
         By splitting, sizes of a form are grown from one Gaussian by dividing and training on the sample in
@@ -52,12 +52,12 @@ def starts(
                 found[Candidate(form, size)] = mixture
             continue
         for size in sizes:
-            starter = Starter(init, size, covariance_type, method, threads)
+            starter = Initializer(init, size, covariance_type, method, threads)
             found[Candidate(form, size)] = starter.best(sample, seed, 1)[0]
     return found.__getitem__
 
 
-def _grown(mixture: Mixture, size: int, method: EM | KMeans, sample: Sample, threads: int) -> Mixture:
+def _grown(mixture: Mixture, size: int, method: EM | KMeans, sample: FrameSample, threads: int) -> Mixture:
     """Divided and trained in turn until it has `size` components, and settled there."""
     while mixture.n_components < size:
         mixture = grow(mixture, min(2 * mixture.n_components, size))

@@ -20,8 +20,8 @@ from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.criteria import assignment_entropy, bic, effective_bic
 from audiogmm.training.selection import starts as selection_starts
 from audiogmm.training.selection.candidates import Candidate
-from audiogmm.training.selection.held_out import HeldScores
-from audiogmm.training.selection.selection import SweepMonitor, sweep
+from audiogmm.training.selection.held_out import HeldOutScores
+from audiogmm.training.selection.selection import SelectionMonitor, train_candidates
 from audiogmm.types import CovarianceType
 from tests.naive import selection as naive
 from tests.training.shards import blobs, recordings
@@ -45,7 +45,7 @@ def test_each_candidate_is_what_it_is_alone_to_the_byte(spooled: bool) -> None:
     options = {"passes": 12, "tol": 3e-3, "max_spool_bytes": 8 << 30 if spooled else 0}
     candidates = [Candidate(form, K) for form in (*FORMS, "kmeans") for K in (2, 5)]
     found = {
-        threads: sweep(
+        threads: train_candidates(
             shards,
             None,
             candidates,
@@ -55,7 +55,7 @@ def test_each_candidate_is_what_it_is_alone_to_the_byte(spooled: bool) -> None:
         )
         for threads in (1, 3)
     }
-    for one, other in zip(found[1].judged, found[3].judged, strict=True):
+    for one, other in zip(found[1].candidates, found[3].candidates, strict=True):
         alone = train_mixture(
             shards,
             n_components=one.candidate.n_components,
@@ -69,8 +69,8 @@ def test_each_candidate_is_what_it_is_alone_to_the_byte(spooled: bool) -> None:
         assert one.log_likelihood == alone.log_likelihood
         assert (one.bic, one.aic, one.n_parameters) == (alone.bic, alone.aic, alone.n_parameters)
         assert one.bic_effective == other.bic_effective
-    assert len({one.passes for one in found[1].judged}) > 2  # they drop out one by one
-    assert found[1].passes == max(one.passes for one in found[1].judged)
+    assert len({one.passes for one in found[1].candidates}) > 2  # they drop out one by one
+    assert found[1].passes == max(one.passes for one in found[1].candidates)
 
 
 def test_the_recordings_are_read_as_often_for_one_candidate_as_for_five() -> None:
@@ -78,7 +78,7 @@ def test_the_recordings_are_read_as_often_for_one_candidate_as_for_five() -> Non
     for sizes in ([3], [1, 2, 3, 4, 5]):
         shards = recordings(blobs(3000, seed=2), 500)
         candidates = [Candidate("diag", K) for K in sizes]
-        sweep(shards, None, candidates, passes=4, tol=0, max_spool_bytes=0)
+        train_candidates(shards, None, candidates, passes=4, tol=0, max_spool_bytes=0)
         reads.append(len(shards[0].reads))
     assert reads[0] == reads[1]
 
@@ -87,9 +87,9 @@ def test_the_recordings_are_read_as_often_for_one_candidate_as_for_five() -> Non
 def test_bic_and_aic_are_scikit_learns_and_icl_adds_its_entropy(form: CovarianceType) -> None:
     frames = blobs(4000, D=3, K=3, seed=5, spread=1.0)
     start = start_of(frames, Candidate(form, 3))
-    (one,) = sweep(
+    (one,) = train_candidates(
         recordings(frames, 900), None, [Candidate(form, 3)], passes=1, start=lambda _: start
-    ).judged
+    ).candidates
     peer = GaussianMixture(3, covariance_type=form)
     peer.weights_, peer.means_, peer.covariances_ = start.weights, start.means, start.covariances
     peer.precisions_cholesky_ = form_of(form).precision_factor(start.covariances)
@@ -130,7 +130,7 @@ def test_every_criterion_finds_the_number_of_clusters_that_there_are(form: str) 
     frames = blobs(6000, D=4, K=4, seed=8, spread=6.0)
     shards = recordings(frames, 250)
     sizes = [Candidate(form, K) for K in (1, 2, 3, 4, 5, 6, 8)]
-    judged = sweep(shards[4:], shards[:4], sizes).judged
+    judged = train_candidates(shards[4:], shards[:4], sizes).candidates
     assert min(judged, key=lambda one: one.bic).candidate.n_components == 4
     assert min(judged, key=lambda one: one.icl or 0).candidate.n_components == 4
     assert min(judged, key=lambda one: one.bic_effective or 0).candidate.n_components == 4
@@ -148,7 +148,7 @@ def test_where_clusters_overlap_icl_asks_for_fewer_than_bic() -> None:
         [random.normal(0, 1, (4000, 2)), random.normal(0, 2, (4000, 2)), random.normal(30, 1, (4000, 2))]
     ).astype(np.float32)
     candidates = [Candidate("spherical", K) for K in (1, 2, 3, 4)]
-    judged = sweep(recordings(frames, 500), None, candidates, tol=1e-6, passes=400).judged
+    judged = train_candidates(recordings(frames, 500), None, candidates, tol=1e-6, passes=400).candidates
     assert min(judged, key=lambda one: one.bic).candidate.n_components == 3
     assert min(judged, key=lambda one: one.icl or 0).candidate.n_components == 2
 
@@ -158,9 +158,9 @@ def test_where_clusters_overlap_icl_asks_for_fewer_than_bic() -> None:
 def test_held_out_scores_are_the_formula(seed: int, n: int) -> None:
     random = np.random.default_rng(seed)
     totals, counts = random.normal(-300, 50, n), random.integers(1, 9, n).astype(np.float64)
-    scores = HeldScores(totals, counts)
+    scores = HeldOutScores(totals, counts)
     assert scores.error == pytest.approx(naive.ratio_error(totals, counts), rel=1e-12)
-    assert HeldScores(totals[:1], counts[:1]).error is None
+    assert HeldOutScores(totals[:1], counts[:1]).error is None
 
 
 @pytest.mark.parametrize("spooled", [True, False])
@@ -168,9 +168,9 @@ def test_each_held_out_recording_gets_the_score_of_its_own_frames(spooled: bool)
     frames = blobs(12_000, seed=3)
     shards = recordings(frames[:2000], 500)
     held = [*recordings(frames[2000:11_500], 1900), *recordings(frames[11_500:], 7)]
-    (one,) = sweep(
+    (one,) = train_candidates(
         shards, held, [Candidate("diag", 3)], passes=3, max_spool_bytes=8 << 30 if spooled else 0
-    ).judged
+    ).candidates
     evaluator = Evaluator(one.mixture)
     assert one.held_out is not None
     assert one.held_out.counts.tolist() == [len(shard.frames) for shard in held]
@@ -181,37 +181,37 @@ def test_each_held_out_recording_gets_the_score_of_its_own_frames(spooled: bool)
 def test_what_is_finished_survives_ctrl_c() -> None:
     frames = blobs(5000, K=6, seed=4, spread=1.0)
 
-    class Stops(SweepMonitor):
+    class Stops(SelectionMonitor):
         def on_candidates(self, number: int, finished: int, n: int) -> None:
             if finished:
                 raise KeyboardInterrupt
 
     candidates = [Candidate("diag", K) for K in (1, 6)]
-    found = sweep(recordings(frames, 500), None, candidates, tol=1e-7, monitor=Stops())
-    assert [one.candidate for one in found.judged] == [candidates[0]]
+    found = train_candidates(recordings(frames, 500), None, candidates, tol=1e-7, monitor=Stops())
+    assert [one.candidate for one in found.candidates] == [candidates[0]]
     assert found.missing == (candidates[1],)
 
-    class StopsAtOnce(SweepMonitor):
+    class StopsAtOnce(SelectionMonitor):
         def on_candidates(self, number: int, finished: int, n: int) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweep(recordings(frames, 500), None, candidates[1:], tol=1e-7, monitor=StopsAtOnce())
+        train_candidates(recordings(frames, 500), None, candidates[1:], tol=1e-7, monitor=StopsAtOnce())
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
     shards = recordings(blobs(40), 20)
     with pytest.raises(ChoiceError, match="no candidate"):
-        sweep(shards, None, [])
+        train_candidates(shards, None, [])
     with pytest.raises(TrainingError, match=r"40 frames for 64 components.*at most 40"):
-        sweep(shards, None, [Candidate("diag", K) for K in (2, 64)])
+        train_candidates(shards, None, [Candidate("diag", K) for K in (2, 64)])
 
 
 @pytest.mark.parametrize("init", ["k-means++", "random", "split"])
 def test_every_way_to_start_reaches_every_size(init: str) -> None:
     candidates = [Candidate(form, K) for form in ("tied", "kmeans") for K in (1, 3, 7)]
-    found = sweep(recordings(blobs(900), 300), None, candidates, init=init, passes=2)  # type: ignore[arg-type]
-    assert [one.mixture.n_components for one in found.judged] == [1, 3, 7, 1, 3, 7]
+    found = train_candidates(recordings(blobs(900), 300), None, candidates, init=init, passes=2)  # type: ignore[arg-type]
+    assert [one.mixture.n_components for one in found.candidates] == [1, 3, 7, 1, 3, 7]
 
 
 def test_a_larger_candidate_grows_from_the_next_smaller_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +222,7 @@ def test_a_larger_candidate_grows_from_the_next_smaller_one(monkeypatch: pytest.
         return grow(mixture, size)
 
     monkeypatch.setattr(selection_starts, "grow", heard)
-    sweep(recordings(blobs(900), 300), None, [Candidate("diag", K) for K in (3, 8, 16)], passes=1)
+    train_candidates(recordings(blobs(900), 300), None, [Candidate("diag", K) for K in (3, 8, 16)], passes=1)
     assert grown == [(1, 2), (2, 3), (3, 6), (6, 8), (8, 16)]
 
 
