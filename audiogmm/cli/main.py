@@ -89,7 +89,7 @@ def cli() -> None:
       audiogmm detect room.agmm today.jsonl -o events.jsonl
 
     Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but some inputs were set aside (each is named, with
-    its reason, in the .errors.jsonl beside the output); 130 stopped by Ctrl-C.
+    its reason, in the file OUTPUT.errors.jsonl); 130 stopped by Ctrl-C.
     """
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _INK, _QUIET = "#1a1a1a", "#8c8c8c"
-_COLOURS = ("#0072B2", "#D55E00")
+_COLORS = ("#0072B2", "#D55E00")
 _LINES: tuple[Any, ...] = ("-", "--")
 _TARGET, _NONTARGET = "#009E73", "#CC79A7"
 _MARKERS = ("s", "^", "D", "v", "P", "X")
@@ -109,26 +109,26 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
     high = 0.8 if worst > 0.25 else 0.6 if worst > 0.08 else 0.4
     axes.plot(*[[_probit(max(low_x, low_y)), _probit(high)]] * 2, color=_QUIET, linewidth=0.7, zorder=0)
     handles: list[Any] = []
-    for system, colour, line in zip(systems, _COLOURS, _LINES, strict=False):
+    for system, color, line in zip(systems, _COLORS, _LINES, strict=False):
         found, curves = system.performance, system.curves
         alarms, misses = steps(curves)
-        axes.plot(_probit(alarms), _probit(misses), color=colour, linewidth=0.7, alpha=0.55, linestyle=line)
+        axes.plot(_probit(alarms), _probit(misses), color=color, linewidth=0.7, alpha=0.55, linestyle=line)
         band = curves.det
-        axes.plot(_probit(band.at), _probit(band.value), color=colour, linewidth=1.8, linestyle=line)
+        axes.plot(_probit(band.at), _probit(band.value), color=color, linewidth=1.8, linestyle=line)
         if np.isfinite(band.low).all():
             axes.fill_between(
-                _probit(band.at), _probit(band.low), _probit(band.high), color=colour, alpha=0.15, linewidth=0
+                _probit(band.at), _probit(band.low), _probit(band.high), color=color, alpha=0.15, linewidth=0
             )
         axes.plot(
             *[_probit(max(found.eer.value, low_x, low_y))] * 2,
             "o",
-            color=colour,
+            color=color,
             markersize=7,
             clip_on=False,
             zorder=4,
         )
         interval = f" ({100 * found.eer.low:.2g} to {100 * found.eer.high:.2g})" if found.eer.known else ""
-        handles.append(Line2D([], [], color=colour, linewidth=1.8, linestyle=line, marker="o", markersize=7))
+        handles.append(Line2D([], [], color=color, linewidth=1.8, linestyle=line, marker="o", markersize=7))
         handles[-1].set_label(f"{system.name}: EER {100 * found.eer.value:.3g} %{interval}")
         for i, (point, marker) in enumerate(zip(found.points, _MARKERS, strict=False)):
             k = int(np.argmin(point_costs(curves, i, found)))
@@ -136,7 +136,7 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
                 _probit(np.clip(curves.hull.p_false_alarm[k], low_x, high)),
                 _probit(np.clip(curves.hull.p_miss[k], low_y, high)),
                 marker,
-                color=colour,
+                color=color,
                 markersize=6.5,
                 clip_on=False,
                 zorder=4,
@@ -147,7 +147,7 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
                 _probit(np.clip((~actual[curves.target]).mean(), low_y, high)),
                 marker,
                 markerfacecolor="white",
-                markeredgecolor=colour,
+                markeredgecolor=color,
                 markeredgewidth=1.3,
                 markersize=6.5,
                 clip_on=False,
@@ -211,11 +211,9 @@ def _draw_reliability(axes: Axes, systems: Sequence[System]) -> None:
     axes.plot(ends, ends, color=_INK, linewidth=0.9, linestyle="--", label="calibrated scores")
     band = curves.reliability
     if np.isfinite(band.low).all():
-        axes.fill_between(
-            band.at, band.low, band.high, color=_COLOURS[0], alpha=0.15, linewidth=0, step="mid"
-        )
+        axes.fill_between(band.at, band.low, band.high, color=_COLORS[0], alpha=0.15, linewidth=0, step="mid")
     axes.plot(
-        band.at, band.value, color=_COLOURS[0], linewidth=1.8, drawstyle="steps-mid", label="this system"
+        band.at, band.value, color=_COLORS[0], linewidth=1.8, drawstyle="steps-mid", label="this system"
     )
     for point, marker in zip(found.points, _MARKERS, strict=False):
         if low < point.threshold < high:
@@ -239,11 +237,11 @@ def _draw_scores(axes: Axes, curves: Curves) -> None:
     low, high = _score_limits(curves)
     edges = np.linspace(low, high, 61)
     kinds = ((curves.target, _TARGET, "targets"), (~curves.target, _NONTARGET, "nontargets"))
-    for chosen, colour, name in kinds:
+    for chosen, color, name in kinds:
         counts, _ = np.histogram(np.clip(curves.scores[chosen], low, high), edges)
         share = counts / chosen.sum()
-        axes.stairs(share, edges, color=colour, fill=True, alpha=0.3)
-        axes.stairs(share, edges, color=colour, linewidth=1.2, label=f"{chosen.sum():,} {name}")
+        axes.stairs(share, edges, color=color, fill=True, alpha=0.3)
+        axes.stairs(share, edges, color=color, linewidth=1.2, label=f"{chosen.sum():,} {name}")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("Score (log-likelihood ratio), nats")

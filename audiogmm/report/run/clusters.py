@@ -36,10 +36,10 @@ class ComponentSounds:
 
     def add(self, rescored: Rescored) -> None:
         """Add a recording, if components were looked for in it."""
-        if rescored.tally is None or rescored.claims is None or rescored.entry is None:
+        if rescored.tally is None or rescored.segments is None or rescored.entry is None:
             return
         self._tally = self._tally + rescored.tally
-        self._strongest.merge(rescored.claims)
+        self._strongest.merge(rescored.segments)
         self._entries[rescored.shown.id] = rescored.entry
 
     def panel(self, unit: str) -> Markup | None:
@@ -63,12 +63,12 @@ class ComponentSounds:
         )
         return component_section(found, caption, unit)
 
-    def _cut(self, claim: ComponentSegment) -> Clip | None:
-        """Cut the sound of a claim, with some around a short one; None where it cannot be read."""
-        short = max(0.0, 0.6 - claim.segment.duration) / 2
-        start = claim.segment.start - short
-        end = min(claim.segment.end + short, start + EXAMPLE_SECONDS)
+    def _cut(self, segment: ComponentSegment) -> Clip | None:
+        """Cut the sound of a segment, with some around a short one; None where it cannot be read."""
+        short = max(0.0, 0.6 - segment.segment.duration) / 2
+        start = segment.segment.start - short
+        end = min(segment.segment.end + short, start + EXAMPLE_SECONDS)
         try:
-            return cut_sound(self._entries[claim.id], start, end)
+            return cut_sound(self._entries[segment.id], start, end)
         except AudioGMMError:  # removed since it was scored
             return None

@@ -74,10 +74,10 @@ def describe_omissions(run: DetectionRun, plan: PagePlan, shown: set[str], n_row
         verb = "is" if further == 1 else "are"
         sentences.append(f"{amount(further, 'recording')} with milder events {verb} not named here.")
     if run.record is not None:
-        quiet = run.record.recordings - run.record.heard - (len(shown) - with_events)
-        if quiet > 0:
-            verb = "is" if quiet == 1 else "are"
-            sentences.append(f"{amount(quiet, 'recording')} without an event {verb} not shown.")
+        without = run.record.recordings - run.record.heard - (len(shown) - with_events)
+        if without > 0:
+            verb = "is" if without == 1 else "are"
+            sentences.append(f"{amount(without, 'recording')} without an event {verb} not shown.")
     return sentences
 
 

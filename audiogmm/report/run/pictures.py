@@ -147,6 +147,6 @@ def _window(track: ScoreTrack, events: Sequence[Event]) -> tuple[int, int]:
     if len(track) <= length:
         return 0, len(track)
     severest = min(events, key=lambda event: event.peak or 0.0, default=None)
-    centre = 0.0 if severest is None else ((severest.peak_time or severest.start) - track.clock.offset)
-    first = int(np.clip(round(centre * track.clock.frame_rate) - length // 2, 0, len(track) - length))
+    center = 0.0 if severest is None else ((severest.peak_time or severest.start) - track.clock.offset)
+    first = int(np.clip(round(center * track.clock.frame_rate) - length // 2, 0, len(track) - length))
     return first, first + length

@@ -55,7 +55,7 @@ class Rescored:
     error : AudioGMMError or None
         Why it could not be scored.
     tally : ComponentTally or None
-    claims : StrongestSegments or None
+    segments : StrongestSegments or None
         Of the components, where these were asked for.
     """
 
@@ -63,7 +63,7 @@ class Rescored:
     entry: Entry | None = None
     error: AudioGMMError | None = None
     tally: ComponentTally | None = None
-    claims: StrongestSegments | None = None
+    segments: StrongestSegments | None = None
 
 
 @dataclass(frozen=True)
@@ -226,6 +226,6 @@ class RescoreTask:
                 if found.clock.start(found.start) > found.clock.start(0) + COMPONENT_SECONDS:
                     return
 
-        for claim in find_segments(recording.id, each()):
-            strongest.add(claim)
+        for segment in find_segments(recording.id, each()):
+            strongest.add(segment)
         return tally, strongest
