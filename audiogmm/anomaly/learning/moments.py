@@ -17,6 +17,7 @@ from audiogmm.anomaly.moment import MomentCutter, MomentPlan, MomentRows
 from audiogmm.anomaly.normal_moments import MOST_MOMENTS, NormalMoments
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, MismatchError
+from audiogmm.manifest.entry import STANDARD_INPUT
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.runs.holdout import Excerpt, rank
 from audiogmm.runs.progress import Progress
@@ -58,7 +59,8 @@ class MomentsTask:
         for block, scores in score_blocks(self.evaluator, shard):
             if windower is None:
                 plan = make_plan(self.frontend, self.evaluator.mixture, block.clock.frame_rate)
-                windower = MomentCutter(plan, shard.id, path or "", self.held_out, MOST_MOMENTS)
+                named = "" if path in (None, STANDARD_INPUT) else path
+                windower = MomentCutter(plan, shard.id, named, self.held_out, MOST_MOMENTS)
             windower.push(block, scores)
         return None if windower is None else windower.flush()
 
