@@ -27,7 +27,7 @@ class FrameBlock:
     clock : FrameClock
         Turns indices into seconds.
     levels : ndarray of shape (n_frames,), float32, or None
-        Power of each frame before anything was normalised, decibels of unit power; minus infinity where all
+        Power of each frame before any normalization, decibels of unit power; minus infinity where all
         samples are exactly zero. None where frames were not made of audio.
     """
 

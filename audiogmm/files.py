@@ -101,7 +101,7 @@ def exclusive(path: str | os.PathLike[str]) -> Iterator[None]:
     ...     pass
     Traceback (most recent call last):
     ...
-    audiogmm.errors.OutputError: another run is writing ...room.agmm; needed: an output of one's own; try: ...
+    audiogmm.errors.OutputError: another run is writing ...room.agmm; needed: one run for each output; try: ...
     """
     refuse_overwrite(path, force=True)
     try:
@@ -124,7 +124,7 @@ def exclusive(path: str | os.PathLike[str]) -> Iterator[None]:
                 file.close()
                 raise OutputError(
                     f"another run is writing {path}",
-                    needed="an output of one's own",
+                    needed="one run for each output",
                     remedy="wait for that run, or name another output",
                 ) from error
             with suppress(FileNotFoundError):

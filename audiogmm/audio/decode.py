@@ -229,7 +229,7 @@ def probe(
     with open_audio(entry, warn=warn) as stream:
         info = stream.info
         refuse_mismatch(entry, info)
-        length = stream._wanted  # None where only the end tells
+        length = stream._wanted  # None where it is known only at the end
         if full:
             length = sum(len(samples) for samples in stream)
         needed = max(1, int(frame_length_seconds * info.sample_rate))

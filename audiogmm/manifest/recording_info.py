@@ -1,4 +1,4 @@
-"""What opening a recording tells of it: added to its entry, or compared with what the entry says."""
+"""What opening a recording shows: added to its entry, or compared with what the entry says."""
 
 from __future__ import annotations
 

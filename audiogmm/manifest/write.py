@@ -60,7 +60,7 @@ def write_manifest(
     Raises
     ------
     ManifestError
-        If the suffix does not tell the format, or an entry lacks what the format needs.
+        If the suffix does not show the format, or an entry lacks what the format needs.
     OutputError
         If `path` exists (and not `force`) or cannot be written.
 

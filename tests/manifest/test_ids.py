@@ -69,7 +69,7 @@ def test_pieces_of_one_recording_differ_by_offset_and_channel(tmp_path: Path) ->
 
 
 def test_equal_hashes_are_not_yet_equal_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All ids fall on one hash here; the further bits, from another text, still tell them apart."""
+    """All ids fall on one hash here; the further bits, from another text, still distinguish them."""
     from audiogmm.manifest import ids
 
     monkeypatch.setattr(ids, "hash", lambda text: hash(text) if text.endswith("\0") else 7, raising=False)

@@ -23,7 +23,7 @@ def test_the_schema_file_is_what_the_code_says() -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "audiogmm.manifest.schema"], capture_output=True, text=True, check=True
     ).stdout
-    assert (EXAMPLES / "schema.json").read_text() == printed, "the README there says how to write it anew"
+    assert (EXAMPLES / "schema.json").read_text() == printed, "the README there says how to write it again"
     assert json.loads(printed) == json_schema()
 
 

@@ -54,8 +54,8 @@ def other() -> Evaluator:
 
 def recording(cuts: list[int]) -> Recording:
     rng = np.random.default_rng(2)
-    walk = np.cumsum(rng.normal(size=(N, D)), axis=0) * 0.3
-    return Recording(walk.astype(np.float32), rng.random(N) < 0.9, cuts)
+    path = np.cumsum(rng.normal(size=(N, D)), axis=0) * 0.3
+    return Recording(path.astype(np.float32), rng.random(N) < 0.9, cuts)
 
 
 cuts = st.lists(st.integers(0, N), max_size=10)

@@ -58,7 +58,7 @@ class Decoder(Protocol):
     ceiling : float
         Full scale, in the units of what `read` returns.
     promised : int or None
-        Samples of each channel that the header promises, where it can be believed: fewer are
+        Samples of each channel that the header promises, where it is reliable: fewer are
         a truncated file.
     """
 

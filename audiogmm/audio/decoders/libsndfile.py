@@ -148,4 +148,4 @@ class LibsndfileDecoder:
 def _reason(error: Exception) -> str:
     """Return libsndfile's message, in other words where it misleads."""
     words = str(getattr(error, "error_string", error)).removeprefix("Error : ").rstrip(".")
-    return "Format not recognised" if words.startswith("File does not exist") else words
+    return "Format not recognized" if words.startswith("File does not exist") else words

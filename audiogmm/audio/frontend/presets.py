@@ -1,16 +1,16 @@
-"""The front ends that have a name."""
+"""The presets: front ends that have a name."""
 
 from __future__ import annotations
 
 from typing import Any
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # What a FrontEnd is when nothing is said: 20 cepstra (c1 to c20) with their deltas, as they are. Their
-    # means hold much of a voice, and are not normalised away; channels are met by the back end for speakers.
+    # The defaults: 20 cepstra (c1 to c20) with their deltas, not normalized, since their means hold much of a
+    # voice; the back end for speakers compensates channels.
     "speech": {},
-    # For sounds of rooms and machines, where the level is news: c0 stays, and what is normalised away is the
-    # corpus: its level by one scale for all samples, its means and deviations by global statistics. The floor
-    # lies 25 to 35 dB under a typical band, so that what is too faint to hear does not decide.
+    # For sounds of rooms and machines, where a change of level matters: c0 stays, and normalization is by the
+    # corpus: one scale for all samples, and global means and deviations. The floor lies 25 to 35 dB under a
+    # typical band, so that what is too faint does not decide.
     "ambient": {
         "sample_scale": 0.0,
         "log_floor": 5e-4,

@@ -48,7 +48,7 @@ def nearest_centers(
     frames : IN ndarray of shape (n, d), float32 or float64
         Rows.
     centers : IN ndarray of shape (k, d), float64
-        Centres.
+        Centers.
     labels : OUT ndarray of shape (n,), int32
         Index of the nearest center.
     distances : OUT ndarray of shape (n,), float64

@@ -86,8 +86,8 @@ def test_global_statistics_do_not_part_the_frames(
     plain, marks, _ = everything(Recording(entry, ambient.without_global(), cache=folder))
     forbid_decoding(monkeypatch)
     n = ambient.n_features()
-    normalised = Recording(entry, ambient.with_global([1.0] * n, [2.0] * n), cache=folder)
-    frames, same_marks, _ = everything(normalised)
+    normalized = Recording(entry, ambient.with_global([1.0] * n, [2.0] * n), cache=folder)
+    frames, same_marks, _ = everything(normalized)
     expected = (np.frombuffer(plain, np.float32) - 1) / 2
     np.testing.assert_allclose(np.frombuffer(frames, np.float32), expected, rtol=1e-6, atol=1e-6)
     assert same_marks == marks

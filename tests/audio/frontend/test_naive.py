@@ -17,7 +17,7 @@ DRAWS = settings(max_examples=30, deadline=None)
 
 
 def signal(n, seed=0, pause=True):
-    """Coloured noise that comes and goes, with a stretch of exact silence."""
+    """Colored noise in bursts, with a stretch of exact silence."""
     rng = np.random.default_rng(seed)
     samples = np.cumsum(rng.standard_normal(n)) * 0.01 + rng.standard_normal(n) * 0.05
     samples *= 0.2 + np.sin(np.arange(n) / 900.0) ** 2

@@ -1,4 +1,4 @@
-"""Resampling leaves no trace of the chunks, and has one rule for its length."""
+"""Resampling does not depend on the chunks, and has one rule for its length."""
 
 from __future__ import annotations
 
