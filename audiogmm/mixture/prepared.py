@@ -10,14 +10,15 @@ import numpy as np
 
 from audiogmm.kernels.estep import diagonal, full
 from audiogmm.kernels.estep.densities import AnyFrames, scaled_joint, triangular_joint
-from audiogmm.kernels.estep.diagonal import DiagonalComponents, DiagonalTotals
+from audiogmm.kernels.estep.diagonal import DiagonalComponents
 from audiogmm.kernels.estep.dots import Int32Array
-from audiogmm.kernels.estep.full import FullComponents, FullTotals
+from audiogmm.kernels.estep.full import FullComponents
 from audiogmm.kernels.estep.leading import leading_diagonal, leading_full
 from audiogmm.kernels.estep.margins import Margins
 from audiogmm.kernels.estep.outer import mirror, scatter
 from audiogmm.kernels.estep.screens import GROUP, PANEL, TRIANGLES
 from audiogmm.kernels.estep.tiles import Tile
+from audiogmm.kernels.estep.totals import DiagonalTotals, FullTotals
 from audiogmm.kernels.estep.whitening import whiten
 from audiogmm.mixture.carrying import LEAST_COMPONENTS, NO_MARGINS, Carried, Drifts, Parameters
 from audiogmm.mixture.forms import form_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from audiogmm.kernels.estep.diagonal import DiagonalScreen
+from audiogmm.kernels.estep.factor_layout import lay_out
 from audiogmm.kernels.estep.full import FullScreen
 from audiogmm.kernels.estep.screens import GROUP, TRIANGLES
-from audiogmm.kernels.estep.triangles import lay_out
 from audiogmm.mixture.grouping import in_groups
 from audiogmm.mixture.quantisation import quantized
 from audiogmm.mixture.triangulation import triangulated

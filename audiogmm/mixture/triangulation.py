@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from audiogmm.kernels.estep.dots import DOTS, LARGEST
+from audiogmm.kernels.estep.factor_layout import pack_integers
 from audiogmm.kernels.estep.screens import TRIANGLES
-from audiogmm.kernels.estep.triangles import LIMITS, IntegerFactors, pack
+from audiogmm.kernels.estep.triangles import LIMITS, IntegerFactors
 from audiogmm.mixture.grouping import in_groups
 from audiogmm.mixture.quantisation import ALWAYS, ROUNDED
 from audiogmm.types import FloatArray
@@ -108,7 +109,7 @@ def triangulated(
     if K % TRIANGLES:
         packed[-1, :2, K % TRIANGLES :] = -ALWAYS
     coefficients = np.zeros(len(packed) * n_pairs * (n_pairs + 3) * TRIANGLES, np.int32)
-    pack(factors, offsets, scales, steps, coefficients)
+    pack_integers(factors, offsets, scales, steps, coefficients)
     paired = np.zeros(2 * n_pairs, np.float32)
     paired[: (D + 1) // 2], paired[n_pairs : n_pairs + D // 2] = per_step[::2], per_step[1::2]
     return IntegerFactors(paired, coefficients, packed.ravel(), excess)

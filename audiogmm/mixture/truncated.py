@@ -9,13 +9,14 @@ import numpy as np
 from audiogmm.errors import MixtureError
 from audiogmm.kernels.estep import truncated
 from audiogmm.kernels.estep.densities import AnyFrames
-from audiogmm.kernels.estep.diagonal import DiagonalComponents, DiagonalTotals
-from audiogmm.kernels.estep.full import FullComponents, FullTotals
+from audiogmm.kernels.estep.diagonal import DiagonalComponents
+from audiogmm.kernels.estep.full import FullComponents
 from audiogmm.kernels.estep.moments import ABREAST
 from audiogmm.kernels.estep.neighbors import ComponentSearch, SearchWorkspace
 from audiogmm.kernels.estep.outer import mirror, scatter
 from audiogmm.kernels.estep.screens import BLOCK
 from audiogmm.kernels.estep.tiles import Tile
+from audiogmm.kernels.estep.totals import DiagonalTotals, FullTotals
 from audiogmm.mixture.checking import checked_frames, checked_weights, refuse_rows
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audiogmm.kernels.estep.densities import AnyFrames
 from audiogmm.kernels.estep.dots import LARGEST, Float32Array, IntegerCoefficients, dot_block, quantize
 from audiogmm.kernels.estep.margins import Margins, bound_where_needed, list_all, reset_margins
-from audiogmm.kernels.estep.moments import add_block, add_first, add_four_blocks, add_four_firsts, score_pairs
-from audiogmm.kernels.estep.outer import LONGEST
-from audiogmm.kernels.estep.screens import BLOCK, GROUP, PANEL, score_block
+from audiogmm.kernels.estep.moments import score_pairs
+from audiogmm.kernels.estep.screens import GROUP, PANEL, score_block
 from audiogmm.kernels.estep.tiles import (
     ALL_FINITE,
     Tile,
@@ -25,6 +23,7 @@ from audiogmm.kernels.estep.tiles import (
     panel_terms,
     weigh,
 )
+from audiogmm.kernels.estep.totals import DiagonalTotals, add_counts, add_moments, squared_norms
 from audiogmm.kernels.estep.whitening import whiten
 from audiogmm.kernels.policy import kernel
 from audiogmm.types import FloatArray
@@ -62,19 +61,6 @@ class DiagonalComponents(NamedTuple):
     """(D,), float32 numbers."""
     factor: FloatArray
     """(width, width): points are (x - origin) @ factor. Empty: points are frames."""
-
-
-class DiagonalTotals(NamedTuple):
-    """Sufficient statistics that are added to."""
-
-    counts: FloatArray
-    """(K,)."""
-    first: FloatArray
-    """Flat (K, width)."""
-    second: FloatArray
-    """Flat (K, width); or (K,), of squared norms; or empty."""
-    sums: FloatArray
-    """(2,): the log-likelihood, and the pairs that were not skipped."""
 
 
 @kernel
@@ -295,52 +281,3 @@ def accumulate(
         add_moments(width, tile, totals)
         at += count
     return ALL_FINITE
-
-
-@kernel
-def squared_norms(rows: AnyFrames, width: int, count: int, norms: FloatArray) -> None:
-    """Compute squared norms of the first `count` rows, summed in eight interleaved parts."""
-    part = np.empty(8)
-    for n in range(count):
-        part[:] = 0.0
-        for d in range(0, width, 8):
-            for lane in range(8):
-                x = np.float64(rows[n * width + d + lane])
-                part[lane] += x * x
-        norms[n] = ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]))
-
-
-@kernel
-def add_counts(begin: NDArray[np.int64], score: FloatArray, counts: FloatArray) -> None:
-    """Add up the posteriors of each component."""
-    for k in range(len(counts)):
-        total = 0.0
-        for i in range(begin[k], begin[k + 1]):
-            total += score[i]
-        counts[k] += total
-
-
-@kernel
-def add_moments(width: int, tile: Tile, totals: DiagonalTotals) -> None:
-    """Add the moments of all pairs of a tile to the totals of their components."""
-    rows, member, gamma = tile.centered, tile.member, tile.gamma
-    first, second = totals.first, totals.second
-    squares = len(second) == len(first)
-    for k in range(len(totals.counts)):
-        for begin in range(tile.begin[k], tile.begin[k + 1], LONGEST):
-            end = min(begin + LONGEST, tile.begin[k + 1])
-            d = 0
-            while d < width:
-                at = k * width + d
-                if d + 4 * BLOCK <= width:
-                    if squares:
-                        add_four_blocks(rows, width, d, member, gamma, begin, end, first, second, at)
-                    else:
-                        add_four_firsts(rows, width, d, member, gamma, begin, end, first, first, at)
-                    d += 4 * BLOCK
-                else:
-                    if squares:
-                        add_block(rows, width, d, member, gamma, begin, end, first, second, at)
-                    else:
-                        add_first(rows, width, d, member, gamma, begin, end, first, first, at)
-                    d += BLOCK

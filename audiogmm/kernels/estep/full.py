@@ -7,11 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from audiogmm.kernels.estep.densities import AnyFrames
-from audiogmm.kernels.estep.diagonal import add_counts
 from audiogmm.kernels.estep.dots import LARGEST, Float32Array, quantize
-from audiogmm.kernels.estep.moments import ABREAST, add_first, score_triangle
-from audiogmm.kernels.estep.outer import LONGEST, add_outer
-from audiogmm.kernels.estep.screens import BLOCK, PANEL, TRIANGLES, triangle_block
+from audiogmm.kernels.estep.moments import ABREAST, score_triangle
+from audiogmm.kernels.estep.screens import PANEL, TRIANGLES, triangle_block
 from audiogmm.kernels.estep.tiles import (
     ALL_FINITE,
     Tile,
@@ -23,6 +21,7 @@ from audiogmm.kernels.estep.tiles import (
     panel_terms,
     weigh,
 )
+from audiogmm.kernels.estep.totals import FullTotals, add_counts, add_outer_products
 from audiogmm.kernels.estep.triangles import IntegerFactors, bound_triangles
 from audiogmm.kernels.policy import kernel
 from audiogmm.types import FloatArray
@@ -54,19 +53,6 @@ class FullComponents(NamedTuple):
     """(K,), nats."""
     origin: FloatArray
     """(D,), float32 numbers."""
-
-
-class FullTotals(NamedTuple):
-    """Sufficient statistics that are added to."""
-
-    counts: FloatArray
-    """(K,)."""
-    first: FloatArray
-    """Flat (K, width)."""
-    second: FloatArray
-    """Flat (K, width, width): its upper triangle is right, the rest is not."""
-    sums: FloatArray
-    """(2,): the log-likelihood, and the pairs that were not skipped."""
 
 
 @kernel
@@ -201,7 +187,6 @@ def accumulate(
 ) -> int:
     """As `diagonal.accumulate`."""
     width = len(tile.points) // len(tile.highest)
-    rows, member, gamma, first, second = tile.centered, tile.member, tile.gamma, totals.first, totals.second
     for at in range(0, len(frames), len(tile.highest)):
         count = min(len(tile.highest), len(frames) - at)
         n_pairs = score_tile(frames, at, count, log_cut, screen, model, tile)
@@ -210,10 +195,5 @@ def accumulate(
         totals.sums[0] += weigh(at, count, n_pairs, weights, tile)
         totals.sums[1] += n_pairs
         add_counts(tile.begin, tile.score, totals.counts)
-        for k in range(len(model.constants)):
-            for begin in range(tile.begin[k], tile.begin[k + 1], LONGEST):
-                end = min(begin + LONGEST, tile.begin[k + 1])
-                for d in range(0, width, BLOCK):
-                    add_first(rows, width, d, member, gamma, begin, end, first, first, k * width + d)
-                add_outer(rows, width, member, gamma, begin, end, second, k * width * width)
+        add_outer_products(width, tile, totals)
     return ALL_FINITE

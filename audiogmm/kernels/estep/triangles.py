@@ -30,7 +30,6 @@ from audiogmm.kernels.estep.vectors import (
     zeros,
 )
 from audiogmm.kernels.policy import kernel
-from audiogmm.types import FloatArray
 
 LIMITS = 4
 """Numbers of a component before its steps: highest and lowest constant, fixed and relative error."""
@@ -54,71 +53,6 @@ class IntegerFactors(NamedTuple):
     """Flat (n_groups, LIMITS + 2 * n_pairs, TRIANGLES): see `LIMITS`; squared step of each row."""
     shrink: float
     """By what share a root is lowered and raised for its rounding errors."""
-
-
-@kernel
-def pack(
-    factors: FloatArray, offsets: FloatArray, scales: FloatArray, steps: FloatArray, coefficients: Int32Array
-) -> None:
-    """Round triangular factors to integers, and lay them out.
-
-    Parameters
-    ----------
-    factors : ndarray of shape (K, D, D), float64
-        IN. P = L^T.
-    offsets : ndarray of shape (K, D), float64
-        IN. -L m.
-    scales : ndarray of shape (D,), float64
-        IN. Step of each feature.
-    steps : ndarray of shape (K, D), float64
-        IN. Step of each row of L; infinity makes the row zero.
-    coefficients : ndarray, int32
-        OUT. As in `IntegerFactors`, zero before.
-    """
-    K, D = offsets.shape
-    n_pairs = (D + 1) // 2
-    stride = n_pairs * (n_pairs + 3) // 2 * 2 * TRIANGLES
-    for k in range(K):
-        for i in range(D):
-            # behind the pairs of rows that come before: from pair p + 1 on, p' + 2 columns each
-            p = i // 2
-            column = (n_pairs * (n_pairs + 3) - (p + 1) * (p + 4)) // 2
-            at = k // TRIANGLES * stride + (column * 2 + i % 2) * TRIANGLES + k % TRIANGLES
-            coefficients[at] = np.int32(np.rint(offsets[k, i] / steps[k, i]))
-            for c in range(p + 1):
-                low = np.int64(np.rint(factors[k, 2 * c, i] * scales[2 * c] / steps[k, i]))
-                high = np.int64(0)
-                if 2 * c + 1 <= i:
-                    high = np.int64(np.rint(factors[k, 2 * c + 1, i] * scales[2 * c + 1] / steps[k, i]))
-                both = (high << 16) | (low & 0xFFFF)
-                coefficients[at + (c + 1) * 2 * TRIANGLES] = np.int32(both)
-
-
-@kernel
-def lay_out(factors: FloatArray, offsets: FloatArray, scale: FloatArray, coefficients: Float32Array) -> None:
-    """Lay triangular factors out for `screens.triangle_block`.
-
-    Parameters
-    ----------
-    factors : ndarray of shape (K, D, D), float64
-        IN. P = L^T.
-    offsets : ndarray of shape (K, D), float64
-        IN.
-    scale : ndarray of shape (K,), float64
-        IN. What factors are multiplied by.
-    coefficients : ndarray, float32
-        OUT. Flat (n_groups, columns, 2, TRIANGLES), zero before.
-    """
-    K, D = offsets.shape
-    n_pairs = (D + 1) // 2
-    stride = n_pairs * (n_pairs + 2) * 2 * TRIANGLES
-    for k in range(K):
-        for i in range(D):
-            column = (i // 2) * (i // 2 + 2)
-            at = k // TRIANGLES * stride + (column * 2 + i % 2) * TRIANGLES + k % TRIANGLES
-            coefficients[at] = offsets[k, i]
-            for j in range(i + 1):
-                coefficients[at + (j + 1) * 2 * TRIANGLES] = factors[k, j, i] * scale[k]
 
 
 @microkernel

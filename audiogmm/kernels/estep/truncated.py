@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from audiogmm.kernels.estep import diagonal, full
+from audiogmm.kernels.estep import full
 from audiogmm.kernels.estep.densities import AnyFrames
-from audiogmm.kernels.estep.diagonal import DiagonalComponents, DiagonalTotals
+from audiogmm.kernels.estep.diagonal import DiagonalComponents
 from audiogmm.kernels.estep.dots import Int32Array
-from audiogmm.kernels.estep.full import FullComponents, FullTotals
+from audiogmm.kernels.estep.full import FullComponents
 from audiogmm.kernels.estep.listed import score_listed
-from audiogmm.kernels.estep.moments import add_first, score_pairs
+from audiogmm.kernels.estep.moments import score_pairs
 from audiogmm.kernels.estep.neighbors import (
     ComponentSearch,
     NearestComponents,
@@ -25,9 +25,15 @@ from audiogmm.kernels.estep.neighbors import (
     keep_nearest,
     list_candidates,
 )
-from audiogmm.kernels.estep.outer import LONGEST, add_outer
-from audiogmm.kernels.estep.screens import BLOCK
 from audiogmm.kernels.estep.tiles import Tile, center, exponentiate, gather, weigh
+from audiogmm.kernels.estep.totals import (
+    DiagonalTotals,
+    FullTotals,
+    add_counts,
+    add_moments,
+    add_outer_products,
+    squared_norms,
+)
 from audiogmm.kernels.estep.whitening import whiten
 from audiogmm.kernels.policy import kernel
 from audiogmm.types import FloatArray
@@ -166,13 +172,13 @@ def accumulate_diagonal(
         m = score_diagonal(sets, at, search, model, tile, room, near)
         totals.sums[0] += weigh(at, count, m, sets.weights, tile)
         totals.sums[1] += m
-        diagonal.add_counts(tile.begin, tile.score, totals.counts)
+        add_counts(tile.begin, tile.score, totals.counts)
         if by_norm:
-            diagonal.squared_norms(tile.centered, width, count, norm)
+            squared_norms(tile.centered, width, count, norm)
             for k in range(K):
                 for i in range(tile.begin[k], tile.begin[k + 1]):
                     totals.second[k] += tile.score[i] * norm[tile.member[i]]
-        diagonal.add_moments(width, tile, totals)
+        add_moments(width, tile, totals)
     keep_nearest(room.state[0], room.state[1], room, near)
 
 
@@ -231,16 +237,10 @@ def accumulate_full(
     """As `accumulate_diagonal`."""
     T = len(tile.highest)
     width = len(tile.centered) // T
-    rows, member, gamma, first, second = tile.centered, tile.member, tile.gamma, totals.first, totals.second
     for at in range(0, len(sets.order), T):
         m = score_full(sets, at, search, model, tile, room, near)
         totals.sums[0] += weigh(at, min(T, len(sets.order) - at), m, sets.weights, tile)
         totals.sums[1] += m
-        diagonal.add_counts(tile.begin, tile.score, totals.counts)
-        for k in range(len(model.constants)):
-            for begin in range(tile.begin[k], tile.begin[k + 1], LONGEST):
-                end = min(begin + LONGEST, tile.begin[k + 1])
-                for d in range(0, width, BLOCK):
-                    add_first(rows, width, d, member, gamma, begin, end, first, first, k * width + d)
-                add_outer(rows, width, member, gamma, begin, end, second, k * width * width)
+        add_counts(tile.begin, tile.score, totals.counts)
+        add_outer_products(width, tile, totals)
     keep_nearest(room.state[0], room.state[1], room, near)

@@ -133,7 +133,7 @@ def _count(level: float, sign: int, histogram: NDArray[np.int64], bounds: NDArra
 
 @kernel
 def _quantile(share: float, histogram: NDArray[np.int64], bounds: NDArray[np.int64], tracker: int) -> float:
-    """Return the center of the bin that holds a quantile, decibels: found from where it was last, a few bins away."""
+    """Return the center of the bin that holds a quantile, decibels, found from where it was last."""
     rank = int(share * (bounds[2] - 1))
     place = bounds[tracker]
     below = bounds[tracker + 1]
