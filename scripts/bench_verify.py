@@ -41,9 +41,9 @@ def speech() -> list[Frames]:
     folder = os.environ.get("AUDIOGMM_DATA")
     if not folder:
         random = np.random.default_rng(0)
-        centres = random.normal(size=(600, 60))
+        centers = random.normal(size=(600, 60))
         return [
-            (centres[random.integers(600, size=1000)] + random.normal(size=(1000, 60))).astype("f4")
+            (centers[random.integers(600, size=1000)] + random.normal(size=(1000, 60))).astype("f4")
             for _ in range(250)
         ]
     entries = read_manifest(Path(folder) / "librispeech_bg.jsonl")

@@ -4,10 +4,10 @@
 RECORDINGS is the dataset's folder of wavs named DIGIT_SPEAKER_INDEX.wav (github.com/Jakobovski, fetched by
 hand). As the dataset's own split has it, indices 0 to 4 are the test.
 
-Without a background: who speaks? A 32-component model of each speaker is trained on the other indices, and a
-test recording goes to the model with the highest mean log-likelihood.
+Without a background, speakers are identified: a 32-component model of each is trained on the other indices,
+and a test recording goes to the model with the highest mean log-likelihood.
 
-With a manifest of other people's speech: is it who it is said to be? Speakers are enrolled on indices 5 to 9,
+With a manifest of other people's speech, speakers are verified: they are enrolled on indices 5 to 9,
 and every test recording is tried against each of them, by train, enroll, verify and evaluate with their
 default settings; OUT (default: recipe-fsdd) gets the models, scores.csv, result.json and det.png.
 """
@@ -74,8 +74,8 @@ def identify(entries: list[Entry]) -> None:
         likelihood = {}
         for speaker, model in models.items():
             track = ag.score(model, entry)
-            heard = track.voiced if track.voiced.any() else slice(None)
-            likelihood[speaker] = track.scores[heard].mean()
+            voiced = track.voiced if track.voiced.any() else slice(None)
+            likelihood[speaker] = track.scores[voiced].mean()
         right += max(likelihood, key=likelihood.__getitem__) == entry.speaker
     print(f"identified {right} of {len(test)} ({right / len(test):.1%}) among {len(models)} speakers")
 

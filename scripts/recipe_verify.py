@@ -1,13 +1,13 @@
 #!/usr/bin/env python
 """From audio to a DET curve: scripts/recipe_verify.py BACKGROUND ENROLL TRIALS.csv [-o OUT] [--folds all]
 
-BACKGROUND and ENROLL are manifests: other people, and those to be known, by `speaker`. TRIALS.csv has the
+BACKGROUND and ENROLL are manifests of other speakers and of those to enroll, by `speaker`. TRIALS.csv has the
 columns model, audio_filepath and target (1 or 0). Calls train, enroll, verify and evaluate with their default
 settings; OUT (default: recipe-verify) gets the models, scores.csv, result.json and det.png.
 
 With --folds the background is cross-fitted: BACKGROUND has a key `fold`, TRIALS.csv a column `fold`, and the
-trials of a fold are scored with a background of all other folds, so that the people to be told apart may be
-the people of the background. `--folds all` takes every fold, `--folds 0,1` some.
+trials of a fold are scored with a background of all other folds, so that the enrolled speakers may be those
+of the background. `--folds all` takes every fold, `--folds 0,1` some.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 
 WAV is the dataset's folder wav/SPEAKER/VIDEO/FILE.wav (development and test parts unpacked into one), and
 veri_test.txt its list of trials, `1 FILE FILE` a line, both fetched by the user (robots.ox.ac.uk/~vgg/data/
-voxceleb). The first recording of a trial is the enrollment, the second the test. Whoever is in no trial makes
+voxceleb). The first recording of a trial is the enrollment, the second the test. Speakers of no trial are
 the background: up to 20 recordings a speaker, from as many videos as there are. Calls train, enroll, verify
 and evaluate with their default settings; OUT (default: recipe-voxceleb) gets what they make.
 """
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     tried = {speaker_of(name) for _, *pair in trials for name in pair}
     others = [folder for folder in sorted(wav.glob("*")) if folder.is_dir() and folder.name not in tried]
     if not others:
-        sys.exit(f"{wav} holds nobody but those of {asked.trials}: unpack the development part there as well")
+        sys.exit(f"{wav} has no speakers but those of {asked.trials}: unpack the development part there, too")
     write(
         out / "background.jsonl",
         (entry(path, folder.name) for folder in others for path in spread(folder, asked.per_speaker)),
@@ -67,7 +67,7 @@ def read_trials(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def speaker_of(name: str) -> str:
-    """Who speaks in SPEAKER/VIDEO/FILE.wav."""
+    """The speaker of SPEAKER/VIDEO/FILE.wav."""
     return name.split("/")[0]
 
 

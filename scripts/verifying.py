@@ -14,16 +14,16 @@ from commands import Commands, write
 from audiogmm.manifest import Entry, read_manifest
 
 FOLD = "fold"
-"""Key of a background manifest, and column of a trial list, that tells the parts of cross-fitting apart."""
+"""Key of a background manifest, and column of a trial list, that names the part of cross-fitting."""
 
 
 class Recipe(Commands):
-    """Verifies: trains, enrolls, scores and evaluates.
+    """Trains, enrolls, scores and evaluates.
 
     Parameters
     ----------
     out : Path
-        Takes all that is made.
+        Folder of all files.
     sample_rate : int
         Hertz of the front end.
     """
@@ -33,9 +33,9 @@ class Recipe(Commands):
         self.sample_rate = sample_rate
 
     def score(self, background: Path, enrollment: Path, trials: Path, folder: Path) -> Path:
-        """Train the background model, enroll, and score: with default settings. Returns the scores."""
+        """Train the background model, enroll and score, with default settings; return the score file."""
         model, known, scores = folder / "ubm.agmm", folder / "known", folder / "scores.csv"
-        shutil.rmtree(known, ignore_errors=True)  # whom an earlier run enrolled
+        shutil.rmtree(known, ignore_errors=True)  # from an earlier run
         speech = ("--preset", "speech", "--sample-rate", self.sample_rate)
         self.run("train", background, *speech, "-o", model, "--force")
         self.run("enroll", model, enrollment, "-o", known)
@@ -63,23 +63,23 @@ class Recipe(Commands):
         return joined(parts, self.out / "scores.csv")
 
     def evaluate(self, scores: Path, by: Iterable[str] = ()) -> None:
-        """Print what the scores are worth; write it as JSON, and draw it where matplotlib is installed."""
+        """Print the evaluation of scores, write it as JSON, and draw it where matplotlib is installed."""
         plot = ("--plot", self.out / "det.png") if find_spec("matplotlib") else ()
         conditions = [word for column in by for word in ("--by", column)]
         self.run("evaluate", "verify", scores, *conditions, "-o", self.out / "result.json", *plot, "--force")
 
 
 def read_folds(manifest: Path) -> list[Entry]:
-    """The entries of a manifest whose every entry names its fold."""
+    """Read a manifest whose every entry names its fold."""
     entries = list(read_manifest(manifest))
     for entry in entries:
         if FOLD not in entry.extra:
-            sys.exit(f"{entry.source} names no {FOLD}, which tells whose trials it must not be heard for")
+            sys.exit(f"{entry.source} names no {FOLD}, for whose trials it must not be used")
     return entries
 
 
 def read_trials(path: Path) -> list[dict[str, str]]:
-    """The rows of a trial list, with paths that hold from anywhere."""
+    """Read the rows of a trial list, with absolute paths."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     if not rows or FOLD not in rows[0]:
@@ -98,7 +98,7 @@ def write_trials(path: Path, rows: Sequence[dict[str, str]]) -> None:
 
 
 def joined(parts: Sequence[Path], path: Path) -> Path:
-    """Score files with the same columns, one after the other."""
+    """Concatenate score files with the same columns."""
     lines = [part.read_text(encoding="utf-8").splitlines(keepends=True) for part in parts]
     path.write_text("".join([lines[0][0], *(line for part in lines for line in part[1:])]), encoding="utf-8")
     return path

@@ -173,9 +173,7 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
     axes.set_ylabel("Targets rejected (misses), %")
     axes.set_title("DET curve", loc="left", fontsize=12, fontweight="bold")
     axes.set_title(_sampled(systems[0].performance, confidence), loc="right", fontsize=8.5, color=_QUIET)
-    axes.legend(
-        handles=handles, loc="upper right", fontsize=8.5, frameon=True, framealpha=0.9, edgecolor="none"
-    )
+    axes.legend(handles=handles, loc="best", fontsize=8.5, frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def point_costs(curves: Curves, i: int, found: Performance) -> FloatArray:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 
@@ -253,27 +253,13 @@ class Gallery:
         except OSError as error:
             raise OutputError(f"{self._path(name)} cannot be removed: {error.strerror}") from error
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other runs from writing to the folder inside a `with` block.
-
-        Raises
-        ------
-        OutputError
-            If another run is writing to it.
-        """
-        with exclusive(self.folder):
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other runs from writing to the folder inside a `with` block; OutputError if one is writing."""
+        return exclusive(self.folder)
 
     @property
     def calibrations(self) -> GalleryCalibration:
-        """What turns scores into log-likelihood ratios, normalized scores among them, and how it was learned.
-
-        Raises
-        ------
-        ModelFileError
-            If the file is damaged.
-        """
+        """The calibrations of scores, plain and normalized; ModelFileError if their file is damaged."""
         return GalleryCalibration.read(self.folder / CALIBRATION)
 
     @property

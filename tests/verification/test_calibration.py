@@ -137,7 +137,7 @@ def test_it_survives_json() -> None:
             Calibration.from_json(bad)
 
 
-def test_what_cannot_be_learnt_from_is_refused() -> None:
+def test_trials_that_teach_nothing_are_refused() -> None:
     score, target = np.array([1.0, 2.0, 3.0]), np.array([True, False, False])
     cases: list[tuple[dict[str, np.ndarray], np.ndarray, dict[str, float], str]] = [
         ({"s": score}, np.zeros(3, bool), {}, "no target trial among the 3"),

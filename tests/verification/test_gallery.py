@@ -35,7 +35,7 @@ def speak(rng, formants, seconds):
     source = rng.normal(0, 1, n)
     spectrum = np.fft.rfft(source)
     f = np.fft.rfftfreq(n, 1 / RATE)
-    gain = sum(np.exp(-0.5 * ((f - centre) / 250) ** 2) for centre in formants) + 0.05
+    gain = sum(np.exp(-0.5 * ((f - center) / 250) ** 2) for center in formants) + 0.05
     sound = np.fft.irfft(spectrum * gain, n)
     swell = 0.02 + np.abs(np.sin(np.arange(n) / RATE * 9))
     return (0.1 * swell * sound / sound.std()).astype(np.float32)

@@ -83,7 +83,7 @@ def naive_norm(method, s, m, t, impostors_of_model, impostors_of_test, of_cohort
 
 
 @pytest.mark.parametrize("method", ["z", "t", "zt", "s", "as"])
-def test_normalisation_is_the_formula(method):
+def test_normalization_is_the_formula(method):
     rng = np.random.default_rng(3)
     s, of_models, of_tests = rng.normal(size=(3, 4)), rng.normal(2, 3, (3, 25)), rng.normal(-1, 2, (25, 4))
     of_cohort = rng.normal(size=(25, 25))

@@ -18,10 +18,10 @@ from audiogmm.types import BoolArray, FloatArray, IntArray
 from audiogmm.words import amount
 
 TrialKey: TypeAlias = tuple[str, ...]
-"""What tells a trial from all others: its model, and which piece of which recording."""
+"""Identifies a trial: its model, and the segment of a recording."""
 
 RECORDING = ("audio_filepath", "features_filepath", "id", "test")
-CUT = ("offset", "duration", "channel")
+SEGMENT = ("offset", "duration", "channel")
 
 _TRUE = {"1", "1.0", "true", "target", "tgt"}
 _FALSE = {"0", "0.0", "false", "nontarget", "imp", "impostor"}
@@ -29,7 +29,7 @@ _FALSE = {"0", "0.0", "false", "nontarget", "imp", "impostor"}
 
 @dataclass(frozen=True, eq=False)
 class ScoreTable:
-    """The good rows of a score file, in the order of the file.
+    """The usable rows of a score file, in the order of the file.
 
     Attributes
     ----------
@@ -38,13 +38,13 @@ class ScoreTable:
     columns : tuple of str
         Names of its columns, in their order.
     rows : list of list of str
-        The cells.
+        Their cells.
     lines : list of int
-        Where in the file each row begins, the header being line 1.
+        Line of the file at which each row begins; the header is line 1.
     keys : list of tuple of str
         Of the trials, all different.
     n_repeated : int
-        Rows left out because one before said the same.
+        Rows left out because an earlier one is the same.
     """
 
     path: str
@@ -58,18 +58,18 @@ class ScoreTable:
         return len(self.rows)
 
     def texts(self, name: str) -> list[str]:
-        """A column as it is.
+        """Return a column as it is.
 
         Raises
         ------
         ChoiceError
-            If there is no such column; those that there are are named.
+            If there is no such column; the others are named.
         """
         at = self._index(name)
         return [row[at] for row in self.rows]
 
     def numbers(self, name: str) -> FloatArray:
-        """A column of numbers, shape (n,); NaN where a cell is none.
+        """Return a column of numbers, shape (n,); NaN where a cell is not a number.
 
         ``log_NAME`` is the natural logarithm of the column NAME where there is no column of that name.
 
@@ -84,16 +84,16 @@ class ScoreTable:
         return np.array([_number(cell) for cell in self.texts(name)], dtype=np.float64)
 
     def targets(self) -> BoolArray:
-        """Which rows are target trials, shape (n,), bool; all rows say so where `target` was asked for."""
+        """Return which rows are target trials, shape (n,), bool."""
         at = self._index("target")
         return np.array([row[at].strip().lower() in _TRUE for row in self.rows], dtype=np.bool_)
 
     def recordings(self) -> list[TrialKey]:
-        """What tells the recording of each trial from others."""
+        """Return the keys of the segments of all trials."""
         return [key[1:] for key in self.keys]
 
     def take(self, chosen: IntArray) -> ScoreTable:
-        """Some of the rows, in the order of `chosen`."""
+        """Return some of the rows, in the order of `chosen`."""
         at = chosen.tolist()
         rows, lines = [self.rows[i] for i in at], [self.lines[i] for i in at]
         return ScoreTable(self.path, self.columns, rows, lines, [self.keys[i] for i in at], self.n_repeated)
@@ -122,7 +122,7 @@ def read_score_table(
     numeric : sequence of str
         Columns that must hold finite numbers (`ScoreTable.numbers`).
     target : bool
-        Whether the column `target` must say 1 or 0.
+        Require a column `target` of 1 and 0.
     aside : Aside
         Takes the rows that cannot be used, each with its reason.
 
@@ -141,14 +141,14 @@ def read_score_table(
         needed, truth = _needed(columns, numeric), columns.index("target") if target else None
         say = _columns_that_count(columns, needed, truth)
         seen: dict[TrialKey, int] = {}
-        identify = _identifier(columns)
+        key_of = _RowKeys(columns)
         n_repeated = 0
         for line, cells in _rows(file, delimiter, columns, path, aside):
             wrong = _wrong(cells, columns, needed, truth)
             if wrong:
                 aside.put("", path, ManifestError(f"{path}:{line} has {wrong[0]}", needed=wrong[1]))
                 continue
-            key = identify(cells)
+            key = key_of(cells)
             before = seen.setdefault(key, len(table.rows))
             if before < len(table.rows):
                 _refuse_contradiction(table, before, line, cells, say)
@@ -240,20 +240,20 @@ def _wrong(
         if positive and value <= 0:
             return f"the {name} {cells[at]!r}", "a number above 0, to take the logarithm of"
     if not cells[columns.index("model")]:
-        return "no model", "who it is claimed to be"
+        return "no model", "the speaker that is claimed"
     return None
 
 
-class _identifier:  # noqa: N801 - a function with a memory
-    """The key of a row; numbers are compared as numbers, a missing offset is 0."""
+class _RowKeys:
+    """Makes the keys of rows; numbers are compared as numbers, a missing offset is 0."""
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self._model = columns.index("model")
         self._recording = next(columns.index(name) for name in RECORDING if name in columns)
-        self._cut = [columns.index(name) if name in columns else None for name in CUT]
+        self._segment = [columns.index(name) if name in columns else None for name in SEGMENT]
 
     def __call__(self, cells: list[str]) -> TrialKey:
-        offset, duration, channel = ("" if at is None else cells[at] for at in self._cut)
+        offset, duration, channel = ("" if at is None else cells[at] for at in self._segment)
         return cells[self._model], cells[self._recording], _same(offset or "0"), _same(duration), channel
 
 

@@ -141,7 +141,7 @@ def losses(gallery: ag.Gallery, manifest: Path, normalization: str = "none") -> 
     return cllr(scores[target], scores[~target]), min_cllr(scores[target], scores[~target])
 
 
-def test_enrolment_sets_right_what_the_background_taught(town: Path, tmp_path: Path) -> None:
+def test_enrollment_corrects_the_calibration_of_the_background(town: Path, tmp_path: Path) -> None:
     model, test = ag.load(town / "ubm.agmm"), town / "people" / "test.jsonl"
     entries = list(ag.read_manifest(town / "people" / "train.jsonl"))
     gallery = ag.enroll(model, entries, tmp_path / "known", threads=1)
