@@ -95,3 +95,20 @@ def columns_explainer() -> EventExplainer:
     model = Mixture([1.0], [[0.0, 1.0, 2.0]], [[1.0, 4.0, 9.0]], "diag")
     plan = MomentPlan(Modulation(np.eye(3), 1.0), np.arange(3), every_frame=False)
     return EventExplainer(model, plan, Ranges.of_columns(np.arange(3), 3))
+
+
+FORMS = ("full", "tied", "diag", "spherical")
+
+
+def a_mixture(form: str, K: int, D: int, seed: int) -> Mixture:
+    rng = np.random.default_rng(seed)
+    roots = rng.normal(0, 0.4, (K, D, D)) + np.eye(D)
+    full = roots @ roots.transpose(0, 2, 1)
+    covariances = {
+        "full": full,
+        "tied": full[0],
+        "diag": np.diagonal(full, axis1=1, axis2=2),
+        "spherical": full[:, 0, 0],
+    }[form]
+    weights = rng.uniform(0.2, 1.0, K)
+    return Mixture(weights / weights.sum(), rng.normal(0, 2, (K, D)), covariances, form)  # type: ignore[arg-type]

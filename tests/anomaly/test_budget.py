@@ -10,29 +10,13 @@ from hypothesis import strategies as st
 from audiogmm.anomaly import budget as budgets
 from audiogmm.anomaly.budget import AlarmBudget, dispersion
 from audiogmm.anomaly.detector import Detector
-from audiogmm.anomaly.detector_calibration import calibrate_detector, find_outliers
+from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.anomaly.stream import detect_events
 from audiogmm.errors import ChoiceError, MismatchError
-from audiogmm.scoring.track import ScoreTrack
-from audiogmm.timeline import FrameClock
+from tests.anomaly.tracks import HOUR, calm, track
 from tests.naive import alarms as naive
-
-CLOCK = FrameClock(8000, 80, 200)
-HOUR = 360_000
-
-
-def track(scores: np.ndarray, id: str = "a") -> ScoreTrack:
-    return ScoreTrack(id, np.asarray(scores, float), np.ones(len(scores), bool), CLOCK)
-
-
-def calm(n: int, seed: int = 0) -> np.ndarray:
-    """Scores whose neighbors depend on each other."""
-    from scipy.signal import lfilter
-
-    noise = np.random.default_rng(seed).normal(size=n)
-    return -40 + 3 * np.asarray(lfilter([np.sqrt(1 - 0.8**2)], [1, -0.8], noise))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +87,7 @@ def test_the_interval_of_independent_events_holds_its_rate(rate: float) -> None:
     assert 0.87 <= held / n <= 0.98
 
 
-def test_spells_widen_the_interval() -> None:
+def test_clusters_widen_the_interval() -> None:
     rng = np.random.default_rng(0)
     even = np.sort(rng.integers(0, HOUR, 300))
     spell = np.sort(np.concatenate([rng.integers(k * 60_000, k * 60_000 + 6000, 50) for k in range(6)]))
@@ -181,36 +165,3 @@ def test_budgets_go_into_a_model_and_come_back(detector: Detector) -> None:
 def test_a_budget_is_a_positive_number(rate: float) -> None:
     with pytest.raises(ChoiceError, match="alarms_per_hour="):
         DetectorSettings(alarms_per_hour=rate)
-
-
-def test_anomalies_in_normal_audio_are_left_out_and_named() -> None:
-    scores = calm(HOUR // 4)
-    spoilt = scores.copy()
-    spoilt[30_000:30_100] -= 60
-    spoilt[70_000:70_040] -= 45
-    clean, robust = calibrate_detector([track(scores)]), calibrate_detector([track(spoilt)])
-    naively = calibrate_detector([track(spoilt)], robust=False)
-    places = [(id, int(start), int(end)) for id, start, end in robust.normal.anomalous]
-    assert places == [("a", 299, 301), ("a", 699, 700)]
-    assert "score so far below the rest that they count as anomalies" in robust.note
-    assert "a at 299." in robust.note and "a at 699." in robust.note
-    for rate in (8.0, 20.0):
-        found = [d.with_settings(alarms_per_hour=rate).threshold for d in (clean, robust, naively)]
-        assert found[1] == pytest.approx(found[0], abs=0.1)
-        assert found[2] < found[0] - 0.2
-    back = Detector.from_parts(robust.metadata(), robust.tensors())
-    assert back.normal.anomalous == robust.normal.anomalous
-
-
-def test_normal_audio_is_not_taken_for_anomalous() -> None:
-    rng = np.random.default_rng(0)
-    frames = np.arange(100)
-    left_out = sum(
-        find_outliers(NormalEvents(frames, frames, -rng.exponential(size=100))).any() for _ in range(2000)
-    )
-    assert left_out <= 8  # one in a thousand is promised
-
-
-def test_a_few_events_are_too_few_to_call_one_anomalous() -> None:
-    frames = np.arange(20)
-    assert not find_outliers(NormalEvents(frames, frames, np.r_[np.zeros(19), -1e6])).any()
