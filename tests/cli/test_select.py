@@ -129,3 +129,11 @@ def test_a_single_recording_is_judged_by_its_last_fifth(workshop: Path, audiogmm
     total = done.json["n_frames"] + done.json["held_out_frames"]  # type: ignore[operator]
     assert done.json["held_out_frames"] == total // 5
     assert done.json["rows"][0]["held_out_error"] is None  # type: ignore[index]
+
+
+def test_a_recording_too_short_to_hold_a_part_out(table: Path, audiogmm: Audiogmm) -> None:
+    done = audiogmm("select", "one.npy", "-o", "x.csv", "-k", "1")
+    assert done.status == 2
+    assert "the only recording, has 3 frames" in done.err
+    assert "--hold-out 0" in done.err
+    assert audiogmm("select", "one.npy", "-o", "x.csv", "-k", "1", "--hold-out", 0).status == 0
