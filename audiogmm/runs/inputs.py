@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from audiogmm.audio.matrix.matrix import expand_archive
 from audiogmm.audio.recording import Recording
 from audiogmm.errors import AudioGMMError, FeatureError, ManifestError, OutputError
-from audiogmm.kernels.compiled import is_cold, is_kept
+from audiogmm.kernels.compiled import has_machine_code, is_cached
+from audiogmm.kernels.estep.densities import scaled_joint
+from audiogmm.kernels.front_end.activity import first_non_finite
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.manifest.read import read_manifest
 from audiogmm.runs.aside import Aside
@@ -226,9 +228,10 @@ def copy_standard_input() -> StandardInputCopy:
 
 def announce_compiling(say: Callable[[str], None]) -> None:
     """Say why nothing seems to happen, where the kernels have still to be compiled."""
-    if not is_kept():
+    one_a_folder = first_non_finite, scaled_joint
+    if not is_cached(*one_a_folder):
         say("compiling (about 20 s), at every start: no folder can be written; try NUMBA_CACHE_DIR=FOLDER")
-    elif is_cold():
+    elif not has_machine_code(*one_a_folder):
         say("compiling, once on this machine (about 20 s)")
 
 

@@ -187,7 +187,7 @@ def test_it_is_said_why_nothing_seems_to_happen(
 ) -> None:
     if folder == "warm":
         (tmp_path / "kernel.1.nbc").touch()
-    monkeypatch.setattr(compiled, "_folders", lambda: iter([tmp_path] if folder else []))
+    monkeypatch.setattr(compiled, "_folders", lambda *_: [tmp_path] if folder else [])
     heard: list[str] = []
     announce_compiling(heard.append)
     assert len(heard) == (said is not None)
