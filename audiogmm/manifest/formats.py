@@ -37,12 +37,39 @@ class ManifestFormat:
     keeps: frozenset[str] | None = None
 
     def read(self, path: str) -> Iterator[ManifestLine]:
-        """Give line numbers with their entries, or what is wrong with them."""
+        """Read a manifest of this format, lazily.
+
+        Parameters
+        ----------
+        path : str
+            A file, perhaps ``.gz``, a folder, or a URL, as the format has it.
+
+        Yields
+        ------
+        tuple of (int, Entry or ManifestError)
+            The number of each line, and its entry or what is wrong with it.
+
+        Raises
+        ------
+        ManifestError
+            If a file is missing, cannot be read at all, or is not of this format.
+        """
         items: Iterator[ManifestLine] = import_module(self.module).read(path)
         return items
 
     def write(self, entries: Iterable[Entry], temporary: Path, final: Path) -> int:
-        """Write entries to a temporary path that is to become `final`; returns how many."""
+        """Write entries to a temporary path that is to become `final`, to which paths may be relative.
+
+        Returns
+        -------
+        int
+            Number of entries written.
+
+        Raises
+        ------
+        ManifestError
+            If an entry lacks what the format needs.
+        """
         count: int = import_module(self.module).write(entries, temporary, final)
         return count
 

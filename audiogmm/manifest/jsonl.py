@@ -43,18 +43,7 @@ def objects(path: str) -> Iterator[tuple[int, Mapping[str, Any] | ManifestError]
 
 
 def read(path: str) -> Iterator[ManifestLine]:
-    """Read a JSONL manifest line by line.
-
-    Parameters
-    ----------
-    path : str
-        A file, perhaps ``.gz``, or a URL.
-
-    Yields
-    ------
-    tuple of (int, Entry or ManifestError)
-        For every line that is not blank its number, and its entry or what is wrong with it.
-    """
+    """Read a JSONL manifest line by line; blank lines are skipped. See `ManifestFormat.read`."""
     folder = ManifestFolder.of(path)
     for number, record in objects(path):
         if isinstance(record, ManifestError):
@@ -67,22 +56,7 @@ def read(path: str) -> Iterator[ManifestLine]:
 
 
 def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
-    """Write a JSONL manifest.
-
-    Parameters
-    ----------
-    entries : iterable of Entry
-        What to write.
-    file : Path
-        Where to write.
-    final : Path
-        Where the file is to lie in the end: paths are written relative to its folder.
-
-    Returns
-    -------
-    int
-        How many entries were written.
-    """
+    """Write a JSONL manifest. See `ManifestFormat.write`."""
     folder = ManifestFolder.of(final)
     return write_objects((record_of(entry, folder) for entry in entries), file, final)
 

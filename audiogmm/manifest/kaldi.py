@@ -22,20 +22,10 @@ _FILES = ("wav.scp", "feats.scp", _SEGMENTS, "utt2spk", "text", "reco2file_and_c
 def read(path: str) -> Iterator[ManifestLine]:
     """Read a Kaldi data directory, or a lone ``.scp`` file.
 
-    The files are read side by side, as Kaldi sorts them; a file in another order is held in memory.
-    `toolkits.PathBase` says where relative paths are found. A speaker named like the
-    utterance is unknown: Kaldi's convention.
-
-    Parameters
-    ----------
-    path : str
-        The folder, or the ``.scp`` file.
-
-    Yields
-    ------
-    tuple of (int, Entry or ManifestError)
-        For every utterance its line number in segments or the ``.scp`` file, and its entry or what is wrong
-        with it: a command in place of a file is refused.
+    The line of an utterance is its line in segments or the ``.scp`` file. The files are read side by side, as
+    Kaldi sorts them; a file in another order is held in memory. `toolkits.PathBase` says where relative paths
+    are found. A speaker named like the utterance is unknown: Kaldi's convention. A command in place of a file
+    is refused. See `ManifestFormat.read`.
 
     Raises
     ------
@@ -91,19 +81,7 @@ def read(path: str) -> Iterator[ManifestLine]:
 def write(entries: Iterable[Entry], folder: Path, final: Path) -> int:
     """Write a Kaldi data directory; every path in it is absolute, every file is sorted as Kaldi wants it.
 
-    Parameters
-    ----------
-    entries : iterable of Entry
-        What to write: all of audio, or all of features in arks.
-    folder : Path
-        The folder to make.
-    final : Path
-        Where it is to lie in the end. What an earlier data directory there had and this one lacks is removed.
-
-    Returns
-    -------
-    int
-        How many entries were written.
+    What an earlier data directory at `final` had and this one lacks is removed. See `ManifestFormat.write`.
 
     Raises
     ------

@@ -29,18 +29,9 @@ def read(path: str) -> Iterator[ManifestLine]:
 
     Of recordings and supervisions, which lie beside each other under names that differ in that word, each
     supervision is an entry; of recordings alone, each recording; of cuts, each cut. `toolkits.PathBase` says
-    where relative paths are found. What `custom` holds, `text` and the like become further keys.
-
-    Parameters
-    ----------
-    path : str
-        A file, or a folder with ``recordings.jsonl`` or ``recordings.jsonl.gz``.
-
-    Yields
-    ------
-    tuple of (int, Entry or ManifestError)
-        For every line its number, and its entry or what is wrong with it: a mixed cut, a transformed or a
-        many-file recording, and a command in place of a file are refused.
+    where relative paths are found. What `custom` holds, `text` and the like become further keys. Mixed cuts,
+    recordings that are transformed or lie in several files, and commands in place of files are refused. See
+    `ManifestFormat.read`.
 
     Raises
     ------
@@ -78,21 +69,7 @@ def read(path: str) -> Iterator[ManifestLine]:
 def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
     """Write cuts if the final name ends in ``.jsonl`` or ``.jsonl.gz``, else a folder of two files.
 
-    Paths are absolute, since Lhotse looks from the working folder.
-
-    Parameters
-    ----------
-    entries : iterable of Entry
-        What to write.
-    file : Path
-        Where to write.
-    final : Path
-        Where it is to lie in the end.
-
-    Returns
-    -------
-    int
-        How many entries were written.
+    Paths are absolute, since Lhotse looks from the working folder. See `ManifestFormat.write`.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from audiogmm.errors import ManifestError
@@ -12,35 +12,17 @@ from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.record import record_of
 from audiogmm.types import Json
 
-
-def read(path: str) -> Iterator[jsonl.ManifestLine]:
-    """Read a NeMo manifest: its lines are lines of ours, `text` and its like are kept.
-
-    Parameters
-    ----------
-    path : str
-        A file, perhaps ``.gz``, or a URL.
-
-    Yields
-    ------
-    tuple of (int, Entry or ManifestError)
-        For every line that is not blank its number, and its entry or what is wrong with it.
-    """
-    return jsonl.read(path)
+read = jsonl.read
+"""Lines of a NeMo manifest are lines of ours; `text` and its like are kept."""
 
 
 def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
-    """Write a NeMo manifest: `text` is empty where none is known.
+    """Write a NeMo manifest: `text` is empty where none is known. See `ManifestFormat.write`.
 
     Raises
     ------
     ManifestError
         If an entry has no duration, which NeMo sorts and batches by, or features in place of audio.
-
-    Returns
-    -------
-    int
-        How many entries were written.
     """
     folder = ManifestFolder.of(final)
     return jsonl.write_objects((_line(entry, folder) for entry in entries), file, final)

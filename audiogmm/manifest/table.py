@@ -40,17 +40,8 @@ def read(path: str) -> Iterator[ManifestLine]:
     """Read a CSV or TSV manifest row by row.
 
     A cell of a column that is not ours is kept as text, unless it is exactly how JSON writes a number, a
-    truth value, a list or an object; so what another format held comes back as it was.
-
-    Parameters
-    ----------
-    path : str
-        A file, perhaps ``.gz``, or a URL.
-
-    Yields
-    ------
-    tuple of (int, Entry or ManifestError)
-        For every row the number of its last line, and its entry or what is wrong with it.
+    truth value, a list or an object; so what another format held comes back as it was. See
+    `ManifestFormat.read`; the number of a row is that of its first line.
 
     Raises
     ------
@@ -90,21 +81,8 @@ def read(path: str) -> Iterator[ManifestLine]:
 def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
     """Write a CSV manifest (TSV if the final name ends so).
 
-    The columns are known only after the last entry, so the rows wait in a temporary file.
-
-    Parameters
-    ----------
-    entries : iterable of Entry
-        What to write.
-    file : Path
-        Where to write.
-    final : Path
-        Where the file is to lie in the end: paths are written relative to its folder.
-
-    Returns
-    -------
-    int
-        How many entries were written.
+    The columns are known only after the last entry, so the rows wait in a temporary file. See
+    `ManifestFormat.write`.
     """
     folder = ManifestFolder.of(final)
     found: dict[str, None] = {}
