@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.explainer import EventExplainer
 from audiogmm.anomaly.notice import Notice
-from audiogmm.anomaly.scorer import FrameScorer, FrameScores
+from audiogmm.anomaly.scorer import NO_SCORES, FrameScorer, FrameScores
 from audiogmm.anomaly.stream import EventStream
 from audiogmm.blocks import FrameBlock
 from audiogmm.timeline import FrameClock
@@ -66,11 +66,18 @@ class DetectionPipeline:
 
 
 class DetectionStream:
-    """Finds the events of one recording, in any chunks; made by `DetectionPipeline.open`."""
+    """Finds the events of one recording, in any chunks; made by `DetectionPipeline.open`.
+
+    Attributes
+    ----------
+    scored : FrameScores
+        Scores that the last push, or the flush, completed.
+    """
 
     def __init__(
         self, pipeline: DetectionPipeline, clock: FrameClock, id: str, audio_filepath: str | None
     ) -> None:
+        self.scored = NO_SCORES
         self._scores = pipeline.scorer.open(id)
         self._events = EventStream(pipeline.detector, clock, id, audio_filepath)
         self._explaining = pipeline.explainer.open(clock) if pipeline.explainer else None
@@ -93,6 +100,7 @@ class DetectionStream:
         return notices + [self._explained(notice) for notice in self._events.flush()]
 
     def _detect(self, scored: FrameScores) -> list[Notice]:
+        self.scored = scored
         return [self._explained(notice) for notice in self._events.push(scored.scores, scored.voiced)]
 
     def _explained(self, notice: Notice) -> Notice:

@@ -83,7 +83,7 @@ def open_evaluation(output: Path | None, settings: EvaluationSettings, *inputs: 
         if path is not None:
             check_output(path, settings.force, *inputs)
     if settings.plot is not None:
-        from audiogmm.report.picture import check_suffix
+        from audiogmm.report.figure import check_suffix
 
         check_suffix(settings.plot)
     return Aside(None if output is None else errors_path(output), strict=settings.strict)

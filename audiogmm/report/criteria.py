@@ -6,19 +6,17 @@ import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.errors import ChoiceError
-from audiogmm.report.picture import check_suffix, figure_at, save_figure, styled_figure
+from audiogmm.report.figure import INK, QUIET, figure_at, save_figure, styled_figure
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_INK, _QUIET = "#1a1a1a", "#8c8c8c"
 
 _LOOKS: Mapping[str, tuple[str, str, Any]] = {
     "diag": ("#0072B2", "o", "-"),
@@ -180,8 +178,6 @@ def draw_criteria(picture: CriteriaPicture, path: str | os.PathLike[str], *, for
     OutputError
         If the file exists (and not `force`), or cannot be written.
     """
-    path = Path(path)
-    check_suffix(path)
     with figure_at(path, _size(picture), force=force) as figure:
         _draw(figure, picture)
 
@@ -247,10 +243,10 @@ def _draw_panel(axes: Axes, panel: CriterionPanel, recommended: tuple[str, int] 
         for size, value in points:
             if panel.best == (form, size):
                 axes.plot(
-                    size, value, "o", markersize=12, markerfacecolor="none", color=_INK, markeredgewidth=1.6
+                    size, value, "o", markersize=12, markerfacecolor="none", color=INK, markeredgewidth=1.6
                 )
     if recommended is not None:
-        axes.axvline(recommended[1], color=_QUIET, linewidth=0.9, linestyle="--", zorder=0)
+        axes.axvline(recommended[1], color=QUIET, linewidth=0.9, linestyle="--", zorder=0)
     sizes = sorted({size for points in panel.curves.values() for size, _ in points})
     axes.set_xscale("log", base=2)
     axes.set_xticks(sizes, [str(size) for size in sizes])
@@ -274,12 +270,12 @@ def _legend(forms: Sequence[str]) -> list[Any]:
     ring = Line2D(
         [],
         [],
-        color=_INK,
+        color=INK,
         marker="o",
         markersize=10,
         markerfacecolor="none",
         linestyle="",
         label="best by this criterion",
     )
-    line = Line2D([], [], color=_QUIET, linewidth=0.9, linestyle="--", label="recommended size")
+    line = Line2D([], [], color=QUIET, linewidth=0.9, linestyle="--", label="recommended size")
     return [*curves, ring, line]

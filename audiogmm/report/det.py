@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audiogmm.evaluation.verification.performance import Curves, Performance
-from audiogmm.report.picture import check_suffix, figure_at
+from audiogmm.report.figure import INK, QUIET, figure_at
 from audiogmm.types import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_INK, _QUIET = "#1a1a1a", "#8c8c8c"
 _COLORS = ("#0072B2", "#D55E00")
 _LINES: tuple[Any, ...] = ("-", "--")
 _TARGET, _NONTARGET = "#009E73", "#CC79A7"
@@ -68,8 +66,6 @@ def draw_det(
     OutputError
         If the file exists (and not `force`), or cannot be written.
     """
-    path = Path(path)
-    check_suffix(path)
     with figure_at(path, (11, 5.6), force=force) as figure:
         grid = figure.add_gridspec(2, 2, width_ratios=(1.08, 1), height_ratios=(2.6, 1))
         det = figure.add_subplot(grid[:, 0])
@@ -107,7 +103,7 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
         s.performance.eer.high if s.performance.eer.known else s.performance.eer.value for s in systems
     )
     high = 0.8 if worst > 0.25 else 0.6 if worst > 0.08 else 0.4
-    axes.plot(*[[_probit(max(low_x, low_y)), _probit(high)]] * 2, color=_QUIET, linewidth=0.7, zorder=0)
+    axes.plot(*[[_probit(max(low_x, low_y)), _probit(high)]] * 2, color=QUIET, linewidth=0.7, zorder=0)
     handles: list[Any] = []
     for system, color, line in zip(systems, _COLORS, _LINES, strict=False):
         found, curves = system.performance, system.curves
@@ -154,9 +150,7 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
                 zorder=5,
             )
     for point, marker in zip(systems[0].performance.points, _MARKERS, strict=False):
-        handles.append(
-            Line2D([], [], color=_INK, linestyle="", marker=marker, markersize=6, label=str(point))
-        )
+        handles.append(Line2D([], [], color=INK, linestyle="", marker=marker, markersize=6, label=str(point)))
     if systems[0].performance.points:
         handles.append(
             Line2D([], [], linestyle="", label="filled: best threshold, open: threshold of the prior")
@@ -172,7 +166,7 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
     axes.set_xlabel("Impostors accepted (false alarms), %")
     axes.set_ylabel("Targets rejected (misses), %")
     axes.set_title("DET curve", loc="left", fontsize=12, fontweight="bold")
-    axes.set_title(_sampled(systems[0].performance, confidence), loc="right", fontsize=8.5, color=_QUIET)
+    axes.set_title(_sampled(systems[0].performance, confidence), loc="right", fontsize=8.5, color=QUIET)
     axes.legend(handles=handles, loc="best", fontsize=8.5, frameon=True, framealpha=0.9, edgecolor="none")
 
 
@@ -206,7 +200,7 @@ def _draw_reliability(axes: Axes, systems: Sequence[System]) -> None:
     margin = 0.12 * max(top - bottom, 1.0)
     bottom, top = bottom - margin, top + margin
     ends = [min(low, bottom), max(high, top)]
-    axes.plot(ends, ends, color=_INK, linewidth=0.9, linestyle="--", label="calibrated scores")
+    axes.plot(ends, ends, color=INK, linewidth=0.9, linestyle="--", label="calibrated scores")
     band = curves.reliability
     if np.isfinite(band.low).all():
         axes.fill_between(band.at, band.low, band.high, color=_COLORS[0], alpha=0.15, linewidth=0, step="mid")
@@ -215,8 +209,8 @@ def _draw_reliability(axes: Axes, systems: Sequence[System]) -> None:
     )
     for point, marker in zip(found.points, _MARKERS, strict=False):
         if low < point.threshold < high:
-            axes.axvline(point.threshold, color=_QUIET, linewidth=0.8, linestyle=":")
-            axes.plot(point.threshold, bottom + margin / 3, marker, color=_QUIET, markersize=5)
+            axes.axvline(point.threshold, color=QUIET, linewidth=0.8, linestyle=":")
+            axes.plot(point.threshold, bottom + margin / 3, marker, color=QUIET, markersize=5)
     axes.set_xlim(low, high)
     axes.set_ylim(bottom, top)
     axes.set_ylabel("Calibrated log-likelihood ratio, nats")

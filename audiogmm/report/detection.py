@@ -5,19 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audiogmm.evaluation.intervals import Interval
-from audiogmm.report.picture import check_suffix, figure_at
+from audiogmm.report.figure import QUIET, figure_at
 from audiogmm.types import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_INK, _QUIET, _GRID = "#1a1a1a", "#8c8c8c", "#e6e6e6"
+_GRID = "#e6e6e6"
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MEASURES = (("precision", "#56B4E9", "o"), ("recall", "#E69F00", "s"), ("F1", "#0072B2", "D"))
 
@@ -112,8 +111,6 @@ def draw_detection(picture: DetectionPicture, path: str | os.PathLike[str], *, f
     OutputError
         If the file exists (and not `force`), or cannot be written.
     """
-    path = Path(path)
-    check_suffix(path)
     with figure_at(path, (11, 5.6), force=force) as figure:
         if picture.curves:
             grid = figure.add_gridspec(2, 2, width_ratios=(1.08, 1), height_ratios=(1.15, 1))
@@ -127,7 +124,7 @@ def draw_detection(picture: DetectionPicture, path: str | os.PathLike[str], *, f
 
 def _draw_roc(axes: Axes, picture: DetectionPicture) -> None:
     axes.axvspan(0, picture.max_fpr, color="#0072B2", alpha=0.08, linewidth=0, zorder=0)
-    axes.plot([0, 1], [0, 1], color=_QUIET, linewidth=0.9, linestyle="--", zorder=1)
+    axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.9, linestyle="--", zorder=1)
     named = len(picture.curves) <= MOST_NAMED
     for i, curve in enumerate(picture.curves):
         if named:
@@ -135,7 +132,7 @@ def _draw_roc(axes: Axes, picture: DetectionPicture) -> None:
             label = f"{name or 'all'}: {curve.auc.value:.3f}, {curve.pauc.value:.3f}"
             axes.plot(curve.false_alarms, curve.hits, color=_COLORS[i], linewidth=1.7, label=label)
         else:
-            axes.plot(curve.false_alarms, curve.hits, color=_QUIET, linewidth=0.8, alpha=0.5)
+            axes.plot(curve.false_alarms, curve.hits, color=QUIET, linewidth=0.8, alpha=0.5)
     if not named:
         rates = np.linspace(0, 1, 501)
         mean = np.mean([np.interp(rates, c.false_alarms, c.hits) for c in picture.curves], axis=0)
@@ -147,7 +144,7 @@ def _draw_roc(axes: Axes, picture: DetectionPicture) -> None:
     axes.grid(color=_GRID, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.annotate(
-        "pAUC", (picture.max_fpr / 2, 0.3), ha="center", va="center", fontsize=8.5, color=_QUIET, rotation=90
+        "pAUC", (picture.max_fpr / 2, 0.3), ha="center", va="center", fontsize=8.5, color=QUIET, rotation=90
     )
     axes.set_xlabel(f"False alarm rate (normal {picture.what})")
     axes.set_ylabel(f"Hit rate (anomalous {picture.what})")
@@ -187,7 +184,7 @@ def _draw_measures(axes: Axes, picture: DetectionPicture) -> None:
                     fontsize=9,
                     annotation_clip=False,
                 )
-    axes.annotate("F1", (1.02, 1.0), xycoords="axes fraction", va="bottom", fontsize=9, color=_QUIET)
+    axes.annotate("F1", (1.02, 1.0), xycoords="axes fraction", va="bottom", fontsize=9, color=QUIET)
     axes.set_yticks(range(n), [measure.name for measure in picture.measures])
     axes.set_ylim(max(n, 3) - 0.5, -0.5)
     axes.set_xlim(0, 1)
@@ -196,7 +193,7 @@ def _draw_measures(axes: Axes, picture: DetectionPicture) -> None:
     axes.set_axisbelow(True)
     axes.spines["left"].set_visible(False)
     axes.set_title("Events", loc="left", fontsize=12, fontweight="bold")
-    axes.set_title(picture.intervals, loc="right", fontsize=8.5, color=_QUIET)
+    axes.set_title(picture.intervals, loc="right", fontsize=8.5, color=QUIET)
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         axes.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize=8.5)
@@ -204,10 +201,10 @@ def _draw_measures(axes: Axes, picture: DetectionPicture) -> None:
 
 def _draw_delays(axes: Axes, picture: DetectionPicture) -> None:
     axes.set_title("Delay", loc="left", fontsize=12, fontweight="bold")
-    axes.set_title(picture.false_alarms, loc="right", fontsize=8.5, color=_QUIET)
+    axes.set_title(picture.false_alarms, loc="right", fontsize=8.5, color=QUIET)
     if not picture.n_true:
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "the manifest has no true events", ha="center", va="center", color=_QUIET)
+        axes.text(0.5, 0.5, "the manifest has no true events", ha="center", va="center", color=QUIET)
         return
     delays = picture.delays
     ends = np.quantile(delays, [0.05, 0.95]) if len(delays) else np.zeros(2)  # a few may lie far off
@@ -217,7 +214,7 @@ def _draw_delays(axes: Axes, picture: DetectionPicture) -> None:
     first, last = min(low, float(delays.min(initial=0.0))), max(high, float(delays.max(initial=0.0)))
     steps: Any = np.concatenate([[first - margin], delays, [last + margin]])
     axes.step(steps, np.append(shares, shares[-1]), where="post", color=_COLORS[2], linewidth=1.8)
-    axes.axvline(0.0, color=_QUIET, linewidth=0.9, linestyle=":")
+    axes.axvline(0.0, color=QUIET, linewidth=0.9, linestyle=":")
     if len(delays):
         for share, name in ((0.5, "median"), (0.9, "90 %")):
             place = float(delays[max(0, int(np.ceil(share * len(delays) - 1e-9)) - 1)])

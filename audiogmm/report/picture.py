@@ -3,51 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audiogmm.anomaly.event import Event
 from audiogmm.errors import ChoiceError
-from audiogmm.files import replacing
+from audiogmm.report.figure import INK, QUIET, figure_at
 from audiogmm.timeline import FrameClock, Segment
 from audiogmm.types import FloatArray, Samples, Seconds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-FORMATS = (".png", ".svg", ".pdf")
-"""Suffixes of pictures."""
 
 # Okabe and Ito's colors, which color-blind readers tell apart; text is near black on white
-_INK, _QUIET = "#1a1a1a", "#8c8c8c"
 _SCORE, _FOUND, _TRUTH = "#0072B2", "#D55E00", "#009E73"
-
-_STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "axes.edgecolor": _QUIET,
-    "axes.labelcolor": _INK,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "xtick.major.width": 0.8,
-    "ytick.major.width": 0.8,
-    "legend.frameon": False,
-    "figure.facecolor": "white",
-    "axes.facecolor": "white",
-    "savefig.facecolor": "white",
-    "svg.hashsalt": "audiogmm",  # the same picture is the same file
-    "svg.fonttype": "none",
-}
 
 _MOST_POINTS = 2400
 """Most points of a curve: more than a picture shows."""
@@ -114,8 +86,6 @@ def draw_picture(picture: RecordingPicture, path: str | os.PathLike[str], *, for
     OutputError
         If the file exists (and not `force`), or cannot be written.
     """
-    path = Path(path)
-    check_suffix(path)
     if not len(picture.samples) or not len(picture.scores):
         raise ChoiceError(
             f"{len(picture.samples)} samples and {len(picture.scores)} scores", needed="something to draw"
@@ -125,69 +95,6 @@ def draw_picture(picture: RecordingPicture, path: str | os.PathLike[str], *, for
         _draw_spectrogram(above, picture)
         _draw_scores(below, picture)
         above.set_title(picture.title or "Recording", loc="left", fontsize=12, fontweight="bold", pad=22)
-
-
-def check_suffix(path: Path) -> None:
-    """Refuse a picture that cannot be drawn, before the work begins.
-
-    Raises
-    ------
-    ChoiceError
-        If pictures have no such suffix.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise ChoiceError(
-            f"a picture cannot be written to {path}",
-            needed=f"a name that ends in {', '.join(FORMATS)}",
-        )
-
-
-@contextmanager
-def figure_at(path: Path, size: tuple[float, float], *, force: bool) -> Iterator[Figure]:
-    """Yield a styled figure, which is saved to `path` when the block ends without an error.
-
-    Parameters
-    ----------
-    path : Path
-        Ends in one of `FORMATS`.
-    size : tuple of float
-        Width and height, inches.
-    force : bool
-        Overwrite a file that exists.
-    """
-    with styled_figure(size) as figure, replacing(path, force=force) as target:
-        yield figure
-        save_figure(figure, target, path.suffix.lower())
-
-
-@contextmanager
-def styled_figure(size: tuple[float, float]) -> Iterator[Figure]:
-    """Yield a figure of so many inches, in the style of all pictures.
-
-    Raises
-    ------
-    ChoiceError
-        If matplotlib is missing.
-    """
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ChoiceError(
-            "pictures need matplotlib, which is not installed", remedy="pip install 'audiogmm[plot]'"
-        ) from error
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=size, layout="constrained")
-        FigureCanvasAgg(figure)
-        yield figure
-
-
-def save_figure(figure: Figure, target: Any, suffix: str) -> None:
-    """Save a figure to a path or a binary file, without the date: the same picture is the same file."""
-    dates = {".svg": "Date", ".pdf": "CreationDate"}
-    marks = {dates[suffix]: None} if suffix in dates else {}
-    figure.savefig(target, format=suffix[1:], dpi=140, metadata=marks)
 
 
 def _draw_spectrogram(axes: Axes, picture: RecordingPicture) -> None:
@@ -236,9 +143,9 @@ def _draw_scores(axes: Axes, picture: RecordingPicture) -> None:
     times = picture.clock.center(np.arange(len(picture.scores)))
     shown_times, shown = thin(times, picture.scores)
     axes.plot(shown_times, shown, color=_SCORE, linewidth=1.3)
-    axes.axhline(picture.threshold, color=_INK, linewidth=1.1, linestyle="--")
+    axes.axhline(picture.threshold, color=INK, linewidth=1.1, linestyle="--")
     if picture.release is not None and picture.release > picture.threshold:
-        axes.axhline(picture.release, color=_QUIET, linewidth=0.9, linestyle=":")
+        axes.axhline(picture.release, color=QUIET, linewidth=0.9, linestyle=":")
     for event in picture.events:
         axes.axvspan(event.start, event.end, color=_FOUND, alpha=0.22, linewidth=0)
         if event.peak is not None and event.peak_time is not None:
@@ -248,11 +155,11 @@ def _draw_scores(axes: Axes, picture: RecordingPicture) -> None:
     axes.set_xlabel("Time, s")
     handles: list[Any] = [
         Line2D([], [], color=_SCORE, linewidth=1.5, label="score"),
-        Line2D([], [], color=_INK, linewidth=1.1, linestyle="--", label="threshold"),
+        Line2D([], [], color=INK, linewidth=1.1, linestyle="--", label="threshold"),
         Line2D([], [], color=_FOUND, linewidth=4, label=f"detected ({len(picture.events)})"),
     ]
     if picture.release is not None and picture.release > picture.threshold:
-        handles.insert(2, Line2D([], [], color=_QUIET, linestyle=":", label="release"))
+        handles.insert(2, Line2D([], [], color=QUIET, linestyle=":", label="release"))
     if picture.truth is not None:
         handles.append(Line2D([], [], color=_TRUTH, linewidth=4, label=f"true events ({len(picture.truth)})"))
     axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=len(handles))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 import numpy as np
 
 from audiogmm.anomaly.notice import Notice
-from audiogmm.anomaly.scorer import NO_SCORES, FrameScorer, FrameScores, ScorerStream
+from audiogmm.anomaly.scorer import NO_SCORES, FrameScores
 from audiogmm.blocks import FrameBlock
 from audiogmm.live.line import Line
 from audiogmm.live.stream.plan import StreamPlan
@@ -34,11 +32,9 @@ class EventStage:
         self, plan: StreamPlan, identity: InputIdentity, clock: FrameClock, n_before: int = 0
     ) -> None:
         self._n_before = n_before
-        self._events = self._shared = self._scores = None
+        self._events = self._scores = None
         if plan.detection is not None:
-            self._shared = SharedScorer(plan.detection.scorer)
-            detection = replace(plan.detection, scorer=self._shared)
-            self._events = detection.open(clock, identity.id, identity.audio_filepath)
+            self._events = plan.detection.open(clock, identity.id, identity.audio_filepath)
         elif plan.scorer is not None:
             self._scores = plan.scorer.open(identity.id)
 
@@ -48,7 +44,7 @@ class EventStage:
         Where nothing is scored, all frames have a score of 0 and none is voiced.
         """
         if self._events is not None:
-            return self._lines(self._events.push(block)), self._take_scores()
+            return self._lines(self._events.push(block)), self._events.scored
         if self._scores is not None:
             return [], self._scores.push(block)
         return [], FrameScores(np.zeros(len(block)), np.zeros(len(block), np.bool_))
@@ -56,65 +52,11 @@ class EventStage:
     def flush(self) -> tuple[list[Line], FrameScores]:
         """End the stretch; give the rest."""
         if self._events is not None:
-            return self._lines(self._events.flush()), self._take_scores()
+            return self._lines(self._events.flush()), self._events.scored
         return [], NO_SCORES if self._scores is None else self._scores.flush()
-
-    def _take_scores(self) -> FrameScores:
-        assert self._shared is not None
-        return self._shared.take()
 
     def _lines(self, notices: list[Notice]) -> list[Line]:
         return [
             Line(n.kind, n.at, {"number": self._n_before + n.number, "event": n.event.to_dict()})
             for n in notices
         ]
-
-
-@dataclass(frozen=True)
-class SharedScorer:
-    """Score one recording once, for the search for events and for further stages.
-
-    Parameters
-    ----------
-    scorer : FrameScorer
-        Computes the scores.
-    """
-
-    scorer: FrameScorer
-    _parts: list[FrameScores] = field(default_factory=list)
-
-    @property
-    def latency(self) -> int:
-        """Frames, the scorer's."""
-        return self.scorer.latency
-
-    def open(self, id: str) -> ScorerStream:
-        """Begin with a recording."""
-        return _SharedStream(self.scorer.open(id), self._parts)
-
-    def take(self) -> FrameScores:
-        """Return the scores that were computed since the last call."""
-        parts = tuple(self._parts)
-        self._parts.clear()
-        if len(parts) == 1:
-            return parts[0]
-        return FrameScores(
-            np.concatenate([NO_SCORES.scores, *(part.scores for part in parts)]),
-            np.concatenate([NO_SCORES.voiced, *(part.voiced for part in parts)]),
-        )
-
-
-@dataclass(frozen=True)
-class _SharedStream:
-    stream: ScorerStream
-    parts: list[FrameScores]
-
-    def push(self, block: FrameBlock) -> FrameScores:
-        return self._kept(self.stream.push(block))
-
-    def flush(self) -> FrameScores:
-        return self._kept(self.stream.flush())
-
-    def _kept(self, scored: FrameScores) -> FrameScores:
-        self.parts.append(scored)
-        return scored

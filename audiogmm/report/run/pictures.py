@@ -40,7 +40,7 @@ def check_pictures(path: Path, *, force: bool = False) -> None:
     OutputError
         If it exists (and not `force`), or cannot be written.
     """
-    from audiogmm.report.picture import FORMATS
+    from audiogmm.report.figure import FORMATS
 
     if path.suffix and path.suffix.lower() not in FORMATS and not path.is_dir():
         raise ChoiceError(
@@ -89,7 +89,7 @@ def draw_recordings(
     OutputError
         If a picture exists (and not `force`), or cannot be written.
     """
-    from audiogmm.report.picture import FORMATS
+    from audiogmm.report.figure import FORMATS
 
     scorer = make_scorer(model)
     if path.suffix.lower() in FORMATS:
