@@ -79,10 +79,6 @@ class BackEnd:
         """The normalizations for which the cohort is large enough; "none" is always among them."""
         return NORMALIZATIONS if len(self.cohort) >= MIN_COHORT else NORMALIZATIONS[:1]
 
-    def calibration(self, normalization: str = "none") -> Calibration | None:
-        """Return the calibration of scores of a normalization; None if it was not learned."""
-        return self.calibrations.get(normalization)
-
     def to_tensors(self) -> tuple[dict[str, np.ndarray], Json]:
         """Return arrays, named for a model file, and the rest as a JSON object."""
         plda, projection, compensation = self.space.plda, self.space.projection, self.space.compensation
@@ -144,7 +140,7 @@ class BackEnd:
             ) from error
 
 
-def backend_of(model: Model) -> BackEnd | None:
+def read_backend(model: Model) -> BackEnd | None:
     """Return the back end of a model file, or None."""
     document = model.metadata.speakers
     if document is None:

@@ -46,12 +46,12 @@ class BackgroundRecording:
         ratio.push(self.levels, self._voiced())
         return ratio.decibels
 
-    def place(self, n: int) -> int:
+    def frame_index(self, n: int) -> int:
         """Return the index of the n-th voiced frame among all; their number if there is none."""
         places = np.flatnonzero(self._voiced())
         return int(places[n]) if n < len(places) else len(self._voiced())
 
-    def voiced_before(self, place: int) -> int:
+    def count_voiced_before(self, place: int) -> int:
         """Return how many voiced frames lie before an index among all."""
         return int(np.count_nonzero(self._voiced()[:place]))
 
@@ -65,7 +65,7 @@ class BackgroundRecording:
         >>> recording.part(1, 3).voiced.tolist(), len(recording.part(0, 1).frames)
         ([True, False, True], 1)
         """
-        start, stop = (0 if first <= 0 else self.place(first)), self.place(last)
+        start, stop = (0 if first <= 0 else self.frame_index(first)), self.frame_index(last)
         return replace(
             self,
             frames=self.frames[first:last],

@@ -106,7 +106,7 @@ def divide_recordings(
         whole, half = recordings[0], len(recordings[0].frames) // 2
         enrolled, tested = whole.part(0, half), whole.part(half, len(whole.frames))
         if noised is not None:  # from the same time on, whatever is voiced of it
-            noised = noised.part(noised.voiced_before(whole.place(half)), len(noised.frames))
+            noised = noised.part(noised.count_voiced_before(whole.frame_index(half)), len(noised.frames))
     if len(enrolled.frames) < rate or len(tested.frames) < TEST_SECONDS[-1] * rate:
         return None
     return enrolled.part(0, int(ENROLLED_SECONDS * rate)), tested, noised

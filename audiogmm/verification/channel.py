@@ -14,7 +14,7 @@ from audiogmm.mixture.store import Model
 from audiogmm.reduce import LocalReducer
 from audiogmm.types import FloatArray
 from audiogmm.verification.background import BackgroundRecording
-from audiogmm.verification.supervector import deviations
+from audiogmm.verification.supervector import component_deviations
 
 MIN_SPEAKERS = 5
 """Speakers over whom the means of voices average out, so that what is left is the channel."""
@@ -52,7 +52,7 @@ def estimate_offset(
     array([2.])
     """
     evaluator = Evaluator(background)
-    precision = 1 / np.square(deviations(background))
+    precision = 1 / np.square(component_deviations(background))
     lengths: Counter[str] = Counter()
     for recording in recordings:
         lengths[recording.speaker] += len(recording.frames)

@@ -19,7 +19,7 @@ from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.calibration import Calibration, GalleryCalibration
 from audiogmm.verification.channel import original_fingerprint
 from audiogmm.verification.speaker import Speaker, background_mismatch
-from audiogmm.verification.speaker_file import SUFFIX, file_name, name_of, pack_speaker, read_speaker
+from audiogmm.verification.speaker_file import SUFFIX, make_file_name, pack_speaker, read_name, read_speaker
 
 FORMAT_VERSION = 1
 """Of the folder; a reader refuses higher ones."""
@@ -178,7 +178,7 @@ class Gallery:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the speakers, in alphabetical order."""
-        return tuple(sorted(name_of(path) for path in self._files()))
+        return tuple(sorted(read_name(path) for path in self._files()))
 
     def __len__(self) -> int:
         return sum(1 for _ in self._files())
@@ -287,7 +287,7 @@ class Gallery:
         return digest.hexdigest()
 
     def _path(self, name: str) -> Path:
-        return self.folder / SPEAKERS / f"{file_name(name)}{SUFFIX}"
+        return self.folder / SPEAKERS / f"{make_file_name(name)}{SUFFIX}"
 
     def _files(self) -> Iterator[Path]:
         folder = self.folder / SPEAKERS

@@ -98,7 +98,7 @@ class Identification:
         return cls(**{**row, "candidates": tuple(SpeakerCandidate(**c) for c in row["candidates"])})
 
 
-def posteriors(llr: ArrayLike, priors: ArrayLike) -> FloatArray:
+def compute_posteriors(llr: ArrayLike, priors: ArrayLike) -> FloatArray:
     """Return the posterior probabilities of the speakers, and of none of them.
 
     By Bayes' theorem, with l_i the log-likelihood ratio of speaker i against any other, p_i the prior, and
@@ -128,7 +128,7 @@ def posteriors(llr: ArrayLike, priors: ArrayLike) -> FloatArray:
     Examples
     --------
     >>> import numpy as np
-    >>> posteriors([np.log(3), 0.0], [0.25, 0.25]).round(3)
+    >>> compute_posteriors([np.log(3), 0.0], [0.25, 0.25]).round(3)
     array([0.5  , 0.167, 0.333])
     """
     ratio, p = np.asarray(llr, dtype=np.float64), np.asarray(priors, dtype=np.float64)
@@ -149,7 +149,7 @@ def posteriors(llr: ArrayLike, priors: ArrayLike) -> FloatArray:
     return found
 
 
-def equal_priors(n_speakers: int, prior: float = PRIOR) -> FloatArray:
+def share_prior(n_speakers: int, prior: float = PRIOR) -> FloatArray:
     """Share the prior probability that the speaker is enrolled equally: shape (n_speakers,).
 
     Raises
@@ -159,7 +159,7 @@ def equal_priors(n_speakers: int, prior: float = PRIOR) -> FloatArray:
 
     Examples
     --------
-    >>> equal_priors(4, 0.5)
+    >>> share_prior(4, 0.5)
     array([0.125, 0.125, 0.125, 0.125])
     """
     if not n_speakers:
@@ -191,7 +191,7 @@ def rank_speakers(
     Raises
     ------
     ChoiceError
-        As of `posteriors` and `equal_priors`; or if `top` is below 1.
+        As of `compute_posteriors` and `share_prior`; or if `top` is below 1.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def rank_speakers(
     """
     if top < 1:
         raise ChoiceError(f"top={top}", needed="at least 1 candidate")
-    found = posteriors(llr, equal_priors(len(names), prior))
+    found = compute_posteriors(llr, share_prior(len(names), prior))
     order = np.argsort(-llr, kind="stable")[:top].tolist()
     candidates = tuple(SpeakerCandidate(names[i], float(found[i]), float(llr[i])) for i in order)
     best, nobody = candidates[0], float(found[-1])

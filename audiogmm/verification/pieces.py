@@ -48,14 +48,14 @@ class Pieces:
     first: FloatArray
 
 
-def spans(n: int, length: int, most: int) -> list[slice]:
+def cut_spans(n: int, length: int, most: int) -> list[slice]:
     """Cut n frames into at most `most` pieces of `length`; a rest of at least half of it is one, too.
 
     Examples
     --------
-    >>> [(span.start, span.stop) for span in spans(25, 10, 9)]
+    >>> [(span.start, span.stop) for span in cut_spans(25, 10, 9)]
     [(0, 10), (10, 20), (20, 25)]
-    >>> [(span.start, span.stop) for span in spans(30, 10, 2)]
+    >>> [(span.start, span.stop) for span in cut_spans(30, 10, 2)]
     [(0, 10), (20, 30)]
     """
     starts = [start for start in range(0, n, length) if n - start >= length / 2] or [0]
@@ -114,7 +114,7 @@ def _pieces_of(
     """The pieces of a recording, and whether each is moved to another channel, which its id draws."""
     length = max(1, round(PIECE_SECONDS * recording.frame_rate))
     draw = np.random.default_rng(list(recording.id.encode(errors="surrogatepass")))
-    for span in spans(len(recording.frames), length, most):
+    for span in cut_spans(len(recording.frames), length, most):
         yield recording.frames[span], False
         if channels is not None and draw.uniform() < MOVED_SHARE:
             yield recording.frames[span] + channels[draw.integers(len(channels))], True

@@ -25,12 +25,12 @@ SUFFIX = ".speaker"
 _LONGEST_NAME = 180  # bytes of a file's name
 
 
-def file_name(name: str) -> str:
+def make_file_name(name: str) -> str:
     """Return the file's name, without suffix: reserved characters as %XX, and a long name cut, with a hash.
 
     Examples
     --------
-    >>> file_name("ann"), file_name("../a b"), file_name(".hidden")
+    >>> make_file_name("ann"), make_file_name("../a b"), make_file_name(".hidden")
     ('ann', '%2E.%2Fa%20b', '%2Ehidden')
     """
     written = quote(name, safe="", errors="surrogatepass")
@@ -42,7 +42,7 @@ def file_name(name: str) -> str:
     return f"{written[: _LONGEST_NAME - 34]}%%{mark}"
 
 
-def name_of(path: Path) -> str:
+def read_name(path: Path) -> str:
     """Return the name of the speaker whose file this is; it is read from the file if it was cut."""
     stem = path.name.removesuffix(SUFFIX)
     if "%%" not in stem:
@@ -120,7 +120,7 @@ def read_speaker(path: Path, background: Mixture, fingerprint: str) -> Speaker:
         ) from error
 
 
-def origin_of(mixture: Mixture) -> FloatArray:
+def moment_origin(mixture: Mixture) -> FloatArray:
     """Return the origin (n_features,) of the moments that an `Evaluator` computes."""
     return mixture.centre.astype(np.float32).astype(np.float64)
 
@@ -129,7 +129,7 @@ def _differences(
     stats: SufficientStats, background: Mixture, second: bool, prefix: str
 ) -> dict[str, np.ndarray]:
     """Sums about each component's own mean, of the components that have frames."""
-    stats = stats.shifted(origin_of(background))
+    stats = stats.shifted(moment_origin(background))
     occupied = np.flatnonzero(stats.counts > 0)
     about_means = stats.first - stats.counts[:, None] * (background.means - stats.origin)
     arrays: dict[str, np.ndarray] = {
@@ -147,7 +147,7 @@ def _statistics(arrays: dict[str, np.ndarray], background: Mixture, prefix: str)
     """The inverse of `_differences`; second moments that are not in it are those of frames at the means."""
     if f"{prefix}heard" not in arrays:
         return None
-    occupied, origin = arrays[f"{prefix}heard"], origin_of(background)
+    occupied, origin = arrays[f"{prefix}heard"], moment_origin(background)
     counts, first = np.zeros(background.n_components), np.zeros(background.means.shape)
     counts[occupied] = arrays[f"{prefix}counts"]
     first[occupied] = (

@@ -50,10 +50,10 @@ def center_statistics(background: Mixture, stats: SufficientStats) -> tuple[Floa
             needed=f"{background.means.shape}, as the background model has",
         )
     about_means = stats.first - stats.counts[:, None] * (background.means - stats.origin)
-    return stats.counts, about_means / deviations(background)
+    return stats.counts, about_means / component_deviations(background)
 
 
-def deviations(background: Mixture) -> FloatArray:
+def component_deviations(background: Mixture) -> FloatArray:
     """Return the standard deviations of each component, shape (n_components, n_features)."""
     K, D = background.means.shape
     variances = form_of(background.covariance_type).variances(background.covariances, K, D)

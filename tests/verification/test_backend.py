@@ -14,7 +14,7 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
 from audiogmm.reduce import LocalReducer
-from audiogmm.verification.backend import backend_of, with_backend
+from audiogmm.verification.backend import read_backend, with_backend
 from audiogmm.verification.backend_learning import learn_backend
 from audiogmm.verification.background import BackgroundRecording
 from audiogmm.verification.background_trials import IMPOSTORS, TrialSide, choose_trials
@@ -142,17 +142,17 @@ def test_a_back_end_is_read_as_it_was_written(tmp_path) -> None:
     backend = learn_backend(mixture(), people(24, seconds=6.0), settings=SpaceSettings(principal=8))
     model = with_backend(Model(mixture()), backend)
     model.save(tmp_path / "m.agmm")
-    again = backend_of(load(tmp_path / "m.agmm"))
+    again = read_backend(load(tmp_path / "m.agmm"))
     assert again is not None
     heard = Evaluator(mixture()).accumulate(people(1)[0].frames)
     np.testing.assert_array_equal(again.vector(heard), backend.vector(heard))
     assert again.calibrations == dict(backend.calibrations)
     assert again.about == backend.about
-    assert backend_of(with_backend(model, None)) is None
+    assert read_backend(with_backend(model, None)) is None
     broken = dict(model.tensors)
     broken.pop("speakers.basis")
     with pytest.raises(ModelFileError, match="KeyError"):
-        backend_of(Model(model.mixture, metadata=model.metadata, tensors=broken))
+        read_backend(Model(model.mixture, metadata=model.metadata, tensors=broken))
 
 
 def test_threads_do_not_change_a_byte() -> None:

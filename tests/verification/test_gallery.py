@@ -19,7 +19,7 @@ from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.jobs.verify import verify_to_file
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
-from audiogmm.verification.backend import backend_of
+from audiogmm.verification.backend import read_backend
 from audiogmm.verification.background import BackgroundRecording
 from audiogmm.verification.channel import estimate_offset, original_fingerprint, shift_means
 from audiogmm.verification.gallery import Gallery
@@ -134,9 +134,9 @@ def test_without_speakers_there_is_no_back_end(corpus, tmp_path):
     source = str(corpus / "background.jsonl")
     settings = {"n_components": 2, "passes": 1, "hold_out": 0}
     plain = ag.train(source, FRONTEND, speakers="no", **settings)
-    assert backend_of(plain) is None
+    assert read_backend(plain) is None
     few = str(corpus / "people.jsonl")
-    assert backend_of(ag.train(few, FRONTEND, **settings)) is None
+    assert read_backend(ag.train(few, FRONTEND, **settings)) is None
     with pytest.raises(TrainingError, match="from 6 speakers") as caught:
         ag.train(few, FRONTEND, speakers="yes", **settings)
     assert "at least 20" in str(caught.value)

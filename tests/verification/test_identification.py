@@ -15,7 +15,7 @@ from audiogmm.errors import ChoiceError
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import make_speakers
 from audiogmm.verification.calibration import Calibration
-from audiogmm.verification.identification import equal_priors, posteriors, rank_speakers
+from audiogmm.verification.identification import compute_posteriors, rank_speakers, share_prior
 from audiogmm.verification.recalibration import CORRELATION
 from audiogmm.verification.recordings.identifier import Identifier
 from tests.cli.calls import Audiogmm
@@ -28,8 +28,8 @@ ratios = st.lists(st.floats(-300, 300), min_size=1, max_size=6)
 @settings(max_examples=50, deadline=None)
 @given(llr=ratios, known=st.sampled_from([1e-6, 0.1, 0.5, 0.999]))
 def test_posteriors_are_the_formula(llr: list[float], known: float) -> None:
-    priors = equal_priors(len(llr), known)
-    found = posteriors(llr, priors)
+    priors = share_prior(len(llr), known)
+    found = compute_posteriors(llr, priors)
     np.testing.assert_allclose(found, naive.posteriors(llr, priors.tolist()), rtol=1e-9, atol=1e-300)
     assert found.sum() == pytest.approx(1)
 
@@ -39,12 +39,12 @@ def test_posteriors_are_the_formula(llr: list[float], known: float) -> None:
 def test_priors_need_not_be_equal(llr: list[float], seed: int) -> None:
     priors = np.random.default_rng(seed).dirichlet(np.ones(len(llr) + 1))[:-1]
     expected = naive.posteriors(llr, priors.tolist())
-    np.testing.assert_allclose(posteriors(llr, priors), expected, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(compute_posteriors(llr, priors), expected, rtol=1e-6, atol=1e-12)
 
 
 def test_in_a_closed_set_it_is_somebody() -> None:
     llr = np.array([-900.0, -901.0])  # nobody sounds like it, and yet it is one of them
-    found = posteriors(llr, equal_priors(2, 1.0))
+    found = compute_posteriors(llr, share_prior(2, 1.0))
     np.testing.assert_allclose(found, [1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1)), 0])
     assert rank_speakers(["ann", "bob"], llr, 1.0)[0] == "ann"
     assert rank_speakers(["ann", "bob"], llr, 0.999999)[0] is None
@@ -58,7 +58,7 @@ def test_the_right_ratios_give_probabilities_that_come_true() -> None:
     llr = rng.normal(-m, np.sqrt(2 * m), size=(trials, n))  # N(-m, 2m) of others, N(m, 2m) of oneself
     at = np.flatnonzero(truth < n)
     llr[at, truth[at]] += 2 * m
-    found = np.array([posteriors(row, equal_priors(n, 0.6)) for row in llr])
+    found = np.array([compute_posteriors(row, share_prior(n, 0.6)) for row in llr])
     for low in (0.1, 0.3, 0.5, 0.7, 0.9):
         near = np.abs(found - low) < 0.05
         happened = (np.arange(n + 1) == truth[:, None])[near]
@@ -77,7 +77,7 @@ def test_the_right_ratios_give_probabilities_that_come_true() -> None:
 )
 def test_what_are_no_ratios_or_priors(llr: list[float], priors: list[float], message: str) -> None:
     with pytest.raises(ChoiceError, match=message):
-        posteriors(llr, priors)
+        compute_posteriors(llr, priors)
 
 
 def rows_of(path: str) -> list[dict]:
@@ -231,7 +231,7 @@ def test_what_is_said_of_synthetic_voices_comes_true(tmp_path: Path) -> None:
         total = 0.0
         for f, who in zip(found, truth, strict=True):
             names = [c.speaker for c in f.candidates]
-            said = posteriors([scale * c.llr for c in f.candidates], equal_priors(12, 0.5))
+            said = compute_posteriors([scale * c.llr for c in f.candidates], share_prior(12, 0.5))
             total -= np.log(said[names.index(who) if who else -1])
         return total / len(found)
 

@@ -24,7 +24,7 @@ from audiogmm.manifest import Entry
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import make_speakers
 from audiogmm.timeline import FrameClock
-from audiogmm.verification.backend import backend_of
+from audiogmm.verification.backend import read_backend
 from audiogmm.verification.background import BackgroundRecording, concatenate
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.calibration_fitting import extend_calibration
@@ -205,7 +205,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_score_is_worth_less_in_noise(town: Path, tmp_path: Path, audiogmm: Audiogmm) -> None:
     model = ag.load(town / "ubm.agmm")
-    backend = backend_of(model)
+    backend = read_backend(model)
     assert backend is not None and backend.about["n_noisy_trials"] > 100
     learned = backend.calibrations.get("none")
     assert learned is not None

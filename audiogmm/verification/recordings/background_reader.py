@@ -45,7 +45,7 @@ DECIBELS, COLORS = (3.0, 25.0), (0.0, 0.95)
 """Of the noise with which calibrations are learned; see `AddedNoise`."""
 
 
-def kind_of(entry: Entry) -> str:
+def speaker_kind(entry: Entry) -> str:
     """Return the kind of speaker that an entry names; "" where it names none."""
     return next((str(entry.extra[key]) for key in KINDS if key in entry.extra), "")
 
@@ -89,7 +89,7 @@ class LabeledRecordings:
                 if recording.id not in self.noisy or entry.audio_filepath is None:
                     continue
                 recording = add_noise(recording)
-            yield LabeledRecording(entry.speaker, kind_of(entry), recording)
+            yield LabeledRecording(entry.speaker, speaker_kind(entry), recording)
 
 
 def count_speakers(entries: Iterable[Entry] | None) -> int:

@@ -34,7 +34,7 @@ def max_speakers(background: Mixture) -> int:
     return max(1, int(MAX_BYTES // (8 * 3 * (K * D + second))))
 
 
-def mark_of(recording: Shard) -> str:
+def compute_mark(recording: Shard) -> str:
     """Return a digest of a recording's file and piece, which changes with them; see `Speaker.marks`."""
     return hashlib.blake2b(signature_of_shard(recording).encode(), digest_size=16).hexdigest()
 
@@ -230,7 +230,7 @@ class Enrollment:
             name = recording.entry.speaker
             if name is None or name not in models:
                 continue
-            mark, earlier = mark_of(recording), self._earlier[name]
+            mark, earlier = compute_mark(recording), self._earlier[name]
             if earlier is not None and mark in earlier.marks:
                 self._left_out.add((name, mark))
             else:

@@ -10,7 +10,7 @@ import numpy as np
 from audiogmm.errors import ChoiceError
 from audiogmm.runs.progress import Progress
 from audiogmm.types import Json
-from audiogmm.verification.backend import backend_of
+from audiogmm.verification.backend import read_backend
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.calibration_fitting import fit_calibration
 from audiogmm.verification.gallery import Gallery
@@ -91,7 +91,7 @@ def find_calibration(gallery: Gallery, normalization: str = "none") -> Calibrati
         return gallery.calibration
     if normalization not in NORMALIZATIONS:
         raise ChoiceError(f"normalization {normalization!r}", needed=f"one of {', '.join(NORMALIZATIONS)}")
-    backend = backend_of(gallery.background)
+    backend = read_backend(gallery.background)
     size = 0 if backend is None else len(backend.cohort)
     if size < MIN_COHORT:
         raise ChoiceError(
@@ -108,7 +108,7 @@ def find_calibration(gallery: Gallery, normalization: str = "none") -> Calibrati
 
 def background_calibration(gallery: Gallery, normalization: str = "none") -> Calibration | None:
     """Return the back end's calibration of a normalization, if it holds for the gallery's adaptation."""
-    backend = backend_of(gallery.background)
+    backend = read_backend(gallery.background)
     if backend is None or backend.about.get("adaptation") != gallery.adaptation.to_dict():
         return None
     return backend.calibrations.get(normalization)
@@ -141,7 +141,7 @@ def describe_calibration(learned: Json) -> str:
 
 def _calibration_of_background(gallery: Gallery) -> tuple[Calibration | None, str]:
     """The back end's calibration of plain scores; why it has none that holds, otherwise."""
-    backend, calibration = backend_of(gallery.background), background_calibration(gallery)
+    backend, calibration = read_backend(gallery.background), background_calibration(gallery)
     if backend is None:
         return None, (
             "the background model has no back end, so scores are plain likelihood ratios and not calibrated; "

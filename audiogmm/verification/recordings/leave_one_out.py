@@ -20,8 +20,8 @@ from audiogmm.verification.background_trials import IMPOSTORS
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.quality import MeasuredFrames
 from audiogmm.verification.ratio import RatioScorer
-from audiogmm.verification.recordings.background_reader import kind_of
-from audiogmm.verification.recordings.enrollment import mark_of
+from audiogmm.verification.recordings.background_reader import speaker_kind
+from audiogmm.verification.recordings.enrollment import compute_mark
 from audiogmm.verification.recordings.loudest_frames import MIN_FRAMES
 from audiogmm.verification.recordings.segment_scorer import SegmentScorer
 from audiogmm.verification.recordings.trial_scorer import ScoredTrials
@@ -126,7 +126,7 @@ class LeaveOneOutScorer:
                 f"{recording.id}: {frames.n_voiced} voiced frames", needed=f"at least {MIN_FRAMES}"
             )
         speaker = gallery[names[recording.speaker]]
-        mark = mark_of(recording.shard)
+        mark = compute_mark(recording.shard)
         left = speaker.without(
             Speaker(speaker.name, speaker.background, whole, (recording.id,), frames.voiced_seconds, (mark,))
         )
@@ -190,7 +190,7 @@ def _select_recordings(inputs: Inputs, names: Sequence[str]) -> Iterator[LeftOut
     for entry in inputs.entries:
         if entry.speaker in places:
             counts[entry.speaker] += 1
-            kinds[entry.speaker] = kind_of(entry)
+            kinds[entry.speaker] = speaker_kind(entry)
     each = max(1, MAX_RECORDINGS // len(names))
     met: Counter[str] = Counter()
     for recording in inputs:

@@ -15,7 +15,7 @@ from audiogmm.errors import AudioDataError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray, Json, Seconds
-from audiogmm.verification.backend import BackEnd, backend_of
+from audiogmm.verification.backend import BackEnd, read_backend
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.quality import MeasuredFrames
 from audiogmm.verification.ratio import TOP, RatioScorer, Scoring
@@ -198,7 +198,7 @@ def load_models(
     """Load the models of speakers of a gallery, in this order; `state` says which version of them."""
     gallery = Gallery(folder)
     background = gallery.background.mixture
-    backend = backend_of(gallery.background)
+    backend = read_backend(gallery.background)
     models, vectors = [], []
     for name in names:
         speaker = gallery[name]

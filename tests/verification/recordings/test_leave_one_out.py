@@ -22,7 +22,7 @@ from audiogmm.runs.inputs import open_inputs
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import make_speakers
 from audiogmm.verification.adaptation import Adaptation
-from audiogmm.verification.backend import backend_of, with_backend
+from audiogmm.verification.backend import read_backend, with_backend
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.normalization import NORMALIZATIONS
 from audiogmm.verification.recalibration import fit_shift, has_enough_trials, recalibrate
@@ -120,7 +120,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frontend = ag.FrontEnd.preset("speech")
     entries = ag.read_manifest(folder / "background" / "train.jsonl")
     model = ag.train(entries, frontend, n_components=16, passes=4, seed=0, speakers="yes")
-    backend = backend_of(model)
+    backend = read_backend(model)
     assert backend is not None
     calibration = backend.calibrations["none"]
     assert calibration is not None
@@ -157,7 +157,7 @@ def test_enrollment_corrects_the_calibration_of_the_background(town: Path, tmp_p
 
     one = [entry for entry in entries if entry.id.endswith("_0")]
     alone = ag.enroll(model, one, tmp_path / "alone")
-    backend = backend_of(alone.background)
+    backend = read_backend(alone.background)
     assert backend is not None
     assert alone.calibration == backend.calibrations["none"]
     assert alone.calibrations.learned["method"] == "background"
@@ -223,7 +223,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     entries = ag.read_manifest(folder / "background" / "train.jsonl")
     frontend = ag.FrontEnd.preset("speech")
     model = ag.train(entries, frontend, n_components=16, passes=4, seed=0, speakers="yes")
-    backend = backend_of(model)
+    backend = read_backend(model)
     assert backend is not None and set(backend.calibrations) == set(NORMALIZATIONS)
     off = {
         how: replace(right, weights=tuple(2 * w for w in right.weights), offset=2 * right.offset + 4)
@@ -236,7 +236,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("how", ["z", "t", "zt", "s", "as"])
 def test_normalized_scores_are_calibrated_too(city: Path, tmp_path: Path, how: str) -> None:
     model, test = ag.load(city / "ubm.agmm"), city / "people" / "test.jsonl"
-    backend = backend_of(model)
+    backend = read_backend(model)
     assert backend is not None
     entries = list(ag.read_manifest(city / "people" / "train.jsonl"))
     gallery = ag.enroll(model, entries, tmp_path / "known")
