@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -96,12 +97,27 @@ class Console:
 
 @contextmanager
 def console() -> Iterator[Console]:
-    """Yield a console, and remove its bar at the end."""
-    screen = Console()
+    """Yield a console that says what the package logs, too, and remove its bar at the end."""
+    screen, log = Console(), logging.getLogger("audiogmm")
+    handler = _Handler(screen.say)
+    log.addHandler(handler)
     try:
         yield screen
     finally:
+        log.removeHandler(handler)
         screen.end()
+
+
+class _Handler(logging.Handler):
+    """Shows log messages as notes."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say one message."""
+        self._say(record.getMessage())
 
 
 def first_reasons(path: Path, most: int = 3) -> list[str]:

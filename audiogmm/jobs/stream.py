@@ -67,7 +67,7 @@ def stream(
     say = progress.say
     plan = StreamPlan.of(load(model), settings, progress)
     sources = inputs.open(plan.sample_rate)
-    announce_compiling(say)
+    announce_compiling()
 
     def pipeline(session: StreamSession, identity: InputIdentity) -> Pipeline:
         return AnalysisPipeline(plan, identity, lambda: session.status, say)

@@ -79,7 +79,7 @@ def learn_from_stream(
             needed="one input, since a model of several would depend on which was faster",
             remedy="audiogmm train, on recordings",
         )
-    announce_compiling(say)
+    announce_compiling()
     plan = TrainingPlan(output, frontend, settings, start)
 
     def pipeline(session: StreamSession, identity: InputIdentity) -> Pipeline:

@@ -253,7 +253,7 @@ def verify_to_file(
     with Batch(output, settings, progress) as batch:
         reader = TrialReader(trials, batch.aside, settings.manifest)
         result = VerifyResult(output, batch.aside, calibration is not None, settings.point)
-        announce_compiling(batch.progress.say)
+        announce_compiling()
         if calibration is None:
             batch.progress.say(UNCALIBRATED)
         key = " ".join(map(str, [gallery.state(gallery.names), *how, *map(signature_of, lists)]))

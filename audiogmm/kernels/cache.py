@@ -18,6 +18,8 @@ from typing import Any
 
 from numba.core import caching
 
+from audiogmm.kernels.turn import TURN, announce
+
 _Base: Any = caching.IndexDataCacheFile
 
 
@@ -35,7 +37,16 @@ class SafeCacheFile(_Base):
             self._save_index({**known, key: name})
 
     def load(self, key: Any) -> Any:
-        """Load a variant; return None if there is none, or none that can be read."""
+        """Return a variant that was kept, else None: this process then compiles it, once it is its turn."""
+        found = self._read(key)
+        if found is None and TURN.take(self._cache_path):  # another process may have compiled it meanwhile
+            found = self._read(key)
+        if found is None:
+            announce()
+        return found
+
+    def _read(self, key: Any) -> Any:
+        """Return a variant that was kept; None if there is none, or none that can be read."""
         try:
             kept, data = self._load_data(self._load_index()[key])
         except Exception:  # noqa: BLE001 - absent, cut short by a full disk, or zeros after a power cut

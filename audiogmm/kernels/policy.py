@@ -7,9 +7,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numba
+from numba.core import types
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
 from audiogmm.kernels.cache import make_safe
+from audiogmm.kernels.turn import AT_EVERY_START, TURN, announce
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,18 +51,48 @@ def fast_kernel(function: F) -> F:
 
 
 def _compile(function: F, fastmath: bool | set[str]) -> F:
-    cacheable = (
-        function.__module__.startswith("audiogmm.") and "<doctest" not in function.__code__.co_filename
-    )
+    is_ours = function.__module__.startswith("audiogmm.") and "<doctest" not in function.__code__.co_filename
     compile_for = partial(numba.njit, nogil=True, error_model="numpy", fastmath=fastmath)
+    is_kept = is_ours
     try:
-        compiled: Any = compile_for(cache=cacheable)(function)
-    except RuntimeError:  # no folder takes the cache: compile again in every process
-        compiled, cacheable = compile_for(cache=False)(function), False
-    if cacheable:
+        compiled: Any = compile_for(cache=is_kept)(function)
+    except RuntimeError:  # no folder takes the cache: compile in every process
+        compiled, is_kept = compile_for(cache=False)(function), False
+    if is_kept:
         make_safe(compiled)
+    _type_without_literals(compiled)
+    if is_ours:
+        _compile_in_turn(compiled, is_kept)
     result: F = compiled
     return result
+
+
+def _type_without_literals(dispatcher: Any) -> None:
+    """Compile a kernel once for each type of its arguments, not also for each constant it is called with.
+
+    Numba types ``screen(0, ...)`` as a call with the literal 0, and compiles a variant for it beside the one
+    for integers. LLVM propagates constants into what it inlines in any case.
+    """
+    template = dispatcher.get_call_template
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        unliteral: Any = types.unliteral
+        return template(tuple(map(unliteral, args)), {name: unliteral(type) for name, type in kws.items()})
+
+    dispatcher.get_call_template = get_call_template
+
+
+def _compile_in_turn(dispatcher: Any, is_kept: bool) -> None:
+    """Let one process compile at a time, where machine code is kept, and say so where it takes long."""
+    compile_now = dispatcher.compile
+
+    def compile_in_turn(signature: Any) -> Any:
+        with global_compiler_lock, TURN:
+            if not is_kept:
+                announce(AT_EVERY_START)
+            return compile_now(signature)
+
+    dispatcher.compile = compile_in_turn
 
 
 def compiles_for(feature: str) -> bool:

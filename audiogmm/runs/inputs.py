@@ -18,6 +18,7 @@ from audiogmm.errors import AudioGMMError, FeatureError, ManifestError, OutputEr
 from audiogmm.kernels.compiled import has_machine_code, is_cached
 from audiogmm.kernels.estep.densities import scaled_joint
 from audiogmm.kernels.front_end.activity import first_non_finite
+from audiogmm.kernels.turn import AT_EVERY_START, announce
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.manifest.read import read_manifest
 from audiogmm.runs.aside import Aside
@@ -166,7 +167,7 @@ def open_inputs(
     MismatchError
         If a frame cache has no frames of the front end.
     """
-    announce_compiling(say)
+    announce_compiling()
     copied = source == STANDARD_INPUT and (again or model is None)
     kept = copy_standard_input() if copied else None
     entries = read_entries(source, aside) if kept is None else kept.entries
@@ -226,13 +227,13 @@ def copy_standard_input() -> StandardInputCopy:
     return StandardInputCopy(file, [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)])
 
 
-def announce_compiling(say: Callable[[str], None]) -> None:
-    """Say why nothing seems to happen, where the kernels have still to be compiled."""
+def announce_compiling() -> None:
+    """Say why nothing seems to happen, where the kernels have still to be compiled: before workers start."""
     one_a_folder = first_non_finite, scaled_joint
     if not is_cached(*one_a_folder):
-        say("compiling (about 20 s), at every start: no folder can be written; try NUMBA_CACHE_DIR=FOLDER")
+        announce(AT_EVERY_START)
     elif not has_machine_code(*one_a_folder):
-        say("compiling, once on this machine (about 20 s)")
+        announce()
 
 
 class Notifier:

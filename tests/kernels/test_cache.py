@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from audiogmm.kernels import cache as cache_module
-from audiogmm.kernels import compiled
+from audiogmm.kernels import compiled, turn
 from audiogmm.kernels.cache import SafeCacheFile, sources_digest
 from audiogmm.kernels.front_end.noise import add_noise
+from audiogmm.kernels.policy import kernel
 from audiogmm.runs.inputs import announce_compiling
 
 NOISE = """
@@ -33,10 +35,10 @@ print(hashlib.sha256(out.tobytes()).hexdigest(), float(out.std()).hex(), hits, W
 """Waits for a line, so that several of it are at the same place at the same time."""
 
 
-def started(folder: Path, **environment: str) -> subprocess.Popen[str]:
-    """A process that will compute the same noise, its kernels kept in this folder."""
+def started(folder: Path, script: str = NOISE, **environment: str) -> subprocess.Popen[str]:
+    """A process that will run a script once it is released, its kernels kept in this folder."""
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", NOISE],
+        [sys.executable, "-W", "error", "-c", script],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -45,17 +47,22 @@ def started(folder: Path, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def results(*processes: subprocess.Popen[str]) -> list[list[str]]:
-    """Let them go, and read what they print: digest, standard deviation, kernels that were found compiled,
-    and whether vectors are of 512 bits."""
+def released(*processes: subprocess.Popen[str]) -> list[tuple[str, str]]:
+    """Let them go, and return what each prints on standard output and standard error."""
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
     said = [process.communicate() for process in processes]
-    assert [(process.returncode, errors) for process, (_, errors) in zip(processes, said, strict=True)] == [
-        (0, "")
-    ] * len(processes)
+    assert [process.returncode for process in processes] == [0] * len(processes), said
+    return said
+
+
+def results(*processes: subprocess.Popen[str]) -> list[list[str]]:
+    """Let them go, and read what they print: digest, standard deviation, kernels that were found compiled,
+    and whether vectors are of 512 bits."""
+    said = released(*processes)
+    assert all(not errors or errors.startswith("compiling") for _, errors in said), said
     return [out.split() for out, _ in said]
 
 
@@ -183,12 +190,50 @@ def test_a_change_of_any_source_below_makes_the_cache_out_of_date(tmp_path: Path
     [(None, r"at every start.*try NUMBA_CACHE_DIR"), ("empty", "once on this machine"), ("warm", None)],
 )
 def test_it_is_said_why_nothing_seems_to_happen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None, said: str | None
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    folder: str | None,
+    said: str | None,
 ) -> None:
     if folder == "warm":
         (tmp_path / "kernel.1.nbc").touch()
     monkeypatch.setattr(compiled, "_folders", lambda *_: [tmp_path] if folder else [])
-    heard: list[str] = []
-    announce_compiling(heard.append)
-    assert len(heard) == (said is not None)
-    assert said is None or re.search(said, heard[0])
+    monkeypatch.setattr(turn, "_ANNOUNCED", set())
+    announce_compiling()
+    announce_compiling()
+    assert len(caplog.messages) == (said is not None)
+    assert said is None or re.search(said, caplog.messages[0])
+
+
+COUNTED = """
+import sys
+import numpy as np
+from audiogmm.kernels.front_end.noise import add_noise
+sys.stdin.readline()
+add_noise(np.zeros(100, np.float32), 0, 3, 0.5, np.zeros(100, np.float32))
+misses = sum(add_noise.stats.cache_misses.values())
+print(misses, sum(add_noise.stats.cache_hits.values()))
+"""
+
+
+def test_a_pool_of_processes_compiles_once(tmp_path: Path) -> None:
+    """Each kernel that is compiled leaves one file; those who waited find it."""
+    processes = [started(tmp_path, COUNTED) for _ in range(4)]
+    said = released(*processes)
+    assert sorted(out.split() for out, _ in said) == [["0", "1"]] * 3 + [["1", "0"]]
+    assert sum("compiling, once on this machine" in errors for _, errors in said) == 1
+
+
+def test_a_constant_makes_no_variant_of_a_kernel() -> None:
+    @kernel
+    def shifted(values: Any, by: int) -> Any:
+        return values[0] + by
+
+    @kernel
+    def caller(values: Any, by: int) -> Any:
+        return shifted(values, 1) + shifted(values, 2) + shifted(values, by)
+
+    assert caller(np.ones(1), 3) == 9
+    dispatcher: Any = shifted
+    assert len(dispatcher.signatures) == 1

@@ -94,7 +94,8 @@ def bound_panel(n_features: int, log_cut: float, triangles: IntegerFactors, tile
     n_pairs = len(room.pairs) // PANEL
     for d in range(n_features):
         row = d // 2 + d % 2 * n_pairs
-        paired[row * PANEL : (row + 1) * PANEL] = tile.terms[d * PANEL : (d + 1) * PANEL]
+        for lane in range(PANEL):  # a slice at once would take seconds to compile
+            paired[row * PANEL + lane] = tile.terms[d * PANEL + lane]
     n_within = quantize(paired, triangles.per_step, tile.lower, room)
     if n_within > 0:
         sums = paired[2 * n_pairs * PANEL :]

@@ -203,7 +203,8 @@ def score_full(
         gather(m, tile)
         full.score_members(rows, 0, n_features, width, model, tile)
         cursor = room.cursor
-        cursor[:] = tile.begin[:-1]
+        for k in range(len(cursor)):
+            cursor[k] = tile.begin[k]
         for i in range(m):
             k = tile.owner[i]
             room.value[i] = tile.score[cursor[k]]

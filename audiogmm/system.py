@@ -1,0 +1,93 @@
+"""What differs between Linux, macOS and Windows: the one place that asks which of them it is.
+
+Tests replace `name` to read what the package does elsewhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import IO, Any
+
+_WINDOWS_DEADLOCK = 36
+"""What Windows calls a lock that was not to be had in ten seconds; its number is not in `errno` elsewhere."""
+
+
+def name() -> str:
+    """Return ``posix`` (Linux, macOS and their like) or ``nt`` (Windows).
+
+    Examples
+    --------
+    >>> name() in ("posix", "nt")
+    True
+    """
+    return os.name
+
+
+def is_windows() -> bool:
+    """Return whether this is Windows.
+
+    Examples
+    --------
+    >>> is_windows() == (name() == "nt")
+    True
+    """
+    return name() == "nt"
+
+
+def lock_file(file: IO[Any], *, wait: bool) -> bool:
+    """Lock an open file against other processes and other openings of it, until it is closed.
+
+    Parameters
+    ----------
+    file : file object
+        Opened for writing.
+    wait : bool
+        Wait for whoever has it.
+
+    Returns
+    -------
+    bool
+        Whether it is locked now; False if another has it. True where the system has no such locks.
+
+    Raises
+    ------
+    OSError
+        If the file system takes no locks.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile() as file, open(file.name, "ab") as again:
+    ...     lock_file(file, wait=False), lock_file(again, wait=False)
+    (True, False)
+    """
+    if is_windows():
+        return _lock_on_windows(file, wait)
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lock_on_windows(file: IO[Any], wait: bool) -> bool:
+    """Lock the first byte of a file: Windows locks ranges, for ten seconds of attempts at a time."""
+    import importlib
+
+    msvcrt: Any = importlib.import_module("msvcrt")
+    file.seek(0)
+    while True:
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EDEADLK, _WINDOWS_DEADLOCK):
+                raise
+            if wait:
+                continue
+            return False
+        return True
