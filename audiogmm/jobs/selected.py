@@ -18,10 +18,10 @@ from audiogmm.mixture.store import Model
 from audiogmm.training.selection.candidates import Candidate, TrainedCandidate
 from audiogmm.training.selection.selection import SelectionResult
 from audiogmm.types import Json
-from audiogmm.words import amount
+from audiogmm.words import SOUND, TABLE, Terms, amount
 
 Criterion = Literal["held-out", "bic", "bic-effective", "aic", "icl"]
-"""What may recommend a model."""
+"""Criteria that can recommend a model."""
 
 CRITERIA = get_args(Criterion)
 
@@ -32,7 +32,7 @@ NAMES = {
     "aic": "AIC",
     "icl": "ICL",
 }
-"""Each criterion as a person reads it."""
+"""Names of the criteria, for closing lines and pictures."""
 
 COST: dict[str, Callable[[TrainedCandidate], float]] = {
     "held-out": lambda one: -one.held_out.mean if one.held_out else np.inf,
@@ -51,10 +51,10 @@ class Selection:
     Parameters
     ----------
     result : SelectionResult
-        The trained and judged candidates.
+        The trained candidates, with their criteria.
     by : {"held-out", "bic", "bic-effective", "aic", "icl"} or None
-        What recommends; None for the likelihood of held-out recordings, or, without any, BIC with the
-        effective number of frames.
+        The criterion that recommends; None for the likelihood of held-out recordings, or, without any, BIC
+        with the effective number of frames.
     metadata : ModelMetadata
         Front end and sample rate of the models.
     """
@@ -64,44 +64,44 @@ class Selection:
     metadata: ModelMetadata = field(default_factory=ModelMetadata, repr=False)
 
     @cached_property
-    def judged(self) -> list[TrainedCandidate]:
-        """The mixtures that were finished; k-means is not among them."""
+    def mixtures(self) -> list[TrainedCandidate]:
+        """The mixtures that were finished, without k-means."""
         return [one for one in self.result.candidates if one.candidate.form != "kmeans"]
 
     @property
     def criterion(self) -> Criterion:
-        """What recommends."""
+        """The criterion that recommends."""
         return self.by or ("held-out" if self.result.held_out_recordings else "bic-effective")
 
     @cached_property
     def chosen(self) -> dict[str, Candidate]:
-        """What each criterion says is best; `knee` is where k-means' inertia bends."""
+        """The best candidate by each criterion; `knee` is where the inertia of k-means bends."""
         best = {
-            name: min(self.judged, key=cost).candidate
+            name: min(self.mixtures, key=cost).candidate
             for name, cost in COST.items()
             if name != "held-out" or self.result.held_out_recordings
         }
         inertia = {one.candidate.n_components: one.inertia for one in self.result.candidates if one.inertia}
-        bend = knee(inertia)
+        bend = find_knee(inertia)
         return best | ({} if bend is None else {"knee": Candidate("kmeans", bend)})
 
     @cached_property
     def recommended(self) -> TrainedCandidate:
-        """The candidate to take.
+        """The recommended candidate.
 
         By held-out likelihood, it is the one with the fewest parameters that lies no more than one standard
         error behind the best (Breiman et al. 1984, section 3.4.3), the error being that of the difference,
         recording by recording.
         """
-        best = next(one for one in self.judged if one.candidate == self.chosen[self.criterion])
+        best = next(one for one in self.mixtures if one.candidate == self.chosen[self.criterion])
         if self.criterion != "held-out":
             return best
-        near = [one for one in self.judged if one is best or self._is_near(one, best)]
+        near = [one for one in self.mixtures if one is best or self._is_near(one, best)]
         return min(near, key=lambda one: one.n_parameters)
 
     @property
     def why(self) -> str:
-        """Why that one, in a sentence."""
+        """Why it is recommended."""
         one, best, name = self.recommended, self.chosen[self.criterion], NAMES[self.criterion]
         if self.criterion != "held-out":
             return f"the lowest {name}"
@@ -109,29 +109,29 @@ class Selection:
             behind, error = self.behind(one)
             return (
                 f"the smallest within one standard error of the best {name}: "
-                f"{behind:.4f} nats a frame behind {best}, where the error is {error:.4f}"
+                f"{behind:.4f} {self.terms.of('nats a frame')} behind {best}, with an error of {error:.4f}"
             )
         if self.result.held_out_recordings < 2:
-            return f"the best {name}; one recording gives no standard error"
+            return f"the best {name}; one {self.terms.recording} gives no standard error"
         return f"the best {name}, and no smaller one within one standard error of it"
 
     @property
-    def edge(self) -> str:
-        """A warning, where a larger size might be better still; else empty."""
+    def warning(self) -> str:
+        """What to note where a larger size might be better still; else empty."""
         form, size = self.recommended.candidate.form, self.recommended.candidate.n_components
-        tried = [one.candidate.n_components for one in self.judged if one.candidate.form == form]
+        tried = [one.candidate.n_components for one in self.mixtures if one.candidate.form == form]
         if size == max(tried) and len(tried) > 1:
             return f"{size} is the largest size tried: larger ones may be better still"
         return ""
 
     @property
     def model(self) -> Model:
-        """The recommended model as it was judged: of the recordings that were not held out, no detector."""
+        """The recommended model: trained on the recordings that were not held out, without a detector."""
         return Model(self.recommended.mixture, metadata=self.metadata)
 
     def behind(self, one: TrainedCandidate) -> tuple[float | None, float | None]:
-        """How far behind the best held-out likelihood, nats a frame, and the standard error of that."""
-        best = next((b for b in self.judged if b.candidate == self.chosen.get("held-out")), None)
+        """Return how far behind the best held-out likelihood it is, nats a frame, and the standard error."""
+        best = next((b for b in self.mixtures if b.candidate == self.chosen.get("held-out")), None)
         if best is None or best.held_out is None or one.held_out is None:
             return None, None
         difference = best.held_out.minus(one.held_out)
@@ -142,12 +142,12 @@ class Selection:
         return behind is not None and error is not None and behind <= error
 
     def rows(self) -> Iterator[Json]:
-        """One row a candidate, with k-means of the same size beside it; None where nothing is known."""
+        """Yield a row for each candidate, with k-means of the same size; None where nothing is known."""
         n = self.result.n_frames
         inertia = {
             o.candidate.n_components: o.inertia for o in self.result.candidates if o.inertia is not None
         }
-        for one in self.judged:
+        for one in self.mixtures:
             name = one.candidate
             behind, error = self.behind(one)
             yield {
@@ -186,25 +186,29 @@ class Selection:
             for row in rows:
                 table.writerow(row | {"chosen_by": " ".join(row["chosen_by"])})
 
+    @property
+    def terms(self) -> Terms:
+        """What the closing lines call frames and recordings."""
+        return SOUND if self.metadata.frontend else TABLE
+
     def lines(self) -> Iterator[str]:
-        """For a person."""
-        result = self.result
-        held = f", {result.held_out_recordings} held out ({amount(result.held_out_frames, 'frame')})"
+        """Yield the closing lines."""
+        result, terms = self.result, self.terms
+        held = f"{result.held_out_recordings} held out ({terms.frames(result.held_out_frames)})"
         yield (
-            f"{amount(result.n_recordings, 'recording')} trained ({amount(result.n_frames, 'frame')})"
-            f"{held if result.held_out_recordings else ', none held out'}; "
+            f"{terms.recordings(result.n_recordings)} trained ({terms.frames(result.n_frames)}), "
+            f"{held if result.held_out_recordings else 'none held out'}; "
             f"{amount(result.passes, 'pass', 'passes')} for all"
         )
-        rows = list(self.rows())
-        yield from aligned([_HEADINGS, *(_cells(row) for row in rows)])
+        yield from align_columns([_HEADINGS, *(_cells(row) for row in self.rows())])
         for criterion, best in self.chosen.items():
             if criterion == "knee":
-                yield f"k-means' inertia bends at {amount(best.n_components, 'cluster')}"
+                yield f"the inertia of k-means bends at {amount(best.n_components, 'cluster')}"
             else:
                 yield f"{NAMES[criterion]} chooses {best}"
         yield f"recommended: {self.recommended.candidate}, {self.why}"
-        if self.edge:
-            yield f"note: {self.edge}"
+        if self.warning:
+            yield f"note: {self.warning}"
 
 
 _HEADINGS = (
@@ -234,12 +238,12 @@ def _cells(row: Json) -> tuple[str, ...]:
     )
 
 
-def aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Lines of a table whose columns are as wide as they need to be.
+def align_columns(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Yield the lines of a table whose columns are as wide as they need to be.
 
     Examples
     --------
-    >>> list(aligned([("form", "K"), ("diag", "16")]))
+    >>> list(align_columns([("form", "K"), ("diag", "16")]))
     ['form   K', 'diag  16']
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -248,15 +252,15 @@ def aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def knee(curve: dict[int, float]) -> int | None:
-    """Where a falling curve over sizes bends most: the point farthest below the line between its ends.
+def find_knee(curve: dict[int, float]) -> int | None:
+    """Find where a falling curve over sizes bends most: the point farthest below the line between its ends.
 
     Both axes are logarithmic, and scaled to the curve (Satopaa et al. 2011). None for fewer than three
     sizes, or a curve that does not bend.
 
     Examples
     --------
-    >>> knee({1: 1000.0, 2: 500.0, 4: 50.0, 8: 40.0, 16: 33.0})
+    >>> find_knee({1: 1000.0, 2: 500.0, 4: 50.0, 8: 40.0, 16: 33.0})
     4
     """
     sizes = sorted(curve)
@@ -270,18 +274,18 @@ def knee(curve: dict[int, float]) -> int | None:
 
 
 def check_criterion(by: str | None, hold_out: float) -> None:
-    """Refuse a criterion that there is not, or that nothing is held out for.
+    """Refuse an unknown criterion, or held-out likelihood where nothing is held out.
 
     Raises
     ------
     ChoiceError
-        Naming those that there are.
+        With the criteria there are.
     """
     if by is not None and by not in CRITERIA:
         raise ChoiceError(f"by={by!r}", needed="one of " + ", ".join(CRITERIA))
     if by == "held-out" and hold_out == 0:
         raise ChoiceError(
-            "a choice by held-out likelihood, and nothing held out",
-            needed="recordings that judge",
+            "held-out likelihood as criterion, and nothing held out",
+            needed="held-out recordings",
             remedy="--hold-out 0.2, or --by bic-effective",
         )

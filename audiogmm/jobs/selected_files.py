@@ -83,16 +83,10 @@ def select_to_file(
 
     Parameters
     ----------
-    source : str
-        A manifest, or what stands in its place.
+    source, frontend, settings, progress
+        As for `select`.
     output : Path
         The table, as CSV.
-    frontend : FrontEnd, optional
-        That of the settings by default.
-    settings : SelectSettings
-        How models are compared, and what else is written; or its fields as keywords.
-    progress : Progress, optional
-        Receives stages and notes.
 
     Raises
     ------
@@ -112,14 +106,14 @@ def select_to_file(
     entries = source if copy is None else copy.entries
     with stopped_by_hand("Nothing was written."), aside.explaining():
         selection = select(entries, settings=settings, aside=aside, progress=progress)
-        if not selection.judged:
+        if not selection.mixtures:
             raise KeyboardInterrupt
     selection.write(output, force=force)
     if plot is not None:
         draw_selection(selection, plot, force=force)
     if missing := ", ".join(map(str, selection.result.missing)):
         raise KeyboardInterrupt(
-            f"The table of the {amount(len(selection.judged), 'candidate')} finished is in {output}; not "
+            f"The table of the {amount(len(selection.mixtures), 'candidate')} finished is in {output}; not "
             f"finished: {missing}. A selection cannot be resumed: name these alone in another run"
         )
     if save is not None:

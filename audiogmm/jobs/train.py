@@ -141,13 +141,8 @@ class MixtureFitter:
 
     Attributes
     ----------
-    settings : MixtureSettings
-    inputs : TrainingInputs
-        All the recordings.
     hours : float or None
         Of audio, where known.
-    reducer : Reducer
-    progress : Progress
     checkpoint : Path or None
         To which the name of a part is added.
     share : float

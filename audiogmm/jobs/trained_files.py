@@ -44,21 +44,15 @@ def train_to_file(
 
     Parameters
     ----------
-    source : str
-        A manifest, or what stands in its place.
+    source, frontend, settings, progress
+        As for `train`.
     output : Path
         The model file.
-    frontend : FrontEnd, optional
-        That of the settings by default.
-    settings : TrainSettings
-        How it is trained; or its fields as keywords.
-    progress : Progress, optional
-        Receives stages and notes.
 
     Raises
     ------
     ChoiceError
-        If nobody answers at the address of the Dask cluster.
+        If there is no Dask scheduler at the address.
     OutputError
         If the model file exists (and not `force`), cannot be written, or another run is writing it.
     TrainingInterrupted

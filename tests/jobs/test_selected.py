@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audiogmm.jobs.selected import Selection, knee
+from audiogmm.jobs.selected import Selection, find_knee
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.training.selection.candidates import Candidate, TrainedCandidate
 from audiogmm.training.selection.held_out import HeldOutScores
@@ -54,8 +54,8 @@ def test_the_smallest_within_one_standard_error_is_recommended() -> None:
 def test_one_recording_gives_no_standard_error() -> None:
     chosen = selection(trained(2, [-10.1]), trained(4, [-10.0]))
     assert chosen.recommended.candidate.n_components == 4
-    assert "one recording gives no standard error" in chosen.why
-    assert chosen.edge == "4 is the largest size tried: larger ones may be better still"
+    assert "one table gives no standard error" in chosen.why
+    assert chosen.warning == "4 is the largest size tried: larger ones may be better still"
 
 
 @pytest.mark.parametrize("by", ["bic", "bic-effective", "aic", "icl"])
@@ -64,7 +64,7 @@ def test_each_criterion_may_recommend(by: Any) -> None:
     chosen = selection(trained(2, [-1, -2]), trained(4, [-3, -4], **low), trained(8, [-3, -4]), by=by)
     assert chosen.recommended.candidate.n_components == 4
     assert chosen.why.startswith("the lowest")
-    assert not chosen.edge
+    assert not chosen.warning
     assert [row["chosen_by"] for row in chosen.rows()][1] == [by]
 
 
@@ -76,6 +76,6 @@ def test_without_held_out_recordings_effective_bic_recommends() -> None:
 
 
 def test_a_knee_needs_a_bend() -> None:
-    assert knee({1: 8.0, 2: 4.0, 4: 2.0, 8: 1.0}) is None
-    assert knee({1: 8.0, 2: 4.0}) is None
-    assert knee({1: 100.0, 2: 10.0, 4: 9.0, 8: 8.0}) == 2
+    assert find_knee({1: 8.0, 2: 4.0, 4: 2.0, 8: 1.0}) is None
+    assert find_knee({1: 8.0, 2: 4.0}) is None
+    assert find_knee({1: 100.0, 2: 10.0, 4: 9.0, 8: 8.0}) == 2
