@@ -45,9 +45,8 @@ def make_page(folder: Path, path: Path, n: int) -> None:
     made = report_to_file(events, path, most=n, force=True)
     seconds = time.perf_counter() - started
     print(f"{found.events} events in {found.recordings} recordings, {found.seconds / 60:.0f} minutes")
-    print(
-        f"page: {made.shown} recordings, {made.sounds} sounds, {made.size / 1e6:.1f} MB, in {seconds:.0f} s"
-    )
+    shown, size = len(made.page.cards), made.size / 1e6
+    print(f"page: {shown} recordings, {made.n_sounds} sounds, {size:.1f} MB, in {seconds:.0f} s")
 
 
 def open_page(path: Path, repeats: int, phone: bool) -> None:

@@ -30,27 +30,7 @@ if TYPE_CHECKING:
     from audiogmm.jobs.selected_files import select_to_file as select_to_file
     from audiogmm.jobs.stream_learn import learn_from_stream as learn_from_stream
     from audiogmm.jobs.trained_files import train_to_file as train_to_file
+    from audiogmm.jobs.updated_files import update_file as update_file
     from audiogmm.jobs.verify import verify_to_file as verify_to_file
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "calibrate_to_file": "calibrate",
-        "check_manifest": "manifests",
-        "cluster_to_folder": "cluster",
-        "convert_manifest": "manifests",
-        "detect_to_file": "detect",
-        "enroll_to_folder": "enroll",
-        "evaluate_detect_to_file": "evaluate_detect",
-        "evaluate_verify_to_file": "evaluate_verify",
-        "fuse_to_file": "fuse",
-        "identify_to_file": "identify",
-        "learn_from_stream": "stream_learn",
-        "report_to_file": "report",
-        "scan_folder": "manifests",
-        "score_to_folder": "score",
-        "select_to_file": "selected_files",
-        "train_to_file": "trained_files",
-        "verify_to_file": "verify",
-    },
-)
+__getattr__, __dir__ = exports(__name__)

@@ -115,7 +115,7 @@ def features(
     Raises
     ------
     ChoiceError
-        If the manifest brings frames of its own, which need no cache.
+        If the manifest names precomputed features, which need no cache.
     MismatchError
         If the folder is for another front end already.
     OutputError
@@ -133,7 +133,9 @@ def features(
         )
         if inputs.frontend is None:
             raise ChoiceError(
-                f"{source} brings frames of its own", needed="recordings", remedy="give it to train as it is"
+                f"{source} names precomputed features",
+                needed="recordings",
+                remedy="give it to train as it is",
             )
         try:
             output.mkdir(parents=True, exist_ok=True)

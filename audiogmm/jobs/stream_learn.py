@@ -103,7 +103,7 @@ def _frontend(start: Model | None, settings: LearnSettings) -> FrontEnd:
     Raises
     ------
     ChoiceError
-        If that model has another form than is asked for, or was trained on frames of one's own.
+        If that model has another form than is asked for, or was trained on precomputed features.
     MismatchError
         If it has another front end than is asked for.
     """
@@ -121,7 +121,7 @@ def _frontend(start: Model | None, settings: LearnSettings) -> FrontEnd:
     frontend = match_frontend(start, settings.frontend, settings.sample_rate) or FrontEnd.preset("speech")
     if start is not None and start.metadata.frontend is None:
         raise ChoiceError(
-            f"{settings.start} was trained on frames of your own",
+            f"{settings.start} was trained on precomputed features",
             needed="a model that was trained on audio, to start from",
         )
     return replace(frontend, sample_rate=settings.sample_rate or frontend.sample_rate)

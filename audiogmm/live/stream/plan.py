@@ -91,7 +91,7 @@ class StreamPlan:
         frontend = read_frontend(model)
         if frontend is None:
             raise MismatchError(
-                "the model was trained on frames of your own, so there is no front end for a stream of sound",
+                "the model was trained on precomputed features, so it has no front end for a stream of sound",
                 needed="a model that was trained on audio",
                 remedy="audiogmm train RECORDINGS -o MODEL",
             )
@@ -150,7 +150,7 @@ def _speakers(settings: StreamSettings, progress: Progress) -> SpeakerPlan | Non
     frontend = read_frontend(known.background)
     if frontend is None:
         raise MismatchError(
-            f"the speakers of {settings.gallery} were enrolled on frames of your own",
+            f"the speakers of {settings.gallery} were enrolled from precomputed features",
             needed="a background model that was trained on audio",
         )
     identifier = Identifier.of(known, Aside(strict=True), settings.known, settings.top, "exact")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.learning.assembly import make_scorer
-from audiogmm.anomaly.learning.model_parts import unit_of
+from audiogmm.anomaly.learning.model_parts import terms_of
 from audiogmm.errors import ChoiceError
 from audiogmm.report.page.content import DetectorSummary
 from audiogmm.report.page.document import MOST_BYTES, Page, size_of
@@ -117,7 +117,8 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
     from audiogmm.reduce import LocalReducer
 
     path, model, detector = run.model(settings.model)
-    unit = "s" if unit_of(model) else ""
+    terms = terms_of(model)
+    unit = terms.unit.strip()
     selection = None if settings.table is None else selection_panel(settings.table)
     components = None if settings.clusters is None else clusters_of_folder(settings.clusters, unit)
     plan = plan_page(run, settings.manifest, settings.most, audio=bool(model.metadata.frontend), aside=aside)
@@ -156,7 +157,7 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
         rows = plan.rows(layout.ids)
         return Page(
             title=settings.title or make_title(run, settings.manifest),
-            facts=summarize_run(run, plan, layout.seconds, threshold, unit),
+            facts=summarize_run(run, plan, layout.seconds, threshold, terms),
             n_events=plan.events.n_events,
             detector=summary,
             notes=notes,
@@ -164,11 +165,11 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
             names=plan.names,
             cards=layout.cards,
             rows=rows,
-            omissions=describe_omissions(run, plan, layout.ids, len(rows)),
+            omissions=describe_omissions(run, plan, layout.ids, len(rows), terms),
             panels=[panel for panel in panels if panel is not None],
             aside=aside_rows,
             n_aside=n_aside,
-            about=describe_page(run, path, model),
+            about=describe_page(run, path, model, terms),
             has_truth=layout.has_truth,
         )
 

@@ -28,5 +28,5 @@ def test_a_detector_of_another_front_end_is_refused() -> None:
 
 
 def test_a_model_without_a_front_end_is_refused() -> None:
-    with pytest.raises(MismatchError, match="frames of your own"):
+    with pytest.raises(MismatchError, match="precomputed features"):
         analysis(StreamSettings(), replace(model(), metadata=replace(model().metadata, frontend=None)))

@@ -295,5 +295,5 @@ def test_what_cannot_be_learned_from_is_refused_before_any_sound(tmp_path: Path,
         learn(start=path, frontend=FrontEnd.preset("speech"))
     bare = replace(model(), metadata=replace(model().metadata, frontend=None))
     bare.save(tmp_path / "bare.agmm")
-    with pytest.raises(ChoiceError, match=r"bare.agmm was trained on frames of your own"):
+    with pytest.raises(ChoiceError, match=r"bare.agmm was trained on precomputed features"):
         learn(start=tmp_path / "bare.agmm")
