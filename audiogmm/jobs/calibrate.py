@@ -23,12 +23,13 @@ from audiogmm.anomaly.learning.model_parts import (
 from audiogmm.anomaly.learning.moments import learn_moments
 from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.anomaly.scorers.track import TrackTask
+from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside, errors_path, ignore_repeated
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, stopped_by_hand
-from audiogmm.runs.settings import RunSettings, accepts
+from audiogmm.runs.settings import RunSettings
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms

@@ -14,6 +14,7 @@ from audiogmm.audio.decode import open_audio
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import refuse_overwrite, replacing
+from audiogmm.keywords import accepts
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside
@@ -21,7 +22,7 @@ from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress, say_nothing, stopped_by_hand
 from audiogmm.runs.rows import write_rows
-from audiogmm.runs.settings import RunSettings, accepts
+from audiogmm.runs.settings import RunSettings
 from audiogmm.scoring.assignment import Assignment, ComponentTally, assign
 from audiogmm.scoring.assignment_file import AssignmentWriter
 from audiogmm.scoring.component_segments import ComponentSegment, StrongestSegments, find_segments

@@ -18,6 +18,7 @@ from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.blocks import Shard
 from audiogmm.files import refuse_overwrite
+from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load
 from audiogmm.report.run.record import RunRecord, describe_run
 from audiogmm.runs.aside import Aside
@@ -26,7 +27,7 @@ from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, say_nothing
-from audiogmm.runs.settings import RunSettings, accepts
+from audiogmm.runs.settings import RunSettings
 from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms, amount
 

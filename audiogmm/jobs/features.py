@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end
 from audiogmm.errors import ChoiceError, OutputError
+from audiogmm.keywords import accepts
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.frontend_measurement import measure_scale
 from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.progress import Progress, stopped_by_hand
-from audiogmm.runs.settings import RunSettings, accepts
+from audiogmm.runs.settings import RunSettings
 from audiogmm.types import Json, Seconds
 from audiogmm.words import SOUND, amount
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import ChoiceError
+from audiogmm.keywords import accepts
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress
 from audiogmm.runs.rows import write_rows
-from audiogmm.runs.settings import OF_FILES, RunSettings, accepts
+from audiogmm.runs.settings import OF_FILES, RunSettings
 from audiogmm.types import Json
 from audiogmm.verification.calibration import UNCALIBRATED
 from audiogmm.verification.gallery import Gallery

@@ -16,6 +16,7 @@ from audiogmm.anomaly.scorers.track import score_recording, scored_blocks
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
+from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
@@ -24,7 +25,7 @@ from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.runs.rows import read_ids, write_rows
-from audiogmm.runs.settings import RunSettings, accepts
+from audiogmm.runs.settings import RunSettings
 from audiogmm.scoring.likelihood import score_blocks, score_shard
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.scoring.track_file import SUFFIXES, TrackWriter

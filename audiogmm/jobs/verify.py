@@ -13,13 +13,14 @@ import numpy as np
 from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import AudioGMMError
 from audiogmm.files import replacing
+from audiogmm.keywords import accepts
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, say_nothing
-from audiogmm.runs.settings import OF_FILES, RunSettings, accepts
+from audiogmm.runs.settings import OF_FILES, RunSettings
 from audiogmm.types import Json, Seconds
 from audiogmm.verification.calibration import UNCALIBRATED, Calibration
 from audiogmm.verification.decision import OperatingPoint

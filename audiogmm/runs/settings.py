@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audiogmm.keywords import accepts as accepts
-
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
