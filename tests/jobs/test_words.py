@@ -14,6 +14,7 @@ import pytest
 from audiogmm.jobs.calibrate import calibrate_to_file
 from audiogmm.jobs.cluster import cluster_to_folder
 from audiogmm.jobs.detect import detect_to_file
+from audiogmm.jobs.info import info
 from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.train import train
 from audiogmm.manifest import read_manifest
@@ -54,3 +55,11 @@ def test_a_table_with_a_rate_has_seconds(tmp_path: Path) -> None:
     lines = list(detect_to_file(*table(tmp_path, frame_rate=50.0), tmp_path / "e.jsonl", threads=1).lines())
     assert lines[0].endswith("in 1 table (12.0 s)")
     assert re.match(r"  customers  [56]\.\d\d to 6\.\d\d s ", lines[1])
+
+
+def test_a_model_of_tables_is_described_in_rows(tmp_path: Path) -> None:
+    model, _ = table(tmp_path)
+    lines = [line.replace(str(tmp_path), "") for line in info(model).lines()]
+    assert "trained on: 1 table, 600 rows" in lines
+    assert "front end: none (the model was trained on tables of features)" in lines
+    assert [line for line in lines if OF_SOUND.search(line)] == []
