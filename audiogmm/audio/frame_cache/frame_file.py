@@ -82,12 +82,7 @@ class FrameFile:
 
 
 def open_frames(path: Path) -> FrameFile | None:
-    """Open a file of frames; None if there is none, or not a whole one.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """Open a file of frames; None if there is none, or not a whole one."""
     try:
         with path.open("rb", buffering=0) as file:
             header = file.read(_HEADER.size)

@@ -104,10 +104,6 @@ def read_matrix_blocks(entry: Entry, block: int = 8192) -> Iterator[Frames]:
 def expand_archive(entry: Entry) -> Iterator[Entry]:
     """Yield an entry for each matrix of a Kaldi archive that holds several; any other entry as it is.
 
-    Parameters
-    ----------
-    entry : Entry
-
     Yields
     ------
     Entry
