@@ -1,4 +1,4 @@
-"""What comes in: rows, weights and starting parameters, refused in scikit-learn's words with a remedy."""
+"""Checks of rows, weights and starting parameters; errors in scikit-learn's words, with a remedy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from audiogmm.estimator.parameters import Given
+from audiogmm.estimator.parameters import InitialParameters
 from audiogmm.estimator.passes import Rows
 from audiogmm.mixture import matrices
 from audiogmm.mixture.forms import form_of
@@ -27,12 +27,12 @@ _REMEDIES = {
 
 
 def checked_rows(estimator: Any, X: Any, *, reset: bool, least: int = 1) -> Rows:
-    """X as a finite array of shape (n, n_features), float32 as it is, all else float64.
+    """Return X as a finite array of shape (n, n_features): float32 as it is, all else as float64.
 
     Parameters
     ----------
     estimator : GaussianMixture
-        Whose `n_features_in_` and `feature_names_in_` are set, or asked.
+        Whose `n_features_in_` and `feature_names_in_` are set, or compared with.
     X : array-like of shape (n, n_features)
         Rows.
     reset : bool
@@ -65,19 +65,19 @@ def _remedies(X: Any) -> Iterator[None]:
 
 
 def _place(X: Any, part: str) -> str:
-    """Where the first value is that a message about such values means."""
+    """Say where the first value is that a message such as "contains NaN" is about."""
     if not part.startswith("contains"):
         return ""
     try:
         values = np.asarray(X, dtype=np.float64)
         row, column = np.argwhere(~np.isfinite(values))[0]
-    except (TypeError, ValueError, IndexError):  # what it is comes second; that it is was said
+    except (TypeError, ValueError, IndexError):  # the message alone must do
         return ""
     return f"\nThe first is {values[row, column]} in row {row}, column {column}."
 
 
 def checked_weights(sample_weight: Any, X: Rows) -> FloatArray | None:
-    """Weights of the rows, shape (n,), float64; None for none.
+    """Return the weights of the rows, shape (n,), float64; None for none.
 
     Raises
     ------
@@ -103,8 +103,9 @@ def checked_weights(sample_weight: Any, X: Rows) -> FloatArray | None:
     return weights
 
 
-def check_enough_rows(n_rows: int, n_components: int) -> None:
+def check_enough_rows(rows: Rows, weights: FloatArray | None, n_components: int) -> None:
     """Raise ValueError unless there is a row (with a weight) for each component."""
+    n_rows = len(rows) if weights is None else int(np.count_nonzero(weights))
     if n_rows < n_components:
         raise ValueError(
             "Expected n_samples >= n_components "
@@ -120,17 +121,17 @@ def checked_start(
     covariance_type: CovarianceType,
     n_components: int,
     n_features: int,
-) -> Given:
-    """The parameters that the user starts from, float64.
+) -> InitialParameters:
+    """Return the parameters that the user starts from, float64.
 
     Raises
     ------
     ValueError
-        If one has another shape, weights are no shares, or a precision is not positive definite; in
+        If one has another shape, weights are not shares, or a precision is not positive definite; in
         scikit-learn's words, with the values and what to try.
     """
     K, D = n_components, n_features
-    return Given(
+    return InitialParameters(
         None if weights_init is None else _weights(weights_init, K),
         None if means_init is None else _array(means_init, (K, D), "means"),
         None if precisions_init is None else _precisions(precisions_init, covariance_type, K, D),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from audiogmm.estimator import passes
-from audiogmm.estimator.parameters import updated
+from audiogmm.estimator.parameters import update_mixture
 from audiogmm.estimator.passes import Rows
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
@@ -19,8 +19,8 @@ from audiogmm.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """What came of one start.
+class FitResult:
+    """The result of EM from one start.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Trial:
         return self.lower_bounds[-1] if self.lower_bounds else -np.inf
 
 
-def climb(
+def run_em(
     mixture: Mixture,
     X: Rows,
     weights: FloatArray | None,
@@ -55,8 +55,8 @@ def climb(
     max_iter: int,
     lower_bound: float,
     reporter: Reporter,
-) -> Trial:
-    """E-step and M-step until the mean log-likelihood changes by less than `tol`, `max_iter` times at most.
+) -> FitResult:
+    """Repeat E-step and M-step until the mean log-likelihood changes by less than `tol`.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def climb(
     tol : float
         Nats per row.
     max_iter : int
-        Passes.
+        Passes at most.
     lower_bound : float
         Of the pass before, minus infinity if there was none.
     reporter : Reporter
@@ -82,12 +82,12 @@ def climb(
     ValueError
         If a covariance is not positive definite.
     """
-    trial, dtype = Trial(mixture), X.dtype
+    trial, dtype = FitResult(mixture), X.dtype
     for n_iter in range(1, max_iter + 1):
-        mixture, stats, dtype = step(mixture, X, weights, reg_covar, dtype)
+        mixture, stats, dtype = em_step(mixture, X, weights, reg_covar, dtype)
         before, lower_bound = lower_bound, stats.log_likelihood / stats.n_frames
         change = lower_bound - before
-        trial = Trial(mixture, stats, [*trial.lower_bounds, lower_bound], abs(change) < tol)
+        trial = FitResult(mixture, stats, [*trial.lower_bounds, lower_bound], abs(change) < tol)
         reporter.end_iteration(n_iter, change)
         if trial.converged:
             break
@@ -96,7 +96,7 @@ def climb(
     return trial
 
 
-def step(
+def em_step(
     mixture: Mixture,
     X: Rows,
     weights: FloatArray | None,
@@ -104,16 +104,16 @@ def step(
     dtype: np.dtype[Any],
     combine: Callable[[SufficientStats], SufficientStats] = lambda stats: stats,
 ) -> tuple[Mixture, SufficientStats, np.dtype[Any]]:
-    """One E-step and M-step; float32 only as long as that is good enough for the covariances.
+    """Make one E-step and M-step, in float32 only as long as that is good enough for the covariances.
 
     Second moments of float32 rows are summed in float32 within a tile, and the square of the mean is taken
-    off them. Where rows lie much nearer to each other than to the origin of the moments, little that is
-    right is left. Then the E-step is done again in float64.
+    off them. Where rows lie much nearer to each other than to the origin of the moments, few digits are
+    left. Then the E-step is done again in float64.
 
     Parameters
     ----------
     mixture, X, weights, reg_covar
-        As of `climb`.
+        As of `run_em`.
     dtype : dtype
         What to compute in: float64, or that of X.
     combine : callable
@@ -134,14 +134,14 @@ def step(
     """
     stats = passes.expect(mixture, X, weights, dtype)
     try:
-        after = updated(combine(stats), reg_covar, mixture)
+        after = update_mixture(combine(stats), reg_covar, mixture)
     except ValueError:
         if dtype == np.float64:
             raise
     else:
         if dtype == np.float64 or not _blurred(after, stats.origin):
             return after, stats, dtype
-    return step(mixture, X, weights, reg_covar, np.dtype(np.float64), combine)
+    return em_step(mixture, X, weights, reg_covar, np.dtype(np.float64), combine)
 
 
 BLURRED = 1e-3
@@ -184,13 +184,13 @@ class Reporter:
         self._began = self._last = time.perf_counter()
 
     def begin_initialization(self, number: int) -> None:
-        """A new start."""
+        """Print that a new start begins."""
         self._began = self._last = time.perf_counter()
         if self._verbose:
             print(f"Initialization {number}")  # noqa: T201
 
     def end_iteration(self, number: int, change: float) -> None:
-        """A pass has ended; `change` of the mean log-likelihood, nats."""
+        """Print that a pass has ended; `change` of the mean log-likelihood, nats."""
         if not self._verbose or number % self._interval:
             return
         line = f"  Iteration {number}"
@@ -200,8 +200,8 @@ class Reporter:
             self._last = now
         print(line)  # noqa: T201
 
-    def end_initialization(self, trial: Trial) -> None:
-        """No pass is to come."""
+    def end_initialization(self, trial: FitResult) -> None:
+        """Print that the last pass has ended."""
         if not self._verbose:
             return
         line = f"Initialization {'converged' if trial.converged else 'did not converge'}."

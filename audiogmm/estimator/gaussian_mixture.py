@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from copy import copy
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -15,15 +14,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from audiogmm.estimator import checks, passes, stepwise
-from audiogmm.estimator.em import Reporter, Trial, climb
-from audiogmm.estimator.parameters import Given, started
+from audiogmm.estimator import checks, passes
+from audiogmm.estimator.em import FitResult, Reporter, run_em
+from audiogmm.estimator.fitted import FittedAttributes
 from audiogmm.estimator.passes import Rows
-from audiogmm.estimator.sampling import draw
-from audiogmm.estimator.shown import Shown
-from audiogmm.estimator.start import statistics_of_start
-from audiogmm.mixture.gaussian import Mixture
-from audiogmm.training.online import OnlineEM, batch_of, memory_of
+from audiogmm.estimator.sampling import draw_samples
 from audiogmm.types import CovarianceType, FloatArray, IntArray
 
 NOT_CONVERGED = (
@@ -33,7 +28,7 @@ NOT_CONVERGED = (
 """scikit-learn's words."""
 
 
-class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixture(FittedAttributes, DensityMixin, BaseEstimator):  # type: ignore[misc]
     """A Gaussian mixture with the face of `sklearn.mixture.GaussianMixture`, and more behind it.
 
     The same parameters, attributes, methods, warnings and errors, and from the same `random_state` the same
@@ -93,7 +88,7 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         Its iterations; after `partial_fit`, those and the calls.
     lower_bound_ : float32 or float64
         Its last mean log-likelihood, nats; after `partial_fit`, that of the last
-        batch, or part of one, before it was learnt.
+        batch, or part of one, before it was learned from.
     lower_bounds_ : list of float32 or float64
         Those of all iterations; after `partial_fit`, the last alone.
     n_features_in_ : int
@@ -180,8 +175,8 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
             float32 stays as it is; all else becomes float64.
         y : ignored
         sample_weight : array-like of shape (n_samples,), optional
-            A sample of weight 2 counts as two; one of weight 0 as none. Random starts ("random") know
-            nothing of repetition.
+            A sample of weight 2 counts as two; one of weight 0 as none. Random starts ("random") do not
+            depend on weights.
 
         Returns
         -------
@@ -203,18 +198,18 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Learn from some samples and let them go: stepwise EM, for streams.
+        """Learn from some samples without keeping them: stepwise EM, for streams.
 
-        Samples are learnt from 256 at a time (or 8 a component, if that is more), however they come. The
+        Samples are taken 256 at a time (or 8 a component, if that is more), however they come. The
         statistics per sample become ``(1 - rho) * old + rho * batch`` with ``rho = (t + 2) ** -alpha``
         (`alpha`) at the t-th step, at most 1 in 50 samples a component (Liang and Klein 2009; see
         `audiogmm.training.online.OnlineEM`), and the parameters follow from them. What does not fill a batch
         yet counts in the parameters at once, as a part of one. The first four batches make a start, as in
-        `fit`; until they are there, the parameters are of a start on what is. From then on they are the same
+        `fit`; until they have come, the parameters are of a start on what has. From then on they are the same
         to the last bit however the samples were cut into calls. A model that `fit` has made counts for as
         many steps as batches of its samples would have taken.
 
-        Samples are forgotten with the step size: of a stream sorted by cluster, the last ones are learnt.
+        Samples are forgotten with the step size: of a stream sorted by cluster, the last are learned.
         Shuffle it, or keep more of the past by a larger `alpha`.
 
         While there are fewer samples than components, or than two, they are kept, and the estimator is not
@@ -248,7 +243,7 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         if learner.mixture is not None:
             n_iter = getattr(self, "n_iter_", 0) if fitted else 0
             self._adopt(
-                Trial(learner.mixture, learner.present, [learner.log_likelihood]), rows.dtype, learner
+                FitResult(learner.mixture, learner.present, [learner.log_likelihood]), rows.dtype, learner
             )
             self.n_iter_ = n_iter + 1
         return self
@@ -309,22 +304,22 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one sample."
             )
-        return draw(self._mixture(), n_samples, check_random_state(self.random_state))
+        return draw_samples(self._mixture(), n_samples, check_random_state(self.random_state))
 
     def _fit(self, X: ArrayLike, sample_weight: ArrayLike | None) -> Rows:
         """Fit, and give the rows as they were checked."""
         rows = checks.checked_rows(self, X, reset=True, least=2)
         weights = checks.checked_weights(sample_weight, rows)
-        checks.check_enough_rows(_present(rows, weights), self.n_components)
+        checks.check_enough_rows(rows, weights, self.n_components)
         given = self._given(rows)
         go_on = self.warm_start and hasattr(self, "converged_")
-        random_state = check_random_state(self.random_state)
+        em = self._em(given, check_random_state(self.random_state))
         reporter = Reporter(self.verbose, self.verbose_interval)
-        best: Trial | None = None
+        best: FitResult | None = None
         for number in range(1 if go_on else self.n_init):
             reporter.begin_initialization(number)
-            start = self._former(rows) if go_on else self._started(rows, weights, given, random_state)
-            trial = climb(
+            start = self._former(rows) if go_on else em.start(rows, weights)
+            trial = run_em(
                 start,
                 rows,
                 weights,
@@ -342,67 +337,6 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         self._adopt(best, rows.dtype)
         return rows
 
-    def _given(self, rows: Rows) -> Given:
-        return checks.checked_start(
-            self.weights_init,
-            self.means_init,
-            self.precisions_init,
-            self.covariance_type,
-            self.n_components,
-            rows.shape[1],
-        )
-
-    def _started(
-        self, rows: Rows, weights: FloatArray | None, given: Given, random: np.random.RandomState
-    ) -> Mixture:
-        """The model that EM begins with."""
-        stats = None
-        if not given.complete:
-            stats = statistics_of_start(
-                rows, weights, self.n_components, self.covariance_type, self.init_params, random
-            )
-        return started(stats, given, self.covariance_type, self.reg_covar)
-
-    def _former(self, rows: Rows) -> Mixture:
-        """The last solution, to go on from."""
-        mixture = self._mixture()
-        theirs = (mixture.n_components, mixture.n_features)
-        ours = (self.n_components, rows.shape[1])
-        if theirs != ours:
-            raise ValueError(
-                f"The model to go on from has {theirs[0]} components of {theirs[1]} features, but "
-                f"n_components={ours[0]} and X has {ours[1]} features. Try: a clone, to begin anew."
-            )
-        return mixture
-
-    def _learner_for(self, rows: Rows) -> OnlineEM:
-        """The online learner, as it was or begun anew, by the parameters of now."""
-        K, given = self.n_components, self._given(rows)
-        learner: OnlineEM | None = getattr(self, "_learner", None)
-        fitted = self.__sklearn_is_fitted__()
-        if fitted:
-            self._former(rows)
-        arithmetic = stepwise.Sklearns(
-            K,
-            self.covariance_type,
-            self.init_params,
-            self.reg_covar,
-            check_random_state(self.random_state),
-            given,
-        )
-        if learner is None or (fitted and self._current().learner is not learner):
-            memory = memory_of(self.covariance_type, rows.shape[1])
-            learner = OnlineEM(arithmetic, K, self.alpha, batch=batch_of(K), memory=memory)
-            if fitted:
-                kept = self._current()
-                n_rows = 0.0 if kept.statistics is None else kept.statistics.n_frames
-                learner.resume(kept.mixture, kept.statistics, n_rows / learner.batch)
-            elif given.complete:
-                learner.resume(arithmetic.start(rows, None), None, 0.0)
-        learner = copy(learner)  # what fails leaves the one that was
-        learner.arithmetic, learner.alpha = arithmetic, self.alpha
-        return learner
-
     def _fitted_rows(self, X: ArrayLike) -> Rows:
         check_is_fitted(self)
         return checks.checked_rows(self, X, reset=False)
@@ -412,14 +346,5 @@ class GaussianMixture(Shown, DensityMixin, BaseEstimator):  # type: ignore[misc]
         rows = self._fitted_rows(X)
         weights = checks.checked_weights(sample_weight, rows)
         scores = passes.log_likelihoods(passes.evaluator_of(self._mixture(), rows.dtype), rows)
-        return float(np.average(scores, weights=weights)), _total(rows, weights)
-
-
-def _present(rows: Rows, weights: FloatArray | None) -> int:
-    """Rows with a weight."""
-    return len(rows) if weights is None else int(np.count_nonzero(weights))
-
-
-def _total(rows: Rows, weights: FloatArray | None) -> float:
-    """Sum of the weights."""
-    return float(len(rows) if weights is None else weights.sum())
+        total = float(len(rows) if weights is None else weights.sum())
+        return float(np.average(scores, weights=weights)), total

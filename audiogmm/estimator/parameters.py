@@ -27,8 +27,8 @@ PRIOR_COUNT = 10 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
-class Given:
-    """Parameters that the user starts from; None where the data says.
+class InitialParameters:
+    """Parameters that the user starts from; None where they are estimated.
 
     Attributes
     ----------
@@ -47,8 +47,8 @@ class Given:
         return self.weights is not None and self.means is not None and self.precisions is not None
 
 
-def updated(stats: SufficientStats, reg_covar: float, previous: Mixture | None = None) -> Mixture:
-    """The M-step as scikit-learn has it: `reg_covar` added to every variance.
+def update_mixture(stats: SufficientStats, reg_covar: float, previous: Mixture | None = None) -> Mixture:
+    """Make the M-step as scikit-learn does: `reg_covar` added to every variance.
 
     A component that has lost its rows keeps the mean and the covariance of `previous`.
 
@@ -62,7 +62,7 @@ def updated(stats: SufficientStats, reg_covar: float, previous: Mixture | None =
     --------
     >>> stats = SufficientStats.measure(
     ...     np.array([[0.0], [2.0]]), origin=np.zeros(1), covariance_type="spherical")
-    >>> updated(stats, reg_covar=0.5).covariances
+    >>> update_mixture(stats, reg_covar=0.5).covariances
     array([1.5])
     """
     if previous is None and not reg_covar and not stats.counts.all():
@@ -76,16 +76,16 @@ def updated(stats: SufficientStats, reg_covar: float, previous: Mixture | None =
         raise ValueError(f"{ILL_DEFINED} (With reg_covar={reg_covar:g}, {error.what}.)") from error
 
 
-def started(
-    stats: SufficientStats | None, given: Given, covariance_type: CovarianceType, reg_covar: float
+def initial_mixture(
+    stats: SufficientStats | None, given: InitialParameters, covariance_type: CovarianceType, reg_covar: float
 ) -> Mixture:
-    """The model that EM begins with: what was given, and the rest from statistics.
+    """Return the mixture that EM begins with: what was given, and the rest from statistics.
 
     Parameters
     ----------
     stats : SufficientStats or None
         Of the first responsibilities; None if everything was given.
-    given : Given
+    given : InitialParameters
         What the user gave, checked.
     covariance_type : CovarianceType
         Form of the covariances.
@@ -101,12 +101,12 @@ def started(
     if given.precisions is not None:
         covariances = form_of(covariance_type).inverse(given.precisions)
     if stats is not None:
-        if covariances is not None:  # then the data's own covariance may be ill-defined: it is not asked
+        if covariances is not None:  # the covariance of the data, which may be ill-defined, is not needed
             form = form_of(covariance_type)
             counts = stats.counts + PRIOR_COUNT
             expected = form.expected(covariances, stats.first / counts[:, None], counts)
             stats = replace(stats, counts=counts, second=expected)
-        estimated = updated(stats, reg_covar if covariances is None else 0.0)
+        estimated = update_mixture(stats, reg_covar if covariances is None else 0.0)
         weights = estimated.weights if weights is None else weights
         means = estimated.means if means is None else means
         covariances = estimated.covariances if covariances is None else covariances
@@ -115,8 +115,8 @@ def started(
 
 
 @dataclass(frozen=True, eq=False)
-class Attributes:
-    """A mixture as scikit-learn shows it: arrays of one dtype, the user's to change.
+class ParameterArrays:
+    """A mixture as scikit-learn shows it: arrays of one dtype, which the user may change.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ class Attributes:
 
     Examples
     --------
-    >>> Attributes.of(Mixture([1.0], [[0.0]], [4.0], "spherical"), np.float32).precisions_cholesky_
+    >>> ParameterArrays.of(Mixture([1.0], [[0.0]], [4.0], "spherical"), np.float32).precisions_cholesky_
     array([0.5], dtype=float32)
     """
 
@@ -141,8 +141,8 @@ class Attributes:
     precisions_cholesky_: NDArray[Any]
 
     @classmethod
-    def of(cls, mixture: Mixture, dtype: np.dtype[Any] | type[np.floating[Any]]) -> Attributes:
-        """Those of a mixture, rounded to `dtype`."""
+    def of(cls, mixture: Mixture, dtype: np.dtype[Any] | type[np.floating[Any]]) -> ParameterArrays:
+        """Return those of a mixture, rounded to `dtype`."""
         form = form_of(mixture.covariance_type)
         factors = form.precision_factor(mixture.covariances)
         precisions = form.precision(factors)
@@ -156,18 +156,18 @@ def mixture_of(
     precisions_cholesky: NDArray[Any],
     covariance_type: CovarianceType,
 ) -> Mixture:
-    """The mixture that these attributes show, as scikit-learn's methods read them.
+    """Return the mixture that these attributes show, as scikit-learn's methods read them.
 
     Parameters
     ----------
     weights, means, precisions_cholesky
-        In the shapes of `Attributes`.
+        In the shapes of `ParameterArrays`.
     covariance_type : CovarianceType
 
     Raises
     ------
     MixtureError
-        If they make no mixture.
+        If they are not those of a mixture.
 
     Examples
     --------

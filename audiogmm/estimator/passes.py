@@ -29,12 +29,12 @@ THRESHOLDS = {np.dtype(np.float32): 1e-7, np.dtype(np.float64): 1e-12}
 
 
 def evaluator_of(mixture: Mixture, dtype: np.dtype[Any]) -> Evaluator:
-    """A mixture made ready for rows of this dtype."""
+    """Return an evaluator of the mixture for rows of this dtype."""
     return Evaluator(mixture, THRESHOLDS[dtype])
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(ArraySlice):
+class RowSlice(ArraySlice):
     """Consecutive rows, the first of them, and the rows' weights (None: ones)."""
 
     frames: Rows
@@ -42,22 +42,22 @@ class Slice(ArraySlice):
     weights: FloatArray | None
 
 
-def slices(X: Rows, weights: FloatArray | None = None) -> Iterator[Slice]:
-    """The rows of X, `SLICE_ROWS` at a time."""
+def slices(X: Rows, weights: FloatArray | None = None) -> Iterator[RowSlice]:
+    """Cut X into slices of `SLICE_ROWS` rows."""
     for first in range(0, len(X), SLICE_ROWS):
         rows = slice(first, first + SLICE_ROWS)
-        yield Slice(f"rows from {first}", X[rows], first, None if weights is None else weights[rows])
+        yield RowSlice(f"rows from {first}", X[rows], first, None if weights is None else weights[rows])
 
 
-def total(
-    X: Rows, weights: FloatArray | None, statistic: Callable[[Slice], SufficientStats]
+def sum_slices(
+    X: Rows, weights: FloatArray | None, statistic: Callable[[RowSlice], SufficientStats]
 ) -> SufficientStats:
-    """The sum of a statistic over all slices, in their order."""
+    """Sum a statistic over all slices, in their order."""
     return require_sum(_reducer(X).reduce(slices(X, weights), statistic))
 
 
 def expect(mixture: Mixture, X: Rows, weights: FloatArray | None, dtype: np.dtype[Any]) -> SufficientStats:
-    """The E-step over all rows (Bishop 2006, equation 9.23); posteriors are never held.
+    """Make the E-step over all rows (Bishop 2006, equation 9.23); posteriors are never held.
 
     Parameters
     ----------
@@ -77,27 +77,27 @@ def expect(mixture: Mixture, X: Rows, weights: FloatArray | None, dtype: np.dtyp
     array([3.])
     """
     evaluator = evaluator_of(mixture, dtype)
-    return total(
+    return sum_slices(
         X, weights, lambda part: evaluator.accumulate(part.frames.astype(dtype, copy=False), part.weights)
     )
 
 
 def log_likelihoods(evaluator: Evaluator, X: Rows) -> FloatArray:
-    """log p(x) of every row, shape (n,), nats."""
+    """Return log p(x) of every row, shape (n,), nats."""
     result = np.empty(len(X))
     _fill(X, SLICE_ROWS, evaluator.log_likelihood, result)
     return result
 
 
 def labels(evaluator: Evaluator, X: Rows) -> IntArray:
-    """The likeliest component of every row, shape (n,), int64; the first of equals."""
+    """Return the likeliest component of every row, shape (n,), int64; the first of equals."""
     result = np.empty(len(X), np.int64)
     _fill(X, _block_rows(evaluator), lambda rows: evaluator.log_joint(rows).argmax(axis=1), result)
     return result
 
 
 def posteriors(evaluator: Evaluator, X: Rows, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """P(component | row), shape (n, n_components), in `dtype`: the one result of this size."""
+    """Return P(component | row), shape (n, n_components), in `dtype`."""
     result = np.empty((len(X), evaluator.mixture.n_components), dtype)
     _fill(X, _block_rows(evaluator), evaluator.posteriors, result)
     return result
@@ -106,7 +106,7 @@ def posteriors(evaluator: Evaluator, X: Rows, dtype: np.dtype[Any]) -> NDArray[A
 def _fill(X: Rows, n_rows: int, function: Callable[[Rows], NDArray[Any]], result: NDArray[Any]) -> None:
     """Put what `function` gives for blocks of rows into the rows of `result`."""
 
-    def fill(part: Slice) -> None:
+    def fill(part: RowSlice) -> None:
         for first in range(0, len(part.frames), n_rows):
             block = part.frames[first : first + n_rows]
             result[part.first + first : part.first + first + len(block)] = function(block)

@@ -9,17 +9,17 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import FloatArray, IntArray
 
 
-def draw(
+def draw_samples(
     mixture: Mixture, n_samples: int, random_state: np.random.RandomState
 ) -> tuple[FloatArray, IntArray]:
-    """Samples (n_samples, n_features), float64, and their components (n_samples,), int64, in that order.
+    """Draw samples (n_samples, n_features), float64, and their components (n_samples,), int64, in order.
 
-    The same numbers as `sklearn.mixture.GaussianMixture.sample` draws.
+    They are the numbers that `sklearn.mixture.GaussianMixture.sample` draws.
 
     Examples
     --------
     >>> mixture = Mixture([0.5, 0.5], [[0.0], [10.0]], [1.0, 1.0], "spherical")
-    >>> frames, components = draw(mixture, 4, np.random.RandomState(0))
+    >>> frames, components = draw_samples(mixture, 4, np.random.RandomState(0))
     >>> components
     array([0, 0, 1, 1])
     """

@@ -1,4 +1,4 @@
-"""Where EM begins: scikit-learn's four ways to make responsibilities, without holding them all."""
+"""The start of EM: scikit-learn's four ways to make responsibilities, without holding them all."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def statistics_of_start(
     init_params: str,
     random_state: np.random.RandomState,
 ) -> SufficientStats:
-    """Statistics of responsibilities made by scikit-learn's rules, with its random numbers.
+    """Return statistics of responsibilities made by scikit-learn's rules, with its random numbers.
 
     Parameters
     ----------
     X : ndarray of shape (n, n_features), float32 or float64
         Rows, at least `n_components` of them with a weight above 0.
     weights : ndarray of shape (n,), float64, or None
-        Weight of each row. A row of weight 0 is as good as absent.
+        Weight of each row. A row of weight 0 counts as absent.
     n_components : int
         Components.
     covariance_type : CovarianceType
@@ -38,7 +38,7 @@ def statistics_of_start(
         k-means clusters; one row for each component, chosen as k-means++ does or at random; or
         random responsibilities.
     random_state : numpy RandomState
-        Where random numbers come from.
+        Source of random numbers.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def statistics_of_start(
     """
     if weights is not None and not weights.all():
         X, weights = X[weights > 0], weights[weights > 0]
-    origin = centre_of(X, weights)
+    origin = mean_of(X, weights)
     K = n_components
     if init_params == "kmeans":
         clusters = KMeans(n_clusters=K, n_init=1, random_state=random_state).fit(X, sample_weight=weights)
@@ -72,7 +72,7 @@ def statistics_of_labels(
     covariance_type: CovarianceType,
     weights: FloatArray | None = None,
 ) -> SufficientStats:
-    """Statistics of rows that belong to one component each.
+    """Return statistics of rows that belong to one component each.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def statistics_of_labels(
     """
     form = form_of(covariance_type)
 
-    def of_slice(part: passes.Slice) -> SufficientStats:
+    def of_slice(part: passes.RowSlice) -> SufficientStats:
         D = part.frames.shape[1]
         counts, first = np.zeros(n_components), np.zeros((n_components, D))
         second = np.zeros(form.second_shape(n_components, D))
@@ -116,11 +116,11 @@ def statistics_of_labels(
             n_frames += own.n_frames
         return SufficientStats(covariance_type, origin, counts, first, second, n_frames)
 
-    return passes.total(X, weights, of_slice)
+    return passes.sum_slices(X, weights, of_slice)
 
 
-def centre_of(X: Rows, weights: FloatArray | None = None) -> FloatArray:
-    """Weighted mean of the rows, shape (n_features,): what their moments are taken about."""
+def mean_of(X: Rows, weights: FloatArray | None = None) -> FloatArray:
+    """Return the weighted mean of the rows, shape (n_features,), about which moments are taken."""
     if weights is None:
         return np.asarray(X.mean(axis=0, dtype=np.float64))
     return np.asarray(weights @ X / weights.sum())
@@ -134,7 +134,7 @@ def _of_random_shares(
     covariance_type: CovarianceType,
     random_state: np.random.RandomState,
 ) -> SufficientStats:
-    """Uniform random responsibilities; drawn a block of rows at a time, the numbers are the same."""
+    """Draw uniform random responsibilities; drawn a block of rows at a time, the numbers are the same."""
     parts = None
     n_rows = max(1, passes.JOINT_CELLS // n_components)
     for first in range(0, len(X), n_rows):
@@ -156,12 +156,11 @@ def _of_random_shares(
 def _with_all_scatter(chosen: SufficientStats, X: Rows, weights: FloatArray | None) -> SufficientStats:
     """With the moments of all rows about 0 for second moments: scikit-learn's start of a shared covariance.
 
-    Its estimate takes the responsibilities of every row to sum to one, which they do not here. That makes
-    a wide start, not a narrow one like the other forms', and is kept so that the same seed gives the same
-    model.
+    Its estimate takes the responsibilities of every row to sum to one, which they do not here. That gives
+    a wide start, unlike that of the other forms; it is kept so that the same seed gives the same model.
     """
     zero = np.zeros(chosen.n_features)
-    everything = passes.total(
+    everything = passes.sum_slices(
         X,
         weights,
         lambda part: SufficientStats.measure(

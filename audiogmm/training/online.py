@@ -1,4 +1,4 @@
-"""Online EM: a mixture that learns from a stream, and starts itself from the first frames of it."""
+"""Online EM: a mixture learned from a stream, which starts from its first frames."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from audiogmm.mixture.checking import checked_weights
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training.arithmetic import Arithmetic, Clustered, Rows, blended, per_frame
+from audiogmm.training.em_steps import EMSteps, FlooredEM, Rows, blend, per_frame
 from audiogmm.training.frames.packing import voiced_frames
+from audiogmm.training.schedule.steps import decay
 from audiogmm.types import CovarianceType, FloatArray
 
 FRAMES_EACH, FEWEST = 8, 256
-"""Frames of a batch: so many a component, and so many at least."""
+"""Frames of a batch: a component, and at least."""
 
 MEMORY = 50
-"""Frames a component, or with matrices for each dimension 5, over which statistics are averaged at least."""
+"""Frames a component over which statistics are averaged at least; 5 a feature where matrices need more."""
 
 STARTS = 4
-"""Batches that the start is found on."""
+"""Batches from which the start is made."""
 
 
 @dataclass(slots=True)
@@ -36,26 +37,31 @@ class OnlineEM:
 
     at the t-th step (Cappe and Moulines 2009; Liang and Klein 2009). The second
     term says that an average over fewer than M frames a component (`memory`) is noise; the third that the
-    past counts `forget` after each step, however late. The first `STARTS` batches are looked at together to
-    find a start, and then learnt from. So how the stream was cut changes nothing: the mixture is the same
-    to the last bit.
+    past counts `forget` after each step, however late. The first `STARTS` batches together make a start, and
+    are then learned from. So it does not matter how the stream was cut: the mixture is the same to the last
+    bit.
 
-    How the stream is ORDERED does change it: frames count the less the longer ago they came, by the step
-    size. A stream that shows one cluster after another is learnt as its last part, and the start sees only
-    the first. Shuffle it if it can be (or push pieces from all over it by turns); else keep more of the past
+    The order of the stream does matter: frames count the less the longer ago they came, by the step
+    size. Of a stream with one cluster after another, the last part is learned, and the start is made of
+    the first. Shuffle it if possible (or push pieces from all over it by turns); else keep more of the past
     by `forget` of 1 and a larger `alpha`; or take batch EM.
+
+    Stepwise training (`schedule.stepwise`) has the same step rule but knows the length of its passes: it
+    smooths weights and rescues components by how much of them is done, averages over the last one, counts
+    steps in a unit that does not depend on the batch, and needs no provisional estimate. They share
+    `schedule.steps.decay`; sharing more would round the steps of one of them in another way.
 
     Parameters
     ----------
-    arithmetic : Arithmetic
-        How a model is started and estimated: `Clustered`, unless you bring another.
+    em : EMSteps
+        How a model is started and estimated, such as `FlooredEM`.
     n_components : int
         Components, K.
     alpha : float
         Exponent of the step, in (0.5, 1]: the lower, the sooner the past is forgotten.
     forget : float
         What the past counts at most after each step, in (0, 1]: 1 to forget ever more slowly; 0.99 to
-        follow what changes, with about a hundred batches for a horizon.
+        follow changes, with an average over about a hundred batches.
     batch : int
         Frames of a step; see `batch_of`.
     memory : float
@@ -79,7 +85,7 @@ class OnlineEM:
     (2000.0, 208)
     """
 
-    arithmetic: Arithmetic
+    em: EMSteps
     n_components: int
     alpha: float = 0.6
     forget: float = 1.0
@@ -88,13 +94,13 @@ class OnlineEM:
     settled: Mixture | None = None
     """The mixture after the last whole batch; None before the start."""
     statistics: SufficientStats | None = None
-    """Those that it was estimated from, of one frame in the mean."""
+    """Those that it was estimated from, per frame."""
     steps: float = 0.0
     """Steps so far, t."""
     n_frames: float = 0.0
     """Frames pushed, by their weights."""
     log_likelihood: float = -np.inf
-    """Of the frames last learnt from, before they were; nats a frame, in the mean."""
+    """Of the frames last learned from, under the mixture before; nats a frame."""
     _rows: Rows | None = None
     _weights: FloatArray | None = None
     _now: tuple[Mixture, SufficientStats] | None = field(default=None, repr=False)
@@ -121,10 +127,10 @@ class OnlineEM:
         forget: float = 1.0,
         seed: int = 0,
     ) -> OnlineEM:
-        """A learner with batches that suit the model (`n_features` matters for full covariances)."""
+        """Return a learner with batches that suit the model (`n_features` matters for full covariances)."""
         form_of(covariance_type)
         return cls(
-            Clustered(n_components, covariance_type, seed),
+            FlooredEM(n_components, covariance_type, seed),
             n_components,
             alpha,
             forget,
@@ -136,25 +142,25 @@ class OnlineEM:
     def mixture(self) -> Mixture | None:
         """The mixture after all frames so far; None while there are fewer than two, or than components.
 
-        Frames that do not fill a batch yet count as much less than one; those before the start make a
-        provisional one. Nothing of either is kept, so asking changes nothing.
+        Frames that do not fill a batch yet count as a part of one; those before the start make a
+        provisional start. Neither is kept.
         """
         now = self._provisional()
         return now[0] if now else None
 
     @property
     def present(self) -> SufficientStats | None:
-        """What `mixture` was estimated from, of one frame in the mean; None where there is none."""
+        """Statistics per frame that `mixture` was estimated from; None where there is none."""
         now = self._provisional()
         return now[1] if now else None
 
     @property
     def n_waiting(self) -> int:
-        """Frames held: fewer than a batch, or before the start than `STARTS` of them."""
+        """Frames that wait: fewer than a batch, or before the start than `STARTS` of them."""
         return 0 if self._rows is None else len(self._rows)
 
     def step_size(self, mass: float) -> float:
-        """Weight of the next `mass` frames beside all before them, at most 1.
+        """Return the weight of the next `mass` frames beside all before them, at most 1.
 
         Examples
         --------
@@ -162,7 +168,7 @@ class OnlineEM:
         >>> learner.batch, learner.step_size(256), learner.step_size(64)
         (256, 0.16, 0.04)
         """
-        rho = min((self.steps + 2) ** -self.alpha, self.batch / (self.memory * self.n_components))
+        rho = min(decay(self.steps, self.alpha), self.batch / (self.memory * self.n_components))
         return float(min(max(rho, 1 - self.forget) * mass / self.batch, 1.0))
 
     def push(self, block: FrameBlock | Rows, weights: FloatArray | None = None) -> None:
@@ -171,16 +177,16 @@ class OnlineEM:
         Parameters
         ----------
         block : FrameBlock, or ndarray of shape (n, n_features), float32 or float64
-            Of a block, the voiced frames.
+            The voiced frames of a block count.
         weights : ndarray of shape (n,), float64, optional
             A weight of each frame of an array, 1 by default.
 
         Raises
         ------
         FeatureError
-            If frames have another width than those before, or are not finite; nothing is learnt then.
+            If frames have another width than those before, or are not finite; nothing is learned then.
         MixtureError
-            If weights are not one a frame, finite and at least 0; nor then.
+            If weights are not one a frame, finite and at least 0; nothing is learned then.
         """
         rows = voiced_frames("the stream", block) if isinstance(block, FrameBlock) else np.asarray(block)
         self._check(rows)
@@ -198,12 +204,12 @@ class OnlineEM:
             if self.n_waiting < enough:
                 return
             if self.settled is None:
-                self.resume(self.arithmetic.start(*self._first(enough)), None, 0.0)
+                self.resume(self.em.start(*self._first(enough)), None, 0.0)
             while self.n_waiting >= self.batch:
                 self._learn(self.batch)
 
     def flush(self) -> None:
-        """Learn for good from the frames that wait, as `mixture` does for show. Do it at the end."""
+        """Learn from the frames that wait, as `mixture` does provisionally; to be called at the end."""
         now, self._now = self._provisional(), None
         if now is None:
             return
@@ -213,9 +219,9 @@ class OnlineEM:
         self._rows = self._weights = None
 
     def resume(self, mixture: Mixture, statistics: SufficientStats | None, steps: float) -> None:
-        """Go on from a model that is worth so many steps; without its statistics, from those implied."""
+        """Go on from a model that is worth so many steps; without statistics, from those that it implies."""
         self.settled, self.steps, self._now = mixture, steps, None
-        own = self.arithmetic.implied(mixture) if statistics is None else statistics
+        own = self.em.implied_statistics(mixture) if statistics is None else statistics
         self.statistics = per_frame(own)
 
     def _check(self, rows: Rows) -> None:
@@ -257,31 +263,31 @@ class OnlineEM:
         self._weights = None if self._weights is None or self._rows is None else self._weights[n:].copy()
 
     def _stepped(self, mixture: Mixture, past: SufficientStats, n: int) -> tuple[Mixture, SufficientStats]:
-        """One step with the first n frames that wait."""
+        """Make one step with the first n frames that wait."""
         rho = self.step_size(self._mass(n))
-        after, part = self.arithmetic.step(mixture, *self._first(n), lambda new: blended(past, new, rho))
+        after, part = self.em.step(mixture, *self._first(n), lambda new: blend(past, new, rho))
         self.log_likelihood = part.log_likelihood / part.n_frames
-        return after, blended(past, part, rho)
+        return after, blend(past, part, rho)
 
     def _provisional(self) -> tuple[Mixture, SufficientStats] | None:
-        """Mixture and statistics with what waits."""
+        """Return mixture and statistics with the frames that wait."""
         if self._now is None:
             mixture, past, n = self.settled, self.statistics, self.n_waiting
             if mixture is None:
                 if n < max(2, self.n_components):
                     return None
-                mixture = self.arithmetic.start(*self._first(n))
-                past = self.arithmetic.implied(mixture)
+                mixture = self.em.start(*self._first(n))
+                past = self.em.implied_statistics(mixture)
             assert past is not None
             self._now = self._stepped(mixture, past, n) if self._mass(n) > 0 else (mixture, past)
         return self._now
 
 
 def batch_of(n_components: int) -> int:
-    """Frames of a step, by the size of the model."""
+    """Return the frames of a step, by the size of the model."""
     return max(FEWEST, FRAMES_EACH * n_components)
 
 
 def memory_of(covariance_type: CovarianceType, n_features: int) -> float:
-    """Frames a component that statistics are averaged over at least; a matrix takes more."""
+    """Return the frames a component over which statistics are averaged at least; a matrix needs more."""
     return float(max(MEMORY, 5 * form_of(covariance_type).frames_needed(n_features)))

@@ -132,7 +132,7 @@ class MixtureSettings:
             )
         if self.stepwise is not None and self.algorithm != "stepwise":
             raise ChoiceError(
-                f"settings of stepwise EM for algorithm {self.algorithm!r}: {self.stepwise.told}",
+                f"settings of stepwise EM for algorithm {self.algorithm!r}: {self.stepwise.changed}",
                 needed="algorithm 'stepwise'",
                 remedy="--algorithm stepwise, or leave them out",
             )

@@ -23,7 +23,7 @@ from tests.training.shards import CLOCK, blobs
 FORMS = get_args(CovarianceType)
 
 
-def fed(frames: np.ndarray, form: str, K: int, cuts: list[int], **options: object) -> OnlineEM:
+def learned(frames: np.ndarray, form: str, K: int, cuts: list[int], **options: object) -> OnlineEM:
     learner = OnlineEM.of(K, form, n_features=frames.shape[1], **options)  # type: ignore[arg-type]
     for part in np.split(frames, cuts):
         learner.push(part)
@@ -52,7 +52,8 @@ def test_steps_are_the_formula(form: str, K: int, D: int, n: int, seed: int) -> 
         t += 1
     assert learner.mixture is not None
     for ours, theirs in zip(parameters(learner.mixture), model, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-7)
+        # posteriors below 1e-7 may be skipped, and squared features are about 10
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
     assert learner.n_waiting == len(frames) % 32
     assert learner.n_frames == pytest.approx(weights.sum())
 
@@ -73,11 +74,11 @@ def parameters(mixture: Mixture) -> tuple[np.ndarray, ...]:
 @given(cuts=st.lists(st.integers(0, 3000), max_size=8), seed=st.integers(0, 9))
 def test_any_cut_gives_the_same_bytes(form: str, cuts: list[int], seed: int) -> None:
     frames = blobs(3000, 3, 4, seed)
-    whole, ours = fed(frames, form, 4, []), fed(frames, form, 4, sorted(cuts))
+    whole, ours = learned(frames, form, 4, []), learned(frames, form, 4, sorted(cuts))
     assert ours.mixture == whole.mixture
     assert ours.statistics == whole.statistics
     assert (ours.steps, ours.n_frames, ours.n_waiting) == (11, 3000, 3000 - 11 * 256)
-    asked = fed(frames[:700], form, 4, [])  # looking at what is provisional changes nothing
+    asked = learned(frames[:700], form, 4, [])  # looking at what is provisional changes nothing
     assert asked.mixture is not None
     asked.push(frames[700:])
     assert asked.mixture == whole.mixture
@@ -85,7 +86,7 @@ def test_any_cut_gives_the_same_bytes(form: str, cuts: list[int], seed: int) -> 
 
 def test_one_frame_at_a_time_is_the_same_too() -> None:
     frames = blobs(1300, 2, 3)
-    assert fed(frames, "diag", 3, list(range(1, 1300))).mixture == fed(frames, "diag", 3, []).mixture
+    assert learned(frames, "diag", 3, list(range(1, 1300))).mixture == learned(frames, "diag", 3, []).mixture
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -95,7 +96,7 @@ def test_from_a_cold_start_one_pass_is_near_batch_em(form: str) -> None:
     frames = blobs(20_000, 4, 6, seed=5, spread=2.0)
     frames += np.repeat(random.normal(0, 0.5, (40, 4)), 500, axis=0).astype(np.float32)  # 40 speakers
     for stream in (frames, random.permutation(frames)):
-        learner = fed(stream, form, 6, [])
+        learner = learned(stream, form, 6, [])
         assert learner.mixture is not None and learner.settled is not None
         batch = train_from(learner.settled, frames, passes=40, floor=1e-4).mixture
         loss = mean_score(batch, frames) - mean_score(learner.mixture, frames)
@@ -126,7 +127,7 @@ def test_it_forgets_what_it_is_told_to() -> None:
     early, late = blobs(20_000, 1, 1, seed=0), blobs(20_000, 1, 1, seed=0) + 8
     centres = {}
     for forget in (1.0, 0.8):
-        learner = fed(np.concatenate([early, late[:8000]]), "diag", 1, [], forget=forget)
+        learner = learned(np.concatenate([early, late[:8000]]), "diag", 1, [], forget=forget)
         assert learner.mixture is not None
         centres[forget] = float(learner.mixture.means[0, 0] - early.mean())
     assert centres[0.8] == pytest.approx(8.0, abs=0.3)
@@ -135,7 +136,7 @@ def test_it_forgets_what_it_is_told_to() -> None:
 
 def test_flush_learns_the_rest_for_good_and_it_travels() -> None:
     frames = blobs(2100, 3, 4)
-    learner = pickle.loads(pickle.dumps(fed(frames, "tied", 4, [700])))
+    learner = pickle.loads(pickle.dumps(learned(frames, "tied", 4, [700])))
     shown = learner.mixture
     learner.flush()
     assert learner.settled == shown == learner.mixture
@@ -149,11 +150,11 @@ def test_of_a_block_the_voiced_frames_are_learnt() -> None:
     voiced = np.arange(1500) % 3 > 0
     learner = OnlineEM.of(2)
     learner.push(FrameBlock(frames, voiced, 0, CLOCK))
-    assert learner.mixture == fed(frames[voiced], "diag", 2, []).mixture
+    assert learner.mixture == learned(frames[voiced], "diag", 2, []).mixture
 
 
 def test_bad_frames_are_refused_and_forgotten() -> None:
-    learner = fed(blobs(1500, 2, 2), "diag", 2, [])
+    learner = learned(blobs(1500, 2, 2), "diag", 2, [])
     before = learner.mixture
     bad = blobs(10, 2, 2)
     bad[3, 1] = np.nan
@@ -175,7 +176,7 @@ def test_bad_frames_are_refused_and_forgotten() -> None:
     ],
 )
 def test_bad_weights_are_refused_and_forgotten(weights: np.ndarray, words: str) -> None:
-    learner = fed(blobs(1500, 2, 2), "diag", 2, [])
+    learner = learned(blobs(1500, 2, 2), "diag", 2, [])
     before = learner.mixture
     with pytest.raises(MixtureError, match=words):
         learner.push(blobs(10, 2, 2), weights)

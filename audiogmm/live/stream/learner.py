@@ -16,7 +16,7 @@ from audiogmm.runs.defaults import choose_defaults
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.training import LocalReducer, train_mixture
-from audiogmm.training.arithmetic import Clustered
+from audiogmm.training.em_steps import FlooredEM
 from audiogmm.training.frames.packing import voiced_frames
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.online import OnlineEM, batch_of, memory_of
@@ -76,10 +76,10 @@ class Learner:
         self.settings = settings
         self.clock = clock
         self.every_frame = frontend.vad == "none"
-        arithmetic = Clustered(K, form, settings.seed, relative)
+        em = FlooredEM(K, form, settings.seed, relative)
         batch = batch_of(K)
         self.online = OnlineEM(
-            arithmetic,
+            em,
             K,
             settings.exponent,
             settings.forget(batch, clock.frame_rate),
@@ -95,7 +95,7 @@ class Learner:
         self._marks: BoolArray = np.empty(0, np.bool_)
         self._scorer: LogLikelihoodScorer | None = None
         if start is not None:
-            self._resume(start, arithmetic)
+            self._resume(start, em)
 
     @property
     def has_started(self) -> bool:
@@ -175,27 +175,27 @@ class Learner:
         frames = np.concatenate(self._cold)
         self._cold = []
         online = self.online
-        assert isinstance(online.arithmetic, Clustered)
+        assert isinstance(online.em, FlooredEM)
         with LocalReducer(1) as reducer:
             result = train_mixture(
                 [ArraySlice("the beginning of the stream", frames)],
                 n_components=online.n_components,
-                covariance_type=online.arithmetic.covariance_type,
+                covariance_type=online.em.covariance_type,
                 seed=self.settings.seed,
                 passes=COLD_PASSES,
-                floor=online.arithmetic.relative,
+                floor=online.em.relative,
                 reducer=reducer,
             )
-        online.arithmetic.floor = result.floor
+        online.em.floor = result.floor
         self.constant = result.constant
         online.resume(result.mixture, result.statistics, len(frames) / online.batch)
         online.n_frames += len(frames)
 
-    def _resume(self, start: Model, arithmetic: Clustered) -> None:
+    def _resume(self, start: Model, em: FlooredEM) -> None:
         """Continue from a model, with the normal scores that it keeps if they are log-likelihoods."""
         from audiogmm.anomaly.learning.model_parts import read_detector, read_learned_scores
 
-        arithmetic.floor = floor_of(start)
+        em.floor = floor_of(start)
         training, data = start.metadata.training, start.metadata.data
         self.constant = tuple(training.get("constant", ()))
         n_frames = float(data.get("n_frames") or 0)

@@ -25,8 +25,8 @@ from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.live.stream.learner import Learner
 from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
-from audiogmm.training.arithmetic import Clustered
 from audiogmm.training.criteria import aic, bic
+from audiogmm.training.em_steps import FlooredEM
 from audiogmm.types import Json, Samples, Seconds
 
 if TYPE_CHECKING:
@@ -242,11 +242,11 @@ def learned_model(
     """
     online = learner.online
     mixture, statistics = online.mixture, online.present
-    assert mixture is not None and statistics is not None and isinstance(online.arithmetic, Clustered)
+    assert mixture is not None and statistics is not None and isinstance(online.em, FlooredEM)
     n_frames, mean = round(online.n_frames), learner.log_likelihood
     total = None if mean is None else mean * n_frames
     before = {} if start is None else start.metadata.data
-    floor = online.arithmetic.floor
+    floor = online.em.floor
     data: Json = {
         "n_recordings": 1 + (before.get("n_recordings") or 0),
         "n_frames": n_frames,

@@ -16,6 +16,20 @@ FEWEST_STEPS = 16
 """Steps of a pass at least, unless batches would be smaller than `FEWEST`."""
 
 
+def decay(steps: float, exponent: float) -> float:
+    """Return ``(t + 2)^-alpha``, the size of the step after t others (Liang and Klein 2009, section 3).
+
+    For alpha in (0.5, 1] the steps sum to infinity and their squares do not, as Robbins and Monro's
+    conditions want it.
+
+    Examples
+    --------
+    >>> decay(2, 0.5)
+    0.5
+    """
+    return float((steps + 2.0) ** -exponent)
+
+
 @dataclass(frozen=True, slots=True)
 class Stepwise:
     """How stepwise EM steps.
@@ -25,9 +39,8 @@ class Stepwise:
     passes : int
         Stepwise passes over the frames; the passes after them are exact ones of batch EM.
     exponent : float
-        Alpha of the step size ``(t + 2)^-alpha``, in (0.5, 1], where t counts `unit_each` frames a
-        component, so that batches may be of any size: what Robbins and Monro's conditions allow
-        (Cappe and Moulines 2009; Liang and Klein 2009).
+        Alpha of the step size `decay`, in (0.5, 1], where t counts `unit_each` frames a component, so
+        that batches may be of any size.
     batch : int or None
         Frames between two updates; None for `frames_each` a component, at least `FEWEST`.
     averaging : float
@@ -72,23 +85,23 @@ class Stepwise:
         return min(self.batch or usual, n_frames)
 
     def step(self, seen: int, batch: int, n_components: int, form: str) -> float:
-        """Weight of a batch after so many frames: ``batch / u (t + 2)^-alpha``, at most ``batch / (M K)``.
+        """Return the weight of a batch: ``batch / u (t + 2)^-alpha``, at most ``batch / (M K)``.
 
-        With u = `unit_each` K, and t = seen / u: what the steps of batches of u frames add up to. M is
+        With u = `unit_each` K, and t = seen / u: the sum of the steps of batches of u frames. M is
         `memory`: an average over fewer frames a component is noise.
         """
         constants = form_of(form).stepwise
         unit = constants.unit_each * n_components
-        rho = (seen / unit + 2.0) ** -self.exponent / unit
+        rho = decay(seen / unit, self.exponent) / unit
         return float(min(batch * min(rho, 1 / (constants.memory * n_components)), 1.0))
 
     @property
-    def told(self) -> str:
-        """The settings that are not the default ones, for a person.
+    def changed(self) -> str:
+        """The settings that are not the default ones, as text.
 
         Examples
         --------
-        >>> Stepwise(batch=3, averaging=0.5).told, Stepwise().told
+        >>> Stepwise(batch=3, averaging=0.5).changed, Stepwise().changed
         ('batch=3, averaging=0.5', 'the default ones')
         """
         usual = asdict(Stepwise())

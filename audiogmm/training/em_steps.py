@@ -1,4 +1,4 @@
-"""What an online learner asks of a model, and the usual answer: clusters to start from, floored variances."""
+"""The steps of EM that an online learner repeats, and the usual ones, with floored variances."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ Rows = NDArray[Any]
 """Frames (n, n_features), float32 or float64."""
 
 Combine = Callable[[SufficientStats], SufficientStats]
-"""From the statistics of a batch to those that the model is made of."""
+"""From the statistics of a batch to those that the model is estimated from."""
 
 
-class Arithmetic(Protocol):
-    """What an online learner asks of a model: a start, an E-step and M-step, and the way back."""
+class EMSteps(Protocol):
+    """A start, an E-step and M-step, and statistics for a model without any."""
 
     def start(self, rows: Rows, weights: FloatArray | None) -> Mixture:
-        """A mixture to begin with, from the first rows (n, n_features)."""
+        """Return a mixture to begin with, from the first rows (n, n_features)."""
         ...
 
     def step(
         self, mixture: Mixture, rows: Rows, weights: FloatArray | None, combine: Combine
     ) -> tuple[Mixture, SufficientStats]:
-        """The mixture that `combine` of the rows' statistics makes, and those statistics themselves."""
+        """Return the mixture estimated from `combine` of the rows' statistics, and those statistics."""
         ...
 
-    def implied(self, mixture: Mixture) -> SufficientStats:
-        """Statistics of one frame, in the mean, of which an M-step makes this mixture."""
+    def implied_statistics(self, mixture: Mixture) -> SufficientStats:
+        """Return statistics per frame from which an M-step estimates this mixture."""
         ...
 
 
 @dataclass(slots=True)
-class Clustered:
-    """Starts from clusters, and floors variances by a share of those of the first frames.
+class FlooredEM:
+    """Steps that start from clusters, and floor variances at a share of those of the first frames.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Clustered:
     floor: FloatArray | None = None
 
     def start(self, rows: Rows, weights: FloatArray | None) -> Mixture:
-        """See `Arithmetic`; weights of the start's frames are not asked."""
+        """See `EMSteps`; the start does not depend on weights."""
         origin = rows.mean(axis=0, dtype=np.float64)
         moments = SufficientStats.measure(rows, origin=origin, covariance_type="diag")
         self.floor = variance_floor(moments, self.relative).variances
@@ -78,32 +78,32 @@ class Clustered:
     def step(
         self, mixture: Mixture, rows: Rows, weights: FloatArray | None, combine: Combine
     ) -> tuple[Mixture, SufficientStats]:
-        """See `Arithmetic`."""
+        """See `EMSteps`."""
         part = Evaluator(mixture).accumulate(rows, weights)
         floor = 0.0 if self.floor is None else self.floor
         return maximise(combine(part), floor=floor, previous=mixture)[0], part
 
-    def implied(self, mixture: Mixture) -> SufficientStats:
-        """See `Arithmetic`."""
+    def implied_statistics(self, mixture: Mixture) -> SufficientStats:
+        """See `EMSteps`."""
         return expected(mixture)
 
 
-def blended(old: SufficientStats, batch: SufficientStats, rho: float) -> SufficientStats:
-    """``(1 - rho) old + rho batch``, each per frame (Cappe and Moulines 2009).
+def blend(old: SufficientStats, batch: SufficientStats, rho: float) -> SufficientStats:
+    """Return ``(1 - rho) old + rho batch``, each per frame (Cappe and Moulines 2009).
 
-    About the batch's origin, which is the present model's centre: the origin follows what drifts.
+    About the origin of the batch, which is the center of the present model: it follows what drifts.
 
     Examples
     --------
     >>> from dataclasses import replace
     >>> old = SufficientStats.zero(1, 1, "diag")
     >>> old = replace(old, counts=[4.0], n_frames=4)
-    >>> blended(old, replace(old, counts=[1.0], n_frames=2), 0.5).counts
+    >>> blend(old, replace(old, counts=[1.0], n_frames=2), 0.5).counts
     array([0.75])
     """
     return rho * per_frame(batch) + (1 - rho) * per_frame(old)
 
 
 def per_frame(stats: SufficientStats) -> SufficientStats:
-    """The statistics of the mean frame."""
+    """Return the statistics of the mean frame."""
     return stats if stats.n_frames == 1 else stats * (1 / stats.n_frames)
