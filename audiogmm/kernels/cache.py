@@ -18,7 +18,7 @@ from typing import Any
 
 from numba.core import caching
 
-from audiogmm.kernels.turn import TURN, announce
+from audiogmm.kernels.compile_lock import COMPILE_LOCK, announce
 
 _Base: Any = caching.IndexDataCacheFile
 
@@ -37,9 +37,11 @@ class SafeCacheFile(_Base):
             self._save_index({**known, key: name})
 
     def load(self, key: Any) -> Any:
-        """Return a variant that was kept, else None: this process then compiles it, once it is its turn."""
+        """Return a variant that was kept, else None: this process then compiles it, once it has the lock."""
         found = self._read(key)
-        if found is None and TURN.take(self._cache_path):  # another process may have compiled it meanwhile
+        if found is None and COMPILE_LOCK.acquire(
+            self._cache_path
+        ):  # another process may have compiled it meanwhile
             found = self._read(key)
         if found is None:
             announce()

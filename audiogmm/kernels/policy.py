@@ -12,7 +12,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
 from audiogmm.kernels.cache import make_safe
-from audiogmm.kernels.turn import AT_EVERY_START, TURN, announce
+from audiogmm.kernels.compile_lock import AT_EVERY_START, COMPILE_LOCK, announce
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,7 +62,7 @@ def _compile(function: F, fastmath: bool | set[str]) -> F:
         make_safe(compiled)
     _type_without_literals(compiled)
     if is_ours:
-        _compile_in_turn(compiled, is_kept)
+        _compile_under_lock(compiled, is_kept)
     result: F = compiled
     return result
 
@@ -82,17 +82,17 @@ def _type_without_literals(dispatcher: Any) -> None:
     dispatcher.get_call_template = get_call_template
 
 
-def _compile_in_turn(dispatcher: Any, is_kept: bool) -> None:
+def _compile_under_lock(dispatcher: Any, is_kept: bool) -> None:
     """Let one process compile at a time, where machine code is kept, and say so where it takes long."""
     compile_now = dispatcher.compile
 
-    def compile_in_turn(signature: Any) -> Any:
-        with global_compiler_lock, TURN:
+    def compile_under_lock(signature: Any) -> Any:
+        with global_compiler_lock, COMPILE_LOCK:
             if not is_kept:
                 announce(AT_EVERY_START)
             return compile_now(signature)
 
-    dispatcher.compile = compile_in_turn
+    dispatcher.compile = compile_under_lock
 
 
 def compiles_for(feature: str) -> bool:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from audiogmm.audio.matrix.matrix import expand_archive
 from audiogmm.audio.recording import Recording
 from audiogmm.errors import AudioGMMError, FeatureError, ManifestError, OutputError
+from audiogmm.kernels.compile_lock import AT_EVERY_START, announce
 from audiogmm.kernels.compiled import has_machine_code, is_cached
 from audiogmm.kernels.estep.densities import scaled_joint
 from audiogmm.kernels.front_end.activity import first_non_finite
-from audiogmm.kernels.turn import AT_EVERY_START, announce
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.manifest.read import read_manifest
 from audiogmm.runs.aside import Aside

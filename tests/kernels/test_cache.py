@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from audiogmm.kernels import cache as cache_module
-from audiogmm.kernels import compiled, turn
+from audiogmm.kernels import compile_lock, compiled
 from audiogmm.kernels.cache import SafeCacheFile, sources_digest
 from audiogmm.kernels.front_end.noise import add_noise
 from audiogmm.kernels.policy import kernel
@@ -199,7 +199,7 @@ def test_it_is_said_why_nothing_seems_to_happen(
     if folder == "warm":
         (tmp_path / "kernel.1.nbc").touch()
     monkeypatch.setattr(compiled, "_folders", lambda *_: [tmp_path] if folder else [])
-    monkeypatch.setattr(turn, "_ANNOUNCED", set())
+    monkeypatch.setattr(compile_lock, "_ANNOUNCED", set())
     announce_compiling()
     announce_compiling()
     assert len(caplog.messages) == (said is not None)

@@ -1,4 +1,4 @@
-"""Whose turn it is to compile: one process at a time, so that a pool of workers compiles each kernel once."""
+"""The lock under which kernels are compiled: one process at a time, so that each is compiled once."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ AT_EVERY_START = (
 )
 
 
-class Turn:
+class CompileLock:
     """The right of this process to compile: from the first kernel that is not kept to the end.
 
-    Kernels that a kernel calls are compiled within its turn. Whoever uses it holds numba's compiler lock, so
-    that a process has one turn at a time.
+    Kernels that a kernel calls are compiled under the same lock. It is used under numba's compiler lock, so
+    that a process takes it once at a time.
 
     Examples
     --------
     >>> import tempfile
-    >>> folder, turn = tempfile.TemporaryDirectory(), Turn()
-    >>> with turn, turn:
-    ...     turn.take(folder.name), turn.take(folder.name)
+    >>> folder, lock = tempfile.TemporaryDirectory(), CompileLock()
+    >>> with lock, lock:
+    ...     lock.acquire(folder.name), lock.acquire(folder.name)
     (True, False)
     >>> folder.cleanup()
     """
@@ -48,16 +48,16 @@ class Turn:
             self._file.close()
             self._file = None
 
-    def take(self, folder: str) -> bool:
-        """Wait for the processes that compile into a folder; return whether this has just become our turn.
+    def acquire(self, folder: str) -> bool:
+        """Wait for the processes that compile into a folder; return whether the lock was taken now.
 
-        False, too, where the turn is ours already, and where the folder takes no lock.
+        False, too, where it has the lock already, and where the folder takes no lock.
         """
         if self._file is not None or self._depth == 0:
             return False
         with contextlib.suppress(OSError):
             Path(folder).mkdir(parents=True, exist_ok=True)
-            file = Path(folder, LOCK).open("ab")  # noqa: SIM115 - closed with the turn
+            file = Path(folder, LOCK).open("ab")  # noqa: SIM115 - closed on exit
             try:
                 lock_file(file, wait=True)
             except BaseException:
@@ -68,7 +68,7 @@ class Turn:
         return False
 
 
-TURN = Turn()
+COMPILE_LOCK = CompileLock()
 """Of this process."""
 
 _ANNOUNCED: set[str] = set()
