@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from audiogmm.manifest import Entry
 
 
-class SweepWatch(Watch, SelectionMonitor):
+class SelectionWatch(Watch, SelectionMonitor):
     """One bar for the passes of all candidates, with how many are finished."""
 
     def on_candidates(self, number: int, finished: int, n: int) -> None:
@@ -95,16 +95,12 @@ def select(
         usual = choose_defaults(inputs.frontend)
         kept, held = divide(inputs, settings.hold_out, settings.seed) or (inputs.shards, None)
         check_held_out(held)
-        with SweepWatch(progress, "selection", settings.passes) as watch:
+        with SelectionWatch(progress, "selection", settings.passes) as watch:
             found = train_candidates(
                 kept,
                 held,
                 settings.candidates(usual.covariance_type),
-                seed=settings.seed,
-                init=settings.init,
-                passes=settings.passes,
-                tol=settings.tol,
-                floor=usual.floor if settings.floor is None else settings.floor,
+                settings=settings.of_candidates(usual.floor),
                 reducer=reducer,
                 monitor=watch,
                 on_error=inputs.on_error,

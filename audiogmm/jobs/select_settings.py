@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from audiogmm.anomaly.scorers.table import check_scores
 from audiogmm.errors import ChoiceError
 from audiogmm.jobs.selected import Criterion, check_criterion
+from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.forms import form_of
 from audiogmm.runs.settings import RunSettings
 from audiogmm.training.seeding import Init
 from audiogmm.training.selection.candidates import Candidate
+from audiogmm.training.selection.selection import CandidateSettings
 from audiogmm.types import CovarianceType
 
 if TYPE_CHECKING:
@@ -86,12 +88,23 @@ class SelectSettings(RunSettings):
             form_of(form)
         object.__setattr__(self, "covariance_type", forms)
         object.__setattr__(self, "n_components", tuple(sizes(self.n_components)))
+        self.of_candidates()  # which checks the others
         check_scores(self.scores)
         if self.scores is not None and self.save is None:
             raise ChoiceError(
                 f"--scores {self.scores} without --save",
                 needed="--save, which trains the recommended model",
             )
+
+    def of_candidates(self, floor: float = RELATIVE_FLOOR) -> CandidateSettings:
+        """Return the settings of the schedule; `floor` is the default one."""
+        return CandidateSettings(
+            seed=self.seed,
+            init=self.init,
+            passes=self.passes,
+            tol=self.tol,
+            floor=floor if self.floor is None else self.floor,
+        )
 
     def candidates(self, usual: CovarianceType) -> list[Candidate]:
         """List what is compared: every size of every form (of the usual one by default), and of k-means."""

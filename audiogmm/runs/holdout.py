@@ -105,14 +105,14 @@ def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
     return HoldOut(seed, np.sort(by_entry[np.isin(recording, order[:n])]))
 
 
-def turns(entries: Iterable[Entry], first: HoldOut, seed: int) -> list[HoldOut]:
+def draw_turns(entries: Iterable[Entry], first: HoldOut, seed: int) -> list[HoldOut]:
     """Draw the turns in which the others are held out: as many recordings each as in the first, or a quarter.
 
     Examples
     --------
     >>> entries = [Entry(audio_filepath=f"/{i}.wav", id=str(i)) for i in range(20)]
     >>> first = draw(entries, 0.1, seed=0)
-    >>> [sum(entry.id in held for entry in entries) for held in [first, *turns(entries, first, 0)]]
+    >>> [sum(entry.id in held for entry in entries) for held in [first, *draw_turns(entries, first, 0)]]
     [2, 4, 5, 4, 5]
     """
     files: dict[str, list[str]] = {}

@@ -98,11 +98,11 @@ def test_a_bad_recording_is_set_aside_once(workshop: Path, audiogmm: Audiogmm) -
 def test_ctrl_c_keeps_the_table_of_what_is_finished(
     workshop: Path, audiogmm: Audiogmm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(self: job.SweepWatch, number: int, finished: int, n: int) -> None:
+    def stop(self: job.SelectionWatch, number: int, finished: int, n: int) -> None:
         if finished >= after:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(job.SweepWatch, "on_candidates", stop)
+    monkeypatch.setattr(job.SelectionWatch, "on_candidates", stop)
     after = 1
     few = [*FEW[:-3], "--passes", 60, "--no-kmeans"]
     done = audiogmm("select", "train.jsonl", *few, "-o", "t.csv", "--save", "m.agmm")

@@ -20,7 +20,7 @@ from audiogmm.errors import MismatchError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.reduce import Reducer
 from audiogmm.runs.aside import ignore_repeated
-from audiogmm.runs.holdout import Chosen, turns
+from audiogmm.runs.holdout import Chosen, draw_turns
 from audiogmm.runs.progress import Progress
 from audiogmm.runs.training_inputs import TrainingInputs
 from audiogmm.scoring.track import ScoreTrack
@@ -36,7 +36,7 @@ Fit = Callable[[Iterable[Shard], str, str], TrainingResult]
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Fold:
     """A model of the recordings that were kept, and those that were held out."""
 
     result: TrainingResult
@@ -46,7 +46,7 @@ class Turn:
 
 def cross_fit(
     fit: Fit, kept: Iterable[Shard], held: Iterable[Shard], inputs: TrainingInputs, seed: int
-) -> Iterator[Turn]:
+) -> Iterator[Fold]:
     """Train on the recordings that are kept; where the audio is short, in turns.
 
     A tenth of three minutes says little about what is rare. There, every recording is held out once, each
@@ -54,24 +54,24 @@ def cross_fit(
 
     Yields
     ------
-    Turn
+    Fold
         The first one is of `kept` and `held`; others are trained as they are asked for.
     """
     first = fit(kept, "part", "training, some held out")
-    yield Turn(first, kept, held)
+    yield Fold(first, kept, held)
     if inputs.entries is None or not isinstance(held, Chosen) or first.seconds >= SHORT:
         return
-    others = turns(inputs.entries, held.held, seed)
+    others = draw_turns(inputs.entries, held.held, seed)
     for i, turn in enumerate(others):
         stage = f"training, others held out ({i + 2} of {len(others) + 1})"
         chosen = (Chosen(held.shards, turn, wanted) for wanted in (False, True))
         kept, held_out = chosen
-        yield Turn(fit(kept, f"part{i + 2}", stage), kept, held_out)
+        yield Fold(fit(kept, f"part{i + 2}", stage), kept, held_out)
 
 
-def calibrate_turns(
-    first: Turn,
-    others: Iterable[Turn],
+def calibrate_folds(
+    first: Fold,
+    others: Iterable[Fold],
     scores: str | Iterable[str] | None,
     inputs: TrainingInputs,
     reducer: Reducer,
@@ -79,8 +79,8 @@ def calibrate_turns(
 ) -> tuple[Detector | None, LearnedScores | None]:
     """Calibrate a detector with what held-out recordings score under models of the others.
 
-    Scores that learn do so in the first turn alone: what they learned, and the scale that they are on, would
-    differ from turn to turn.
+    Scores that learn do so in the first fold alone: what they learned, and the scale that they are on, would
+    differ from fold to fold.
 
     Returns
     -------
@@ -96,14 +96,14 @@ def calibrate_turns(
     """
     on_error = inputs.on_error and ignore_repeated
 
-    def tracks(turn: Turn, scorer: FrameScorer) -> Iterator[ScoreTrack]:
+    def tracks(fold: Fold, scorer: FrameScorer) -> Iterator[ScoreTrack]:
         progress.begin("scoring the held-out part", None, "recordings")
-        yield from reducer.map(turn.held, TrackTask(scorer), on_error)
+        yield from reducer.map(fold.held, TrackTask(scorer), on_error)
         progress.end()
 
     def plain_tracks() -> Iterator[ScoreTrack]:
-        for turn in chain([first], others):
-            yield from tracks(turn, LogLikelihoodScorer(Evaluator(turn.result.mixture)))
+        for fold in chain([first], others):
+            yield from tracks(fold, LogLikelihoodScorer(Evaluator(fold.result.mixture)))
 
     try:
         if scores is not None:
@@ -124,17 +124,17 @@ def calibrate_turns(
 
 
 def _learn(
-    turn: Turn, scores: str | Iterable[str], inputs: TrainingInputs, reducer: Reducer, progress: Progress
+    fold: Fold, scores: str | Iterable[str], inputs: TrainingInputs, reducer: Reducer, progress: Progress
 ) -> tuple[LearnedScores | None, FrameScorer]:
-    """Learn scores from what a turn kept, on the scale of what it held out; None where they are plain."""
-    mixture, frontend = turn.result.mixture, inputs.frontend
-    context = make_score_context(mixture, frontend, find_frame_rate(frontend, turn.kept))
+    """Learn scores from what a fold kept, on the scale of what it held out; None where they are plain."""
+    mixture, frontend = fold.result.mixture, inputs.frontend
+    context = make_score_context(mixture, frontend, find_frame_rate(frontend, fold.kept))
     wanted = select_scores(scores, context.n_bands)
     if not is_plain(wanted):
         progress.begin("learning scores", None, "recordings")
         on_error = inputs.on_error and ignore_repeated
         learned = learn_scores(
-            wanted, context, turn.kept, turn.held, reducer, on_error, choose=scores == AUTO
+            wanted, context, fold.kept, fold.held, reducer, on_error, choose=scores == AUTO
         )
         if not is_plain(learned.specs):
             return learned, learned.scorer(context)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.learning.assembly import make_score_context
-from audiogmm.anomaly.learning.cross_fit import Fit, calibrate_turns, cross_fit
+from audiogmm.anomaly.learning.cross_fit import Fit, calibrate_folds, cross_fit
 from audiogmm.anomaly.learning.model_parts import with_detector, with_moments, with_scores
 from audiogmm.anomaly.learning.moments import learn_moments
 from audiogmm.anomaly.learning.score_learning import relearn_scores
@@ -103,9 +103,9 @@ def learn_normal_audio(
     MismatchError
         If the features do not allow a score that was named.
     """
-    turns = cross_fit(fit, kept, held, inputs, seed)
-    first = next(turns)
-    detector, learned = calibrate_turns(first, turns, scores, inputs, reducer, progress)
+    folds = cross_fit(fit, kept, held, inputs, seed)
+    first = next(folds)
+    detector, learned = calibrate_folds(first, folds, scores, inputs, reducer, progress)
     moments = learn_moments(
         Evaluator(first.result.mixture),
         inputs.frontend,

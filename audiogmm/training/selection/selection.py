@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from audiogmm.blocks import Shard
 from audiogmm.errors import ChoiceError, TrainingError
+from audiogmm.keywords import accepts
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer, OnError, Reducer
@@ -105,20 +106,49 @@ class SelectionMonitor(Monitor):
         """After pass `number`, `finished` of `n` candidates are finished."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CandidateSettings:
+    """How candidates are trained.
+
+    Parameters
+    ----------
+    seed, passes, tol, floor, max_spool_bytes
+        As of `MixtureSettings`.
+    init : {"split", "k-means++", "random"}
+        How each starts. By splitting, a larger candidate of a form grows from the next smaller one, on a
+        sample of the frames.
+
+    Raises
+    ------
+    ChoiceError
+        If one is outside its choices or its range.
+    """
+
+    seed: int = 0
+    init: Init = "split"
+    passes: int = 100
+    tol: float = 1e-3
+    floor: float | FloatArray = RELATIVE_FLOOR
+    max_spool_bytes: int = 8 << 30
+
+    def __post_init__(self) -> None:
+        self.of_mixture(1)  # which checks them
+
+    def of_mixture(self, n_components: int) -> MixtureSettings:
+        """Return the settings of a mixture of this size."""
+        return MixtureSettings(n_components, **{each.name: getattr(self, each.name) for each in fields(self)})
+
+
+@accepts(CandidateSettings)
 def train_candidates(
     kept: Iterable[Shard],
     held: Iterable[Shard] | None,
     candidates: Sequence[Candidate],
     *,
-    seed: int = 0,
-    init: Init = "split",
-    passes: int = 100,
-    tol: float = 1e-3,
-    floor: float | FloatArray = RELATIVE_FLOOR,
+    settings: CandidateSettings,
     reducer: LocalReducer | None = None,
     monitor: SelectionMonitor | None = None,
     on_error: OnError | None = None,
-    max_spool_bytes: int = 8 << 30,
     start: Callable[[Candidate], Mixture] | None = None,
 ) -> SelectionResult:
     """Train all candidates together, and evaluate each as soon as it has converged.
@@ -135,15 +165,14 @@ def train_candidates(
         Those that are held out.
     candidates : sequence of Candidate
         What to train.
-    seed, passes, tol, floor, on_error, max_spool_bytes
-        As for `train_mixture`.
-    init : {"split", "k-means++", "random"}
-        How each starts. By splitting, a larger candidate of a form grows from the next smaller one, on a
-        sample of the frames.
+    settings : CandidateSettings
+        How they are trained; or its fields as keywords.
     reducer : LocalReducer or None
         Threads and workers; None for every core.
     monitor : SelectionMonitor or None
         Called with the progress.
+    on_error : callable or None
+        As for `train_mixture`.
     start : callable, optional
         Gives each candidate's start, in place of `init`.
 
@@ -175,7 +204,7 @@ def train_candidates(
         raise ChoiceError("no candidate", needed="at least one size and one form")
     monitor = monitor or SelectionMonitor()
     largest = max(candidate.n_components for candidate in candidates)
-    settings = MixtureSettings(largest, seed=seed, init=init, passes=passes, tol=tol, floor=floor)
+    of_mixture = settings.of_mixture(largest)
     with ExitStack() as resources:
         reducer = reducer or LocalReducer()
         resources.enter_context(reducer)
@@ -185,14 +214,14 @@ def train_candidates(
                 shards,
                 reducer=reducer,
                 sample_size=sample_size,
-                seed=seed,
-                max_spool_bytes=max_spool_bytes,
+                seed=settings.seed,
+                max_spool_bytes=settings.max_spool_bytes,
                 resources=resources,
                 monitor=monitor,
                 on_error=on_error,
             )
 
-        found = read(kept, settings.sample_size)
+        found = read(kept, of_mixture.sample_size)
         if found.moments.n < largest:
             raise TrainingError(
                 f"{found.moments.n} frames for {largest} components",
@@ -200,13 +229,13 @@ def train_candidates(
                 remedy=f"more recordings, or sizes of at most {found.moments.n}",
             )
         held_frames = None if held is None else read(held, 1)
-        floors = settings.variance_floor(found.moments.statistics).variances
+        floors = of_mixture.variance_floor(found.moments.statistics).variances
         monitor.on_stage("seed", 0, None)
         begin = start or find_starts(
             candidates,
             FrameSample(found.sample, found.moments.mean, found.moments.variance, floors),
-            init=init,
-            seed=seed,
+            init=settings.init,
+            seed=settings.seed,
             threads=reducer.threads,
         )
         waiting = [
@@ -221,8 +250,8 @@ def train_candidates(
                 monitor.on_stage("pass", number + 1, found.source.n_frames)
                 waiting = run_pass(waiting, found, reducer, monitor)
                 number += 1
-                why = {c.candidate: settings.convergence.reached(c.state.history[-1]) for c in waiting}
-                ready = [c for c in waiting if why[c.candidate] or number >= passes]
+                why = {c.candidate: of_mixture.convergence.reached(c.state.history[-1]) for c in waiting}
+                ready = [c for c in waiting if why[c.candidate] or number >= settings.passes]
                 for one in evaluate_candidates(ready, why, found, held_frames, reducer):
                     done[one.candidate] = one
                 waiting = [c for c in waiting if c.candidate not in done]
