@@ -107,7 +107,7 @@ def test_the_threshold_is_learnt_on_what_was_held_out(corpus: Path, monkeypatch:
 
 def test_where_audio_is_short_each_recording_is_scored_by_a_model_of_others(corpus: Path) -> None:
     """The scores kept are those of models that did not see the recording, in every turn."""
-    from audiogmm.runs.holdout import draw, turns
+    from audiogmm.runs.holdout import draw, draw_turns
 
     entries = list(ag.read_manifest(corpus / "train.jsonl"))
     how = {"n_components": 2, "seed": 5}
@@ -115,7 +115,7 @@ def test_where_audio_is_short_each_recording_is_scored_by_a_model_of_others(corp
     assert detector["recordings"] == sorted(entry.id for entry in entries)
     first = draw(entries, 0.4, seed=5)
     assert first is not None
-    held = [first, *turns(entries, first, seed=5)]
+    held = [first, *draw_turns(entries, first, seed=5)]
     assert [sum(entry.id in turn for turn in held) for entry in entries] == [1] * len(entries)
 
 
