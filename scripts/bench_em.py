@@ -43,10 +43,10 @@ from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import Recording
 from audiogmm.manifest import read_manifest
 from audiogmm.mixture import prepared
-from audiogmm.mixture.carrying import CarriedSlices
+from audiogmm.mixture.carried_margins import MarginStore
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.packing import SLICE_ROWS
@@ -130,7 +130,7 @@ class Training:
 
     def __init__(self, mixture: Mixture, frames: Frames, carries: bool = True) -> None:
         self.mixture, self.n_frames = mixture, len(frames)
-        known = CarriedSlices()
+        known = MarginStore()
         self.slices = [
             ArraySlice(str(at), frames[at : at + SLICE_ROWS], carried=known.of(at) if carries else None)
             for at in range(0, len(frames), SLICE_ROWS)
@@ -150,7 +150,7 @@ class Training:
         with LocalReducer(threads) as reducer:
             stats = reducer.reduce(self.slices, ShardEStep(Evaluator(self.mixture)))
         assert stats is not None
-        self.mixture, _ = maximise(stats, previous=self.mixture, floor=REGULARISED, reg_covar=REGULARISED)
+        self.mixture, _ = maximize(stats, previous=self.mixture, floor=REGULARISED, reg_covar=REGULARISED)
         return stats
 
     @property

@@ -27,7 +27,7 @@ from audiogmm.audio.recording import Recording
 from audiogmm.manifest import read_manifest
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.types import Frames
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.ratio import RatioScorer
@@ -62,7 +62,7 @@ def background(frames: Frames, n_components: int, passes: int) -> Mixture:
     variances = np.tile(frames.astype(np.float64).var(axis=0), (n_components, 1))
     mixture = Mixture(np.full(n_components, 1 / n_components), means, variances, "diag")
     for _ in range(passes):
-        mixture = maximise(Evaluator(mixture).accumulate(frames), previous=mixture, floor=1e-3)[0]
+        mixture = maximize(Evaluator(mixture).accumulate(frames), previous=mixture, floor=1e-3)[0]
     return mixture
 
 

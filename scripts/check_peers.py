@@ -25,7 +25,7 @@ from tests.audio.test_frontend_peers import RATES, SIGNALS, kaldi, recording
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.timeline import FrameClock
 from audiogmm.training import train_mixture
@@ -92,7 +92,7 @@ def check_em(speech: list[Samples]) -> None:
         stats = SufficientStats.measure(
             frames.astype(np.float64), shares, origin=frames.mean(0).astype(np.float64), covariance_type=form
         )
-        start, _ = maximise(stats)
+        start, _ = maximize(stats)
         ours = train_mixture(
             [shard], n_components=16, covariance_type=form, init=start, passes=10, tol=0, floor=0.0
         )

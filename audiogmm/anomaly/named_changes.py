@@ -108,7 +108,7 @@ class ChangeSearch:
     def _variances(self) -> FloatArray:
         """Of each feature over the whole mixture, shape (n_features,)."""
         weights, means = self.mixture.weights, self.mixture.means
-        away = np.square(means - self.mixture.centre)
+        away = np.square(means - self.mixture.center)
         own = np.stack([np.diag(covariance_of(self.mixture, k)) for k in range(len(weights))])
         variances: FloatArray = np.einsum("k,kd->d", weights, away + own)
         return variances

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from audiogmm.errors import MixtureError
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import CovarianceType, FloatArray
 
@@ -69,7 +69,7 @@ def update_mixture(stats: SufficientStats, reg_covar: float, previous: Mixture |
         empty = int(np.flatnonzero(stats.counts == 0)[0])
         raise ValueError(f"{ILL_DEFINED} (With reg_covar=0, component {empty} has no samples to start from.)")
     try:
-        return maximise(
+        return maximize(
             replace(stats, counts=stats.counts + PRIOR_COUNT), previous=previous, reg_covar=reg_covar
         )[0]
     except MixtureError as error:

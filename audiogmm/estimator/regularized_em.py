@@ -64,10 +64,10 @@ class RegularizedEM:
     def implied_statistics(self, mixture: Mixture) -> SufficientStats:
         """See `EMSteps`; `reg_covar`, which the M-step will add, is taken off."""
         form, counts = form_of(mixture.covariance_type), mixture.weights
-        deviations = mixture.means - mixture.centre
+        deviations = mixture.means - mixture.center
         return SufficientStats(
             mixture.covariance_type,
-            origin=mixture.centre,
+            origin=mixture.center,
             counts=counts,
             first=counts[:, None] * deviations,
             second=form.expected(form.add(mixture.covariances, -self.reg_covar), deviations, counts),

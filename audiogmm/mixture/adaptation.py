@@ -7,7 +7,7 @@ import numpy as np
 from audiogmm.errors import ChoiceError
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import Update, check_fits, check_usable, checked_floor
+from audiogmm.mixture.maximization import Update, check_fits, check_usable, checked_floor
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray
 
@@ -15,7 +15,7 @@ TAU = 16.0
 """Relevance factor of Reynolds, Quatieri and Dunn 2000, section 3.3, in frames."""
 
 
-def adapt(
+def adapt_mixture(
     prior: Mixture,
     stats: SufficientStats,
     *,
@@ -71,8 +71,8 @@ def adapt(
     >>> prior = Mixture([0.5, 0.5], [[0.0], [10.0]], [[1.0], [1.0]], "diag")
     >>> frames = np.full((16, 1), 2.0)  # all nearest to the first component
     >>> shares = np.tile([1.0, 0.0], (16, 1))
-    >>> stats = SufficientStats.measure(frames, shares, origin=prior.centre, covariance_type="diag")
-    >>> adapt(prior, stats, tau=16)[0].means
+    >>> stats = SufficientStats.measure(frames, shares, origin=prior.center, covariance_type="diag")
+    >>> adapt_mixture(prior, stats, tau=16)[0].means
     array([[ 1.],
            [10.]])
     """

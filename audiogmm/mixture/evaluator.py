@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from audiogmm.errors import ChoiceError
 from audiogmm.kernels.estep.densities import AnyFrames
-from audiogmm.mixture.carrying import Carried
+from audiogmm.mixture.active_pairs import ActivePairs
+from audiogmm.mixture.carried_margins import CarriedMargins
 from audiogmm.mixture.checking import checked_frames, checked_weights, refuse, refuse_rows
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.prepared import prepare
+from audiogmm.mixture.prepared import kernels_of
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.mixture.survivors import Survivors
 from audiogmm.types import FloatArray
 
 ROWS = 256
@@ -67,7 +67,7 @@ class Evaluator:
             )
         self.mixture = mixture
         self.threshold = float(threshold)
-        self._prepared = prepare(mixture)
+        self._prepared = kernels_of(mixture)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.mixture, self.threshold)
@@ -77,11 +77,11 @@ class Evaluator:
 
     @property
     def origin(self) -> FloatArray:
-        """What moments are taken about, shape (n_features,): the mixture's centre, rounded to float32."""
+        """What moments are taken about, shape (n_features,): the mixture's center, rounded to float32."""
         return self._prepared.origin
 
     def accumulate(
-        self, frames: AnyFrames, weights: FloatArray | None = None, carried: Carried | None = None
+        self, frames: AnyFrames, weights: FloatArray | None = None, carried: CarriedMargins | None = None
     ) -> SufficientStats:
         """The E-step: scores, log-sum-exp and moments in one go; posteriors of all frames are never held.
 
@@ -95,8 +95,8 @@ class Evaluator:
             Feature vectors.
         weights : ndarray of shape (n,), float64, optional
             A weight of each frame, 1 by default.
-        carried : Carried, optional
-            What the last pass over the same frames learnt, for this one, and to be renewed by it. It
+        carried : CarriedMargins, optional
+            What the last pass over the same frames learned, for this one, and to be renewed by it. It
             spares time, and changes no byte.
 
         Returns
@@ -222,7 +222,7 @@ class Evaluator:
         refuse(self._prepared.leading(frames, _log(self.threshold), leading), frames)
         return leading
 
-    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, Survivors]]:
+    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
         """Which components matter to which frames, a tile of frames at a time.
 
         Parameters

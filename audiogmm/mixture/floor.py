@@ -28,7 +28,7 @@ class VarianceFloor:
     Attributes
     ----------
     variances : ndarray of shape (n_features,), float64
-        What `maximise` takes as `floor`.
+        What `maximize` takes as `floor`.
     constant : tuple of int
         Features that do not vary.
     """
@@ -78,7 +78,7 @@ def variance_floor(
         raise ChoiceError(f"a relative variance floor of {relative}", needed="a share in [0, 1)")
     if not (absolute > 0 and np.isfinite(absolute)):
         raise ChoiceError(f"an absolute variance floor of {absolute}", needed="a finite variance above 0")
-    mean, variances = overall(stats)
+    mean, variances = overall_moments(stats)
     about_origin = form_of(stats.covariance_type).total(stats.second, stats.n_features) / stats.counts.sum()
     step = (_FLOAT32 * mean) ** 2
     constant = variances <= np.maximum(step, _ROUNDING * about_origin)
@@ -86,7 +86,7 @@ def variance_floor(
     return VarianceFloor(floors, tuple(np.flatnonzero(constant).tolist()))
 
 
-def overall(stats: SufficientStats) -> tuple[FloatArray, FloatArray]:
+def overall_moments(stats: SufficientStats) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of each feature over all frames, each of shape (n_features,).
 
     Raises
@@ -96,7 +96,8 @@ def overall(stats: SufficientStats) -> tuple[FloatArray, FloatArray]:
 
     Examples
     --------
-    >>> overall(SufficientStats.measure(np.array([[1.0], [3.0]]), origin=np.ones(1), covariance_type="tied"))
+    >>> frames = np.array([[1.0], [3.0]])
+    >>> overall_moments(SufficientStats.measure(frames, origin=np.ones(1), covariance_type="tied"))
     (array([2.]), array([1.]))
     """
     total = stats.counts.sum()

@@ -123,12 +123,17 @@ class Mixture:
         return int(form_of(self.covariance_type).n_parameters(K, D) + K * D + K - 1)
 
     @cached_property
-    def centre(self) -> FloatArray:
+    def center(self) -> FloatArray:
         """Mean of the whole mixture, shape (n_features,): the origin for statistics under this model.
 
         Moments about it lose the fewest digits of what one origin for all components can have.
         """
         return _frozen(self.weights @ self.means / self.weights.sum())
+
+    @property
+    def centre(self) -> FloatArray:
+        """`center`, in the spelling of version 0.1."""
+        return self.center
 
     @cached_property
     def fingerprint(self) -> str:

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 
-def in_groups(table: NDArray[Any], group: int, dtype: DTypeLike, empty: float = 0.0) -> NDArray[Any]:
+def arrange_in_groups(table: NDArray[Any], group: int, dtype: DTypeLike, empty: float = 0.0) -> NDArray[Any]:
     """Rows (K, ...) as (n_groups, ..., group); rows that fill up the last group are `empty`.
 
     Examples
     --------
-    >>> in_groups(np.array([[1, 2], [3, 4], [5, 6]]), 2, np.int32)[1]
+    >>> arrange_in_groups(np.array([[1, 2], [3, 4], [5, 6]]), 2, np.int32)[1]
     array([[5, 0],
            [6, 0]], dtype=int32)
     """

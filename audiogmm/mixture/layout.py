@@ -11,7 +11,7 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.types import FloatArray
 
 
-class AxesLayout(NamedTuple):
+class DiagonalLayout(NamedTuple):
     """What a score is computed from: `constants - 1/2 |(point - means) * scales|^2`, of all K components."""
 
     origin: FloatArray
@@ -29,10 +29,10 @@ class AxesLayout(NamedTuple):
     """(D, D); empty where points are frames."""
 
 
-def in_axes(mixture: Mixture) -> AxesLayout:
-    """The parameters of components that are diagonal; see `prepared.Axes`."""
+def lay_out_diagonal(mixture: Mixture) -> DiagonalLayout:
+    """The parameters of components that are diagonal; see `prepared.DiagonalKernels`."""
     form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
-    origin = mixture.centre.astype(np.float32).astype(np.float64)
+    origin = mixture.center.astype(np.float32).astype(np.float64)
     factors = form.precision_factor(mixture.covariances)
     constants = constants_of(mixture, factors)
     means, centered = mixture.means, mixture.means - origin
@@ -41,7 +41,7 @@ def in_axes(mixture: Mixture) -> AxesLayout:
         whitener, factors = np.ascontiguousarray(factors), np.ones(K)
         means = centered = centered @ whitener
     scales = factors.reshape(K, -1)
-    return AxesLayout(
+    return DiagonalLayout(
         origin, means, centered, np.broadcast_to(scales, (K, D)), scales**2, constants, whitener
     )
 

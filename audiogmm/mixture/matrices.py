@@ -59,12 +59,12 @@ def _positive_definite(matrices: FloatArray) -> bool:
     return True
 
 
-def floored(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
+def floor_matrix(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
     """The matrix (D, D), with no eigenvalue below the floor's, and what was raised, by feature (D,).
 
     With F = diag(`floor`) = L L^T: whiten by L, raise eigenvalues to 1, unwhiten. That is the constrained
     maximum of the likelihood, so EM with a fixed floor stays monotone. For, given the scatter S (per
-    frame), EM maximises ``-log|C| - tr(C^-1 S)`` subject to ``C - F`` positive semi-definite. With
+    frame), EM maximizes ``-log|C| - tr(C^-1 S)`` subject to ``C - F`` positive semi-definite. With
     ``C = L A L^T`` and ``S = L B L^T`` that is ``-log|A| - tr(A^-1 B)`` subject to every eigenvalue a of A
     being at least 1. By von Neumann's trace inequality the trace is smallest where A has the eigenvectors
     of B, in the same order; there the terms are ``-log a_i - b_i / a_i``, each largest, for a_i >= 1, at
@@ -76,16 +76,16 @@ def floored(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray
 
     Examples
     --------
-    >>> floored(np.diag([4.0, 0.5]), np.array([1.0, 1.0]))
+    >>> floor_matrix(np.diag([4.0, 0.5]), np.array([1.0, 1.0]))
     (array([[4., 0.],
            [0., 1.]]), array([0, 1]))
     """
-    raised, counts = all_floored(matrix[None], floor)
+    raised, counts = floor_matrices(matrix[None], floor)
     return raised[0], counts[0]
 
 
-def all_floored(stack: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
-    """`floored` of each matrix (K, D, D): a stack of its own, and what was raised (K, D)."""
+def floor_matrices(stack: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
+    """`floor_matrix` of each matrix (K, D, D): a stack of its own, and what was raised (K, D)."""
     result = stack.copy()
     raised = np.zeros(stack.shape[:2], dtype=np.int64)
     low: list[int] = []
@@ -100,7 +100,7 @@ def all_floored(stack: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntAr
 
 
 def _lifted(stack: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
-    """`all_floored` by eigenvalues."""
+    """`floor_matrices` by eigenvalues."""
     scale = np.sqrt(_least(stack, floor))
     units = scale[:, :, None] * scale[:, None, :]
     whitened = stack / units

@@ -105,7 +105,7 @@ class Full(MatrixForm):
         return matrices.symmetric(second / counts[:, None, None] - matrices.outer_squares(deviations))
 
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
-        return matrices.all_floored(covariances, floor)
+        return matrices.floor_matrices(covariances, floor)
 
     def frames_needed(self, D: int) -> int:
         return D
@@ -207,7 +207,7 @@ class Tied(MatrixForm):
         return matrices.symmetric((second - between) / counts.sum())
 
     def floor(self, covariances: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
-        floored, raised = matrices.floored(covariances, floor)
+        floored, raised = matrices.floor_matrix(covariances, floor)
         return floored, raised[None]
 
     def total(self, second: FloatArray, D: int) -> FloatArray:

@@ -20,18 +20,24 @@ from audiogmm.kernels.estep.screens import GROUP, PANEL, TRIANGLES
 from audiogmm.kernels.estep.tiles import Tile
 from audiogmm.kernels.estep.totals import DiagonalTotals, FullTotals
 from audiogmm.kernels.estep.whitening import whiten
-from audiogmm.mixture.carrying import LEAST_COMPONENTS, NO_MARGINS, Carried, Drifts, Parameters
+from audiogmm.mixture.active_pairs import ActivePairs, active_pairs_of
+from audiogmm.mixture.carried_margins import (
+    LEAST_COMPONENTS,
+    NO_MARGINS,
+    CarriedMargins,
+    DriftCache,
+    ScoreParameters,
+)
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.layout import constants_of, far_apart, in_axes
+from audiogmm.mixture.layout import constants_of, far_apart, lay_out_diagonal
 from audiogmm.mixture.screening import diagonal_screen, triangular_screen
-from audiogmm.mixture.survivors import Survivors, survivors_of
 from audiogmm.mixture.tiling import make_tile, padded_width
 from audiogmm.types import FloatArray
 
 
 @dataclass(frozen=True)
-class Sums:
+class EStepSums:
     """What an E-step adds up, for all components of the mixture; see `SufficientStats`."""
 
     counts: FloatArray
@@ -44,7 +50,7 @@ class Sums:
     """First frame that holds NaN or infinity, or negative."""
 
 
-class Prepared(Protocol):
+class MixtureKernels(Protocol):
     """Parameters laid out for kernels."""
 
     origin: FloatArray
@@ -52,9 +58,9 @@ class Prepared(Protocol):
     """Whether `accumulate` wants float64 frames; see `layout.far_apart`."""
 
     def accumulate(
-        self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: Carried | None
-    ) -> Sums:
-        """Sufficient statistics about `origin`; empty weights are ones. See `Carried`."""
+        self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: CarriedMargins | None
+    ) -> EStepSums:
+        """Sufficient statistics about `origin`; empty weights are ones. See `CarriedMargins`."""
         ...
 
     def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
@@ -69,23 +75,24 @@ class Prepared(Protocol):
         """Fill leading (n, C) with the best components; returns as `log_likelihood`."""
         ...
 
-    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, Survivors]]:
+    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
         """The pairs that are not skipped, some frames at a time."""
         ...
 
 
-def prepare(mixture: Mixture) -> Prepared:
+def kernels_of(mixture: Mixture) -> MixtureKernels:
     """Lay a mixture out for the kernels of its form."""
-    return Axes(mixture) if form_of(mixture.covariance_type).has_common_axes else Ellipsoids(mixture)
+    diagonal = form_of(mixture.covariance_type).has_common_axes
+    return DiagonalKernels(mixture) if diagonal else FullKernels(mixture)
 
 
-def padded(features: FloatArray) -> FloatArray:
+def pad_features(features: FloatArray) -> FloatArray:
     """Rows (n, D) with zeros behind them, shape (n, width)."""
     D = features.shape[1]
     return np.pad(features, ((0, 0), (0, padded_width(D) - D)))
 
 
-class Axes:
+class DiagonalKernels:
     """Components that are diagonal: in the frames' own axes, or (tied) once frames are whitened.
 
     A tied covariance with P P^T its inverse (`CovarianceForm.precision_factor`) makes of (x - origin) @ P
@@ -94,7 +101,7 @@ class Axes:
 
     def __init__(self, mixture: Mixture) -> None:
         self._form = form_of(mixture.covariance_type)
-        layout = in_axes(mixture)
+        layout = lay_out_diagonal(mixture)
         self.origin, self._means, self._scales = layout.origin, layout.means, layout.scales
         self._constants = constants = layout.constants
         means, centered = layout.means, layout.centered
@@ -104,25 +111,25 @@ class Axes:
         precisions = layout.precisions
         spread = np.sqrt(mixture.weights @ (centered**2 + 1 / precisions))
         self._screen = diagonal_screen(centered[active], precisions[active], constants[active], spread)
-        self._parameters = Parameters(
+        self._parameters = ScoreParameters(
             active,
             np.ascontiguousarray(means[active]),
             np.ascontiguousarray(np.broadcast_to(precisions, means.shape)[active]),
             constants[active],
         )
-        self._drifts = Drifts(self._parameters)
+        self._drifts = DriftCache(self._parameters)
         self._components = DiagonalComponents(
-            padded(means[active]).ravel(),
-            padded(self._scales[active]).ravel(),
+            pad_features(means[active]).ravel(),
+            pad_features(self._scales[active]).ravel(),
             constants[active],
             self.origin,
             np.pad(layout.whitener, (0, padded_width(len(layout.whitener)) - len(layout.whitener))),
         )
 
     def accumulate(
-        self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: Carried | None
-    ) -> Sums:
-        """See `Prepared`."""
+        self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: CarriedMargins | None
+    ) -> EStepSums:
+        """See `MixtureKernels`."""
         K, D = self._means.shape
         active, width = self._active, padded_width(D)
         first = np.zeros((len(active), width))
@@ -134,7 +141,7 @@ class Axes:
         )
         if carried is not None and fault < 0:
             carried.end(self._parameters)
-        sums = Sums(
+        sums = EStepSums(
             np.zeros(K),
             np.zeros((K, D)),
             np.zeros(self._form.second_shape(K, D)),
@@ -153,13 +160,13 @@ class Axes:
         return sums
 
     def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
-        """See `Prepared`."""
+        """See `MixtureKernels`."""
         tile = self._tile(frames)
         return diagonal.log_likelihood(
             frames, log_cut, self._screen, self._components, NO_MARGINS, tile, totals
         )
 
-    def _margins(self, n_frames: int, carried: Carried | None) -> Margins:
+    def _margins(self, n_frames: int, carried: CarriedMargins | None) -> Margins:
         """What is known of the frames, where that can be of use."""
         integers = len(self._screen.dots.per_step) > 0
         if carried is None or not integers or self._form.shared or len(self._active) < LEAST_COMPONENTS:
@@ -167,7 +174,7 @@ class Axes:
         return carried.begin(self._parameters, self._drifts, n_frames)
 
     def log_joint(self, frames: AnyFrames, joint: FloatArray) -> None:
-        """See `Prepared`."""
+        """See `MixtureKernels`."""
         points: AnyFrames = frames
         if self._form.shared:
             n, width = len(frames), padded_width(frames.shape[1])
@@ -178,14 +185,14 @@ class Axes:
         scaled_joint(points, means, scales, self._constants, joint)
 
     def leading(self, frames: AnyFrames, log_cut: float, leading: Int32Array) -> int:
-        """See `Prepared`."""
+        """See `MixtureKernels`."""
         tile = self._tile(frames)
         fault = leading_diagonal(frames, log_cut, self._screen, self._components, NO_MARGINS, tile, leading)
         leading[:] = np.append(self._active, -1)[leading]
         return int(fault)
 
-    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, Survivors]]:
-        """See `Prepared`."""
+    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
+        """See `MixtureKernels`."""
         tile, at = self._tile(frames), 0
         while at < len(frames):
             count = min(len(tile.highest), len(frames) - at)
@@ -193,7 +200,7 @@ class Axes:
                 frames, at, count, log_cut, self._screen, self._components, NO_MARGINS, tile
             )
             count = int(tile.n_frames[0])
-            yield slice(at, at + count), survivors_of(tile, n_pairs, count, self._active, frames)
+            yield slice(at, at + count), active_pairs_of(tile, n_pairs, count, self._active, frames)
             at += count
 
     def _tile(self, frames: AnyFrames) -> Tile:
@@ -203,12 +210,12 @@ class Axes:
         )
 
 
-class Ellipsoids:
+class FullKernels:
     """Components with a full covariance each: (x - mean) @ P with P P^T its inverse."""
 
     def __init__(self, mixture: Mixture) -> None:
         form, D = form_of(mixture.covariance_type), mixture.n_features
-        self.origin = mixture.centre.astype(np.float32).astype(np.float64)
+        self.origin = mixture.center.astype(np.float32).astype(np.float64)
         self._means, self._factors = mixture.means, form.precision_factor(mixture.covariances)
         self._constants = constants_of(mixture, self._factors)
         # the likeliest first: where they have set a standard, the others are soon ruled out
@@ -224,13 +231,13 @@ class Ellipsoids:
         rest = padded_width(D) - D
         factors = np.pad(self._factors[active], ((0, 0), (0, rest), (0, rest)))
         self._components = FullComponents(
-            padded(self._means[active]).ravel(), factors.ravel(), self._constants[active], self.origin
+            pad_features(self._means[active]).ravel(), factors.ravel(), self._constants[active], self.origin
         )
 
     def accumulate(
-        self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: Carried | None
-    ) -> Sums:
-        """See `Prepared`."""
+        self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: CarriedMargins | None
+    ) -> EStepSums:
+        """See `MixtureKernels`."""
         K, D = self._means.shape
         active, width = self._active, padded_width(D)
         first, second = np.zeros((len(active), width)), np.zeros((len(active), width, width))
@@ -238,7 +245,7 @@ class Ellipsoids:
         fault = full.accumulate(
             frames, weights, log_cut, self._screen, self._components, self._tile(frames), totals
         )
-        sums = Sums(
+        sums = EStepSums(
             np.zeros(K),
             np.zeros((K, D)),
             np.zeros((K, D, D)),
@@ -252,30 +259,30 @@ class Ellipsoids:
         return sums
 
     def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
-        """See `Prepared`."""
+        """See `MixtureKernels`."""
         return full.log_likelihood(
             frames, log_cut, self._screen, self._components, self._tile(frames), totals
         )
 
     def log_joint(self, frames: AnyFrames, joint: FloatArray) -> None:
-        """See `Prepared`."""
+        """See `MixtureKernels`."""
         lower = np.ascontiguousarray(self._factors.swapaxes(1, 2))
         triangular_joint(frames, self._means, lower, self._constants, joint)
 
     def leading(self, frames: AnyFrames, log_cut: float, leading: Int32Array) -> int:
-        """See `Prepared`."""
+        """See `MixtureKernels`."""
         tile = self._tile(frames)
         fault = leading_full(frames, log_cut, self._screen, self._components, tile, leading)
         leading[:] = np.append(self._active, -1)[leading]
         return int(fault)
 
-    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, Survivors]]:
-        """See `Prepared`."""
+    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
+        """See `MixtureKernels`."""
         tile, at = self._tile(frames), 0
         while at < len(frames):
             count = min(len(tile.highest), len(frames) - at)
             n_pairs = full.score_tile(frames, at, count, log_cut, self._screen, self._components, tile)
-            yield slice(at, at + count), survivors_of(tile, n_pairs, count, self._active, frames)
+            yield slice(at, at + count), active_pairs_of(tile, n_pairs, count, self._active, frames)
             at += count
 
     def _tile(self, frames: AnyFrames) -> Tile:

@@ -8,9 +8,9 @@ from audiogmm.kernels.estep.diagonal import DiagonalScreen
 from audiogmm.kernels.estep.factor_layout import lay_out
 from audiogmm.kernels.estep.full import FullScreen
 from audiogmm.kernels.estep.screens import GROUP, TRIANGLES
-from audiogmm.mixture.grouping import in_groups
-from audiogmm.mixture.quantisation import quantized
-from audiogmm.mixture.triangulation import triangulated
+from audiogmm.mixture.grouping import arrange_in_groups
+from audiogmm.mixture.quantization import quantized
+from audiogmm.mixture.triangulation import triangulate
 from audiogmm.types import FloatArray
 
 ROUNDOFF = 2.0**-24
@@ -99,9 +99,9 @@ def diagonal_screen(
     dots = quantized(coefficients, constants - half_norm, ranges, sizes)
     coefficients[hopeless] = 0
     return DiagonalScreen(
-        coefficients=in_groups(coefficients, GROUP, np.float32).ravel(),
-        start=in_groups(np.where(hopeless, ALWAYS, start), GROUP, np.float32, -ALWAYS).ravel(),
-        slack=in_groups(np.where(hopeless, 2 * ALWAYS, 2 * margin), GROUP, np.float32).ravel(),
+        coefficients=arrange_in_groups(coefficients, GROUP, np.float32).ravel(),
+        start=arrange_in_groups(np.where(hopeless, ALWAYS, start), GROUP, np.float32, -ALWAYS).ravel(),
+        slack=arrange_in_groups(np.where(hopeless, 2 * ALWAYS, 2 * margin), GROUP, np.float32).ravel(),
         n_terms=n_terms,
         squares=squares,
         widen_lower=1 / (1 - 4 * e),
@@ -193,8 +193,8 @@ def triangular_screen(
     n_rows = D + D % 2
     coefficients = np.zeros(-(-K // TRIANGLES) * TRIANGLES * n_rows * (n_rows + 4) // 2, np.float32)
     lay_out(factors, offsets, scale, coefficients)
-    packed = in_groups(limits, TRIANGLES, np.float32)
+    packed = arrange_in_groups(limits, TRIANGLES, np.float32)
     if K % TRIANGLES:
         packed[-1, 0, K % TRIANGLES :] = -ALWAYS
-    triangles = triangulated(unscaled, factors, constants, np.maximum(RANGE * spread, TINY))
+    triangles = triangulate(unscaled, factors, constants, np.maximum(RANGE * spread, TINY))
     return FullScreen(coefficients, packed.ravel(), n_rows, widen, triangles)

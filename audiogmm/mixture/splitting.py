@@ -16,7 +16,7 @@ STEP = 0.5
 _GOLDEN = (5**0.5 - 1) / 2
 
 
-def split(mixture: Mixture, component: int, into: int, step: float = STEP) -> Mixture:
+def split_component(mixture: Mixture, component: int, into: int, step: float = STEP) -> Mixture:
     """Put half of one component in the place of another.
 
     Both halves get half of the component's weight and its covariance, and lie to both sides of its mean
@@ -46,7 +46,7 @@ def split(mixture: Mixture, component: int, into: int, step: float = STEP) -> Mi
     Examples
     --------
     >>> mixture = Mixture([1.0, 0.0], [[0.0], [9.0]], [[4.0], [1.0]], "diag")
-    >>> halves = split(mixture, component=0, into=1)
+    >>> halves = split_component(mixture, component=0, into=1)
     >>> halves.weights, halves.means.ravel(), halves.covariances.ravel()
     (array([0.5, 0.5]), array([ 1., -1.]), array([4., 4.]))
     """
@@ -61,7 +61,7 @@ def split(mixture: Mixture, component: int, into: int, step: float = STEP) -> Mi
     return _halved(mixture, source, component, into, step)
 
 
-def rescue(mixture: Mixture, emptied: Sequence[int], step: float = STEP) -> Mixture:
+def rescue_components(mixture: Mixture, emptied: Sequence[int], step: float = STEP) -> Mixture:
     """Give each emptied component half of what is then the heaviest one.
 
     Parameters
@@ -71,7 +71,7 @@ def rescue(mixture: Mixture, emptied: Sequence[int], step: float = STEP) -> Mixt
     emptied : sequence of int
         Its components without frames, `Update.emptied`.
     step : float
-        As for `split`, up to a quarter less or more.
+        As for `split_component`, up to a quarter less or more.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def rescue(mixture: Mixture, emptied: Sequence[int], step: float = STEP) -> Mixt
     Examples
     --------
     >>> mixture = Mixture([0.0, 0.7, 0.3], np.zeros((3, 1)), np.ones((3, 1)), "diag")
-    >>> rescue(mixture, [0]).weights
+    >>> rescue_components(mixture, [0]).weights
     array([0.35, 0.35, 0.3 ])
     """
     waiting = list(emptied)
@@ -89,16 +89,16 @@ def rescue(mixture: Mixture, emptied: Sequence[int], step: float = STEP) -> Mixt
         weights = mixture.weights.copy()
         weights[waiting] = -1.0  # nothing to give
         into = waiting.pop(0)
-        mixture = split(mixture, int(weights.argmax()), into, _varied(step, into))
+        mixture = split_component(mixture, int(weights.argmax()), into, _varied(step, into))
     return mixture
 
 
-def grow(mixture: Mixture, n_components: int, step: float = STEP) -> Mixture:
+def grow_mixture(mixture: Mixture, n_components: int, step: float = STEP) -> Mixture:
     """Split the heaviest component until there are `n_components`.
 
     Examples
     --------
-    >>> grow(Mixture([1.0], [[0.0]], [1.0], "spherical"), 3).weights
+    >>> grow_mixture(Mixture([1.0], [[0.0]], [1.0], "spherical"), 3).weights
     array([0.25, 0.5 , 0.25])
     """
     if n_components < mixture.n_components:

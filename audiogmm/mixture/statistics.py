@@ -32,7 +32,7 @@ class SufficientStats:
         The form of covariances that can be estimated from these.
     origin : ndarray of shape (n_features,), float64
         What moments are about. The nearer to the frames' mean, the fewer digits an estimate loses:
-        `Mixture.centre`.
+        `Mixture.center`.
     counts : ndarray of shape (n_components,), float64
         Frames of each component.
     first : ndarray of shape (n_components, n_features), float64

@@ -8,8 +8,8 @@ from audiogmm.kernels.estep.dots import DOTS, LARGEST
 from audiogmm.kernels.estep.factor_layout import pack_integers
 from audiogmm.kernels.estep.screens import TRIANGLES
 from audiogmm.kernels.estep.triangles import LIMITS, IntegerFactors
-from audiogmm.mixture.grouping import in_groups
-from audiogmm.mixture.quantisation import ALWAYS, ROUNDED
+from audiogmm.mixture.grouping import arrange_in_groups
+from audiogmm.mixture.quantization import ALWAYS, ROUNDED
 from audiogmm.types import FloatArray
 
 ROUNDOFF = 2.0**-24
@@ -25,7 +25,7 @@ LARGEST_BOUND = 1e15
 """A component whose distances or constant may be beyond this always survives."""
 
 
-def triangulated(
+def triangulate(
     offsets: FloatArray, factors: FloatArray, constants: FloatArray, ranges: FloatArray
 ) -> IntegerFactors:
     """Bounds for scores ``s = C - 1/2 |t|^2``, t = L x - L m, each from one triangular integer product.
@@ -105,7 +105,7 @@ def triangulated(
     limits[:, 1] = np.where(hopeless, -ALWAYS, constants - margin)
     limits[:, 2], limits[:, 3] = np.where(hopeless, 0, fixed), np.where(hopeless, 0, relative)
     limits[:, LIMITS : LIMITS + D] = np.where(hopeless[:, None], 0, steps**2)
-    packed = in_groups(limits, TRIANGLES, np.float32)
+    packed = arrange_in_groups(limits, TRIANGLES, np.float32)
     if K % TRIANGLES:
         packed[-1, :2, K % TRIANGLES :] = -ALWAYS
     coefficients = np.zeros(len(packed) * n_pairs * (n_pairs + 3) * TRIANGLES, np.int32)

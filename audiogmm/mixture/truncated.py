@@ -20,9 +20,9 @@ from audiogmm.kernels.estep.totals import DiagonalTotals, FullTotals
 from audiogmm.mixture.checking import checked_frames, checked_weights, refuse_rows
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.layout import constants_of, far_apart, in_axes
-from audiogmm.mixture.neighbourhoods import Neighbourhoods, Sets, make_room
-from audiogmm.mixture.prepared import padded
+from audiogmm.mixture.layout import constants_of, far_apart, lay_out_diagonal
+from audiogmm.mixture.neighborhoods import Neighborhoods, Sets, make_search_workspace
+from audiogmm.mixture.prepared import pad_features
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.mixture.tiling import make_tile, padded_width
 from audiogmm.types import FloatArray
@@ -31,16 +31,16 @@ TILE = 4096
 """Frames of a tile at most."""
 
 KEPT, KEPT_LEAST = 3, 8
-"""Of the components that frames tried, as many times the neighbours, and so many more, are remembered."""
+"""Of the components that frames tried, as many times the neighbors, and so many more, are remembered."""
 
 
-class Truncation(NamedTuple):
+class TruncatedStatistics(NamedTuple):
     """What a truncated E-step gives."""
 
     statistics: SufficientStats
     """`log_likelihood` is the free energy; `skipped` counts the pairs that were not even tried."""
-    neighbourhoods: Neighbourhoods
-    """What was found of neighbours; nothing unless a search was made."""
+    neighborhoods: Neighborhoods
+    """What was found of neighbors; nothing unless a search was made."""
 
 
 class TruncatedEvaluator:
@@ -81,32 +81,32 @@ class TruncatedEvaluator:
         self._model: Any
         self._table = np.empty(0, np.float32)
         if not form.has_common_axes:
-            self.origin = mixture.centre.astype(np.float32).astype(np.float64)
+            self.origin = mixture.center.astype(np.float32).astype(np.float64)
             factors = form.precision_factor(mixture.covariances)
             rest = padded_width(mixture.n_features) - mixture.n_features
             constants = constants_of(mixture, factors)
             distances = np.einsum("kd,kde->ke", mixture.means - self.origin, factors)
             self._model = FullComponents(
-                padded(mixture.means).ravel(),
+                pad_features(mixture.means).ravel(),
                 np.pad(factors, ((0, 0), (0, rest), (0, rest))).ravel(),
                 constants,
                 self.origin,
             )
         else:
-            layout = in_axes(mixture)
+            layout = lay_out_diagonal(mixture)
             self.origin, constants = layout.origin, layout.constants
             distances = layout.centered * layout.scales
-            scales = padded(layout.scales)
+            scales = pad_features(layout.scales)
             rest = padded_width(len(layout.whitener)) - len(layout.whitener)
             self._model = DiagonalComponents(
-                padded(layout.means).ravel(),
+                pad_features(layout.means).ravel(),
                 scales.ravel(),
                 constants,
                 self.origin,
                 np.pad(layout.whitener, (0, rest)),
             )
             halved = np.sqrt(0.5) * scales
-            pieces = np.stack([halved, -padded(layout.centered) * halved]).reshape(2, K, -1, BLOCK)
+            pieces = np.stack([halved, -pad_features(layout.centered) * halved]).reshape(2, K, -1, BLOCK)
             self._table = pieces.transpose(1, 2, 0, 3).astype(np.float32).ravel()
         self._far = far_apart(distances[mixture.weights > 0])
         self._coarse = constants.astype(np.float32)
@@ -114,7 +114,9 @@ class TruncatedEvaluator:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.mixture,)
 
-    def accumulate(self, frames: AnyFrames, sets: Sets, weights: FloatArray | None = None) -> Truncation:
+    def accumulate(
+        self, frames: AnyFrames, sets: Sets, weights: FloatArray | None = None
+    ) -> TruncatedStatistics:
         """The E-step with posteriors on the sets.
 
         Parameters
@@ -142,13 +144,13 @@ class TruncatedEvaluator:
         self,
         frames: AnyFrames,
         sets: Sets,
-        neighbours: Sets,
+        neighbors: Sets,
         key: int = 0,
         weights: FloatArray | None = None,
-    ) -> Truncation:
+    ) -> TruncatedStatistics:
         """Improve the sets, then the E-step: one partial variational E-step.
 
-        Each frame tries the neighbours of the components that it has, and one more at random, and keeps
+        Each frame tries the neighbors of the components that it has, and one more at random, and keeps
         the C best of all; so the free energy never falls (Forster and Luecke 2018, section 3).
 
         Parameters
@@ -157,22 +159,22 @@ class TruncatedEvaluator:
             As of `accumulate`.
         sets : ndarray of shape (n, C), int32
             Changed in place.
-        neighbours : ndarray of shape (n_components, G - 1), int32
-            The others in the neighbourhood of each component; -1 for none.
+        neighbors : ndarray of shape (n_components, G - 1), int32
+            The others in the neighborhood of each component; -1 for none.
         key : int
             Decides, with the row of a frame, which component it tries at random.
 
         Returns
         -------
         Truncation
-            The statistics, and what was found of neighbours.
+            The statistics, and what was found of neighbors.
 
         Raises
         ------
         MixtureError
             As `accumulate`.
         """
-        return self._accumulate(frames, sets, neighbours, key, weights)
+        return self._accumulate(frames, sets, neighbors, key, weights)
 
     def log_likelihood(self, frames: AnyFrames, sets: Sets) -> FloatArray:
         """log sum over its set of p(k, x), of every frame, shape (n,), nats; errors as of `accumulate`."""
@@ -182,7 +184,7 @@ class TruncatedEvaluator:
         diagonal = self._form.has_common_axes
         run = truncated.log_likelihood_diagonal if diagonal else truncated.log_likelihood_full
         assigned = truncated.FrameSets(frames, sets, order, np.empty(0))
-        near = Neighbourhoods.none(0, 0).near
+        near = Neighborhoods.none(0, 0).near
         run(assigned, self._searching(None, 0), self._model, tile, room, near, totals)
         _refuse(float(totals.sum()), frames)
         scores = np.empty(len(frames))
@@ -193,21 +195,21 @@ class TruncatedEvaluator:
         self,
         frames: AnyFrames,
         sets: Sets,
-        neighbours: Sets | None,
+        neighbors: Sets | None,
         key: int,
         weights: FloatArray | None,
-    ) -> Truncation:
+    ) -> TruncatedStatistics:
         frames = self._checked(frames, sets)
         if self._far:
             frames = frames.astype(np.float64, copy=False)
         form, (K, D) = self._form, self.mixture.means.shape
         order, width = self._order(sets), padded_width(D)
         given = np.empty(0) if weights is None else checked_weights(weights, len(frames))
-        n_near = 0 if neighbours is None else neighbours.shape[1]
-        found = Neighbourhoods.none(K, 0 if neighbours is None else KEPT * n_near + KEPT_LEAST)
+        n_near = 0 if neighbors is None else neighbors.shape[1]
+        found = Neighborhoods.none(K, 0 if neighbors is None else KEPT * n_near + KEPT_LEAST)
         tile, room = self._room(frames, sets.shape[1], n_near, found)
         assigned = truncated.FrameSets(frames, sets, order, given[order] if len(given) else given)
-        search = self._searching(neighbours, key)
+        search = self._searching(neighbors, key)
         first = np.zeros((K, width))
         second = np.zeros(form.accumulator_shape(K, width))
         totals = DiagonalTotals(np.zeros(K), first.ravel(), second.ravel(), np.zeros(2))
@@ -238,13 +240,13 @@ class TruncatedEvaluator:
             log_likelihood=float(totals.sums[0]),
             skipped=len(frames) * K - tried,
         )
-        return Truncation(statistics, found)
+        return TruncatedStatistics(statistics, found)
 
-    def _searching(self, neighbours: Sets | None, key: int) -> ComponentSearch:
-        if neighbours is None:
+    def _searching(self, neighbors: Sets | None, key: int) -> ComponentSearch:
+        if neighbors is None:
             none = np.empty((0, 0), np.int32)
             return ComponentSearch(False, none, 0, self._table, self._coarse)
-        return ComponentSearch(True, np.ascontiguousarray(neighbours), key, self._table, self._coarse)
+        return ComponentSearch(True, np.ascontiguousarray(neighbors), key, self._table, self._coarse)
 
     def _order(self, sets: Sets) -> Sets:
         order = np.empty(len(sets), np.int32)
@@ -252,7 +254,7 @@ class TruncatedEvaluator:
         return order
 
     def _room(
-        self, frames: AnyFrames, set_size: int, n_near: int, found: Neighbourhoods | None = None
+        self, frames: AnyFrames, set_size: int, n_near: int, found: Neighborhoods | None = None
     ) -> tuple[Tile, SearchWorkspace]:
         K, D = self.mixture.means.shape
         T, width = min(TILE, max(len(frames), 1)), padded_width(D)
@@ -272,7 +274,7 @@ class TruncatedEvaluator:
         )
         n_kept = 0 if found is None else found.component.shape[1]
         rows = np.empty((T, D), frames.dtype)
-        return tile, make_room(K, n_kept, T, n_candidates, set_size, rows)
+        return tile, make_search_workspace(K, n_kept, T, n_candidates, set_size, rows)
 
     def _checked(self, frames: AnyFrames, sets: Sets) -> AnyFrames:
         K = self.mixture.n_components

@@ -20,7 +20,7 @@ def bic(log_likelihood: float, n_parameters: int, n_frames: float) -> float:
     n_parameters : int
         Free parameters of the model.
     n_frames : float
-        Frames, at least 1. Neighbouring frames of audio overlap and are no independent draws, so compare
+        Frames, at least 1. Neighboring frames of audio overlap and are no independent draws, so compare
         models on the same frames, and do not read absolute sizes into it.
 
     Returns

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.mixture.evaluator import Evaluator
-from audiogmm.mixture.expected import expected
+from audiogmm.mixture.expected import expected_statistics
 from audiogmm.mixture.floor import RELATIVE_FLOOR, variance_floor
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.seeding import FrameSample, cluster_mixture
 from audiogmm.types import CovarianceType, FloatArray
@@ -81,11 +81,11 @@ class FlooredEM:
         """See `EMSteps`."""
         part = Evaluator(mixture).accumulate(rows, weights)
         floor = 0.0 if self.floor is None else self.floor
-        return maximise(combine(part), floor=floor, previous=mixture)[0], part
+        return maximize(combine(part), floor=floor, previous=mixture)[0], part
 
     def implied_statistics(self, mixture: Mixture) -> SufficientStats:
         """See `EMSteps`."""
-        return expected(mixture)
+        return expected_statistics(mixture)
 
 
 def blend(old: SufficientStats, batch: SufficientStats, rho: float) -> SufficientStats:

@@ -10,7 +10,7 @@ from audiogmm.blocks import Shard
 from audiogmm.errors import ChoiceError, TrainingError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.movement import largest_change
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import OnError, Reducer
@@ -137,10 +137,10 @@ def add_recordings(
         total = kept if total is None else total + kept
     if total is None or not n_recordings:
         raise TrainingError("no recording to add", needed="at least one with voiced frames")
-    after, _ = maximise(total, floor=floor, previous=mixture)
+    after, _ = maximize(total, floor=floor, previous=mixture)
     loss = None
     if lost is not None:
-        whole, _ = maximise(total + lost, floor=floor, previous=mixture)
+        whole, _ = maximize(total + lost, floor=floor, previous=mixture)
         loss = PruningLoss(lost.n_frames, n_frames, largest_change(whole, after))
     return ModelChange(after, total, n_recordings, n_frames, loss, log_likelihood)
 
@@ -190,7 +190,7 @@ def remove_recordings(
         )
     for name in ids:
         ledger.remove(name)
-    after, _ = maximise(total, floor=floor, previous=mixture)
+    after, _ = maximize(total, floor=floor, previous=mixture)
     return ModelChange(after, total, len(ids), n_frames)
 
 
@@ -245,5 +245,5 @@ def reweight_recordings(
         )
     for name, weight in weights.items():
         ledger.reweight(name, float(weight))
-    after, _ = maximise(total, floor=floor, previous=mixture)
+    after, _ = maximize(total, floor=floor, previous=mixture)
     return ModelChange(after, total, len(weights), n_frames)

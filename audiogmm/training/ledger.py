@@ -100,7 +100,7 @@ class Ledger:
         if recording in self:
             raise MismatchError(
                 f"recording {recording!r} is in the ledger already",
-                needed="recordings that the model has not learnt from",
+                needed="recordings that the model has not learned from",
                 remedy="update --remove first, or give it another id",
             )
         arrays = {name: getattr(statistics, name) for name in ARRAYS}
@@ -140,7 +140,7 @@ class Ledger:
         if recording not in self:
             raise MismatchError(
                 f"recording {recording!r} was never added: the ledger has {len(self)} others",
-                needed="recordings that the model has learnt from, by the ids they had then",
+                needed="recordings that the model has learned from, by the ids they had then",
                 remedy="look at their ids, or drop it from the manifest",
             )
         document, arrays = container.read(self._file(recording))

@@ -85,11 +85,11 @@ def cluster_mixture(
     """
     scaled = scale_frames(sample.frames, sample.mean, scale)
     with ThreadPoolExecutor(threads) as pool:
-        centres = scaled[k_means_plus_plus(scaled, n_components, seed, pool)].astype(np.float64)
-        labels = assign_to_centers(scaled, centres, pool)
+        centers = scaled[k_means_plus_plus(scaled, n_components, seed, pool)].astype(np.float64)
+        labels = assign_to_centers(scaled, centers, pool)
         for _ in range(LLOYD_PASSES):
-            centres = compute_cluster_means(scaled, labels, centres)
-            labels = assign_to_centers(scaled, centres, pool)
+            centers = compute_cluster_means(scaled, labels, centers)
+            labels = assign_to_centers(scaled, centers, pool)
     del scaled
     return _from_labels(sample, labels, n_components, covariance_type)
 
@@ -136,16 +136,16 @@ def k_means_plus_plus(
 ) -> NDArray[np.intp]:
     """Rows to start k-means from, far from one another (Arthur and Vassilvitskii 2007).
 
-    Each further centre is the best of ``2 + log(n_clusters)`` candidates, drawn with probability
-    proportional to the squared distance to the nearest centre so far; the best leaves the smallest sum
-    of them. So does scikit-learn. When all rows are centres already, further ones are drawn evenly.
+    Each further center is the best of ``2 + log(n_clusters)`` candidates, drawn with probability
+    proportional to the squared distance to the nearest center so far; the best leaves the smallest sum
+    of them. So does scikit-learn. When all rows are centers already, further ones are drawn evenly.
 
     Parameters
     ----------
     frames : ndarray of shape (n, d), float32
         Rows; the units of the features matter.
     n_clusters : int
-        Centres, at most n.
+        Centers, at most n.
     seed : int or SeedSequence
         Of the draws.
     pool : ThreadPoolExecutor
@@ -177,23 +177,23 @@ def k_means_plus_plus(
     return rows
 
 
-def assign_to_centers(frames: Frames, centres: FloatArray, pool: ThreadPoolExecutor) -> NDArray[np.int32]:
-    """Index of the nearest centre of every frame, shape (n,)."""
+def assign_to_centers(frames: Frames, centers: FloatArray, pool: ThreadPoolExecutor) -> NDArray[np.int32]:
+    """Index of the nearest center of every frame, shape (n,)."""
     labels, distances = np.empty(len(frames), np.int32), np.empty(len(frames))
 
     def fill(first: int) -> None:
         rows = slice(first, first + SLICE_ROWS)
-        nearest_centers(frames[rows], centres, labels[rows], distances[rows])
+        nearest_centers(frames[rows], centers, labels[rows], distances[rows])
 
     for _ in pool.map(fill, range(0, len(frames), SLICE_ROWS)):
         pass
     return labels
 
 
-def compute_cluster_means(frames: Frames, labels: NDArray[np.int32], centres: FloatArray) -> FloatArray:
-    """Means of the clusters, shape (n_clusters, d); an empty one keeps its centre."""
-    means = centres.copy()
-    for k, rows in _members(labels, len(centres)):
+def compute_cluster_means(frames: Frames, labels: NDArray[np.int32], centers: FloatArray) -> FloatArray:
+    """Means of the clusters, shape (n_clusters, d); an empty one keeps its center."""
+    means = centers.copy()
+    for k, rows in _members(labels, len(centers)):
         means[k] = frames[rows].mean(axis=0, dtype=np.float64)
     return means
 

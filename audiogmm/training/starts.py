@@ -9,7 +9,7 @@ import numpy as np
 
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.splitting import grow
+from audiogmm.mixture.splitting import grow_mixture
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.source import ArraySource
 from audiogmm.training.schedule.batch import EM, KMeans, Schedule, TrainingState
@@ -97,7 +97,7 @@ class Initializer:
         while mixture.n_components < self.n_components:
             if mixture.n_components > 1:
                 mixture = self._train(mixture, sample, SPLIT_PASSES).mixture
-            mixture = grow(mixture, min(2 * mixture.n_components, self.n_components))
+            mixture = grow_mixture(mixture, min(2 * mixture.n_components, self.n_components))
         return mixture
 
     def _train(self, mixture: Mixture, sample: FrameSample, passes: int) -> TrainingState:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from audiogmm.errors import ChoiceError
-from audiogmm.mixture.adaptation import TAU, adapt
+from audiogmm.mixture.adaptation import TAU, adapt_mixture
 from audiogmm.mixture.floor import RELATIVE_FLOOR
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
@@ -121,4 +121,4 @@ class Adaptation:
             K, D = background.means.shape
             spread = form_of(background.covariance_type).variances(background.covariances, K, D)
             floor = RELATIVE_FLOOR * (background.weights @ spread) / background.weights.sum()
-        return adapt(background, stats, tau=self.tau, floor=floor, **adapted)[0]
+        return adapt_mixture(background, stats, tau=self.tau, floor=floor, **adapted)[0]

@@ -17,9 +17,9 @@ from audiogmm.kernels.estep.ratios import (
     add_ratios,
     keep_best,
 )
+from audiogmm.mixture.active_pairs import ActivePairs
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.survivors import Survivors
 from audiogmm.types import BoolArray, FloatArray, IntArray
 from audiogmm.verification.shifts import check_shape, tabulate_shifts
 
@@ -136,7 +136,7 @@ class RatioScorer:
         return total
 
     def _top(
-        self, frames: AnyFrames, found: Survivors, chosen: IntArray, blocks: IntArray, places: IntArray
+        self, frames: AnyFrames, found: ActivePairs, chosen: IntArray, blocks: IntArray, places: IntArray
     ) -> FloatArray:
         pairs = PosteriorPairs(
             found.component, found.begin.copy(), found.member.copy(), found.posterior.copy()

@@ -122,7 +122,7 @@ def read_speaker(path: Path, background: Mixture, fingerprint: str) -> Speaker:
 
 def moment_origin(mixture: Mixture) -> FloatArray:
     """Return the origin (n_features,) of the moments that an `Evaluator` computes."""
-    return mixture.centre.astype(np.float32).astype(np.float64)
+    return mixture.center.astype(np.float32).astype(np.float64)
 
 
 def _differences(

@@ -30,8 +30,8 @@ REG = 0.01
 
 def rows(n: int = 90, seed: int = 0, dtype: type = np.float64) -> np.ndarray:
     random = np.random.default_rng(seed)
-    centres = np.array([[0.0, 0.0], [3.0, 1.0], [-1.0, 4.0]])
-    return (centres[random.integers(0, 3, n)] + random.normal(size=(n, D))).astype(dtype)
+    centers = np.array([[0.0, 0.0], [3.0, 1.0], [-1.0, 4.0]])
+    return (centers[random.integers(0, 3, n)] + random.normal(size=(n, D))).astype(dtype)
 
 
 def start(form: str) -> dict[str, np.ndarray]:
@@ -71,7 +71,7 @@ def assert_model(estimator: GaussianMixture, weights, means, covariances, tolera
     np.testing.assert_allclose(estimator.covariances_, covariances, rtol=tolerance, atol=tolerance)
 
 
-def regularised(covariances: np.ndarray, form: str) -> np.ndarray:
+def regularized(covariances: np.ndarray, form: str) -> np.ndarray:
     return covariances + (REG * np.eye(D) if form in ("full", "tied") else REG)
 
 
@@ -83,7 +83,7 @@ def test_fit_is_em(form: str, dtype: type) -> None:
     model, bounds = tuple(start(form).values()), []
     for _ in range(3):
         *model, bound = em_pass(X, *model, form)
-        model[2] = regularised(model[2], form)
+        model[2] = regularized(model[2], form)
         bounds.append(bound)
     assert_model(fitted, *model, tolerance=1e-9 if dtype is np.float64 else 2e-6)
     np.testing.assert_allclose(fitted.lower_bounds_, bounds, rtol=1e-6)
@@ -133,7 +133,7 @@ BATCH = 256
 def test_partial_fit_is_stepwise_em(form: str, dtype: type) -> None:
     model = tuple(start(form).values())
     past = naive_stepwise.of_model(
-        model[0], model[1], model[2] - (regularised(model[2], form) - model[2]), form
+        model[0], model[1], model[2] - (regularized(model[2], form) - model[2]), form
     )
     online, t = fixed(form, alpha=0.7), 0
     waiting, waiting_weights = np.empty((0, D), dtype), np.empty(0)
@@ -149,7 +149,7 @@ def test_partial_fit_is_stepwise_em(form: str, dtype: type) -> None:
                 stepped = naive_stepwise.step(
                     past, model, waiting[part], waiting_weights[part], rho, form, REG
                 )
-            if not last and len(waiting) >= BATCH:  # a whole batch is learnt for good
+            if not last and len(waiting) >= BATCH:  # a whole batch is learned for good
                 (past, model), t = stepped, t + 1
                 waiting, waiting_weights = waiting[BATCH:], waiting_weights[BATCH:]
         assert_model(online, *stepped[1], tolerance=1e-9 if dtype is np.float64 else 2e-5)
@@ -164,7 +164,7 @@ def test_partial_fit_begins_cold_as_fit_does(form: str) -> None:
     begun = GaussianMixture(K, max_iter=0, **settings).fit(X)
     model = (begun.weights_, begun.means_, begun.covariances_)
     cold = GaussianMixture(K, **settings).partial_fit(X)
-    past = naive_stepwise.of_model(*model[:2], model[2] - (regularised(model[2], form) - model[2]), form)
+    past = naive_stepwise.of_model(*model[:2], model[2] - (regularized(model[2], form) - model[2]), form)
     _, model = naive_stepwise.step(past, model, X, np.ones(40), 2**-0.6 * 40 / BATCH, form, REG)
     assert_model(cold, *model)
 
@@ -173,11 +173,11 @@ def test_partial_fit_after_fit_counts_the_fit_in_batches() -> None:
     X, batch = rows(80), rows(20, seed=5)
     fitted = fixed("diag", tol=0, max_iter=2).fit(X)
     before = em_pass(X, *start("diag").values(), "diag")[:3]
-    model = (before[0], before[1], regularised(before[2], "diag"))
+    model = (before[0], before[1], regularized(before[2], "diag"))
     after = em_pass(X, *model, "diag")[:3]
     past = naive_stepwise.of_model(*after, "diag")
     rho = (80 / BATCH + 2) ** -0.6 * 20 / BATCH
-    model = (after[0], after[1], regularised(after[2], "diag"))
+    model = (after[0], after[1], regularized(after[2], "diag"))
     _, model = naive_stepwise.step(past, model, batch, np.ones(20), rho, "diag", REG)
     fitted.partial_fit(batch)
     assert_model(fitted, *model)

@@ -44,7 +44,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     ),
     "sample weights of another length": ({}, {"X": X, "sample_weight": np.ones(7)}, r"\(7,\).*\(20,\)"),
     "NaN sample weight": ({}, {"X": X, "sample_weight": np.full(20, np.nan)}, "contains NaN"),
-    "weights not normalised": (
+    "weights not normalized": (
         {"n_components": 2, "weights_init": [0.5, 0.25]},
         {"X": X},
         r"sum\(weights\) = 0.75000.*weights / weights.sum\(\)",

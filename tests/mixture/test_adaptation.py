@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import ChoiceError, MismatchError, TrainingError
-from audiogmm.mixture.adaptation import adapt, prior_statistics
+from audiogmm.mixture.adaptation import adapt_mixture, prior_statistics
 from audiogmm.mixture.forms import FORMS
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.statistics import SufficientStats
 from tests.mixture.test_gaussian import draw
 from tests.naive import adaptation as naive
@@ -35,11 +35,11 @@ def test_adaptation_is_that_of_the_paper(seed, tau):
     weights, means, variances = naive.adapt(
         prior.weights, prior.means, prior.covariances, frames, shares, tau
     )
-    whole, _ = adapt(prior, stats, tau=tau, **EVERYTHING)
+    whole, _ = adapt_mixture(prior, stats, tau=tau, **EVERYTHING)
     np.testing.assert_allclose(whole.weights, weights, rtol=1e-10)
     np.testing.assert_allclose(whole.means, means, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(whole.covariances, variances, rtol=1e-8, atol=1e-9)
-    only_means, _ = adapt(prior, stats, tau=tau)
+    only_means, _ = adapt_mixture(prior, stats, tau=tau)
     np.testing.assert_array_equal(only_means.means, whole.means)
     np.testing.assert_array_equal(only_means.covariances, prior.covariances)
     np.testing.assert_array_equal(only_means.weights, prior.weights)
@@ -49,9 +49,9 @@ def test_adaptation_is_that_of_the_paper(seed, tau):
 def test_adaptation_lies_between_the_prior_and_the_data(form):
     prior = draw(form)
     _, _, stats = observe(form)
-    maximum, _ = maximise(stats)
+    maximum, _ = maximize(stats)
     for tau, wanted in [(0.0, maximum), (1e12, prior)]:
-        adapted, _ = adapt(prior, stats, tau=tau, **EVERYTHING)
+        adapted, _ = adapt_mixture(prior, stats, tau=tau, **EVERYTHING)
         for name in ("weights", "means", "covariances"):
             np.testing.assert_allclose(getattr(adapted, name), getattr(wanted, name), rtol=1e-6, atol=1e-9)
 
@@ -61,7 +61,7 @@ def test_variances_alone_are_about_the_means_kept(form):
     """Of n frames and tau virtual ones, all with their deviations from the prior's mean."""
     prior = draw(form)
     frames, shares, stats = observe(form)
-    adapted, _ = adapt(prior, stats, tau=5.0, means=False, variances=True)
+    adapted, _ = adapt_mixture(prior, stats, tau=5.0, means=False, variances=True)
     np.testing.assert_array_equal(adapted.means, prior.means)
     n = shares.sum(axis=0)
     own = np.array(
@@ -85,7 +85,7 @@ def test_a_component_without_frames_stays_where_it_was(form):
     shares = np.column_stack([shares[:, 0] + shares[:, 1], np.zeros(40), shares[:, 2]])
     stats = SufficientStats.measure(frames, shares, origin=np.zeros(4), covariance_type=form)
     for tau in (0.0, 16.0):
-        adapted, _ = adapt(prior, stats, tau=tau, **EVERYTHING)
+        adapted, _ = adapt_mixture(prior, stats, tau=tau, **EVERYTHING)
         np.testing.assert_allclose(adapted.means[1], prior.means[1], rtol=1e-12)
         if form != "tied":
             np.testing.assert_allclose(adapted.covariances[1], prior.covariances[1], rtol=1e-9, atol=1e-12)
@@ -95,7 +95,7 @@ def test_a_component_without_frames_stays_where_it_was(form):
 def test_adapted_variances_are_floored(form):
     prior = draw(form)
     _, _, stats = observe(form)
-    adapted, update = adapt(prior, stats, variances=True, floor=50.0)
+    adapted, update = adapt_mixture(prior, stats, variances=True, floor=50.0)
     assert update.n_floored > 0
     assert FORMS[form].variances(adapted.covariances, 3, 4).min() >= 50.0 * (1 - 1e-12)
 
@@ -103,7 +103,7 @@ def test_adapted_variances_are_floored(form):
 @forms
 def test_the_statistics_of_a_prior_give_the_prior_back(form):
     prior = draw(form)
-    again, _ = maximise(prior_statistics(prior, origin=np.ones(4)))
+    again, _ = maximize(prior_statistics(prior, origin=np.ones(4)))
     np.testing.assert_allclose(again.means, prior.means)
     np.testing.assert_allclose(again.covariances, prior.covariances, rtol=1e-9, atol=1e-12)
 
@@ -111,10 +111,10 @@ def test_the_statistics_of_a_prior_give_the_prior_back(form):
 def test_what_cannot_be_adapted_is_refused():
     _, _, stats = observe("diag")
     with pytest.raises(ChoiceError, match="relevance factor tau=-1"):
-        adapt(draw("diag"), stats, tau=-1)
+        adapt_mixture(draw("diag"), stats, tau=-1)
     with pytest.raises(ChoiceError, match="variance floor of -2"):
-        adapt(draw("diag"), stats, floor=-2.0)
+        adapt_mixture(draw("diag"), stats, floor=-2.0)
     with pytest.raises(MismatchError, match=r"\('full', 3, 4\); needed: \('diag', 3, 4\)"):
-        adapt(draw("full"), stats)
+        adapt_mixture(draw("full"), stats)
     with pytest.raises(TrainingError, match="statistics of 0 frames"):
-        adapt(draw("diag"), stats * 0)
+        adapt_mixture(draw("diag"), stats * 0)

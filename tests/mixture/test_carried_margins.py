@@ -14,10 +14,10 @@ from audiogmm.errors import MixtureError
 from audiogmm.kernels.estep.dots import DOTS
 from audiogmm.kernels.estep.margins import SHALLOWEST
 from audiogmm.mixture import prepared, tiling
-from audiogmm.mixture.carrying import Budget, Carried, drift
+from audiogmm.mixture.carried_margins import CarriedMargins, MemoryBudget, bound_scores
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.source import ArraySource
 from audiogmm.training.schedule.batch import ShardEStep
@@ -70,7 +70,7 @@ def assert_same(one, other):
 @given(cases, st.integers(0, 2**32 - 1))
 def test_no_byte_depends_on_what_was_carried(case, seed):
     mixture, frames = draw(*case)
-    carried = Carried(Budget())
+    carried = CarriedMargins(MemoryBudget())
     for step in range(6):
         evaluator = Evaluator(mixture)
         assert_same(evaluator.accumulate(frames, None, carried), evaluator.accumulate(frames))
@@ -85,7 +85,7 @@ def test_a_score_rises_by_no_more_than_the_drift(case, seed):
     old = Mixture(old.weights[active], old.means[active], old.covariances[active], old.covariance_type)
     new = moved(old, seed)
     new = new if np.all(new.weights > 0) else old
-    scale, shift = drift(Evaluator(old)._prepared._parameters, Evaluator(new)._prepared._parameters)
+    scale, shift = bound_scores(Evaluator(old)._prepared._parameters, Evaluator(new)._prepared._parameters)
     before, after = (
         naive.log_joint(frames, m.weights, m.means, m.covariances, m.covariance_type) for m in (old, new)
     )
@@ -97,7 +97,9 @@ def test_a_score_rises_by_no_more_than_the_drift(case, seed):
 def test_drift_is_close_where_parameters_hardly_move():
     mixture, frames = draw(3, "diag", 20, 10, 50, "plain", np.float64)
     near = Mixture(mixture.weights, mixture.means + 1e-4, mixture.covariances * 1.001, "diag")
-    scale, shift = drift(Evaluator(mixture)._prepared._parameters, Evaluator(near)._prepared._parameters)
+    scale, shift = bound_scores(
+        Evaluator(mixture)._prepared._parameters, Evaluator(near)._prepared._parameters
+    )
     before, after = (Evaluator(m).log_joint(frames) for m in (mixture, near))
     loose = scale * before + shift - after
     assert np.median(loose) < 0.1 + 0.05 * np.abs(before).mean()
@@ -106,19 +108,19 @@ def test_drift_is_close_where_parameters_hardly_move():
 def clustered(n_frames=2048, K=200):
     """Frames of well-separated clusters, and a mixture near them."""
     random = np.random.default_rng(5)
-    centres = 3 * random.normal(size=(K, 12))
-    frames = (centres[random.integers(K, size=n_frames)] + random.normal(size=(n_frames, 12))).astype("f4")
-    means = centres + 0.3 * random.normal(size=centres.shape)
+    centers = 3 * random.normal(size=(K, 12))
+    frames = (centers[random.integers(K, size=n_frames)] + random.normal(size=(n_frames, 12))).astype("f4")
+    means = centers + 0.3 * random.normal(size=centers.shape)
     return Mixture(np.full(K, 1 / K), means, np.full((K, 12), 1.5), "diag"), frames
 
 
 @needs_integers
 def test_a_copy_goes_on_alone():
     mixture, frames = clustered()
-    carried = Carried(Budget())
+    carried = CarriedMargins(MemoryBudget())
     for _ in range(3):
         stats = Evaluator(mixture).accumulate(frames, None, carried)
-        mixture, _ = maximise(stats, previous=mixture)
+        mixture, _ = maximize(stats, previous=mixture)
     looked = []
     for known in (carried.copy(), carried.copy(), carried):
         Evaluator(mixture).accumulate(frames, None, known)
@@ -129,11 +131,11 @@ def test_a_copy_goes_on_alone():
 @needs_integers
 def test_most_scores_are_spared_once_components_settle():
     mixture, frames = clustered()
-    carried, spared = Carried(Budget()), []
+    carried, spared = CarriedMargins(MemoryBudget()), []
     for _ in range(6):
         stats = Evaluator(mixture).accumulate(frames, None, carried)
         spared.append(1 - carried.looked[0] / carried.looked[1])
-        mixture = maximise(stats, floor=1e-3, previous=mixture)[0]
+        mixture = maximize(stats, floor=1e-3, previous=mixture)[0]
     assert spared[0] == 0
     assert spared[-1] > 0.5
     assert carried.looked[1] == len(frames) * 200 / 32
@@ -142,7 +144,7 @@ def test_most_scores_are_spared_once_components_settle():
 @needs_integers
 def test_a_pass_that_ends_on_a_bad_frame_leaves_nothing_to_believe():
     mixture, frames = clustered()
-    carried = Carried(Budget())
+    carried = CarriedMargins(MemoryBudget())
     for _ in range(2):
         Evaluator(mixture).accumulate(frames, None, carried)
     assert carried.looked[0] < carried.looked[1]
@@ -158,8 +160,8 @@ def test_a_pass_that_ends_on_a_bad_frame_leaves_nothing_to_believe():
 def test_memory_is_taken_from_the_budget_given_back_and_never_overdrawn():
     mixture, frames = clustered()
     needed = (2048 // 32) * (224 + 4 * 32)
-    budget = Budget(needed + 10)
-    one, other = Carried(budget), Carried(budget)
+    budget = MemoryBudget(needed + 10)
+    one, other = CarriedMargins(budget), CarriedMargins(budget)
     plain = Evaluator(mixture).accumulate(frames)
     for carried in (one, other, one, other):
         assert_same(Evaluator(mixture).accumulate(frames, None, carried), plain)
@@ -173,7 +175,7 @@ def test_memory_is_taken_from_the_budget_given_back_and_never_overdrawn():
 
 def test_what_is_sent_elsewhere_knows_nothing_and_keeps_nothing():
     mixture, frames = clustered()
-    carried = Carried(Budget())
+    carried = CarriedMargins(MemoryBudget())
     Evaluator(mixture).accumulate(frames, None, carried)
     sent = pickle.loads(pickle.dumps(carried))
     assert_same(Evaluator(mixture).accumulate(frames, None, sent), Evaluator(mixture).accumulate(frames))
@@ -186,7 +188,7 @@ def test_passes_over_a_source_have_the_same_bytes_for_any_threads_and_from_any_p
     def trained(threads, mixture, passes, source):
         for _ in range(passes):
             stats = source.reduce(LocalReducer(threads), ShardEStep(Evaluator(mixture)))
-            mixture = maximise(stats, floor=1e-3, previous=mixture)[0]
+            mixture = maximize(stats, floor=1e-3, previous=mixture)[0]
         return mixture
 
     whole = trained(1, mixture, 4, ArraySource(frames))

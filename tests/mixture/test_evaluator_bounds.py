@@ -11,7 +11,7 @@ from audiogmm.kernels.estep.dots import DOTS, LARGEST, dot_block, quantize
 from audiogmm.kernels.estep.full import FullScreen
 from audiogmm.kernels.estep.screens import GROUP, PANEL, TRIANGLES, score_block, triangle_block
 from audiogmm.kernels.policy import kernel
-from audiogmm.mixture import quantisation, triangulation
+from audiogmm.mixture import quantization, triangulation
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from tests.mixture.test_evaluator_exact import FORMS, cases, draw
@@ -102,7 +102,7 @@ def test_integer_bounds_hold(case, monkeypatch):
     mixture, frames = draw(*case)
     if mixture.covariance_type == "full":
         return
-    monkeypatch.setattr(quantisation, "WIDEST", 1e30)  # of use or not, they must hold
+    monkeypatch.setattr(quantization, "WIDEST", 1e30)  # of use or not, they must hold
     frames = np.ascontiguousarray(frames[:PANEL])
     prepared, tile = panel_of(mixture, frames)
     integer_bounds(prepared._screen.dots, tile)
@@ -138,10 +138,10 @@ def test_integers_look_first_where_they_are_of_use():
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("trick", ["plain", "far frames"])
 def test_both_looks_lead_to_the_same_result(form, trick, monkeypatch):
-    monkeypatch.setattr(quantisation, "WIDEST", 1e30)
+    monkeypatch.setattr(quantization, "WIDEST", 1e30)
     mixture, frames = draw(2, form, 30, 20, 400, trick, np.float32)
     first = Evaluator(mixture)
-    monkeypatch.setattr(quantisation, "DOTS", False)
+    monkeypatch.setattr(quantization, "DOTS", False)
     monkeypatch.setattr(triangulation, "DOTS", False)
     second = Evaluator(mixture)
     np.testing.assert_allclose(first.log_likelihood(frames), second.log_likelihood(frames), atol=1e-7)

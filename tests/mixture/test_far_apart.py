@@ -5,7 +5,7 @@ import pytest
 
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.truncated import TruncatedEvaluator
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.training import train_mixture
@@ -42,7 +42,7 @@ def expected(frames, owner, form):
 @pytest.mark.parametrize("distance", [10.0, 3e3, 1e4])
 def test_an_m_step_finds_the_variances(form, distance):
     frames, mixture, owner = corpus(form, distance)
-    found = maximise(Evaluator(mixture).accumulate(frames), floor=np.zeros(6), previous=mixture)[0]
+    found = maximize(Evaluator(mixture).accumulate(frames), floor=np.zeros(6), previous=mixture)[0]
     np.testing.assert_allclose(found.covariances, expected(frames, owner, form), atol=1e-4)
 
 
@@ -51,7 +51,7 @@ def test_so_does_one_on_truncated_posteriors(form):
     frames, mixture, owner = corpus(form, 3e3)
     sets = Evaluator(mixture).leading(frames, 1)
     statistics = TruncatedEvaluator(mixture).accumulate(frames, sets).statistics
-    found = maximise(statistics, floor=np.zeros(6), previous=mixture)[0]
+    found = maximize(statistics, floor=np.zeros(6), previous=mixture)[0]
     np.testing.assert_allclose(found.covariances, expected(frames, owner, form), atol=1e-4)
 
 

@@ -82,7 +82,7 @@ def test_a_mixture_does_not_change(form):
     assert again == mixture
     assert hash(again) == hash(mixture)
     assert again.fingerprint == fingerprint
-    for name in ("weights", "means", "covariances", "centre"):
+    for name in ("weights", "means", "covariances", "center"):
         with pytest.raises(ValueError, match="read-only"):
             getattr(again, name)[...] = 0
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audiogmm.errors import ChoiceError, MixtureError
 from audiogmm.mixture.forms import FORMS, form_of
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats, merge
 from tests.naive.statistics import moments
 
@@ -98,11 +98,11 @@ def test_any_grouping_and_order_gives_the_same_model(form, seed, n_parts):
         )
         for rows in np.array_split(random.permutation(24), n_parts)
     ]
-    while len(parts) > 1:  # two neighbours at random, until one is left: a random tree
+    while len(parts) > 1:  # two neighbors at random, until one is left: a random tree
         i = random.integers(len(parts) - 1)
         parts[i : i + 2] = [parts[i] + parts[i + 1]]
-    expected, _ = maximise(whole, floor=1e-3)
-    merged, _ = maximise(parts[0], floor=1e-3)
+    expected, _ = maximize(whole, floor=1e-3)
+    merged, _ = maximize(parts[0], floor=1e-3)
     np.testing.assert_allclose(merged.weights, expected.weights, rtol=1e-12)
     np.testing.assert_allclose(merged.means, expected.means, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(merged.covariances, expected.covariances, rtol=1e-8, atol=1e-9)
@@ -132,8 +132,8 @@ def test_the_model_does_not_depend_on_the_origin_where_mass_was_skipped(form):
     stats = SufficientStats.measure(
         frames, posteriors * 0.9, origin=frames.mean(axis=0), covariance_type=form, weights=None
     )
-    a, _ = maximise(stats, floor=1e-6)
-    b, _ = maximise(stats.shifted(stats.origin + 3.0), floor=1e-6)
+    a, _ = maximize(stats, floor=1e-6)
+    b, _ = maximize(stats.shifted(stats.origin + 3.0), floor=1e-6)
     np.testing.assert_allclose(a.covariances, b.covariances, rtol=1e-10, atol=1e-10)
 
 
@@ -150,7 +150,7 @@ def test_merging_is_adding_from_the_left_byte_for_byte(form):
 def test_expected_moments_are_those_of_many_frames(form):
     """Statistics made from a model give the model back."""
     stats = measured(3, form, n=60)
-    model, _ = maximise(stats, floor=1e-9)
+    model, _ = maximize(stats, floor=1e-9)
     counts = np.array([3.0, 5.0])
     deviations = model.means - stats.origin
     virtual = SufficientStats(
@@ -161,7 +161,7 @@ def test_expected_moments_are_those_of_many_frames(form):
         second=form_of(form).expected(model.covariances, deviations, counts),
         n_frames=8.0,
     )
-    again, _ = maximise(virtual)
+    again, _ = maximize(virtual)
     np.testing.assert_allclose(again.means, model.means, rtol=1e-12)
     np.testing.assert_allclose(again.covariances, model.covariances, rtol=1e-9, atol=1e-11)
 

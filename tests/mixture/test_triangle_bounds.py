@@ -114,7 +114,7 @@ def test_a_component_is_left_as_soon_as_the_last_rows_rule_it_out():
 
 @settings(max_examples=25, deadline=None)
 @given(full_cases, st.lists(st.integers(1, 40), max_size=6))
-def test_scores_are_the_formula_and_do_not_depend_on_neighbours(case, sizes):
+def test_scores_are_the_formula_and_do_not_depend_on_neighbors(case, sizes):
     mixture, few = draw_full(*case)
     frames = np.concatenate([few] * 4)[np.random.default_rng(case[0]).permutation(4 * len(few))]
     evaluator = Evaluator(mixture)

@@ -14,7 +14,7 @@ from audiogmm.errors import ChoiceError, MixtureError
 from audiogmm.kernels.estep.neighbors import PSEUDO_FRAMES
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.neighbourhoods import Neighbourhoods
+from audiogmm.mixture.neighborhoods import Neighborhoods
 from audiogmm.mixture.truncated import TruncatedEvaluator
 from audiogmm.types import CovarianceType
 from tests.naive import mixture as naive
@@ -64,7 +64,7 @@ def random_sets(mixture: Mixture, n: int, C: int, seed: int) -> np.ndarray:
     return sets
 
 
-def neighbours_of(K: int, G: int, seed: int) -> np.ndarray:
+def neighbors_of(K: int, G: int, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     table = [random.permutation([j for j in range(K) if j != k])[: G - 1] for k in range(K)]
     return np.array(table, np.int32).reshape(K, -1)
@@ -113,10 +113,10 @@ def test_a_search_finds_the_best_of_its_candidates(form: str, data: st.DataObjec
     K, D, C, seed = data.draw(shapes(form))
     C, G = min(C, K), data.draw(st.integers(1, K))
     mixture, frames = drawn(form, K, D, seed)
-    sets, neighbours = random_sets(mixture, len(frames), C, seed), neighbours_of(K, G, seed)
+    sets, neighbors = random_sets(mixture, len(frames), C, seed), neighbors_of(K, G, seed)
     joint, before = joint_of(mixture, frames), sets.copy()
-    found = TruncatedEvaluator(mixture).search(frames, sets, neighbours, key=seed)
-    best = twin.free_energy(joint, twin.improved(joint, before, neighbours))
+    found = TruncatedEvaluator(mixture).search(frames, sets, neighbors, key=seed)
+    best = twin.free_energy(joint, twin.improved(joint, before, neighbors))
     now = twin.free_energy(joint, sets)
     slack = 1e-5 * (1 + np.abs(joint).max(axis=1, where=np.isfinite(joint), initial=0.0))
     assert (now >= best - slack).all()  # better where the random component is
@@ -124,25 +124,25 @@ def test_a_search_finds_the_best_of_its_candidates(form: str, data: st.DataObjec
         listed = [k for k in row if k >= 0]
         assert len(set(listed)) == len(listed)
         assert (row[len(listed) :] == -1).all()
-        others = set(listed) - set(twin.candidates(before[n], neighbours))
+        others = set(listed) - set(twin.candidates(before[n], neighbors))
         assert len(others) <= 1
         values = joint[n, listed]
         assert (np.diff(values) <= slack[n]).all()
     assert found.statistics.log_likelihood == pytest.approx(now.sum(), rel=1e-6)
 
 
-def test_neighbours_are_those_that_frames_find_near() -> None:
+def test_neighbors_are_those_that_frames_find_near() -> None:
     mixture, frames = drawn("diag", K=10, D=3, seed=4, n=3000)
     sets = Evaluator(mixture, threshold=0).leading(frames, 3)
-    neighbours = neighbours_of(10, 3, seed=1)
+    neighbors = neighbors_of(10, 3, seed=1)
     joint = joint_of(mixture, frames)
     halves = [
-        TruncatedEvaluator(mixture).search(rows, part.copy(), neighbours, key=0)
+        TruncatedEvaluator(mixture).search(rows, part.copy(), neighbors, key=0)
         for rows, part in ((frames[:1500], sets[:1500]), (frames[1500:], sets[1500:]))
     ]
-    found = halves[0].neighbourhoods
-    found.absorb(halves[1].neighbourhoods)
-    loss, tries = twin.distances(joint, sets, neighbours)
+    found = halves[0].neighborhoods
+    found.absorb(halves[1].neighborhoods)
+    loss, tries = twin.distances(joint, sets, neighbors)
     for k in np.unique(sets[:, 0]):
         for j, total, count in zip(found.component[k], found.loss[k], found.tries[k], strict=True):
             if j < 0:
@@ -164,8 +164,8 @@ def test_neighbours_are_those_that_frames_find_near() -> None:
         assert found.component[k, : len(ranked[k])].tolist() == ranked[k]
 
 
-def test_neighbours_stay_where_nobody_tried_any() -> None:
-    found = Neighbourhoods.none(2, 4)
+def test_neighbors_stay_where_nobody_tried_any() -> None:
+    found = Neighborhoods.none(2, 4)
     previous = np.array([[1], [0]], np.int32)
     assert found.nearest(1, previous).tolist() == [[1], [0]]
     assert found.nearest(1).tolist() == [[-1], [-1]]

@@ -40,7 +40,7 @@ def principal(vectors, n):
 def eigenchannel(counts, first, loadings):
     """First moments without the most likely offset of the recording, by gradient-free normal equations.
 
-    The factors x maximise sum_k (f_k . U_k x - n_k |U_k x|^2 / 2) - |x|^2 / 2.
+    The factors x maximize sum_k (f_k . U_k x - n_k |U_k x|^2 / 2) - |x|^2 / 2.
     """
     K, D = first.shape
     rank = loadings.shape[1]

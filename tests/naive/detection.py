@@ -39,7 +39,7 @@ def active(events: Sequence[Segment], n: int, length: float) -> list[bool]:
 
 
 def covered(events: Sequence[Segment], start: float, end: float) -> float:
-    """Seconds between two times that lie in an event: every piece between neighbouring bounds is asked."""
+    """Seconds between two times that lie in an event: every piece between neighboring bounds is asked."""
     cuts = sorted({start, end, *(t for e in events for t in (e.start, e.end) if start < t < end)})
     return sum(
         (b - a) for a, b in itertools.pairwise(cuts) if any(e.start <= a and b <= e.end for e in events)

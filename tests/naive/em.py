@@ -58,13 +58,13 @@ def em_pass(
     return counts / N, means, estimated, total / N
 
 
-def lloyd_pass(frames: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, float]:
-    """One pass of k-means: the new centres, and the inertia about the old ones."""
-    members: list[list[np.ndarray]] = [[] for _ in centres]
+def lloyd_pass(frames: np.ndarray, centers: np.ndarray) -> tuple[np.ndarray, float]:
+    """One pass of k-means: the new centers, and the inertia about the old ones."""
+    members: list[list[np.ndarray]] = [[] for _ in centers]
     inertia = 0.0
     for x in frames.astype(np.float64):
-        distances = [float((x - c) @ (x - c)) for c in centres]
+        distances = [float((x - c) @ (x - c)) for c in centers]
         nearest = distances.index(min(distances))
         members[nearest].append(x)
         inertia += distances[nearest]
-    return np.array([np.mean(m, axis=0) if m else c for m, c in zip(members, centres, strict=True)]), inertia
+    return np.array([np.mean(m, axis=0) if m else c for m, c in zip(members, centers, strict=True)]), inertia

@@ -66,14 +66,14 @@ def filters_of(frontend, rate, n_fft):
     for band in range(frontend.n_mels):
         for k in range(n_fft // 2 + 1):
             x = k * rate / n_fft
-            left, centre, right = in_hertz[band : band + 3]
+            left, center, right = in_hertz[band : band + 3]
             if frontend.mel_triangles == "mel":
                 x = mel_of(x, scale)
-                left, centre, right = edges[band : band + 3]
-            if left < x <= centre:
-                filters[band, k] = (x - left) / (centre - left)
-            elif centre < x < right:
-                filters[band, k] = (right - x) / (right - centre)
+                left, center, right = edges[band : band + 3]
+            if left < x <= center:
+                filters[band, k] = (x - left) / (center - left)
+            elif center < x < right:
+                filters[band, k] = (right - x) / (right - center)
         if frontend.mel_norm == "slaney":
             filters[band] *= 2 / (in_hertz[band + 2] - in_hertz[band])
     return filters
@@ -146,7 +146,7 @@ def with_deltas(rows, order, window):
     return np.concatenate(blocks, axis=1)
 
 
-def centred_window(t, window, n):
+def centered_window(t, window, n):
     """Kaldi's rule: [begin, end) with `window // 2` rows before t, pushed inwards at the edges."""
     begin = t - window // 2
     end = begin + window
@@ -157,11 +157,11 @@ def centred_window(t, window, n):
     return begin, end
 
 
-def normalised(rows, window, variance, causal):
-    """Sliding (or causal) mean and variance normalisation, each window summed anew."""
+def normalized(rows, window, variance, causal):
+    """Sliding (or causal) mean and variance normalization, each window summed anew."""
     out = np.zeros(rows.shape)
     for t in range(len(rows)):
-        begin, end = (max(t - window + 1, 0), t + 1) if causal else centred_window(t, window, len(rows))
+        begin, end = (max(t - window + 1, 0), t + 1) if causal else centered_window(t, window, len(rows))
         part = rows[begin:end].astype(np.float64)
         out[t] = rows[t] - part.mean(axis=0)
         if variance:
@@ -174,7 +174,7 @@ def warped(rows, window):
     normal = statistics.NormalDist()
     out = np.zeros(rows.shape)
     for t in range(len(rows)):
-        begin, end = centred_window(t, window, len(rows))
+        begin, end = centered_window(t, window, len(rows))
         for i in range(rows.shape[1]):
             part = sorted(rows[begin:end, i].tolist())
             ranks = [r for r, x in enumerate(part, 1) if x == rows[t, i]]
@@ -192,7 +192,7 @@ def marked(levels, window, margin, depth, before, after, quiet=0.1, loud=0.95, s
 
     states = []
     for t in range(n):
-        begin, end = centred_window(t, window, n)
+        begin, end = centered_window(t, window, n)
         part = sorted(x for x in levels[begin:end] if x > -math.inf)
         threshold = math.inf
         if part:

@@ -32,30 +32,30 @@ def leading(joint: np.ndarray, C: int) -> np.ndarray:
     return np.argsort(-joint, axis=1, kind="stable")[:, :C].astype(np.int32)
 
 
-def candidates(row: np.ndarray, neighbours: np.ndarray) -> list[int]:
-    """A frame's components, then their neighbours, each once."""
+def candidates(row: np.ndarray, neighbors: np.ndarray) -> list[int]:
+    """A frame's components, then their neighbors, each once."""
     listed = [int(k) for k in row if k >= 0]
     for k in row:
         if k >= 0:
-            listed += [int(j) for j in neighbours[k] if j >= 0 and j not in listed]
+            listed += [int(j) for j in neighbors[k] if j >= 0 and j not in listed]
     return listed
 
 
-def improved(joint: np.ndarray, sets: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
+def improved(joint: np.ndarray, sets: np.ndarray, neighbors: np.ndarray) -> np.ndarray:
     """The best of every frame's candidates, without one at random."""
     best = np.full(sets.shape, -1, np.int32)
     for n, row in enumerate(sets):
-        listed = sorted(candidates(row, neighbours), key=lambda k: -joint[n, k])[: sets.shape[1]]
+        listed = sorted(candidates(row, neighbors), key=lambda k: -joint[n, k])[: sets.shape[1]]
         best[n, : len(listed)] = listed
     return best
 
 
-def distances(joint: np.ndarray, sets: np.ndarray, neighbours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def distances(joint: np.ndarray, sets: np.ndarray, neighbors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(K, K): sums of log p(c, x) - log p(j, x) over frames whose best is c and that try j; and how many."""
     K = joint.shape[1]
     loss, tries = np.zeros((K, K)), np.zeros((K, K), int)
     for n, row in enumerate(sets):
-        for j in candidates(row, neighbours)[1:]:
+        for j in candidates(row, neighbors)[1:]:
             loss[row[0], j] += joint[n, row[0]] - joint[n, j]
             tries[row[0], j] += 1
     return loss, tries

@@ -108,7 +108,7 @@ def min_cllr(targets: Sequence[float], nontargets: Sequence[float]) -> float:
 def calibration_cost(
     theta: np.ndarray, x: np.ndarray, target: np.ndarray, prior: float, weights: np.ndarray, l2: float
 ) -> float:
-    """Objective of the prior-weighted logistic regression; slopes of standardised columns, then offset."""
+    """Objective of the prior-weighted logistic regression; slopes of standardized columns, then offset."""
     log_odds = math.log(prior / (1 - prior))
     w_t = sum(w for w, y in zip(weights, target, strict=True) if y)
     w_n = sum(w for w, y in zip(weights, target, strict=True) if not y)

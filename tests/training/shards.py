@@ -36,10 +36,10 @@ class Recording:
 
 
 def blobs(n: int, D: int = 3, K: int = 4, seed: int = 0, spread: float = 3.0) -> np.ndarray:
-    """Frames around K centres, float32."""
+    """Frames around K centers, float32."""
     random = np.random.default_rng(seed)
-    centres = spread * random.normal(size=(K, D))
-    return (centres[random.integers(K, size=n)] + random.normal(size=(n, D))).astype(np.float32)
+    centers = spread * random.normal(size=(K, D))
+    return (centers[random.integers(K, size=n)] + random.normal(size=(n, D))).astype(np.float32)
 
 
 def recordings(frames: np.ndarray, rows: int, **options: object) -> list[Recording]:

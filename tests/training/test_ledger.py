@@ -173,10 +173,10 @@ def folder_size(folder: Path) -> int:
 
 def test_what_is_empty_takes_no_room(tmp_path: Path) -> None:
     """Of 64 components, a recording in one of them is kept in a fraction of the room."""
-    centres = 20.0 * np.arange(64)[:, None] * np.ones(8)
-    mixture = Mixture(np.full(64, 1 / 64), centres, np.ones((64, 8)), "diag")
+    centers = 20.0 * np.arange(64)[:, None] * np.ones(8)
+    mixture = Mixture(np.full(64, 1 / 64), centers, np.ones((64, 8)), "diag")
     ledger = Ledger(tmp_path)
-    frames = (centres[7] + np.random.default_rng(0).normal(size=(50, 8))).astype(np.float32)
+    frames = (centers[7] + np.random.default_rng(0).normal(size=(50, 8))).astype(np.float32)
     one = add_recordings(
         mixture,
         None,

@@ -125,13 +125,13 @@ def test_it_starts_by_itself_and_waits_until_there_is_something_to_start_on() ->
 
 def test_it_forgets_what_it_is_told_to() -> None:
     early, late = blobs(20_000, 1, 1, seed=0), blobs(20_000, 1, 1, seed=0) + 8
-    centres = {}
+    centers = {}
     for forget in (1.0, 0.8):
         learner = learned(np.concatenate([early, late[:8000]]), "diag", 1, [], forget=forget)
         assert learner.mixture is not None
-        centres[forget] = float(learner.mixture.means[0, 0] - early.mean())
-    assert centres[0.8] == pytest.approx(8.0, abs=0.3)
-    assert centres[1.0] < 7.5
+        centers[forget] = float(learner.mixture.means[0, 0] - early.mean())
+    assert centers[0.8] == pytest.approx(8.0, abs=0.3)
+    assert centers[1.0] < 7.5
 
 
 def test_flush_learns_the_rest_for_good_and_it_travels() -> None:
@@ -145,7 +145,7 @@ def test_flush_learns_the_rest_for_good_and_it_travels() -> None:
     assert learner.settled == shown
 
 
-def test_of_a_block_the_voiced_frames_are_learnt() -> None:
+def test_of_a_block_the_voiced_frames_are_learned() -> None:
     frames = blobs(1500, 2, 2)
     voiced = np.arange(1500) % 3 > 0
     learner = OnlineEM.of(2)

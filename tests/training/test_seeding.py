@@ -1,4 +1,4 @@
-"""Where training starts: spread-out centres, the same for the same seed, and of the shape asked for."""
+"""Where training starts: spread-out centers, the same for the same seed, and of the shape asked for."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def test_a_start_has_the_shape_asked_for_and_follows_the_seed(init: str, form: C
 
 def test_k_means_plus_plus_finds_separate_clusters() -> None:
     random = np.random.default_rng(0)
-    centres = 100 * np.eye(16)
-    frames = (centres[np.arange(800) % 16] + random.normal(size=(800, 16))).astype(np.float32)
+    centers = 100 * np.eye(16)
+    frames = (centers[np.arange(800) % 16] + random.normal(size=(800, 16))).astype(np.float32)
     frames = scale_frames(frames, np.zeros(16), np.ones(16))
     with ThreadPoolExecutor(2) as pool:
         rows = k_means_plus_plus(frames, 16, 0, pool)

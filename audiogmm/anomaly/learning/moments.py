@@ -111,7 +111,7 @@ def _tracks(bands: BandMap | None, mixture: Mixture) -> FloatArray:
     if bands is not None:
         tracks = bands.grouped(min(GROUPS, bands.n_bands)).matrix
         return np.vstack([bands.matrix.mean(axis=0), tracks]) if bands.absolute else tracks
-    away = mixture.means - mixture.centre
+    away = mixture.means - mixture.center
     total = np.einsum("k,ki,kj->ij", mixture.weights, away, away)
     for k, weight in enumerate(mixture.weights.tolist()):
         total += weight * covariance_of(mixture, k)

@@ -43,9 +43,9 @@ def single_gaussian(mixture: Mixture) -> Mixture:
     """
     form = form_of(mixture.covariance_type)
     variances = form.variances(mixture.covariances, mixture.n_components, mixture.n_features)
-    spread = variances + np.square(mixture.means - mixture.centre)
+    spread = variances + np.square(mixture.means - mixture.center)
     weights = mixture.weights / mixture.weights.sum()
-    return Mixture(np.ones(1), mixture.centre[None], (weights @ spread)[None], "diag")
+    return Mixture(np.ones(1), mixture.center[None], (weights @ spread)[None], "diag")
 
 
 def ratio_series(context: ScoreContext, window: Seconds, learned: Arrays) -> SeriesGroup:

@@ -1,7 +1,7 @@
 """Screening in 16-bit integers: twice as fast as float32 where a CPU multiplies pairs of them at once.
 
 Integers add up exactly, so a bound has only the rounding of terms and coefficients to allow for
-(`mixture.quantisation` proves it). A frame out of the integers' range is screened in float32.
+(`mixture.quantization` proves it). A frame out of the integers' range is screened in float32.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Int32Array = NDArray[np.int32]
 
 
 class IntegerCoefficients(NamedTuple):
-    """Integer coefficients of the bounds; `mixture.quantisation` proves them. Empty without `DOTS`."""
+    """Integer coefficients of the bounds; `mixture.quantization` proves them. Empty without `DOTS`."""
 
     per_step: Float32Array
     """(2 * n_pairs,): a term times this is rounded to an integer; zero behind the last term."""

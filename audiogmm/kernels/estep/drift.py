@@ -20,7 +20,7 @@ def bound_drift(
     scale: FloatArray,
     shift: FloatArray,
 ) -> None:
-    """Fill `scale` and `shift` so that new score <= scale * old score + shift; `mixture.carrying` proves it.
+    """Fill `scale` and `shift` so that new score <= scale * old score + shift; see `carried_margins`.
 
     Parameters
     ----------

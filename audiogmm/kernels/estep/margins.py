@@ -1,7 +1,7 @@
 """Screening with what is known from the last pass: only components that could matter get a bound.
 
 A margin is one byte for a panel of frames and a component, and says how far below each frame's best score the
-component was. `mixture.carrying` proves what follows from it once the parameters have moved.
+component was. `mixture.carried_margins` proves what follows from it once the parameters have moved.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ RELATIVE = 1e-5
 
 
 class DriftBound(NamedTuple):
-    """`new score <= scale * old score + shift` for every frame; `mixture.carrying` proves it."""
+    """`new score <= scale * old score + shift` for every frame; `mixture.carried_margins` proves it."""
 
     scale: FloatArray
     """(K,): from `SHALLOWEST` to 1."""

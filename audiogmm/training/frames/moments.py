@@ -31,10 +31,10 @@ class FrameMoments:
     def of(cls, frames: Frames) -> FrameMoments:
         """Of frames of shape (n, n_features), n at least 1; exact where a feature is constant."""
         origin = frames[0].astype(np.float64)
-        centred = frames - origin
-        shift = centred.mean(axis=0)
-        centred -= shift
-        return cls(len(frames), origin + shift, np.einsum("nd,nd->d", centred, centred))
+        centered = frames - origin
+        shift = centered.mean(axis=0)
+        centered -= shift
+        return cls(len(frames), origin + shift, np.einsum("nd,nd->d", centered, centered))
 
     def __add__(self, other: Self) -> FrameMoments:
         n = self.n + other.n

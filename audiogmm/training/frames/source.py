@@ -11,7 +11,7 @@ import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, OutputError, TrainingError
-from audiogmm.mixture.carrying import Carried, CarriedSlices
+from audiogmm.mixture.carried_margins import CarriedMargins, MarginStore
 from audiogmm.reduce import Addable, OnError, Reducer
 from audiogmm.timeline import FrameClock
 from audiogmm.training.frames.packing import SLICE_ROWS
@@ -49,8 +49,8 @@ class ArraySlice:
 
     id: str
     frames: Frames
-    carried: Carried | None = field(default=None, compare=False, repr=False, kw_only=True)
-    """What the last pass learnt of these rows; None if they may not be the same next time."""
+    carried: CarriedMargins | None = field(default=None, compare=False, repr=False, kw_only=True)
+    """What the last pass learned of these rows; None if they may not be the same next time."""
 
     def __iter__(self) -> Iterator[FrameBlock]:
         yield FrameBlock(self.frames, np.ones(len(self.frames), np.bool_), 0, _ROWS)
@@ -74,7 +74,7 @@ class ArraySource:
 
     def __init__(self, frames: Frames) -> None:
         self.frames = frames
-        self._carried = CarriedSlices()
+        self._carried = MarginStore()
 
     @property
     def n_frames(self) -> int:

@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.mixture.carrying import Carried, CarriedSlices
+from audiogmm.mixture.carried_margins import CarriedMargins, MarginStore
 from audiogmm.reduce import Addable, LocalReducer, Reducer
 from audiogmm.timeline import FrameClock
 from audiogmm.training.frames.packing import SLICE_ROWS
@@ -32,8 +32,8 @@ class SpoolSlice:
     n_rows: int
     n_features: int
     dtype: str
-    carried: Carried | None = field(default=None, compare=False, repr=False, kw_only=True)
-    """What the last pass learnt of these rows."""
+    carried: CarriedMargins | None = field(default=None, compare=False, repr=False, kw_only=True)
+    """What the last pass learned of these rows."""
 
     @property
     def id(self) -> str:
@@ -73,7 +73,7 @@ class Spool:
         self.n_features = 0
         self.dtype = "float32"
         self.full = max_bytes <= 0
-        self._carried = CarriedSlices()
+        self._carried = MarginStore()
         self._file = None if self.full else path.open("xb", buffering=0)
 
     def __enter__(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Literal, Self, get_args
 
 from audiogmm.errors import ChoiceError
@@ -11,10 +11,10 @@ from audiogmm.types import Json
 Kind = Literal["top", "truncated"]
 """Components chosen for each frame and then kept (Kaldi's gselect), or truncated variational EM."""
 
-NEIGHBOURHOOD = 8
+NEIGHBORHOOD = 8
 """G by default. At 5 components a frame, 5 lost a little more likelihood, and 10 cost more."""
 
-_LETTERS = {"n_components": "C", "neighbourhood": "G", "every": "EVERY"}
+_LETTERS = {"n_components": "C", "neighborhood": "G", "every": "EVERY"}
 
 EXACT_PASSES = 4
 """Passes before the sets are chosen, where training begins from scratch: posteriors are broad at first, and
@@ -29,13 +29,13 @@ class Approximation:
     ----------
     kind : {"top", "truncated"}
         ``"top"``: the C best components of each frame are chosen by an exact pass, and EM runs over these
-        only. ``"truncated"``: after such a choice, every pass looks for better ones among the neighbours of
+        only. ``"truncated"``: after such a choice, every pass looks for better ones among the neighbors of
         those that a frame has and one at random (Forster and Luecke 2018, arXiv 1711.03431; Salwig et al.
         2025, arXiv 2501.12299). In both, the free energy never falls.
     n_components : int
         Components of a frame, C; those of the mixture if it has fewer.
-    neighbourhood : int
-        Truncated only: components of a neighbourhood, itself included, G.
+    neighborhood : int
+        Truncated only: components of a neighborhood, itself included, G.
     every : int
         Top only: chosen anew every so many passes; 0: once.
 
@@ -47,14 +47,14 @@ class Approximation:
     Examples
     --------
     >>> Approximation.parse("truncated:5")
-    Approximation(kind='truncated', n_components=5, neighbourhood=8, every=0)
+    Approximation(kind='truncated', n_components=5, neighborhood=8, every=0)
     >>> print(Approximation.parse("top:30:4"))
     top, C=30, chosen every 4 passes
     """
 
     kind: Kind
     n_components: int
-    neighbourhood: int = NEIGHBOURHOOD
+    neighborhood: int = NEIGHBORHOOD
     every: int = 0
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class Approximation:
                 needed="one of " + ", ".join(get_args(Kind)),
                 remedy="top:30 or truncated:5",
             )
-        for name, least in (("n_components", 1), ("neighbourhood", 1), ("every", 0)):
+        for name, least in (("n_components", 1), ("neighborhood", 1), ("every", 0)):
             if getattr(self, name) < least:
                 raise ChoiceError(
                     f"approximation {self.kind!r}: {_LETTERS[name]}={getattr(self, name)}",
@@ -94,7 +94,7 @@ class Approximation:
                 needed="top:C, top:C:EVERY, truncated:C or truncated:C:G, all but the word whole numbers",
                 remedy="top:30 or truncated:5",
             )
-        more = {("neighbourhood" if kind == "truncated" else "every"): int(n) for n in numbers[1:]}
+        more = {("neighborhood" if kind == "truncated" else "every"): int(n) for n in numbers[1:]}
         try:
             return cls(kind, int(numbers[0]), **more)  # type: ignore[arg-type]
         except ChoiceError as error:
@@ -105,14 +105,14 @@ class Approximation:
 
     def __str__(self) -> str:
         if self.kind == "truncated":
-            return f"truncated, C={self.n_components}, G={self.neighbourhood}"
+            return f"truncated, C={self.n_components}, G={self.neighborhood}"
         return f"top, C={self.n_components}, chosen " + (
             f"every {self.every} passes" if self.every else "once"
         )
 
     def to_json(self) -> Json:
-        """All that decides the course of training."""
-        return asdict(self)
+        """All that decides the course of training; files spell the neighborhood as version 0.1 did."""
+        return {name.replace("bor", "bour"): value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class ApproximationLoss:
     approximation : Approximation
         Which.
     free_energy : float
-        What training maximised: of the final mixture with the sets that it ended with.
+        What training maximized: of the final mixture with the sets that it ended with.
     log_likelihood : float
         Exact.
     evaluations : float
@@ -152,8 +152,10 @@ class ApproximationLoss:
 
     @classmethod
     def from_json(cls, content: Json) -> Self:
-        """What `to_json` wrote."""
-        how = Approximation(*(content[field.name] for field in fields(Approximation)))
+        """Read what `to_json` wrote."""
+        how = Approximation(
+            content["kind"], content["n_components"], content["neighbourhood"], content["every"]
+        )
         return cls(how, content["free_energy"], content["log_likelihood"], content["evaluations"])
 
     def to_json(self) -> Json:

@@ -10,9 +10,9 @@ from typing import Generic, Protocol, TypeVar
 from audiogmm.blocks import Shard
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.movement import movement
-from audiogmm.mixture.splitting import rescue
+from audiogmm.mixture.splitting import rescue_components
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import Addable, Reducer
 from audiogmm.training.frames.packing import accumulate
@@ -131,7 +131,7 @@ class ShardEStep:
 
 @dataclass(frozen=True, slots=True)
 class EM:
-    """Expectation-maximisation, with a floor under the variances (n_features,)."""
+    """Expectation-maximization, with a floor under the variances (n_features,)."""
 
     floor: FloatArray
 
@@ -141,7 +141,7 @@ class EM:
 
     def update(self, total: SufficientStats, mixture: Mixture) -> MStepResult:
         """The M-step."""
-        after, update = maximise(total, floor=self.floor, previous=mixture)
+        after, update = maximize(total, floor=self.floor, previous=mixture)
         return MStepResult(
             after, total, total.n_frames, total.log_likelihood, update.n_floored, update.emptied
         )
@@ -155,7 +155,7 @@ class KMeans:
 
     def expect(self, mixture: Mixture) -> ClusterAssignment:
         """Assignment to the nearest mean."""
-        return ClusterAssignment(mixture.means, mixture.centre)
+        return ClusterAssignment(mixture.means, mixture.center)
 
     def update(self, total: ClusterSums, mixture: Mixture) -> MStepResult:
         """The means of the clusters."""
@@ -250,7 +250,7 @@ def update_state(method: Method[S], state: TrainingState, total: S, began: float
     """
     updated = method.update(total, state.mixture)
     rescued = _worth_rescuing(updated.emptied, state.history)
-    mixture = rescue(updated.mixture, rescued)
+    mixture = rescue_components(updated.mixture, rescued)
     report = PassReport(
         number=len(state.history) + 1,
         n_frames=int(updated.n_frames),

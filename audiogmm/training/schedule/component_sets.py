@@ -12,7 +12,7 @@ import numpy as np
 
 from audiogmm.errors import OutputError
 from audiogmm.files import replacing
-from audiogmm.mixture.neighbourhoods import Sets
+from audiogmm.mixture.neighborhoods import Sets
 from audiogmm.types import Json
 
 FORMAT = "audiogmm sets 1"
@@ -81,22 +81,22 @@ class SetFile:
                 remedy="set TMPDIR to a folder on a larger disk",
             ) from error
 
-    def save(self, path: Path, neighbours: Sets, stamp: Json) -> None:
-        """Copy to `path`, with the neighbours, as a whole or not at all; `stamp` says what they belong to.
+    def save(self, path: Path, neighbors: Sets, stamp: Json) -> None:
+        """Copy to `path`, with the neighbors, as a whole or not at all; `stamp` says what they belong to.
 
         Raises
         ------
         OutputError
             If the file cannot be written.
         """
-        header = json.dumps({"format": FORMAT, "neighbours": neighbours.shape, **stamp}).encode()
+        header = json.dumps({"format": FORMAT, "neighbours": neighbors.shape, **stamp}).encode()
         with replacing(path, force=True) as temporary, temporary.open("xb") as file:
-            file.write(header + b"\n" + neighbours.astype("<i4").tobytes())
+            file.write(header + b"\n" + neighbors.astype("<i4").tobytes())
             for first in range(0, self.n_frames, _PORTION):
                 file.write(self.read(first, min(_PORTION, self.n_frames - first)).astype("<i4").tobytes())
 
     def load(self, path: Path, stamp: Json) -> Sets | None:
-        """Take over what `save` wrote under this stamp, and return the neighbours; None if it is not so."""
+        """Take over what `save` wrote under this stamp, and return the neighbors; None if it is not so."""
         try:
             file = path.open("rb")
         except FileNotFoundError:
@@ -109,9 +109,9 @@ class SetFile:
             shape = header.pop("neighbours", None) if isinstance(header, dict) else None
             if shape is None or header != json.loads(json.dumps({"format": FORMAT, **stamp})):
                 return None
-            neighbours = np.frombuffer(file.read(4 * shape[0] * shape[1]), "<i4").reshape(shape)
+            neighbors = np.frombuffer(file.read(4 * shape[0] * shape[1]), "<i4").reshape(shape)
             for first in range(0, self.n_frames, _PORTION):
                 n_rows = min(_PORTION, self.n_frames - first)
                 rows = np.frombuffer(file.read(4 * n_rows * self.set_size), "<i4")
                 self.write(first, rows.astype(np.int32).reshape(n_rows, self.set_size))
-            return neighbours.astype(np.int32)
+            return neighbors.astype(np.int32)

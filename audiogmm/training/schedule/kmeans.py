@@ -10,7 +10,7 @@ import numpy as np
 from audiogmm.blocks import Shard
 from audiogmm.kernels.estep.kmeans import add_by_cluster, nearest_centers
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import Update, maximise
+from audiogmm.mixture.maximization import Update, maximize
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.frames.packing import accumulate
 from audiogmm.types import FloatArray, Frames
@@ -18,14 +18,14 @@ from audiogmm.types import FloatArray, Frames
 
 @dataclass(frozen=True, slots=True)
 class ClusterSums:
-    """Moments of the clusters, and the inertia about the centres that made them.
+    """Moments of the clusters, and the inertia about the centers that made them.
 
     Attributes
     ----------
     moments : SufficientStats
-        Spherical; every frame counts for its nearest centre alone.
+        Spherical; every frame counts for its nearest center alone.
     inertia : float
-        Sum of the squared distances to the nearest centre.
+        Sum of the squared distances to the nearest center.
     """
 
     moments: SufficientStats
@@ -42,12 +42,12 @@ class ClusterSums:
 
 @dataclass(frozen=True, slots=True)
 class ClusterAssignment:
-    """Gives every voiced frame of a shard to its nearest centre, and sums.
+    """Gives every voiced frame of a shard to its nearest center, and sums.
 
     Parameters
     ----------
-    centres : ndarray of shape (n_components, n_features), float64
-        Centres.
+    centers : ndarray of shape (n_components, n_features), float64
+        Centers.
     origin : ndarray of shape (n_features,), float64
         What the moments are about.
 
@@ -60,7 +60,7 @@ class ClusterAssignment:
     (array([2., 1.]), 2.0)
     """
 
-    centres: FloatArray
+    centers: FloatArray
     origin: FloatArray
 
     def __call__(self, shard: Shard) -> ClusterSums:
@@ -68,10 +68,10 @@ class ClusterAssignment:
 
     def of(self, frames: Frames) -> ClusterSums:
         """The sums of these frames alone, shape (n, n_features)."""
-        K, D = self.centres.shape
+        K, D = self.centers.shape
         counts, first, second = np.zeros(K), np.zeros((K, D)), np.zeros(K)
         labels, distances = np.empty(len(frames), np.int32), np.empty(len(frames))
-        nearest_centers(frames, self.centres, labels, distances)
+        nearest_centers(frames, self.centers, labels, distances)
         add_by_cluster(frames, labels, self.origin, counts, first, second)
         moments = SufficientStats("spherical", self.origin, counts, first, second, n_frames=len(frames))
         return ClusterSums(moments, float(distances.sum()))
@@ -91,7 +91,7 @@ def fit_shared_variance(sums: ClusterSums, floor: FloatArray, previous: Mixture)
     floor : ndarray of shape (n_features,), float64
         Variance floor; its mean is the floor of the shared variance.
     previous : Mixture
-        Whose centres made the clusters.
+        Whose centers made the clusters.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def fit_shared_variance(sums: ClusterSums, floor: FloatArray, previous: Mixture)
     Update
         What was floored and emptied.
     """
-    own, update = maximise(sums.moments, floor=floor, previous=previous)
+    own, update = maximize(sums.moments, floor=floor, previous=previous)
     variance = float(own.weights @ own.covariances)
     shared = np.full(own.n_components, max(variance, float(floor.mean())))
     return Mixture(own.weights, own.means, shared, "spherical"), update

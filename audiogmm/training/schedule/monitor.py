@@ -40,7 +40,7 @@ class PassReport:
     skipped : float
         Share of the pairs of frame and component that the E-step proved negligible and skipped, 0 to 1.
     inertia : float or None
-        k-means only: sum over the frames of the squared distance to the nearest centre.
+        k-means only: sum over the frames of the squared distance to the nearest center.
     stepwise : bool
         Whether the mixture changed within the pass, so that `log_likelihood` is no one mixture's: each
         batch counts under the mixture that met it.

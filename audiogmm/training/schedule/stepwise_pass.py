@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiogmm.mixture.evaluator import Evaluator
-from audiogmm.mixture.expected import expected
+from audiogmm.mixture.expected import expected_statistics
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import Update, maximise
-from audiogmm.mixture.splitting import rescue
+from audiogmm.mixture.maximization import Update, maximize
+from audiogmm.mixture.splitting import rescue_components
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.training.frames.source import ArraySlice
@@ -80,7 +80,7 @@ class StepwisePass:
         self.seen = len(state.history) * n_frames
         self.mixture = state.mixture
         self.statistics = (
-            expected(state.mixture)
+            expected_statistics(state.mixture)
             if state.statistics is None
             else state.statistics * (1 / state.statistics.n_frames)
         )
@@ -105,7 +105,7 @@ class StepwisePass:
         self.seen += len(frames)
         self.statistics = (1 - rho) * self.statistics + (rho / len(frames)) * part
         self.t += 1
-        self.mixture = maximise(self.statistics, floor=self.floor, previous=self.mixture)[0]
+        self.mixture = maximize(self.statistics, floor=self.floor, previous=self.mixture)[0]
         if self.t % RESCUE_EVERY == 0 and self.progress < RESCUE_UNTIL:
             self._rescue()
         if self.last and progress >= 1 - self.options.averaging / self.passes:
@@ -115,7 +115,7 @@ class StepwisePass:
         """The mixture, the statistics as of all frames, and what the last M-step did."""
         statistics = self.statistics if self.averaged is None else self.averaged
         statistics = statistics * (self.n_frames / statistics.n_frames)
-        mixture, update = maximise(statistics, floor=self.floor, previous=self.mixture)
+        mixture, update = maximize(statistics, floor=self.floor, previous=self.mixture)
         return mixture, statistics, update
 
     def _rescue(self) -> None:
@@ -123,11 +123,11 @@ class StepwisePass:
         weights: FloatArray = self.mixture.weights
         light = np.flatnonzero(weights < LEAST_WEIGHT / len(weights)).tolist()
         if light:
-            self.mixture = rescue(self.mixture, light)
-            self.statistics = expected(self.mixture)
+            self.mixture = rescue_components(self.mixture, light)
+            self.statistics = expected_statistics(self.mixture)
             self.rescued.update(light)
             if self.averaged is not None:  # a part of it was of other components
-                self.averaged = expected(self.mixture, self.averaged.n_frames)
+                self.averaged = expected_statistics(self.mixture, self.averaged.n_frames)
 
 
 def smoothed(mixture: Mixture, share: float) -> Mixture:

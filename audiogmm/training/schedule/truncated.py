@@ -14,9 +14,9 @@ import numpy as np
 from audiogmm.errors import TrainingError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.neighbourhoods import Neighbourhoods, Sets
+from audiogmm.mixture.neighborhoods import Neighborhoods, Sets
 from audiogmm.mixture.statistics import SufficientStats, merge
-from audiogmm.mixture.truncated import TruncatedEvaluator, Truncation
+from audiogmm.mixture.truncated import TruncatedEvaluator, TruncatedStatistics
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.packing import SLICE_ROWS
 from audiogmm.training.frames.shuffle import read
@@ -49,10 +49,10 @@ class SetSlice:
 
 @dataclass
 class ComponentChoice:
-    """The components of every frame, if they were chosen, and the neighbours of every component."""
+    """The components of every frame, if they were chosen, and the neighbors of every component."""
 
     sets: SetFile
-    neighbours: Sets
+    neighbors: Sets
     is_made: bool = False
 
 
@@ -61,7 +61,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
     """EM with posteriors on C components a frame.
 
     The first passes are exact (`exact_passes`). Then one pass begins by choosing the C best components of
-    each frame exactly; from there on a pass of truncated EM searches the neighbourhoods, at a cost that
+    each frame exactly; from there on a pass of truncated EM searches the neighborhoods, at a cost that
     hardly depends on K, and one of top-C takes the sets as they are. The reports of these passes give the
     free energy, which never falls (but see `PassReport.rescued`), in place of the log-likelihood.
 
@@ -118,14 +118,14 @@ class TruncatedSchedule(Schedule[SufficientStats]):
     @contextmanager
     def _component_choice(self, state: TrainingState) -> Iterator[ComponentChoice]:
         K = state.mixture.n_components
-        size, near = min(self.approximation.n_components, K), min(self.approximation.neighbourhood, K) - 1
+        size, near = min(self.approximation.n_components, K), min(self.approximation.neighborhood, K) - 1
         with SetFile(self.source.n_frames, size) as sets:
             choice = ComponentChoice(sets, np.full((K, near), -1, np.int32))
             n = len(state.history)
             if self.beside is not None and n > self.exact_passes:
                 found = sets.load(self._kept(n), self._stamp(state))
                 if found is not None:
-                    choice.neighbours, choice.is_made = found, True
+                    choice.neighbors, choice.is_made = found, True
             yield choice
 
     def _truncated(self, state: TrainingState, choice: ComponentChoice) -> TrainingState:
@@ -136,34 +136,34 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         every = self.approximation.every
         if not choice.is_made or (every and (number - 1 - self.exact_passes) % every == 0):
             self._choose(state.mixture, choice)
-        found: list[Neighbourhoods] = []
+        found: list[Neighborhoods] = []
         evaluator = TruncatedEvaluator(state.mixture)
 
-        def e_step(part: SetSlice) -> Truncation:
+        def e_step(part: SetSlice) -> TruncatedStatistics:
             frames = read(self.source, part.first, part.n_rows)
             sets = choice.sets.read(part.first, part.n_rows)
             if not searching:
                 return evaluator.accumulate(frames, sets)
             key = _key(self.seed, number, part.first)
-            truncation = evaluator.search(frames, sets, choice.neighbours, key)
+            truncation = evaluator.search(frames, sets, choice.neighbors, key)
             choice.sets.write(part.first, sets)
             return truncation
 
         def terms() -> Iterator[SufficientStats]:
             for truncation in self._map(state.mixture, e_step):
                 if found:
-                    found[0].absorb(truncation.neighbourhoods)
+                    found[0].absorb(truncation.neighborhoods)
                 else:
-                    found.append(truncation.neighbourhoods)
+                    found.append(truncation.neighborhoods)
                 self._tick(truncation.statistics)
                 yield truncation.statistics
 
         total = merge(terms())
         if searching:
-            choice.neighbours = found[0].nearest(choice.neighbours.shape[1], choice.neighbours)
+            choice.neighbors = found[0].nearest(choice.neighbors.shape[1], choice.neighbors)
         after = self._updated(state, total, began)
         if self.beside is not None:
-            choice.sets.save(self._kept(number), choice.neighbours, self._stamp(after))
+            choice.sets.save(self._kept(number), choice.neighbors, self._stamp(after))
         return after
 
     def _updated(self, state: TrainingState, total: SufficientStats, began: float) -> TrainingState:

@@ -89,7 +89,7 @@ class TrainedCandidate:
     time : float or None
         Frames that are worth one independent frame to this model; see `dependence_times`.
     inertia : float or None
-        k-means: sum of the squared distances to the nearest centre.
+        k-means: sum of the squared distances to the nearest center.
     held_out : HeldOutScores or None
         Log-likelihoods of the held-out recordings; None where nothing was held out, and for k-means.
     """

@@ -55,8 +55,8 @@ class ScoreVariance:
         """Of one batch, shape (n, n_features)."""
         mixture = evaluator.mixture
         r = evaluator.posteriors(frames)
-        x = frames.astype(np.float64) - mixture.centre
-        means = mixture.means - mixture.centre
+        x = frames.astype(np.float64) - mixture.center
+        means = mixture.means - mixture.center
         total = r.T @ x - r.sum(axis=0)[:, None] * means
         r *= r
         squares = r.T @ (x * x) - 2 * means * (r.T @ x) + r.sum(axis=0)[:, None] * means**2

@@ -192,9 +192,9 @@ def train_candidates(
     --------
     >>> import numpy as np
     >>> from audiogmm.training.frames.source import ArraySlice
-    >>> centres = np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]])
+    >>> centers = np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]])
     >>> random = np.random.default_rng(0)
-    >>> frames = (np.repeat(centres, 200, axis=0) + random.normal(size=(600, 2))).astype(np.float32)
+    >>> frames = (np.repeat(centers, 200, axis=0) + random.normal(size=(600, 2))).astype(np.float32)
     >>> candidates = [Candidate("spherical", K) for K in (1, 2, 3, 4)]
     >>> trained = train_candidates([ArraySlice("three", frames)], None, candidates).candidates
     >>> min(trained, key=lambda one: one.bic).candidate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.splitting import grow
+from audiogmm.mixture.splitting import grow_mixture
 from audiogmm.training.schedule.batch import EM, KMeans
 from audiogmm.training.seeding import FrameSample, Init, single_gaussian
 from audiogmm.training.selection.candidates import Candidate
@@ -60,7 +60,7 @@ def find_starts(
 def _grown(mixture: Mixture, size: int, method: EM | KMeans, sample: FrameSample, threads: int) -> Mixture:
     """Divided and trained in turn until it has `size` components, and settled there."""
     while mixture.n_components < size:
-        mixture = grow(mixture, min(2 * mixture.n_components, size))
+        mixture = grow_mixture(mixture, min(2 * mixture.n_components, size))
         if mixture.n_components < size:
             mixture = short_run(method, mixture, sample, SPLIT_PASSES, threads).mixture
     return short_run(method, mixture, sample, SETTLING_PASSES, threads, tol=1e-3).mixture

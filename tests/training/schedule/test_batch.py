@@ -160,7 +160,7 @@ def test_the_source_of_the_frames_does_not_matter() -> None:
 
 
 def test_features_far_from_the_origin_lose_nothing() -> None:
-    """Moments are taken about the mixture's centre, not about zero."""
+    """Moments are taken about the mixture's center, not about zero."""
     frames = blobs(4000, spread=2.0)
     far = (frames.astype(np.float64) + 4096.0).astype(np.float32)
     near = (far.astype(np.float64) - 4096.0).astype(np.float32)  # exact

@@ -16,9 +16,9 @@ from tests.naive.em import lloyd_pass
 from tests.training.shards import blobs, recordings
 
 
-def cluster(frames: np.ndarray, centres: np.ndarray, **options: object) -> TrainingResult:
-    K = len(centres)
-    start = Mixture(np.full(K, 1 / K), centres, np.ones(K), "spherical")
+def cluster(frames: np.ndarray, centers: np.ndarray, **options: object) -> TrainingResult:
+    K = len(centers)
+    start = Mixture(np.full(K, 1 / K), centers, np.ones(K), "spherical")
     options = {"passes": 1, "tol": 0.0} | options
     return train_mixture(
         recordings(frames, 300),
@@ -33,9 +33,9 @@ def cluster(frames: np.ndarray, centres: np.ndarray, **options: object) -> Train
 @given(n=st.integers(20, 90), D=st.integers(1, 9), K=st.integers(1, 5), seed=st.integers(0, 1000))
 def test_a_pass_is_the_obvious_loop(n: int, D: int, K: int, seed: int) -> None:
     frames = blobs(n, D, K, seed)
-    centres = frames[:K].astype(np.float64)
-    result = cluster(frames, centres)
-    means, inertia = lloyd_pass(frames, centres)
+    centers = frames[:K].astype(np.float64)
+    result = cluster(frames, centers)
+    means, inertia = lloyd_pass(frames, centers)
     assert result.history[0].inertia == pytest.approx(inertia, rel=1e-12)
     if not result.history[0].rescued:
         np.testing.assert_allclose(result.mixture.means, means, rtol=1e-9, atol=1e-9)
@@ -43,9 +43,9 @@ def test_a_pass_is_the_obvious_loop(n: int, D: int, K: int, seed: int) -> None:
 
 def test_to_the_end_as_scikit_learn() -> None:
     frames = blobs(3000, D=6, K=5, seed=4, spread=1.5)
-    centres = frames[:5].astype(np.float64)
-    peer = KMeans(5, init=centres, n_init=1, tol=0, max_iter=300).fit(frames.astype(np.float64))
-    result = cluster(frames, centres, passes=300, tol=1e-12)
+    centers = frames[:5].astype(np.float64)
+    peer = KMeans(5, init=centers, n_init=1, tol=0, max_iter=300).fit(frames.astype(np.float64))
+    result = cluster(frames, centers, passes=300, tol=1e-12)
     assert result.converged in ("likelihood", "parameters")
     assert result.history[-1].inertia == pytest.approx(peer.inertia_, rel=1e-9)
     np.testing.assert_allclose(result.mixture.means, peer.cluster_centers_, atol=1e-6)

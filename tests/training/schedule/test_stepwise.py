@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import ChoiceError
-from audiogmm.mixture.expected import expected
+from audiogmm.mixture.expected import expected_statistics
 from audiogmm.mixture.forms import form_of
-from audiogmm.mixture.maximisation import maximise
+from audiogmm.mixture.maximization import maximize
 from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.frames.shuffle import shuffled
 from audiogmm.training.frames.source import SET_ASIDE, ArraySource, RereadSource
@@ -113,10 +113,10 @@ def test_averaging_counts_every_frame_of_the_last_pass_once() -> None:
         assert result.statistics.n_frames == pytest.approx(5000)
         np.testing.assert_allclose(result.mixture.means, last.mixture.means, atol=0.3)
     mean = frames.mean(axis=0, dtype=np.float64)
-    centres = [result.mixture.weights @ result.mixture.means for result in (last, half, whole)]
-    np.testing.assert_allclose(centres[2], mean, rtol=1e-5, atol=1e-5)  # of all frames
-    assert np.abs(centres[0] - mean).max() > 1e-3  # of the last ones more than of others
-    assert np.abs(centres[1] - mean).max() > 1e-3
+    centers = [result.mixture.weights @ result.mixture.means for result in (last, half, whole)]
+    np.testing.assert_allclose(centers[2], mean, rtol=1e-5, atol=1e-5)  # of all frames
+    assert np.abs(centers[0] - mean).max() > 1e-3  # of the last ones more than of others
+    assert np.abs(centers[1] - mean).max() > 1e-3
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_stopping_before_the_last_step_is_refused(passes: int, stepwise: Stepwis
 @pytest.mark.parametrize("form", FORMS)
 def test_what_a_mixture_expects_gives_it_back(form: str) -> None:
     mixture = train_from(start_from(blobs(2000), 4, form), blobs(2000), passes=2).mixture
-    again, _ = maximise(expected(mixture, 50.0))
+    again, _ = maximize(expected_statistics(mixture, 50.0))
     np.testing.assert_allclose(again.weights, mixture.weights)
     np.testing.assert_allclose(again.means, mixture.means, atol=1e-10)
     np.testing.assert_allclose(again.covariances, mixture.covariances, rtol=1e-9, atol=1e-10)

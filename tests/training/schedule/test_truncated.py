@@ -137,9 +137,9 @@ def test_what_is_tried_at_random_is_never_tried_by_plan(monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "SLICE_ROWS", 1000)
     search, keys = module.TruncatedEvaluator.search, []
 
-    def heard(self: Any, frames: Any, sets: Any, neighbours: Any, key: int) -> Any:
+    def heard(self: Any, frames: Any, sets: Any, neighbors: Any, key: int) -> Any:
         keys.append(key)
-        return search(self, frames, sets, neighbours, key)
+        return search(self, frames, sets, neighbors, key)
 
     monkeypatch.setattr(module.TruncatedEvaluator, "search", heard)
     frames = blobs(2500, D=2, K=6, seed=1)

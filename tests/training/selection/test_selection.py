@@ -15,7 +15,7 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.expected import joint_log_likelihood
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.splitting import grow
+from audiogmm.mixture.splitting import grow_mixture
 from audiogmm.training import LocalReducer, train_mixture
 from audiogmm.training.criteria import assignment_entropy, bic, effective_bic
 from audiogmm.training.selection import starts as selection_starts
@@ -219,7 +219,7 @@ def test_a_larger_candidate_grows_from_the_next_smaller_one(monkeypatch: pytest.
 
     def heard(mixture: Mixture, size: int) -> Mixture:
         grown.append((mixture.n_components, size))
-        return grow(mixture, size)
+        return grow_mixture(mixture, size)
 
     monkeypatch.setattr(selection_starts, "grow", heard)
     train_candidates(recordings(blobs(900), 300), None, [Candidate("diag", K) for K in (3, 8, 16)], passes=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiogmm.errors import ChoiceError, MismatchError, TrainingError
-from audiogmm.mixture.floor import overall
+from audiogmm.mixture.floor import overall_moments
 from audiogmm.mixture.form import CovarianceForm
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
@@ -55,7 +55,7 @@ class Update:
         return int(self.floored.sum())
 
 
-def maximise(
+def maximize(
     stats: SufficientStats,
     *,
     floor: float | FloatArray = 0.0,
@@ -68,11 +68,11 @@ def maximise(
     With a `floor` that stays the same, the covariances are the constrained maximum, so that EM never
     lowers the likelihood from one model above the floor to the next. Diagonal: each variance contributes
     ``-log v - s / v``, largest for ``v >= f`` at ``max(s, f)``. Spherical: the same, with the floor's
-    mean. Full and tied: see `audiogmm.mixture.matrices.floored`. An emptied component keeps its mean and
+    mean. Full and tied: see `audiogmm.mixture.matrices.floor_matrix`. An emptied component keeps its mean and
     covariance and gets its new weight, which does not lower the likelihood either.
 
     Moments about an origin far from the frames lose digits, about ``log10((distance / deviation)^2)`` of
-    16: take the mixture's `centre` for origin. What is lost shows as `Update.cancelled`, never as NaN.
+    16: take the mixture's `center` for origin. What is lost shows as `Update.cancelled`, never as NaN.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def maximise(
     --------
     >>> stats = SufficientStats.measure(
     ...     np.array([[0.0, 1.0], [2.0, 1.0]]), origin=np.zeros(2), covariance_type="diag")
-    >>> mixture, update = maximise(stats, floor=0.01)
+    >>> mixture, update = maximize(stats, floor=0.01)
     >>> mixture.means, mixture.covariances
     (array([[1., 1.]]), array([[1.  , 0.01]]))
     >>> update.n_floored, update.cancelled
@@ -151,7 +151,7 @@ def maximise(
 def _of_all_frames(stats: SufficientStats, form: CovarianceForm, floor: FloatArray) -> Mixture:
     """A mixture whose components all have the mean and the variances of all frames."""
     K = stats.n_components
-    mean, variances = overall(stats)
+    mean, variances = overall_moments(stats)
     spread = np.maximum(variances, np.where(floor > 0, floor, np.finfo(float).tiny))
     return Mixture(np.full(K, 1 / K), np.tile(mean, (K, 1)), form.broaden(spread, K), stats.covariance_type)
 

@@ -21,7 +21,7 @@ def raise_eigenvalues(matrix, floor):
     return inverse.T @ np.diag(np.maximum(values, 1)) @ inverse
 
 
-def maximise(frames, posteriors, covariance_type, floor):
+def maximize(frames, posteriors, covariance_type, floor):
     """Weights, means and floored covariances."""
     n_components, n_features = posteriors.shape[1], frames.shape[1]
     counts = [sum(posteriors[:, k]) for k in range(n_components)]

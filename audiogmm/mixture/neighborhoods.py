@@ -18,7 +18,7 @@ Sets = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbourhoods:
+class Neighborhoods:
     """What frames found of the components that they tried beside their best one: who is near to whom.
 
     The distance from component c to j is the mean of ``log p(c, x_n) - log p(j, x_n)`` over the frames
@@ -41,7 +41,7 @@ class Neighbourhoods:
 
     @classmethod
     def none(cls, n_components: int, n_kept: int) -> Self:
-        """Nothing found yet, with room for so many neighbours a component."""
+        """Nothing found yet, with room for so many neighbors a component."""
         shape = (n_components, n_kept)
         return cls(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int64))
 
@@ -50,10 +50,10 @@ class Neighbourhoods:
         """The same arrays, for kernels."""
         return NearestComponents(self.component, self.loss, self.tries)
 
-    def absorb(self, other: Neighbourhoods) -> None:
+    def absorb(self, other: Neighborhoods) -> None:
         """Add what other frames found."""
         K, M = self.component.shape
-        room = make_room(K, M)
+        room = make_search_workspace(K, M)
         merge_nearest(self.near, other.near, room)
 
     def nearest(self, n: int, previous: Sets | None = None) -> Sets:
@@ -64,7 +64,7 @@ class Neighbourhoods:
         return chosen
 
 
-def make_room(
+def make_search_workspace(
     n_components: int,
     n_kept: int,
     n_frames: int = 0,

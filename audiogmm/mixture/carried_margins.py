@@ -26,7 +26,7 @@ BEYOND = 25.0
 """Nats from a component's typical score to the one at which bounds are to be close."""
 
 
-class Parameters(NamedTuple):
+class ScoreParameters(NamedTuple):
     """Components that scores are computed from, by frames' own axes."""
 
     active: NDArray[np.int64]
@@ -39,7 +39,7 @@ class Parameters(NamedTuple):
     """(K,), nats."""
 
 
-def drift(old: Parameters, new: Parameters) -> DriftBound:
+def bound_scores(old: ScoreParameters, new: ScoreParameters) -> DriftBound:
     """Bounds for what moving parameters do to scores: ``s'(x) <= a s(x) + b`` for every frame x.
 
     With s(x) = C - 1/2 sum_d p_d (x_d - m_d)^2, and s' the same of C', p', m', for any 0 < a <= 1
@@ -62,7 +62,7 @@ def drift(old: Parameters, new: Parameters) -> DriftBound:
         s'(n) - L'(n) <= b - a g + max_n (a L(n) - L'(n)),
 
     and the maximum is convex in a, so at most the chord between a = `SHALLOWEST` and a = 1. An integer bound
-    is at most s' + slack + 2 step (N / 2) (`mixture.quantisation`). If this is below the cut for the
+    is at most s' + slack + 2 step (N / 2) (`mixture.quantization`). If this is below the cut for the
     panel's largest N, the component would not survive the look, nor raise the lower bound of the best: the
     survivors, and so all that is reported, have the same bytes as without margins, whatever was carried. The
     bound on s'(n) - L'(n) is the next margin. A margin is rounded down to a code of a quarter of a nat, and
@@ -70,7 +70,7 @@ def drift(old: Parameters, new: Parameters) -> DriftBound:
 
     Parameters
     ----------
-    old, new : Parameters
+    old, new : ScoreParameters
         With the same `active`.
 
     Returns
@@ -86,12 +86,12 @@ def drift(old: Parameters, new: Parameters) -> DriftBound:
     return DriftBound(scale, shift)
 
 
-class Budget:
+class MemoryBudget:
     """Bytes that may still be taken, by several threads.
 
     Examples
     --------
-    >>> budget = Budget(100)
+    >>> budget = MemoryBudget(100)
     >>> budget.take(80), budget.take(80), budget.left
     (True, False, 20)
     """
@@ -108,7 +108,7 @@ class Budget:
         return taken
 
 
-class Carried:
+class CarriedMargins:
     """What is known of some frames from the last pass over them; of no use for any others.
 
     It changes how many scores are looked at, never a result. One thread at a time. A worker process gets
@@ -116,29 +116,29 @@ class Carried:
 
     Parameters
     ----------
-    budget : Budget
+    budget : MemoryBudget
         What its memory is taken from.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: MemoryBudget) -> None:
         self.looked = np.zeros(2)
         """Scores looked at in the last pass, and scores that there were; zeros where nothing was kept."""
         self._budget = budget
         self._codes, self._lows = NO_MARGINS.codes, NO_MARGINS.lows
-        self._under: Parameters | None = None
+        self._under: ScoreParameters | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _knowing_nothing, ()
 
-    def copy(self) -> Carried:
+    def copy(self) -> CarriedMargins:
         """The same knowledge, to go on from twice; its memory is outside the budget."""
-        other = Carried(Budget(0))
+        other = CarriedMargins(MemoryBudget(0))
         other.looked[:] = self.looked
         other._codes, other._lows = self._codes.copy(), self._lows.copy()
         other._under = self._under
         return other
 
-    def begin(self, now: Parameters, drifts: Drifts, n_frames: int) -> Margins:
+    def begin(self, now: ScoreParameters, drifts: DriftCache, n_frames: int) -> Margins:
         """For a pass over the frames under these parameters; `end` comes after it."""
         K, n_panels = len(now.constants), -(-n_frames // PANEL)
         stride = -(-K // PANEL) * PANEL
@@ -164,54 +164,54 @@ class Carried:
             self.looked,
         )
 
-    def end(self, now: Parameters) -> None:
+    def end(self, now: ScoreParameters) -> None:
         """The pass went over all frames. Without this, nothing of it is believed."""
         self._under = now
 
 
-def _knowing_nothing() -> Carried:
-    return Carried(Budget(0))
+def _knowing_nothing() -> CarriedMargins:
+    return CarriedMargins(MemoryBudget(0))
 
 
-class CarriedSlices:
-    """One `Carried` for each slice of frames that come back in every pass, all of one budget.
+class MarginStore:
+    """One `CarriedMargins` for each slice of frames that come back in every pass, all of one budget.
 
     Examples
     --------
-    >>> slices = CarriedSlices()
+    >>> slices = MarginStore()
     >>> slices.of(0) is slices.of(0), slices.of(0) is slices.of(8192)
     (True, False)
     """
 
     def __init__(self) -> None:
-        self._budget = Budget()
-        self._slices: dict[int, Carried] = {}
+        self._budget = MemoryBudget()
+        self._slices: dict[int, CarriedMargins] = {}
 
-    def of(self, first: int) -> Carried:
+    def of(self, first: int) -> CarriedMargins:
         """For the slice that begins at this frame."""
-        return self._slices.setdefault(first, Carried(self._budget))
+        return self._slices.setdefault(first, CarriedMargins(self._budget))
 
 
-class Drifts:
+class DriftCache:
     """The last drift that was asked for: all frames of a pass ask for the same one.
 
     Parameters
     ----------
-    now : Parameters
+    now : ScoreParameters
         Where the parameters have moved to.
     """
 
-    def __init__(self, now: Parameters) -> None:
+    def __init__(self, now: ScoreParameters) -> None:
         self._now = now
         self._lock = Lock()
-        self._before: Parameters | None = None
+        self._before: ScoreParameters | None = None
         self._drift = NO_MARGINS.drift
 
-    def since(self, before: Parameters) -> DriftBound:
+    def since(self, before: ScoreParameters) -> DriftBound:
         """From there to now."""
         with self._lock:
             if self._before is not before:
-                self._before, self._drift = before, drift(before, self._now)
+                self._before, self._drift = before, bound_scores(before, self._now)
             return self._drift
 
 

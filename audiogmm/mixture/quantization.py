@@ -6,7 +6,7 @@ import numpy as np
 
 from audiogmm.kernels.estep.dots import DOTS, LARGEST, IntegerCoefficients
 from audiogmm.kernels.estep.screens import GROUP
-from audiogmm.mixture.grouping import in_groups
+from audiogmm.mixture.grouping import arrange_in_groups
 from audiogmm.types import FloatArray
 
 ROUNDED = 0.51
@@ -92,12 +92,12 @@ def quantized(
     pairs[:, : n_terms - n_pairs] = scaled[:, n_pairs:]
     pairs <<= 16
     pairs |= scaled[:, :n_pairs].astype(np.int32) & 0xFFFF
-    packed = in_groups(limits, GROUP, np.float32)
+    packed = arrange_in_groups(limits, GROUP, np.float32)
     if len(constants) % GROUP:
         packed[-1, 0, len(constants) % GROUP :] = -ALWAYS
     return IntegerCoefficients(
         per_step,
-        in_groups(pairs, GROUP, np.int32).ravel(),
+        arrange_in_groups(pairs, GROUP, np.int32).ravel(),
         packed.ravel(),
         pairs.ravel(),
         limits.astype(np.float32).ravel(),

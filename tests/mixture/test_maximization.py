@@ -10,12 +10,12 @@ from sklearn.mixture._gaussian_mixture import _estimate_gaussian_parameters
 
 from audiogmm.errors import ChoiceError, MismatchError, MixtureError, TrainingError
 from audiogmm.mixture import matrices
-from audiogmm.mixture.floor import overall, variance_floor
+from audiogmm.mixture.floor import overall_moments, variance_floor
 from audiogmm.mixture.forms import FORMS
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.maximisation import Update, maximise
+from audiogmm.mixture.maximization import Update, maximize
 from audiogmm.mixture.statistics import SufficientStats
-from tests.naive import maximisation as naive
+from tests.naive import maximization as naive
 from tests.naive.mixture import log_joint, log_likelihood, posteriors
 
 forms = pytest.mark.parametrize("form", FORMS)
@@ -48,8 +48,8 @@ def assert_same(mixture, weights, means, covariances, rtol=1e-8, atol=1e-9):
 def test_the_model_is_that_of_the_formula(form, seed, height):
     frames, shares = draw(seed)
     floor = height * np.random.default_rng(seed).uniform(0.1, 1, frames.shape[1])
-    mixture, update = maximise(measure(frames, shares, form), floor=floor)
-    assert_same(mixture, *naive.maximise(frames, shares, form, floor))
+    mixture, update = maximize(measure(frames, shares, form), floor=floor)
+    assert_same(mixture, *naive.maximize(frames, shares, form, floor))
     assert update.emptied == ()
 
 
@@ -63,7 +63,7 @@ def is_clean(update: Update) -> bool:
 def test_the_model_is_scikit_learns(form, reg_covar):
     frames, shares = draw(7, n=200, K=4, D=5)
     counts, means, covariances = _estimate_gaussian_parameters(frames, shares, reg_covar, form)
-    mixture, update = maximise(measure(frames, shares, form), reg_covar=reg_covar)
+    mixture, update = maximize(measure(frames, shares, form), reg_covar=reg_covar)
     assert_same(mixture, counts / counts.sum(), means, covariances, rtol=1e-10, atol=1e-12)
     assert is_clean(update)
 
@@ -75,14 +75,14 @@ def test_no_step_of_em_lowers_the_likelihood_under_a_fixed_floor(form, height):
     frames, shares = draw(11, n=120, K=3, D=3)
     frames[:60] += 4
     floor = height * frames.var(axis=0)
-    mixture, first = maximise(measure(frames, shares, form), floor=floor)
+    mixture, first = maximize(measure(frames, shares, form), floor=floor)
     history, n_floored = [], first.n_floored
     for _ in range(15):
         parameters = (mixture.weights, mixture.means, mixture.covariances, form)
         joint = log_joint(frames, *parameters)
         history.append(log_likelihood(joint).mean())
-        stats = measure(frames, posteriors(joint), form, origin=mixture.centre)
-        mixture, update = maximise(stats, floor=floor, previous=mixture)
+        stats = measure(frames, posteriors(joint), form, origin=mixture.center)
+        mixture, update = maximize(stats, floor=floor, previous=mixture)
         n_floored += update.n_floored
     steps = np.diff(history)
     assert (steps > -1e-10).all(), steps
@@ -97,7 +97,7 @@ def test_floored_eigenvalues_are_the_constrained_maximum(form, seed, height):
     random = np.random.default_rng(seed)
     frames, shares = draw(seed, K=1, D=3)
     floor = height * random.uniform(0.1, 1, 3)
-    found, _ = maximise(measure(frames, shares, form), floor=floor)
+    found, _ = maximize(measure(frames, shares, form), floor=floor)
     best = found.covariances.reshape(3, 3)
     scatter = np.cov(frames.T, bias=True)
 
@@ -115,9 +115,9 @@ def test_floored_eigenvalues_are_the_constrained_maximum(form, seed, height):
 @forms
 def test_an_emptied_component_keeps_what_it_had(form):
     frames, shares = draw(3, n=50, K=3, D=2)
-    before, _ = maximise(measure(frames, shares, form), floor=1e-3)
+    before, _ = maximize(measure(frames, shares, form), floor=1e-3)
     shares = np.column_stack([shares[:, 0] + shares[:, 1], np.zeros(50), shares[:, 2]])
-    after, update = maximise(measure(frames, shares, form), floor=1e-3, previous=before)
+    after, update = maximize(measure(frames, shares, form), floor=1e-3, previous=before)
     assert update.emptied == (1,)
     assert update.cancelled == ()
     assert after.weights[1] == 0
@@ -125,7 +125,7 @@ def test_an_emptied_component_keeps_what_it_had(form):
     if form != "tied":
         np.testing.assert_array_equal(after.covariances[1], before.covariances[1])
     without = np.delete(shares, 1, axis=1)
-    alone, _ = maximise(measure(frames, without, form), floor=1e-3)
+    alone, _ = maximize(measure(frames, without, form), floor=1e-3)
     np.testing.assert_allclose(np.delete(after.means, 1, axis=0), alone.means)
     kept = after.covariances if form == "tied" else np.delete(after.covariances, 1, axis=0)
     np.testing.assert_allclose(kept, alone.covariances)
@@ -135,7 +135,7 @@ def test_an_emptied_component_keeps_what_it_had(form):
 def test_an_empty_component_without_a_past_covers_all_frames(form):
     frames, _ = draw(4, n=30, K=1, D=2)
     shares = np.column_stack([np.ones(30), np.zeros(30)])
-    mixture, update = maximise(measure(frames, shares, form, origin=np.zeros(2)))
+    mixture, update = maximize(measure(frames, shares, form, origin=np.zeros(2)))
     assert update.emptied == (1,)
     np.testing.assert_allclose(mixture.means[1], frames.mean(axis=0))
     variances = FORMS[form].variances(mixture.covariances, 2, 2)[1]
@@ -148,8 +148,8 @@ def test_what_counts_as_empty_does_not_depend_on_the_scale_of_the_weights():
     shares = np.column_stack([shares.sum(axis=1) - 1e-5, np.full(50, 1e-5)])
     for scale in (1e-6, 1.0, 1e6):
         stats = scale * measure(frames, shares, "diag")
-        assert maximise(stats, empty_weight=1e-6)[1].emptied == ()
-        assert maximise(stats, empty_weight=1e-4)[1].emptied == (1,)
+        assert maximize(stats, empty_weight=1e-6)[1].emptied == ()
+        assert maximize(stats, empty_weight=1e-4)[1].emptied == (1,)
 
 
 @forms
@@ -157,7 +157,7 @@ def test_identical_frames_give_a_valid_model(form):
     frames = np.tile([3.0, -2000.0], (20, 1))
     stats = measure(frames, np.full((20, 2), 0.5), form, origin=np.zeros(2))
     floor = variance_floor(stats)
-    mixture, update = maximise(stats, floor=floor.variances)
+    mixture, update = maximize(stats, floor=floor.variances)
     assert floor.constant == (0, 1)
     assert update.n_floored > 0
     np.testing.assert_allclose(mixture.means, frames[:2])
@@ -170,7 +170,7 @@ def test_a_constant_feature_is_floored_and_named(form):
     frames[:, 1] = 7.0
     stats = measure(frames, shares, form, origin=np.zeros(3))
     floor = variance_floor(stats)
-    mixture, update = maximise(stats, floor=floor.variances)
+    mixture, update = maximize(stats, floor=floor.variances)
     assert mixture.n_components == 2
     if form == "spherical":  # sees one variance for all features
         assert floor.constant == ()
@@ -196,8 +196,8 @@ def test_the_floor_follows_the_unit_of_each_feature(exponents):
 @forms
 def test_frames_far_from_zero_lose_nothing_about_their_mean(form):
     frames, shares = draw(8, n=500, K=2, D=3)
-    near, _ = maximise(measure(frames, shares, form))
-    far, update = maximise(measure(frames + 1e6, shares, form))
+    near, _ = maximize(measure(frames, shares, form))
+    far, update = maximize(measure(frames + 1e6, shares, form))
     assert is_clean(update)
     np.testing.assert_allclose(far.means - 1e6, near.means, atol=1e-8)
     np.testing.assert_allclose(far.covariances, near.covariances, rtol=1e-8, atol=1e-8)
@@ -208,7 +208,7 @@ def test_an_origin_too_far_away_is_reported_not_hidden(form):
     """A billion deviations away all digits of a variance are gone: said, and never NaN."""
     frames, shares = draw(8, n=500, K=2, D=3)
     stats = measure(frames * 1e-3 + 1e6, shares, form, origin=np.zeros(3))
-    mixture, update = maximise(stats, floor=1e-8)
+    mixture, update = maximize(stats, floor=1e-8)
     assert np.isfinite(mixture.covariances).all()
     assert update.cancelled == (0, 1)
 
@@ -217,8 +217,8 @@ def test_an_origin_too_far_away_is_reported_not_hidden(form):
 def test_a_floor_for_some_features_alone(form):
     frames, shares = draw(13, n=100, K=2, D=3)
     frames[:, 2] = 5.0
-    mixture, update = maximise(measure(frames, shares, form), floor=np.array([0.0, 0.0, 0.5]))
-    plain, _ = maximise(measure(frames[:, :2], shares, form))
+    mixture, update = maximize(measure(frames, shares, form), floor=np.array([0.0, 0.0, 0.5]))
+    plain, _ = maximize(measure(frames[:, :2], shares, form))
     if form == "spherical":  # one variance: over the floor's mean
         assert is_clean(update)
     else:
@@ -239,29 +239,29 @@ def test_variances_of_zero_and_below_are_reported():
         np.array([[3.9, 8.0], [9.0, 8.0]]),
         8.0,
     )
-    mixture, update = maximise(stats, floor=0.5)
+    mixture, update = maximize(stats, floor=0.5)
     assert update.cancelled == (0,)
     assert update.floored.tolist() == [[1, 0], [0, 0]]
     np.testing.assert_allclose(mixture.covariances, [[0.5, 1.0], [1.25, 1.0]])
     with pytest.raises(
         MixtureError, match=r"component 0 has variance -0.025 in feature 0.*try: a higher .*floor"
     ):
-        maximise(stats)
+        maximize(stats)
 
 
 def test_statistics_that_no_model_has_are_refused():
     frames, shares = draw(1, n=20, K=2, D=2)
     good = measure(frames, shares, "diag")
     with pytest.raises(TrainingError, match="statistics of 0 frames; needed: at least one frame"):
-        maximise(SufficientStats.zero(2, 2, "diag"))
+        maximize(SufficientStats.zero(2, 2, "diag"))
     with pytest.raises(TrainingError, match="statistics of 0 frames"):
-        overall(SufficientStats.zero(2, 2, "diag"))
+        overall_moments(SufficientStats.zero(2, 2, "diag"))
     with pytest.raises(TrainingError, match=r"component 0 has -\d.* frames of .*remove only what was added"):
-        maximise(good - measure(frames, shares * [1.5, 0], "diag"))
+        maximize(good - measure(frames, shares * [1.5, 0], "diag"))
     with pytest.raises(TrainingError, match=r"the first of the statistics hold nan.*look for NaN"):
-        maximise(good._with(first=good.first * np.nan))
+        maximize(good._with(first=good.first * np.nan))
     with pytest.raises(MismatchError, match=r"\('tied', 1, 1\); needed: \('diag', 2, 2\)"):
-        maximise(good, previous=Mixture([1.0], [[0.0]], [[1.0]], "tied"))
+        maximize(good, previous=Mixture([1.0], [[0.0]], [[1.0]], "tied"))
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_statistics_that_no_model_has_are_refused():
 def test_options_out_of_range_are_refused(options, message):
     frames, shares = draw(1, n=20, K=2, D=2)
     with pytest.raises(ChoiceError, match=message):
-        maximise(measure(frames, shares, "diag"), **options)
+        maximize(measure(frames, shares, "diag"), **options)
 
 
 @pytest.mark.parametrize("options", [{"relative": 1.0}, {"relative": -0.1}, {"absolute": 0.0}])
@@ -295,9 +295,9 @@ def test_a_matrix_is_floored_the_same_alone_and_among_others():
     rows[::3, 6:] = 0  # singular: six frames in twelve features
     stack = rows.swapaxes(1, 2) @ rows / 30
     floor = random.uniform(0.01, 0.1, 12)
-    together, raised = matrices.all_floored(stack, floor)
+    together, raised = matrices.floor_matrices(stack, floor)
     for k, matrix in enumerate(stack):
-        alone, alone_raised = matrices.floored(matrix, floor)
+        alone, alone_raised = matrices.floor_matrix(matrix, floor)
         np.testing.assert_array_equal(together[k], alone)
         np.testing.assert_array_equal(raised[k], alone_raised)
         assert np.linalg.eigvalsh(alone - np.diag(floor)).min() > -1e-12

@@ -14,7 +14,7 @@ from audiogmm.mixture.checking import refuse
 from audiogmm.types import FloatArray
 
 
-class Survivors(NamedTuple):
+class ActivePairs(NamedTuple):
     """The pairs of component and frame that were not skipped, by component, then frame."""
 
     component: NDArray[np.int64]
@@ -31,14 +31,14 @@ class Survivors(NamedTuple):
     """(n,): of each frame, nats."""
 
 
-def survivors_of(
+def active_pairs_of(
     tile: Tile, n_pairs: int, n_frames: int, active: NDArray[np.int64], frames: AnyFrames
-) -> Survivors:
+) -> ActivePairs:
     """What is in a tile that was scored; `n_pairs` as the kernel gave it."""
     if n_pairs < 0:
         refuse(-2 - n_pairs, frames)
     member, total = tile.member[:n_pairs].copy(), tile.total[:n_frames]
-    return Survivors(
+    return ActivePairs(
         active,
         tile.begin.copy(),
         member,
