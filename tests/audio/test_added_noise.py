@@ -5,14 +5,20 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import audiogmm as ag
 from audiogmm.audio.added_noise import AddedNoise, NoiseStream
+from audiogmm.audio.recording import Recording
 from audiogmm.errors import ChoiceError
+from audiogmm.manifest import Entry
+from audiogmm.verification.quality import SignalToNoise
 
 
 @settings(max_examples=20, deadline=None)
@@ -38,3 +44,22 @@ def test_noise_has_the_level_and_the_color_asked_for() -> None:
         AddedNoise(3.0, 1.0)
     with pytest.raises(ChoiceError, match="ratio of inf dB"):
         AddedNoise(math.inf)
+
+
+def test_a_recording_is_heard_through_noise(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    rng = np.random.default_rng(1)
+    loud = np.repeat([0.2, 0.0002], 8000)
+    soundfile.write(path, np.tile(rng.normal(0, 1, 16000) * loud, 2), 8000)
+    plain = Recording(Entry(str(path), id="a"), ag.FrontEnd.preset("speech"), cache=tmp_path / "cache")
+    found = {}
+    for decibels in (None, 20.0, 10.0):
+        heard = SignalToNoise()
+        which = None if decibels is None else AddedNoise(decibels)
+        for block in replace(plain, noise=which):
+            heard.push(block.levels, block.voiced)
+        found[decibels] = heard.decibels
+    assert found[None] > 45
+    assert found[20.0] == pytest.approx(24, abs=3)  # a recording of which half is speech
+    assert found[10.0] == pytest.approx(14, abs=3)
+    assert len(list((tmp_path / "cache").glob("frames/*/*"))) == 1, "noise is not kept"

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import audiogmm as ag
 from audiogmm.errors import ChoiceError, MismatchError, TrainingError
@@ -17,11 +15,9 @@ from audiogmm.evaluation.verification.metrics import cllr, min_cllr
 from audiogmm.jobs.enroll import enroll_to_folder
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.jobs.verify import verify_to_file
-from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
 from audiogmm.verification.backend import read_backend
-from audiogmm.verification.background import BackgroundRecording
-from audiogmm.verification.channel import estimate_offset, original_fingerprint, shift_means
+from audiogmm.verification.channel import original_fingerprint, shift_means
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.quality import noise
 
@@ -152,33 +148,6 @@ def test_without_speakers_there_is_no_back_end(corpus, tmp_path):
 def test_a_calibration_for_other_models_is_not_kept(corpus, known, tmp_path):
     result = enroll_to_folder(corpus / "ubm.agmm", str(corpus / "people.jsonl"), tmp_path / "known", tau=3.0)
     assert "'tau': 3.0" in result.enrollment.note and result.enrollment.gallery.calibration is None
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_a_shared_channel_is_found(seed):
-    rng = np.random.default_rng(seed)
-    background = Mixture([0.3, 0.7], rng.normal(0, 4, (2, 3)), rng.uniform(0.5, 2, (2, 3)), "diag")
-    wanted = rng.normal(0, 1, 3)
-    voices = []
-    for person in range(3):
-        which = rng.choice(2, size=3000, p=background.weights)
-        frames = background.means[which] + wanted
-        frames = frames + rng.normal(size=frames.shape) * np.sqrt(background.covariances[which])
-        voices.append(BackgroundRecording(f"{person}", f"p{person}", "", frames.astype(np.float32), 100.0))
-    found = estimate_offset(background, voices)
-    # the exact stationary point of the likelihood, by a slow twin
-    frames = np.concatenate([voice.frames for voice in voices]).astype(np.float64)
-
-    def likelihood(offset):
-        joint = np.log(background.weights) - 0.5 * (
-            np.square(frames[:, None] - background.means - offset) / background.covariances
-            + np.log(background.covariances)
-        ).sum(axis=2)
-        return np.logaddexp.reduce(joint, axis=1).mean()
-
-    assert likelihood(found) > likelihood(np.zeros(3)) - 1e-9
-    assert likelihood(found) > likelihood(wanted) - 0.05
 
 
 def test_speakers_are_enrolled_in_the_channel_that_they_share(corpus, known):
