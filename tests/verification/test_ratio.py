@@ -34,23 +34,22 @@ def adapted(rng: np.random.Generator, background: Mixture, settings: Adaptation,
     return settings(background, Evaluator(background).accumulate(frames.astype(np.float32)))
 
 
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[Mixture, list[Mixture], np.ndarray]:
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    K, D = draw(st.integers(1, 9)), draw(st.integers(1, 18))
-    background = background_of(rng, draw(st.sampled_from(FORMS)), K, D)
-    settings = Adaptation.of(
-        draw(st.sampled_from([("means",), ("means", "weights"), ("means", "variances")]))
-    )
-    models = [adapted(rng, background, settings, 60) for _ in range(draw(st.sampled_from([1, 2, 17])))]
-    frames = rng.normal(size=(draw(st.sampled_from([1, 5, 40])), D)) * 2
-    return background, models, frames.astype(draw(st.sampled_from([np.float32, np.float64])))
-
-
 @settings(max_examples=30, deadline=None)
-@given(cases())
-def test_ratios_are_those_of_the_formulas(case: tuple[Mixture, list[Mixture], np.ndarray]) -> None:
-    background, models, frames = case
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.tuples(st.integers(1, 9), st.integers(1, 18)),
+    form=st.sampled_from(FORMS),
+    adapt=st.sampled_from([("means",), ("means", "weights"), ("means", "variances")]),
+    n=st.tuples(st.sampled_from([1, 2, 17]), st.sampled_from([1, 5, 40])),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_ratios_are_those_of_the_formulas(
+    seed: int, shape: tuple[int, int], form: str, adapt: tuple[str, ...], n: tuple[int, int], dtype: type
+) -> None:
+    rng = np.random.default_rng(seed)
+    background = background_of(rng, form, *shape)
+    models = [adapted(rng, background, Adaptation.of(adapt), 60) for _ in range(n[0])]
+    frames = (rng.normal(size=(n[1], shape[1])) * 2).astype(dtype)
     exact = RatioScorer(background, models).scores(frames)
     top = RatioScorer(background, models, "top", 3).scores(frames)
     linear = RatioScorer(background, models, "linear").scores(frames)
