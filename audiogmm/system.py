@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from typing import IO, Any
 
 _WINDOWS_DEADLOCK = 36
@@ -33,6 +34,19 @@ def is_windows() -> bool:
     True
     """
     return name() == "nt"
+
+
+def activation() -> str | None:
+    """Return the command that activates this process' virtual environment; None if none needs it.
+
+    Examples
+    --------
+    >>> activation() is None or "activate" in activation()
+    True
+    """
+    if sys.prefix == sys.base_prefix or os.environ.get("VIRTUAL_ENV") == sys.prefix:
+        return None
+    return f'"{sys.prefix}\\Scripts\\activate"' if is_windows() else f'. "{sys.prefix}/bin/activate"'
 
 
 def lock_file(file: IO[Any], *, wait: bool) -> bool:

@@ -54,7 +54,8 @@ RIGHTS = {
     "report/page": "report",
     "report/run": "report/page anomaly/learning",
     "jobs": "report/run live/stream training/selection synth dask_reduce",
-    "cli": "jobs",
+    "jobs/demo": "jobs",
+    "cli": "jobs jobs/demo",
     "__init__": "jobs estimator",
     "__main__": "cli",
 }

@@ -27,8 +27,11 @@ def command(out: Path, force: bool, seed: int, as_json: bool, threads: int | Non
     Example:
       audiogmm demo --out demo
     """
-    from audiogmm.jobs.demo import demo
+    from audiogmm.jobs.demo.sites import demo, find_earlier_demo
 
+    if not force and (earlier := find_earlier_demo(out)) is not None:
+        close(earlier, as_json=as_json)
+        return
     with console() as screen:
         result = demo(out, seed=seed, force=force, threads=threads, progress=screen)
     close(result, as_json=as_json)

@@ -17,6 +17,7 @@ from audiogmm.version import __version__
 
 COMMANDS = {
     "demo": ("audiogmm.cli.demo", "Try all commands on a synthesized corpus."),
+    "inspect": ("audiogmm.cli.inspect", "From a folder of normal recordings to the anomalies in another."),
     "manifest": ("audiogmm.cli.manifest", "Build, check and convert lists of recordings."),
     "features": ("audiogmm.cli.features", "Compute frames once, for later commands to read."),
     "train": ("audiogmm.cli.train", "Train a model on a manifest."),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audiogmm.estimator.plain import PlainEvaluator, is_small
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
@@ -20,6 +21,8 @@ from audiogmm.types import FloatArray, IntArray
 Rows = NDArray[Any]
 """Rows of features, (n, n_features), float32 or float64."""
 
+AnyEvaluator = Evaluator | PlainEvaluator
+
 JOINT_CELLS = 2**19
 """Numbers of a block of (rows, n_components) that a thread holds at a time: 4 MiB."""
 
@@ -28,9 +31,9 @@ THRESHOLDS = {np.dtype(np.float32): 1e-7, np.dtype(np.float64): 1e-12}
 """By the dtype of X: an E-step may leave out posteriors that a bound has proved to be below this."""
 
 
-def evaluator_of(mixture: Mixture, dtype: np.dtype[Any]) -> Evaluator:
-    """Return an evaluator of the mixture for rows of this dtype."""
-    return Evaluator(mixture, THRESHOLDS[dtype])
+def evaluator_of(mixture: Mixture, dtype: np.dtype[Any], n_rows: int = 0) -> AnyEvaluator:
+    """Return an evaluator for a pass over `n_rows` rows of this dtype; 0 where each row stands alone."""
+    return PlainEvaluator(mixture) if is_small(mixture, n_rows) else Evaluator(mixture, THRESHOLDS[dtype])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +79,27 @@ def expect(mixture: Mixture, X: Rows, weights: FloatArray | None, dtype: np.dtyp
     >>> expect(mixture, np.ones((3, 1)), np.array([1.0, 0.0, 2.0]), np.dtype(np.float64)).counts
     array([3.])
     """
-    evaluator = evaluator_of(mixture, dtype)
+    evaluator = evaluator_of(mixture, dtype, len(X))
     return sum_slices(
         X, weights, lambda part: evaluator.accumulate(part.frames.astype(dtype, copy=False), part.weights)
     )
 
 
-def log_likelihoods(evaluator: Evaluator, X: Rows) -> FloatArray:
+def log_likelihoods(evaluator: AnyEvaluator, X: Rows) -> FloatArray:
     """Return log p(x) of every row, shape (n,), nats."""
     result = np.empty(len(X))
     _fill(X, SLICE_ROWS, evaluator.log_likelihood, result)
     return result
 
 
-def labels(evaluator: Evaluator, X: Rows) -> IntArray:
+def labels(evaluator: AnyEvaluator, X: Rows) -> IntArray:
     """Return the likeliest component of every row, shape (n,), int64; the first of equals."""
     result = np.empty(len(X), np.int64)
     _fill(X, _block_rows(evaluator), lambda rows: evaluator.log_joint(rows).argmax(axis=1), result)
     return result
 
 
-def posteriors(evaluator: Evaluator, X: Rows, dtype: np.dtype[Any]) -> NDArray[Any]:
+def posteriors(evaluator: AnyEvaluator, X: Rows, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return P(component | row), shape (n, n_components), in `dtype`."""
     result = np.empty((len(X), evaluator.mixture.n_components), dtype)
     _fill(X, _block_rows(evaluator), evaluator.posteriors, result)
@@ -115,7 +118,7 @@ def _fill(X: Rows, n_rows: int, function: Callable[[Rows], NDArray[Any]], result
         pass
 
 
-def _block_rows(evaluator: Evaluator) -> int:
+def _block_rows(evaluator: AnyEvaluator) -> int:
     return max(1, min(SLICE_ROWS, JOINT_CELLS // evaluator.mixture.n_components))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,3 +113,14 @@ def save_figure(figure: Figure, target: Any, suffix: str) -> None:
     dates = {".svg": "Date", ".pdf": "CreationDate"}
     marks = {dates[suffix]: None} if suffix in dates else {}
     figure.savefig(target, format=suffix[1:], dpi=140, metadata=marks)
+
+
+def can_draw() -> bool:
+    """Return whether the extra `plot` is installed.
+
+    Examples
+    --------
+    >>> can_draw() in (True, False)
+    True
+    """
+    return find_spec("matplotlib") is not None

@@ -1,4 +1,4 @@
-"""The demo: all commands on a synthesized corpus, and how well they did."""
+"""The demo at sites: foreign sounds in synthesized recordings, found by the verbs and compared with the truth."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ from audiogmm.evaluation.detection.frame_metrics import (
 )
 from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.cluster import cluster_to_folder
-from audiogmm.jobs.demo_speakers import SpeakerDemo, run_speaker_demo
+from audiogmm.jobs.demo.speakers import SpeakerDemo, run_speaker_demo
 from audiogmm.jobs.detect import detect_to_file
 from audiogmm.jobs.report import report_to_file
 from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.manifest import Entry, read_manifest, write_manifest
+from audiogmm.report.figure import can_draw
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.scoring.track_file import read_track
 from audiogmm.synth import make_scenes, write_corpus
+from audiogmm.system import activation
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
 from audiogmm.words import amount
@@ -114,6 +116,39 @@ class DemoResult:
         pictures = [self.picture, None if self.speakers is None else self.speakers.picture]
         yield from (f"look at: {picture}" for picture in pictures if picture is not None)
         yield from (f"look at, and listen to: {page}" for page in self.pages)
+        yield from next_steps()
+
+
+@dataclass(frozen=True)
+class EarlierDemo:
+    """A demo that is there already: its pages."""
+
+    folder: Path
+    pages: list[Path]
+
+    def summary(self) -> Json:
+        """Return what `--json` prints."""
+        return {"output": str(self.folder), "pages": [str(page) for page in self.pages], "earlier": True}
+
+    def lines(self) -> Iterator[str]:
+        """Yield the closing lines."""
+        yield f"the demo has been run: {self.folder} (--force runs it again)"
+        yield from (f"look at, and listen to: {page}" for page in self.pages)
+        yield from next_steps()
+
+
+def next_steps() -> Iterator[str]:
+    """Yield what to do next: the command for recordings of the reader's own, and how to have it at hand."""
+    yield "next, with two folders of your own recordings:"
+    if (command := activation()) is not None:
+        yield f"  {command}"
+    yield "  audiogmm inspect NORMAL NEW -o inspected"
+
+
+def find_earlier_demo(out: Path) -> EarlierDemo | None:
+    """Return the demo that was run into a folder, if it was run to its end."""
+    pages = sorted(out.glob("*/report.html"))
+    return EarlierDemo(out, pages) if pages and (out / "speakers" / "who.jsonl").exists() else None
 
 
 def demo(
@@ -204,10 +239,3 @@ def evaluate_site(site: str, recordings: list[Entry], folder: Path) -> DemoSite:
         plain.append(LabeledTrack(score_loudness(samples, track.clock, entry.id), entry.events, site))
         counts = counts + compare_events(events[entry.id], entry.events)
     return DemoSite(site, evaluate_frames(ours)[0], evaluate_frames(plain)[0], counts)
-
-
-def can_draw() -> bool:
-    """Return whether the extra `plot` is installed."""
-    from importlib.util import find_spec
-
-    return find_spec("matplotlib") is not None

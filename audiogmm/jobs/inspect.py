@@ -1,0 +1,108 @@
+"""Inspect: from two folders of recordings to the anomalies in one of them, by the other verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.jobs.detect import DetectResult, detect_to_file
+from audiogmm.jobs.manifests import scan_folder
+from audiogmm.jobs.report import report_to_file
+from audiogmm.jobs.score import ScoreResult, score_to_folder
+from audiogmm.jobs.trained_files import TrainResult, train_to_file
+from audiogmm.report.figure import can_draw
+from audiogmm.runs.progress import Progress, Silent
+from audiogmm.types import Json
+
+
+@dataclass(frozen=True)
+class InspectResult:
+    """What was found in a folder, and the files that were written.
+
+    Attributes
+    ----------
+    folder : Path
+        Takes all that is written.
+    trained, scored, detected : TrainResult, ScoreResult, DetectResult
+        Of the three runs.
+    page : Path or None
+        The page of the events; None without the extra `plot`.
+    """
+
+    folder: Path
+    trained: TrainResult
+    scored: ScoreResult
+    detected: DetectResult
+    page: Path | None
+
+    def summary(self) -> Json:
+        """Return what `--json` prints."""
+        steps = {
+            "train": self.trained.summary(),
+            "score": self.scored.summary(),
+            "detect": self.detected.summary(),
+        }
+        aside = {name: step.get("set_aside") or 0 for name, step in steps.items()}
+        errors = next((steps[name].get("errors") for name, n in aside.items() if n), None)
+        return {
+            "output": str(self.folder),
+            "page": None if self.page is None else str(self.page),
+            "set_aside": aside["train"] + max(aside["score"], aside["detect"]),
+            "errors": errors,
+            **steps,
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield the closing lines."""
+        yield from self.detected.lines()
+        yield f"manifests, model, tracks and events: {self.folder}"
+        if self.page is not None:
+            yield f"look at, and listen to: {self.page}"
+        else:
+            yield "a page to look at and to listen to needs the extra `plot`: pip install 'audiogmm[plot]'"
+
+
+def inspect_to_folder(
+    normal: Path, new: Path, output: Path, *, force: bool = False, progress: Progress | None = None
+) -> InspectResult:
+    """Train on a folder of normal recordings, find what is anomalous in another, and make a page of it.
+
+    It scans both folders, trains with the preset `ambient`, scores, detects and reports, each with its
+    default settings.
+
+    Parameters
+    ----------
+    normal : Path
+        Recordings of how it should sound, in this folder and those below it.
+    new : Path
+        Recordings to look for anomalies in.
+    output : Path
+        Folder for normal.jsonl, new.jsonl, model.agmm, scores, events.jsonl and report.html.
+    force : bool
+        Overwrite what is there.
+    progress : Progress, optional
+        Receives stages and notes.
+
+    Raises
+    ------
+    ManifestError
+        If a folder does not exist, or holds no recording.
+    OutputError
+        If a file exists (and not `force`), or cannot be written.
+    TrainingError
+        If the normal recordings cannot make a model.
+    """
+    progress = progress or Silent()
+    lists = output / "normal.jsonl", output / "new.jsonl"
+    for folder, manifest in zip((normal, new), lists, strict=True):
+        scan_folder(folder, manifest, force=force, progress=progress)
+    model, events = output / "model.agmm", output / "events.jsonl"
+    shared = {"force": force, "progress": progress}
+    trained = train_to_file(str(lists[0]), model, FrontEnd.preset("ambient"), **shared)
+    scored = score_to_folder(model, str(lists[1]), output / "scores", **shared)
+    picture = output / "severest.png" if can_draw() else None
+    detected = detect_to_file(model, str(lists[1]), events, plot=picture, **shared)
+    page = report_to_file(events, output / "report.html", **shared).output if can_draw() else None
+    return InspectResult(output, trained, scored, detected, page)
