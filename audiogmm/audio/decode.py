@@ -11,7 +11,7 @@ from audiogmm.audio.decoders.opening import open_decoder
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError
 from audiogmm.manifest.entry import Entry, display_name
-from audiogmm.manifest.recording_info import refuse_mismatch
+from audiogmm.manifest.recording_info import refuse_mismatch, refuse_mixing
 from audiogmm.types import Samples, Seconds
 
 LONGEST: Seconds = 1e12
@@ -32,7 +32,8 @@ def open_audio(entry: Entry, block: int = 65536, warn: Warn = warn_user) -> Audi
     Parameters
     ----------
     entry : Entry
-        Its `offset`, `duration` and `channel` say what is read; without a channel, all are averaged.
+        Its `offset`, `duration` and `channel` say what is read; the mean of several channels is taken,
+        and of all where none is named.
     block : int
         Samples of each channel to read at once.
     warn : callable
@@ -90,6 +91,7 @@ class AudioStream:
         try:
             self._refuse_truncated()
             self._first, self._wanted = self._cut(entry)
+            refuse_mixing(entry, self.info)
             own = self.info.sample_rate, self.info.channels
             self._mixdown = Mixdown(self._name, *own, entry.channel, self._decoder.ceiling, self._first)
         except BaseException:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from audiogmm.audio.decoders.levels import LevelCheck
 from audiogmm.errors import AudioFileError
 from audiogmm.kernels.front_end.pcm import mix
+from audiogmm.manifest.entry import Channel, channels_of
 from audiogmm.types import Samples
 from audiogmm.words import amount
 
@@ -25,8 +26,8 @@ class Mixdown:
         Hertz.
     channels : int
         How many there are.
-    channel : int or None
-        The one wanted; None averages all.
+    channel : int, tuple of int or None
+        The one wanted, or several that are averaged; None averages all.
     ceiling : float
         Full scale, in the units of the samples.
     first : int
@@ -56,17 +57,23 @@ class Mixdown:
         name: str,
         sample_rate: int,
         channels: int,
-        channel: int | None,
+        channel: Channel,
         ceiling: float,
         first: int = 0,
     ) -> None:
-        if channel is not None and not 0 <= channel < channels:
+        chosen = channels_of(channel)
+        absent = [number for number in chosen if not 0 <= number < channels]
+        if absent:
             raise AudioFileError(
-                f"{name} has {amount(channels, 'channel')}, so there is no channel {channel}",
+                f"{name} has {amount(channels, 'channel')}, so there is no channel {absent[0]}",
                 needed=f"a channel from 0 to {channels - 1}",
                 remedy="another channel, counted from 0, or none: all channels are then mixed down",
             )
-        self._span = (0, channels) if channel is None else (channel, channel + 1)
+        self._several = list(chosen) if len(chosen) > 1 else None
+        if len(chosen) == 1:
+            self._span = (chosen[0], chosen[0] + 1)
+        else:
+            self._span = (0, len(chosen) or channels)
         self._levels = LevelCheck(name, sample_rate, range(*self._span), ceiling)
         self._first = first
         self.n_samples = 0
@@ -88,6 +95,8 @@ class Mixdown:
         AudioDataError
             If one of them is NaN, infinite, or not sound; its time is named.
         """
+        if self._several is not None:
+            interleaved = np.ascontiguousarray(interleaved[:, self._several])
         self._levels.add(interleaved, self._first + self.n_samples)
         self.n_samples += len(interleaved)
         scale = np.float32(2.0**-15 if interleaved.dtype == np.int16 else 1.0)

@@ -6,11 +6,14 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from audiogmm.errors import ManifestError
 from audiogmm.timeline import Segment
 from audiogmm.types import Seconds
+
+Channel: TypeAlias = int | tuple[int, ...] | None
+"""Channels of a recording, counted from 0: one, several whose mean is taken, or None for the mean of all."""
 
 STANDARD_INPUT = "-"
 """The path that means a wav stream on standard input."""
@@ -38,8 +41,8 @@ class Entry:
         leading dot, at most 200 bytes. It may hold dots: append a suffix to it, never replace one.
     offset, duration : Seconds
         The piece to read, on the recording's clock; `duration` None reads to the end.
-    channel : int or None
-        Channel to read, counted from 0; None mixes all of them down.
+    channel : int, tuple of int or None
+        Channel to read, counted from 0; of several, the mean; None takes the mean of all.
     speaker, label : str or None
         Who speaks; what the recording is.
     frame_rate : float or None
@@ -73,7 +76,7 @@ class Entry:
     id: str = ""
     offset: Seconds = 0.0
     duration: Seconds | None = None
-    channel: int | None = None
+    channel: Channel = None
     speaker: str | None = None
     label: str | None = None
     frame_rate: float | None = None
@@ -145,6 +148,31 @@ def display_name(path: str) -> str:
     return "standard input" if path == STANDARD_INPUT else path
 
 
+def channels_of(channel: Channel) -> tuple[int, ...]:
+    """Return the channels that an entry names, in order; none if it names none.
+
+    Examples
+    --------
+    >>> channels_of(1), channels_of((0, 2)), channels_of(None)
+    ((1,), (0, 2), ())
+    """
+    return () if channel is None else (channel,) if isinstance(channel, int) else channel
+
+
+def one_or_several(channels: Any) -> Channel:
+    """Return a channel or a list of them, as JSON has it, as an entry has it.
+
+    Examples
+    --------
+    >>> one_or_several(1), one_or_several([1]), one_or_several([0, 2])
+    (1, 1, (0, 2))
+    """
+    if isinstance(channels, list | tuple):
+        return channels[0] if len(channels) == 1 else tuple(channels)
+    found: Channel = channels
+    return found
+
+
 def safe_id(text: str) -> str:
     """Make a text fit for a file name, the same always, and readable.
 
@@ -171,7 +199,7 @@ def safe_id(text: str) -> str:
     return f"{mark}~{encoded[len(mark) + 1 - _LONGEST_ID :].decode(errors='ignore')}"
 
 
-def default_id(path: str, offset: Seconds = 0.0, channel: int | None = None) -> str:
+def default_id(path: str, offset: Seconds = 0.0, channel: Channel = None) -> str:
     """Name an entry after its path without the suffix, its channel and its offset.
 
     Parameters
@@ -180,7 +208,7 @@ def default_id(path: str, offset: Seconds = 0.0, channel: int | None = None) -> 
         As written in the manifest, so that the name does not depend on where the manifest lies.
     offset : Seconds
         Appended where there is one.
-    channel : int or None
+    channel : int, tuple of int or None
         Appended where there is one.
 
     Examples
@@ -197,7 +225,7 @@ def default_id(path: str, offset: Seconds = 0.0, channel: int | None = None) -> 
         # what follows the last dot is a suffix if it looks like one: "take.1" and "x.y/z" have none
         name = stem if dot and stem and suffix.isalnum() and not suffix.isdigit() else path
     if channel is not None:
-        name = f"{name}-ch{channel}"
+        name = f"{name}-ch{'+'.join(map(str, channels_of(channel)))}"
     if offset:
         name = f"{name}@{offset:.15g}"
     return safe_id(name)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
 from audiogmm.errors import ManifestError
-from audiogmm.manifest.entry import Entry, safe_id
+from audiogmm.manifest.commands import read_command
+from audiogmm.manifest.entry import Channel, Entry, safe_id
+from audiogmm.manifest.inside import ark_address, resolved
 from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.lookup import Lookup
 from audiogmm.manifest.text import open_text
@@ -16,7 +19,7 @@ from audiogmm.manifest.toolkits import PathBase, recording_id, refuse_command
 from audiogmm.types import Json
 
 _SEGMENTS = "segments"
-_FILES = ("wav.scp", "feats.scp", _SEGMENTS, "utt2spk", "text", "reco2file_and_channel")
+_FILES = ("wav.scp", "feats.scp", _SEGMENTS, "utt2spk", "spk2utt", "text", "reco2file_and_channel")
 
 
 def read(path: str) -> Iterator[ManifestLine]:
@@ -24,8 +27,11 @@ def read(path: str) -> Iterator[ManifestLine]:
 
     The line of an utterance is its line in segments or the ``.scp`` file. The files are read side by side, as
     Kaldi sorts them; a file in another order is held in memory. `toolkits.PathBase` says where relative paths
-    are found. A speaker named like the utterance is unknown: Kaldi's convention. A command in place of a file
-    is refused. See `ManifestFormat.read`.
+    are found. A speaker named like the utterance is unknown: Kaldi's convention. Where utt2spk is missing,
+    spk2utt is read. A segment's fifth word is a channel counted from 0; without one, and without
+    reco2file_and_channel, its recording must have one channel, as in Kaldi. Of a command in place of a file,
+    the file is read if `commands.read_command` knows it; it is never run. A recording in an archive
+    (``wav.ark:1234``) gets the address ``ark://wav.ark:1234``. See `ManifestFormat.read`.
 
     Raises
     ------
@@ -39,7 +45,9 @@ def read(path: str) -> Iterator[ManifestLine]:
         scp = given
     if not scp.is_file():
         raise ManifestError(f"{path} has no wav.scp and no feats.scp", needed="a Kaldi data directory")
-    speakers, texts, channels = (_lookup(folder / name) for name in ("utt2spk", "text", _FILES[-1]))
+    texts, channels = (_lookup(folder / name) for name in ("text", _FILES[-1]))
+    speakers = _speakers(folder)
+    is_audio = scp.name == "wav.scp" or (scp.name != "feats.scp" and _holds_audio(scp, PathBase(folder)))
     base = PathBase(folder)
     if given.is_dir() and scp.name == "wav.scp" and (folder / _SEGMENTS).exists():
         rows = _pieces(folder / _SEGMENTS, _lookup(scp))
@@ -49,7 +57,7 @@ def read(path: str) -> Iterator[ManifestLine]:
         if isinstance(row, ManifestError):
             yield number, row
             continue
-        source, utterance, recording, location, offset, duration = row
+        source, utterance, recording, location, offset, duration, track = row
         name = safe_id(utterance)
         speaker = speakers.get(utterance)
         extra: Json = {} if name == utterance else {"id": utterance}
@@ -58,8 +66,15 @@ def read(path: str) -> Iterator[ManifestLine]:
         if (text := texts.get(utterance)) is not None:
             extra["text"] = text
         try:
-            features = scp.name != "wav.scp" and ".ark" in location
-            full = base.resolve(_file(location, source, audio=not features))
+            features = not is_audio and ".ark" in location
+            if features:
+                _refuse_features(location, source)
+                full, channel = base.resolve(location), None
+            else:
+                track = _channel(channels.get(recording), source) if track is None else track
+                full, channel, is_mono = _recording(location, track, base, source)
+                if track is None and channel is None and not is_mono and recording != utterance:
+                    extra["channels"] = 1  # Kaldi refuses a segment of several channels that names none
             yield (
                 number,
                 Entry(
@@ -68,7 +83,7 @@ def read(path: str) -> Iterator[ManifestLine]:
                     id=name,
                     offset=offset,
                     duration=duration,
-                    channel=_channel(channels.get(recording), source),
+                    channel=channel,
                     speaker=None if speaker == utterance else speaker,
                     extra=extra,
                     source=source,
@@ -108,6 +123,9 @@ def write(entries: Iterable[Entry], folder: Path, final: Path) -> int:
     if not pieces:
         (folder / _SEGMENTS).unlink()
     absent = [name for name in _FILES if not _sort(folder / name)]
+    if "utt2spk" not in absent:
+        _write_spk2utt(folder)
+        absent.remove("spk2utt")
     for name in absent:  # last of all, when nothing is left to fail but the renaming
         (final / name).unlink(missing_ok=True)
     return count
@@ -125,11 +143,16 @@ def _write_one(entry: Entry, files: Mapping[str, TextIO]) -> bool:
         line("feats.scp", entry.id, entry.features_filepath)
     else:
         recording = recording_id(entry) if piece else entry.id
-        line("wav.scp", recording, entry.path)
+        line("wav.scp", recording, entry.path.removeprefix("ark://"))
         end = "-1" if entry.end is None else f"{entry.end:.15g}"
-        line(_SEGMENTS, entry.id, recording, f"{entry.offset:.15g}", end)
-        if entry.channel is not None:
-            line(_FILES[-1], recording, entry.path, str(entry.channel + 1))
+        if isinstance(entry.channel, tuple):
+            raise ManifestError(
+                f"{entry.source or entry.id}: {entry.path} is the mean of the channels {entry.channel}",
+                needed="one channel, or all of them, in a Kaldi data directory",
+                remedy="another format",
+            )
+        track = () if entry.channel is None else (str(entry.channel),)
+        line(_SEGMENTS, entry.id, recording, f"{entry.offset:.15g}", end, *track)
     line("utt2spk", entry.id, speaker)
     if entry.extra.get("text"):
         line("text", entry.id, " ".join(str(entry.extra["text"]).split()))
@@ -154,8 +177,22 @@ def _sort(file: Path) -> bool:
     return bool(lines)
 
 
-_Row = tuple[str, str, str, str, float, float | None]
-"""Source, utterance, recording, its location, offset, duration."""
+def _write_spk2utt(folder: Path) -> None:
+    """Write the utterances of each speaker, as utils/utt2spk_to_spk2utt.pl does, sorted."""
+    utterances: dict[str, list[str]] = {}
+    for utterance, speaker in _pairs(folder / "utt2spk"):
+        utterances.setdefault(speaker, []).append(utterance)
+    with (folder / "spk2utt").open("w", encoding="utf-8") as file:
+        for speaker in sorted(utterances, key=str.encode):
+            file.write(" ".join([speaker, *utterances[speaker]]) + "\n")
+
+
+_SEGMENT_LINE = (
+    "utterance, recording, start, and end (or -1), in seconds, and perhaps a channel counted from 0"
+)
+
+_Row = tuple[str, str, str, str, float, float | None, int | None]
+"""Source, utterance, recording, its location, offset, duration, channel."""
 
 
 def _whole(scp: Path) -> Iterator[tuple[int, _Row | ManifestError]]:
@@ -165,7 +202,7 @@ def _whole(scp: Path) -> Iterator[tuple[int, _Row | ManifestError]]:
             words = line.split(maxsplit=1)
             source = f"{scp}:{number}"
             if len(words) == 2:
-                yield number, (source, words[0], words[0], words[1].strip(), 0.0, None)
+                yield number, (source, words[0], words[0], words[1].strip(), 0.0, None, None)
             elif words:
                 yield number, _bad(source, line, "an id and a file")
 
@@ -179,12 +216,15 @@ def _pieces(segments: Path, recordings: Lookup[str]) -> Iterator[tuple[int, _Row
             if not words:
                 continue
             try:
-                utterance, recording = words[:2]
-                start, end = (float(word) for word in words[2:4])
+                utterance, recording, *numbers = words
+                start, end = (float(word) for word in numbers[:2])
+                channel = int(numbers[2]) if len(numbers) == 3 else None
+                if len(numbers) > 3 or (channel or 0) < 0:
+                    raise ValueError
                 if not (0 <= start < float("inf") and (start < end < float("inf") or end == -1)):
                     raise ValueError
             except ValueError:
-                yield number, _bad(source, line, "utterance, recording, start, and end (or -1), in seconds")
+                yield number, _bad(source, line, _SEGMENT_LINE)
                 continue
             location = recordings.get(recording)
             if location is None:
@@ -206,6 +246,7 @@ def _pieces(segments: Path, recordings: Lookup[str]) -> Iterator[tuple[int, _Row
                         location,
                         start,
                         None if end == -1 else round(end - start, 9),
+                        channel,
                     ),
                 )
 
@@ -227,17 +268,60 @@ def _bad(source: str, line: str, needed: str) -> ManifestError:
     return ManifestError(f"{source} is {line.strip()[:80]!r}", needed=needed, remedy="correct the line")
 
 
-def _file(location: str, source: str, *, audio: bool) -> str:
-    """A location that is a file."""
+def _recording(location: str, track: int | None, base: PathBase, source: str) -> tuple[str, Channel, bool]:
+    """Find the path of a recording, the channel, and whether it has been made mono."""
+    channel: Channel = track
+    is_mono = False
+    if location.startswith("|"):
+        refuse_command(location, source)
+    if location.endswith("|"):
+        found = read_command(location, source)
+        location, is_mono = found.path, found.is_mono
+        if found.is_mono:
+            if track not in (None, 0):
+                raise ManifestError(
+                    f"{source}: channel {track} of a command that gives one channel",
+                    needed="channel 0, or none",
+                )
+            channel = found.channel
+    if _IN_ARK.search(location):
+        location = ark_address(location)
+    return resolved(location, base.resolve), channel, is_mono
+
+
+_IN_ARK = re.compile(r"\.ark:\d+$")
+
+
+def _refuse_features(location: str, source: str) -> None:
     if location.endswith("|") or location.startswith("|"):
         refuse_command(location, source)
-    if ".ark:" in location and audio:
-        raise ManifestError(
-            f"{source} is inside an archive: {location[:80]!r}",
-            needed="the path of an audio file",
-            remedy="wav-copy scp:wav.scp writes files",
+
+
+def _speakers(folder: Path) -> Lookup[str]:
+    """The speaker of each utterance, from utt2spk, or from spk2utt turned round."""
+    if (folder / "utt2spk").exists() or not (folder / "spk2utt").exists():
+        return _lookup(folder / "utt2spk")
+    return Lookup(
+        lambda: (
+            (utterance, speaker)
+            for speaker, utterances in _pairs(folder / "spk2utt")
+            for utterance in utterances.split()
         )
-    return location
+    )
+
+
+def _holds_audio(scp: Path, base: PathBase) -> bool:
+    """Whether the first archive that a script file names holds recordings, not matrices."""
+    location = next((value for _, value in _pairs(scp)), "")
+    if not _IN_ARK.search(location):
+        return ".ark" not in location
+    path, _, offset = base.resolve(location).rpartition(":")
+    try:
+        with Path(path).open("rb") as file:
+            file.seek(int(offset))
+            return file.read(5).startswith((b"RIFF", b"fLaC", b"AUDIO", b"OggS"))
+    except OSError:
+        return False
 
 
 def _channel(line: str | None, source: str) -> int | None:

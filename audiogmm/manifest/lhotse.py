@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -140,14 +140,13 @@ def _of(
 ) -> Entry:
     """An entry with the name and the custom keys of `named`, of a recording, and what is said of it."""
     channel = said.pop("channel", None)
-    if isinstance(channel, list):
-        channel = channel[0] if len(channel) == 1 else None
-    location, inside, channels = _source(recording, channel, source)
+    wanted = channel if isinstance(channel, list) else [] if channel is None else [channel]
+    location, inside, channels = _source(recording, wanted, source)
     record: Json = {
         "audio_filepath": base.resolve(location),
         "id": str(named["id"]),
         "sample_rate": recording["sampling_rate"],
-        "channel": inside if channels > 1 else None,
+        "channel": inside[0] if len(inside) == 1 else inside or None,
         **said,
         "num_samples": recording["num_samples"],
         "channels": channels,
@@ -159,8 +158,8 @@ def _of(
     return entry_of(record, ManifestFolder("/"), source)
 
 
-def _source(recording: Mapping[str, Any], channel: int | None, source: str) -> tuple[str, int | None, int]:
-    """The file that holds a channel, the channel's number in it, and how many it has."""
+def _source(recording: Mapping[str, Any], wanted: Sequence[int], source: str) -> tuple[str, list[int], int]:
+    """The file that holds some channels, their numbers in it (none if all), and how many it has."""
     if recording.get("transforms"):
         raise ManifestError(
             f"{source}: the recording {recording['id']!r} has transforms: {recording['transforms']!s:.80}",
@@ -168,8 +167,8 @@ def _source(recording: Mapping[str, Any], channel: int | None, source: str) -> t
             remedy="Recording.move_to_memory or CutSet.save_audios() apply the transforms",
         )
     files = recording["sources"]
-    if len(files) > 1 and channel is not None:
-        files = [file for file in files if channel in file["channels"]]
+    if len(files) > 1 and wanted:
+        files = [file for file in files if set(wanted) <= set(file["channels"])]
     if len(files) != 1:
         raise ManifestError(
             f"{source}: the recording {recording['id']!r} lies in {len(recording['sources'])} files",
@@ -181,8 +180,9 @@ def _source(recording: Mapping[str, Any], channel: int | None, source: str) -> t
         refuse_command(str(file["source"]), source)
     if file["type"] not in ("file", "url"):
         raise ManifestError(f"{source}: a source of type {file['type']!r}", needed="a file or a URL")
-    inside = None if channel is None else file["channels"].index(channel)
-    return file["source"], inside, len(file["channels"])
+    numbers = file["channels"]
+    inside = [numbers.index(channel) for channel in wanted] if set(wanted) != set(numbers) else []
+    return file["source"], inside, len(numbers)
 
 
 def _recordings_file(path: str) -> str:

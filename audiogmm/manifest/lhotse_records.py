@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audiogmm.errors import ManifestError
-from audiogmm.manifest.entry import Entry, is_url
+from audiogmm.manifest.entry import Entry, channels_of, is_url
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.record import record_of
 from audiogmm.manifest.toolkits import recording_id
@@ -32,6 +32,7 @@ def cut_of(entry: Entry) -> Json:
         As `recording_of` does.
     """
     recording = recording_of(entry)
+    channels = channels_of(entry.channel) or tuple(recording["channel_ids"])
     spans = entry.extra.get("supervisions")
     if not isinstance(spans, list):
         said = entry.speaker is not None or "text" in entry.extra
@@ -40,22 +41,23 @@ def cut_of(entry: Entry) -> Json:
         "id": str(entry.extra.get("id", entry.id)),
         "start": entry.offset,
         "duration": _duration(entry, recording),
-        "channel": entry.channel or 0,
+        "channel": list(channels) if len(channels) > 1 else channels[0],
         "supervisions": spans,
         "recording": recording,
         "custom": custom_of(entry),
-        "type": "MonoCut",
+        "type": "MultiCut" if len(channels) > 1 else "MonoCut",
     }
 
 
 def supervision_of(entry: Entry, recording: Json, start: float) -> Json:
     """Return the supervision that an entry is, beginning `start` seconds into its recording or its cut."""
+    channels = channels_of(entry.channel) or tuple(recording["channel_ids"])
     span: Json = {
         "id": str(entry.extra.get("id", entry.id)),
         "recording_id": recording["id"],
         "start": start,
         "duration": _duration(entry, recording),
-        "channel": entry.channel or 0,
+        "channel": list(channels) if len(channels) > 1 else channels[0],
     }
     if entry.speaker is not None:
         span["speaker"] = entry.speaker
@@ -99,7 +101,11 @@ def recording_of(entry: Entry) -> Json:
             remedy="audiogmm manifest convert, which measures them",
         )
     channels = entry.extra.get("channels")
-    numbers = list(range(max(channels if isinstance(channels, int) else 1, (entry.channel or 0) + 1)))
+    numbers = list(
+        range(
+            max(channels if isinstance(channels, int) else 1, max(channels_of(entry.channel), default=0) + 1)
+        )
+    )
     return {
         "id": recording_id(entry),
         "sources": [

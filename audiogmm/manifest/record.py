@@ -52,7 +52,7 @@ _PLAIN: dict[str, Callable[[Any], bool]] = {
     "id": _text,
     "offset": _start,
     "duration": _length,
-    "channel": _channel,
+    "channel": _channel,  # a list of several has the second look
     "speaker": _text,
     "label": _text,
     "frame_rate": _length,
@@ -168,7 +168,7 @@ def record_of(entry: Entry, folder: ManifestFolder) -> Json:
     for key in ("duration", "channel", "speaker", "label", "frame_rate", "sample_rate"):
         value = getattr(entry, key)
         if value is not None:
-            record[key] = _as_given(entry, key, value)
+            record[key] = list(value) if type(value) is tuple else _as_given(entry, key, value)
     if entry.events or "events" in entry.extra:
         record["events"] = _as_given(entry, "events", entry.events)
     for key, value in entry.extra.items():

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from audiogmm.errors import AudioDataError, MismatchError
-from audiogmm.manifest.entry import Entry, display_name
+from audiogmm.manifest.entry import Entry, channels_of, display_name
 
 TOLERANCE = 0.010
 """Seconds by which an entry may end past its recording: it is clipped."""
@@ -84,6 +84,24 @@ def refuse_mismatch(entry: Entry, info: RecordingInfo) -> None:
         )
 
 
+def refuse_mixing(entry: Entry, info: RecordingInfo) -> None:
+    """Refuse a recording of several channels where its entry says that there is one, and names none.
+
+    Kaldi's segments of four columns say so; mixing two sides of a call would be silent.
+
+    Raises
+    ------
+    MismatchError
+        With what to write.
+    """
+    if entry.channel is None and entry.extra.get("channels") == 1 and info.channels > 1:
+        raise MismatchError(
+            f"{display_name(entry.path)} has {info.channels} channels, and its entry names none of them",
+            needed="a channel, as the entry says that there is one",
+            remedy="name it, counted from 0: a fifth column in Kaldi's segments, or channel in the manifest",
+        )
+
+
 def refuse_outside(entry: Entry, info: RecordingInfo) -> None:
     """Refuse an entry whose channel, offset or end lies outside its recording.
 
@@ -93,10 +111,11 @@ def refuse_outside(entry: Entry, info: RecordingInfo) -> None:
         With what the entry asks for, and what the recording has.
     """
     name = display_name(entry.path)
-    if entry.channel is not None and entry.channel >= info.channels:
+    highest = max(channels_of(entry.channel), default=0)
+    if highest >= info.channels:
         raise AudioDataError(
             f"{name} has {info.channels} channel{'s' * (info.channels != 1)}, "
-            f"the entry names channel {entry.channel}",
+            f"the entry names channel {highest}",
             needed=f"a channel from 0 to {info.channels - 1}",
         )
     if info.n_samples is None:  # a pipe

@@ -8,17 +8,26 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, MinLen
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
 from audiogmm.errors import ManifestError
-from audiogmm.manifest.entry import Entry, default_id, safe_id
+from audiogmm.manifest.entry import Entry, default_id, one_or_several, safe_id
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
 
+
+def _all_different(channels: list[int]) -> list[int]:
+    if len(set(channels)) < len(channels):
+        raise ValueError(f"{channels} names a channel twice; needed: each channel once")
+    return channels
+
+
 _Text = Annotated[str, MinLen(1)]
 _Name = Annotated[str, MinLen(1)] | StrictInt
 _Start = Annotated[float, Ge(0)]
+_Channel = Annotated[int, Ge(0)]
+_Channels = Annotated[list[_Channel], MinLen(1), AfterValidator(_all_different)]
 _Length = Annotated[float, Gt(0)]
 
 
@@ -74,8 +83,10 @@ class EntryLine(BaseModel):
     duration: _Length | None = Field(
         None, description="seconds to read, above 0; left out, everything to the end"
     )
-    channel: Annotated[int, Ge(0)] | None = Field(
-        None, description="a channel number from 0; left out, all are mixed down"
+    channel: _Channel | _Channels | None = Field(
+        None,
+        description="a channel number from 0, or a list of them, whose mean is taken; left out, all are "
+        "mixed down",
     )
     speaker: _Name | None = Field(None, description="who speaks, a text or a whole number")
     label: _Name | None = Field(None, description="what the recording is, a text or a whole number")
@@ -127,7 +138,8 @@ def explained_entry(record: Mapping[str, Any], folder: ManifestFolder, source: s
     extra = {key: value for key, value in record.items() if key not in EntryLine.model_fields}
     written = line.audio_filepath or line.features_filepath or ""
     offset = line.offset or 0.0
-    name = default_id(written, offset, line.channel) if line.id is None else safe_id(str(line.id))
+    channel = one_or_several(line.channel)
+    name = default_id(written, offset, channel) if line.id is None else safe_id(str(line.id))
     for key, given in (("id", line.id), ("speaker", line.speaker), ("label", line.label)):
         if isinstance(given, int) or (key == "id" and given not in (None, name)):
             extra[key] = given
@@ -139,7 +151,7 @@ def explained_entry(record: Mapping[str, Any], folder: ManifestFolder, source: s
         id=name,
         offset=offset,
         duration=line.duration,
-        channel=line.channel,
+        channel=channel,
         speaker=None if line.speaker is None else str(line.speaker),
         label=None if line.label is None else str(line.label),
         frame_rate=line.frame_rate,

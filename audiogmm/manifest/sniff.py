@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from audiogmm.errors import ManifestError
+from audiogmm.manifest.cells import delimiter_of_numbers, is_number, split_cells
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
 from audiogmm.manifest.text import head
 
@@ -166,10 +167,9 @@ def _is_lhotse(line: str) -> bool:
 def _rows_of_numbers(text: str) -> bool:
     """Whether every whole line below the first holds numbers alone, or nothing; or the first, if alone."""
     lines = [line for line in text.splitlines()[:50] if line.strip()]
+    lines = lines[:1] + [line for line in lines[1:] if not line.startswith("#")]
     for line in lines[1:-1] or lines[1:] or lines:
-        for cell in re.split(r"[,;\t ]+", line.strip()):
-            try:
-                float(cell.strip('"') or "nan")
-            except ValueError:
-                return False
+        cells = split_cells(line, delimiter_of_numbers(line))
+        if not all(is_number(cell or "nan") for cell in cells):
+            return False
     return True

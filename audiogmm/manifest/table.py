@@ -128,7 +128,11 @@ def _entry(columns: list[str], cells: list[str], folder: ManifestFolder, source:
             remedy="quote cells that hold the delimiter",
         )
     record = {
-        column: _read_number(cell) if column in _NUMBERS else cell if column in _TEXTS else _read_other(cell)
+        column: _read_number(cell)
+        if column in _NUMBERS and cell[0] != "["
+        else cell
+        if column in _TEXTS
+        else _read_other(cell)
         for column, cell in zip(columns, cells, strict=True)
         if cell and column
     }

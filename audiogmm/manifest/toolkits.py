@@ -37,7 +37,7 @@ class PathBase:
             beside = ManifestFolder(str(self._folder))
             if beside.resolve(path) == path:
                 return path
-            bare = path.rpartition(":")[0] if ".ark:" in path else path
+            bare = path.partition(".ark:")[0] + ".ark" if ".ark:" in path else path
             here = not (self._folder / bare).exists() and Path(bare).exists()
             self._base = ManifestFolder(str(Path.cwd())) if here else beside
         return self._base.resolve(path)

@@ -112,6 +112,8 @@ class TrialList:
         self._segment.append(self.header.index(named) if by_id and named else -1)
         self._by_id = by_id
 
+    n_header_lines = 1
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are kept."""

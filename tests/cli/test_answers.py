@@ -78,7 +78,7 @@ def test_how_stepwise_em_stepped_is_told(workshop: Path, audiogmm: Audiogmm) -> 
     assert "passes=3 with stepwise passes=4; needed: at least 4" in stopped.err
     refused = audiogmm("train", "train.jsonl", "-o", "other.agmm", *SMALL, "--averaging", 0.5)
     assert refused.status == 2
-    assert "--averaging 0.5 needs --algorithm stepwise" in refused.err
+    assert "stepwise EM for algorithm 'em': averaging=0.5; needed: algorithm 'stepwise'" in refused.err
 
 
 def test_a_bad_recording_is_set_aside_with_its_reason(workshop: Path, audiogmm: Audiogmm) -> None:

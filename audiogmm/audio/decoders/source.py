@@ -11,8 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from audiogmm.audio.decoders.inside import open_inside
 from audiogmm.errors import AudioFileError, AudioGMMError
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
+from audiogmm.manifest.inside import scheme_of
 
 DISK_LIMIT = 8 << 30
 """Bytes that a stream may take on disk where its format cannot be decoded as it arrives."""
@@ -88,6 +90,8 @@ def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSo
 
 
 def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:
+    if scheme_of(path) is not None:
+        return GuardedFile(open_inside(path, kind))
     import fsspec
 
     try:

@@ -16,6 +16,7 @@ from audiogmm.audio.decoders.source import open_source
 from audiogmm.errors import OutputError
 from audiogmm.manifest.entry import Entry, is_url
 from audiogmm.manifest.folder import ManifestFolder
+from audiogmm.manifest.inside import outer_path
 from audiogmm.manifest.record import record_of
 from audiogmm.types import Json
 
@@ -174,6 +175,7 @@ class CacheIndex:
 
 def signature_of(path: str) -> str | None:
     """Return the size and time of change of a file, which change when it does; None if it is gone."""
+    path = outer_path(path)
     if is_url(path):
         import fsspec
 

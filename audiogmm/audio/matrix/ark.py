@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,14 +53,41 @@ class _ArkValue:
     size: int
 
 
-def split_offset(path: str) -> tuple[str, int | None]:
-    """Split an scp file's ``file.ark:1234`` into path and offset.
+_RANGE = re.compile(r"\[(:|\d+:\d+)?(?:,(:|\d+:\d+)?)?\]$")
+
+
+def split_range(path: str) -> tuple[str, slice, slice]:
+    """Split the rows and columns off an scp file's ``file.ark:12[10:29,0:5]``; both ends are included.
 
     Examples
     --------
-    >>> split_offset("/a/b.ark:1234"), split_offset("/a/b.ark")
-    (('/a/b.ark', 1234), ('/a/b.ark', None))
+    >>> split_range("/b.ark:12[10:29]")
+    ('/b.ark:12', slice(10, 30, None), slice(0, None, None))
     """
+    found = _RANGE.search(path)
+    if found is None:
+        return path, slice(0, None), slice(0, None)
+    return path[: found.start()], *map(_slice, found.groups())  # type: ignore[return-value]
+
+
+def _slice(text: str | None) -> slice:
+    if text in (None, "", ":"):
+        return slice(0, None)
+    first, last = (int(number) for number in str(text).split(":"))
+    if last < first:
+        raise FeatureError(f"the range [{text}] ends before it begins", needed="first:last, both included")
+    return slice(first, last + 1)
+
+
+def split_offset(path: str) -> tuple[str, int | None]:
+    """Split an scp file's ``file.ark:1234`` into path and offset; a range behind it is left out.
+
+    Examples
+    --------
+    >>> split_offset("/a/b.ark:1234"), split_offset("/a/b.ark"), split_offset("/a/b.ark:12[0:9]")
+    (('/a/b.ark', 1234), ('/a/b.ark', None), ('/a/b.ark', 12))
+    """
+    path = split_range(path)[0]
     name, _, offset = path.rpartition(":")
     return (name, int(offset)) if name and offset.isdigit() else (path, None)
 
@@ -103,10 +131,33 @@ class ArkReader:
     columns: tuple[str, ...] = ()
 
     def __init__(self, path: str) -> None:
+        self._named = path
         self._path, self._offset = split_offset(path)
+        _, self._rows, self._columns = split_range(path)
 
     def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
         """Yield windows of at most `block` rows, from row `first` on."""
+        row, stop = self._rows.start + first, self._rows.stop
+        for window in self._all_rows(row, block):
+            window = window if stop is None else window[: max(0, stop - row)]
+            row += len(window)
+            if (self._columns.stop or 0) > window.shape[1]:
+                raise self._outside(f"{window.shape[1]} columns")
+            if len(window):
+                yield window[:, self._columns]
+            if row == stop:
+                return
+        if stop is not None:
+            raise self._outside(f"{row} rows")
+
+    def _outside(self, has: str) -> FeatureError:
+        return FeatureError(
+            f"{self._named}: the matrix has {has}",
+            needed="a range that lies within it; both ends are included, counted from 0",
+            remedy="make feats.scp again",
+        )
+
+    def _all_rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
         members = [] if self._offset is not None else self._members()
         stream = open_source(self._path, FeatureError)
         try:
@@ -175,7 +226,14 @@ def _read_key(stream: ByteSource, path: str) -> str | None:
 
 def _read_value(stream: ByteSource, path: str) -> _ArkValue | None:
     """The header of a binary value; None if it is text."""
-    if stream.read(2) != b"\0B":
+    head = stream.read(2)
+    if head in (b"RI", b"fL", b"AU"):
+        raise FeatureError(
+            f"{path} holds recordings, not matrices",
+            needed="an archive of feature matrices",
+            remedy="name its list wav.scp, and give the folder of it",
+        )
+    if head != b"\0B":
         return None
     kind = bytearray()
     while (byte := stream.read(1)) not in (b" ", b"") and len(kind) < 4:

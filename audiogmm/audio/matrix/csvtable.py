@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import itertools
 from collections.abc import Iterator
@@ -11,14 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audiogmm.audio.decoders.notices import warn_user
 from audiogmm.audio.decoders.source import open_source
 from audiogmm.errors import FeatureError
+from audiogmm.manifest.cells import delimiter_of_numbers, is_header, is_number, split_cells
 
 
 class CsvReader:
-    """Rows of a CSV file, UTF-8; comma, semicolon or tab, whichever the first line has.
+    """Rows of a table in text, UTF-8: commas, semicolons, tabs or blanks, as in the first line.
 
-    The first line is a header if not one of its cells is a number. Blank lines are skipped.
+    The first line is a header if not one of its cells is a number. Blank lines, and comments of
+    `numpy.savetxt` at the beginning, are skipped. A first column without a name beside named
+    ones is an index, and is left out with a warning.
 
     Raises
     ------
@@ -47,12 +50,24 @@ class CsvReader:
         head = next(lines, None)
         if head is None:
             return
-        delimiter = max(",;\t", key=head[1].count)
-        cells = next(csv.reader([head[1]], delimiter=delimiter))
-        if not any(_is_number(cell) for cell in cells):
+        while head[1].startswith("#") and (following := next(lines, None)) is not None:
+            if not following[1].startswith("#"):  # the last of several comments names the columns
+                lines = itertools.chain([following], lines)
+                break
+            head = following
+        delimiter = delimiter_of_numbers(head[1].lstrip("# "))
+        cells = split_cells(head[1], delimiter)
+        if is_header(cells):
             self.columns = tuple(cell.strip() for cell in cells)
+            if head[1].startswith("#") and (first_row := next(lines, None)) is not None:
+                lines = itertools.chain([first_row], lines)
+                delimiter = delimiter_of_numbers(first_row[1])
+                cells = split_cells(first_row[1], delimiter)
+                if len(cells) != len(self.columns):  # a comment, which names no columns
+                    self.columns = ()
         else:
             lines = itertools.chain([head], lines)
+        index = self._take_index()
         lines = itertools.islice(lines, first, None)
         while batch := list(itertools.islice(lines, block)):
             try:
@@ -63,25 +78,37 @@ class CsvReader:
                 raise self._error_in(batch, delimiter, len(cells), error) from error
             if rows.shape[1] != len(cells):
                 raise self._error_in(batch, delimiter, len(cells), None)
+            rows = rows[:, 1:] if index else rows
             finite = np.isfinite(rows)
             if not finite.all():
                 row, column = np.argwhere(~finite)[0]
                 raise self._bad_cell(batch[row][0], int(column), str(rows[row, column]))
             yield rows
 
+    def _take_index(self) -> bool:
+        """Leave out a first column without a name, as pandas writes; says whether there is one."""
+        if len(self.columns) < 2 or self.columns[0] or not all(self.columns[1:]):
+            return False
+        self.columns = self.columns[1:]
+        warn_user(
+            f"{self._path}: the first column has no name, so it is taken for an index and left out; to keep "
+            "it, give it a name"
+        )
+        return True
+
     def _error_in(
-        self, batch: list[tuple[int, str]], delimiter: str, width: int, error: ValueError | None
+        self, batch: list[tuple[int, str]], delimiter: str | None, width: int, error: ValueError | None
     ) -> FeatureError:
         """Find the first bad cell or line, by reading them once more, slowly."""
         for number, line in batch:
-            cells = next(csv.reader([line], delimiter=delimiter))
+            cells = split_cells(line, delimiter)
             if len(cells) != width:
                 return FeatureError(
                     f"{self._path}, line {number}: {len(cells)} cells, and {width} in the first line",
                     needed="as many cells in every line",
                 )
             for column, cell in enumerate(cells):
-                if not _is_number(cell):
+                if not is_number(cell):
                     return self._bad_cell(number, column, repr(cell))
         return FeatureError(f"{self._path}, lines {batch[0][0]} to {batch[-1][0]}: {error}", needed="numbers")
 
@@ -92,11 +119,3 @@ class CsvReader:
             needed="a finite number in every cell",
             remedy="fill it, or leave the line or the column out",
         )
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell

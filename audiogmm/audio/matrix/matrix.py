@@ -146,6 +146,8 @@ def format_of(path: str) -> str:
     >>> format_of("a.npy"), format_of("b.ark:1234"), format_of("c.tsv")
     ('npy', 'ark', 'csv')
     """
+    if path.endswith("]"):
+        path = path.rpartition("[")[0]
     name, _, offset = path.rpartition(":")
     suffix = PurePosixPath(name if name and offset.isdigit() else path).suffix.lower()
     if suffix in _SUFFIXES:

@@ -79,7 +79,7 @@ class TrialReader:
 
     def count(self) -> int:
         """Return the number of lines at most: line ends are counted."""
-        return max(0, sum(1 for _ in self.list.raw()) - 1)
+        return max(0, sum(1 for _ in self.list.raw()) - self.list.n_header_lines)
 
     def segments(
         self, chunk: Sequence[Trial], make_recording: Callable[[Entry], Recording]
@@ -113,7 +113,7 @@ class TrialReader:
 
         cells = zip(SEGMENT_COLUMNS, segment[:-1], strict=True)
         record = {name: _value(name, cell) for name, cell in cells if cell}
-        if not isinstance(record.get("channel", 0), int):
+        if not isinstance(record.get("channel", 0), int | list):
             del record["channel"]  # a name of the line, which is not the number of a track
         source = f"{self._name}:{trial.line}"
         if found is None:
@@ -160,10 +160,13 @@ def cut_entry(entry: Entry, segment: Entry) -> Entry:
     )
 
 
-def _value(name: str, cell: str) -> str | float | int:
+def _value(name: str, cell: str) -> str | float | int | list[int]:
     """A cell as a manifest's value; one that is not a number is left as it is, for the error message."""
     if name in PATHS:
         return cell
+    if cell.startswith("["):
+        with suppress(ValueError):
+            return [int(number) for number in json.loads(cell)]
     for kind in (int, float):
         with suppress(ValueError):
             return kind(cell)
@@ -214,13 +217,16 @@ class EntryLookup:
             If the manifest cannot be read; its first bad line's, if the run is strict.
         """
         from audiogmm.manifest import read_manifest
+        from audiogmm.manifest.entry import default_id
 
         found: dict[str, Entry] = {}
         alike: dict[str, str] = {}
         bare: dict[str, list[str]] = {}
         wanted = set(ids)
+        by_path: dict[str, list[str]] = {}
         for id in wanted:
             bare.setdefault(_bare(id), []).append(id)
+            by_path.setdefault(default_id(id), []).append(id)  # VoxCeleb names a test by its path
 
         def refuse(error: ManifestError) -> None:
             if not self._is_read:
@@ -229,6 +235,8 @@ class EntryLookup:
         for entry in read_manifest(self.manifest, on_error=refuse):
             given = str(entry.extra.get("id", entry.id))
             for name in wanted.intersection((entry.id, given)):
+                found.setdefault(name, entry)
+            for name in by_path.get(entry.id, ()):
                 found.setdefault(name, entry)
             for name in bare.get(_bare(given), ()):
                 alike.setdefault(name, given)

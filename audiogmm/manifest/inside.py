@@ -1,0 +1,78 @@
+"""Addresses of recordings inside other files, as an entry holds them: URLs of schemes of our own.
+
+===========================================  ==========================================================
+``ark:///data/wav.ark:1234``                 a wav in a Kaldi archive, at a byte, as an scp file has it
+``gzip:///data/a.wav.gz``                    a file that is compressed
+``bytes://512-32556::/data/shard.tar``       bytes of a file: a member of a tar archive
+``parquet://audio/17::/data/train.parquet``  a cell of a table: its column, and its row counted from 0
+===========================================  ==========================================================
+
+`audiogmm.audio.decoders.inside` opens them. They hold absolute paths, so they can be moved as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+SCHEMES = ("ark", "gzip", "bytes", "parquet")
+
+
+def scheme_of(path: str) -> str | None:
+    """Return the scheme of ours that an address has, or None for any other path.
+
+    Examples
+    --------
+    >>> scheme_of("ark:///a.ark:12"), scheme_of("https://host/a.wav"), scheme_of("/a.wav")
+    ('ark', None, None)
+    """
+    scheme, mark, _ = path.partition("://")
+    return scheme if mark and scheme in SCHEMES else None
+
+
+def gzip_address(path: str) -> str:
+    """Return the address of what a compressed file holds."""
+    return f"gzip://{path}"
+
+
+def ark_address(location: str) -> str:
+    """Return the address of a recording in an archive, of a location as an scp file has it."""
+    return f"ark://{location}"
+
+
+def bytes_address(path: str, start: int, end: int) -> str:
+    """Return the address of the bytes of a file from `start` up to `end`."""
+    return f"bytes://{start}-{end}::{path}"
+
+
+def cell_address(path: str, column: str, row: int) -> str:
+    """Return the address of a cell of a Parquet file."""
+    return f"parquet://{column}/{row}::{path}"
+
+
+def outer_path(path: str) -> str:
+    """Return the file that lies on disk: the one that an address of ours leads into, or the path itself.
+
+    Examples
+    --------
+    >>> outer_path("ark:///a.ark:12"), outer_path("bytes://0-9::/b.tar"), outer_path("/c.wav")
+    ('/a.ark', '/b.tar', '/c.wav')
+    """
+    scheme = scheme_of(path)
+    if scheme is None:
+        return path
+    inner = path.partition("://")[2]
+    if scheme == "ark":
+        return inner.rpartition(":")[0]
+    return inner if scheme == "gzip" else inner.partition("::")[2]
+
+
+def resolved(path: str, resolve: Callable[[str], str]) -> str:
+    """Return an address whose file is made absolute by a function.
+
+    Examples
+    --------
+    >>> resolved("gzip://a.wav.gz", lambda path: f"/x/{path}")
+    'gzip:///x/a.wav.gz'
+    """
+    outer = outer_path(path)
+    return path if not outer else path.replace(outer, resolve(outer), 1) if scheme_of(path) else resolve(path)
