@@ -116,7 +116,7 @@ class AudioStream:
         while (left := self._left()) > 0 and len(interleaved := self._decoder.read(left)):
             yield self._mixdown.mono(interleaved)
         self._refuse_short(self._mixdown.n_samples)
-        for note in self._mixdown.notes:
+        for note in (*self._decoder.notes, *self._mixdown.notes):
             self._warn(note)
 
     def _left(self) -> int:

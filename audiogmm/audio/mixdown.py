@@ -107,5 +107,4 @@ class Mixdown:
     @property
     def notes(self) -> tuple[str, ...]:
         """What deserves a warning about all that has passed."""
-        warning = self._levels.warning()
-        return () if warning is None else (warning,)
+        return self._levels.warnings()

@@ -136,6 +136,7 @@ class CheckResult:
     manifest: str
     entries: int = 0
     problems: list[Problem] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
 
     def summary(self) -> Json:
         """Return what `--json` prints."""
@@ -151,6 +152,7 @@ class CheckResult:
                 }
                 for problem in self.problems
             ],
+            "warnings": list(self.warnings),
             "set_aside": 0,
             "errors": None,
         }
@@ -159,7 +161,8 @@ class CheckResult:
         """Yield every problem, then their number."""
         yield from map(str, self.problems)
         problems = amount(len(self.problems), "problem") if self.problems else "no problem"
-        yield f"checked {amount(self.entries, 'entry', 'entries')}: {problems}"
+        warned = f", {amount(len(self.warnings), 'warning')}" if self.warnings else ""
+        yield f"checked {amount(self.entries, 'entry', 'entries')}: {problems}{warned}"
 
 
 def check_manifest(
@@ -176,17 +179,20 @@ def check_manifest(
         If the manifest itself cannot be read.
     """
     from audiogmm.audio.decode import probe
+    from audiogmm.audio.decoders.notices import Notices
     from audiogmm.manifest import find_problems, read_manifest
 
     progress = progress or Silent()
     result = CheckResult(source)
+    notices = Notices(then=progress.say)
 
     def look(entry: Entry) -> AudioInfo:
         result.entries += 1
         progress.advance(1)
-        return probe(entry, full=not fast, warn=progress.say)
+        return probe(entry, full=not fast, warn=notices)
 
     progress.begin("checking", None, "recordings")
     result.problems.extend(find_problems(read_manifest(source), look))
     progress.end()
+    result.warnings = notices.messages
     return result

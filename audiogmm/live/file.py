@@ -65,4 +65,4 @@ class File:
                     f"the input ended after {mixdown.n_samples} of the {decoder.promised} samples that its "
                     "header states"
                 )
-            yield Ended(reason, notes=mixdown.notes)
+            yield Ended(reason, notes=(*decoder.notes, *mixdown.notes))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.decoder import CEILINGS, FLOAT_CEILING
@@ -99,7 +98,9 @@ class Pcm:
     @classmethod
     def of(cls, header: WaveHeader) -> Pcm:
         """Return the format that a wav header names; its `subtype` must be known."""
-        return cls(header.subtype, header.width, header.sample_rate, header.channels, container="WAV")
+        return cls(
+            header.subtype, header.width, header.sample_rate, header.channels, header.swapped, container="WAV"
+        )
 
     @property
     def unit(self) -> int:
@@ -118,6 +119,5 @@ class Pcm:
 
     def decode(self, data: bytes) -> NDArray[Any]:
         """Decode whole units to shape (n, channels), int16 or float32, scaled as libsndfile does."""
-        if self.swapped:
-            data = np.frombuffer(data, np.uint8).reshape(-1, self.width)[:, ::-1].tobytes()
-        return decode_samples(self.subtype, data).reshape(-1, self.channels)
+        swap = self.width if self.swapped else 0
+        return decode_samples(self.subtype, data, swap).reshape(-1, self.channels)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from audiogmm.audio.decoders.wave import WaveHeader, read_header
+from audiogmm.audio.decoders.wave import MAGICS, WaveHeader, begins_wav, locate_bits, read_header
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioFileError
 from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
@@ -21,8 +21,6 @@ STANDARD_INPUT = "-"
 
 PIECE = 1 << 16
 """Most bytes in a read: what a pipe holds."""
-
-_MAGICS = (b"RIFF", b"RF64", b"BW64")
 
 
 @dataclass
@@ -195,10 +193,10 @@ class _Reading:
                 needed="a wav stream",
                 remedy="check the messages of the program that writes to it",
             )
-        if not _begins_wav(head):
+        if not begins_wav(head):
             raise AudioFileError(
                 f"{called} is not a wav stream: it begins with {head!r}",
-                needed="RIFF, RF64 or BW64, and WAVE",
+                needed="RIFF, RIFX, RF64 or BW64, and WAVE",
                 remedy="ffmpeg -i INPUT -f wav - | audiogmm stream ..., or --raw s16le:16000:1 for samples "
                 "without a header",
             )
@@ -210,7 +208,7 @@ class _Reading:
             self._stream.read(1)  # chunks are padded
         while not self._stop.is_set:
             head = self._peek(12)
-            if _begins_wav(head):
+            if begins_wav(head):
                 return self._header()
             if data_size is None or len(head) < 8:
                 return None
@@ -232,7 +230,7 @@ class _Reading:
                 needed="PCM of 8 to 32 bits, float, A-law or mu-law, which can be decoded as they arrive",
                 remedy="ffmpeg -i INPUT -f wav -c:a pcm_s16le - | audiogmm stream ...",
             )
-        return header
+        return locate_bits(header, self._peek(PIECE))[0] if header.padded else header
 
     def _peek(self, size: int) -> bytes:
         """Return the next bytes without taking them; fewer at the end."""
@@ -260,10 +258,6 @@ class _Reading:
         )
 
 
-def _begins_wav(head: bytes) -> bool:
-    return head[:4] in _MAGICS and head[8:12] == b"WAVE"
-
-
 def _cut_at_header(data: bytes) -> tuple[bytes, bytes, bool]:
     """Return samples, the rest, and whether the rest begins with a header (it may be the start of one).
 
@@ -276,11 +270,11 @@ def _cut_at_header(data: bytes) -> tuple[bytes, bytes, bool]:
     """
     at = data.find(b"WAVE")
     while at >= 0:
-        if at >= 8 and data[at - 8 : at - 4] in _MAGICS:
+        if at >= 8 and data[at - 8 : at - 4] in MAGICS:
             return data[: at - 8], data[at - 8 :], True
         at = data.find(b"WAVE", at + 1)
     for n in range(min(11, len(data)), 0, -1):
         tail = data[-n:]
-        if any(tail[:4] == magic[:n] for magic in _MAGICS) and b"WAVE".startswith(tail[8:]):
+        if any(tail[:4] == magic[:n] for magic in MAGICS) and b"WAVE".startswith(tail[8:]):
             return data[:-n], tail, False
     return data, b"", False

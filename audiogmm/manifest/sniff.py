@@ -30,6 +30,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"RIFF", "audio"),
     (b"RIFX", "audio"),
     (b"RF64", "audio"),
+    (b"BW64", "audio"),
     (b"fLaC", "audio"),
     (b"OggS", "audio"),
     (b"FORM", "audio"),

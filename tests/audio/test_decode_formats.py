@@ -21,9 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.audio.decode import open_audio, probe
-from audiogmm.audio.decoders import source
-from audiogmm.audio.decoders.pipe import PipeDecoder
+from audiogmm.audio.decoders import source, wave_decoder
 from audiogmm.audio.decoders.wave import read_header
+from audiogmm.audio.decoders.wave_decoder import WaveDecoder
 from audiogmm.errors import AudioFileError
 from audiogmm.kernels.front_end.pcm import clipped, mix
 from audiogmm.manifest import Entry
@@ -167,7 +167,7 @@ def test_pipes_leave_no_trace_of_their_chunks(
     header = read_header(stream, "a.wav")
     assert header is not None
     assert (header.subtype, header.n_samples, header.sample_rate) == (subtype, 400, 8000)
-    reader = PipeDecoder(stream, header, None, ExitStack())
+    reader = WaveDecoder(stream, header, None, ExitStack())
     pieces = []
     while len(piece := reader.read(block)):
         assert len(piece) <= block
@@ -186,7 +186,7 @@ def test_g711_is_the_standards() -> None:
         stream = io.BytesIO(header + codes)
         found = read_header(stream, "a.wav")
         assert found is not None
-        decoder = PipeDecoder(stream, found, None, ExitStack())
+        decoder = WaveDecoder(stream, found, None, ExitStack())
         assert decoder.read(256)[:, 0].tolist() == [twin(code) for code in range(256)]
 
 
@@ -248,7 +248,7 @@ def test_urls(tmp_path: Path, container: str, subtype: str) -> None:
 
 
 def test_long_files_are_sought_not_read_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = save(tmp_path, "WAV", "PCM_16", n_samples=200_000)
+    path = save(tmp_path, "FLAC", "PCM_16", n_samples=200_000)
     reads: list[int] = []
     original = soundfile.SoundFile.read
 
@@ -260,6 +260,20 @@ def test_long_files_are_sought_not_read_through(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(soundfile.SoundFile, "read", counting)
     decoded(path, offset=12.0, duration=0.01)
     assert sum(reads) == 160
+
+
+def test_long_wavs_are_sought_not_read_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(tmp_path, "WAV", "PCM_16", n_samples=200_000)
+    read: list[int] = []
+    original = wave_decoder._Bytes.read
+
+    def counting(self: Any, size: int = -1) -> bytes:
+        read.append(size)
+        return original(self, size)
+
+    monkeypatch.setattr(wave_decoder._Bytes, "read", counting)
+    decoded(path, offset=12.0, duration=0.01)
+    assert sum(read) == 320
 
 
 def test_many_threads(tmp_path: Path) -> None:

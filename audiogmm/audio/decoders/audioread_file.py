@@ -42,6 +42,7 @@ class AudioreadDecoder:
 
     ceiling: float = 32767
     promised: int | None = None
+    notes: tuple[str, ...] = ()
 
     def __init__(self, source: Any, name: str) -> None:
         self._source = source

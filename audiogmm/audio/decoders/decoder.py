@@ -60,11 +60,22 @@ class Decoder(Protocol):
     promised : int or None
         Samples of each channel that the header promises, where it is reliable: fewer are
         a truncated file.
+    notes : tuple of str
+        What deserves a warning, once all has been read.
     """
 
     info: AudioInfo
     ceiling: float
-    promised: int | None
+
+    @property
+    def promised(self) -> int | None:
+        """Samples of each channel that are promised."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings."""
+        ...
 
     def seek(self, sample: int) -> None:
         """Go to a sample, counted from the recording's first."""

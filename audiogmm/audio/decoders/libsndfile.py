@@ -50,6 +50,8 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
 class LibsndfileDecoder:
     """Files and seekable URLs, by libsndfile, which does not hold the interpreter lock."""
 
+    notes: tuple[str, ...] = ()
+
     def __init__(
         self, file: str | GuardedFile, name: str, header: WaveHeader | None, size: int, opened: ExitStack
     ) -> None:
@@ -98,13 +100,8 @@ class LibsndfileDecoder:
             samples: NDArray[Any] = self._file.read(out=self._buffer[:n_samples])
         except soundfile.LibsndfileError as error:
             raise self._damaged(error, self._file.tell()) from error
-        if self._guard is not None and self._guard.failure is not None:
-            failure = self._guard.failure
-            raise AudioFileError(
-                f"{self._name} could not be fetched to its end: {type(failure).__name__}: {failure}",
-                needed="the whole recording",
-                remedy="try again, or copy it here",
-            ) from failure
+        if self._guard is not None:
+            self._guard.refuse_failed(self._name)
         return samples
 
     def close(self) -> None:
@@ -116,7 +113,7 @@ class LibsndfileDecoder:
         container, _, subtype = self.info.format.partition(" ")
         if header is not None and header.data_size is not None:
             found = max(1, min(header.data_size, size - header.data_start))
-            return header.n_samples if header.subtype else round(n_samples * header.data_size / found)
+            return round(n_samples * header.data_size / found)
         log = self._file.extra_info
         if container == "NIST" and (count := re.search(rb"\nsample_count -i (\d+)", self._head())):
             return int(count[1])

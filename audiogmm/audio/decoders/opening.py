@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from audiogmm.audio.decoders.audioread_file import open_audioread
 from audiogmm.audio.decoders.decoder import Decoder
 from audiogmm.audio.decoders.libsndfile import LibsndfileDecoder
-from audiogmm.audio.decoders.pipe import PipeDecoder
 from audiogmm.audio.decoders.source import (
     ByteSource,
     GuardedFile,
@@ -18,6 +17,7 @@ from audiogmm.audio.decoders.source import (
     open_source,
 )
 from audiogmm.audio.decoders.wave import read_header
+from audiogmm.audio.decoders.wave_decoder import WaveDecoder
 from audiogmm.errors import AudioFileError
 from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
 
@@ -40,10 +40,8 @@ def open_decoder(path: str) -> Decoder:
             return _open_pipe(stream, name, opened)
         header = read_header(stream, name)
         size = stream.seek(0, 2)
-        if header is not None and header.data_size is None and header.subtype:
-            stream.seek(header.data_start)
-            n_samples = (size - header.data_start) // (header.width * header.channels)
-            return PipeDecoder(stream, header, n_samples, opened.pop_all())
+        if header is not None and header.subtype:
+            return WaveDecoder(stream, header, size, opened.pop_all(), name)
         if header is None and is_cut_ogg(stream):
             raise AudioFileError(
                 f"{name} is truncated: its last Ogg page is cut off",
@@ -67,7 +65,7 @@ def _open_pipe(stream: ByteSource, name: str, opened: ExitStack) -> Decoder:
     if not recorder.head:
         raise empty_stream(name)
     if header is not None and header.subtype:
-        return PipeDecoder(stream, header, None, opened.pop_all())
+        return WaveDecoder(stream, header, None, opened.pop_all(), name)
     path = opened.enter_context(copy_to_disk(recorder.head, stream, name))
     if header is None:
         with path.open("rb") as file:

@@ -138,6 +138,15 @@ class GuardedFile(io.RawIOBase):
         self._file = file
         self.failure: Exception | None = None
 
+    def refuse_failed(self, name: str) -> None:
+        """Raise AudioFileError if a read failed."""
+        if self.failure is not None:
+            raise AudioFileError(
+                f"{name} could not be fetched to its end: {type(self.failure).__name__}: {self.failure}",
+                needed="the whole recording",
+                remedy="try again, or copy it here",
+            ) from self.failure
+
     def readable(self) -> bool:
         return True
 
