@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PATIENCE = 3.0
+PATIENCE = 10.0
 """Seconds in which what is ending may end: a thread that was told to stop, a process that is being reaped."""
 
 KEPT_PROCESSES = ("resource_tracker", "forkserver", "semaphore_tracker")
