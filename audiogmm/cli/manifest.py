@@ -9,7 +9,7 @@ import click
 from audiogmm.cli import options
 from audiogmm.cli.console import close, console
 
-FORMATS = ["jsonl", "csv", "kaldi", "lhotse", "nemo"]
+FORMATS = options.ChoiceOf("audiogmm.manifest.formats", "FORMATS")
 
 
 @click.group()
@@ -79,13 +79,11 @@ def check(manifest: str, fast: bool, as_json: bool) -> None:
 @click.option(
     "--from",
     "source_format",
-    type=click.Choice(FORMATS),
+    type=FORMATS,
     default=None,
     help="Format of IN [default: by its content].",
 )
-@click.option(
-    "--to", "format", type=click.Choice(FORMATS), default=None, help="Format to write [default: by the name]."
-)
+@click.option("--to", "format", type=FORMATS, default=None, help="Format to write [default: by the name].")
 @options.output("the manifest, or the folder of a Kaldi data directory")
 @options.reporting
 @options.strict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,29 @@ PATH = click.Path(path_type=Path)
 
 manifest = click.argument("manifest", type=str, metavar="M")
 model = click.argument("model", type=PATH, metavar="MODEL")
+
+
+class ChoiceOf(click.Choice):  # type: ignore[type-arg, unused-ignore]
+    """The names of a table, which is imported when they are needed: help, or a call that gives one.
+
+    Parameters
+    ----------
+    module, table : str
+        Where the table is: a mapping or sequence of names.
+
+    Examples
+    --------
+    >>> ChoiceOf("audiogmm.verification.normalization", "NORMALIZATIONS").choices[:2]
+    ('none', 'z')
+    """
+
+    def __init__(self, module: str, table: str) -> None:
+        self.module, self.table, self.case_sensitive = module, table, True
+
+    @property
+    def choices(self) -> tuple[str, ...]:  # type: ignore[override, unused-ignore]
+        """The names, in the order of the table."""
+        return tuple(getattr(importlib.import_module(self.module), self.table))
 
 
 def joined(into: str, *names: str, by: Callable[..., Any]) -> Callable[[C], C]:

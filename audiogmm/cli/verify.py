@@ -26,7 +26,7 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--normalize",
     "normalization",
-    type=click.Choice(["none", "z", "t", "zt", "s", "as"]),
+    type=options.ChoiceOf("audiogmm.verification.normalization", "NORMALIZATIONS"),
     default="none",
     show_default=True,
     help="Normalize the back end's scores by those of impostors from the background: z-norm, t-norm, "

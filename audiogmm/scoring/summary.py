@@ -18,8 +18,6 @@ Windows = Callable[[], Iterator[tuple[FloatArray, BoolArray]]]
 WINDOW = 65536
 """Frames held at a time while a track is summarized or written."""
 
-_NO_SCORES = (None, None, None, None, None, None, None, None)
-
 PERCENTILES = (1.0, 5.0, 50.0, 95.0)
 """Percentiles that a summary holds."""
 
@@ -53,14 +51,14 @@ class TrackSummary:
     frames: int
     voiced: int
     duration: Seconds
-    mean: float | None
-    std: float | None
-    min: float | None
-    p1: float | None
-    p5: float | None
-    p50: float | None
-    p95: float | None
-    max: float | None
+    mean: float | None = None
+    std: float | None = None
+    min: float | None = None
+    p1: float | None = None
+    p5: float | None = None
+    p50: float | None = None
+    p95: float | None = None
+    max: float | None = None
 
     def to_dict(self) -> Json:
         """Return the row as a JSON object."""
@@ -90,7 +88,7 @@ def summarize_track(id: str, clock: FrameClock, windows: Windows) -> TrackSummar
         voiced += int(marks.sum())
     duration = clock.end(frames - 1) - clock.start(0) if frames else 0.0
     if not frames:
-        return TrackSummary(id, 0, 0, duration, *_NO_SCORES)
+        return TrackSummary(id, 0, 0, duration)
 
     def chosen() -> Iterator[FloatArray]:
         for scores, marks in windows():
@@ -100,7 +98,6 @@ def summarize_track(id: str, clock: FrameClock, windows: Windows) -> TrackSummar
     mean = sum(float(scores.sum()) for scores in chosen()) / n
     variance = sum(float(np.square(scores - mean).sum()) for scores in chosen()) / n
     lowest, *between, highest = quantiles(chosen, n, [0.0, *(p / 100 for p in PERCENTILES), 1.0])
-    low, fifth, median, high = between
-    return TrackSummary(
-        id, frames, voiced, duration, mean, math.sqrt(variance), lowest, low, fifth, median, high, highest
-    )
+    scores_of = {"mean": mean, "std": math.sqrt(variance), "min": lowest, "max": highest}
+    percentiles = {f"p{p:g}": value for p, value in zip(PERCENTILES, between, strict=True)}
+    return TrackSummary(id, frames, voiced, duration, **scores_of, **percentiles)

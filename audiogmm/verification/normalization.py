@@ -90,11 +90,12 @@ def normalize(
             return _mean_of_both(scores, of_models, of_tests)
         case "as":
             return _mean_of_both(scores, _highest(of_models, nearest, 1), _highest(of_tests, nearest, 0))
-        case _:  # zt
+        case "zt":
             if of_cohort is None:
                 raise ChoiceError("zt-norm without the cohort's scores against itself", needed="of_cohort")
             tests = _standardize(of_tests, _drop_diagonal(of_cohort), 1)
             return _standardize(_standardize(scores, of_models, 1), tests, 0)
+    raise AssertionError(f"{method!r} is named in NORMALIZATIONS and has no case")
 
 
 def _standardize(scores: FloatArray, impostors: FloatArray, axis: int) -> FloatArray:
