@@ -112,11 +112,19 @@ def command() -> None:
 @click.option(
     "--column", default="score", show_default=True, metavar="NAME", help="Name of the column of scores."
 )
+@click.option(
+    "--trials",
+    type=options.PATH,
+    default=None,
+    metavar="KEY",
+    help="A list of trials that says which are targets, where SCORES has no column target.",
+)
 @results(plot="the DET curve and the calibration", drawn="speakers", bad="bad row", threads=True)
 def verify(scores: Path, output: Path | None, as_json: bool, **given: Any) -> None:
     """Measure equal error rate, costs and Cllr of the scores of trials whose truth is known.
 
-    SCORES.csv is what `verify` writes, with a column target of 1 and 0. Every figure has an interval from
+    SCORES.csv is what `verify` writes, with a column target of 1 and 0; or lines of model, test and score, as
+    Kaldi writes them, with --trials. Every figure has an interval from
     draws of the speakers, since trials of one speaker are not independent; with fewer than 20 speakers it is
     only indicative. Cllr and min Cllr say whether scores are calibrated log-likelihood ratios.
 

@@ -208,7 +208,10 @@ class Gallery:
             raise ChoiceError(
                 f"{self.folder} has no speaker {name!r}",
                 needed=f"one of the enrolled speakers: {shown or 'none yet'}",
-                remedy=f"audiogmm speakers {self.folder} lists them; audiogmm enroll adds more",
+                remedy="for a list of pairs of recordings, enroll each under its name in the list: a "
+                f'manifest with "speaker": "{name}"'
+                if "/" in name or name.endswith(".wav")
+                else f"audiogmm speakers {self.folder} lists them; audiogmm enroll adds more",
             )
         return read_speaker(path, self.background.mixture, self.fingerprint)
 

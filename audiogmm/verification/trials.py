@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from audiogmm.errors import AudioGMMError, ManifestError
+from audiogmm.verification.trial_layouts import find_layout
 from audiogmm.words import amount
 
 PATHS = ("audio_filepath", "features_filepath")
@@ -50,7 +51,8 @@ class Trial:
 
 
 class TrialList:
-    """A CSV with the columns `model` and `audio_filepath` (or `features_filepath`): lazy, re-iterable.
+    """A CSV with the columns `model` and `audio_filepath` (or `features_filepath`), or a list of Kaldi,
+    VoxCeleb or NIST (see `trial_layouts`): lazy, re-iterable.
 
     `offset` and `duration` (seconds) cut the recording, and so does `channel` where it is a whole number.
     Further columns are kept. The columns may be separated by commas, tabs or semicolons.
@@ -90,7 +92,12 @@ class TrialList:
         self._on_error = on_error
         with self._text() as file:
             header = file.readline().rstrip("\r\n")
-        self._delimiter, self.header = _columns(header)
+        self._layout = find_layout(header, by_id=by_id)
+        if self._layout is None:
+            self._delimiter, self.header = _columns(header)
+        else:
+            self._delimiter, self.header = "", self._layout.columns
+        self.n_header_lines = 1 if self._layout is None else self._layout.n_header_lines
         named = next((name for name in IDS if name in self.header), None)
         if "model" not in self.header or not (named if by_id else set(PATHS) & set(self.header)):
             wanted = "id" if by_id else "audio_filepath"
@@ -112,8 +119,6 @@ class TrialList:
         self._segment.append(self.header.index(named) if by_id and named else -1)
         self._by_id = by_id
 
-    n_header_lines = 1
-
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are kept."""
@@ -122,11 +127,16 @@ class TrialList:
     def __iter__(self) -> Iterator[Trial]:
         name = self.header.index("model")
         with self._text() as file:
-            rows = csv.reader(file, delimiter=self._delimiter, strict=True)
-            next(rows)
-            line = rows.line_num
+            if self._layout is None:
+                reader = csv.reader(file, delimiter=self._delimiter, strict=True)
+                rows: Iterator[list[str]] = reader
+            else:
+                rows = map(self._layout.cells, file)
+            line = self.n_header_lines
+            for _ in range(self.n_header_lines):
+                next(rows)
             while True:
-                line = rows.line_num + 1
+                line = line + 1 if self._layout is not None else reader.line_num + 1
                 try:
                     cells = next(rows)
                     if not cells:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -70,11 +71,14 @@ class EvaluateVerifySettings(EvaluationSettings):
         Another system's scores of the same trials, compared by a paired bootstrap.
     column : str
         Column of the scores.
+    trials : path-like, optional
+        A list of trials that holds the truth, where the scores have no column `target`.
     """
 
     points: Sequence[OperatingPoint] = POINTS
     against: str | os.PathLike[str] | None = None
     column: str = "score"
+    trials: str | os.PathLike[str] | None = None
 
 
 def evaluate_scores(
@@ -85,7 +89,8 @@ def evaluate_scores(
     Parameters
     ----------
     scores : path-like
-        CSV with the columns `model`, `audio_filepath` (or `id`), `target` and `settings.column`.
+        CSV with the columns `model`, `audio_filepath` (or `id`), `target` and `settings.column`; or scores of
+        Kaldi, with the truth in `settings.trials`.
     settings : EvaluateVerifySettings
     aside : Aside
         Takes rows that cannot be used.
@@ -99,8 +104,9 @@ def evaluate_scores(
         If a column of `settings.by` is missing.
     """
     column, points, draws = settings.column, settings.points, settings.draws
-    table = read_score_table(scores, (column,), aside=aside)
-    other = None if settings.against is None else read_score_table(settings.against, (column,), aside=aside)
+    read = partial(read_score_table, numeric=(column,), aside=aside, trials=settings.trials)
+    table = read(scores)
+    other = None if settings.against is None else read(settings.against)
     notes = _repeated(table)
     if other is not None:
         notes += _repeated(other)

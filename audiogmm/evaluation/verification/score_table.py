@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError
 from audiogmm.manifest.text import open_text
 from audiogmm.runs.aside import Aside
 from audiogmm.types import BoolArray, FloatArray, IntArray
+from audiogmm.verification.trial_layouts import TrialLayout, find_layout
 from audiogmm.words import amount
 
 TrialKey: TypeAlias = tuple[str, ...]
@@ -107,7 +109,12 @@ class ScoreTable:
 
 
 def read_score_table(
-    path: str | os.PathLike[str], numeric: Sequence[str] = ("score",), *, target: bool = True, aside: Aside
+    path: str | os.PathLike[str],
+    numeric: Sequence[str] = ("score",),
+    *,
+    target: bool = True,
+    aside: Aside,
+    trials: str | os.PathLike[str] | None = None,
 ) -> ScoreTable:
     """Read a score file.
 
@@ -125,6 +132,9 @@ def read_score_table(
         Require a column `target` of 1 and 0.
     aside : Aside
         Takes the rows that cannot be used, each with its reason.
+    trials : path-like, optional
+        A list of trials with the truth, in place of a column `target`; what it does not list is left out.
+        Lists of Kaldi, VoxCeleb and NIST are read, and so are Kaldi's scores: model, test, score.
 
     Raises
     ------
@@ -135,7 +145,14 @@ def read_score_table(
     path = os.fspath(path)
     with open_text(path) as file:
         header = file.readline().rstrip("\r\n")
-        delimiter, columns = _columns(header)
+        layout = find_layout(header)
+        delimiter, columns = _columns(header) if layout is None else ("", layout.columns)
+        lines: Iterator[str] = file
+        if layout is not None and layout.n_header_lines == 0:
+            lines = itertools.chain([header], file)
+        truths = None if trials is None else _read_truths(trials, aside)
+        if truths is not None and "target" not in columns:
+            columns = (*columns, "target")
         _check_columns(path, columns, (*numeric, *(["target"] if target else [])))
         table = ScoreTable(path, columns, [], [], [])
         needed, truth = _needed(columns, numeric), columns.index("target") if target else None
@@ -143,7 +160,17 @@ def read_score_table(
         seen: dict[TrialKey, int] = {}
         key_of = _RowKeys(columns)
         n_repeated = 0
-        for line, cells in _rows(file, delimiter, columns, path, aside):
+        rows = (
+            _rows(lines, delimiter, columns, path, aside, len(columns) - (truths is not None))
+            if layout is None
+            else _laid_out(lines, layout, path, aside)
+        )
+        for line, cells in rows:
+            if truths is not None and len(cells) < len(columns):
+                said = truths.get((cells[columns.index("model")], key_of(cells)[1]))
+                if said is None:
+                    continue  # scored, and not in the key
+                cells = [*cells, said]
             wrong = _wrong(cells, columns, needed, truth)
             if wrong:
                 aside.put("", path, ManifestError(f"{path}:{line} has {wrong[0]}", needed=wrong[1]))
@@ -181,7 +208,7 @@ def _check_columns(path: str, columns: tuple[str, ...], wanted: Sequence[str]) -
         missing.append("audio_filepath")
     if missing:
         remedies = {
-            "target": "a list that says which trials are targets: a column target of 1 and 0",
+            "target": "--trials KEY, a list that says which trials are targets; or a column target",
             "score": "audiogmm verify writes it; --column names another",
         }
         raise ManifestError(
@@ -202,8 +229,32 @@ def _needed(columns: tuple[str, ...], numeric: Sequence[str]) -> list[tuple[str,
     ]
 
 
+def _read_truths(trials: str | os.PathLike[str], aside: Aside) -> dict[tuple[str, str], str]:
+    """The truth of each trial of a list, by model and test."""
+    table = read_score_table(trials, (), aside=aside)
+    at = table.columns.index("target")
+    return {(key[0], key[1]): row[at] for key, row in zip(table.keys, table.rows, strict=True)}
+
+
+def _laid_out(
+    lines: Iterator[str], layout: TrialLayout, path: str, aside: Aside
+) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of every row of a list without a header of ours."""
+    for line, text in enumerate(lines, 1 + layout.n_header_lines):
+        cells = layout.cells(text)
+        if len(cells) == len(layout.columns):
+            yield line, cells
+        elif cells:
+            wrong = ManifestError(
+                f"{path}:{line}: {amount(len(cells), 'word')} where {layout.name} lines have "
+                f"{len(layout.columns)}",
+                needed=f"{', '.join(layout.columns)}",
+            )
+            aside.put("", path, wrong)
+
+
 def _rows(
-    file: Iterator[str], delimiter: str, columns: tuple[str, ...], path: str, aside: Aside
+    file: Iterator[str], delimiter: str, columns: tuple[str, ...], path: str, aside: Aside, width: int
 ) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of every row that has as many cells as there are columns."""
     rows = csv.reader(file, delimiter=delimiter, strict=True)
@@ -216,11 +267,11 @@ def _rows(
         except csv.Error as error:
             aside.put("", path, ManifestError(f"{path}:{line} is not CSV: {error}", needed="quoted cells"))
             continue
-        if len(cells) == len(columns):
+        if len(cells) == width:
             yield line, cells
         elif cells:
             wrong: AudioGMMError = ManifestError(
-                f"{path}:{line}: {amount(len(cells), 'cell')} where the header names {len(columns)}",
+                f"{path}:{line}: {amount(len(cells), 'cell')} where the header names {width}",
                 needed="a cell for each column",
                 remedy="quote cells that hold the delimiter",
             )
