@@ -26,8 +26,8 @@ def open_audio(entry: Entry, block: int = 65536, warn: Warn = warn_user) -> Audi
 
     wav (8, 16, 24, 32 bit, float, A-law, mu-law, extensible, RF64), FLAC, Ogg, MP3 and what else libsndfile
     knows, from a file, a URL (by fsspec), or, as ``-``, from standard input; what libsndfile cannot open is
-    tried with audioread. A wav on standard input is decoded as it arrives; any other format is kept in a
-    temporary file first.
+    decoded by ffmpeg, if it is installed. A wav on standard input is decoded as it arrives; any other format
+    is kept in a temporary file first. docs/recordings.md says what is read, what warns and what is refused.
 
     Parameters
     ----------

@@ -7,7 +7,6 @@ import io
 import struct
 import subprocess
 import sys
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -282,37 +281,6 @@ def test_many_threads(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda path: decoded(path, block=500).tobytes(), paths * 3))
     assert together == alone * 3
-
-
-def test_audioread_opens_what_libsndfile_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import audioread
-
-    path = tmp_path / "a.m4a"
-    path.write_bytes(b"only ffmpeg knows this" * 100)
-    samples = (sound(1000, 2) * 30000).astype("<i2")
-    closed = []
-
-    class Program:
-        samplerate, channels = 44100, 2
-
-        def __iter__(self) -> Any:
-            data = samples.tobytes()
-            return (data[start : start + 331] for start in range(0, len(data), 331))
-
-        def close(self) -> None:
-            closed.append(True)
-
-    monkeypatch.setattr(audioread, "audio_open", lambda _: Program())
-    expected = (samples.astype(np.float32) / 32768).sum(axis=1) / np.float32(2)
-    assert decoded(path, block=100).tobytes() == expected.tobytes()
-    assert decoded(path, offset=100 / 44100).tobytes() == expected[100:].tobytes()
-    assert len(closed) == 2
-    Program.channels = 0  # what ffmpeg finds in a file that is not audio
-    with pytest.raises(AudioFileError, match="is not audio that can be read"):
-        open_audio(Entry(str(path), id="a"))
-    assert len(closed) == 3
 
 
 def test_what_is_kept_of_standard_input_is_bounded_and_removed(

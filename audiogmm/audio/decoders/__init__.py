@@ -1,8 +1,8 @@
 """Decoders: from a path, a URL or standard input to interleaved samples.
 
-`open_decoder` recognizes a recording by its first bytes and returns a `Decoder`: libsndfile's for files, our
-own for wav that arrives through a pipe, audioread's for what neither opens. A decoder reads a few samples at
-a time, seeks to the exact sample, and knows what the header promises, so that a truncated file is an error.
+`open_decoder` recognizes a recording by its first bytes and returns a `Decoder`: our own for wav,
+libsndfile's for most other files, ffmpeg's for what neither opens. A decoder reads a few samples at a time,
+seeks to the exact sample, and knows what the header promises, so that a truncated file is an error.
 """
 
 from __future__ import annotations

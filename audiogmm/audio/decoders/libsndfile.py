@@ -66,7 +66,7 @@ class LibsndfileDecoder:
             reason = _reason(error)
             raise AudioFileError(
                 f"{name} is not audio that can be read (libsndfile: {reason})",
-                needed="wav, FLAC, Ogg, MP3, AIFF, or another format of libsndfile or audioread",
+                needed="wav, FLAC, Ogg, MP3, AIFF, or another format of libsndfile or ffmpeg",
                 remedy="open it in a player; convert it to wav or FLAC, or take it out of the manifest",
             ) from error
         self._opened.callback(self._file.close)
@@ -103,6 +103,12 @@ class LibsndfileDecoder:
         if self._guard is not None:
             self._guard.refuse_failed(self._name)
         return samples
+
+    def closes(self, opened: ExitStack) -> None:
+        """Close this too, after the file."""
+        inner, self._opened = self._opened, ExitStack()
+        self._opened.callback(opened.close)
+        self._opened.callback(inner.close)
 
     def close(self) -> None:
         """Close the file."""

@@ -6,8 +6,8 @@ import io
 import os
 from contextlib import ExitStack
 
-from audiogmm.audio.decoders.audioread_file import open_audioread
 from audiogmm.audio.decoders.decoder import Decoder
+from audiogmm.audio.decoders.ffmpeg import open_ffmpeg
 from audiogmm.audio.decoders.libsndfile import LibsndfileDecoder
 from audiogmm.audio.decoders.source import (
     ByteSource,
@@ -16,7 +16,7 @@ from audiogmm.audio.decoders.source import (
     empty_stream,
     open_source,
 )
-from audiogmm.audio.decoders.wave import read_header
+from audiogmm.audio.decoders.wave import WaveHeader, read_header
 from audiogmm.audio.decoders.wave_decoder import WaveDecoder
 from audiogmm.errors import AudioFileError
 from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
@@ -48,14 +48,35 @@ def open_decoder(path: str) -> Decoder:
                 needed="a whole file",
                 remedy="copy or record it again",
             )
-        if is_url(path):
-            assert isinstance(stream, GuardedFile)
-            stream.seek(0)
-            return LibsndfileDecoder(stream, name, header, size, opened.pop_all())
+        if not is_url(path):
+            return _open_file(path, name, header, size, stream, ExitStack())
+        assert isinstance(stream, GuardedFile)
+        stream.seek(0)
         try:
-            return LibsndfileDecoder(path, name, header, size, ExitStack())
+            decoder = LibsndfileDecoder(stream, name, header, size, ExitStack())
+            decoder.closes(opened.pop_all())
+            return decoder
+        except AudioFileError:
+            stream.seek(0)
+            local = opened.enter_context(copy_to_disk(b"", stream, name))
+            with local.open("rb") as file:
+                return _open_file(str(local), name, header, size, file, opened.pop_all())
+
+
+def _open_file(
+    path: str, name: str, header: WaveHeader | None, size: int, stream: ByteSource, opened: ExitStack
+) -> Decoder:
+    """Open a local file that is no plain wav; `opened` is closed with its decoder."""
+    with opened:
+        try:
+            decoder = LibsndfileDecoder(path, name, header, size, ExitStack())
+            decoder.closes(opened.pop_all())
+            return decoder
         except AudioFileError as refusal:
-            return open_audioread(path, refusal)
+            stream.seek(0)
+            head = stream.read(_TAIL)
+            stream.seek(max(0, size - _TAIL))
+            return open_ffmpeg(path, name, head + stream.read(_TAIL), refusal, opened.pop_all())
 
 
 def _open_pipe(stream: ByteSource, name: str, opened: ExitStack) -> Decoder:
@@ -67,10 +88,10 @@ def _open_pipe(stream: ByteSource, name: str, opened: ExitStack) -> Decoder:
     if header is not None and header.subtype:
         return WaveDecoder(stream, header, None, opened.pop_all(), name)
     path = opened.enter_context(copy_to_disk(recorder.head, stream, name))
-    if header is None:
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        if header is None:
             header = read_header(file, name)
-    return LibsndfileDecoder(str(path), name, header, path.stat().st_size, opened.pop_all())
+        return _open_file(str(path), name, header, path.stat().st_size, file, opened.pop_all())
 
 
 def is_cut_ogg(stream: ByteSource) -> bool:
