@@ -42,7 +42,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import Recording
 from audiogmm.manifest import read_manifest
-from audiogmm.mixture import prepared
+from audiogmm.mixture import kernels
 from audiogmm.mixture.carried_margins import MarginStore
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
@@ -263,7 +263,7 @@ def run(case: str, speech: Speech, repeats: int, passes: int, peers: bool) -> No
 
 def bounds(sizes: list[int], frames: Frames, covariance_type: str, threads: int, repeats: int) -> None:
     """Print what carried bounds spare at each size, pass by pass."""
-    prepared.LEAST_COMPONENTS = 1  # type: ignore[attr-defined]
+    kernels.LEAST_COMPONENTS = 1  # type: ignore[attr-defined]
     print(
         f"{len(frames)} frames in recording order, {covariance_type}, {threads} threads; a pass: "
         "scores spared, microseconds a frame with carried bounds / without"

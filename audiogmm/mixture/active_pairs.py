@@ -1,4 +1,4 @@
-"""Which components matter to which frames, as the E-step finds it."""
+"""Pairs of component and frame that an E-step does not skip."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ActivePairs(NamedTuple):
 def active_pairs_of(
     tile: Tile, n_pairs: int, n_frames: int, active: NDArray[np.int64], frames: AnyFrames
 ) -> ActivePairs:
-    """What is in a tile that was scored; `n_pairs` as the kernel gave it."""
+    """Copy the pairs out of a tile that was scored; `n_pairs` as the kernel returned it."""
     if n_pairs < 0:
         refuse(-2 - n_pairs, frames)
     member, total = tile.member[:n_pairs].copy(), tile.total[:n_frames]

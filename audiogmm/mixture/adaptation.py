@@ -1,4 +1,4 @@
-"""MAP adaptation: move a well-trained mixture towards a little data, no further than the data reach."""
+"""MAP adaptation of a well-trained mixture to a little data."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def adapt_mixture(
     stats : SufficientStats
         Of the new frames, under the prior.
     tau : float
-        Relevance factor, in frames: a component with tau frames goes half the way. 0: all the way.
+        Relevance factor, in frames: a component with tau frames moves half the way to them; 0: all the way.
     means, variances, weights : bool
-        What to adapt; the rest stays as it is.
+        Which parameters to adapt; the others stay as they are.
     floor : float or ndarray of shape (n_features,), float64
         Least variance of each feature, if variances are adapted.
 
@@ -111,14 +111,14 @@ def adapt_mixture(
 
 
 def prior_statistics(prior: Mixture, origin: FloatArray) -> SufficientStats:
-    """Statistics as if every component had seen one frame, with just its mean and covariance.
+    """Return statistics as if every component had one frame, with just its mean and covariance.
 
     Parameters
     ----------
     prior : Mixture
         The model.
     origin : ndarray of shape (n_features,), float64
-        What moments are taken about.
+        Origin of the moments.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What one pass learns of a component's scores, carried to the next, proven: most of them are then spared."""
+"""Margins of scores, carried from one pass to the next, proven: most scores need not be computed again."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from audiogmm.kernels.estep.screens import PANEL
 from audiogmm.types import FloatArray
 
 LEAST_COMPONENTS = 2048
-"""Components below which fewer than 30 % of scores would be spared, in a training on speech."""
+"""Components below which fewer than 30 % of scores would be saved, in a training on speech."""
 
 BUDGET = 24 << 20
-"""Bytes that the margins of one source of frames may take; frames beyond are looked at in full."""
+"""Bytes that the margins of one source of frames may take; frames beyond are screened in full."""
 
 SHARES = 1 - np.array([3e-4, 3e-3, 1e-2, 3e-2, 0.1])
-"""Scales that are tried, as shares of the largest there is."""
+"""Scales that are tried, as shares of the largest possible one."""
 
 BEYOND = 25.0
 """Nats from a component's typical score to the one at which bounds are to be close."""
 
 
 class ScoreParameters(NamedTuple):
-    """Components that scores are computed from, by frames' own axes."""
+    """Parameters of the components that scores are computed from, along the axes of the frames."""
 
     active: NDArray[np.int64]
     """(K,): their places in the mixture."""
@@ -40,7 +40,7 @@ class ScoreParameters(NamedTuple):
 
 
 def bound_scores(old: ScoreParameters, new: ScoreParameters) -> DriftBound:
-    """Bounds for what moving parameters do to scores: ``s'(x) <= a s(x) + b`` for every frame x.
+    """Bound what moving parameters do to scores: ``s'(x) <= a s(x) + b`` for every frame x.
 
     With s(x) = C - 1/2 sum_d p_d (x_d - m_d)^2, and s' the same of C', p', m', for any 0 < a <= 1
 
@@ -87,7 +87,7 @@ def bound_scores(old: ScoreParameters, new: ScoreParameters) -> DriftBound:
 
 
 class MemoryBudget:
-    """Bytes that may still be taken, by several threads.
+    """Bytes that several threads may still take.
 
     Examples
     --------
@@ -101,7 +101,7 @@ class MemoryBudget:
         self._lock = Lock()
 
     def take(self, n_bytes: int) -> bool:
-        """Take that many, or none."""
+        """Take that many and return True, or take none."""
         with self._lock:
             taken = n_bytes <= self.left
             self.left -= n_bytes if taken else 0
@@ -109,29 +109,29 @@ class MemoryBudget:
 
 
 class CarriedMargins:
-    """What is known of some frames from the last pass over them; of no use for any others.
+    """Margins of some frames from the last pass over them; they hold for no other frames.
 
-    It changes how many scores are looked at, never a result. One thread at a time. A worker process gets
-    one that keeps nothing.
+    They change how many scores are screened, never a result. For one thread at a time. A worker process
+    gets one that keeps nothing.
 
     Parameters
     ----------
     budget : MemoryBudget
-        What its memory is taken from.
+        From which its memory is taken.
     """
 
     def __init__(self, budget: MemoryBudget) -> None:
         self.looked = np.zeros(2)
-        """Scores looked at in the last pass, and scores that there were; zeros where nothing was kept."""
+        """Scores screened in the last pass, and scores in all; zeros where nothing was kept."""
         self._budget = budget
         self._codes, self._lows = NO_MARGINS.codes, NO_MARGINS.lows
         self._under: ScoreParameters | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _knowing_nothing, ()
+        return _without_margins, ()
 
     def copy(self) -> CarriedMargins:
-        """The same knowledge, to go on from twice; its memory is outside the budget."""
+        """Copy the margins, to go on from them twice; the memory is not part of the budget."""
         other = CarriedMargins(MemoryBudget(0))
         other.looked[:] = self.looked
         other._codes, other._lows = self._codes.copy(), self._lows.copy()
@@ -139,7 +139,7 @@ class CarriedMargins:
         return other
 
     def begin(self, now: ScoreParameters, drifts: DriftCache, n_frames: int) -> Margins:
-        """For a pass over the frames under these parameters; `end` comes after it."""
+        """Return the margins for a pass over the frames under these parameters; `end` comes after it."""
         K, n_panels = len(now.constants), -(-n_frames // PANEL)
         stride = -(-K // PANEL) * PANEL
         before, self._under = self._under, None
@@ -165,16 +165,16 @@ class CarriedMargins:
         )
 
     def end(self, now: ScoreParameters) -> None:
-        """The pass went over all frames. Without this, nothing of it is believed."""
+        """Keep the margins of a pass that went over all frames; without this they are dropped."""
         self._under = now
 
 
-def _knowing_nothing() -> CarriedMargins:
+def _without_margins() -> CarriedMargins:
     return CarriedMargins(MemoryBudget(0))
 
 
 class MarginStore:
-    """One `CarriedMargins` for each slice of frames that come back in every pass, all of one budget.
+    """One `CarriedMargins` for each slice of the frames of every pass, all of one budget.
 
     Examples
     --------
@@ -188,17 +188,17 @@ class MarginStore:
         self._slices: dict[int, CarriedMargins] = {}
 
     def of(self, first: int) -> CarriedMargins:
-        """For the slice that begins at this frame."""
+        """Return that of the slice that begins at this frame."""
         return self._slices.setdefault(first, CarriedMargins(self._budget))
 
 
 class DriftCache:
-    """The last drift that was asked for: all frames of a pass ask for the same one.
+    """The last bounds of moved scores: all frames of a pass need the same ones.
 
     Parameters
     ----------
     now : ScoreParameters
-        Where the parameters have moved to.
+        The present parameters.
     """
 
     def __init__(self, now: ScoreParameters) -> None:
@@ -208,7 +208,7 @@ class DriftCache:
         self._drift = NO_MARGINS.drift
 
     def since(self, before: ScoreParameters) -> DriftBound:
-        """From there to now."""
+        """Return the bounds from those parameters to the present ones."""
         with self._lock:
             if self._before is not before:
                 self._before, self._drift = before, bound_scores(before, self._now)
@@ -223,4 +223,4 @@ NO_MARGINS = Margins(
     np.empty(0, np.int32),
     np.zeros(2),
 )
-"""Nothing is known, and nothing to be kept."""
+"""No margins, and no room for any."""

@@ -10,7 +10,7 @@ from audiogmm.types import FloatArray
 
 
 def checked_frames(frames: AnyFrames, n_features: int) -> AnyFrames:
-    """Frames as kernels take them: contiguous, floating-point, of as many features as there must be."""
+    """Return frames as kernels take them: contiguous, floating-point, of `n_features` columns."""
     frames = np.ascontiguousarray(frames)  # type: ignore[assignment]
     if frames.dtype not in (np.float32, np.float64):
         if frames.dtype.kind not in "fiub":
@@ -30,7 +30,7 @@ def checked_frames(frames: AnyFrames, n_features: int) -> AnyFrames:
 
 
 def checked_weights(weights: FloatArray, n_frames: int) -> FloatArray:
-    """Weights of frames, float64."""
+    """Return the weights of frames, float64, after checks."""
     weights = np.ascontiguousarray(weights, dtype=np.float64)
     if weights.shape != (n_frames,):
         raise MixtureError(
@@ -56,7 +56,7 @@ def refuse_rows(frames: AnyFrames) -> None:
 
 
 def refuse(fault: int, frames: AnyFrames) -> None:
-    """Raise `MixtureError` for frame `fault`, which holds NaN or infinity; negative: there is none."""
+    """Raise `MixtureError` for frame `fault`, which holds NaN or infinity; nothing if it is negative."""
     if fault < 0:
         return
     feature = int(np.flatnonzero(~np.isfinite(frames[fault]))[0])
@@ -68,7 +68,7 @@ def refuse(fault: int, frames: AnyFrames) -> None:
 
 
 class _Writeable:
-    """Passes a read-only array off as writeable: kernels would be compiled anew for the other kind."""
+    """Presents a read-only array as writeable: kernels would be compiled again for the other kind."""
 
     def __init__(self, array: AnyFrames) -> None:
         self._array = array  # keeps the memory alive

@@ -14,7 +14,7 @@ KEY = "audiogmm"
 """The one metadata key."""
 
 DTYPES = tuple(np.dtype(name) for name in ("f8", "f4", "i8", "i4", "u1", "?"))
-"""What a tensor may be made of."""
+"""Types of tensors."""
 
 _LENGTH = 8  # bytes of the number, in front, that says how long the header is
 _OTHERS = (
@@ -27,11 +27,11 @@ _OTHERS = (
     (b"\x1f\x8b", "a gzip archive"),
     (b"\x78", "a zlib stream (joblib's pickles are)"),
 )
-"""How files begin that people take for a model."""
+"""How files begin that are mistaken for a model."""
 
 
 def pack(arrays: Mapping[str, np.ndarray], document: str) -> bytes:
-    """The bytes of a file that holds `arrays` and the JSON text `document`; the same for the same content.
+    """Return the bytes of a file with `arrays` and the JSON text `document`; the same for the same content.
 
     Examples
     --------
@@ -46,12 +46,12 @@ def pack(arrays: Mapping[str, np.ndarray], document: str) -> bytes:
 
 
 def read(path: Path) -> tuple[str, dict[str, np.ndarray]]:
-    """The JSON text and the arrays of a file.
+    """Read the JSON text and the arrays of a file.
 
     Raises
     ------
     ModelFileError
-        If it cannot be read, is truncated, or is something else; it says what.
+        If it cannot be read, is truncated, or is not a model; the message says which.
     """
     try:
         content = path.read_bytes()
@@ -69,7 +69,7 @@ def read(path: Path) -> tuple[str, dict[str, np.ndarray]]:
 
 
 def unpack(path: Path, content: bytes) -> tuple[str, dict[str, np.ndarray]]:
-    """Like `read`, of a file's bytes; `path` is for messages."""
+    """Read the bytes of a file like `read`; `path` is for messages."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -89,7 +89,7 @@ def unpack(path: Path, content: bytes) -> tuple[str, dict[str, np.ndarray]]:
 
 
 def _header(path: Path, content: bytes) -> dict[str, object]:
-    """The safetensors header, once the file has been seen to be whole."""
+    """Return the safetensors header, after checking that the file is whole."""
     if not content:
         raise ModelFileError(f"{path} is empty", needed="a model file", remedy="copy it again")
     length = int.from_bytes(content[:_LENGTH], "little")
@@ -110,7 +110,7 @@ def _header(path: Path, content: bytes) -> dict[str, object]:
 
 
 def _guess(content: bytes) -> str:
-    """What a file that is not safetensors seems to be."""
+    """Say what a file that is not safetensors seems to be."""
     if content[0] == 0x80 and 2 <= content[1:2].ljust(1)[0] <= 5:
         return "a pickle, which could run any program and is never loaded"
     for magic, name in _OTHERS:

@@ -1,4 +1,4 @@
-"""A mixture made ready for frames: likelihoods, posteriors, and the E-step."""
+"""Evaluation of frames under a mixture: likelihoods, posteriors, and the E-step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from audiogmm.mixture.active_pairs import ActivePairs
 from audiogmm.mixture.carried_margins import CarriedMargins
 from audiogmm.mixture.checking import checked_frames, checked_weights, refuse, refuse_rows
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.prepared import kernels_of
+from audiogmm.mixture.kernels import kernels_of
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray
 
@@ -38,7 +38,7 @@ class Evaluator:
     mixture : Mixture
         The model.
     threshold : float
-        `accumulate` may skip a component for a frame if its posterior is proven to be below this. 0 skips
+        `accumulate` may skip a component for a frame if its posterior is proven to be below this; 0 skips
         nothing.
 
     Raises
@@ -67,7 +67,7 @@ class Evaluator:
             )
         self.mixture = mixture
         self.threshold = float(threshold)
-        self._prepared = kernels_of(mixture)
+        self._kernels = kernels_of(mixture)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.mixture, self.threshold)
@@ -77,13 +77,13 @@ class Evaluator:
 
     @property
     def origin(self) -> FloatArray:
-        """What moments are taken about, shape (n_features,): the mixture's center, rounded to float32."""
-        return self._prepared.origin
+        """The origin of the moments, shape (n_features,): the center of the mixture, rounded to float32."""
+        return self._kernels.origin
 
     def accumulate(
         self, frames: AnyFrames, weights: FloatArray | None = None, carried: CarriedMargins | None = None
     ) -> SufficientStats:
-        """The E-step: scores, log-sum-exp and moments in one go; posteriors of all frames are never held.
+        """Make the E-step: scores, log-sum-exp and moments at once; posteriors of all frames are never held.
 
         A posterior is computed from all components that were not skipped, and theirs sum to one. Sums over
         frames are taken in the frames' type within a tile, and in float64 beyond; throughout in float64
@@ -96,8 +96,8 @@ class Evaluator:
         weights : ndarray of shape (n,), float64, optional
             A weight of each frame, 1 by default.
         carried : CarriedMargins, optional
-            What the last pass over the same frames learned, for this one, and to be renewed by it. It
-            spares time, and changes no byte.
+            Margins from the last pass over the same frames, which this pass uses and renews. They save
+            time, and change no byte.
 
         Returns
         -------
@@ -117,9 +117,9 @@ class Evaluator:
             weights = checked_weights(weights, len(frames))
             n_frames = float(weights.sum())
         form, K = self.mixture.covariance_type, self.mixture.n_components
-        if self._prepared.far:
+        if self._kernels.far:
             frames = frames.astype(np.float64, copy=False)
-        sums = self._prepared.accumulate(frames, weights, _log(self.threshold), carried)
+        sums = self._kernels.accumulate(frames, weights, _log(self.threshold), carried)
         refuse(sums.fault, frames)
         return SufficientStats(
             form,
@@ -133,29 +133,29 @@ class Evaluator:
         )
 
     def log_likelihood(self, frames: AnyFrames) -> FloatArray:
-        """log p(x) of every frame, shape (n,), nats; finite however far a frame is.
+        """Return log p(x) of every frame, shape (n,), nats; finite however far a frame is.
 
         Off by at most `SKIPPED_IN_ALL` nats beside float64 rounding. Frames and errors as of `accumulate`.
         """
         frames = checked_frames(frames, self.mixture.n_features)
         totals = np.empty(len(frames))
         cut = _log(min(self.threshold, SKIPPED_IN_ALL / self.mixture.n_components))
-        refuse(self._prepared.log_likelihood(frames, cut, totals), frames)
+        refuse(self._kernels.log_likelihood(frames, cut, totals), frames)
         return totals
 
     def log_joint(self, frames: AnyFrames) -> FloatArray:
-        """log weight + log density of every component, shape (n, n_components), nats; nothing is skipped.
+        """Return log weight + log density of every component, shape (n, n_components), nats; none is skipped.
 
         Minus infinity for a component without weight. Frames and errors as of `accumulate`.
         """
         frames = checked_frames(frames, self.mixture.n_features)
         refuse_rows(frames)
         joint = np.full((len(frames), self.mixture.n_components), -np.inf)
-        self._prepared.log_joint(frames, joint)
+        self._kernels.log_joint(frames, joint)
         return joint
 
     def posteriors(self, frames: AnyFrames) -> FloatArray:
-        """P(component | frame), shape (n, n_components), rows sum to one; nothing is skipped.
+        """Return P(component | frame), shape (n, n_components), rows sum to one; nothing is skipped.
 
         Frames and errors as of `accumulate`.
         """
@@ -166,7 +166,7 @@ class Evaluator:
         return joint
 
     def top(self, frames: AnyFrames) -> tuple[NDArray[np.int32], FloatArray, FloatArray]:
-        """The likeliest component of every frame, and how sure that is.
+        """Find the likeliest component of every frame, and how certain that is.
 
         Frames and errors as of `accumulate`.
 
@@ -177,7 +177,7 @@ class Evaluator:
         posterior : ndarray of shape (n,), float64
             Of that component.
         entropy : ndarray of shape (n,), float64
-            Of the posteriors, nats; from 0, sure, to log(n_components).
+            Of the posteriors, nats; from 0, certain, to log(n_components).
         """
         frames = checked_frames(frames, self.mixture.n_features)
         component = np.empty(len(frames), dtype=np.int32)
@@ -191,14 +191,14 @@ class Evaluator:
         return component, posterior, entropy
 
     def leading(self, frames: AnyFrames, n_components: int) -> NDArray[np.int32]:
-        """The components of highest posterior for every frame: the sets of a `TruncatedEvaluator`.
+        """Find the components of highest posterior for every frame: the sets of a `TruncatedEvaluator`.
 
         Parameters
         ----------
         frames : ndarray of shape (n, n_features)
             As of `accumulate`.
         n_components : int
-            How many, C; Kaldi's gselect.
+            Number of components, C, as in Kaldi's gselect.
 
         Returns
         -------
@@ -219,11 +219,11 @@ class Evaluator:
                 needed=f"a number from 1 to {self.mixture.n_components}",
             )
         leading = np.empty((len(frames), n_components), np.int32)
-        refuse(self._prepared.leading(frames, _log(self.threshold), leading), frames)
+        refuse(self._kernels.leading(frames, _log(self.threshold), leading), frames)
         return leading
 
-    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
-        """Which components matter to which frames, a tile of frames at a time.
+    def active_pairs(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
+        """Find the components that are not skipped for each frame, a tile of frames at a time.
 
         Parameters
         ----------
@@ -237,15 +237,15 @@ class Evaluator:
         ------
         slice
             Of the frames.
-        Survivors
-            Their pairs; a frame's do not depend on the frames around it.
+        ActivePairs
+            Their pairs; those of a frame do not depend on the frames around it.
 
         Raises
         ------
         MixtureError
             As `accumulate`.
         """
-        return self._prepared.survivors(checked_frames(frames, self.mixture.n_features), log_cut)
+        return self._kernels.active_pairs(checked_frames(frames, self.mixture.n_features), log_cut)
 
 
 def _log(threshold: float) -> float:

@@ -1,4 +1,4 @@
-"""The statistics that a mixture expects, and how likely it is that statistics come from it."""
+"""Expected statistics of a mixture, and the likelihood of statistics under it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from audiogmm.mixture.statistics import SufficientStats
 
 
 def expected_statistics(mixture: Mixture, n_frames: float = 1.0) -> SufficientStats:
-    """Statistics of `n_frames` frames drawn from the mixture, in the mean.
+    """Return the expected statistics of `n_frames` frames drawn from the mixture.
 
     They are the mixture itself in the mean parameters of the exponential family (Cappe and Moulines 2009,
     section 2.3): an M-step on them gives it back.
@@ -20,7 +20,7 @@ def expected_statistics(mixture: Mixture, n_frames: float = 1.0) -> SufficientSt
     mixture : Mixture
         The model.
     n_frames : float
-        How many frames they weigh.
+        Number of frames.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def expected_statistics(mixture: Mixture, n_frames: float = 1.0) -> SufficientSt
 
 
 def joint_log_likelihood(stats: SufficientStats, mixture: Mixture) -> float:
-    """Expected log-likelihood of frames and components together, from moments alone.
+    """Return the expected log-likelihood of frames and components together, from moments alone.
 
     ``sum_nk r_nk (log w_k + log N(x_n | mu_k, Sigma_k))`` (Bishop 2006, equation 9.40), with the posteriors
     r_nk that the statistics were taken with.

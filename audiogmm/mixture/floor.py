@@ -23,7 +23,7 @@ _FLOAT32 = 2.0**-23  # of the mean: what one step of a float32 frame amounts to
 
 @dataclass(frozen=True, eq=False)
 class VarianceFloor:
-    """Least variance of each feature, to be kept the same for a whole training.
+    """The least variance of each feature, the same for a whole training.
 
     Attributes
     ----------
@@ -43,8 +43,8 @@ def variance_floor(
     """Choose the floor from the spread of all frames.
 
     A share of each feature's variance keeps its unit: features of any scale train alike. Only a feature
-    without variance takes the absolute floor (or one step of float32 at its mean, if that is more).
-    Spherical statistics know the mean variance alone, and it serves for all features.
+    without variance gets the absolute floor (or one step of float32 at its mean, if that is more).
+    Spherical statistics contain the mean variance alone, which then counts for all features.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def variance_floor(
 
 
 def overall_moments(stats: SufficientStats) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance of each feature over all frames, each of shape (n_features,).
+    """Return mean and variance of each feature over all frames, each of shape (n_features,).
 
     Raises
     ------

@@ -12,7 +12,7 @@ class StepwiseConstants(NamedTuple):
     """Constants of stepwise EM for a form, each in frames a component."""
 
     frames_each: int
-    """A batch, unless told otherwise: an M-step with matrices costs more."""
+    """Size of a batch by default: an M-step with matrices costs more."""
     unit_each: int
     """The unit in which the step size counts its steps, whatever the batch."""
     memory: int

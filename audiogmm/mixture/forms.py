@@ -1,4 +1,4 @@
-"""The four covariance forms in one table: whatever depends on the form is asked of its row."""
+"""The table of covariance forms: whatever depends on the form is a method of its row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMS: MappingProxyType[CovarianceType, CovarianceForm] = MappingProxyType(
 
 
 def form_of(covariance_type: str) -> CovarianceForm:
-    """The form of a covariance type.
+    """Return the form of a covariance type.
 
     Raises
     ------

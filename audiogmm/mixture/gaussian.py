@@ -1,4 +1,4 @@
-"""A Gaussian mixture: its parameters, frozen and valid."""
+"""A Gaussian mixture: its parameters, frozen and checked."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ class Mixture:
     def __hash__(self) -> int:
         return hash(self.fingerprint)
 
-    def __reduce__(self) -> tuple[object, ...]:  # arrays come out of a pickle writeable: build anew
+    def __reduce__(self) -> tuple[object, ...]:  # arrays come out of a pickle writeable
         return Mixture, (self.weights, self.means, self.covariances, self.covariance_type)
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 
 def arrange_in_groups(table: NDArray[Any], group: int, dtype: DTypeLike, empty: float = 0.0) -> NDArray[Any]:
-    """Rows (K, ...) as (n_groups, ..., group); rows that fill up the last group are `empty`.
+    """Arrange rows (K, ...) as (n_groups, ..., group); rows that fill up the last group are `empty`.
 
     Examples
     --------

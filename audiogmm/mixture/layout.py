@@ -1,4 +1,4 @@
-"""What scores are computed from, for components that are diagonal in some axes."""
+"""Parameters of components that are diagonal in common axes, as scores are computed from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from audiogmm.types import FloatArray
 
 
 class DiagonalLayout(NamedTuple):
-    """What a score is computed from: `constants - 1/2 |(point - means) * scales|^2`, of all K components."""
+    """Parameters of all K components; a score is `constants - 1/2 |(point - means) * scales|^2`."""
 
     origin: FloatArray
     means: FloatArray
@@ -30,7 +30,7 @@ class DiagonalLayout(NamedTuple):
 
 
 def lay_out_diagonal(mixture: Mixture) -> DiagonalLayout:
-    """The parameters of components that are diagonal; see `prepared.DiagonalKernels`."""
+    """Lay out the parameters of components that are diagonal; see `kernels.DiagonalKernels`."""
     form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
     origin = mixture.center.astype(np.float32).astype(np.float64)
     factors = form.precision_factor(mixture.covariances)
@@ -47,7 +47,7 @@ def lay_out_diagonal(mixture: Mixture) -> DiagonalLayout:
 
 
 def constants_of(mixture: Mixture, factors: FloatArray) -> FloatArray:
-    """log weight + half log determinant of the precision - D/2 log 2 pi, shape (K,), nats."""
+    """Return log weight + half log determinant of the precision - D/2 log 2 pi, shape (K,), nats."""
     K, D = mixture.means.shape
     half_log_det = form_of(mixture.covariance_type).half_log_precision(factors, K, D)
     with np.errstate(divide="ignore"):
@@ -60,7 +60,7 @@ FAR = 2.5e5
 
 
 def far_apart(distances: FloatArray) -> bool:
-    """Whether moments about one origin want float64 sums.
+    """Say whether moments about one origin need float64 sums.
 
     With L the distance of a component's mean from the origin that all share, and s its deviation, along some
     axis, float32 sums leave its variance off by about ``u L^2``, u = 2^-24: in relation to the variance

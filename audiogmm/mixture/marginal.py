@@ -8,7 +8,7 @@ from audiogmm.types import FloatArray
 
 
 def marginal(mixture: Mixture, matrix: FloatArray, offset: FloatArray) -> Mixture:
-    """The mixture of ``y = A x + b`` where x has the given one: means A m + b, covariances A S A'.
+    """Return the mixture of ``y = A x + b`` where x has the given one: means A m + b, covariances A S A'.
 
     A linear map of Gaussians is Gaussian, with the same weights: a model of cepstra holds one of every
     frequency band, and nothing has to be trained.

@@ -1,4 +1,4 @@
-"""Symmetric matrices: what is wrong with one, its floor, its factors."""
+"""Symmetric matrices: their faults, floors and factors."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ _ASYMMETRY = 1e-8
 """Largest difference across the diagonal, of the largest entry, that counts as rounding."""
 
 _NO_FLOOR = 1e-14
-"""What a floor of 0 means beside others, of a feature's variance: whitening cannot divide by 0."""
+"""Floor in place of 0 beside others, as a share of a feature's variance: whitening cannot divide by 0."""
 
 _NARROWEST = 1e-12
 """Least floor, of a feature's variance: float64 holds no narrower matrix of features that vary together."""
 
 _TOGETHER = 8
-"""Matrices that are first asked all at once whether any is below the floor."""
+"""Matrices that are first tested together for one below the floor."""
 
 
 def outer_squares(vectors: FloatArray) -> FloatArray:
-    """``v v^T`` of each row: (K, D) -> (K, D, D)."""
+    """Return ``v v^T`` of each row: (K, D) -> (K, D, D)."""
     return vectors[:, :, None] * vectors[:, None, :]
 
 
 def symmetric(matrices: FloatArray) -> FloatArray:
-    """The symmetric part of each matrix, shape (..., D, D)."""
+    """Return the symmetric part of each matrix, shape (..., D, D)."""
     mean: FloatArray = (matrices + matrices.swapaxes(-1, -2)) / 2
     return mean
 
 
 def fault(matrix: FloatArray) -> str:
-    """What keeps a finite matrix (D, D) from being a covariance, with the value; "" if nothing does.
+    """Say what keeps a finite matrix (D, D) from being a covariance, with the value; "" if nothing does.
 
-    A stack (..., D, D) is asked as a whole; the value then is the worst of all.
+    A stack (..., D, D) is tested as a whole; the value is the worst of all.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def _positive_definite(matrices: FloatArray) -> bool:
 
 
 def floor_matrix(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
-    """The matrix (D, D), with no eigenvalue below the floor's, and what was raised, by feature (D,).
+    """Return the matrix (D, D) with no eigenvalue below the floor, and what was raised, by feature (D,).
 
     With F = diag(`floor`) = L L^T: whiten by L, raise eigenvalues to 1, unwhiten. That is the constrained
     maximum of the likelihood, so EM with a fixed floor stays monotone. For, given the scatter S (per
@@ -85,7 +85,7 @@ def floor_matrix(matrix: FloatArray, floor: FloatArray) -> tuple[FloatArray, Int
 
 
 def floor_matrices(stack: FloatArray, floor: FloatArray) -> tuple[FloatArray, IntArray]:
-    """`floor_matrix` of each matrix (K, D, D): a stack of its own, and what was raised (K, D)."""
+    """Floor each matrix (K, D, D): a new stack, and what was raised (K, D)."""
     result = stack.copy()
     raised = np.zeros(stack.shape[:2], dtype=np.int64)
     low: list[int] = []
@@ -132,7 +132,7 @@ def _least(matrices: FloatArray, floor: FloatArray) -> FloatArray:
 
 
 def longest_axis(matrix: FloatArray) -> FloatArray:
-    """Principal direction of a covariance times its standard deviation there, shape (D,).
+    """Return the principal direction of a covariance times its standard deviation there, shape (D,).
 
     Its largest entry is positive, so that the same matrix gives the same sign everywhere.
     """
@@ -143,7 +143,7 @@ def longest_axis(matrix: FloatArray) -> FloatArray:
 
 
 def precision_factor(matrix: FloatArray) -> FloatArray:
-    """Upper triangular P, shape (D, D), with P P^T the inverse of a positive definite matrix.
+    """Return upper triangular P, shape (D, D), with P P^T the inverse of a positive definite matrix.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def precision_factor(matrix: FloatArray) -> FloatArray:
 
 
 def precision_factors(stack: FloatArray) -> FloatArray:
-    """The same of each matrix (K, D, D)."""
+    """Return the `precision_factor` of each matrix (K, D, D)."""
     from scipy.linalg.lapack import dtrtri
 
     factors = np.empty_like(stack)

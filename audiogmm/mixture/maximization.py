@@ -1,4 +1,4 @@
-"""The M-step: from statistics to a model, and what happened on the way."""
+"""The M-step: from statistics to a mixture, and what had to be done beyond the formulas."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.types import FloatArray, IntArray
 
 EMPTY_WEIGHT = 1e-7
-"""Below this weight a component is empty: an E-step that prunes cannot tell it from nothing."""
+"""Below this weight a component is empty: an E-step that prunes may skip it everywhere."""
 
 _ROUNDING = 1e-13
-"""Below this share of the second moment about the origin, a variance is made of rounding errors."""
+"""Below this share of the second moment about the origin, a variance consists of rounding errors."""
 
 _NEGATIVE = 1e-6
-"""How far below 0, of all frames, a count may come out when statistics are taken away."""
+"""How far below 0 a count may be, as a share of all frames, after statistics were subtracted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +31,8 @@ class Update:
     Attributes
     ----------
     floored : ndarray of shape (n_components, n_features), int64
-        Variances raised to the floor (spherical: a component's one counts in every feature). Full and tied
-        (1, n_features): eigenvalues, each under the feature that weighs most in its eigenvector.
+        Variances raised to the floor (spherical: the one of a component counts in every feature). Full:
+        eigenvalues, each under the feature that weighs most in its eigenvector; tied, (1, n_features).
     cancelled : tuple of int
         Components with a variance that came out as 0 or below, or too small beside its squared distance
         from the origin to mean anything: identical frames, or an origin too far away. Floored as others are.
@@ -72,7 +72,7 @@ def maximize(
     covariance and gets its new weight, which does not lower the likelihood either.
 
     Moments about an origin far from the frames lose digits, about ``log10((distance / deviation)^2)`` of
-    16: take the mixture's `center` for origin. What is lost shows as `Update.cancelled`, never as NaN.
+    16: take the mixture's `center` for origin. What is lost is in `Update.cancelled`, never NaN.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def _of_all_frames(stats: SufficientStats, form: CovarianceForm, floor: FloatArr
 
 
 def checked_floor(floor: float | FloatArray, n_features: int) -> FloatArray:
-    """The floor of each feature, shape (n_features,).
+    """Return the floor of each feature, shape (n_features,), after checks.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def _check_reg_covar(reg_covar: float) -> None:
 
 
 def check_usable(stats: SufficientStats) -> None:
-    """Raise `TrainingError` if a model cannot come of these statistics: no frames, or not finite."""
+    """Raise `TrainingError` if no model can be estimated from these statistics."""
     for name in ("counts", "first", "second"):
         moments = getattr(stats, name)
         if not np.isfinite(moments).all():

@@ -1,4 +1,4 @@
-"""Which components are near to which, as frames find them while they search."""
+"""The nearest other components of each component, as truncated EM finds them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from audiogmm.kernels.estep.neighbors import NearestComponents, SearchWorkspace,
 from audiogmm.types import FloatArray
 
 Sets = NDArray[np.int32]
-"""Components of each frame, (n, C), all different, the best first; -1 stands for none and comes last."""
+"""Components of each frame, (n, C), all different, the best first; -1 stands for none, and comes last."""
 
 
 @dataclass(frozen=True, eq=False)
 class Neighborhoods:
-    """What frames found of the components that they tried beside their best one: who is near to whom.
+    """Distances between components, from the frames that tried others beside their best one.
 
     The distance from component c to j is the mean of ``log p(c, x_n) - log p(j, x_n)`` over the frames
     whose best component was c and that tried j (Salwig et al. 2025, section 3), with a few frames more that
@@ -41,7 +41,7 @@ class Neighborhoods:
 
     @classmethod
     def none(cls, n_components: int, n_kept: int) -> Self:
-        """Nothing found yet, with room for so many neighbors a component."""
+        """Return neighborhoods without neighbors, with room for so many a component."""
         shape = (n_components, n_kept)
         return cls(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int64))
 
@@ -51,13 +51,13 @@ class Neighborhoods:
         return NearestComponents(self.component, self.loss, self.tries)
 
     def absorb(self, other: Neighborhoods) -> None:
-        """Add what other frames found."""
+        """Add those that other frames found."""
         K, M = self.component.shape
         room = make_search_workspace(K, M)
         merge_nearest(self.near, other.near, room)
 
     def nearest(self, n: int, previous: Sets | None = None) -> Sets:
-        """The n nearest others, (n_components, n), int32; as in `previous` where no frame tried any."""
+        """Return the n nearest others, (n_components, n), int32; those of `previous` where none was tried."""
         chosen = np.ascontiguousarray(self.component[:, :n])
         if previous is not None and n:
             chosen = np.where((chosen[:, :1] < 0), previous, chosen)
@@ -72,7 +72,7 @@ def make_search_workspace(
     set_size: int = 0,
     rows: AnyFrames | None = None,
 ) -> SearchWorkspace:
-    """Room for a search by tiles of `n_frames` with so many candidates a frame; `rows` (n_frames, D)."""
+    """Make room for a search by tiles of `n_frames` with so many candidates a frame; `rows` (n_frames, D)."""
     K = n_components
     return SearchWorkspace(
         start=np.empty(n_frames + 1, np.int64),

@@ -1,4 +1,4 @@
-"""16-bit bounds on scores, proven: the first look of CPUs that multiply such integers in pairs."""
+"""16-bit bounds on scores, proven: the first screen on CPUs that multiply such integers in pairs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALWAYS = 1e30
 def quantized(
     coefficients: FloatArray, constants: FloatArray, ranges: FloatArray, sizes: FloatArray
 ) -> IntegerCoefficients:
-    """Bounds for scores ``s = c + sum_f a_f y_f`` by one integer product.
+    """Return bounds for scores ``s = c + sum_f a_f y_f`` by one integer product.
 
     The product. Term f of a frame becomes the integer Y_f nearest to y_f / t_f, with the step
     t_f = range_f / 32767; a frame with a term out of range is not looked at. The coefficients of a component

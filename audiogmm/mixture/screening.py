@@ -23,7 +23,7 @@ UNDERFLOW = 1e-12
 """More than all that gradual underflow of the terms can add up to."""
 
 RANGE = 10.0
-"""Standard deviations that the integers of the first look reach; a frame beyond takes the second one."""
+"""Standard deviations in the range of the first screen's integers; a frame beyond gets the second one."""
 
 TINY = 1e-12
 """Least range, for features that are constant."""
@@ -35,7 +35,7 @@ ALWAYS = 1e30
 def diagonal_screen(
     means: FloatArray, precisions: FloatArray, constants: FloatArray, spread: FloatArray
 ) -> DiagonalScreen:
-    """Bounds for scores ``s = C - 1/2 sum_d (x_d - m_d)^2 p_d`` by one float32 product.
+    """Return bounds for scores ``s = C - 1/2 sum_d (x_d - m_d)^2 p_d`` by one float32 product.
 
     The product. With M = 1/2 sum_d m_d^2 p_d, the score is
 
@@ -63,9 +63,9 @@ def diagonal_screen(
 
     e B is put into the constant once, so a bound costs nothing a frame. The constant then is e |B| larger,
     which adds e^2 |B| to S, and its own roundings; both are within the three roundings that n has to
-    spare, and within `UNDERFLOW`. Where e B is large the component always survives and bounds nobody: that is
-    what near-zero variances and means far from the origin cost, and all that they cost. A component with a
-    coefficient over `LARGEST` is not screened at all.
+    spare, and within `UNDERFLOW`. Where e B is large the component is never skipped and bounds no other: that
+    is what near-zero variances and means far from the origin cost, and all that they cost. A component with
+    a coefficient over `LARGEST` is not screened at all.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def diagonal_screen(
 
 
 def roundings(n: int) -> float:
-    """Relative error of n float32 roundings, Higham's gamma_n."""
+    """Return the relative error of n float32 roundings, Higham's gamma_n."""
     return n * ROUNDOFF / (1 - n * ROUNDOFF)
 
 
@@ -125,7 +125,7 @@ LARGEST_FACTOR = 1e9
 def triangular_screen(
     means: FloatArray, factors: FloatArray, constants: FloatArray, spread: FloatArray
 ) -> FullScreen:
-    """Bounds for scores ``s = C - 1/2 |L x - b|^2`` with b = L m, each from one triangular float32 product.
+    """Return bounds for ``s = C - 1/2 |L x - b|^2``, b = L m, each from one triangular float32 product.
 
     Let g = n u / (1 - n u) with n = D + 8 and u = 2^-24, H the Frobenius norm of L, r = |x|^2, and delta =
     `SPLIT`. Scale by c^2 = 1 / (2 (1 + g) (1 + delta)). Each entry of t = c (L x - b) is a chain of at most D
@@ -146,7 +146,7 @@ def triangular_screen(
     |start| + g reach r) / (1 - g), so ``s >= W (upper - slack - shrink r)`` with W = w / (1 - g). r itself is
     summed in float32; one per cent is allowed for that and for the rounding of the four numbers.
 
-    A component with an entry beyond `LARGEST_FACTOR` always survives and bounds nobody.
+    A component with an entry beyond `LARGEST_FACTOR` is never skipped and bounds no other.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Splitting components: to rescue one that has emptied, and to grow a mixture."""
+"""Splitting of components: to replace one that has emptied, and to grow a mixture."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 
 STEP = 0.5
-"""How far the halves move apart: each by this much of the standard deviation along the longest axis."""
+"""How far the halves move apart: each by this share of the standard deviation along the longest axis."""
 
 _GOLDEN = (5**0.5 - 1) / 2
 
 
 def split_component(mixture: Mixture, component: int, into: int, step: float = STEP) -> Mixture:
-    """Put half of one component in the place of another.
+    """Replace a component by half of another one.
 
     Both halves get half of the component's weight and its covariance, and lie to both sides of its mean
     along its longest axis. The weight that `into` had goes to all components in proportion.
@@ -62,7 +62,7 @@ def split_component(mixture: Mixture, component: int, into: int, step: float = S
 
 
 def rescue_components(mixture: Mixture, emptied: Sequence[int], step: float = STEP) -> Mixture:
-    """Give each emptied component half of what is then the heaviest one.
+    """Replace each emptied component by half of what is then the heaviest one.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def rescue_components(mixture: Mixture, emptied: Sequence[int], step: float = ST
     waiting = list(emptied)
     while waiting:
         weights = mixture.weights.copy()
-        weights[waiting] = -1.0  # nothing to give
+        weights[waiting] = -1.0  # not to be split
         into = waiting.pop(0)
         mixture = split_component(mixture, int(weights.argmax()), into, _varied(step, into))
     return mixture

@@ -1,4 +1,4 @@
-"""Sufficient statistics: what an E-step leaves of its frames, as a vector space."""
+"""Sufficient statistics of frames under a mixture, as a vector space."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class SufficientStats:
         covariance_type: CovarianceType,
         origin: FloatArray | None = None,
     ) -> SufficientStats:
-        """Statistics of no frames, about `origin` (n_features,), zeros by default.
+        """Return statistics of no frames, about `origin` (n_features,), zeros by default.
 
         Examples
         --------
@@ -132,7 +132,7 @@ class SufficientStats:
         covariance_type: CovarianceType,
         weights: FloatArray | None = None,
     ) -> SufficientStats:
-        """Statistics of frames whose posteriors are known: hard assignments, or all frames as one component.
+        """Return statistics of frames with known posteriors: hard assignments, or all as one component.
 
         The E-step proper, which finds the posteriors and never holds them all, is `Evaluator.accumulate`.
 
@@ -178,11 +178,11 @@ class SufficientStats:
         return len(self.origin)
 
     def shifted(self, origin: FloatArray) -> SufficientStats:
-        """The same statistics about another origin (n_features,).
+        """Return the same statistics about another origin (n_features,).
 
         With ``d = origin - self.origin`` and m the first moments: ``first - counts d``, and the second
-        moments become, diagonal, ``second - 2 d m + counts d^2``; the others are the like. This is exact
-        but for rounding, so shifting back gives the numbers back.
+        moments become, diagonal, ``second - 2 d m + counts d^2``; the other forms likewise. This is exact
+        but for rounding.
 
         Examples
         --------
@@ -228,7 +228,7 @@ class SufficientStats:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __reduce__(self) -> tuple[object, ...]:  # arrays come out of a pickle writeable: build anew
+    def __reduce__(self) -> tuple[object, ...]:  # arrays come out of a pickle writeable
         return SufficientStats, (self.covariance_type, *(getattr(self, name) for name in (*ARRAYS, *SCALARS)))
 
     def __repr__(self) -> str:
@@ -264,7 +264,7 @@ _LINEAR = ("counts", "first", "second", *SCALARS)
 
 
 def merge(parts: Iterable[SufficientStats]) -> SufficientStats:
-    """Sum of statistics, in the order given, into one buffer: `sum` without an array a step.
+    """Sum statistics, in the order given, into one buffer: `sum` without an array for each step.
 
     Gives the same bytes as ``parts[0] + parts[1] + ...``, from the left. `parts` may be a generator; one
     part at a time is alive.

@@ -1,4 +1,4 @@
-"""A model and its file: parameters, what they were estimated from, and how frames are made for them."""
+"""A model and its file: parameters, their statistics, and how frames are made for them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RESERVED = "fingerprint"
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A mixture with all that is needed to use it, to go on training it, and to know where it came from.
+    """A mixture with all that is needed to use it, to go on training it, and to know its origin.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Model:
         return hashlib.sha256(f"{frames}\n{self.mixture.fingerprint}".encode()).hexdigest()
 
     def summary(self) -> Json:
-        """What the model is, as JSON.
+        """Describe the model, as JSON.
 
         Examples
         --------
@@ -148,7 +148,7 @@ class Model:
         Parameters
         ----------
         path : path-like
-            Where to; ``.agmm`` by custom.
+            Of the file; ``.agmm`` by convention.
         force : bool
             Replace what is there.
 
@@ -187,7 +187,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     ------
     ModelFileError
         If there is no such file, or it is truncated, damaged, from a newer version, a pickle, or not a
-        model of ours; it says which.
+        model; the message says which.
     """
     path = Path(path)
     document, arrays = container.read(path)
@@ -269,5 +269,5 @@ def _frozen(name: str, array: np.ndarray) -> np.ndarray:
 
 
 def floor_of(model: Model) -> FloatArray:
-    """The variance floor that a model was trained with, shape (n_features,); zeros where it does not tell."""
+    """Return the variance floor of a model's training, shape (n_features,); zeros where it is not known."""
     return np.array(model.metadata.training.get("floor", np.zeros(model.mixture.n_features)))

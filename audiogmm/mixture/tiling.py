@@ -1,4 +1,4 @@
-"""Room for a tile of frames on its way through the E-step."""
+"""Memory for a tile of frames in the E-step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TILE_PAIRS = 2**19
 
 
 def tile_frames(n_frames: int, n_components: int, ends_early: bool = False) -> int:
-    """Frames of a tile: a multiple of PANEL, no more than there are.
+    """Return the frames of a tile: a multiple of PANEL, no more than needed.
 
     A tile that ends early where pairs get too many can be larger: each component should meet a few frames.
     """
@@ -37,12 +37,12 @@ def tile_frames(n_frames: int, n_components: int, ends_early: bool = False) -> i
 
 
 def padded_width(n_features: int) -> int:
-    """Features with the padding, a multiple of `BLOCK`."""
+    """Return the number of features with padding, a multiple of `BLOCK`."""
     return -(-n_features // BLOCK) * BLOCK
 
 
 def marks_stride(n_components: int) -> int:
-    """Marks of a panel: an odd number of cache lines, lest those of all panels share a set of the cache."""
+    """Return the marks of a panel: an odd number of cache lines, so that panels do not share cache sets."""
     return (-(-n_components // LINE) | 1) * LINE
 
 
@@ -54,7 +54,7 @@ def make_tile(
     points: np.dtype[Any],
     ends_early: bool = False,
 ) -> Tile:
-    """Room for a tile of these frames; `ends_early` if the kernel stops where there is no room for pairs."""
+    """Make room for a tile of these frames; `ends_early` if the kernel stops when it is full of pairs."""
     K, width = n_components, padded_width(frames.shape[1])
     T = tile_frames(len(frames), K, ends_early)
     n_pairs = min(T * K, max(TILE_PAIRS, PANEL * K)) if ends_early else T * K

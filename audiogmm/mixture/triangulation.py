@@ -1,4 +1,4 @@
-"""16-bit bounds on scores of full covariances, proven: the first look of CPUs that multiply them in pairs."""
+"""16-bit bounds on scores of full covariances, proven: the first screen on CPUs that multiply in pairs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ FINEST = 1e-12
 """Least step of a row: its square is far from underflow."""
 
 LARGEST_BOUND = 1e15
-"""A component whose distances or constant may be beyond this always survives."""
+"""A component whose distances or constant may be beyond this is never skipped."""
 
 
 def triangulate(
     offsets: FloatArray, factors: FloatArray, constants: FloatArray, ranges: FloatArray
 ) -> IntegerFactors:
-    """Bounds for scores ``s = C - 1/2 |t|^2``, t = L x - L m, each from one triangular integer product.
+    """Return bounds for scores ``s = C - 1/2 |t|^2``, t = L x - L m, by one triangular integer product each.
 
     The product. Feature j of a frame becomes the integer X_j nearest to x_j / s_j, with s_j = range_j /
     32767; a frame with a feature out of range is not looked at. Row i of L gets a step b_i; its entries

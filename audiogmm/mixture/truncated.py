@@ -1,4 +1,4 @@
-"""A mixture evaluated at a few components of each frame: top-C, and truncated variational EM."""
+"""Evaluation at a few components of each frame: top-C, and truncated variational EM."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from audiogmm.kernels.estep.totals import DiagonalTotals, FullTotals
 from audiogmm.mixture.checking import checked_frames, checked_weights, refuse_rows
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.kernels import pad_features
 from audiogmm.mixture.layout import constants_of, far_apart, lay_out_diagonal
 from audiogmm.mixture.neighborhoods import Neighborhoods, Sets, make_search_workspace
-from audiogmm.mixture.prepared import pad_features
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.mixture.tiling import make_tile, padded_width
 from audiogmm.types import FloatArray
@@ -31,27 +31,27 @@ TILE = 4096
 """Frames of a tile at most."""
 
 KEPT, KEPT_LEAST = 3, 8
-"""Of the components that frames tried, as many times the neighbors, and so many more, are remembered."""
+"""Of the components that frames tried, this many times the neighbors, and so many more, are kept."""
 
 
 class TruncatedStatistics(NamedTuple):
-    """What a truncated E-step gives."""
+    """The result of a truncated E-step."""
 
     statistics: SufficientStats
     """`log_likelihood` is the free energy; `skipped` counts the pairs that were not even tried."""
     neighborhoods: Neighborhoods
-    """What was found of neighbors; nothing unless a search was made."""
+    """Neighbors that were found; none unless a search was made."""
 
 
 class TruncatedEvaluator:
-    """Evaluates frames at a set of components each, as if the others had no weight.
+    """Evaluates each frame at a set of components, as if the others had no weight.
 
     With sets K_n, posteriors are ``q_n(k) = p(k, x_n) / sum_(j in K_n) p(j, x_n)`` on K_n and 0 elsewhere,
     and the free energy is ``sum_n log sum_(k in K_n) p(k, x_n)`` (Forster and Luecke 2018, equations 4 and
     6): never above the log-likelihood, and equal to it where all components are in all sets. Scores are
     evaluated in float64. What a frame gets does not depend on the frames around it.
 
-    This is an approximation, unlike `Evaluator`: say what it lost where you report it. One use is top-C
+    This is an approximation, unlike `Evaluator`: reports should say what it lost. One use is top-C
     scoring: the sets of a background model (`Evaluator.leading`) serve every model adapted from it
     (Reynolds 2000, section 3.5).
 
@@ -117,7 +117,7 @@ class TruncatedEvaluator:
     def accumulate(
         self, frames: AnyFrames, sets: Sets, weights: FloatArray | None = None
     ) -> TruncatedStatistics:
-        """The E-step with posteriors on the sets.
+        """Make the E-step with posteriors on the sets.
 
         Parameters
         ----------
@@ -130,7 +130,7 @@ class TruncatedEvaluator:
 
         Returns
         -------
-        Truncation
+        TruncatedStatistics
             The statistics.
 
         Raises
@@ -148,7 +148,7 @@ class TruncatedEvaluator:
         key: int = 0,
         weights: FloatArray | None = None,
     ) -> TruncatedStatistics:
-        """Improve the sets, then the E-step: one partial variational E-step.
+        """Improve the sets, then make the E-step: one partial variational E-step.
 
         Each frame tries the neighbors of the components that it has, and one more at random, and keeps
         the C best of all; so the free energy never falls (Forster and Luecke 2018, section 3).
@@ -166,8 +166,8 @@ class TruncatedEvaluator:
 
         Returns
         -------
-        Truncation
-            The statistics, and what was found of neighbors.
+        TruncatedStatistics
+            The statistics, and the neighbors that were found.
 
         Raises
         ------
@@ -177,7 +177,7 @@ class TruncatedEvaluator:
         return self._accumulate(frames, sets, neighbors, key, weights)
 
     def log_likelihood(self, frames: AnyFrames, sets: Sets) -> FloatArray:
-        """log sum over its set of p(k, x), of every frame, shape (n,), nats; errors as of `accumulate`."""
+        """Return log sum over its set of p(k, x), for every frame, (n,), nats; errors as of `accumulate`."""
         frames = self._checked(frames, sets)
         order, totals = self._order(sets), np.empty(len(frames))
         tile, room = self._room(frames, sets.shape[1], 0)
@@ -295,7 +295,7 @@ class TruncatedEvaluator:
 
 
 def _refuse(log_likelihood: float, frames: AnyFrames) -> None:
-    """Find out why a sum is not finite."""
+    """Raise `MixtureError`, with the cause, if a sum is not finite."""
     if not np.isfinite(log_likelihood):
         refuse_rows(frames)
         raise MixtureError(

@@ -130,7 +130,7 @@ class RatioScorer:
             linear: FloatArray = self._linear(frames, blocks)[places]
             return linear
         total = np.zeros(len(chosen))
-        for rows, found in self._evaluator.survivors(frames, float(np.log(MIN_SHARE))):
+        for rows, found in self._evaluator.active_pairs(frames, float(np.log(MIN_SHARE))):
             tile: AnyFrames = np.ascontiguousarray(frames[rows])  # type: ignore[assignment]
             total += self._top(tile, found, chosen, blocks, places)
         return total

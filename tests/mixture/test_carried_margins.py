@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from audiogmm.errors import MixtureError
 from audiogmm.kernels.estep.dots import DOTS
 from audiogmm.kernels.estep.margins import SHALLOWEST
-from audiogmm.mixture import prepared, tiling
+from audiogmm.mixture import kernels, tiling
 from audiogmm.mixture.carried_margins import CarriedMargins, MemoryBudget, bound_scores
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
@@ -39,7 +39,7 @@ cases = st.tuples(
 
 @pytest.fixture(autouse=True)
 def _any_number_of_components(monkeypatch):
-    monkeypatch.setattr(prepared, "LEAST_COMPONENTS", 1)
+    monkeypatch.setattr(kernels, "LEAST_COMPONENTS", 1)
 
 
 def moved(mixture: Mixture, seed: int) -> Mixture:
@@ -85,7 +85,7 @@ def test_a_score_rises_by_no_more_than_the_drift(case, seed):
     old = Mixture(old.weights[active], old.means[active], old.covariances[active], old.covariance_type)
     new = moved(old, seed)
     new = new if np.all(new.weights > 0) else old
-    scale, shift = bound_scores(Evaluator(old)._prepared._parameters, Evaluator(new)._prepared._parameters)
+    scale, shift = bound_scores(Evaluator(old)._kernels._parameters, Evaluator(new)._kernels._parameters)
     before, after = (
         naive.log_joint(frames, m.weights, m.means, m.covariances, m.covariance_type) for m in (old, new)
     )
@@ -97,9 +97,7 @@ def test_a_score_rises_by_no_more_than_the_drift(case, seed):
 def test_drift_is_close_where_parameters_hardly_move():
     mixture, frames = draw(3, "diag", 20, 10, 50, "plain", np.float64)
     near = Mixture(mixture.weights, mixture.means + 1e-4, mixture.covariances * 1.001, "diag")
-    scale, shift = bound_scores(
-        Evaluator(mixture)._prepared._parameters, Evaluator(near)._prepared._parameters
-    )
+    scale, shift = bound_scores(Evaluator(mixture)._kernels._parameters, Evaluator(near)._kernels._parameters)
     before, after = (Evaluator(m).log_joint(frames) for m in (mixture, near))
     loose = scale * before + shift - after
     assert np.median(loose) < 0.1 + 0.05 * np.abs(before).mean()

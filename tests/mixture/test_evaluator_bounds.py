@@ -56,7 +56,7 @@ def triangle_bounds(screen, n_features, tile):
 
 def panel_of(mixture, frames):
     """The evaluator's parts, and a tile whose first panel holds the frames."""
-    prepared = Evaluator(mixture)._prepared
+    prepared = Evaluator(mixture)._kernels
     tile = prepared._tile(frames)
     tiles.center(frames, 0, len(frames), prepared.origin, tile)
     rows = tile.centered
@@ -131,8 +131,8 @@ def test_integers_look_first_where_they_are_of_use():
     means = np.random.default_rng(0).normal(size=(30, 40))
     close = Mixture(np.full(30, 1 / 30), means, np.ones((30, 40)), "diag")
     apart = Mixture(np.full(30, 1 / 30), 100 * means, np.ones((30, 40)), "diag")
-    assert (len(Evaluator(close)._prepared._screen.dots.limits) > 0) == DOTS
-    assert len(Evaluator(apart)._prepared._screen.dots.limits) == 0
+    assert (len(Evaluator(close)._kernels._screen.dots.limits) > 0) == DOTS
+    assert len(Evaluator(apart)._kernels._screen.dots.limits) == 0
 
 
 @pytest.mark.parametrize("form", FORMS)

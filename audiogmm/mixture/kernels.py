@@ -1,4 +1,4 @@
-"""A mixture's parameters, laid out for the kernels: components that are diagonal, and full ones."""
+"""The parameters of a mixture, laid out for the kernels of diagonal and of full components."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from audiogmm.types import FloatArray
 
 @dataclass(frozen=True)
 class EStepSums:
-    """What an E-step adds up, for all components of the mixture; see `SufficientStats`."""
+    """Sums of an E-step, for all components of the mixture; see `SufficientStats`."""
 
     counts: FloatArray
     first: FloatArray
@@ -51,20 +51,20 @@ class EStepSums:
 
 
 class MixtureKernels(Protocol):
-    """Parameters laid out for kernels."""
+    """A mixture laid out for kernels."""
 
     origin: FloatArray
     far: bool
-    """Whether `accumulate` wants float64 frames; see `layout.far_apart`."""
+    """Whether `accumulate` needs float64 frames; see `layout.far_apart`."""
 
     def accumulate(
         self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: CarriedMargins | None
     ) -> EStepSums:
-        """Sufficient statistics about `origin`; empty weights are ones. See `CarriedMargins`."""
+        """Sum sufficient statistics about `origin`; empty weights are ones. See `CarriedMargins`."""
         ...
 
     def log_likelihood(self, frames: AnyFrames, log_cut: float, totals: FloatArray) -> int:
-        """Fill totals (n,); the index of a frame that is not finite, or negative."""
+        """Fill totals (n,); return the index of a frame that is not finite, or a negative number."""
         ...
 
     def log_joint(self, frames: AnyFrames, joint: FloatArray) -> None:
@@ -72,11 +72,11 @@ class MixtureKernels(Protocol):
         ...
 
     def leading(self, frames: AnyFrames, log_cut: float, leading: Int32Array) -> int:
-        """Fill leading (n, C) with the best components; returns as `log_likelihood`."""
+        """Fill leading (n, C) with the best components; return as `log_likelihood`."""
         ...
 
-    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
-        """The pairs that are not skipped, some frames at a time."""
+    def active_pairs(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
+        """Yield the pairs that are not skipped, some frames at a time."""
         ...
 
 
@@ -87,13 +87,13 @@ def kernels_of(mixture: Mixture) -> MixtureKernels:
 
 
 def pad_features(features: FloatArray) -> FloatArray:
-    """Rows (n, D) with zeros behind them, shape (n, width)."""
+    """Pad rows (n, D) with zeros, shape (n, width)."""
     D = features.shape[1]
     return np.pad(features, ((0, 0), (0, padded_width(D) - D)))
 
 
 class DiagonalKernels:
-    """Components that are diagonal: in the frames' own axes, or (tied) once frames are whitened.
+    """Components that are diagonal: in the axes of the frames, or (tied) once frames are whitened.
 
     A tied covariance with P P^T its inverse (`CovarianceForm.precision_factor`) makes of (x - origin) @ P
     points whose components all have the identity for a covariance.
@@ -167,7 +167,7 @@ class DiagonalKernels:
         )
 
     def _margins(self, n_frames: int, carried: CarriedMargins | None) -> Margins:
-        """What is known of the frames, where that can be of use."""
+        """Return the margins of the frames, where they can be of use."""
         integers = len(self._screen.dots.per_step) > 0
         if carried is None or not integers or self._form.shared or len(self._active) < LEAST_COMPONENTS:
             return NO_MARGINS
@@ -191,7 +191,7 @@ class DiagonalKernels:
         leading[:] = np.append(self._active, -1)[leading]
         return int(fault)
 
-    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
+    def active_pairs(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
         """See `MixtureKernels`."""
         tile, at = self._tile(frames), 0
         while at < len(frames):
@@ -276,7 +276,7 @@ class FullKernels:
         leading[:] = np.append(self._active, -1)[leading]
         return int(fault)
 
-    def survivors(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
+    def active_pairs(self, frames: AnyFrames, log_cut: float) -> Iterator[tuple[slice, ActivePairs]]:
         """See `MixtureKernels`."""
         tile, at = self._tile(frames), 0
         while at < len(frames):
