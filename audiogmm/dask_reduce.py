@@ -1,4 +1,4 @@
-"""From many shards to one sum on a Dask cluster, with the same bytes as on one machine."""
+"""Sums over many shards on a Dask cluster, with the same bytes as on one machine."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ PATIENCE = 10.0
 
 
 class DaskReducer:
-    """The reducer of a Dask cluster: every shard is a task, and what comes of it travels back.
+    """A reducer on a Dask cluster: every shard is a task, and its result is sent back.
 
     Shards are taken lazily, at most two for each of the workers' threads are in flight, and results are used
     in the shards' order. So memory is bounded, and the result has the same bytes as `LocalReducer`'s, for any
     number of workers. A task uses one thread. A task whose worker is lost is done by another one.
 
     Where the workers see this machine's temporary folder (set TMPDIR to a shared one), the frames of the
-    first pass are kept there. Otherwise recordings are read anew in every pass (a frame cache on a shared
-    file system makes that cheap), and no frames travel but the sample that training starts from. That sums
+    first pass are kept there. Otherwise recordings are read again in every pass (a frame cache on a shared
+    file system makes that cheap), and no frames are sent but the sample from which training starts. That sums
     in other groups: the bytes are then those of a `LocalReducer` with `max_spool_bytes=0`.
 
     Parameters
@@ -75,7 +75,7 @@ class DaskReducer:
                 )
 
     def reaches(self, folder: Path) -> bool:
-        """Whether all workers see the files of this folder, and may write there."""
+        """Say whether all workers see the files of this folder, and may write there."""
         probe = folder / f"probe-{secrets.token_hex(8)}"
         probe.touch()
         try:
@@ -144,12 +144,12 @@ class DaskReducer:
 
 @contextmanager
 def connected(address: str) -> Iterator[DaskReducer]:
-    """The reducer of the cluster whose scheduler listens at an address, such as ``tcp://host:8786``.
+    """Connect to the cluster whose scheduler is at an address, such as ``tcp://host:8786``.
 
     Raises
     ------
     ChoiceError
-        If dask is not installed, nobody answers there, or there is no worker.
+        If dask is not installed, no scheduler answers there, or it has no worker.
     MismatchError
         If a worker has another version of this package, or none.
     """
@@ -183,7 +183,9 @@ def _distributed() -> ModuleType:
         import distributed
     except ImportError as error:
         raise ChoiceError(
-            "dask is not installed", needed="it, to use a cluster", remedy="pip install 'audiogmm[dask]'"
+            "dask is not installed",
+            needed="dask and distributed, to use a cluster",
+            remedy="pip install 'audiogmm[dask]'",
         ) from error
     module: ModuleType = distributed
     return module

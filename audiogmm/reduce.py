@@ -1,4 +1,4 @@
-"""From many shards to one sum, with threads or worker processes, and the same bytes whatever their number."""
+"""Sums over many shards, by threads or worker processes, with the same bytes whatever their number."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from audiogmm.errors import AudioGMMError, ChoiceError, OutputError, TrainingErr
 from audiogmm.threads import keep_one_blas_thread, resolve_threads
 
 OnError = Callable[[str, AudioGMMError], None]
-"""Called with a shard's id and the error for which it was set aside."""
+"""Called with the id of a shard and the error for which it was set aside."""
 
 
 class Addable(Protocol):
-    """What can be summed."""
+    """Values that can be summed."""
 
     def __add__(self, other: Self, /) -> Self: ...
 
@@ -35,13 +35,13 @@ class Reducer(Protocol):
     """Maps a function over shards and sums what it gives. The result depends on the shards' order alone."""
 
     def reaches(self, folder: Path) -> bool:
-        """Whether whoever does the work reads and writes the files of this folder."""
+        """Say whether the workers read and write the files of this folder."""
         ...
 
     def map(
         self, shards: Iterable[I], function: Callable[[I], T], on_error: OnError | None = None
     ) -> Iterator[T]:
-        """What `function` gives for each shard, in the shards' order."""
+        """Yield what `function` returns for each shard, in their order."""
         ...
 
     def reduce(
@@ -51,16 +51,16 @@ class Reducer(Protocol):
         on_error: OnError | None = None,
         each: Callable[[S], None] | None = None,
     ) -> S | None:
-        """The sum over all shards; None if there is none. `each` hears every term, in order."""
+        """Return the sum over all shards, None without any; call `each` with every term, in order."""
         ...
 
 
 class LocalReducer:
-    """The reducer of one machine: threads of this process, or worker processes with one thread each.
+    """A reducer on one machine: threads of this process, or worker processes with one thread each.
 
     Shards are taken lazily, at most `2 * max(threads, workers)` are in flight at a time, and results are
-    used in the shards' order, whichever is ready first. So memory is bounded, and the result has the same
-    bytes for any number of threads and workers.
+    used in the order of the shards, whichever is ready first. So memory is bounded, and the result has the
+    same bytes for any number of threads and workers.
 
     Inside a `with` block the worker processes are kept from one call to the next, and end with the block;
     without it each call starts its own.
@@ -71,7 +71,7 @@ class LocalReducer:
         Threads; None for every core that this process may use.
     workers : int
         Processes that decode and extract; 0 for the threads of this one. Functions and shards must then
-        be picklable. They serve what is given to `map` and `reduce`; `threaded` never uses them.
+        be picklable. `map` and `reduce` use them; `threaded` never does.
 
     Raises
     ------
@@ -105,14 +105,14 @@ class LocalReducer:
             self._close()
 
     def _close(self) -> None:
-        """End the worker processes, if there are any; the next use starts new ones."""
+        """End the worker processes, if there are any; the next call starts new ones."""
         processes, self._processes = self._processes, None
         if processes is not None:
             processes.shutdown(wait=True, cancel_futures=True)
 
     @property
     def threaded(self) -> LocalReducer:
-        """The same threads without worker processes: for work that is arithmetic alone."""
+        """The same threads without worker processes: for work without decoding."""
         return LocalReducer(self.threads) if self.workers else self
 
     def map(
@@ -127,20 +127,20 @@ class LocalReducer:
         function : callable
             Shard to result; picklable if there are workers.
         on_error : callable or None
-            Hears of each shard for which `function` raised an error of `audiogmm.errors`, and the shard
-            is left out. None: the first such error is raised.
+            Called with the id of each shard for which `function` raised an error of `audiogmm.errors`, and
+            with the error; the shard is left out. None: the first such error is raised.
 
         Yields
         ------
         object
-            What `function` gave, in the shards' order.
+            What `function` returned, in the order of the shards.
 
         Raises
         ------
         AudioGMMError
             The first shard's that failed, when `on_error` is None.
         OutputError
-            The first one: what cannot be written for one shard cannot be for the next.
+            The first one: what cannot be written for one shard cannot be written for the next.
         TrainingError
             If a worker process died.
         """
@@ -163,7 +163,7 @@ class LocalReducer:
         statistic : callable
             Shard to a value that can be added.
         each : callable or None
-            Hears every term, in order, as it is added.
+            Called with every term, in order, as it is added.
 
         Returns
         -------
@@ -173,11 +173,11 @@ class LocalReducer:
         return summed(self.map(shards, statistic, on_error), each)
 
     def reaches(self, folder: Path) -> bool:
-        """True: threads and processes of this machine see what this process sees."""
+        """Return True: threads and processes of this machine see the files of this process."""
         return True
 
     def _died(self, shard_id: str) -> TrainingError:
-        """What to say when a worker process is gone, with which all the others end."""
+        """Return the error after a worker process has died, with which all the others end."""
         self._close()
         return TrainingError(
             f"a worker process died while {shard_id} was being read",
@@ -188,7 +188,7 @@ class LocalReducer:
     def _outcomes(
         self, shards: Iterable[I], function: Callable[[I], T]
     ) -> Generator[tuple[I, Callable[[], T]], None, None]:
-        """Shards in order, each with a call that waits for its result."""
+        """Yield shards in order, each with a call that waits for its result."""
         if not self.workers and self.threads == 1:
             for shard in shards:
                 yield shard, lambda shard=shard: function(shard)  # type: ignore[misc]
@@ -206,7 +206,7 @@ class LocalReducer:
         finally:
             if isinstance(executor, ThreadPoolExecutor):
                 executor.shutdown(wait=True, cancel_futures=True)
-            elif in_flight:  # ended early: what is under way is not wanted any more
+            elif in_flight:  # ended early: no more results are needed
                 self._close()
 
     def _executor(self) -> Executor:
@@ -232,23 +232,23 @@ def settled(
     died: type[Exception] | tuple[type[Exception], ...],
     explain: Callable[[str], TrainingError],
 ) -> Iterator[T]:
-    """The results, in order, of the shards that could be used.
+    """Yield the results, in order, of the shards that could be used.
 
     Parameters
     ----------
     outcomes : iterable of (Shard, callable)
-        A shard, and what waits for its result.
+        A shard, and a call that waits for its result.
     on_error : callable or None
         As for `LocalReducer.map`.
     died : type, or tuple of types
-        Raised where whoever worked on a shard is gone; that is the fault of no recording.
+        Raised where the worker of a shard has died, which is not a fault of the recording.
     explain : callable
-        What is raised then, from the shard's id.
+        Makes the error to be raised then, from the id of the shard.
     """
     for shard, outcome in outcomes:
         try:
             result = outcome()
-        except OutputError:  # a full disk is no fault of the recording's
+        except OutputError:  # a full disk is not a fault of the recording
             raise
         except AudioGMMError as error:
             if on_error is None:
@@ -261,7 +261,7 @@ def settled(
 
 
 def summed(terms: Iterable[S], each: Callable[[S], None] | None = None) -> S | None:
-    """The sum, from the left; None of nothing. `each` hears every term."""
+    """Sum from the left, None of nothing; `each` is called with every term."""
     total: S | None = None
     for term in terms:
         total = term if total is None else total + term
@@ -277,7 +277,7 @@ def _oldest(in_flight: deque[tuple[I, Future[T]]]) -> tuple[I, Callable[[], T]]:
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Ctrl-C waits; processes started meanwhile never hear it, since it is their parent's to handle."""
+    """Block Ctrl-C; processes started meanwhile never get it, since their parent handles it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

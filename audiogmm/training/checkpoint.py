@@ -1,4 +1,4 @@
-"""Where training stands, in a file: from there the same call goes on to the same bytes."""
+"""The state of a training, in a file: from there the same call goes on to the same bytes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import Json
 
 FORMAT = "audiogmm checkpoint 2"
-"""Says what the file is; another version has another number."""
+"""Identifies the file and its version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A file that is written after every pass, and read when the same training begins anew.
+    """A file that is written after every pass, and read when the same training is started again.
 
     Parameters
     ----------
     path : Path
         The file: safetensors, with one JSON document in its metadata.
     settings : Json
-        All that decides what training gives, the data included; a file with others is refused.
+        All that decides the result of the training, the data included; a file with others is refused.
 
     Examples
     --------
@@ -38,8 +38,8 @@ class Checkpoint:
     >>> checkpoint.load() is None
     True
     >>> checkpoint.save(TrainingState(Mixture([1.0], [[0.5]], [1.0], "spherical")), starts=(-3.0,))
-    >>> run, starts = checkpoint.load()
-    >>> run.mixture.means, starts
+    >>> state, starts = checkpoint.load()
+    >>> state.mixture.means, starts
     (array([[0.5]]), (-3.0,))
     """
 
@@ -47,7 +47,7 @@ class Checkpoint:
     settings: Json
 
     def save(self, state: TrainingState, starts: tuple[float, ...] = ()) -> None:
-        """Write where training stands, as a whole or not at all.
+        """Write the state of the training, as a whole or not at all.
 
         Raises
         ------
@@ -86,12 +86,12 @@ class Checkpoint:
             )
 
     def load(self) -> tuple[TrainingState, tuple[float, ...]] | None:
-        """Where training stood, and the starts that were tried; None if there is no file.
+        """Read the state of the training, and the starts that were tried; None if there is no file.
 
         Raises
         ------
         ModelFileError
-            If the file is no checkpoint, of another version, or not whole.
+            If the file is not a checkpoint, of another version, or not whole.
         MismatchError
             If it was made with other settings or other data; those that differ are named.
         """
@@ -105,15 +105,15 @@ class Checkpoint:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, ValueError, OSError) as error:
             raise ModelFileError(
-                f"{self.path} is no checkpoint, or not a whole one: {error}",
+                f"{self.path} is not a checkpoint, or not a whole one: {error}",
                 needed=FORMAT,
-                remedy="remove it to start anew",
+                remedy="remove it to start again",
             ) from error
         if document.get("format") != FORMAT:
             raise ModelFileError(
                 f"{self.path} is {document.get('format', 'another program’s file')}",
                 needed=FORMAT,
-                remedy="remove it to start anew, or name another file",
+                remedy="remove it to start again, or name another file",
             )
         settings, state = document["settings"], _run(document, tensors)
         if settings.get("stepwise", {}).get("variant") == "spider":  # of version 0.1: SPIDER-EM was removed
@@ -132,7 +132,7 @@ class Checkpoint:
                 f"{self.path} comes from another training: "
                 + ", ".join(f"{name} {theirs.get(name)}" for name in differing),
                 needed=", ".join(f"{name} {ours.get(name)}" for name in differing),
-                remedy="the settings and recordings of that training, or remove the file to start anew",
+                remedy="the settings and recordings of that training, or remove the file to start again",
             )
 
 

@@ -1,4 +1,4 @@
-"""What a likelihood is worth, given the parameters that it took."""
+"""Information criteria: a likelihood less a penalty for parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from audiogmm.mixture.statistics import SufficientStats
 
 
 def bic(log_likelihood: float, n_parameters: int, n_frames: float) -> float:
-    """Bayesian information criterion (Schwarz 1978): lower is better.
+    """Return the Bayesian information criterion (Schwarz 1978): lower is better.
 
     Parameters
     ----------
@@ -20,8 +20,8 @@ def bic(log_likelihood: float, n_parameters: int, n_frames: float) -> float:
     n_parameters : int
         Free parameters of the model.
     n_frames : float
-        Frames, at least 1. Neighboring frames of audio overlap and are no independent draws, so compare
-        models on the same frames, and do not read absolute sizes into it.
+        Frames, at least 1. Neighboring frames of audio overlap and are not independent, so that models are
+        to be compared on the same frames, and absolute values mean little.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def bic(log_likelihood: float, n_parameters: int, n_frames: float) -> float:
 
 
 def aic(log_likelihood: float, n_parameters: int) -> float:
-    """Akaike's information criterion (Akaike 1974): lower is better.
+    """Return Akaike's information criterion (Akaike 1974): lower is better.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def aic(log_likelihood: float, n_parameters: int) -> float:
 
 
 def icl(log_likelihood: float, n_parameters: int, n_frames: float, entropy: float) -> float:
-    """Integrated completed likelihood in its BIC form: lower is better.
+    """Return the integrated completed likelihood in its BIC form: lower is better.
 
     Biernacki, Celeux and Govaert (2000, section 3.2): BIC of the frames together with their components, so
     that components which overlap count for less. They complete each frame with its likeliest component;
@@ -95,19 +95,19 @@ def icl(log_likelihood: float, n_parameters: int, n_frames: float, entropy: floa
 
 
 def effective_bic(log_likelihood: float, n_parameters: int, n_frames: float, time: float) -> float:
-    """BIC of frames that depend on one another: lower is better.
+    """Return BIC of frames that depend on one another: lower is better.
 
     The likelihood of such frames, taken as if they were independent, is a composite likelihood, and BIC
     counts its parameters as ``tr(J H^-1)``, and the independent units (Gao and Song 2010): here `time` times
     `n_parameters`, and ``n_frames / time``. Frames that are written down r times each get r times what they
-    get once, so that the order of models stays, where that of BIC tips towards the largest.
+    get once, so that the order of models stays, while BIC comes to prefer the largest.
 
     Parameters
     ----------
     log_likelihood, n_parameters, n_frames
         As for `bic`.
     time : float
-        Frames that tell as much as an independent one, 1 to `n_frames`; see `dependence_times`.
+        Frames that are worth one independent frame, 1 to `n_frames`; see `dependence_times`.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def effective_bic(log_likelihood: float, n_parameters: int, n_frames: float, tim
 
 
 def assignment_entropy(statistics: SufficientStats, mixture: Mixture) -> float:
-    """Entropy of the posteriors that an E-step found, summed over its frames: no further pass is needed.
+    """Return the entropy of the posteriors of an E-step, summed over its frames, without a further pass.
 
     With posteriors t_nk, ``-sum_nk t_nk log t_nk = sum_n log p(x_n) - sum_nk t_nk log(w_k N_k(x_n))``, and
     the second sum follows from the moments.

@@ -1,4 +1,4 @@
-"""Incremental EM: a model changed by the statistics of recordings, without going through the others."""
+"""Incremental EM: a model changed by the statistics of recordings, without reading the others."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from audiogmm.types import FloatArray, Json
 
 @dataclass(frozen=True)
 class ModelChange:
-    """A model after a change.
+    """A model after recordings were added, removed or re-weighted.
 
     Attributes
     ----------
     mixture, statistics
-        The model, and what it was estimated from.
+        The model, and the statistics that it was estimated from.
     n_recordings : int
         Recordings added, removed or re-weighted.
     n_frames : float
         Frames of these.
     loss : PruningLoss or None
-        What pruning the ledger's new entries took away; None where nothing is pruned.
+        The loss by pruning the new entries of the ledger; None where nothing is pruned.
     log_likelihood : float or None
         Of the recordings added, under the mixture before, nats in all; None where none were read.
     """
@@ -47,7 +47,7 @@ class ModelChange:
     log_likelihood: float | None = None
 
     def figures(self) -> Json:
-        """Likelihood a frame and criteria of the recordings added, as a pass of batch EM tells them."""
+        """Return likelihood per frame and criteria of the recordings added, as of a pass of batch EM."""
         if self.log_likelihood is None:
             return {}
         total, size = self.log_likelihood, self.mixture.n_parameters
@@ -82,31 +82,31 @@ def add_recordings(
     """Add recordings: ``total <- forget * total + sum_i s_i``, and one M-step (Neal and Hinton 1998, eq. 8).
 
     The new recordings' posteriors are those of the present mixture; the others keep the share in the
-    statistics that they had under the model of their time, so the result is not what training anew gives.
+    statistics that they had under the model of their time, so the result is not that of training again.
 
     Parameters
     ----------
     mixture : Mixture
         The model.
     statistics : SufficientStats or None
-        What it was estimated from; None for nothing, as when a ledger is begun.
+        What it was estimated from; None for nothing, as for a new ledger.
     shards : iterable of Shard
         The new recordings.
     floor : ndarray of shape (n_features,), float64
         Variance floor.
     reducer : Reducer
-        Who reads and evaluates.
+        Threads, workers or a cluster.
     ledger : Ledger or None
-        Takes the statistics of each recording. Not saved here. If it keeps only what matters, the model is
-        estimated from that, so that removing a recording leaves nothing of it; what that loses is told.
+        Takes the statistics of each recording. Not saved here. If it prunes them, the model is estimated
+        from what is kept, so that removing a recording leaves nothing of it; the loss is returned.
     forget : float
-        What the past counts, in (0, 1].
+        Weight of the past, in (0, 1].
     on_error : callable or None
-        Hears of recordings that cannot be used; None: the first raises.
+        Called with the id and the error of recordings that cannot be used; None: the first error is raised.
 
     Returns
     -------
-    Changed
+    ModelChange
         The new model.
 
     Raises
@@ -155,7 +155,7 @@ def remove_recordings(
 ) -> ModelChange:
     """Remove recordings: ``total <- total - s_i`` with what the ledger holds of each, and one M-step.
 
-    Taking out what was added last gives back the model that was, to rounding.
+    Removing what was added last gives back the model before, to rounding.
 
     Parameters
     ----------
@@ -164,11 +164,11 @@ def remove_recordings(
     names : iterable of str
         Ids of the recordings.
     ledger : Ledger
-        What each gave. Not saved here.
+        The statistics of each recording. Not saved here.
 
     Returns
     -------
-    Changed
+    ModelChange
         The new model.
 
     Raises
@@ -202,21 +202,21 @@ def reweight_recordings(
     floor: FloatArray,
     ledger: Ledger,
 ) -> ModelChange:
-    """Let recordings count more, or less: ``total <- total + (w_i' - w_i) s_i``, and one M-step.
+    """Change the weights of recordings: ``total <- total + (w_i' - w_i) s_i``, and one M-step.
 
     Parameters
     ----------
     mixture, statistics, floor
         As for `add_recordings`.
     weights : mapping of str to float
-        What each frame of a recording is to count, at least 0; one that was added just now counts 1. A
-        recording of weight 0 takes no part, and can be given another weight later.
+        New weight of each frame of a recording, at least 0; recordings are added with weight 1. One of
+        weight 0 takes no part, and can be given another weight later.
     ledger : Ledger
-        What each gave. Not saved here.
+        The statistics of each recording. Not saved here.
 
     Returns
     -------
-    Changed
+    ModelChange
         The new model.
 
     Raises
@@ -240,7 +240,7 @@ def reweight_recordings(
         total, n_frames = total + (weight - ledger.weights[name]) * entry, n_frames + entry.n_frames
     if not weights or not any((ledger.weights | dict(weights)).values()):
         raise TrainingError(
-            f"{len(weights)} of {len(ledger)} recordings to weigh anew",
+            f"{len(weights)} of {len(ledger)} recordings to re-weight",
             needed="at least one to be named, and at least one of a weight above 0 then",
         )
     for name, weight in weights.items():

@@ -1,4 +1,4 @@
-"""A ledger of what each recording gave to a model: so that data can be added, re-weighted and removed."""
+"""A ledger of the statistics of each recording: so that data can be added, re-weighted and removed."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ FORMAT = "audiogmm ledger 1"
 class Ledger:
     """Statistics of recordings, a file each, in a folder (Neal and Hinton 1998, section 4).
 
-    The sum of the entries, each times its weight, is what the model beside it was estimated from. A file
-    holds the components that got something of the recording, which of a large model are few. Changes are
-    seen by others once `save` has replaced the index; until then they are files that nobody reads.
+    The model beside it was estimated from the sum of the entries, each times its weight. A file holds the
+    components that have frames of the recording, which of a large model are few. Changes take effect when
+    `save` replaces the index; until then they are files that are not read.
 
     Parameters
     ----------
     folder : Path
-        Where it lies; made on the first entry.
+        Its folder, made with the first entry.
     keep : float
         Share of a recording's frames that a component must have for its statistics to be kept, in [0, 1);
         a ledger that is there already keeps its own. `incremental.add_recordings` prunes.
@@ -84,7 +84,7 @@ class Ledger:
             raise MismatchError(
                 f"{self.folder} belongs to the model {self.fingerprint[:12] or '(none)'}",
                 needed=f"the ledger of the model {fingerprint[:12]}",
-                remedy="the model that was saved with it, or train --ledger anew",
+                remedy="the model that was saved with it, or train --ledger again",
             )
 
     def put(self, recording: str, statistics: SufficientStats) -> None:
@@ -95,12 +95,12 @@ class Ledger:
         OutputError
             If the file cannot be written.
         MismatchError
-            If it is there already.
+            If it is in the ledger already.
         """
         if recording in self:
             raise MismatchError(
                 f"recording {recording!r} is in the ledger already",
-                needed="recordings that the model has not learned from",
+                needed="recordings that the model was not trained on",
                 remedy="update --remove first, or give it another id",
             )
         arrays = {name: getattr(statistics, name) for name in ARRAYS}
@@ -121,14 +121,14 @@ class Ledger:
         self.weights[recording] = 1.0
 
     def get(self, recording: str) -> SufficientStats:
-        """The statistics of a recording, times its weight.
+        """Return the statistics of a recording, times its weight.
 
         Raises as `entry` does.
         """
         return self.weights.get(recording, 1.0) * self.entry(recording)
 
     def entry(self, recording: str) -> SufficientStats:
-        """The statistics of a recording, as if its weight were 1.
+        """Return the statistics of a recording, as if its weight were 1.
 
         Raises
         ------
@@ -140,27 +140,27 @@ class Ledger:
         if recording not in self:
             raise MismatchError(
                 f"recording {recording!r} was never added: the ledger has {len(self)} others",
-                needed="recordings that the model has learned from, by the ids they had then",
+                needed="recordings that the model was trained on, by the ids that they had then",
                 remedy="look at their ids, or drop it from the manifest",
             )
         document, arrays = container.read(self._file(recording))
-        told = json.loads(document)
-        K, D = told["n_components"], len(arrays["origin"])
-        empty = SufficientStats.zero(K, D, told["covariance_type"])
+        about = json.loads(document)
+        K, D = about["n_components"], len(arrays["origin"])
+        empty = SufficientStats.zero(K, D, about["covariance_type"])
         for name in _split_by_component(empty):
             whole = np.zeros_like(getattr(empty, name))
             whole[arrays["components"]] = arrays[name]
             arrays[name] = whole
         origin, counts, first, second = (arrays[name] for name in ARRAYS)
-        form = told["covariance_type"]
+        form = about["covariance_type"]
         return SufficientStats(form, origin, counts, first, second, *arrays["scalars"].tolist())
 
     def remove(self, recording: str) -> None:
-        """Leave a recording out of the index; its file goes with `purge`."""
+        """Remove a recording from the index; `purge` removes its file."""
         del self.weights[recording]
 
     def reweight(self, recording: str, weight: float) -> None:
-        """Give a recording that is in it another weight."""
+        """Set the weight of a recording."""
         self.weights[recording] = weight
 
     def scale(self, factor: float) -> None:
@@ -168,7 +168,7 @@ class Ledger:
         self.weights = {name: factor * weight for name, weight in self.weights.items()}
 
     def save(self, fingerprint: str) -> None:
-        """Write the index: from now on it belongs to the model of this fingerprint."""
+        """Write the index: from now on the ledger belongs to the model of this fingerprint."""
         self.fingerprint = fingerprint
         content = {"format": FORMAT, "model": fingerprint, "weights": self.weights, "keep": self.keep}
         with replacing(self.folder / INDEX, force=True) as temporary:
@@ -182,7 +182,7 @@ class Ledger:
                 file.unlink(missing_ok=True)
 
     def copy_to(self, folder: Path) -> Ledger:
-        """The same ledger in another folder."""
+        """Copy the ledger to another folder."""
         folder.mkdir(parents=True, exist_ok=True)
         for recording in self.weights:
             file = self._file(recording)
@@ -196,13 +196,13 @@ class Ledger:
 
 
 def _split_by_component(statistics: SufficientStats) -> list[str]:
-    """The arrays with a first axis of components."""
+    """Return the names of the arrays with a first axis of components."""
     shared = form_of(statistics.covariance_type).shared
     return ["counts", "first"] if shared else ["counts", "first", "second"]
 
 
 def beside(model: Path | str) -> Path:
-    """Where the ledger of a model file lies.
+    """Return the folder of the ledger of a model file.
 
     Examples
     --------
@@ -215,7 +215,7 @@ def beside(model: Path | str) -> Path:
 
 @contextmanager
 def replacing_ledger(folder: Path | None, force: bool = False) -> Iterator[Path | None]:
-    """Give a temporary folder that takes the place of `folder` when the block ends well; None for None.
+    """Yield a temporary folder that replaces `folder` when the block ends well; None for None.
 
     Raises
     ------

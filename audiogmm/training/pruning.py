@@ -1,4 +1,4 @@
-"""A recording's statistics without the components that hardly matter to it, and what that loses."""
+"""Statistics of a recording without the components that hardly matter to it, and the loss by that."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from audiogmm.types import Json
 
 @dataclass(frozen=True, slots=True)
 class PruningLoss:
-    """What pruning took away.
+    """The loss by pruning.
 
     Attributes
     ----------
     n_frames, of_frames : float
-        Frames lost, and frames there were.
+        Frames lost, and frames before.
     largest_change : float
         Of any parameter of the re-estimated model; see `audiogmm.mixture.movement.largest_change`.
     """
@@ -35,7 +35,7 @@ class PruningLoss:
 
 
 def check_keep(keep: float) -> float:
-    """A share below which components are dropped.
+    """Return the share below which components are dropped, after a check.
 
     Raises
     ------
@@ -52,11 +52,11 @@ def check_keep(keep: float) -> float:
 
 
 def prune(statistics: SufficientStats, keep: float, mixture: Mixture) -> SufficientStats:
-    """Statistics without the components whose count is at most `keep` of all frames.
+    """Remove the components whose count is at most `keep` of all frames.
 
-    The frames that were theirs are gone from the counts and the log-likelihood too. Where all components
-    share one second moment (tied), what the dropped ones gave to it is not known apart: what they would give
-    under the covariance of the mixture is taken out.
+    Their frames are subtracted from the counts and the log-likelihood too. Where all components share one
+    second moment (tied), the part of the dropped ones is not known: what it would be under the covariance
+    of the mixture is subtracted.
 
     Parameters
     ----------

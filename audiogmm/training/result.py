@@ -1,4 +1,4 @@
-"""What training gives back, and what it raises when it is interrupted."""
+"""The result of a training, and the error of an interrupted one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from audiogmm.types import FloatArray, Json, Seconds
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A trained mixture and how it came about.
+    """A trained mixture and its training.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class TrainingResult:
     history : tuple of PassReport
         One report a pass.
     converged : {"likelihood", "parameters", ""}
-        Which rule ended it; empty if it ended at its number of passes.
+        The rule that ended it; empty if it ended at its number of passes.
     n_frames : int
         Voiced frames that trained.
     n_recordings : int
@@ -37,13 +37,13 @@ class TrainingResult:
     seconds : Seconds
         Audio of these recordings, unvoiced parts included.
     set_aside : tuple of ExcludedRecording
-        Recordings that did not train, each with the error that says why.
+        Recordings that did not train, each with its error.
     mean, variance : ndarray of shape (n_features,), float64
         Of all frames that trained.
     floor : ndarray of shape (n_features,), float64
         The variance floor.
     constant : tuple of int
-        Features that have one value in all frames: only the floor keeps them alive.
+        Features that have one value in all frames, and so the variance of the floor.
     spooled : bool
         Whether the frames were kept after the first pass; if not, the recordings were read in every pass.
     shared_variance : bool
@@ -51,7 +51,7 @@ class TrainingResult:
     starts : tuple of float
         Log-likelihood per sampled frame that each of several starts reached.
     loss : ApproximationLoss or None
-        What an approximate training gave up; None if it was exact, or interrupted.
+        The loss of an approximate training; None if it was exact, or interrupted.
     """
 
     mixture: Mixture
@@ -106,7 +106,7 @@ class TrainingResult:
         return aic(self.log_likelihood * self.n_frames, self.n_parameters)
 
     def to_json(self) -> Json:
-        """The training summary for a model file: the same training gives the same object."""
+        """Summarize the training for a model file: the same training gives the same object."""
         return {
             "passes": self.passes,
             "converged": self.converged,
@@ -126,14 +126,14 @@ class TrainingResult:
 
 
 class TrainingInterrupted(AudioGMMError):  # noqa: N818 - it names what happened, as KeyboardInterrupt does
-    """Training was interrupted (Ctrl-C); what was done until then is kept.
+    """The error of a training interrupted by Ctrl-C; complete passes are kept.
 
     Attributes
     ----------
     result : TrainingResult or None
         As after the last complete pass; None if there was none.
     checkpoint : Path or None
-        From where the same call goes on.
+        The file from which the same call goes on.
     """
 
     def __init__(self, what: str, *, needed: str = "", remedy: str = "") -> None:
@@ -143,7 +143,7 @@ class TrainingInterrupted(AudioGMMError):  # noqa: N818 - it names what happened
 
 
 def interrupted(result: TrainingResult | None, checkpoint: Path | None) -> TrainingInterrupted:
-    """What Ctrl-C raises: how far training was, and how to go on.
+    """Return the error that Ctrl-C raises: how far training was, and how to go on.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Where training starts: a first mixture from a sample of the frames."""
+"""The start of training: a first mixture from a sample of the frames."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from audiogmm.training.frames.packing import SLICE_ROWS
 from audiogmm.types import CovarianceType, FloatArray, Frames
 
 Init = Literal["k-means++", "random", "split"]
-"""How a start is found; or a `Mixture` to start from."""
+"""Ways to find a start."""
 
 LLOYD_PASSES = 5
 """Passes of k-means over the sample, between k-means++ and the first mixture."""
@@ -26,7 +26,7 @@ _PAD = 16  # float32 numbers in the widest register
 
 @dataclass(frozen=True, slots=True)
 class FrameSample:
-    """Frames to seed from, and what is known of all frames.
+    """Frames to start from, and mean, variance and floor of all frames.
 
     Attributes
     ----------
@@ -58,10 +58,10 @@ def cluster_mixture(
     seed: int | np.random.SeedSequence,
     threads: int,
 ) -> Mixture:
-    """A mixture from clusters: k-means++, `LLOYD_PASSES` of k-means, and the moments of each cluster.
+    """Make a mixture from clusters: k-means++, `LLOYD_PASSES` of k-means, and the moments of each cluster.
 
     To each cluster are added a few virtual frames (one; D for full covariances) with the cluster's own
-    mean and the variances within clusters on the whole, so that the smallest gets a covariance as well.
+    mean and the variances within all clusters, so that the smallest gets a covariance as well.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def random_mixture(
     *,
     seed: int | np.random.SeedSequence,
 ) -> Mixture:
-    """A mixture of equal weights around frames drawn at random, each with the variances of all frames.
+    """Make a mixture of equal weights around random frames, each with the variances of all frames.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def random_mixture(
 
 
 def single_gaussian(sample: FrameSample, covariance_type: CovarianceType) -> Mixture:
-    """One component with the mean and the variances of all frames: where splitting begins."""
+    """Make one component with the mean and the variances of all frames, from which splitting begins."""
     variances = np.maximum(sample.variance, sample.floor)
     return Mixture(
         np.ones(1), sample.mean[None], form_of(covariance_type).broaden(variances, 1), covariance_type
@@ -134,7 +134,7 @@ def single_gaussian(sample: FrameSample, covariance_type: CovarianceType) -> Mix
 def k_means_plus_plus(
     frames: Frames, n_clusters: int, seed: int | np.random.SeedSequence, pool: ThreadPoolExecutor
 ) -> NDArray[np.intp]:
-    """Rows to start k-means from, far from one another (Arthur and Vassilvitskii 2007).
+    """Choose rows to start k-means from, far from one another (Arthur and Vassilvitskii 2007).
 
     Each further center is the best of ``2 + log(n_clusters)`` candidates, drawn with probability
     proportional to the squared distance to the nearest center so far; the best leaves the smallest sum
@@ -178,7 +178,7 @@ def k_means_plus_plus(
 
 
 def assign_to_centers(frames: Frames, centers: FloatArray, pool: ThreadPoolExecutor) -> NDArray[np.int32]:
-    """Index of the nearest center of every frame, shape (n,)."""
+    """Return the index of the nearest center of every frame, shape (n,)."""
     labels, distances = np.empty(len(frames), np.int32), np.empty(len(frames))
 
     def fill(first: int) -> None:
@@ -191,7 +191,7 @@ def assign_to_centers(frames: Frames, centers: FloatArray, pool: ThreadPoolExecu
 
 
 def compute_cluster_means(frames: Frames, labels: NDArray[np.int32], centers: FloatArray) -> FloatArray:
-    """Means of the clusters, shape (n_clusters, d); an empty one keeps its center."""
+    """Return the means of the clusters, shape (n_clusters, d); an empty one keeps its center."""
     means = centers.copy()
     for k, rows in _members(labels, len(centers)):
         means[k] = frames[rows].mean(axis=0, dtype=np.float64)
@@ -199,9 +199,9 @@ def compute_cluster_means(frames: Frames, labels: NDArray[np.int32], centers: Fl
 
 
 def scale_frames(frames: Frames, mean: FloatArray, scale: FloatArray) -> Frames:
-    """``(frames - mean) / scale``, float32, and columns of zeros up to a multiple of 16.
+    """Return ``(frames - mean) / scale``, float32, and columns of zeros up to a multiple of 16.
 
-    Distances do not notice the zeros, and registers are full.
+    The zeros change no distance, and fill the registers.
     """
     n, d = frames.shape
     wide = np.zeros((n, -(-d // _PAD) * _PAD), np.float32)

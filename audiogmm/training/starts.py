@@ -1,4 +1,4 @@
-"""From a way to start, a seed and a sample to the mixture with which training begins."""
+"""The initial mixture, from a method, a seed and a sample."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from audiogmm.training.seeding import FrameSample, Init, cluster_mixture, random
 from audiogmm.types import CovarianceType
 
 SPLIT_PASSES = 4
-"""Passes of EM over the sample, between one division of the components and the next."""
+"""Passes of EM over the sample, between two splits of the components."""
 
 SHORT_PASSES = 10
 """Passes over the sample by which one of several starts is chosen."""
@@ -32,12 +32,12 @@ class Initializer:
     Parameters
     ----------
     init : {"k-means++", "random", "split"}
-        The way.
+        The method.
     n_components, covariance_type
         The shape.
     method : EM or KMeans
-        What trains afterwards. For k-means, clusters are sought in the features as they are; for EM,
-        each feature in units of its standard deviation.
+        The training method. For k-means, clusters are found in the features as they are; for EM, each
+        feature in units of its standard deviation.
     threads : int
         Does not change the result.
     """
@@ -49,7 +49,7 @@ class Initializer:
     threads: int
 
     def best(self, sample: FrameSample, seed: int, restarts: int) -> tuple[Mixture, tuple[float, ...]]:
-        """The best of several starts, after a short run of each over the sample (em-EM).
+        """Find the best of several starts, after a short run of each over the sample (em-EM).
 
         Short runs find the start that leads highest at a fraction of the cost of long ones (Biernacki,
         Celeux and Govaert 2003). With one start there is no run.
@@ -61,7 +61,7 @@ class Initializer:
         seed : int
             Of all starts; the first of several is what it is alone.
         restarts : int
-            How many starts.
+            Number of starts.
 
         Returns
         -------
@@ -80,7 +80,7 @@ class Initializer:
         return runs[int(np.argmax(reached))].mixture, reached
 
     def start(self, sample: FrameSample, entropy: list[int]) -> Mixture:
-        """One start."""
+        """Find one start."""
         seed = np.random.SeedSequence(entropy)
         if self.init == "random":
             return random_mixture(sample, self.n_components, self.covariance_type, seed=seed)
@@ -92,7 +92,7 @@ class Initializer:
         )
 
     def _split(self, sample: FrameSample) -> Mixture:
-        """One Gaussian, divided and trained in turn, the last time divided only."""
+        """Split and train one Gaussian in turn, the last time split only."""
         mixture = single_gaussian(sample, self.covariance_type)
         while mixture.n_components < self.n_components:
             if mixture.n_components > 1:
@@ -101,14 +101,14 @@ class Initializer:
         return mixture
 
     def _train(self, mixture: Mixture, sample: FrameSample, passes: int) -> TrainingState:
-        """A few passes over the sample."""
+        """Make a few passes over the sample."""
         return short_run(self.method, mixture, sample, passes, self.threads)
 
 
 def short_run(
     method: EM | KMeans, mixture: Mixture, sample: FrameSample, passes: int, threads: int, tol: float = 0.0
 ) -> TrainingState:
-    """A few passes over the sample, at least one; fewer once a pass gains less than `tol` nats a frame."""
+    """Make a few passes over the sample, at least one; fewer once one gains less than `tol` nats a frame."""
     schedule: Schedule[Any] = Schedule(
         method, ArraySource(sample.frames), LocalReducer(threads), Convergence(tol=tol), passes, Monitor()
     )

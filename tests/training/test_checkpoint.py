@@ -103,7 +103,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes 
     path = tmp_path / "c"
     train_mixture(SHARDS[:2], n_components=2, passes=1, checkpoint=path)
     path.write_bytes(path.read_bytes()[:-9] if isinstance(content, str) else content)
-    with pytest.raises(ModelFileError, match=r"c is no checkpoint, or not a whole one.*remove it"):
+    with pytest.raises(ModelFileError, match=r"c is not a checkpoint, or not a whole one.*remove it"):
         train_mixture(SHARDS[:2], n_components=2, passes=1, checkpoint=path)
 
 

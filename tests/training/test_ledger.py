@@ -201,8 +201,8 @@ def test_what_cannot_be_changed_is_refused(tmp_path: Path) -> None:
         ({"a": 0.5, "zebra": 1}, MismatchError, "'zebra' was never added: the ledger has 3 others"),
         ({"a": 0.5, "b": -1.0}, ChoiceError, r"weight=-1\.0 for recording 'b'.*0 to leave it out"),
         ({"a": np.nan}, ChoiceError, "weight=nan for recording 'a'"),
-        ({}, TrainingError, "0 of 3 recordings to weigh anew"),
-        ({"a": 0, "b": 0, "c": 0}, TrainingError, "3 of 3 recordings to weigh anew.*weight above 0 then"),
+        ({}, TrainingError, "0 of 3 recordings to re-weight"),
+        ({"a": 0, "b": 0, "c": 0}, TrainingError, "3 of 3 recordings to re-weight.*weight above 0 then"),
     ):
         with pytest.raises(error, match=message):
             reweight_recordings(model.mixture, model.statistics, weights, **options)  # type: ignore[arg-type]

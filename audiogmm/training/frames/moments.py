@@ -29,7 +29,7 @@ class FrameMoments:
 
     @classmethod
     def of(cls, frames: Frames) -> FrameMoments:
-        """Of frames of shape (n, n_features), n at least 1; exact where a feature is constant."""
+        """Measure frames of shape (n, n_features), n at least 1; exact where a feature is constant."""
         origin = frames[0].astype(np.float64)
         centered = frames - origin
         shift = centered.mean(axis=0)

@@ -41,7 +41,7 @@ class Packer:
         self._filled = 0
 
     def push(self, frames: Frames) -> Iterator[Frames]:
-        """Take rows of shape (n, n_features) and give what is full; each array is good until the next."""
+        """Take rows of shape (n, n_features) and yield full arrays; each is valid until the next."""
         while len(frames):
             if not self._filled and len(frames) >= self.rows:
                 full, frames = frames[: self.rows], frames[self.rows :]
@@ -58,14 +58,14 @@ class Packer:
                 yield self._buffer
 
     def flush(self) -> Iterator[Frames]:
-        """Give the rest, if there is one."""
+        """Yield the rest, if there is one."""
         if self._buffer is not None and self._filled:
             yield self._buffer[: self._filled]
             self._filled = 0
 
 
 def pack_frames(shard: Shard, rows: int = SLICE_ROWS) -> Iterator[Frames]:
-    """The voiced frames of a shard in arrays of `rows` rows, whatever the size of its blocks.
+    """Yield the voiced frames of a shard in arrays of `rows` rows, whatever the size of its blocks.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def pack_frames(shard: Shard, rows: int = SLICE_ROWS) -> Iterator[Frames]:
     Yields
     ------
     ndarray of shape (rows, n_features), float32
-        Voiced frames, good until the next array; the last may have fewer rows.
+        Voiced frames, valid until the next array; the last may have fewer rows.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def accumulate(shard: Shard, statistic: Callable[[Frames], S]) -> S:
 
 
 def voiced_frames(shard_id: str, block: FrameBlock, n_features: int | None = None) -> Frames:
-    """The voiced frames of a block, after a look at them.
+    """Return the voiced frames of a block, after checks.
 
     Parameters
     ----------
@@ -152,8 +152,8 @@ def voiced_frames(shard_id: str, block: FrameBlock, n_features: int | None = Non
     Raises
     ------
     FeatureError
-        If the frames are no matrix of real numbers (integers are taken as the numbers they are), their
-        width changes, or one of them is not finite: the recording, the frame and its time are named.
+        If the frames are not a matrix of real numbers (integers are allowed), their width changes, or one
+        of them is not finite: the recording, the frame and its time are named.
     """
     frames = np.asarray(block.frames)
     if frames.ndim != 2 or frames.shape[1] == 0 or frames.dtype.kind not in "fiub":

@@ -1,4 +1,4 @@
-"""A uniform sample of all frames, drawn as they pass by."""
+"""A uniform sample of all frames, drawn as they are read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Reservoir:
 
     Every frame has a random priority, a hash of the seed and of its absolute number among all frames; the
     `size` frames with the smallest are the sample. So it depends neither on how the frames are cut nor
-    on who delivers them.
+    on how they are read.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Reservoir:
             self._offer(frames[first : first + _PORTION])
 
     def sample(self) -> Frames:
-        """The sample, in the frames' own order: shape (min(size, seen), n_features)."""
+        """Return the sample, in the order of the frames: shape (min(size, seen), n_features)."""
         self._shrink()
         return self._rows[: self._held]
 
@@ -62,7 +62,7 @@ class Reservoir:
             return
         if not len(self._rows):
             room = self.size + max(self.size // 4, _PORTION)
-            self._rows = np.empty((room, frames.shape[1]), frames.dtype)  # pages are taken as they fill
+            self._rows = np.empty((room, frames.shape[1]), frames.dtype)  # memory is used as it fills
             self._priorities = np.empty(room, np.uint64)
         if self._held + len(chosen) > len(self._rows):
             self._shrink()

@@ -1,4 +1,4 @@
-"""Frames in a seeded random order, in bounded memory: what stepwise training draws its batches from."""
+"""Frames in a seeded random order, in bounded memory: the batches of stepwise training."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def shuffled(
     block: int = BLOCK_ROWS,
     window: int = WINDOW_ROWS,
 ) -> Iterator[Frames]:
-    """All frames of a source once, in random order, `batch` rows at a time.
+    """Yield all frames of a source once, in random order, `batch` rows at a time.
 
     From memory and from a spool, blocks of consecutive rows are taken in random order until they fill a
     window, and the rows of a window are shuffled. So a corpus sorted by speaker gives mixed batches: a
-    window draws from ``window / block`` places. Recordings that are read anew cannot be drawn at random;
+    window draws from ``window / block`` places. Recordings that are read again cannot be drawn at random;
     they come in their order, and only the rows of a window are shuffled.
 
     Parameters
@@ -52,7 +52,7 @@ def shuffled(
     Raises
     ------
     AudioGMMError
-        If a recording cannot be read any more and nobody hears of it.
+        If a recording cannot be read any more, and there is no `on_error`.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def _windows(source: FrameSource, random: np.random.Generator, block: int, windo
 
 
 def read(source: FrameSource, first: int, n_rows: int) -> Frames:
-    """Rows `first` to `first + n_rows` of a source that keeps them: one in memory, or a spool."""
+    """Read rows `first` to `first + n_rows` of a source that keeps them: one in memory, or a spool."""
     if isinstance(source, ArraySource):
         return source.frames[first : first + n_rows]
     assert isinstance(source, Spool)

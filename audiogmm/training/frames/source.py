@@ -1,4 +1,4 @@
-"""Where the passes after the first find their frames: in memory, in the spool, or in the shards again."""
+"""Sources of frames for the passes after the first: an array, the spool, or the shards again."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _ROWS = FrameClock.for_rows()
 
 
 class FrameSource(Protocol):
-    """The frames that train, as many times over as there are passes."""
+    """The frames that train, for any number of passes."""
 
     @property
     def n_frames(self) -> int:
-        """Frames in all."""
+        """Number of frames."""
         ...
 
     def reduce(
         self, reducer: Reducer, statistic: Callable[[Shard], S], each: Callable[[S], None] | None = None
     ) -> S:
-        """Sum `statistic` over slices of the frames that do not depend on the reducer."""
+        """Sum `statistic` over slices of the frames, which do not depend on the reducer."""
         ...
 
 
@@ -50,7 +50,7 @@ class ArraySlice:
     id: str
     frames: Frames
     carried: CarriedMargins | None = field(default=None, compare=False, repr=False, kw_only=True)
-    """What the last pass learned of these rows; None if they may not be the same next time."""
+    """Margins from the last pass over these rows; None if they may not be the same next time."""
 
     def __iter__(self) -> Iterator[FrameBlock]:
         yield FrameBlock(self.frames, np.ones(len(self.frames), np.bool_), 0, _ROWS)
@@ -114,7 +114,7 @@ class RecordingGroup:
                 raise MemberError(place, shard.id, error) from error
 
     def without(self, place: int) -> RecordingGroup:
-        """The group less one recording."""
+        """Return the group without one recording."""
         return replace(self, members=tuple(member for member in self.members if member[0] != place))
 
 
@@ -143,7 +143,7 @@ class PartialSum(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class SumOverReadable(Generic[S]):
-    """`statistic` over a group; recordings that fail, even in their middle, leave no trace in it."""
+    """A statistic over the readable recordings of a group; one that fails adds nothing, not even a part."""
 
     statistic: Callable[[Shard], S]
 
@@ -159,7 +159,7 @@ class SumOverReadable(Generic[S]):
 
 
 class RereadSource:
-    """The shards themselves, read anew in every pass, in groups of consecutive recordings.
+    """The shards themselves, read again in every pass, in groups of consecutive recordings.
 
     Parameters
     ----------
@@ -168,8 +168,8 @@ class RereadSource:
     counts : array of int
         Frames that each shard is known to train with, `SET_ASIDE` for those that do not take part.
     on_error : callable or None
-        Hears of the recordings that could be read before and now cannot; they do not take part any more.
-        None: the first such error is raised.
+        Called with the id and the error of recordings that could be read before and now cannot; they no
+        longer take part. None: the first such error is raised.
 
     Examples
     --------
@@ -195,7 +195,7 @@ class RereadSource:
     ) -> S:
         """Sum `statistic` over groups of at least `GROUP_FRAMES` frames."""
 
-        def hear(term: PartialSum[S]) -> None:
+        def note_failures(term: PartialSum[S]) -> None:
             for failure in term.failed:
                 if self.on_error is None:
                     raise failure.error
@@ -204,7 +204,7 @@ class RereadSource:
             if each is not None and term.value is not None:
                 each(term.value)
 
-        total = reducer.reduce(self._groups(), SumOverReadable(statistic), each=hear)
+        total = reducer.reduce(self._groups(), SumOverReadable(statistic), each=note_failures)
         return require_sum(None if total is None else total.value)
 
     def _groups(self) -> Iterator[RecordingGroup]:
@@ -223,7 +223,7 @@ class RereadSource:
 
 
 def require_sum(total: S | None) -> S:
-    """The sum, where there must be one.
+    """Return the sum, or raise if there is none.
 
     Raises
     ------

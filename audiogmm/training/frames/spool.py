@@ -25,7 +25,7 @@ _ROWS = FrameClock.for_rows()
 
 @dataclass(frozen=True, slots=True)
 class SpoolSlice:
-    """Rows `first` to `first + n_rows` of a spool file, as a shard that knows only where they lie."""
+    """Rows `first` to `first + n_rows` of a spool file, as a shard that holds only their place."""
 
     path: str
     first: int
@@ -33,7 +33,7 @@ class SpoolSlice:
     n_features: int
     dtype: str
     carried: CarriedMargins | None = field(default=None, compare=False, repr=False, kw_only=True)
-    """What the last pass learned of these rows."""
+    """Margins from the last pass over these rows."""
 
     @property
     def id(self) -> str:
@@ -83,7 +83,7 @@ class Spool:
         self.close()
 
     def append(self, frames: Frames) -> bool:
-        """Keep more frames, shape (n, n_features), C-contiguous; False, and nothing is kept, once full.
+        """Keep more frames, shape (n, n_features), C-contiguous; False, and none is kept, once full.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Approximate training, named as such: which, how coarse, and what was given up."""
+"""Settings of approximate training, and its loss against exact likelihood."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Kind = Literal["top", "truncated"]
 """Components chosen for each frame and then kept (Kaldi's gselect), or truncated variational EM."""
 
 NEIGHBORHOOD = 8
-"""G by default. At 5 components a frame, 5 lost a little more likelihood, and 10 cost more."""
+"""G by default. At 5 components a frame, 5 lost a little more likelihood, and 10 took longer."""
 
 _LETTERS = {"n_components": "C", "neighborhood": "G", "every": "EVERY"}
 
 EXACT_PASSES = 4
 """Passes before the sets are chosen, where training begins from scratch: posteriors are broad at first, and
-what is cut off them then is not regained later."""
+what is cut off then is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Approximation:
-    """How coarse posteriors may be.
+    """Settings of approximate posteriors.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Approximation:
     neighborhood : int
         Truncated only: components of a neighborhood, itself included, G.
     every : int
-        Top only: chosen anew every so many passes; 0: once.
+        Top only: passes after which components are chosen again; 0: never.
 
     Raises
     ------
@@ -76,7 +76,7 @@ class Approximation:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From ``top:C``, ``top:C:EVERY``, ``truncated:C`` or ``truncated:C:G``.
+        """Read ``top:C``, ``top:C:EVERY``, ``truncated:C`` or ``truncated:C:G``.
 
         Raises
         ------
@@ -117,10 +117,10 @@ class Approximation:
 
 @dataclass(frozen=True, slots=True)
 class ApproximationLoss:
-    """What an approximate training gave up: its free energy beside the exact log-likelihood.
+    """The loss of an approximate training: its free energy beside the exact log-likelihood.
 
-    Both are of the final mixture, nats a frame, measured by one pass more. What truncated posteriors led
-    past cannot be known without exact training from the same start.
+    Both are of the final mixture, nats a frame, measured by one more pass. How much better an exact
+    training from the same start would be is not known.
 
     Attributes
     ----------

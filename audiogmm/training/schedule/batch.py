@@ -37,7 +37,7 @@ RESCUES = 2
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Where training stands after a pass: all that the next pass needs.
+    """A training after a pass: all that the next pass needs.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class TrainingState:
 
 @dataclass(frozen=True, slots=True)
 class MStepResult:
-    """What an update made of a sum over all frames."""
+    """The result of an update from a sum over all frames."""
 
     mixture: Mixture
     statistics: SufficientStats
@@ -80,26 +80,26 @@ class MStepResult:
 
 
 class Statistic(Protocol[S_co]):
-    """What is accumulated over the frames: of a shard, or of an array of frames."""
+    """A function of frames that adds up: of a shard, or of an array of frames."""
 
     def __call__(self, shard: Shard) -> S_co:
-        """Of the voiced frames of a shard: the sum of `of` over windows of them."""
+        """Sum `of` over windows of the voiced frames of a shard."""
         ...
 
     def of(self, frames: Frames) -> S_co:
-        """Of these frames."""
+        """Evaluate these frames."""
         ...
 
 
 class Method(Protocol[S]):
-    """A way to train: what to sum over the frames, and how to update the mixture from the sum."""
+    """A training method: a statistic of the frames, and an update of the mixture from its sum."""
 
     def expect(self, mixture: Mixture) -> Statistic[S]:
-        """The statistic under the mixture."""
+        """Return the statistic under the mixture."""
         ...
 
     def update(self, total: S, mixture: Mixture) -> MStepResult:
-        """The next mixture, from the sum over all shards under the last one."""
+        """Return the next mixture, from the sum over all shards under the last one."""
         ...
 
 
@@ -125,7 +125,7 @@ class ShardEStep:
         return accumulate(shard, lambda frames: self.evaluator.accumulate(frames, None, carried))
 
     def of(self, frames: Frames) -> SufficientStats:
-        """The statistics of these frames alone, shape (n, n_features)."""
+        """Return the statistics of these frames alone, shape (n, n_features)."""
         return self.evaluator.accumulate(frames)
 
 
@@ -136,11 +136,11 @@ class EM:
     floor: FloatArray
 
     def expect(self, mixture: Mixture) -> ShardEStep:
-        """The E-step."""
+        """Return the E-step."""
         return ShardEStep(Evaluator(mixture))
 
     def update(self, total: SufficientStats, mixture: Mixture) -> MStepResult:
-        """The M-step."""
+        """Make the M-step."""
         after, update = maximize(total, floor=self.floor, previous=mixture)
         return MStepResult(
             after, total, total.n_frames, total.log_likelihood, update.n_floored, update.emptied
@@ -154,11 +154,11 @@ class KMeans:
     floor: FloatArray
 
     def expect(self, mixture: Mixture) -> ClusterAssignment:
-        """Assignment to the nearest mean."""
+        """Return the assignment to the nearest mean."""
         return ClusterAssignment(mixture.means, mixture.center)
 
     def update(self, total: ClusterSums, mixture: Mixture) -> MStepResult:
-        """The means of the clusters."""
+        """Compute the means of the clusters."""
         after, update = fit_shared_variance(total, self.floor, mixture)
         log_likelihood = hard_log_likelihood(total, after)
         return MStepResult(
@@ -177,13 +177,13 @@ class Schedule(Generic[S]):
     source : FrameSource
         The frames.
     reducer : Reducer
-        Who sums.
+        Which sums over the frames.
     convergence : Convergence
         When to stop.
     passes : int
-        When to stop at the latest.
+        The largest number of passes.
     monitor : Monitor
-        Who listens.
+        Called with the progress.
     seconds_per_frame : Seconds
         Audio behind each frame, for the monitor.
     """
@@ -197,16 +197,16 @@ class Schedule(Generic[S]):
     seconds_per_frame: Seconds = 0.0
 
     def run(self, state: TrainingState) -> Iterator[TrainingState]:
-        """Go on from where `run` stands; give where it stands after each further pass.
+        """Go on from a state; yield the state after each further pass.
 
         Parameters
         ----------
-        run : TrainingState
-            A start, or what an earlier schedule gave last.
+        state : TrainingState
+            A start, or the last state of an earlier schedule.
 
         Yields
         ------
-        Run
+        TrainingState
             After every pass.
         """
         while len(state.history) < self.passes and not (state.history and self.converged(state)):
@@ -214,12 +214,12 @@ class Schedule(Generic[S]):
             yield state
 
     def converged(self, state: TrainingState) -> Converged:
-        """Which rule says that this is the end; empty if none does."""
+        """Return the rule by which training ends here; empty for none."""
         return self.convergence.reached(state.history[-1]) if state.history else ""
 
     @property
     def loss(self) -> ApproximationLoss | None:
-        """What an approximate training gave up, once it has ended; None for an exact one."""
+        """The loss of an approximate training, once it has ended; None for an exact one."""
         return None
 
     def _once(self, state: TrainingState) -> TrainingState:
@@ -235,14 +235,14 @@ class Schedule(Generic[S]):
 
 
 def update_state(method: Method[S], state: TrainingState, total: S, began: float) -> TrainingState:
-    """Where training stands after the update from a sum over all frames.
+    """Return the training after the update from a sum over all frames.
 
     Parameters
     ----------
     method : Method
-        Whose statistic was accumulated.
-    run : TrainingState
-        Where it stood; the statistic was taken under its mixture.
+        The method of the statistic.
+    state : TrainingState
+        Before; the statistic was taken under its mixture.
     total : object
         The sum.
     began : float
@@ -268,10 +268,10 @@ def update_state(method: Method[S], state: TrainingState, total: S, began: float
 
 
 def _with_gain(report: PassReport, history: tuple[PassReport, ...]) -> PassReport:
-    """The report, with the rise of the likelihood where it compares with the pass before."""
+    """Add the rise of the likelihood, where it compares with the pass before."""
     if not history or history[-1].rescued or history[-1].n_frames != report.n_frames:
         return report
-    if history[-1].stepwise:  # no one mixture's
+    if history[-1].stepwise:  # not of one mixture
         return report
     return replace(report, gain=report.log_likelihood - history[-1].log_likelihood)
 

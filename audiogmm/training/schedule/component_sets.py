@@ -1,4 +1,4 @@
-"""The components of every frame, kept in a temporary file, and beside the checkpoint."""
+"""The components of every frame, in a temporary file, and beside the checkpoint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PORTION = 1 << 16  # rows that are copied together
 
 
 class SetFile:
-    """Components of every frame, (n_frames, C) int32, in a file that goes when it is closed.
+    """Components of every frame, (n_frames, C) int32, in a file that is removed when it is closed.
 
     Memory does not grow with the frames. Slices may be read and written from several threads, as long as
     they do not overlap.
@@ -50,7 +50,7 @@ class SetFile:
         self._file.close()
 
     def read(self, first: int, n_rows: int) -> Sets:
-        """Rows `first` to `first + n_rows`."""
+        """Read rows `first` to `first + n_rows`."""
         rows = np.empty((n_rows, self.set_size), np.int32)
         window, at = rows.reshape(-1).view(np.uint8).data, first * self.set_size * 4
         done = 0
@@ -82,7 +82,7 @@ class SetFile:
             ) from error
 
     def save(self, path: Path, neighbors: Sets, stamp: Json) -> None:
-        """Copy to `path`, with the neighbors, as a whole or not at all; `stamp` says what they belong to.
+        """Copy to `path`, with the neighbors, as a whole or not at all; `stamp` identifies the training.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class SetFile:
                 file.write(self.read(first, min(_PORTION, self.n_frames - first)).astype("<i4").tobytes())
 
     def load(self, path: Path, stamp: Json) -> Sets | None:
-        """Take over what `save` wrote under this stamp, and return the neighbors; None if it is not so."""
+        """Read what `save` wrote under this stamp, and return the neighbors; None without such a file."""
         try:
             file = path.open("rb")
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""When to stop: the likelihood rises no more, or the parameters stand still."""
+"""Convergence: the likelihood no longer rises, or the parameters no longer change."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Convergence:
                 )
 
     def reached(self, report: PassReport) -> Converged:
-        """Which rule says stop after this pass. A pass that rescued a component never is the last."""
+        """Return the rule that stops after this pass; a pass that rescued a component is never the last."""
         if self.tol == 0 or report.rescued:
             return ""
         if report.gain is not None and report.gain < self.tol:

@@ -42,7 +42,7 @@ class ClusterSums:
 
 @dataclass(frozen=True, slots=True)
 class ClusterAssignment:
-    """Gives every voiced frame of a shard to its nearest center, and sums.
+    """Assigns every voiced frame of a shard to its nearest center, and sums.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class ClusterAssignment:
         return accumulate(shard, self.of)
 
     def of(self, frames: Frames) -> ClusterSums:
-        """The sums of these frames alone, shape (n, n_features)."""
+        """Return the sums of these frames alone, shape (n, n_features)."""
         K, D = self.centers.shape
         counts, first, second = np.zeros(K), np.zeros((K, D)), np.zeros(K)
         labels, distances = np.empty(len(frames), np.int32), np.empty(len(frames))
@@ -78,7 +78,7 @@ class ClusterAssignment:
 
 
 def fit_shared_variance(sums: ClusterSums, floor: FloatArray, previous: Mixture) -> tuple[Mixture, Update]:
-    """The mixture of the clusters: their shares and means, and one spherical variance for all.
+    """Return the mixture of the clusters: their shares and means, and one spherical variance for all.
 
     The limit in which k-means is EM has equal variances (Bishop 2006, section 9.3.2); the variance here is
     the maximum-likelihood one, the inertia about the new means per frame and feature. An emptied cluster
@@ -107,7 +107,7 @@ def fit_shared_variance(sums: ClusterSums, floor: FloatArray, previous: Mixture)
 
 
 def hard_log_likelihood(sums: ClusterSums, mixture: Mixture) -> float:
-    """Log-likelihood of the frames, each as its own cluster's: weight and Gaussian, nats.
+    """Return the log-likelihood of the frames, each under its own cluster: weight and Gaussian, nats.
 
     ``sum_k n_k log(n_k / N) - N D/2 log(2 pi s) - inertia / 2 s`` with the best shared variance
     ``s = inertia / N D``: a lower bound of the mixture's likelihood, which has the others' shares too.

@@ -1,4 +1,4 @@
-"""What training says while it runs, and what it remembers of each pass."""
+"""Progress of a training: calls while it runs, and a report of each pass."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Stage = Literal["read", "seed", "pass"]
 
 @dataclass(frozen=True, slots=True)
 class PassReport:
-    """One pass over the frames: what it found of the mixture that entered it, and what its update did.
+    """One pass over the frames: the likelihood of the mixture before it, and what its update did.
 
     Attributes
     ----------
@@ -33,17 +33,17 @@ class PassReport:
     floored : int
         Variances (or eigenvalues) that the update raised to the floor.
     emptied : tuple of int
-        Components that no frame claimed.
+        Components that have no frames.
     rescued : tuple of int
-        Those of the emptied that were started anew from another component; such a pass is exempt from
+        Those of the emptied that were replaced by half of another component; such a pass is exempt from
         the promise that EM never lowers the likelihood.
     skipped : float
         Share of the pairs of frame and component that the E-step proved negligible and skipped, 0 to 1.
     inertia : float or None
         k-means only: sum over the frames of the squared distance to the nearest center.
     stepwise : bool
-        Whether the mixture changed within the pass, so that `log_likelihood` is no one mixture's: each
-        batch counts under the mixture that met it.
+        Whether the mixture changed within the pass, so that `log_likelihood` is not that of one mixture:
+        each batch counts under the mixture of its step.
     free_energy : bool
         Approximate training only: `log_likelihood` is a lower bound, with posteriors on a few components of
         each frame (`audiogmm.training.schedule.approximation`).
@@ -51,7 +51,7 @@ class PassReport:
         SQUAREM only: the extrapolation that entered this pass was no better, so the pass is lost;
         `log_likelihood` is the last one known.
     seconds : float
-        Time that the pass took. No part of what is compared or stored: the same training gives the same
+        Time that the pass took. Neither compared nor stored, so that the same training gives the same
         bytes.
 
     Examples
@@ -94,7 +94,7 @@ class PassReport:
 
 
 class Monitor:
-    """Listener of a training run; override what you want to hear. Called from the calling thread only.
+    """A training's progress; override the methods that are wanted. Called from the calling thread only.
 
     Examples
     --------
@@ -106,10 +106,10 @@ class Monitor:
     """
 
     def on_stage(self, stage: Stage, number: int, n_frames: int | None) -> None:
-        """A stage begins, over `n_frames` frames (None: not known yet); a pass has its `number`, others 0."""
+        """Called as a stage begins, of `n_frames` frames (None: unknown); `number` is 0 but for passes."""
 
     def on_frames(self, n_frames: int, seconds: Seconds) -> None:
-        """`n_frames` more frames of this stage are done, that is `seconds` of audio."""
+        """Called after `n_frames` more frames of this stage, that is `seconds` of audio."""
 
     def on_pass(self, report: PassReport) -> None:
-        """A pass is complete."""
+        """Called after a pass."""

@@ -1,4 +1,4 @@
-"""Accelerated batch EM: SQUAREM, which extrapolates from two passes, and falls back where that fails."""
+"""Accelerated batch EM: SQUAREM, which extrapolates from two passes, and goes back where that fails."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SquaremSchedule(Schedule[SufficientStats]):
 
     ``theta_0 - 2 alpha r + alpha^2 v``,  ``alpha = -|r| / |v|``    (equations 5 and 8)
 
-    and finds its likelihood on the way: if that is below the last one known, the pass is lost, its report
+    and measures its likelihood: if that is below the last one known, the pass is lost, its report
     says so (`fell_back`), and EM goes on from theta_2. So the likelihood never falls. Where alpha is -1 or
     nearer to 0, the point is theta_2. The length of a step is limited, the limit adapted (section 6).
     """
@@ -58,19 +58,19 @@ class SquaremSchedule(Schedule[SufficientStats]):
 
 
 def _fallen_back(state: TrainingState, report: PassReport, known: float) -> TrainingState:
-    """Where training stands after a pass that was lost: at `run.settled`, and the report says so.
+    """Return the training after a pass that was lost: at `state.settled`, and the report says so.
 
     Parameters
     ----------
-    run : TrainingState
-        Where it stood, with a mixture that was not confirmed.
+    state : TrainingState
+        Before, with a mixture that was not confirmed.
     report : PassReport
         Of the pass that found it no better.
     known : float
         The log-likelihood last known, nats a frame.
     """
     kept = state.settled
-    told = replace(
+    lost = replace(
         report,
         log_likelihood=known,
         gain=None,
@@ -80,13 +80,13 @@ def _fallen_back(state: TrainingState, report: PassReport, known: float) -> Trai
         rescued=(),
         fell_back=True,
     )
-    return TrainingState(kept, state.statistics, (*state.history, told))
+    return TrainingState(kept, state.statistics, (*state.history, lost))
 
 
 def extrapolate(
     first: Mixture, second: Mixture, third: Mixture, reach: float, floor: FloatArray
 ) -> tuple[Mixture, float] | None:
-    """One step of SQUAREM from three successive mixtures.
+    """Make one step of SQUAREM from three successive mixtures.
 
     Weights and variances are extrapolated as logarithms, matrices as their Cholesky factors with the
     logarithm of the diagonal, so that every point is a mixture; then variances are floored. Lengths are
@@ -146,7 +146,7 @@ def _coordinates(mixture: Mixture) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def _scales(mixture: Mixture) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """What squared differences of coordinates count: weight, and per variance for the means."""
+    """Scales of squared differences of coordinates: weights, and weights per variance for the means."""
     form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
     weights = mixture.weights
     variances = form.variances(mixture.covariances, K, D)

@@ -1,4 +1,4 @@
-"""How stepwise EM steps: batch size, step size, averaging."""
+"""Settings of stepwise EM: batch size, step size, averaging."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def decay(steps: float, exponent: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Stepwise:
-    """How stepwise EM steps.
+    """Settings of stepwise EM.
 
     Parameters
     ----------

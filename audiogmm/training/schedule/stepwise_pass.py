@@ -1,4 +1,4 @@
-"""One stepwise pass under way: batch after batch, E-step, a step of the statistics, M-step."""
+"""One stepwise pass: for each batch an E-step, a step of the statistics, and an M-step."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class StepwisePass:
         Variance floor.
     n_frames : int
         Frames of a pass.
-    run : TrainingState
-        Where the pass begins.
+    state : TrainingState
+        Before the pass.
     """
 
     def __init__(
@@ -91,11 +91,11 @@ class StepwisePass:
 
     @property
     def progress(self) -> float:
-        """Share of the steps of all passes that is done."""
+        """Share of all steps of all passes that is done."""
         return self.t / (self.steps * self.passes)
 
     def take(self, frames: Frames) -> None:
-        """One step."""
+        """Make one step."""
         progress = self.progress
         part = self.e_step(smoothed(self.mixture, SMOOTHING * (1 - progress)), frames)
         self.n_frames += len(frames)
@@ -112,7 +112,7 @@ class StepwisePass:
             self.averaged = part if self.averaged is None else self.averaged + part
 
     def end(self) -> tuple[Mixture, SufficientStats, Update]:
-        """The mixture, the statistics as of all frames, and what the last M-step did."""
+        """Return the mixture, the statistics as of all frames, and what the last M-step did."""
         statistics = self.statistics if self.averaged is None else self.averaged
         statistics = statistics * (self.n_frames / statistics.n_frames)
         mixture, update = maximize(statistics, floor=self.floor, previous=self.mixture)

@@ -43,7 +43,7 @@ class SetSlice:
 
     @property
     def id(self) -> str:
-        """Which."""
+        """Which rows."""
         return f"rows {self.first} to {self.first + self.n_rows}"
 
 
@@ -67,8 +67,8 @@ class TruncatedSchedule(Schedule[SufficientStats]):
 
     The frames of a slice are taken in the order of their best component. Slices depend on K alone, and
     are added up in order: the same bytes for any number of threads. Sets are state: they lie in a temporary
-    file, and after each pass in one beside the checkpoint, two of them by turns, so that whichever pass the
-    checkpoint tells of, its sets are there.
+    file, and after each pass in one beside the checkpoint, two of them by turns, so that the sets of the
+    pass in the checkpoint are always there.
 
     Parameters
     ----------
@@ -91,11 +91,11 @@ class TruncatedSchedule(Schedule[SufficientStats]):
 
     @property
     def loss(self) -> ApproximationLoss | None:
-        """What was given up, once `run` has come to its end."""
+        """The loss, once `run` has ended."""
         return self.losses[-1] if self.losses else None
 
     def run(self, state: TrainingState) -> Iterator[TrainingState]:
-        """As `Schedule.run`; then, measure what was given up.
+        """As `Schedule.run`; then measure the loss.
 
         Raises
         ------
@@ -129,7 +129,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
             yield choice
 
     def _truncated(self, state: TrainingState, choice: ComponentChoice) -> TrainingState:
-        """Search, E-step, M-step, report."""
+        """Make a pass: search, E-step, M-step, report."""
         began = time.perf_counter()
         number, searching = len(state.history) + 1, self.approximation.kind == "truncated"
         self.monitor.on_stage("pass", number, self.source.n_frames)
@@ -167,7 +167,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         return after
 
     def _updated(self, state: TrainingState, total: SufficientStats, began: float) -> TrainingState:
-        """M-step and report, which says that it tells a free energy."""
+        """Make the M-step and a report of the free energy."""
         after = update_state(self.method, state, total, began)
         *before, report = after.history
         comparable = bool(before) and before[-1].free_energy
@@ -175,7 +175,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         return replace(after, history=(*before, report))
 
     def _choose(self, mixture: Mixture, choice: ComponentChoice) -> None:
-        """Give every frame its best components, as an exact E-step finds them."""
+        """Choose the best components of every frame by an exact E-step."""
         evaluator = Evaluator(mixture)
 
         def choose(part: SetSlice) -> None:
@@ -187,7 +187,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         choice.is_made = True
 
     def _measure(self, state: TrainingState, choice: ComponentChoice) -> ApproximationLoss:
-        """The free energy of where training stands, beside the log-likelihood."""
+        """Measure the free energy of the present mixture, beside the log-likelihood."""
         mixture, n = state.mixture, self.source.n_frames
         if not choice.is_made:
             self._choose(mixture, choice)
@@ -209,7 +209,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         )
 
     def _map(self, mixture: Mixture, work: Callable[[SetSlice], T]) -> Iterator[T]:
-        """What `work` gives for each slice, in order; threads do it, since nothing is decoded."""
+        """Apply `work` to each slice, in order; in threads, since nothing is decoded."""
         reducer = self.reducer.threaded if isinstance(self.reducer, LocalReducer) else LocalReducer()
         return reducer.map(self._slices(mixture.n_components), work)
 
@@ -220,12 +220,12 @@ class TruncatedSchedule(Schedule[SufficientStats]):
             yield SetSlice(first, min(rows, n - first))
 
     def _kept(self, number: int) -> Path:
-        """Where sets are kept after pass `number`."""
+        """Return the file of the sets after pass `number`."""
         assert self.beside is not None
         return self.beside.with_name(f"{self.beside.name}.sets{number % 2}")
 
     def _stamp(self, state: TrainingState) -> Json:
-        """What sets belong to."""
+        """Identify the training that sets belong to."""
         return {
             "pass": len(state.history),
             "mixture": state.mixture.fingerprint,
@@ -234,5 +234,5 @@ class TruncatedSchedule(Schedule[SufficientStats]):
 
 
 def _key(seed: int, number: int, first: int) -> int:
-    """Decides the components tried at random in pass `number`, for the slice from row `first`: 63 bits."""
+    """Return 63 bits that decide the components tried at random in pass `number` from row `first`."""
     return int(np.random.SeedSequence([seed, number, first]).generate_state(1, np.uint64)[0]) >> 1

@@ -1,4 +1,4 @@
-"""How many independent frames those of a corpus are worth, to a mixture that is estimated from them."""
+"""Dependence between frames: how many are worth one independent frame to a mixture."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from audiogmm.training.selection.segments import split_recordings
 from audiogmm.types import FloatArray, Frames, IntArray
 
 LONGEST_BATCH = 2048
-"""Frames of a batch at most: a dependence over more than these is not seen."""
+"""Frames of a batch at most: a dependence over more than these is not measured."""
 
 LOOKED_AT = 1 << 15
-"""About so many frames are looked at, evenly spread over all."""
+"""About so many frames are used, evenly spread over all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class ScoreVariance:
 
     @classmethod
     def of(cls, evaluator: Evaluator, frames: Frames) -> ScoreVariance:
-        """Of one batch, shape (n, n_features)."""
+        """Measure one batch, shape (n, n_features)."""
         mixture = evaluator.mixture
         r = evaluator.posteriors(frames)
         x = frames.astype(np.float64) - mixture.center
@@ -72,7 +72,7 @@ class ScoreVariance:
 
     @property
     def time(self) -> float:
-        """How many frames tell as much as an independent one, averaged over the parameters; at least 1."""
+        """Frames that are worth one independent frame, averaged over the parameters; at least 1."""
         if self.n < 2:
             return 1.0
         known = self.frames > 0
@@ -82,7 +82,7 @@ class ScoreVariance:
 
 @dataclass(frozen=True, slots=True)
 class ScoreVariances:
-    """One `ScoreVariance` a mixture; none where a slice is not looked at."""
+    """One `ScoreVariance` a mixture; none where a slice is left out."""
 
     values: tuple[ScoreVariance, ...] = ()
 
@@ -105,7 +105,7 @@ class ScoreBatches:
     length : int
         Frames of a batch, at most: it ends with its recording.
     stride : int
-        Every how many slices of the spool is looked at.
+        One slice in so many of the spool is used.
     """
 
     evaluators: tuple[Evaluator, ...]
@@ -128,7 +128,7 @@ class ScoreBatches:
 
 
 def dependence_times(found: TrainingData, mixtures: Sequence[Mixture], reducer: Reducer) -> list[float]:
-    """How many frames tell as much of each mixture's parameters as an independent one would, at least 1.
+    """Measure how many frames are worth one independent frame to each mixture's parameters, at least 1.
 
     Frames of audio overlap, deltas reach over several, and a speaker stays the same: so the score functions
     of successive frames are correlated, and their sum varies more than independent frames would have it. The
@@ -136,7 +136,7 @@ def dependence_times(found: TrainingData, mixtures: Sequence[Mixture], reducer: 
     them: ``tr(J H^-1) / p`` of composite likelihoods (Varin, Reid and Firth 2011), by its diagonals alone.
     A batch is a recording, or ``n^(2/3)`` successive frames of it, at most `LONGEST_BATCH`. It is not the
     time over which the likelihood itself drifts, which is far longer: the finer the mixture, the less its
-    parameters feel of that.
+    parameters depend on that.
 
     Parameters
     ----------
@@ -157,5 +157,5 @@ def dependence_times(found: TrainingData, mixtures: Sequence[Mixture], reducer: 
     statistic = ScoreBatches(
         tuple(Evaluator(mixture) for mixture in mixtures), found.ends, length, -(-n // LOOKED_AT)
     )
-    with one_blas_thread():  # the reducer's threads are all that there should be
+    with one_blas_thread():  # beside the threads of the reducer
         return [value.time for value in found.source.reduce(reducer, statistic).values]

@@ -1,4 +1,4 @@
-"""How likely held-out recordings are under each candidate, recording by recording."""
+"""Log-likelihoods of held-out recordings under each candidate, recording by recording."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class HeldOutScores:
         return float(np.sqrt(n / (n - 1) * (residuals @ residuals)) / self.counts.sum())
 
     def minus(self, other: HeldOutScores) -> HeldOutScores:
-        """The differences, recording by recording: most of the spread is the recordings' own, and cancels."""
+        """Subtract recording by recording: most of the spread is common to both, and cancels."""
         return HeldOutScores(self.totals - other.totals, self.counts)
 
 
@@ -72,7 +72,7 @@ class LogLikelihoods:
 def score_held_out(
     found: TrainingData | None, mixtures: Sequence[Mixture], reducer: Reducer
 ) -> list[HeldOutScores | None]:
-    """What held-out recordings score under each mixture, in one pass over them; None without recordings.
+    """Score held-out recordings under each mixture, in one pass over them; None without recordings.
 
     Parameters
     ----------

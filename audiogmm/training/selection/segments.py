@@ -1,4 +1,4 @@
-"""Which recording the frames of a pass belong to, where a sum over all of them does not say."""
+"""Sums over the frames of a pass by recording."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Key = tuple[str, int]
 
 
 def split_recordings(shard: Shard, ends: NDArray[np.int64]) -> Iterator[tuple[Key, Frames]]:
-    """The voiced frames of a slice of a pass, cut where one recording ends and the next begins.
+    """Cut the voiced frames of a slice of a pass where one recording ends and the next begins.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def split_recordings(shard: Shard, ends: NDArray[np.int64]) -> Iterator[tuple[Ke
         return
     place, reached = -1, 0
     for block in shard:
-        if place < 0 or block.start < reached:  # the clock starts anew
+        if place < 0 or block.start < reached:  # the next recording
             place += 1
         reached = block.start + len(block)
         frames = voiced_frames(shard.id, block)

@@ -1,4 +1,4 @@
-"""Where candidates of many sizes start: each grows from the next smaller one of its form."""
+"""Starts of candidates of many sizes: each grows from the next smaller one of its form."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ SETTLING_PASSES = 20
 def find_starts(
     candidates: Sequence[Candidate], sample: FrameSample, *, init: Init, seed: int, threads: int
 ) -> Callable[[Candidate], Mixture]:
-    """The start of each candidate.
+    """Find the start of each candidate.
 
     Parameters
     ----------
     candidates : sequence of Candidate
-        All of them.
+        All candidates.
     sample : FrameSample
         Frames to start from.
     init : {"split", "k-means++", "random"}
-        By splitting, sizes of a form are grown from one Gaussian by dividing and training on the sample in
-        turn (Linde, Buzo and Gray 1980), and the one chain passes through every size; the others start each
-        candidate by itself, as `train_mixture` does.
+        By splitting, sizes of a form are grown from one Gaussian by splitting and training on the sample in
+        turn (Linde, Buzo and Gray 1980), one after the other; the other methods start each candidate by
+        itself, as `train_mixture` does.
     seed : int
         Of all starts.
     threads : int
@@ -58,7 +58,7 @@ def find_starts(
 
 
 def _grown(mixture: Mixture, size: int, method: EM | KMeans, sample: FrameSample, threads: int) -> Mixture:
-    """Divided and trained in turn until it has `size` components, and settled there."""
+    """Split and train a mixture in turn until it has `size` components, and train it there."""
     while mixture.n_components < size:
         mixture = grow_mixture(mixture, min(2 * mixture.n_components, size))
         if mixture.n_components < size:

@@ -221,7 +221,7 @@ def test_a_larger_candidate_grows_from_the_next_smaller_one(monkeypatch: pytest.
         grown.append((mixture.n_components, size))
         return grow_mixture(mixture, size)
 
-    monkeypatch.setattr(selection_starts, "grow", heard)
+    monkeypatch.setattr(selection_starts, "grow_mixture", heard)
     train_candidates(recordings(blobs(900), 300), None, [Candidate("diag", K) for K in (3, 8, 16)], passes=1)
     assert grown == [(1, 2), (2, 3), (3, 6), (6, 8), (8, 16)]
 
