@@ -85,8 +85,18 @@ def container_of(head: bytes) -> tuple[str, str] | None:
     return None
 
 
+def has_ffmpeg() -> bool:
+    """Return whether ffprobe and ffmpeg are on the PATH."""
+    return shutil.which("ffprobe") is not None and shutil.which("ffmpeg") is not None
+
+
 def open_ffmpeg(
-    path: str, name: str, head: bytes, refusal: AudioFileError, opened: ExitStack
+    path: str,
+    name: str,
+    head: bytes,
+    refusal: AudioFileError | None,
+    opened: ExitStack,
+    rate: int | None = None,
 ) -> FfmpegDecoder:
     """Open a local file with ffmpeg.
 
@@ -97,10 +107,12 @@ def open_ffmpeg(
         For messages.
     head : bytes
         Its first bytes, 200 or more, and its last.
-    refusal : AudioFileError
+    refusal : AudioFileError or None
         What libsndfile said; raised if the bytes begin no container.
     opened : ExitStack
         Closed with the decoder, or when it cannot be opened.
+    rate : int or None
+        Hertz to decode at; None: the stream's own (Opus has always 48,000).
 
     Raises
     ------
@@ -110,7 +122,7 @@ def open_ffmpeg(
     with opened:
         found = container_of(head)
         if found is None:
-            raise refusal
+            raise refusal or AudioFileError(f"{name} is not audio", needed="a container of sound")
         demuxer, title = found
         programs = shutil.which("ffprobe"), shutil.which("ffmpeg")
         if programs[0] is None or programs[1] is None:
@@ -122,6 +134,7 @@ def open_ffmpeg(
             )
         source = ["-protocol_whitelist", "file,pipe", "-f", demuxer, "-i", f"file:{path}"]
         stream = _probe([programs[0], "-v", "error", *source], name, title)
+        stream["sample_rate"] = rate or stream["sample_rate"]
         decoder = FfmpegDecoder(
             [programs[1], "-v", "error", "-nostdin", *source], name, demuxer, title, stream
         )
@@ -183,6 +196,8 @@ class FfmpegDecoder:
         self._stated: int | None = None
         if demuxer in _MEASURED and stream.get("duration"):
             self._stated = round(float(stream["duration"]) * rate)
+        self._may_go_on = demuxer in ("mp3", "ogg")  # a tag between two songs is an error to ffmpeg
+        self._is_ogg = demuxer == "ogg"
         self._exact_end = demuxer == "mov"
         self._got = 0
         self._kept: list[NDArray[Any]] = []
@@ -190,6 +205,8 @@ class FfmpegDecoder:
             *command,
             "-map",
             "0:a:0",
+            "-ar",
+            str(rate),
             "-c:a",
             "pcm_s16le" if exact else "pcm_f32le",
             "-f",
@@ -298,9 +315,9 @@ class FfmpegDecoder:
             )
         if status:
             raise self._damaged(said or f"exit status {status}")
-        if said and self._stated is None:
+        if said and self._stated is None and not self._may_go_on:
             raise self._damaged(said)
-        if said:
+        if said and not self._is_ogg:  # the headers of a second link are errors to it
             self.notes = (*self.notes, f"{self._name} is damaged in places (ffmpeg: {said})")
 
     def _damaged(self, said: str) -> AudioFileError:

@@ -7,8 +7,9 @@ import os
 from contextlib import ExitStack
 
 from audiogmm.audio.decoders.decoder import Decoder
-from audiogmm.audio.decoders.ffmpeg import open_ffmpeg
+from audiogmm.audio.decoders.ffmpeg import has_ffmpeg, open_ffmpeg
 from audiogmm.audio.decoders.libsndfile import LibsndfileDecoder
+from audiogmm.audio.decoders.partial import partial_kind
 from audiogmm.audio.decoders.source import (
     ByteSource,
     GuardedFile,
@@ -68,15 +69,27 @@ def _open_file(
 ) -> Decoder:
     """Open a local file that is no plain wav; `opened` is closed with its decoder."""
     with opened:
+        refusal: AudioFileError | None = None
         try:
             decoder = LibsndfileDecoder(path, name, header, size, ExitStack())
+        except AudioFileError as error:
+            refusal = error
+        part = partial_kind(stream, size) if refusal is None else None
+        if refusal is None and (part is None or not has_ffmpeg()):
+            if part is not None:
+                decoder.notes = (
+                    f"{name} is {part}: some of it may be missing; install ffmpeg to hear it all",
+                )
             decoder.closes(opened.pop_all())
             return decoder
-        except AudioFileError as refusal:
-            stream.seek(0)
-            head = stream.read(_TAIL)
-            stream.seek(max(0, size - _TAIL))
-            return open_ffmpeg(path, name, head + stream.read(_TAIL), refusal, opened.pop_all())
+        rate = None
+        if refusal is None:
+            rate = decoder.info.sample_rate
+            decoder.close()
+        stream.seek(0)
+        head = stream.read(_TAIL)
+        stream.seek(max(0, size - _TAIL))
+        return open_ffmpeg(path, name, head + stream.read(_TAIL), refusal, opened.pop_all(), rate)
 
 
 def _open_pipe(stream: ByteSource, name: str, opened: ExitStack) -> Decoder:

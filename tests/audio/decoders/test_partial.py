@@ -1,0 +1,45 @@
+"""MP3 of unknown length and chained Ogg are heard whole, or a warning says that they are not."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from audiogmm.audio.decode import probe
+from audiogmm.audio.decoders.notices import Notices
+from audiogmm.manifest import Entry
+from tests.audio.decoders.test_ffmpeg import encode, needs_ffmpeg, source
+
+__all__ = ["source"]
+
+
+def length(path: Path) -> int | None:
+    return probe(Entry(str(path), id="a"), warn=Notices()).n_samples
+
+
+@pytest.mark.parametrize("kind", ["mp3", "ogg", "opus"])
+@needs_ffmpeg
+def test_two_recordings_in_one_file(source: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = encode(source, f"a.{kind}", "-b:a", "96k")
+    once = length(path)
+    assert once is not None
+    path.write_bytes(path.read_bytes() * 4)
+    whole = length(path)
+    assert whole is not None
+    assert abs(whole / once - 4) < 0.2  # with the padding of each MP3
+    monkeypatch.setenv("PATH", "/nonexistent")
+    notices = Notices()
+    probe(Entry(str(path), id="a"), warn=notices)
+    assert "some of it may be missing; install ffmpeg to hear it all" in notices.messages[0]
+
+
+@needs_ffmpeg
+def test_mp3_of_variable_rate_without_its_length(source: Path) -> None:
+    sweep = ["-f", "lavfi", "-i", "sine=frequency=1000:duration=5:sample_rate=16000"]
+    options = [*sweep, "-filter_complex", "concat=n=2:v=0:a=1", "-q:a", "4", "-write_xing", "0"]
+    path = encode(source, "a.mp3", *options)
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "s16le", "-"]
+    theirs = subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
+    assert length(path) == len(theirs) // 2 > 110_000
