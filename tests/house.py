@@ -7,6 +7,7 @@ packages that each rule can fail.
 from __future__ import annotations
 
 import ast
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -197,3 +198,39 @@ def faceless_rooms(package: Path) -> list[str]:
                 names = {a.name for n in block.body if isinstance(n, ast.ImportFrom) for a in n.names}
                 found += [f"{module}: a file hides {name}" for name in sorted(names & beside)]
     return found
+
+
+def longest_body(package: Path) -> str:
+    """The function with the most lines below its docstring, kernels aside."""
+    found = [(0, "")]
+    for module, path in files(package).items():
+        if room_of(module, package).split("/")[0] == "kernels":
+            continue
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+                found.append(((body[-1].end_lineno or 0) - body[0].lineno + 1, f"{module}.{node.name}"))
+    return "{1}, {0} lines".format(*max(found))
+
+
+def print_figures(package: Path) -> None:
+    """Print files and lines of each room, and the extremes that the rules bound."""
+    modules = files(package)
+    per_room: dict[str, list[int]] = defaultdict(list)
+    for module, path in modules.items():
+        per_room[room_of(module, package)].append(path.read_text(encoding="utf-8").count("\n"))
+    for room, lines in sorted(per_room.items()):
+        print(f"{room:28}{len(lines):4} files {sum(lines):6} lines")
+    folders = Counter(path.parent for path in modules.values())
+    (largest, n), *_ = folders.most_common(1)
+    print(f"all: {len(modules)} files, {sum(map(sum, per_room.values()))} lines")
+    print(f"largest folder: {largest.relative_to(package.parent)}, {n} files")
+    print(f"circles of files: {len(file_circles(package))}")
+    widest = max(wide_functions(package, 0), key=lambda text: int(text.split()[-2]))
+    print(f"most parameters: {widest}")
+    print(f"longest body: {longest_body(package)}")
+    print(f"class names that stand for several things: {len(classes_of_one_name(package))}")
+
+
+if __name__ == "__main__":  # python -m tests.house [PACKAGE]
+    print_figures(Path(sys.argv[1] if len(sys.argv) > 1 else "audiogmm").resolve())
