@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from audiogmm.manifest.jsonl import ManifestLine, line_writer, objects, write_ob
 from audiogmm.manifest.lhotse_records import SUPERVISION_KEYS, custom_of, cut_of, recording_of, supervision_of
 from audiogmm.manifest.lookup import Lookup
 from audiogmm.manifest.record import entry_of
+from audiogmm.manifest.text import head, open_text
 from audiogmm.manifest.toolkits import PathBase, refuse_command
 from audiogmm.types import Json
 
@@ -28,10 +30,11 @@ def read(path: str) -> Iterator[ManifestLine]:
     """Read recordings, recordings and supervisions, or cuts.
 
     Of recordings and supervisions, which lie beside each other under names that differ in that word, each
-    supervision is an entry; of recordings alone, each recording; of cuts, each cut. `toolkits.PathBase` says
-    where relative paths are found. What `custom` holds, `text` and the like become further keys. Mixed cuts,
-    recordings that are transformed or lie in several files, and commands in place of files are refused. See
-    `ManifestFormat.read`.
+    supervision is an entry; of recordings alone, each recording; of cuts, each cut, or each of several
+    supervisions of one. Padding is left out, and resampling is left to the front end. `toolkits.PathBase`
+    says where relative paths are found. What `custom` holds, `text` and the like become further keys. Other
+    mixed cuts, recordings that are otherwise transformed or lie in several files, and commands in place of
+    files are refused. See `ManifestFormat.read`.
 
     Raises
     ------
@@ -41,7 +44,7 @@ def read(path: str) -> Iterator[ManifestLine]:
     file = _recordings_file(path)
     base = PathBase(Path(file).parent)
     supervisions, recordings = _beside(file, "supervisions"), _beside(file, "recordings")
-    first = next((record for _, record in objects(file) if not isinstance(record, ManifestError)), {})
+    first = next((record for _, record in read_objects(file) if not isinstance(record, ManifestError)), {})
     lookup: Lookup[Mapping[str, Any]] | None = None
     if "sources" in first and supervisions:
         file, lookup = supervisions, _lookup(file)
@@ -53,12 +56,13 @@ def read(path: str) -> Iterator[ManifestLine]:
                 remedy="put it there",
             )
         lookup = _lookup(recordings)
-    for number, record in objects(file):
+    for number, record in read_objects(file):
         source = f"{file}:{number}"
         try:
             if isinstance(record, ManifestError):
                 raise record
-            yield number, _entry(record, lookup, base, source)
+            for one in _by_supervision(_without_padding(record)):
+                yield number, _entry(one, lookup, base, source)
         except ManifestError as error:
             yield number, error
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -93,6 +97,80 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
             span = {key: custom.pop(key) for key in _FURTHER if isinstance(custom.get(key), str)}
             supervisions({**supervision_of(entry, recording, entry.offset), **span, "custom": custom})
     return count
+
+
+def _without_padding(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The cut in a mixed cut of one cut and silence, as `CutSet.pad` makes; else the record."""
+    tracks = record.get("tracks")
+    if record.get("type") != "MixedCut" or not isinstance(tracks, list) or record.get("transforms"):
+        return record
+    sounding = [track for track in tracks if track["cut"].get("type", track.get("type")) != "PaddingCut"]
+    if len(sounding) != 1 or sounding[0].get("snr") is not None:
+        return record
+    return {**sounding[0]["cut"], "id": record["id"]}
+
+
+def _by_supervision(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A cut for each of several supervisions of a cut, clipped to it; any other record as it is."""
+    spans = record.get("supervisions") or []
+    if "recording" not in record or len(spans) < 2:
+        yield record
+        return
+    for span in spans:
+        start = max(0.0, span["start"])
+        duration = min(span["start"] + span["duration"], record["duration"]) - start
+        if duration > 0:
+            cut = {"start": round(record["start"] + start, 9), "duration": round(duration, 9)}
+            named = {
+                "id": f"{record['id']}-{span['id']}",
+                "channel": span.get("channel", record.get("channel")),
+            }
+            yield {**record, **cut, **named, "supervisions": [{**span, "start": 0.0}]}
+
+
+def _as_in_its_file(recording: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A recording without its resampling: the front end resamples by itself."""
+    transforms = recording.get("transforms") or []
+    if not transforms or any(transform["name"] != "Resample" for transform in transforms):
+        return recording
+    rate = transforms[0]["kwargs"]["source_sampling_rate"]
+    n_samples = round(recording["num_samples"] * rate / recording["sampling_rate"])
+    return {**recording, "sampling_rate": rate, "num_samples": n_samples, "transforms": None}
+
+
+def read_objects(file: str) -> Iterator[tuple[int, Mapping[str, Any] | ManifestError]]:
+    """Yield the records of a file as Lhotse names them: JSON lines, one JSON array, or YAML.
+
+    An array and YAML are held in memory whole; their records are counted, in place of lines.
+
+    Raises
+    ------
+    ManifestError
+        If the file cannot be read, or is no list.
+    """
+    name = file.removesuffix(".gz")
+    if not name.endswith((".json", ".yaml", ".yml")) or head(file, 64).lstrip()[:1] == b"{":
+        yield from objects(file)
+        return
+    with open_text(file) as text:
+        try:
+            if name.endswith(".json"):
+                records = json.load(text)
+            else:
+                import yaml
+
+                records = yaml.safe_load(text)
+        except ImportError:
+            raise ManifestError(
+                f"{file} is YAML", needed="PyYAML", remedy="pip install pyyaml, or write JSONL"
+            ) from None
+        except ValueError as error:
+            raise ManifestError(f"{file} is not JSON: {error}", needed="a list of records") from error
+    for number, record in enumerate(records if isinstance(records, list) else [records], 1):
+        if isinstance(record, dict):
+            yield number, record
+        else:
+            yield number, ManifestError(f"{file}: record {number} is {record!r:.60}", needed="an object")
 
 
 def _entry(
@@ -139,6 +217,7 @@ def _of(
     named: Mapping[str, Any], recording: Mapping[str, Any], said: Json, base: PathBase, source: str
 ) -> Entry:
     """An entry with the name and the custom keys of `named`, of a recording, and what is said of it."""
+    recording = _as_in_its_file(recording)
     channel = said.pop("channel", None)
     wanted = channel if isinstance(channel, list) else [] if channel is None else [channel]
     location, inside, channels = _source(recording, wanted, source)
@@ -210,7 +289,7 @@ def _lookup(file: str) -> Lookup[Mapping[str, Any]]:
     return Lookup(
         lambda: (
             (str(record.get("id")), record)
-            for _, record in objects(file)
+            for _, record in read_objects(file)
             if not isinstance(record, ManifestError)
         )
     )

@@ -134,6 +134,8 @@ def _by_content(path: str, start: bytes) -> Kind:
     if not text:
         raise ManifestError(f"{path} is empty", needed=_ACCEPTED, remedy="write it again")
     first = text.splitlines()[0]
+    if suffix_of(path) in (".yaml", ".yml") or (first[0] == "[" and _is_lhotse(text)):
+        return "lhotse"
     if first[0] == "{" or suffix_of(path) in (".jsonl", ".ndjson", ".json"):
         return "lhotse" if _is_lhotse(first) else "jsonl"
     # imported late: for most manifests the table of CSV is not needed

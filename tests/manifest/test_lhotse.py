@@ -49,3 +49,44 @@ def test_channels_that_are_none(tmp_path: Path, channel: str) -> None:
     (tmp_path / "a.jsonl").write_text(f'{{"audio_filepath": "a.wav", "channel": {channel}}}')
     with pytest.raises(ManifestError, match="channel"):
         list(read_manifest(tmp_path / "a.jsonl"))
+
+
+def test_what_lhotse_itself_writes(tmp_path: Path) -> None:
+    lhotse = pytest.importorskip("lhotse", reason="pip install lhotse")
+    from lhotse.supervision import SupervisionSegment as Span
+
+    sf.write(tmp_path / "a.wav", np.zeros(16000), 8000)
+    sf.write(tmp_path / "b.wav", np.zeros(16000), 8000)
+    files = [lhotse.Recording.from_file(tmp_path / f"{name}.wav") for name in "ab"]
+    recordings = lhotse.RecordingSet.from_recordings(files)
+    spans = [("s1", "a", 0.0, 0.5, "ann"), ("s2", "a", 1.0, 0.5, "bob"), ("s3", "b", 0.0, 1.0, "cy")]
+    supervisions = lhotse.SupervisionSet.from_segments(
+        Span(id, of, start, duration, speaker=who) for id, of, start, duration, who in spans
+    )
+    cuts = lhotse.CutSet.from_manifests(recordings=recordings, supervisions=supervisions)
+    wanted = [("a.wav", 0.0, 0.5, "ann"), ("a.wav", 1.0, 0.5, "bob"), ("b.wav", 0.0, 1.0, "cy")]
+
+    def said(path: Path) -> list[tuple[object, ...]]:
+        return [(Path(e.path).name, e.offset, e.duration, e.speaker) for e in read_manifest(path)]
+
+    for ending in ("jsonl", "jsonl.gz", "json", "yaml"):
+        recordings.to_file(tmp_path / f"x_recordings_train.{ending}")
+        supervisions.to_file(tmp_path / f"x_supervisions_train.{ending}")
+        assert said(tmp_path / f"x_recordings_train.{ending}") == wanted
+        assert said(tmp_path / f"x_supervisions_train.{ending}") == wanted
+    for name, some in {
+        "plain": cuts,
+        "padded": cuts.pad(duration=3.0),
+        "resampled": cuts.resample(16000),
+    }.items():
+        some.to_file(tmp_path / f"{name}.jsonl")
+        # cuts.pad sorts nothing, but names what it pads by numbers of its own
+        expected = [(n, o, 2.0 if w == "cy" else d, w) for n, o, d, w in wanted]
+        assert sorted(said(tmp_path / f"{name}.jsonl"), key=str) == sorted(expected, key=str), name
+    for name, some in {
+        "speed": cuts.perturb_speed(1.1),
+        "mixed": [next(iter(cuts)).append(next(iter(cuts)))],
+    }.items():
+        lhotse.CutSet.from_cuts(some).to_file(tmp_path / f"{name}.jsonl")
+        with pytest.raises(ManifestError, match=r"transforms|MixedCut"):
+            said(tmp_path / f"{name}.jsonl")
