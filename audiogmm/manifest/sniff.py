@@ -9,7 +9,7 @@ from typing import Literal
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.cells import delimiter_of_numbers, is_number, split_cells
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
-from audiogmm.manifest.text import head
+from audiogmm.manifest.text import encoding_of, head
 
 Kind = Literal["jsonl", "csv", "kaldi", "lhotse", "audio", "features"]
 """A format, or a recording or a feature matrix named in place of a manifest."""
@@ -130,7 +130,7 @@ def _by_content(path: str, start: bytes) -> Kind:
             return kind
     if start[4:8] == b"ftyp":  # MPEG-4
         return "audio"
-    text = start.decode("utf-8-sig", errors="replace").lstrip()
+    text = start.decode(encoding_of(start), errors="replace").lstrip()
     if not text:
         raise ManifestError(f"{path} is empty", needed=_ACCEPTED, remedy="write it again")
     first = text.splitlines()[0]

@@ -18,6 +18,9 @@ from audiogmm.manifest.text import open_text
 from audiogmm.words import amount
 
 _PATHS = {"audio_filepath", "features_filepath"}
+_ALIASES = ("path", "file_name", "filename", "file", "wav")
+"""What others call the column of paths: Common Voice, Hugging Face; taken where none is ours."""
+
 _NUMBERS = {"offset", "duration", "frame_rate", "channel", "sample_rate"}
 _TEXTS = {"audio_filepath", "features_filepath", "id", "speaker", "label"}
 
@@ -31,9 +34,17 @@ def delimiter_of(header: str) -> str | None:
     (';', ',', None)
     """
     for delimiter in ",\t;":
-        if _PATHS & set(next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter), [])):
+        if _PATHS & set(_named_as_ours(next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter), []))):
             return delimiter
     return None
+
+
+def _named_as_ours(columns: list[str]) -> list[str]:
+    """The names of columns, with `audio_filepath` for the first that others call so."""
+    if _PATHS & set(columns):
+        return columns
+    alias = next((alias for alias in _ALIASES if alias in columns), None)
+    return ["audio_filepath" if column == alias else column for column in columns]
 
 
 def read(path: str) -> Iterator[ManifestLine]:
@@ -58,7 +69,7 @@ def read(path: str) -> Iterator[ManifestLine]:
                 needed="a column audio_filepath or features_filepath",
                 remedy="add the header line",
             )
-        columns = next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter))
+        columns = _named_as_ours(next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter)))
         doubled = sorted({column for column in columns if column and columns.count(column) > 1})
         if doubled:
             raise ManifestError(f"{path}:1 names the column {doubled[0]!r} twice", needed="each column once")

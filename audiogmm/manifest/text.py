@@ -48,9 +48,10 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def open_text(path: str) -> Iterator[TextIO]:
-    """Open a manifest to read its text, UTF-8 with or without a byte-order mark."""
+    """Open a manifest to read its text, UTF-8 with or without a byte-order mark, or UTF-16 with one."""
+    encoding = encoding_of(head(path, 2))
     with open_bytes(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        text = io.TextIOWrapper(file, encoding=encoding, newline="")
         try:
             yield text
         except UnicodeDecodeError as error:
@@ -61,6 +62,17 @@ def open_text(path: str) -> Iterator[TextIO]:
             ) from None
         finally:
             text.detach()
+
+
+def encoding_of(start: bytes) -> str:
+    """Return the encoding of a text that begins with these bytes: UTF-16 shows by its byte-order mark.
+
+    Examples
+    --------
+    >>> encoding_of("a".encode("utf-16")), encoding_of(b"a")
+    ('utf-16', 'utf-8-sig')
+    """
+    return "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
 
 def head(path: str, size: int = 65536) -> bytes:

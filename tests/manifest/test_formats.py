@@ -205,7 +205,7 @@ def test_nemo_needs_durations_which_a_measure_gives(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("speaker,wav\nann,a.wav\n", r":?1? ?has the columns 'speaker,wav'.*audio_filepath"),
+        ("speaker,sound\nann,a.wav\n", r":?1? ?has the columns 'speaker,sound'.*audio_filepath"),
         (
             "audio_filepath,speaker\na.wav\n",
             r"all\.csv:2: 1 cell where the header names 2; needed: a cell for each",
