@@ -22,7 +22,8 @@ from audiogmm.cli.main import main
 from audiogmm.dask_reduce import DaskReducer, connected
 from audiogmm.errors import AudioFileError, ChoiceError, MismatchError, OutputError, TrainingError
 from audiogmm.jobs.trained_files import train_to_file
-from audiogmm.training import LocalReducer, Reducer, TrainingResult, train_mixture
+from audiogmm.reduce import LocalReducer, Reducer
+from audiogmm.training import TrainingResult, train_mixture
 from audiogmm.training.settings import Algorithm
 from audiogmm.types import CovarianceType
 from tests.training.shards import Recording, blobs, recordings
@@ -312,7 +313,8 @@ def test_without_dask_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 FORKED = """
 import multiprocessing, sys
 import numpy as np
-from audiogmm.training import LocalReducer, train_mixture
+from audiogmm.reduce import LocalReducer
+from audiogmm.training import train_mixture
 from audiogmm.training.frames.source import ArraySlice
 frames = np.random.default_rng(0).normal(size=(30000, 3)).astype(np.float32)
 shards = [ArraySlice(str(i), frames[i : i + 5000]) for i in range(0, 30000, 5000)]

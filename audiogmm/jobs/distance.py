@@ -5,10 +5,11 @@ from __future__ import annotations
 from audiogmm.errors import ManifestError
 from audiogmm.mixture.movement import movement
 from audiogmm.mixture.store import Model, floor_of
+from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import Inputs, open_inputs
 from audiogmm.runs.progress import Progress, Silent
-from audiogmm.training import LocalReducer, train_mixture
+from audiogmm.training import train_mixture
 from audiogmm.types import Json
 
 

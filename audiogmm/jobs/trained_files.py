@@ -16,10 +16,11 @@ from audiogmm.jobs.train import train
 from audiogmm.jobs.train_settings import TrainSettings
 from audiogmm.keywords import accepts
 from audiogmm.mixture.store import Model
+from audiogmm.reduce import Reducer
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress
-from audiogmm.training import Reducer, TrainingInterrupted
+from audiogmm.training import TrainingInterrupted
 from audiogmm.training.ledger import beside, replacing_ledger
 from audiogmm.training.pruning import PruningLoss
 from audiogmm.training.schedule.approximation import ApproximationLoss

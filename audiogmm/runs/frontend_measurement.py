@@ -12,9 +12,9 @@ from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioDataError, TrainingError
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.reduce import Reducer
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress, say_nothing
-from audiogmm.training import Reducer
 from audiogmm.training.frames.packing import pack_frames
 
 if TYPE_CHECKING:

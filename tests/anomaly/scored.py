@@ -16,8 +16,8 @@ from audiogmm.anomaly.scorers.table import ScoreSpec, parse_scores
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.reduce import LocalReducer
 from audiogmm.timeline import FrameClock
-from audiogmm.training import LocalReducer
 
 CLOCK = FrameClock(8000, 80, 200)
 FRONT_END = FrontEnd.preset("ambient", sample_rate=8000, sample_scale=1.0, n_mels=20, deltas=1)

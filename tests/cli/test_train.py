@@ -12,7 +12,7 @@ import soundfile
 import audiogmm as ag
 from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.errors import ChoiceError, MismatchError
-from audiogmm.training import LocalReducer
+from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.incremental import add_recordings
 from tests.cli.calls import Audiogmm

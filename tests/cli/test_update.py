@@ -11,7 +11,8 @@ import pytest
 import audiogmm as ag
 from audiogmm.errors import ChoiceError, TrainingError
 from audiogmm.mixture.movement import movement
-from audiogmm.training import LocalReducer, train_mixture
+from audiogmm.reduce import LocalReducer
+from audiogmm.training import train_mixture
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.incremental import add_recordings
 from tests.cli.calls import Audiogmm

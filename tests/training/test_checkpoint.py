@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from audiogmm.errors import MismatchError, ModelFileError, OutputError
-from audiogmm.training import LocalReducer, Monitor, PassReport, TrainingInterrupted, train_mixture
+from audiogmm.reduce import LocalReducer
+from audiogmm.training import Monitor, PassReport, TrainingInterrupted, train_mixture
 from audiogmm.training.schedule.steps import Stepwise
 from tests.training.shards import blobs, recordings
 
@@ -155,7 +156,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {str(ROOT)!r})
 from audiogmm.training.schedule.steps import Stepwise
 from tests.training.shards import blobs, recordings
-from audiogmm.training import LocalReducer, Monitor, TrainingInterrupted, train_mixture
+from audiogmm.reduce import LocalReducer
+from audiogmm.training import Monitor, TrainingInterrupted, train_mixture
 
 class Loud(Monitor):
     def on_pass(self, report):

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import AudioDataError, AudioFileError, FeatureError, OutputError, TrainingError
-from audiogmm.training import LocalReducer, Monitor, train_mixture
+from audiogmm.reduce import LocalReducer
+from audiogmm.training import Monitor, train_mixture
 from audiogmm.training.first_pass import TrainingData, read_training_data
 from audiogmm.training.frames.packing import Packer, pack_frames
 from audiogmm.training.frames.reservoir import Reservoir

@@ -15,7 +15,7 @@ from audiogmm.errors import ChoiceError, MismatchError, ModelFileError, Training
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.movement import largest_change
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.training import LocalReducer
+from audiogmm.reduce import LocalReducer
 from audiogmm.training.incremental import ModelChange, add_recordings, remove_recordings, reweight_recordings
 from audiogmm.training.ledger import Ledger
 from audiogmm.training.pruning import prune

@@ -12,10 +12,11 @@ from audiogmm.errors import TrainingError
 from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model, floor_of
+from audiogmm.reduce import LocalReducer
 from audiogmm.runs.defaults import choose_defaults
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
-from audiogmm.training import LocalReducer, train_mixture
+from audiogmm.training import train_mixture
 from audiogmm.training.em_steps import FlooredEM
 from audiogmm.training.frames.packing import voiced_frames
 from audiogmm.training.frames.source import ArraySlice

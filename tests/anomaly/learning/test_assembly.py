@@ -21,10 +21,10 @@ from audiogmm.manifest import Entry
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
+from audiogmm.reduce import LocalReducer
 from audiogmm.runs.progress import Silent
 from audiogmm.synth.sites import make_background
 from audiogmm.timeline import FrameClock
-from audiogmm.training import LocalReducer
 from tests.anomaly.scored import Frames
 
 RATE = 16_000

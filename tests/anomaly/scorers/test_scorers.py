@@ -24,7 +24,7 @@ from audiogmm.errors import ChoiceError, FeatureError, MismatchError, ModelFileE
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model, load
-from audiogmm.training import LocalReducer
+from audiogmm.reduce import LocalReducer
 from tests.anomaly.scored import CLOCK, FRONT_END, Frames, context, learned, mixture, recordings
 from tests.naive import detector_scores as naive
 

@@ -12,7 +12,8 @@ from sklearn.mixture import GaussianMixture
 
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.training import LocalReducer, TrainingResult, train_mixture
+from audiogmm.reduce import LocalReducer
+from audiogmm.training import TrainingResult, train_mixture
 from audiogmm.types import CovarianceType
 from tests.naive.em import em_pass
 from tests.training.shards import Recording, blobs, recordings

@@ -15,7 +15,8 @@ from audiogmm.errors import ChoiceError
 from audiogmm.mixture.expected import expected_statistics
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.maximization import maximize
-from audiogmm.training import LocalReducer, train_mixture
+from audiogmm.reduce import LocalReducer
+from audiogmm.training import train_mixture
 from audiogmm.training.frames.shuffle import shuffled
 from audiogmm.training.frames.source import SET_ASIDE, ArraySource, RereadSource
 from audiogmm.training.frames.spool import Spool

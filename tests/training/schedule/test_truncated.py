@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from audiogmm.errors import ChoiceError, TrainingError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.training import LocalReducer, Monitor, TrainingInterrupted, train_mixture
+from audiogmm.reduce import LocalReducer
+from audiogmm.training import Monitor, TrainingInterrupted, train_mixture
 from audiogmm.training.schedule import truncated as module
 from audiogmm.training.schedule.approximation import EXACT_PASSES, Approximation, ApproximationLoss
 from audiogmm.types import CovarianceType

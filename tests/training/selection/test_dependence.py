@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.training import LocalReducer
+from audiogmm.reduce import LocalReducer
 from audiogmm.training.first_pass import read_training_data
 from audiogmm.training.selection import dependence
 from audiogmm.training.selection.dependence import LONGEST_BATCH, dependence_times

@@ -16,7 +16,8 @@ from audiogmm.mixture.expected import joint_log_likelihood
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.splitting import grow_mixture
-from audiogmm.training import LocalReducer, train_mixture
+from audiogmm.reduce import LocalReducer
+from audiogmm.training import train_mixture
 from audiogmm.training.criteria import assignment_entropy, bic, effective_bic
 from audiogmm.training.selection import starts as selection_starts
 from audiogmm.training.selection.candidates import Candidate
