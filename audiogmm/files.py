@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, OutputError
+from audiogmm.system import is_windows, lock_file
 
 _DISK = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -104,11 +105,6 @@ def exclusive(path: str | os.PathLike[str]) -> Iterator[None]:
     audiogmm.errors.OutputError: another run is writing ...room.agmm; needed: one run for each output; ...
     """
     refuse_overwrite(path, force=True)
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
     final = Path(os.path.realpath(path))
     if final.exists() and not final.is_file() and not final.is_dir():  # a device or a pipe is nobody's
         yield
@@ -118,15 +114,13 @@ def exclusive(path: str | os.PathLike[str]) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True)
         while True:
             file = lock.open("ab")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+            if not lock_file(file, wait=False):
                 file.close()
                 raise OutputError(
                     f"another run is writing {path}",
                     needed="one run for each output",
                     remedy="wait for that run, or name another output",
-                ) from error
+                )
             with suppress(FileNotFoundError):
                 if os.path.samestat(lock.stat(), os.fstat(file.fileno())):
                     break
@@ -134,8 +128,13 @@ def exclusive(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)
-        file.close()
+        if is_windows():  # which removes no open file, nor one that another run has opened
+            file.close()
+            with suppress(PermissionError):
+                lock.unlink(missing_ok=True)
+        else:
+            lock.unlink(missing_ok=True)
+            file.close()
 
 
 def refuse_overwrite(path: str | os.PathLike[str], force: bool) -> None:
@@ -230,6 +229,8 @@ def _move(temporary: Path, final: Path) -> None:
             _move(file, final / file.name)
         temporary.rmdir()
     else:
+        if is_windows() and temporary.is_dir() and final.is_dir():  # empty; Windows renames onto no folder
+            final.rmdir()
         temporary.replace(final)
 
 

@@ -36,6 +36,39 @@ def is_windows() -> bool:
     return name() == "nt"
 
 
+def with_slashes(path: str) -> str:
+    """Return a path as manifests have it: with slashes, which Windows takes, too.
+
+    Examples
+    --------
+    >>> with_slashes("a/b.wav")
+    'a/b.wav'
+    """
+    return path.replace("\\", "/") if is_windows() else path
+
+
+def is_absolute(path: str) -> bool:
+    """Return whether a path with slashes needs no folder before it: on Windows, with a drive or a share.
+
+    Examples
+    --------
+    >>> is_absolute("/data/a.wav"), is_absolute("a.wav")
+    (True, False)
+    """
+    return path.startswith("/") or (is_windows() and path[1:3] == ":/" and path[0].isalpha())
+
+
+def native_name(path: str) -> str | bytes:
+    """Return a file name as C libraries take it: bytes, which need not be text; on Windows, text.
+
+    Examples
+    --------
+    >>> native_name("a.wav") in (b"a.wav", "a.wav")
+    True
+    """
+    return path if is_windows() else os.fsencode(path)
+
+
 def activation() -> str | None:
     """Return the command that activates this process' virtual environment; None if none needs it.
 

@@ -2,9 +2,9 @@
 
     python scripts/test_versions.py [ARGUMENT]...
 
-Two environments beside the checkout, made again when pyproject.toml changes, run at the same time: .venv-lowest
-has the oldest Python allowed and the lower bounds of pyproject.toml, .venv-newest the newest Python found (on
-PATH, or of pyenv) and what pip takes today. Arguments go to pytest.
+Two environments beside the checkout, made again when pyproject.toml changes, run at the same time:
+.venv-lowest has the oldest Python allowed and the lower bounds of pyproject.toml, .venv-newest the newest
+Python found (on PATH, or of pyenv) and what pip takes today. Arguments go to pytest.
 """
 
 from __future__ import annotations

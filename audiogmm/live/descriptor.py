@@ -14,7 +14,7 @@ class Descriptor:
     """Read the bytes that are there; where there are none, wait for bytes, for the end, or for a stop.
 
     Bytes can be put back. A file without a descriptor, such as one that a notebook puts in place of standard
-    input, is read by its own method, and cannot be interrupted.
+    input, is read by its own method, and cannot be interrupted; so is any on Windows, which cannot poll pipes.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Descriptor:
         self._waiting = waiting
         self._held = b""
         self._poll: select.poll | None = None
-        self._number = _number(file)
+        self._number = _number(file) if hasattr(select, "poll") else None
         if self._number is not None:
             self._poll = select.poll()
             self._poll.register(self._number, select.POLLIN)

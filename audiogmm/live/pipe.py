@@ -90,7 +90,9 @@ class Pipe:
                 )
             return sys.stdin.buffer
         try:  # opening would wait for the program that writes
-            number = os.open(self.name, os.O_RDONLY | os.O_NONBLOCK)
+            number = os.open(
+                self.name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+            )
         except OSError as error:
             raise AudioFileError(
                 f"{self.name} cannot be opened: {error.strerror}",

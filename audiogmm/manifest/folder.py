@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
+from audiogmm.system import is_absolute, with_slashes
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ class ManifestFolder:
     def of(cls, manifest: str | os.PathLike[str]) -> ManifestFolder:
         """Return the folder that a manifest lies in."""
         text = os.fspath(manifest)
-        return cls(text.rpartition("/")[0]) if is_url(text) else cls(str(Path(text).absolute().parent))
+        if is_url(text):
+            return cls(text.rpartition("/")[0])
+        return cls(with_slashes(str(Path(text).absolute().parent)))
 
     @cached_property
     def _prefix(self) -> str:
@@ -42,11 +45,14 @@ class ManifestFolder:
 
     @cached_property
     def _real(self) -> str:
-        return os.path.realpath(self.path)
+        return with_slashes(os.path.realpath(self.path))
 
     def resolve(self, path: str) -> str:
         """Return an absolute path, or the URL or ``-`` as it is."""
-        if path.startswith("/") or path == STANDARD_INPUT or is_url(path):
+        if path == STANDARD_INPUT or is_url(path):
+            return path
+        path = with_slashes(path)
+        if is_absolute(path):
             return path
         # joined as it is: "link/../a.wav" lies beside what the link points to, which only the system knows
         return self._prefix + path.removeprefix("./")
@@ -55,14 +61,18 @@ class ManifestFolder:
         """Return a path as it is to be written: relative if below the folder, or at most two folders up."""
         if path == STANDARD_INPUT or is_url(path):
             return path
-        if "/../" in path or not path.startswith("/"):
-            path = os.path.realpath(path)
+        path = with_slashes(path)
+        if "/../" in path or not is_absolute(path):
+            path = with_slashes(os.path.realpath(path))
         for prefix in (self._prefix, self._real.rstrip("/") + "/"):
             if path.startswith(prefix):
                 inside = path[len(prefix) :]
                 return f"./{inside}" if inside == STANDARD_INPUT or is_url(inside) else inside
         if is_url(self.path):
             return path
-        shared = os.path.commonpath([self._real, path])
+        try:
+            shared = with_slashes(os.path.commonpath([self._real, path]))
+        except ValueError:  # on two drives of Windows
+            return path
         ups = len(Path(self._real).parts) - len(Path(shared).parts)
-        return os.path.relpath(path, self._real) if ups <= 2 and shared != "/" else path
+        return with_slashes(os.path.relpath(path, self._real)) if ups <= 2 and shared != "/" else path

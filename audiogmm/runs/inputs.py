@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile, gettempdir
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audiogmm.audio.matrix.matrix import expand_archive
 from audiogmm.audio.recording import Recording
@@ -202,8 +203,11 @@ def read_entries(
 class StandardInputCopy:
     """Standard input in a temporary file, and the entry of it; the file is removed with this object."""
 
-    file: Any
+    path: Path
     entries: list[Entry]
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.path.unlink, missing_ok=True)
 
 
 def copy_standard_input() -> StandardInputCopy:
@@ -215,16 +219,19 @@ def copy_standard_input() -> StandardInputCopy:
         If the temporary folder does not take it.
     """
     try:
-        file = NamedTemporaryFile(prefix="audiogmm-", suffix=".wav")  # noqa: SIM115 - lives as long as the copy
-        shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
-        file.flush()
+        # closed before others read it: Windows lets nobody open it again until then
+        with NamedTemporaryFile(prefix="audiogmm-", suffix=".wav", delete=False) as file:
+            copy = StandardInputCopy(
+                Path(file.name), [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)]
+            )
+            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
     except OSError as error:
         raise OutputError(
             f"standard input cannot be kept in {gettempdir()}: {error.strerror}",
             needed="room for the recording, which is read more than once",
             remedy="free some space, set TMPDIR to another disk, or save the recording to a file",
         ) from error
-    return StandardInputCopy(file, [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)])
+    return copy
 
 
 def announce_compiling() -> None:

@@ -16,6 +16,7 @@ from audiogmm.audio.decoders.decoder import CEILINGS, FLOAT_CEILING, AudioInfo, 
 from audiogmm.audio.decoders.source import GuardedFile
 from audiogmm.audio.decoders.wave import WaveHeader
 from audiogmm.errors import AudioFileError
+from audiogmm.system import native_name
 
 _INEXACT = {"VORBIS", "OPUS"} | {f"MPEG_LAYER_{layer}" for layer in ("I", "II", "III")}
 """Formats whose decoders depend on what came before: after a seek libsndfile's samples differ, and those of
@@ -59,8 +60,7 @@ class LibsndfileDecoder:
         self._opened = opened
         self._guard = file if isinstance(file, GuardedFile) else None
         try:
-            # as bytes: a name need not be text
-            self._file = _Sequential(os.fsencode(file) if isinstance(file, str) else file)
+            self._file = _Sequential(native_name(file) if isinstance(file, str) else file)
         except (soundfile.LibsndfileError, TypeError) as error:
             self._opened.close()
             reason = _reason(error)
