@@ -14,7 +14,7 @@ class Descriptor:
     """Read the bytes that are there; where there are none, wait for bytes, for the end, or for a stop.
 
     Bytes can be put back. A file without a descriptor, such as one that a notebook puts in place of standard
-    input, is read by its own method, and cannot be interrupted; so is any on Windows, which cannot poll pipes.
+    input, is read by its own method, and cannot be interrupted; so is any where nothing can poll pipes.
 
     Parameters
     ----------
