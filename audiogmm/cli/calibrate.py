@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 
 @click.command()
@@ -20,7 +20,6 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--against",
     type=options.PATH,
-    default=None,
     metavar="UBM",
     help="Background model of the score `ratio` [default: one Gaussian of the model's own audio].",
 )
@@ -41,8 +40,4 @@ def command(model: Path, manifest: str, output: Path, as_json: bool, **given: An
     """
     from audiogmm.jobs.calibrate import CalibrateSettings, calibrate_to_file
 
-    with console() as screen:
-        result = calibrate_to_file(
-            model, manifest, output, settings=CalibrateSettings(**given), progress=screen
-        )
-    close(result, as_json=as_json)
+    run(calibrate_to_file, model, manifest, output, settings=CalibrateSettings(**given), as_json=as_json)

@@ -8,25 +8,23 @@ from typing import Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 
 @click.command()
 @options.model
 @options.manifest
 @options.output("a folder of assignments, components.jsonl and sounds")
-@click.option(
+@options.option(
     "--examples",
     type=click.IntRange(0),
     default=3,
-    show_default=True,
     help="Number of segments to write for each component, as wav files.",
 )
-@click.option(
+@options.option(
     "--min-posterior",
-    type=click.FloatRange(0, 1),
+    type=options.SHARE,
     default=1e-3,
-    show_default=True,
     help="Posteriors below this are left out of the soft assignment.",
 )
 @options.model_upsample
@@ -40,8 +38,4 @@ def command(model: Path, manifest: str, output: Path, as_json: bool, **given: An
     """
     from audiogmm.jobs.cluster import ClusterSettings, cluster_to_folder
 
-    with console() as screen:
-        result = cluster_to_folder(
-            model, manifest, output, settings=ClusterSettings(**given), progress=screen
-        )
-    close(result, as_json=as_json)
+    run(cluster_to_folder, model, manifest, output, settings=ClusterSettings(**given), as_json=as_json)

@@ -171,3 +171,10 @@ def close(result: Result, *, as_json: bool) -> None:
         for line in first_reasons(Path(errors)) if errors else summary["reasons"]:
             click.echo(f"  {line}", err=True)
         click.get_current_context().exit(SOME_SET_ASIDE)
+
+
+def run(job: Callable[..., Result], *inputs: Any, as_json: bool, **given: Any) -> None:
+    """Do a job under a console, and close with its result."""
+    with console() as screen:
+        result = job(*inputs, **given, progress=screen)
+    close(result, as_json=as_json)

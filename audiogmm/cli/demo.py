@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import close, run
 
 
 @click.command()
-@click.option("--out", type=options.PATH, default=Path("demo"), show_default=True, help="Folder to write to.")
-@click.option("--force", is_flag=True, help="Overwrite what is there.")
+@options.option("--out", type=options.PATH, default=Path("demo"), help="Folder to write to.")
+@options.force
 @options.seed
 @options.reporting
 @options.threads
-def command(out: Path, force: bool, seed: int, as_json: bool, threads: int | None) -> None:
+def command(out: Path, as_json: bool, **given: Any) -> None:
     """Try all commands on a synthesized corpus: train, score, cluster, detect, enroll, verify.
 
     The corpus has sites with changing backgrounds; foreign sounds are mixed into the test recordings, no
@@ -29,9 +30,7 @@ def command(out: Path, force: bool, seed: int, as_json: bool, threads: int | Non
     """
     from audiogmm.jobs.demo.sites import demo, find_earlier_demo
 
-    if not force and (earlier := find_earlier_demo(out)) is not None:
+    if not given["force"] and (earlier := find_earlier_demo(out)) is not None:
         close(earlier, as_json=as_json)
-        return
-    with console() as screen:
-        result = demo(out, seed=seed, force=force, threads=threads, progress=screen)
-    close(result, as_json=as_json)
+    else:
+        run(demo, out, as_json=as_json, **given)

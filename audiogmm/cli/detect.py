@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 
 @click.command()
@@ -19,7 +19,6 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--plot",
     type=options.PATH,
-    default=None,
     metavar="PICTURE",
     help="Draw the recording of the most severe event (.png, .svg, .pdf), or each with an event (a folder).",
 )
@@ -37,6 +36,4 @@ def command(model: Path, manifest: str, output: Path, as_json: bool, **given: An
     """
     from audiogmm.jobs.detect import DetectSettings, detect_to_file
 
-    with console() as screen:
-        result = detect_to_file(model, manifest, output, settings=DetectSettings(**given), progress=screen)
-    close(result, as_json=as_json)
+    run(detect_to_file, model, manifest, output, settings=DetectSettings(**given), as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 
 @click.command()
@@ -24,7 +24,6 @@ from audiogmm.cli.console import close, console
 )
 @click.option(
     "--adapt",
-    default=None,
     metavar="NAMES",
     callback=lambda _, __, names: names and tuple(names.split(",")),
     help="What is adapted: some of means,variances,weights [default: means].",
@@ -32,20 +31,13 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--tau",
     type=click.FloatRange(0),
-    default=None,
     metavar="FRAMES",
     help="Relevance factor: with so many frames, a component moves half the way to the speaker "
     "[default: 16].",
 )
-@click.option(
-    "--iterations",
-    type=click.IntRange(1),
-    default=None,
-    help="Passes over the recordings [default: 1].",
-)
+@click.option("--iterations", type=options.COUNT, help="Passes over the recordings [default: 1].")
 @click.option(
     "--background",
-    default=None,
     metavar="M",
     help="Learn a back end from this manifest of at least 20 speakers, in place of that of UBM.",
 )
@@ -78,6 +70,4 @@ def command(background_model: Path, manifest: str, output: Path, as_json: bool, 
     from audiogmm.verification.recordings.enrollment_run import EnrollSettings
 
     settings = EnrollSettings(**given)
-    with console() as screen:
-        result = enroll_to_folder(background_model, manifest, output, settings=settings, progress=screen)
-    close(result, as_json=as_json)
+    run(enroll_to_folder, background_model, manifest, output, settings=settings, as_json=as_json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 if TYPE_CHECKING:
     from audiogmm.evaluation.detection.criteria import DetectionCriteria
@@ -19,24 +19,19 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Callable[..., Any])
 
 
-def results(*, plot: str, drawn: str, bad: str, threads: bool) -> Callable[[C], C]:
+def results(*, plot: str, drawn: str, bad: str, threads: bool = False) -> Callable[[C], C]:
     """What both commands have: `-o`, `--force`, `--plot`, `--strict`, and the draws for the intervals."""
     return options.together(
         options.picture(plot),
         options.output("the result as JSON", required=False),
-        click.option(
+        options.option(
             "--replicates",
             type=click.IntRange(100),
             default=1000,
-            show_default=True,
             help=f"Draws of the {drawn} for the intervals.",
         ),
-        click.option(
-            "--confidence",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True),
-            default=0.95,
-            show_default=True,
-            help="Confidence of the intervals.",
+        options.option(
+            "--confidence", type=options.PROBABILITY, default=0.95, help="Confidence of the intervals."
         ),
         options.seed,
         click.option("--strict", is_flag=True, help=f"Fail on the first {bad}."),
@@ -105,17 +100,13 @@ def command() -> None:
 @click.option(
     "--against",
     type=options.PATH,
-    default=None,
     metavar="OTHER.csv",
     help="Compare with another system's scores of the same trials.",
 )
-@click.option(
-    "--column", default="score", show_default=True, metavar="NAME", help="Name of the column of scores."
-)
-@click.option(
+@options.option("--column", default="score", metavar="NAME", help="Name of the column of scores.")
+@options.option(
     "--trials",
     type=options.PATH,
-    default=None,
     metavar="KEY",
     help="A list of trials that says which are targets, where SCORES has no column target.",
 )
@@ -135,10 +126,8 @@ def verify(scores: Path, output: Path | None, as_json: bool, **given: Any) -> No
     from audiogmm.evaluation.verification.score_evaluation import EvaluateVerifySettings
     from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file
 
-    with console() as screen:
-        settings = EvaluateVerifySettings(**given)
-        result = evaluate_verify_to_file(scores, output, settings=settings, progress=screen)
-    close(result, as_json=as_json)
+    settings = EvaluateVerifySettings(**given)
+    run(evaluate_verify_to_file, scores, output, settings=settings, as_json=as_json)
 
 
 @command.command()
@@ -160,61 +149,51 @@ def verify(scores: Path, output: Path | None, as_json: bool, **given: Any) -> No
 @click.option(
     "--dcase",
     type=click.IntRange(2020, 2024),
-    default=None,
     metavar="YEAR",
     help="Compute the official score of DCASE Task 2, from the keys machine, section and domain.",
 )
-@click.option(
+@options.option(
     "--window",
-    type=click.FloatRange(0, min_open=True),
+    type=options.POSITIVE,
     default=0.5,
-    show_default=True,
     metavar="S",
     help="Seconds over which the score of a frame is averaged.",
 )
-@click.option(
+@options.option(
     "--segment",
-    type=click.FloatRange(0, min_open=True),
+    type=options.POSITIVE,
     default=1.0,
-    show_default=True,
     metavar="S",
     help="Seconds of a segment, for the F1 of segments.",
 )
-@click.option(
+@options.option(
     "--clip",
     type=click.Choice(["mean", "lowest"]),
     default="mean",
-    show_default=True,
     help="Score of a recording: the mean of its frames, or its lowest window.",
 )
-@click.option(
+@options.option(
     "--max-fpr",
     type=click.FloatRange(0, 1, min_open=True),
     default=0.1,
-    show_default=True,
     help="Largest false-alarm rate of the partial AUC.",
 )
-@click.option(
+@options.option(
     "--collar",
-    type=click.FloatRange(0, min_open=True),
+    type=options.POSITIVE,
     default=0.5,
-    show_default=True,
     metavar="S",
     help="Seconds by which the onset and offset of an event may differ from the truth.",
 )
-@click.option(
+@options.option(
     "--offset-share",
-    type=click.FloatRange(0, 1),
+    type=options.SHARE,
     default=0.5,
-    show_default=True,
     help="Share of an event's length by which its offset may differ, where that is more.",
 )
 @options.joined("criteria", "window", "segment", "clip", "max_fpr", "collar", "offset_share", by=_criteria)
 @results(
-    plot="the ROC curve and the figures of events",
-    drawn="recordings",
-    bad="recording that cannot be used",
-    threads=False,
+    plot="the ROC curve and the figures of events", drawn="recordings", bad="recording that cannot be used"
 )
 def detect(events: tuple[Path, ...], manifest: str, output: Path | None, as_json: bool, **given: Any) -> None:
     """Measure AUC of scores, and F1, delay and false alarms of events, where the truth is known.
@@ -233,9 +212,5 @@ def detect(events: tuple[Path, ...], manifest: str, output: Path | None, as_json
     from audiogmm.jobs.evaluate_detect import evaluate_detect_to_file
 
     scores = given.pop("scores")
-    with console() as screen:
-        settings = EvaluateDetectSettings(**given)
-        result = evaluate_detect_to_file(
-            events, manifest, output, scores=scores, settings=settings, progress=screen
-        )
-    close(result, as_json=as_json)
+    settings = EvaluateDetectSettings(**given)
+    run(evaluate_detect_to_file, events, manifest, output, scores=scores, settings=settings, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 
 @click.command()
@@ -29,6 +29,4 @@ def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """
     from audiogmm.jobs.features import FeaturesSettings, features
 
-    with console() as screen:
-        result = features(manifest, output, settings=FeaturesSettings(**given), progress=screen)
-    close(result, as_json=as_json)
+    run(features, manifest, output, settings=FeaturesSettings(**given), as_json=as_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 if TYPE_CHECKING:
     from audiogmm.verification.decision import OperatingPoint
@@ -52,12 +52,11 @@ def _point(**given: float) -> OperatingPoint:
     help="Scores of the same systems, in the same order, on trials with a column target.",
 )
 @options.output("the fused scores, as CSV")
-@click.option(
+@options.option(
     "--column",
     "columns",
     multiple=True,
     default=("score",),
-    show_default=True,
     metavar="NAME",
     help="Column of scores in each file; may be repeated.",
 )
@@ -67,11 +66,10 @@ def _point(**given: float) -> OperatingPoint:
     metavar="NAME",
     help="Column of A.csv that measures the quality of the audio; log_NAME takes the logarithm of NAME.",
 )
-@click.option(
+@options.option(
     "--train-prior",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=options.PROBABILITY,
     default=0.1,
-    show_default=True,
     help="Prior probability of a target at which the fusion is to be most accurate.",
 )
 @options.operating_point
@@ -93,6 +91,4 @@ def command(
     from audiogmm.evaluation.verification.fusion import FuseSettings
     from audiogmm.jobs.fuse import fuse_to_file
 
-    with console() as screen:
-        result = fuse_to_file(scores, train, output, settings=FuseSettings(**given), progress=screen)
-    close(result, as_json=as_json)
+    run(fuse_to_file, scores, train, output, settings=FuseSettings(**given), as_json=as_json)

@@ -8,27 +8,23 @@ from typing import Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 
 @click.command()
 @click.argument("folder", type=options.PATH, metavar="DIR")
 @options.manifest
 @options.output("the speakers, JSONL")
-@click.option(
+@options.option(
     "--top",
-    type=click.IntRange(1),
+    type=options.COUNT,
     default=5,
-    show_default=True,
     metavar="N",
     help="Largest number of candidates for each recording.",
 )
 @click.option("--closed", is_flag=True, help="The speaker is certainly enrolled (a prior of 1).")
 @click.option(
-    "--prior",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=None,
-    help="Prior probability that the speaker is enrolled [default: 0.5].",
+    "--prior", type=options.PROBABILITY, help="Prior probability that the speaker is enrolled [default: 0.5]."
 )
 @options.scoring
 @options.model_upsample
@@ -48,8 +44,4 @@ def command(folder: Path, manifest: str, output: Path, as_json: bool, **given: A
     """
     from audiogmm.jobs.identify import IdentifySettings, identify_to_file
 
-    with console() as screen:
-        result = identify_to_file(
-            folder, manifest, output, settings=IdentifySettings(**given), progress=screen
-        )
-    close(result, as_json=as_json)
+    run(identify_to_file, folder, manifest, output, settings=IdentifySettings(**given), as_json=as_json)

@@ -22,5 +22,4 @@ def command(model: Path, as_json: bool) -> None:
     """
     from audiogmm.jobs.info import info
 
-    result = info(model)
-    close(result, as_json=as_json)
+    close(info(model), as_json=as_json)

@@ -22,10 +22,7 @@ COMMANDS = {
     "features": ("audiogmm.cli.features", "Compute frames once, for later commands to read."),
     "train": ("audiogmm.cli.train", "Train a model on a manifest."),
     "select": ("audiogmm.cli.select", "Compare sizes and covariance forms, and recommend one."),
-    "update": (
-        "audiogmm.cli.update",
-        "Add recordings to a model, or remove some; the others are not read.",
-    ),
+    "update": ("audiogmm.cli.update", "Add recordings to a model, or remove some; the others are not read."),
     "cluster": ("audiogmm.cli.cluster", "Assign every frame to components, and write examples of each."),
     "score": ("audiogmm.cli.score", "Write the log-likelihood of every frame."),
     "calibrate": ("audiogmm.cli.calibrate", "Set the threshold of a detector by normal audio."),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import close, console, run
 
 FORMATS = options.ChoiceOf("audiogmm.manifest.formats", "FORMATS")
 
@@ -27,20 +28,13 @@ def command() -> None:
 @click.argument("folder", type=options.PATH, metavar="DIR")
 @click.option(
     "--speaker",
-    default=None,
     metavar="parent|PATTERN",
     help="Name of the speaker: that of the parent folder, or the group 'speaker' of a regular expression "
     "that matches the path.",
 )
 @options.output("the manifest (.jsonl, .csv, ...)")
 @options.reporting
-def scan(
-    folder: Path,
-    speaker: str | None,
-    output: Path,
-    force: bool,
-    as_json: bool,
-) -> None:
+def scan(folder: Path, output: Path, as_json: bool, **given: Any) -> None:
     """List every recording below DIR.
 
     \b
@@ -49,9 +43,7 @@ def scan(
     """
     from audiogmm.jobs.manifests import scan_folder
 
-    with console() as screen:
-        result = scan_folder(folder, output, speaker=speaker, force=force, progress=screen)
-    close(result, as_json=as_json)
+    run(scan_folder, folder, output, as_json=as_json, **given)
 
 
 @command.command()
@@ -76,26 +68,12 @@ def check(manifest: str, fast: bool, as_json: bool) -> None:
 
 @command.command()
 @click.argument("source", type=str, metavar="IN")
-@click.option(
-    "--from",
-    "source_format",
-    type=FORMATS,
-    default=None,
-    help="Format of IN [default: by its content].",
-)
-@click.option("--to", "format", type=FORMATS, default=None, help="Format to write [default: by the name].")
+@click.option("--from", "source_format", type=FORMATS, help="Format of IN [default: by its content].")
+@click.option("--to", "format", type=FORMATS, help="Format to write [default: by the name].")
 @options.output("the manifest, or the folder of a Kaldi data directory")
 @options.reporting
 @options.strict
-def convert(
-    source: str,
-    source_format: str | None,
-    format: str | None,
-    output: Path,
-    force: bool,
-    as_json: bool,
-    strict: bool,
-) -> None:
+def convert(source: str, output: Path, as_json: bool, **given: Any) -> None:
     """Write the manifest IN in another format.
 
     \b
@@ -104,14 +82,4 @@ def convert(
     """
     from audiogmm.jobs.manifests import convert_manifest
 
-    with console() as screen:
-        result = convert_manifest(
-            source,
-            output,
-            source_format=source_format,
-            format=format,
-            force=force,
-            strict=strict,
-            progress=screen,
-        )
-    close(result, as_json=as_json)
+    run(convert_manifest, source, output, as_json=as_json, **given)

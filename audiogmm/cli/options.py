@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
+COUNT = click.IntRange(1)
+SHARE = click.FloatRange(0, 1)
+PROBABILITY = click.FloatRange(0, 1, min_open=True, max_open=True)
+POSITIVE = click.FloatRange(0, min_open=True)
 
 manifest = click.argument("manifest", type=str, metavar="M")
 model = click.argument("model", type=PATH, metavar="MODEL")
@@ -73,9 +77,14 @@ def joined(into: str, *names: str, by: Callable[..., Any]) -> Callable[[C], C]:
     return decorate
 
 
-def without(option: str, name: str, help: str) -> Callable[[C], C]:
+def option(*names: str, **given: Any) -> Callable[[C], C]:
+    """An option that shows its default in help, where it has one."""
+    return click.option(*names, show_default=True, **given)
+
+
+def without(flag: str, name: str, help: str) -> Callable[[C], C]:
     """A flag that turns off what is on by default: the parameter `name` is True unless it is given."""
-    return click.option(option, name, is_flag=True, callback=lambda _, __, given: not given, help=help)
+    return click.option(flag, name, is_flag=True, callback=lambda _, __, given: not given, help=help)
 
 
 def former_names(**names: str) -> dict[str, Any]:
@@ -121,18 +130,13 @@ verbose = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 reporting = together(verbose, as_json)
 strict = click.option("--strict", is_flag=True, help="Fail on the first bad recording.")
-threads = click.option(
-    "--threads", type=click.IntRange(1), default=None, help="Number of threads [default: all cores]."
-)
+threads = click.option("--threads", type=COUNT, help="Number of threads [default: all cores].")
 common = together(threads, strict, reporting)
-seed = click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers."
-)
-workers = click.option(
+seed = option("--seed", type=click.IntRange(0), default=0, help="Seed of the random numbers.")
+workers = option(
     "--workers",
     type=click.IntRange(0),
     default=0,
-    show_default=True,
     help="Processes that decode audio and compute frames; 0: threads of this process.",
 )
 resume = click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
@@ -145,13 +149,7 @@ def output(what: str, *, required: bool = True) -> Callable[[C], C]:
     """The `-o` of a command that writes `what`, and its `--force`."""
     return together(
         click.option(
-            "-o",
-            "--output",
-            type=PATH,
-            required=required,
-            default=None,
-            metavar="PATH",
-            help=f"Where to write {what}.",
+            "-o", "--output", type=PATH, required=required, metavar="PATH", help=f"Where to write {what}."
         ),
         force,
     )
@@ -159,9 +157,7 @@ def output(what: str, *, required: bool = True) -> Callable[[C], C]:
 
 def picture(what: str) -> Callable[[C], C]:
     """The `--plot` of a command that can draw `what`."""
-    return click.option(
-        "--plot", type=PATH, default=None, metavar="PICTURE", help=f"Draw {what} (.png, .svg, .pdf)."
-    )
+    return click.option("--plot", type=PATH, metavar="PICTURE", help=f"Draw {what} (.png, .svg, .pdf).")
 
 
 def components(default: str) -> Callable[[C], C]:
@@ -170,8 +166,7 @@ def components(default: str) -> Callable[[C], C]:
         "-k",
         "--components",
         "n_components",
-        type=click.IntRange(1),
-        default=None,
+        type=COUNT,
         help=f"Number of Gaussian components [default: {default}].",
     )
 
@@ -182,32 +177,21 @@ def covariance(default: str) -> Callable[[C], C]:
         "--covariance",
         "covariance_type",
         type=click.Choice(["diag", "full", "tied", "spherical"]),
-        default=None,
         help=f"Covariance form [default: {default}].",
     )
 
 
-start = click.option(
-    "--start", type=PATH, default=None, metavar="MODEL", help="Start from the parameters of this model."
-)
-maximum_passes = click.option(
-    "--passes",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    help="Largest number of passes over the data.",
-)
-tol = click.option(
+start = click.option("--start", type=PATH, metavar="MODEL", help="Start from the parameters of this model.")
+maximum_passes = option("--passes", type=COUNT, default=100, help="Largest number of passes over the data.")
+tol = option(
     "--tol",
     type=click.FloatRange(0),
     default=1e-3,
-    show_default=True,
     help="Stop when a pass gains less than this, in nats per frame; 0: never.",
 )
 floor = click.option(
     "--floor",
     type=click.FloatRange(0),
-    default=None,
     help="Least variance, as a share of each feature's variance [default: 1e-4; with --preset ambient 1e-2].",
 )
 
@@ -225,21 +209,18 @@ front_end = together(  # --preset and --frontend are `frontend` to the command
     click.option(
         "--preset",
         type=click.Choice(["speech", "ambient", "librosa", "kaldi"]),
-        default=None,
         help="Front end [default: speech].",
     ),
     click.option(
         "--frontend",
         "frontend_file",
         type=PATH,
-        default=None,
         metavar="FILE.toml",
         help="Front end whose settings are in this file, in place of a preset.",
     ),
     click.option(
         "--sample-rate",
-        type=click.IntRange(1),
-        default=None,
+        type=COUNT,
         metavar="HZ",
         help="Resample to this rate [default: that of the first good recording].",
     ),
@@ -261,50 +242,38 @@ detector = together(  # --alarms-per-hour and --alarms-per-day are `alarms_per_h
     click.option(
         "--window",
         type=click.FloatRange(0, 3600, min_open=True),
-        default=None,
         metavar="S",
         help="Seconds over which scores are averaged [default: 0.5].",
     ),
     click.option(
         "--quantile",
         type=click.FloatRange(0.5, 1, max_open=True),
-        default=None,
         help="Share of normal windows that raise no alarm [default: 0.999].",
     ),
     click.option(
         "--min-duration",
         type=click.FloatRange(0),
-        default=None,
         metavar="S",
         help="Drop events shorter than this, in seconds.",
     ),
     click.option(
         "--merge-gap",
         type=click.FloatRange(0),
-        default=None,
         metavar="S",
         help="Join events that are no further apart than this, in seconds.",
     ),
     click.option(
         "--alarms-per-hour",
-        type=click.FloatRange(0, min_open=True),
-        default=None,
+        type=POSITIVE,
         metavar="R",
         help="Set the threshold by the number of events that normal audio may raise, in place of --quantile; "
         "needs enough normal audio.",
     ),
-    click.option(
-        "--alarms-per-day",
-        type=click.FloatRange(0, min_open=True),
-        default=None,
-        metavar="R",
-        help="The same for a day.",
-    ),
+    click.option("--alarms-per-day", type=POSITIVE, metavar="R", help="The same for a day."),
     joined("alarms_per_hour", "alarms_per_hour", "alarms_per_day", by=_per_hour),
 )
 scores = click.option(
     "--scores",
-    default=None,
     metavar="NAMES",
     help="Scores of the detector, with commas: mean, ratio, quantile, scales, bands, twfr, posterior, cusum "
     "(NAME or NAME:SECONDS); fusion: all but cusum; auto: those of fusion that are steady on normal "
@@ -312,48 +281,29 @@ scores = click.option(
 )
 reasons = without("--no-reasons", "reasons", "Do not say why each event is anomalous.")
 
-speakers = click.option(
+speakers = option(
     "--speakers",
     type=click.Choice(["auto", "yes", "no"]),
     default="auto",
-    show_default=True,
     help="Learn a back end that compares speakers, for `verify` [auto: if M names at least 20 speakers].",
 )
 compensation = click.option(
     "--compensation",
     type=click.Choice(["nap", "isv"]),
-    default=None,
     help="Compensate for what differs between recordings of one speaker, by nuisance attribute projection or "
     "by eigenchannels. Needs ten speakers with two or more recordings.",
 )
-scoring = click.option(
+scoring = option(
     "--scoring",
     type=click.Choice(["exact", "top", "linear"]),
     default="exact",
-    show_default=True,
     help="Likelihood ratios of all components, of each frame's most likely ones, or to first order of the "
     "adaptation.",
 )
 operating_point = together(
-    click.option(
-        "--prior",
-        type=click.FloatRange(0, 1, min_open=True, max_open=True),
-        default=0.05,
-        show_default=True,
-        help="Prior probability of a target, for the decision.",
+    option(
+        "--prior", type=PROBABILITY, default=0.05, help="Prior probability of a target, for the decision."
     ),
-    click.option(
-        "--cost-miss",
-        type=click.FloatRange(0, min_open=True),
-        default=1.0,
-        show_default=True,
-        help="Cost of rejecting a target.",
-    ),
-    click.option(
-        "--cost-false-alarm",
-        type=click.FloatRange(0, min_open=True),
-        default=1.0,
-        show_default=True,
-        help="Cost of accepting a non-target.",
-    ),
+    option("--cost-miss", type=POSITIVE, default=1.0, help="Cost of rejecting a target."),
+    option("--cost-false-alarm", type=POSITIVE, default=1.0, help="Cost of accepting a non-target."),
 )

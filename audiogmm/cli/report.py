@@ -7,46 +7,30 @@ from typing import Any
 
 import click
 
-from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli import console, options
 
 
 @click.command()
 @click.argument("run", type=options.PATH, metavar="RUN")
 @options.output("the page (.html)")
-@click.option(
-    "--model",
-    type=options.PATH,
-    default=None,
-    metavar="MODEL",
-    help="The model, if it was moved.",
-)
-@click.option(
-    "--manifest",
-    type=str,
-    default=None,
-    metavar="M",
-    help="The manifest, if it or the recordings were moved.",
-)
+@click.option("--model", type=options.PATH, metavar="MODEL", help="The model, if it was moved.")
+@click.option("--manifest", type=str, metavar="M", help="The manifest, if it or the recordings were moved.")
 @click.option(
     "--table",
     type=options.PATH,
-    default=None,
     metavar="TABLE.csv",
     help="Draw BIC and the other criteria of a table that `select` wrote.",
 )
 @click.option(
     "--clusters",
     type=options.PATH,
-    default=None,
     metavar="DIR",
     help="Sound of components that `cluster` wrote [default: taken from the recordings shown].",
 )
-@click.option(
+@options.option(
     "--most",
     type=click.IntRange(0),
     default=200,
-    show_default=True,
     help="Most recordings shown in full, the most severe first; fewer if the page reaches 25 MB.",
 )
 @click.option("--title", default="", help="Title of the page.")
@@ -65,6 +49,4 @@ def command(run: Path, output: Path, as_json: bool, **given: Any) -> None:
     from audiogmm.jobs.report import report_to_file
     from audiogmm.report.run.page import ReportSettings
 
-    with console() as screen:
-        result = report_to_file(run, output, settings=ReportSettings(**given), progress=screen)
-    close(result, as_json=as_json)
+    console.run(report_to_file, run, output, settings=ReportSettings(**given), as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 
 @click.command()
@@ -18,20 +18,13 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--against",
     type=options.PATH,
-    default=None,
     metavar="UBM",
     help="Write log-likelihood ratios against this background model.",
 )
 @click.option(
     "--detector", is_flag=True, help="Write the scores of MODEL's detector, in place of log-likelihoods."
 )
-@click.option(
-    "--format",
-    type=click.Choice(["npz", "csv"]),
-    default="npz",
-    show_default=True,
-    help="Format of the tracks.",
-)
+@options.option("--format", type=click.Choice(["npz", "csv"]), default="npz", help="Format of the tracks.")
 @options.model_upsample
 @options.resume
 @options.workers
@@ -45,6 +38,4 @@ def command(model: Path, manifest: str, output: Path, as_json: bool, **given: An
     """
     from audiogmm.jobs.score import ScoreSettings, score_to_folder
 
-    with console() as screen:
-        result = score_to_folder(model, manifest, output, settings=ScoreSettings(**given), progress=screen)
-    close(result, as_json=as_json)
+    run(score_to_folder, model, manifest, output, settings=ScoreSettings(**given), as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 FORMS = ("diag", "full", "tied", "spherical")
 
@@ -25,12 +25,11 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
 @click.command()
 @options.manifest
 @options.output("the table, as CSV")
-@click.option(
+@options.option(
     "-k",
     "--components",
     "n_components",
     default="8:256",
-    show_default=True,
     metavar="SIZES",
     help="Numbers of components: 8,16,32, or 8:256, which doubles from 8 to 256.",
 )
@@ -45,34 +44,28 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
 @click.option(
     "--by",
     type=click.Choice(["held-out", "bic", "bic-effective", "aic", "icl"]),
-    default=None,
     help="Criterion of the recommendation [default: held-out; bic-effective if nothing is held out].",
 )
-@click.option(
+@options.option(
     "--hold-out",
     type=click.FloatRange(0, 0.5),
     default=0.2,
-    show_default=True,
     help="Share of the recordings that is held out; 0: none. Segments of one file stay together.",
 )
 @options.picture("every criterion")
 @click.option(
     "--save",
     type=options.PATH,
-    default=None,
     metavar="MODEL",
     help="Where to save the recommended model, ready for `score` and `detect`.",
 )
-@click.option(
+@options.option(
     "--init",
     type=click.Choice(["split", "k-means++", "random"]),
     default="split",
-    show_default=True,
     help="Initialization: each size is split from the one before, or has its own start (slower).",
 )
-@click.option(
-    "--kmeans/--no-kmeans", default=True, show_default=True, help="Run k-means of the same sizes as well."
-)
+@options.option("--kmeans/--no-kmeans", default=True, help="Run k-means of the same sizes as well.")
 @options.scores
 @options.front_end
 @options.maximum_passes
@@ -97,6 +90,4 @@ def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     from audiogmm.jobs.select_settings import SelectSettings
     from audiogmm.jobs.selected_files import select_to_file
 
-    with console() as screen:
-        result = select_to_file(manifest, output, settings=SelectSettings(**given), progress=screen)
-    close(result, as_json=as_json)
+    run(select_to_file, manifest, output, settings=SelectSettings(**given), as_json=as_json)

@@ -23,5 +23,4 @@ def command(folder: Path, remove: tuple[str, ...], as_json: bool) -> None:
     """
     from audiogmm.jobs.speakers import speakers
 
-    result = speakers(folder, remove)
-    close(result, as_json=as_json)
+    close(speakers(folder, remove), as_json=as_json)

@@ -11,12 +11,11 @@ from audiogmm.cli import options
 
 
 def _seconds(name: str, default: float, help: str, parameter: str | None = None) -> Callable[[Any], Any]:
-    return click.option(
+    return options.option(
         name,
         *([parameter] if parameter else []),
         type=click.FloatRange(0, 3600, min_open=True),
         default=default,
-        show_default=True,
         metavar="S",
         help=help,
     )
@@ -32,21 +31,17 @@ inputs = options.together(
     ),
     click.option(
         "--raw",
-        default=None,
         metavar="FORMAT:HZ[:CHANNELS]",
         help="Inputs are samples without a header, such as s16le:16000:1 (u8, s8; s16, s24, s32, f32, f64 "
         "with le or be; alaw, mulaw).",
     ),
-    click.option(
-        "--channel", type=click.IntRange(0), default=None, help="Channel to use, from 0 [default: the mean]."
-    ),
+    click.option("--channel", type=click.IntRange(0), help="Channel to use, from 0 [default: the mean]."),
     _seconds("--queue", 10.0, "Seconds of a microphone that may wait before some are dropped.", "held"),
     click.option("--exit-on-loss", is_flag=True, help="End when a microphone is lost; do not wait for it."),
-    click.option(
+    options.option(
         "--heartbeat",
         type=click.FloatRange(0, 86400),
         default=10.0,
-        show_default=True,
         metavar="S",
         help="Seconds of sound between two heartbeats; 0: none.",
     ),
@@ -57,40 +52,36 @@ inputs = options.together(
         "quiet_heartbeat",
         by=lambda heartbeat, quiet_heartbeat: 0.0 if quiet_heartbeat else heartbeat,
     ),
-    click.option(
+    options.option(
         "--lines",
         "most_lines",
-        type=click.IntRange(1),
+        type=options.COUNT,
         default=10_000,
-        show_default=True,
         help="Lines that may wait for a slow reader before heartbeats, scores and clusters are left out.",
     ),
 )
 
 analysis = options.together(
-    click.option(
+    options.option(
         "--emit",
         default="events",
-        show_default=True,
         metavar="WHAT,...",
         help="Lines to write, separated by commas: events, clusters, speakers, scores; or all.",
     ),
     click.option(
         "--gallery",
         type=options.PATH,
-        default=None,
         metavar="DIR",
         help="Speakers to look for: a folder that `enroll` wrote.",
     ),
     _seconds("--score-interval", 1.0, "For scores: seconds that each is the mean of."),
     _seconds("--cluster-window", 0.5, "For clusters: seconds over which the leading component is found."),
     _seconds("--speaker-window", 3.0, "For speakers: seconds over which the speaker is identified."),
-    click.option(
+    options.option(
         "--prior",
         "known",
         type=click.FloatRange(0, 1, min_open=True),
         default=0.5,
-        show_default=True,
         help="For speakers: prior probability that a speaker is enrolled; 1: certain.",
     ),
     options.detector,
@@ -107,25 +98,22 @@ learning = options.together(
     click.option(
         "--forget",
         "half_life",
-        type=click.FloatRange(0, min_open=True),
-        default=None,
+        type=options.POSITIVE,
         metavar="H",
         help="With --learn: hours after which the weight of sound has halved [default: never].",
     ),
-    click.option(
+    options.option(
         "--step-exponent",
         "exponent",
         type=click.FloatRange(0.5, 1, min_open=True),
         default=0.8,
-        show_default=True,
         metavar="ALPHA",
         help="With --learn: the t-th step has the weight (t+2)^-ALPHA.",
     ),
-    click.option(
+    options.option(
         "--save-every",
-        type=click.FloatRange(0, min_open=True),
+        type=options.POSITIVE,
         default=10.0,
-        show_default=True,
         metavar="MIN",
         help="With --learn: minutes of sound between two writes of the model.",
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 if TYPE_CHECKING:
     from audiogmm.training.schedule.steps import Stepwise
@@ -23,21 +23,11 @@ def _say_removed(context: click.Context, parameter: click.Parameter, given: bool
         )
 
 
-def _stepwise(
-    batch: int | None,
-    stepwise_passes: int | None,
-    step_exponent: float | None,
-    averaging: float | None,
-) -> Stepwise | None:
+def _stepwise(stepwise_passes: int | None, step_exponent: float | None, **others: Any) -> Stepwise | None:
     """Settings of stepwise EM; None where none is given."""
     from audiogmm.training.schedule.steps import stepwise_of
 
-    return stepwise_of(
-        batch=batch,
-        passes=stepwise_passes,
-        exponent=step_exponent,
-        averaging=averaging,
-    )
+    return stepwise_of(passes=stepwise_passes, exponent=step_exponent, **others)
 
 
 @click.command(context_settings=options.former_names(**{"from": "start"}))
@@ -45,54 +35,42 @@ def _stepwise(
 @options.output("the model")
 @options.components("64; 128 where speakers are learned; with --preset ambient 32")
 @options.covariance("diag; with --preset ambient full")
-@click.option(
+@options.option(
     "--algorithm",
     type=click.Choice(["em", "stepwise", "kmeans"]),
     default="em",
-    show_default=True,
     help="EM; stepwise EM, then EM; or k-means (all components share one spherical variance).",
 )
 @click.option(
     "--batch",
-    type=click.IntRange(1),
-    default=None,
+    type=options.COUNT,
     metavar="N",
     help="Frames between two updates of stepwise EM [default: by the size of the model].",
 )
 @click.option(
     "--stepwise-passes",
-    type=click.IntRange(1),
-    default=None,
+    type=options.COUNT,
     metavar="N",
     help="Passes of stepwise EM before those of EM, of the number of --passes [default: 2].",
 )
 @click.option(
     "--step-exponent",
     type=click.FloatRange(0.5, 1, min_open=True),
-    default=None,
     metavar="ALPHA",
     help="The t-th step of stepwise EM has the weight (t+2)^-ALPHA [default: 0.51].",
 )
 @click.option(
     "--averaging",
-    type=click.FloatRange(0, 1),
-    default=None,
+    type=options.SHARE,
     metavar="SHARE",
     help="Share of the last stepwise pass over which estimates are averaged; 0: none [default: 1].",
 )
-@click.option(
-    "--variance-reduction",
-    is_flag=True,
-    hidden=True,
-    expose_value=False,
-    callback=_say_removed,
-)
+@click.option("--variance-reduction", is_flag=True, hidden=True, expose_value=False, callback=_say_removed)
 @click.option(
     "--accelerate", is_flag=True, help="Extrapolate every second pass of EM (SQUAREM): about half the passes."
 )
 @click.option(
     "--approximate",
-    default=None,
     metavar="KIND:C",
     help="Approximate EM with C components a frame, for large K: truncated:5 (variational; improved in every "
     "pass) or top:30 (chosen once). What it loses is printed.",
@@ -101,35 +79,23 @@ def _stepwise(
 @options.maximum_passes
 @options.tol
 @options.floor
-@click.option(
+@options.option(
     "--init",
     type=click.Choice(["k-means++", "random", "split"]),
     default="k-means++",
-    show_default=True,
     help="Initialization of EM.",
 )
 @options.start
-@click.option(
-    "--restarts",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Initializations; the best is kept.",
-)
-@click.option(
+@options.option("--restarts", type=options.COUNT, default=1, help="Initializations; the best is kept.")
+@options.option(
     "--hold-out",
     type=click.FloatRange(0, 0.5),
     default=0.1,
-    show_default=True,
     help="Share of the recordings held out to set the detector's threshold; 0: none (`detect` then needs "
     "`calibrate`).",
 )
 @options.resume
-@click.option(
-    "--ledger",
-    is_flag=True,
-    help="Keep the statistics of each recording, for `update --remove`.",
-)
+@click.option("--ledger", is_flag=True, help="Keep the statistics of each recording, for `update --remove`.")
 @click.option(
     "--ledger-keep",
     type=click.FloatRange(0, 1, max_open=True),
@@ -141,7 +107,6 @@ def _stepwise(
 @click.option(
     "--dask",
     metavar="ADDRESS",
-    default=None,
     help="Scheduler of a Dask cluster (tcp://host:8786), whose workers read the recordings.",
 )
 @options.scores
@@ -150,11 +115,7 @@ def _stepwise(
 @options.seed
 @options.workers
 @options.common
-@options.joined(
-    "stepwise",
-    *("batch", "stepwise_passes", "step_exponent", "averaging"),
-    by=_stepwise,
-)
+@options.joined("stepwise", "batch", "stepwise_passes", "step_exponent", "averaging", by=_stepwise)
 def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Train a Gaussian mixture model on the recordings of M.
 
@@ -178,6 +139,4 @@ def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     from audiogmm.jobs.train_settings import TrainSettings
     from audiogmm.jobs.trained_files import train_to_file
 
-    with console() as screen:
-        result = train_to_file(manifest, output, settings=TrainSettings(**given), progress=screen)
-    close(result, as_json=as_json)
+    run(train_to_file, manifest, output, settings=TrainSettings(**given), as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 
 @click.command()
@@ -24,20 +24,17 @@ from audiogmm.cli.console import close, console
 @click.option(
     "--weight",
     type=click.FloatRange(0),
-    default=None,
     help="With --reweight: the weight of all recordings of M (1: as they were added; 0: not counted).",
 )
-@click.option(
+@options.option(
     "--forget",
     type=click.FloatRange(0, 1, min_open=True),
     default=1.0,
-    show_default=True,
     help="Weight of the earlier recordings when new ones are added.",
 )
 @click.option(
     "--compare-with",
     "against",
-    default=None,
     metavar="M",
     help="Also train on this manifest, from the updated model and with its variance floor, and print the "
     "distance between the two.",
@@ -58,6 +55,4 @@ def command(model: Path, manifest: str, output: Path, as_json: bool, **given: An
     from audiogmm.jobs.update import UpdateSettings
     from audiogmm.jobs.updated_files import update_file
 
-    with console() as screen:
-        result = update_file(model, manifest, output, settings=UpdateSettings(**given), progress=screen)
-    close(result, as_json=as_json)
+    run(update_file, model, manifest, output, settings=UpdateSettings(**given), as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 
 @click.command(context_settings=options.former_names(normalise="normalize"))
@@ -16,26 +16,18 @@ from audiogmm.cli.console import close, console
 @click.argument("trials", type=str, metavar="TRIALS.csv")
 @options.output("the scores, as CSV")
 @options.scoring
-@click.option(
-    "--top",
-    type=click.IntRange(1),
-    default=5,
-    show_default=True,
-    help="Components, for `--scoring top`.",
-)
-@click.option(
+@options.option("--top", type=options.COUNT, default=5, help="Components, for `--scoring top`.")
+@options.option(
     "--normalize",
     "normalization",
     type=options.ChoiceOf("audiogmm.verification.normalization", "NORMALIZATIONS"),
     default="none",
-    show_default=True,
     help="Normalize the back end's scores by those of impostors from the background: z-norm, t-norm, "
     "zt-norm, s-norm, or adaptive s-norm (as).",
 )
 @click.option(
     "--manifest",
     type=str,
-    default=None,
     metavar="M",
     help="A manifest, where TRIALS.csv names recordings by id, in a column id or test.",
 )
@@ -59,6 +51,4 @@ def command(folder: Path, trials: str, output: Path, as_json: bool, **given: Any
     """
     from audiogmm.jobs.verify import VerifySettings, verify_to_file
 
-    with console() as screen:
-        result = verify_to_file(folder, trials, output, settings=VerifySettings(**given), progress=screen)
-    close(result, as_json=as_json)
+    run(verify_to_file, folder, trials, output, settings=VerifySettings(**given), as_json=as_json)
