@@ -33,20 +33,11 @@ E = TypeVar("E", bound=Evaluation)
 
 @dataclass(frozen=True)
 class EvaluationResult(Generic[E]):
-    """An evaluation, and the files that were written of it.
-
-    Attributes
-    ----------
-    evaluation : VerificationEvaluation or DetectionEvaluation
-    text : tuple of str
-        The evaluation in words and tables.
-    output, picture : Path or None
-        The files.
-    """
+    """An evaluation, and the files that were written of it."""
 
     evaluation: E
-    text: tuple[str, ...]
-    output: Path | None
+    text: tuple[str, ...]  # the evaluation in words and tables
+    output: Path | None  # the files
     picture: Path | None
 
     def summary(self) -> Json:

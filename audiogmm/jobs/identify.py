@@ -122,15 +122,6 @@ def identify(
 class IdentificationCounts:
     """Counts over the recordings whose speaker the manifest names.
 
-    Attributes
-    ----------
-    n_enrolled, n_strangers : int
-        Recordings of those enrolled, and of others.
-    right, among : int
-        Recordings of those enrolled that were given the right name, and that had it among the candidates.
-    refused : int
-        Recordings of others that were given no name.
-
     Examples
     --------
     >>> counts = IdentificationCounts()
@@ -139,11 +130,12 @@ class IdentificationCounts:
     1.0
     """
 
-    n_enrolled: int = 0
+    n_enrolled: int = 0  # recordings of those enrolled, and of others
     n_strangers: int = 0
+    # recordings of those enrolled that were given the right name, and that had it among the candidates
     right: int = 0
     among: int = 0
-    refused: int = 0
+    refused: int = 0  # recordings of others that were given no name
 
     def add(self, identity: Identification, *, enrolled: bool) -> None:
         """Count one recording; `enrolled` says whether its true speaker is."""

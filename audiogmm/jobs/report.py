@@ -20,27 +20,13 @@ from audiogmm.words import amount
 
 @dataclass(frozen=True)
 class ReportResult:
-    """A page that was written.
+    """A page that was written."""
 
-    Attributes
-    ----------
-    output : Path
-        The file.
-    size : int
-        Bytes of the file.
-    page : Page
-        What it shows.
-    n_sounds : int
-        Sounds that can be played.
-    aside : Aside
-        Recordings that could not be scored again.
-    """
-
-    output: Path
-    size: int
-    page: Page
-    n_sounds: int
-    aside: Aside
+    output: Path  # the file
+    size: int  # bytes of the file
+    page: Page  # what it shows
+    n_sounds: int  # sounds that can be played
+    aside: Aside  # recordings that could not be scored again
 
     def summary(self) -> Json:
         """Return the result for `--json`."""

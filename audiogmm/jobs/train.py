@@ -137,25 +137,15 @@ def train(
 
 @dataclass(frozen=True)
 class MixtureFitter:
-    """Trains a mixture on recordings, or on some of them, each time as a stage of progress.
-
-    Attributes
-    ----------
-    hours : float or None
-        Of audio, where known.
-    checkpoint : Path or None
-        To which the name of a part is added.
-    share : float
-        Of the recordings, that a part has.
-    """
+    """Trains a mixture on recordings, or on some of them, each time as a stage of progress."""
 
     settings: MixtureSettings
     inputs: TrainingInputs
-    hours: float | None
+    hours: float | None  # of audio, where known
     reducer: Reducer
     progress: Progress
-    checkpoint: Path | None
-    share: float = 1.0
+    checkpoint: Path | None  # to which the name of a part is added
+    share: float = 1.0  # of the recordings, that a part has
 
     def part(self, share: float) -> MixtureFitter:
         """Return what trains on this share of the recordings."""

@@ -9,24 +9,12 @@ from audiogmm.types import Samples, Seconds
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The format of the samples that follow: at the beginning, and where it changes.
+    """The format of the samples that follow: at the beginning, and where it changes."""
 
-    Attributes
-    ----------
-    at : Seconds
-        Time of the next sample, on the source's clock.
-    sample_rate : int
-        Hertz.
-    channels : int
-        Number of channels before they are mixed down.
-    format : str
-        Such as ``WAV PCM_16``.
-    """
-
-    at: Seconds
-    sample_rate: int
-    channels: int
-    format: str
+    at: Seconds  # time of the next sample, on the source's clock
+    sample_rate: int  # hertz
+    channels: int  # number of channels before they are mixed down
+    format: str  # such as ``WAV PCM_16``
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,21 +51,11 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of the source.
+    """The end of the source."""
 
-    Attributes
-    ----------
-    reason : str
-        Why it ended, for the user.
-    left_over : int
-        Bytes of an incomplete last sample.
-    notes : tuple of str
-        Remarks on the sound as a whole, such as that it is clipped.
-    """
-
-    reason: str
-    left_over: int = 0
-    notes: tuple[str, ...] = ()
+    reason: str  # why it ended, for the user
+    left_over: int = 0  # bytes of an incomplete last sample
+    notes: tuple[str, ...] = ()  # remarks on the sound as a whole, such as that it is clipped
 
 
 Arrival = Opened | Sound | Gap | Lost | Back | Ended

@@ -26,22 +26,12 @@ MOST_NAMED = len(_COLORS)
 
 @dataclass(frozen=True, eq=False)
 class SiteRoc:
-    """The ROC curve of one site.
-
-    Attributes
-    ----------
-    name : str
-        Name of the site.
-    false_alarms, hits : ndarray of shape (n,), float64
-        Rates, ascending from 0 to 1.
-    auc, pauc : Interval
-        Areas under the curve.
-    """
+    """The ROC curve of one site."""
 
     name: str
-    false_alarms: FloatArray
+    false_alarms: FloatArray  # rates, ascending from 0 to 1; shape (n,)
     hits: FloatArray
-    auc: Interval
+    auc: Interval  # areas under the curve
     pauc: Interval
 
 

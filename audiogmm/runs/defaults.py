@@ -15,21 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelDefaults:
-    """What a new model has where nothing is said.
+    """What a new model has where nothing is said."""
 
-    Attributes
-    ----------
-    n_components : int
-        Components, K.
-    covariance_type : CovarianceType
-        Form of the covariances.
-    floor : float
-        Variance floor, a share of each feature's variance over all frames.
-    """
-
-    n_components: int = 64
-    covariance_type: CovarianceType = "diag"
-    floor: float = RELATIVE_FLOOR
+    n_components: int = 64  # components, K
+    covariance_type: CovarianceType = "diag"  # form of the covariances
+    floor: float = RELATIVE_FLOOR  # variance floor, a share of each feature's variance over all frames
 
 
 def choose_defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> ModelDefaults:

@@ -23,17 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingInputs:
-    """What a model is trained on: recordings behind a settled front end, or blocks of frames.
+    """What a model is trained on: recordings behind a settled front end, or blocks of frames."""
 
-    Attributes
-    ----------
-    shards : iterable of Shard
-        The recordings, re-iterable.
-    recordings : Inputs or None
-        The same with their entries; None for blocks of frames, which have neither entries nor a front end.
-    """
-
-    shards: Iterable[Shard]
+    shards: Iterable[Shard]  # the recordings, re-iterable
+    # the same with their entries; None for blocks of frames, which have neither entries nor a front end
     recordings: Inputs | None = None
 
     @property

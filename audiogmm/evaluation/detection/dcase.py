@@ -34,21 +34,11 @@ DOMAINS = ("source", "target")
 
 @dataclass(frozen=True, slots=True)
 class DcaseFigure:
-    """One of the areas that are averaged.
+    """One of the areas that are averaged."""
 
-    Attributes
-    ----------
-    name : str
-        As the organizers' tables have it.
-    partial : bool
-        Whether it is the pAUC.
-    normal, anomalous : str
-        Domain of the normal and of the anomalous clips; empty for all.
-    """
-
-    name: str
-    partial: bool = False
-    normal: str = ""
+    name: str  # as the organizers' tables have it
+    partial: bool = False  # whether it is the pAUC
+    normal: str = ""  # domain of the normal and of the anomalous clips; empty for all
     anomalous: str = ""
 
     def chosen(self, anomalous: BoolArray, domains: Sequence[str]) -> BoolArray:

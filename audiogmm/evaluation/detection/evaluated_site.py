@@ -20,65 +20,30 @@ CLIP_COUNTS = ("clips_both", "clips_found", "clips_true")
 
 @dataclass(frozen=True, eq=False)
 class Replicates:
-    """The measurements of a site under draws of its recordings.
+    """The measurements of a site under draws of its recordings."""
 
-    Attributes
-    ----------
-    areas : mapping from str to ndarray of shape (n_draws, 2), float64
-        AUC and pAUC of each level that has both kinds.
-    figures : ndarray of shape (n_draws, n_figures), float64
-        Those of DCASE, where asked for.
-    counts : ndarray of shape (n_draws, n_counts), float64
-        Sums, in the order of `COUNTS`.
-    domains : mapping from str to ndarray of shape (n_draws, 3), float64
-        Sums of `CLIP_COUNTS` in each domain.
-    delays : ndarray of shape (n_draws, n_caught), float64
-        How often each delay comes.
-    """
-
-    areas: dict[str, FloatArray]
-    figures: FloatArray
-    counts: FloatArray
-    domains: dict[str, FloatArray]
-    delays: FloatArray
+    areas: dict[str, FloatArray]  # AUC and pAUC of each level that has both kinds; shape (n_draws, 2)
+    figures: FloatArray  # those of DCASE, where asked for; shape (n_draws, n_figures)
+    counts: FloatArray  # sums, in the order of `COUNTS`; shape (n_draws, n_counts)
+    domains: dict[str, FloatArray]  # sums of `CLIP_COUNTS` in each domain; shape (n_draws, 3)
+    delays: FloatArray  # how often each delay comes; shape (n_draws, n_caught)
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluatedSite:
-    """The recordings of one site.
+    """The recordings of one site."""
 
-    Attributes
-    ----------
-    name : str
-        Its name.
-    n_recordings, n_anomalous : int
-        Recordings, and those with anything anomalous.
-    seconds : float
-        Their length.
-    levels : mapping from str to Separation
-        Scores of all frames, segments and clips, where there are scores.
-    figures : tuple of Separation
-        The clips that each figure of DCASE compares, where asked for.
-    counts : ndarray of shape (n_recordings, n_counts), float64
-        In the order of `COUNTS`.
-    domains : mapping from str to ndarray of shape (n_recordings, 3), float64
-        `CLIP_COUNTS` of the recordings of each domain, 0 for others.
-    delays : ndarray of shape (n_caught,), float64
-        Of each true event that was found, seconds.
-    delay_of : ndarray of shape (n_caught,), int64
-        Number of the recording that it is in.
-    """
-
-    name: str
-    n_recordings: int
+    name: str  # its name
+    n_recordings: int  # recordings, and those with anything anomalous
     n_anomalous: int
-    seconds: float
-    levels: dict[str, Separation]
-    figures: tuple[Separation, ...]
-    counts: FloatArray
+    seconds: float  # their length
+    levels: dict[str, Separation]  # scores of all frames, segments and clips, where there are scores
+    figures: tuple[Separation, ...]  # the clips that each figure of DCASE compares, where asked for
+    counts: FloatArray  # in the order of `COUNTS`; shape (n_recordings, n_counts)
+    # `CLIP_COUNTS` of the recordings of each domain, 0 for others; shape (n_recordings, 3)
     domains: dict[str, FloatArray]
-    delays: FloatArray
-    delay_of: IntArray
+    delays: FloatArray  # of each true event that was found, seconds; shape (n_caught,)
+    delay_of: IntArray  # number of the recording that it is in; shape (n_caught,)
 
     @classmethod
     def of(

@@ -19,21 +19,11 @@ Events = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Iterable[Ev
 
 @dataclass
 class FoundEvents:
-    """The events found in each recording.
+    """The events found in each recording."""
 
-    Attributes
-    ----------
-    of : dict from str to list of Segment
-        By the recording's id.
-    files : tuple of str
-        The files that were read.
-    n_repeated : int
-        Events that repeat an earlier line; they count once.
-    """
-
-    of: dict[str, list[Segment]] = field(default_factory=dict)
-    files: tuple[str, ...] = ()
-    n_repeated: int = 0
+    of: dict[str, list[Segment]] = field(default_factory=dict)  # by the recording's id
+    files: tuple[str, ...] = ()  # the files that were read
+    n_repeated: int = 0  # events that repeat an earlier line; they count once
 
     @property
     def n_events(self) -> int:

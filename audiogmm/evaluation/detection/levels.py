@@ -29,18 +29,10 @@ LEVELS = ("frame", "segment", "clip")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabeledScores:
-    """Scores with their truth.
+    """Scores with their truth."""
 
-    Attributes
-    ----------
-    scores : ndarray of shape (n,), float64
-        Nats, higher is more normal.
-    truth : ndarray of shape (n,), bool
-        Which are anomalous.
-    """
-
-    scores: FloatArray
-    truth: BoolArray
+    scores: FloatArray  # nats, higher is more normal; shape (n,)
+    truth: BoolArray  # which are anomalous; shape (n,)
 
 
 def score_levels(

@@ -21,33 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class RecordingEvaluator:
-    """Evaluates recordings; those that cannot be evaluated are set aside.
+    """Evaluates recordings; those that cannot be evaluated are set aside."""
 
-    Attributes
-    ----------
-    found : FoundEvents
-        What was found in each.
-    track_of : callable or None
-        Gives the track of a recording.
-    criteria : DetectionCriteria
-        Windows, segments, clip score, collars.
-    aside : Aside
-        Takes what cannot be evaluated.
-    progress : Progress
-        Shows how far it is.
-    n_unplaced : int
-        Recordings so far that are anomalous, without the times of events.
-    timeless : bool
-        Whether any had rows without a time.
-    """
-
-    found: FoundEvents
-    track_of: Callable[[str], ScoreTrack] | None
-    criteria: DetectionCriteria
-    aside: Aside
-    progress: Progress
-    n_unplaced: int = 0
-    timeless: bool = False
+    found: FoundEvents  # what was found in each
+    track_of: Callable[[str], ScoreTrack] | None  # gives the track of a recording
+    criteria: DetectionCriteria  # windows, segments, clip score, collars
+    aside: Aside  # takes what cannot be evaluated
+    progress: Progress  # shows how far it is
+    n_unplaced: int = 0  # recordings so far that are anomalous, without the times of events
+    timeless: bool = False  # whether any had rows without a time
 
     def evaluate_site(self, entries: Sequence[Entry], site: str) -> list[EvaluatedRecording]:
         """Evaluate the recordings of one site; the first track sets their frame rate."""

@@ -166,14 +166,10 @@ def _ranks(scores: FloatArray, most: int) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """How many normal and anomalous things of each rank every recording has.
+    """How many normal and anomalous things of each rank every recording has."""
 
-    Attributes
-    ----------
-    normal, anomalous : ndarray of shape (n_recordings, n_ranks), float64
-        Whole numbers, so that sums are exact in any order. The lowest scores have the first rank.
-    """
-
+    # whole numbers, so that sums are exact in any order. The lowest scores have the first rank; shape
+    # (n_recordings, n_ranks)
     normal: FloatArray
     anomalous: FloatArray
 

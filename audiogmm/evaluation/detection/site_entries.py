@@ -90,21 +90,12 @@ def require_keys(entries: Iterable[Entry], by: Sequence[str]) -> None:
 
 @dataclass
 class SiteEntries:
-    """The recordings of each site.
+    """The recordings of each site."""
 
-    Attributes
-    ----------
-    entries : dict from str to list of Entry
-        By the site's name.
-    sections : dict from str to (str, str)
-        Machine and section of each site, where the score of DCASE is wanted.
-    named : bool
-        Whether all entries have a key `site`.
-    """
-
-    entries: dict[str, list[Entry]]
+    entries: dict[str, list[Entry]]  # by the site's name
+    # machine and section of each site, where the score of DCASE is wanted
     sections: dict[str, tuple[str, str]]
-    named: bool
+    named: bool  # whether all entries have a key `site`
 
 
 def group_by_site(

@@ -22,18 +22,11 @@ SLACK = 0.010
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is true of a recording.
+    """What is true of a recording."""
 
-    Attributes
-    ----------
-    anomalous : bool
-        Whether anything in it is.
-    events : tuple of Segment or None
-        Where, seconds on the recording's clock; none for a normal one. None where only the whole is known to
-        be anomalous.
-    """
-
-    anomalous: bool
+    anomalous: bool  # whether anything in it is
+    # where, seconds on the recording's clock; none for a normal one. None where only the whole is known
+    # to be anomalous
     events: tuple[Segment, ...] | None
 
 

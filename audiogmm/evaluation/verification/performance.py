@@ -99,18 +99,10 @@ class Performance:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Band:
-    """A curve with an interval at every place.
+    """A curve with an interval at every place."""
 
-    Attributes
-    ----------
-    at : ndarray of shape (m,), float64
-        Places.
-    value, low, high : ndarray of shape (m,), float64
-        The curve and the ends of its intervals; NaN where they are not known.
-    """
-
-    at: FloatArray
-    value: FloatArray
+    at: FloatArray  # places; shape (m,)
+    value: FloatArray  # the curve and the ends of its intervals; NaN where they are not known; shape (m,)
     low: FloatArray
     high: FloatArray
 

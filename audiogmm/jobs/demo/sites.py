@@ -40,18 +40,10 @@ from audiogmm.words import amount
 
 @dataclass(frozen=True)
 class DemoSite:
-    """The results at one site.
-
-    Attributes
-    ----------
-    name : str
-    ours, loudness : SiteAreas
-        AUC of the model's scores, and of loudness alone.
-    events : EventCounts
-    """
+    """The results at one site."""
 
     name: str
-    ours: SiteAreas
+    ours: SiteAreas  # AUC of the model's scores, and of loudness alone
     loudness: SiteAreas
     events: EventCounts
 

@@ -29,21 +29,11 @@ N_BACKGROUND, N_PEOPLE = 24, 20
 
 @dataclass(frozen=True)
 class SpeakerDemo:
-    """The results of the speaker part.
+    """The results of the speaker part."""
 
-    Attributes
-    ----------
-    evaluation : VerificationEvaluation
-        Of trials of every test recording against every speaker.
-    identified : IdentifyResult
-        The speaker identified in each test recording.
-    picture : Path or None
-        The DET curve.
-    """
-
-    evaluation: VerificationEvaluation
-    identified: IdentifyResult
-    picture: Path | None
+    evaluation: VerificationEvaluation  # of trials of every test recording against every speaker
+    identified: IdentifyResult  # the speaker identified in each test recording
+    picture: Path | None  # the DET curve
 
     def summary(self) -> Json:
         """Return what `--json` prints."""

@@ -31,18 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SpeakerPlan:
-    """The speakers to identify.
+    """The speakers to identify."""
 
-    Attributes
-    ----------
-    identifier : Identifier
-        Compares frames with the speakers of a gallery.
-    frontend : FrontEnd
-        Of its background model.
-    """
-
-    identifier: Identifier
-    frontend: FrontEnd
+    identifier: Identifier  # compares frames with the speakers of a gallery
+    frontend: FrontEnd  # of its background model
 
 
 @dataclass(frozen=True)

@@ -73,40 +73,22 @@ class ReportedEvent:
 
 @dataclass(frozen=True, eq=False)
 class ScoreCurve:
-    """Window scores of a stretch: the lowest and highest of each column, nats.
+    """Window scores of a stretch: the lowest and highest of each column, nats."""
 
-    Attributes
-    ----------
-    low, high : ndarray of shape (n_columns,), float64
-    per_column : Seconds
-        Length of a column.
-    """
-
-    low: FloatArray
+    low: FloatArray  # shape (n_columns,)
     high: FloatArray
-    per_column: Seconds
+    per_column: Seconds  # length of a column
 
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """A stretch of a recording, shown in full.
-
-    Attributes
-    ----------
-    start, end : Seconds
-    curve : ScoreCurve
-        From `start` on.
-    image : bytes
-        Its spectrogram, WebP; empty for a table.
-    top : float
-        Upper edge of the image, hertz.
-    """
+    """A stretch of a recording, shown in full."""
 
     start: Seconds
     end: Seconds
-    curve: ScoreCurve
-    image: bytes = b""
-    top: float = 0.0
+    curve: ScoreCurve  # from `start` on
+    image: bytes = b""  # its spectrogram, WebP; empty for a table
+    top: float = 0.0  # upper edge of the image, hertz
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,59 +143,28 @@ class ReportedRecording:
 
 @dataclass(frozen=True)
 class RecordingRow:
-    """A recording that is only listed.
-
-    Attributes
-    ----------
-    id : str
-    n_events : int
-    worst : ReportedEvent
-        Its most severe event.
-    """
+    """A recording that is only listed."""
 
     id: str
     n_events: int
-    worst: ReportedEvent
+    worst: ReportedEvent  # its most severe event
 
 
 @dataclass(frozen=True, eq=False)
 class NormalSummary:
-    """The normal audio of the detector.
+    """The normal audio of the detector."""
 
-    Attributes
-    ----------
-    windows : ndarray of shape (n_windows,), float64, sorted
-        Scores of its windows, nats.
-    n_independent : float
-        How many windows do not overlap.
-    seconds : Seconds
-        Length of a window.
-    note : str
-        A remark on the threshold.
-    facts : mapping of str to str
-        Settings of the detector.
-    """
-
-    windows: FloatArray
-    n_independent: float
-    seconds: Seconds
-    note: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    windows: FloatArray  # scores of its windows, nats; shape (n_windows,), sorted
+    n_independent: float  # how many windows do not overlap
+    seconds: Seconds  # length of a window
+    note: str = ""  # a remark on the threshold
+    facts: Mapping[str, str] = field(default_factory=dict)  # settings of the detector
 
 
 @dataclass(frozen=True, eq=False)
 class ComponentClips:
-    """A component, and its sound.
-
-    Attributes
-    ----------
-    component : int
-    share : float
-        Of the frames.
-    clips : sequence of (str, Clip)
-        Recording, and a stretch that the component explains best.
-    """
+    """A component, and its sound."""
 
     component: int
-    share: float
-    clips: Sequence[tuple[str, Clip]]
+    share: float  # of the frames
+    clips: Sequence[tuple[str, Clip]]  # recording, and a stretch that the component explains best

@@ -21,24 +21,12 @@ MOST_REASONS, LONGEST = 8, 300
 
 @dataclass(frozen=True)
 class EventAnchors:
-    """The ids of the elements that show an event; an empty one is not there.
-
-    Attributes
-    ----------
-    recording : str
-        Its recording.
-    sound : str
-        Its sound.
-    stretch : str
-        The stretch that it lies in.
-    row : str
-        Its row below the recording.
-    """
+    """The ids of the elements that show an event; an empty one is not there."""
 
     recording: str = ""
     sound: str = ""
-    stretch: str = ""
-    row: str = ""
+    stretch: str = ""  # the stretch that it lies in
+    row: str = ""  # its row below the recording
 
 
 def icon(name: str) -> Markup:

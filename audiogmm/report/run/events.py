@@ -27,43 +27,22 @@ _OURS = frozenset((*REQUIRED, *OPTIONAL))
 
 @dataclass(frozen=True)
 class SevereRecording:
-    """A recording and its most severe event.
-
-    Attributes
-    ----------
-    id : str
-    found : ReportedEvent
-        That event.
-    n_events : int
-        Number of events in the recording.
-    """
+    """A recording and its most severe event."""
 
     id: str
     found: ReportedEvent
-    n_events: int
+    n_events: int  # number of events in the recording
 
 
 @dataclass
 class RunEvents:
-    """The file of events in figures, and the most severe of its events.
+    """The file of events in figures, and the most severe of its events."""
 
-    Attributes
-    ----------
-    n_events, n_recordings : int
-        Number of events, and of recordings with an event.
-    seconds : float
-        Total length of the events.
-    severest : list of ReportedEvent
-        The most severe first.
-    worst : list of SevereRecording
-        The recording of the most severe event first.
-    """
-
-    n_events: int = 0
+    n_events: int = 0  # number of events, and of recordings with an event
     n_recordings: int = 0
-    seconds: float = 0.0
-    severest: list[ReportedEvent] = field(default_factory=list)
-    worst: list[SevereRecording] = field(default_factory=list)
+    seconds: float = 0.0  # total length of the events
+    severest: list[ReportedEvent] = field(default_factory=list)  # the most severe first
+    worst: list[SevereRecording] = field(default_factory=list)  # the recording of the most severe event first
 
 
 class _Later:

@@ -27,36 +27,19 @@ MOST_KEPT = 400
 
 @dataclass(frozen=True)
 class PagePlan:
-    """The choice of what a page shows.
+    """The choice of what a page shows."""
 
-    Attributes
-    ----------
-    events : RunEvents
-        The number of events, and the most severe ones.
-    found : mapping of str to (int, list of ReportedEvent)
-        For each recording to be shown that has events, their number, and the events, the most severe first.
-    wanted : sequence of Entry
-        Recordings to score again: those with events, the most severe first, then some without.
-    missing : sequence of ReportedRecording
-        Recordings with events whose place is not known.
-    names : mapping of str to str
-        Short name of each recording.
-    earlier : mapping of str to (str, str)
-        Path and reason, by id, of inputs that the run set aside; the first of them.
-    n_earlier : int
-        Number of inputs that the run set aside.
-    note : str
-        A note on where the recordings are; "" if there is none.
-    """
-
-    events: RunEvents
+    events: RunEvents  # the number of events, and the most severe ones
+    # for each recording to be shown that has events, their number, and the events, the most severe first
     found: Mapping[str, tuple[int, list[ReportedEvent]]]
+    # recordings to score again: those with events, the most severe first, then some without
     wanted: Sequence[Entry]
-    missing: Sequence[ReportedRecording]
-    names: Mapping[str, str]
+    missing: Sequence[ReportedRecording]  # recordings with events whose place is not known
+    names: Mapping[str, str]  # short name of each recording
+    # path and reason, by id, of inputs that the run set aside; the first of them
     earlier: Mapping[str, tuple[str, str]]
-    n_earlier: int
-    note: str
+    n_earlier: int  # number of inputs that the run set aside
+    note: str  # a note on where the recordings are; "" if there is none
 
     def rows(self, shown: set[str]) -> list[RecordingRow]:
         """Return the recordings with events that are not shown, the most severe first."""

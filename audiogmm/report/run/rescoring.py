@@ -44,60 +44,30 @@ COMPONENT_SECONDS: Seconds = 600.0
 
 @dataclass(frozen=True)
 class Rescored:
-    """A recording that was scored again.
+    """A recording that was scored again."""
 
-    Attributes
-    ----------
-    shown : ReportedRecording
-        What the page shows of it.
-    entry : Entry or None
-        The recording; None where its place is not known.
-    error : AudioGMMError or None
-        Why it could not be scored.
-    tally : ComponentTally or None
-    segments : StrongestSegments or None
-        Of the components, where these were asked for.
-    """
-
-    shown: ReportedRecording
-    entry: Entry | None = None
-    error: AudioGMMError | None = None
+    shown: ReportedRecording  # what the page shows of it
+    entry: Entry | None = None  # the recording; None where its place is not known
+    error: AudioGMMError | None = None  # why it could not be scored
     tally: ComponentTally | None = None
-    segments: StrongestSegments | None = None
+    segments: StrongestSegments | None = None  # of the components, where these were asked for
 
 
 @dataclass(frozen=True)
 class RescoreTask:
-    """Task that scores a recording again, in bounded memory; runs in a thread.
-
-    Attributes
-    ----------
-    scorer : FrameScorer
-    detector : Detector
-        As they were in the run.
-    evaluator : Evaluator
-        Of the model.
-    threshold : float
-        Nats.
-    found : mapping of str to (int, list of ReportedEvent)
-        For each recording the number of its events, and the events, the most severe first.
-    n_stretches, n_sounds : int
-        Most stretches and sounds of a recording.
-    room : int
-        Bytes of sound of a recording; once they are used up, only the first three events have sound.
-    n_components : int
-        Components whose sound is looked for; 0: none.
-    """
+    """Task that scores a recording again, in bounded memory; runs in a thread."""
 
     scorer: FrameScorer
-    detector: Detector
-    evaluator: Evaluator
-    threshold: float
+    detector: Detector  # as they were in the run
+    evaluator: Evaluator  # of the model
+    threshold: float  # nats
+    # for each recording the number of its events, and the events, the most severe first
     found: Mapping[str, tuple[int, list[ReportedEvent]]] = field(repr=False)
-    n_stretches: int = 3
+    n_stretches: int = 3  # most stretches and sounds of a recording
     n_sounds: int = 8
+    # bytes of sound of a recording; once they are used up, only the first three events have sound
     room: int = 1 << 20
-    n_components: int = 0
+    n_components: int = 0  # components whose sound is looked for; 0: none
 
     @property
     def whole(self) -> Seconds:
