@@ -166,17 +166,13 @@ def draw_criteria(picture: CriteriaPicture, path: str | os.PathLike[str], *, for
     ----------
     picture : CriteriaPicture
         What to show.
-    path : path-like
-        Ends in ``.png``, ``.svg`` or ``.pdf``.
-    force : bool
-        Overwrite a file that exists.
+    path, force
+        See `figure_at`, also for the errors.
 
     Raises
     ------
     ChoiceError
-        If the suffix is another one, matplotlib is missing, or there is nothing to draw.
-    OutputError
-        If the file exists (and not `force`), or cannot be written.
+        If there is nothing to draw.
     """
     with figure_at(path, _size(picture), force=force) as figure:
         _draw(figure, picture)

@@ -36,11 +36,7 @@ class System:
 
 
 def draw_det(
-    systems: Sequence[System],
-    path: str | os.PathLike[str],
-    *,
-    confidence: float = 0.95,
-    force: bool = False,
+    systems: Sequence[System], path: str | os.PathLike[str], *, confidence: float = 0.95, force: bool = False
 ) -> None:
     """Draw a DET curve on probit axes, the calibration beside it, and histograms of the scores below.
 
@@ -52,19 +48,10 @@ def draw_det(
     ----------
     systems : sequence of System
         One system, or two to compare.
-    path : path-like
-        Ends in ``.png``, ``.svg`` or ``.pdf``.
+    path, force
+        See `figure_at`, also for the errors.
     confidence : float
         Confidence of the intervals, which the picture states.
-    force : bool
-        Overwrite a file that exists.
-
-    Raises
-    ------
-    ChoiceError
-        If the suffix is another one, or matplotlib is missing.
-    OutputError
-        If the file exists (and not `force`), or cannot be written.
     """
     with figure_at(path, (11, 5.6), force=force) as figure:
         grid = figure.add_gridspec(2, 2, width_ratios=(1.08, 1), height_ratios=(2.6, 1))
@@ -115,40 +102,21 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
             axes.fill_between(
                 _probit(band.at), _probit(band.low), _probit(band.high), color=color, alpha=0.15, linewidth=0
             )
-        axes.plot(
-            *[_probit(max(found.eer.value, low_x, low_y))] * 2,
-            "o",
-            color=color,
-            markersize=7,
-            clip_on=False,
-            zorder=4,
-        )
+        eer = max(found.eer.value, low_x, low_y)
+        _mark(axes, eer, eer, "o", color=color, markersize=7, zorder=4)
         interval = f" ({100 * found.eer.low:.2g} to {100 * found.eer.high:.2g})" if found.eer.known else ""
         handles.append(Line2D([], [], color=color, linewidth=1.8, linestyle=line, marker="o", markersize=7))
         handles[-1].set_label(f"{system.name}: EER {100 * found.eer.value:.3g} %{interval}")
         for i, (point, marker) in enumerate(zip(found.points, _MARKERS, strict=False)):
             k = int(np.argmin(point_costs(curves, i, found)))
-            axes.plot(
-                _probit(np.clip(curves.hull.p_false_alarm[k], low_x, high)),
-                _probit(np.clip(curves.hull.p_miss[k], low_y, high)),
-                marker,
-                color=color,
-                markersize=6.5,
-                clip_on=False,
-                zorder=4,
-            )
+            alarm, miss = curves.hull.p_false_alarm[k], curves.hull.p_miss[k]
+            alarm, miss = np.clip(alarm, low_x, high), np.clip(miss, low_y, high)
+            _mark(axes, alarm, miss, marker, color=color, markersize=6.5, zorder=4)
             actual = curves.scores >= point.threshold
-            axes.plot(
-                _probit(np.clip(actual[~curves.target].mean(), low_x, high)),
-                _probit(np.clip((~actual[curves.target]).mean(), low_y, high)),
-                marker,
-                markerfacecolor="white",
-                markeredgecolor=color,
-                markeredgewidth=1.3,
-                markersize=6.5,
-                clip_on=False,
-                zorder=5,
-            )
+            alarm = np.clip(actual[~curves.target].mean(), low_x, high)
+            miss = np.clip((~actual[curves.target]).mean(), low_y, high)
+            look = {"markerfacecolor": "white", "markeredgecolor": color, "markeredgewidth": 1.3}
+            _mark(axes, alarm, miss, marker, markersize=6.5, zorder=5, **look)
     for point, marker in zip(systems[0].performance.points, _MARKERS, strict=False):
         handles.append(Line2D([], [], color=INK, linestyle="", marker=marker, markersize=6, label=str(point)))
     if systems[0].performance.points:
@@ -168,6 +136,11 @@ def _draw_det(axes: Axes, systems: Sequence[System], confidence: float) -> None:
     axes.set_title("DET curve", loc="left", fontsize=12, fontweight="bold")
     axes.set_title(_sampled(systems[0].performance, confidence), loc="right", fontsize=8.5, color=QUIET)
     axes.legend(handles=handles, loc="best", fontsize=8.5, frameon=True, framealpha=0.9, edgecolor="none")
+
+
+def _mark(axes: Axes, alarm: float, miss: float, marker: str, **look: Any) -> None:
+    """Draw a marker at two rates, in full at the edge, too."""
+    axes.plot(_probit(alarm), _probit(miss), marker, clip_on=False, **look)
 
 
 def point_costs(curves: Curves, i: int, found: Performance) -> FloatArray:

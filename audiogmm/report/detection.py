@@ -89,17 +89,8 @@ def draw_detection(picture: DetectionPicture, path: str | os.PathLike[str], *, f
     ----------
     picture : DetectionPicture
         What to show.
-    path : path-like
-        Ends in ``.png``, ``.svg`` or ``.pdf``.
-    force : bool
-        Overwrite a file that exists.
-
-    Raises
-    ------
-    ChoiceError
-        If the suffix is another one, or matplotlib is missing.
-    OutputError
-        If the file exists (and not `force`), or cannot be written.
+    path, force
+        See `figure_at`, also for the errors.
     """
     with figure_at(path, (11, 5.6), force=force) as figure:
         if picture.curves:

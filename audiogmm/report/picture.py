@@ -74,17 +74,13 @@ def draw_picture(picture: RecordingPicture, path: str | os.PathLike[str], *, for
     ----------
     picture : RecordingPicture
         What to show.
-    path : path-like
-        Ends in ``.png``, ``.svg`` or ``.pdf``.
-    force : bool
-        Overwrite a file that exists.
+    path, force
+        See `figure_at`, also for the errors.
 
     Raises
     ------
     ChoiceError
-        If the suffix is another one, matplotlib is missing, or there is nothing to draw.
-    OutputError
-        If the file exists (and not `force`), or cannot be written.
+        If there is nothing to draw.
     """
     if not len(picture.samples) or not len(picture.scores):
         raise ChoiceError(
