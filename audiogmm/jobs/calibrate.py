@@ -151,8 +151,7 @@ class CalibrateResult:
             "budget": None if self.detector.budget is None else self.detector.budget.to_json(),
             "scores": self.scores,
             "note": self.detector.note,
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

@@ -137,8 +137,7 @@ class ClusterResult:
             "recordings": self.recordings,
             "frames": self.frames,
             "components": len(self.rows),
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

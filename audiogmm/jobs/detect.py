@@ -145,8 +145,7 @@ class DetectResult:
             "budget": None if self.detector.budget is None else self.detector.budget.to_json(),
             "note": self.detector.note,
             "pictures": [str(picture) for picture in self.pictures],
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def describe(self, model: Path, loaded: Model, source: str, *, upsample: bool) -> RunRecord:

@@ -91,8 +91,7 @@ class EnrollResult:
             "there_already": found.n_before,
             "calibrated": not found.note,
             "calibration": gallery.calibrations.learned,
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

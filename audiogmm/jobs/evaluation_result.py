@@ -46,8 +46,7 @@ class EvaluationResult(Generic[E]):
         return self.evaluation.to_dict() | {
             "output": None if self.output is None else str(self.output),
             "picture": None if self.picture is None else str(self.picture),
-            "set_aside": len(aside),
-            "errors": None if aside.path is None else str(aside.path),
+            **aside.summary(),
             "reasons": [f"{row.id}: {row.reason}" if row.id else row.reason for row in aside.rows[:SHOWN]],
         }
 

@@ -93,8 +93,7 @@ class FeaturesResult:
             "voiced": self.voiced,
             "seconds": self.seconds,
             "n_features": self.n_features,
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

@@ -102,8 +102,7 @@ class FuseResult:
                 "cllr": self.fused.cllr,
                 "min_cllr": self.fused.min_cllr,
             },
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

@@ -221,8 +221,7 @@ class IdentifyResult:
             "nobody": self.nobody,
             "short": self.short,
             **self.counts.summary(closed=self.closed),
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

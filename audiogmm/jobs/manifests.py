@@ -36,8 +36,7 @@ class WriteResult:
             "output": str(self.output),
             "entries": self.entries,
             "speakers": len(self.speakers),
-            "set_aside": len(self.aside),
-            "errors": None if self.aside.path is None else str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

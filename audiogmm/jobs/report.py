@@ -38,8 +38,7 @@ class ReportResult:
             "events": self.page.n_events,
             "sounds": self.n_sounds,
             "notes": list(self.page.notes),
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

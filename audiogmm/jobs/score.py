@@ -213,8 +213,7 @@ class ScoreResult:
             "frames": self.frames,
             "mean": self.mean,
             "unit": self.unit,
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

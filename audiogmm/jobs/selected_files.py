@@ -57,8 +57,7 @@ class SelectResult:
             "n_recordings": found.n_recordings,
             "held_out_frames": found.held_out_frames,
             "held_out_recordings": found.held_out_recordings,
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> list[str]:

@@ -147,8 +147,7 @@ class TrainResult:
             "scores": score_names(self.model),
             "approximation": training["approximation"],
             "note": detector.get("note", ""),
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

@@ -186,8 +186,7 @@ class UpdateResult:
             "output": str(self.output),
             "n_frames_in_all": self.model.statistics.n_frames,
             "distance": self.distance,
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

@@ -210,8 +210,7 @@ class VerifyResult:
             "calibrated": self.calibrated,
             "threshold": self.point.threshold if self.calibrated else None,
             "accepted": self.accepted if self.calibrated else None,
-            "set_aside": len(self.aside),
-            "errors": str(self.aside.path),
+            **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, OutputError
+from audiogmm.types import Json
 
 _LOG = logging.getLogger(__name__)
 
@@ -78,6 +79,10 @@ class Aside:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def summary(self) -> Json:
+        """Return what the summary of a run says of it."""
+        return {"set_aside": len(self), "errors": None if self.path is None else str(self.path)}
 
     def describe(self, what: str) -> str:
         """Add the first reason to a statement on all inputs, and how many inputs share it.
