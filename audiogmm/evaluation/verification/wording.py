@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from audiogmm.evaluation.intervals import INDICATIVE_BELOW
+from audiogmm.evaluation.intervals import INDICATIVE_BELOW, Interval
 from audiogmm.evaluation.tables import align_columns, format_interval, format_number, format_percent
 from audiogmm.evaluation.verification.comparison import Difference
 from audiogmm.evaluation.verification.evaluation import Comparison, Condition, VerificationEvaluation
 from audiogmm.evaluation.verification.performance import CALIBRATED, Performance
 from audiogmm.words import amount
+
+Cells = tuple[str, ...]
 
 
 def evaluation_lines(found: VerificationEvaluation) -> Iterator[str]:
@@ -71,44 +73,24 @@ def interval_line(whole: Performance, found: VerificationEvaluation) -> str:
     return f"{share} {drawn}"
 
 
-def _figures(found: VerificationEvaluation) -> Iterator[tuple[str, ...]]:
+def _figures(found: VerificationEvaluation) -> Iterator[Cells]:
     whole = found.overall
+
+    def row(name: str, figure: Interval, remark: str, show: Callable[[float], str] = format_number) -> Cells:
+        return name, show(figure.value), format_interval(figure, show), remark
+
     yield "", "", f"{found.draws.confidence:.0%} interval", ""
-    yield (
-        "EER",
-        format_percent(whole.eer.value),
-        format_interval(whole.eer, format_percent),
-        "miss rate and false-alarm rate, at the threshold where they are equal",
-    )
+    remark = "miss rate and false-alarm rate, at the threshold where they are equal"
+    yield row("EER", whole.eer, remark, format_percent)
     for i, (point, least, actual) in enumerate(zip(whole.points, whole.min_dcf, whole.act_dcf, strict=True)):
-        at = f" ({point})"
-        yield (
-            f"min DCF{at}",
-            format_number(least.value),
-            format_interval(least, format_number),
-            "" if i else "cost at the best threshold; 1: without scores",
-        )
-        yield (
-            f"act DCF{at}",
-            format_number(actual.value),
-            format_interval(actual, format_number),
-            f"cost when scores from {point.threshold:.2f} on are accepted",
-        )
-    yield (
-        "Cllr",
-        format_number(whole.cllr.value),
-        format_interval(whole.cllr, format_number),
-        "bits, cost of scores as log-likelihood ratios; 1: without scores",
-    )
-    yield (
-        "min Cllr",
-        format_number(whole.min_cllr.value),
-        format_interval(whole.min_cllr, format_number),
-        "bits, after the best calibration",
-    )
+        yield row(f"min DCF ({point})", least, "" if i else "cost at the best threshold; 1: without scores")
+        remark = f"cost when scores from {point.threshold:.2f} on are accepted"
+        yield row(f"act DCF ({point})", actual, remark)
+    yield row("Cllr", whole.cllr, "bits, cost of scores as log-likelihood ratios; 1: without scores")
+    yield row("min Cllr", whole.min_cllr, "bits, after the best calibration")
 
 
-def _conditions(conditions: Sequence[Condition], whole: Performance) -> Iterator[tuple[str, ...]]:
+def _conditions(conditions: Sequence[Condition], whole: Performance) -> Iterator[Cells]:
     point = whole.points[0] if whole.points else None
     costs = () if point is None else (f"min DCF ({point})",)
     yield ("", "trials", "targets", "speakers", "EER", "interval", *costs, "Cllr", "min Cllr", "")
