@@ -97,12 +97,7 @@ def convert_manifest(
 
 
 def _write(
-    entries: Iterable[Entry],
-    output: Path,
-    format: str | None,
-    force: bool,
-    progress: Progress,
-    aside: Aside,
+    entries: Iterable[Entry], output: Path, format: str | None, force: bool, progress: Progress, aside: Aside
 ) -> WriteResult:
     from audiogmm.audio.decode import probe
     from audiogmm.manifest import ManifestWarning, write_manifest
@@ -164,12 +159,7 @@ class CheckResult:
         yield f"checked {amount(self.entries, 'entry', 'entries')}: {problems}{warned}"
 
 
-def check_manifest(
-    source: str,
-    *,
-    fast: bool = False,
-    progress: Progress | None = None,
-) -> CheckResult:
+def check_manifest(source: str, *, fast: bool = False, progress: Progress | None = None) -> CheckResult:
     """Open every recording of a manifest (`fast`: its header only), and name each that cannot be used.
 
     Raises

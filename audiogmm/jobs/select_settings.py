@@ -92,8 +92,7 @@ class SelectSettings(RunSettings):
         check_scores(self.scores)
         if self.scores is not None and self.save is None:
             raise ChoiceError(
-                f"--scores {self.scores} without --save",
-                needed="--save, which trains the recommended model",
+                f"--scores {self.scores} without --save", needed="--save, which trains the recommended model"
             )
 
     def of_candidates(self, floor: float = RELATIVE_FLOOR) -> CandidateSettings:

@@ -168,11 +168,7 @@ def _open_ledger(model: Model, folder: Path | None, settings: UpdateSettings) ->
 
 
 def _change(
-    model: Model,
-    inputs: TrainingInputs,
-    settings: UpdateSettings,
-    ledger: Ledger | None,
-    progress: Progress,
+    model: Model, inputs: TrainingInputs, settings: UpdateSettings, ledger: Ledger | None, progress: Progress
 ) -> ModelChange:
     """Change the statistics of a model."""
     mixture, statistics, floor = model.mixture, model.statistics, floor_of(model)

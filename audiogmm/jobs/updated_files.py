@@ -27,12 +27,7 @@ from audiogmm.types import Json
 
 @accepts(UpdateSettings)
 def update_file(
-    model: Path,
-    source: str,
-    output: Path,
-    *,
-    settings: UpdateSettings,
-    progress: Progress | None = None,
+    model: Path, source: str, output: Path, *, settings: UpdateSettings, progress: Progress | None = None
 ) -> UpdateResult:
     """Update a model file, and its ledger where it has one, as `update` does.
 

@@ -53,8 +53,7 @@ def check_suffix(path: Path) -> None:
     """
     if path.suffix.lower() not in FORMATS:
         raise ChoiceError(
-            f"a picture cannot be written to {path}",
-            needed=f"a name that ends in {', '.join(FORMATS)}",
+            f"a picture cannot be written to {path}", needed=f"a name that ends in {', '.join(FORMATS)}"
         )
 
 

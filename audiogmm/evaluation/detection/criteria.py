@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from audiogmm.errors import ChoiceError
-from audiogmm.evaluation.detection.matching import (
-    Collars,
-)
+from audiogmm.evaluation.detection.matching import Collars
 from audiogmm.types import Seconds
 
 if TYPE_CHECKING:

@@ -153,11 +153,7 @@ def make_dcase_score(
         sections=tuple(rows),
         machines={
             machine: _of_machine(
-                year,
-                chosen,
-                table,
-                stacked,
-                Coverage.over(confidence, [sizes[k] for k in chosen]),
+                year, chosen, table, stacked, Coverage.over(confidence, [sizes[k] for k in chosen])
             )
             for machine in dict.fromkeys(machines)
             for chosen in [[k for k, name in enumerate(machines) if name == machine]]

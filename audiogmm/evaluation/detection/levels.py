@@ -11,10 +11,7 @@ import numpy as np
 from audiogmm.anomaly.smoothing import smooth
 from audiogmm.evaluation.detection.criteria import DetectionCriteria
 from audiogmm.evaluation.detection.frame_metrics import frame_truth
-from audiogmm.evaluation.detection.matching import (
-    covered,
-    n_segments,
-)
+from audiogmm.evaluation.detection.matching import covered, n_segments
 from audiogmm.evaluation.detection.truth import Truth
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import Segment

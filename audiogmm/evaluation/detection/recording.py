@@ -12,14 +12,7 @@ import numpy as np
 from audiogmm.errors import AudioDataError, FeatureError, MismatchError
 from audiogmm.evaluation.detection.criteria import DetectionCriteria
 from audiogmm.evaluation.detection.levels import LabeledScores, score_levels
-from audiogmm.evaluation.detection.matching import (
-    active,
-    delays,
-    n_matched,
-    n_segments,
-    touching,
-    union,
-)
+from audiogmm.evaluation.detection.matching import active, delays, n_matched, n_segments, touching, union
 from audiogmm.evaluation.detection.truth import SLACK, Truth, truth_of, within
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import Segment

@@ -55,11 +55,7 @@ class TrialSet:
     """
 
     def __init__(
-        self,
-        scores: FloatArray,
-        target: BoolArray,
-        speakers: IntArray,
-        points: Sequence[OperatingPoint],
+        self, scores: FloatArray, target: BoolArray, speakers: IntArray, points: Sequence[OperatingPoint]
     ) -> None:
         self.ordered = SortedTrials.of(scores, target)
         self.points = tuple(points)

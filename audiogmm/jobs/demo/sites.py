@@ -178,13 +178,7 @@ def demo(
         write_manifest(recordings, lists["test"], force=force)
         model = folder / "model.agmm"
         train_to_file(
-            str(lists["train"]),
-            model,
-            frontend,
-            seed=seed,
-            threads=threads,
-            force=force,
-            progress=progress,
+            str(lists["train"]), model, frontend, seed=seed, threads=threads, force=force, progress=progress
         )
         shared = {"force": force, "threads": threads, "progress": progress}
         score_to_folder(model, str(lists["test"]), folder / "scores", **shared)

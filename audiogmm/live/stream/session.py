@@ -88,13 +88,7 @@ class StreamSession:
     """
 
     def __init__(
-        self,
-        source: Source,
-        outlet: Outlet,
-        stop: Stop,
-        say: Warn,
-        clock: Clock,
-        patience: Seconds | None,
+        self, source: Source, outlet: Outlet, stop: Stop, say: Warn, clock: Clock, patience: Seconds | None
     ) -> None:
         self.source = source
         self._outlet = outlet

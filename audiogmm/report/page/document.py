@@ -160,14 +160,7 @@ def _header(page: Page) -> Markup:
         tag("div", tag("h1", page.title), switch, class_="top"),
         tag("dl", facts, class_="facts"),
         *(tag("p", note, class_="note") for note in page.notes),
-        tag(
-            "noscript",
-            tag(
-                "p",
-                "Playing sound needs JavaScript, which is off.",
-                class_="note",
-            ),
-        ),
+        tag("noscript", tag("p", "Playing sound needs JavaScript, which is off.", class_="note")),
         Markup("<nav></nav>"),
         class_="head",
     )
@@ -244,13 +237,7 @@ def _aside(page: Page) -> tuple[str, str, Markup] | None:
         for what, why in page.aside
     ]
     table = tag("div", tag("table", tag("tbody", *rows), class_="aside"), class_="scroll")
-    parts = [
-        tag(
-            "p",
-            f"{amount(page.n_aside, 'input was', 'inputs were')} not used:",
-            class_="quiet",
-        )
-    ]
+    parts = [tag("p", f"{amount(page.n_aside, 'input was', 'inputs were')} not used:", class_="quiet")]
     parts.append(table)
     if page.n_aside > len(rows):
         parts.append(tag("p", f"and {page.n_aside - len(rows):,} more", class_="quiet"))
@@ -288,15 +275,7 @@ def _player() -> Markup:
         tag(
             "div",
             tag("a", "", href="#events", id="player-what"),
-            tag(
-                "input",
-                type="range",
-                id="player-place",
-                min=0,
-                max=1000,
-                value=0,
-                aria_label="Position",
-            ),
+            tag("input", type="range", id="player-place", min=0, max=1000, value=0, aria_label="Position"),
             class_="now",
         ),
         tag("output", "", id="player-time"),

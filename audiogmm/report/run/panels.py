@@ -15,12 +15,7 @@ from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.report.criteria import CriteriaPicture
 from audiogmm.report.page.content import ComponentClips, DetectorSummary, NormalSummary
 from audiogmm.report.page.markup import Markup
-from audiogmm.report.page.model import (
-    component_section,
-    normal_section,
-    selection_section,
-    training_section,
-)
+from audiogmm.report.page.model import component_section, normal_section, selection_section, training_section
 from audiogmm.report.page.sound import Clip, clip
 from audiogmm.runs.progress import say_nothing
 from audiogmm.types import Json

@@ -108,12 +108,7 @@ def draw_recordings(
 
 
 def draw_recording(
-    recording: Recording,
-    scorer: FrameScorer,
-    detector: Detector,
-    path: Path,
-    *,
-    force: bool = False,
+    recording: Recording, scorer: FrameScorer, detector: Detector, path: Path, *, force: bool = False
 ) -> None:
     """Draw one recording: its spectrogram above, its score below, events shaded."""
     from audiogmm.report.picture import RecordingPicture, draw_picture
