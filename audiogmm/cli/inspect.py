@@ -7,21 +7,14 @@ from pathlib import Path
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import close, console
+from audiogmm.cli.console import run
 
 
 @click.command()
 @click.argument("normal", type=options.PATH, metavar="NORMAL")
 @click.argument("new", type=options.PATH, metavar="NEW")
-@click.option(
-    "-o",
-    "--output",
-    type=options.PATH,
-    default=Path("inspected"),
-    show_default=True,
-    help="Folder to write to.",
-)
-@click.option("--force", is_flag=True, help="Overwrite what is there.")
+@options.option("-o", "--output", type=options.PATH, default=Path("inspected"), help="Folder to write to.")
+@options.force
 @options.reporting
 def command(normal: Path, new: Path, output: Path, force: bool, as_json: bool) -> None:
     """Find what is anomalous in the folder NEW, by a model of the folder NORMAL.
@@ -36,6 +29,4 @@ def command(normal: Path, new: Path, output: Path, force: bool, as_json: bool) -
     """
     from audiogmm.jobs.inspect import inspect_to_folder
 
-    with console() as screen:
-        result = inspect_to_folder(normal, new, output, force=force, progress=screen)
-    close(result, as_json=as_json)
+    run(inspect_to_folder, normal, new, output, force=force, as_json=as_json)
