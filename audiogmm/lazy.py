@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 
-def exports(room: str, homes_: Any = None) -> Any:
+def exports(room: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the `__getattr__` and `__dir__` of a room (PEP 562).
 
     What the room's `__init__` imports under ``if TYPE_CHECKING``, for type checkers, is what it exports, so
@@ -52,6 +53,4 @@ def exports(room: str, homes_: Any = None) -> Any:
             raise AttributeError(f"module {room!r} has no attribute {name!r}")
         return getattr(import_module(homes()[name]), name)
 
-    if homes_ is not None:  # the former call, until every room is changed
-        return load, lambda: sorted([*homes(), "__all__", "__doc__"]), list(homes_)
     return load, lambda: sorted([*homes(), "__all__", "__doc__"])
