@@ -16,12 +16,4 @@ if TYPE_CHECKING:
     from audiogmm.synth.corpus import make_speakers as make_speakers
     from audiogmm.synth.corpus import write_corpus as write_corpus
 
-__getattr__, __dir__, __all__ = exports(
-    __name__,
-    {
-        "SynthRecording": "corpus",
-        "make_scenes": "corpus",
-        "make_speakers": "corpus",
-        "write_corpus": "corpus",
-    },
-)
+__getattr__, __dir__ = exports(__name__)
