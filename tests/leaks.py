@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+KEPT_FILES = ("pytest-of-", "org.chromium.", "pymp-")
+"""Temporary files that live as long as a process, by the beginnings of their names."""
 
 PATIENCE = 10.0
 """Seconds in which what is ending may end: a thread that was told to stop, a process that is being reaped."""
@@ -52,15 +56,16 @@ def open_files() -> set[str]:
             target = str(entry.readlink())
         except OSError:
             continue
-        if target.startswith("/") and not target.startswith(("/dev/", "/proc/")) and Path(target).is_file():
+        kept = ("/dev/", "/proc/", f"{sys.prefix}/")  # fonts, say, which matplotlib keeps open
+        if target.startswith("/") and not target.startswith(kept) and Path(target).is_file():
             found.add(f"open file {target}")
     return found
 
 
 def temporary_files() -> set[str]:
-    """What lies in the folder of temporary files, pytest's own left out."""
+    """What lies in the folder of temporary files, but for those of pytest, a browser and multiprocessing."""
     names = [path.name for path in Path(tempfile.gettempdir()).iterdir()]
-    return {f"temporary file {name}" for name in names if not name.startswith("pytest-of-")}
+    return {f"temporary file {name}" for name in names if not name.startswith(KEPT_FILES)}
 
 
 LOOKS: tuple[Callable[[], set[str]], ...] = (threads, processes, open_files, temporary_files)

@@ -41,7 +41,7 @@ def terms_of(mixture: Mixture) -> int:
     6
     """
     K, D = mixture.n_components, mixture.n_features
-    return K * (D * (D + 1) // 2 if mixture.covariance_type == "full" else D)
+    return K * (D if form_of(mixture.covariance_type).has_common_axes else D * (D + 1) // 2)
 
 
 def is_small(mixture: Mixture, n_frames: int = 0) -> bool:
@@ -85,10 +85,10 @@ class PlainEvaluator:
     def __init__(self, mixture: Mixture) -> None:
         self.mixture = mixture
         self.origin = mixture.centre.astype(np.float32).astype(np.float64)
-        self._is_full = mixture.covariance_type == "full"
+        self._is_full = not form_of(mixture.covariance_type).has_common_axes
         if self._is_full:
             self._means, self._whitener = mixture.means, np.empty((0, 0))
-            self._factors = form_of("full").precision_factor(mixture.covariances)
+            self._factors = form_of(mixture.covariance_type).precision_factor(mixture.covariances)
             self._constants = constants_of(mixture, self._factors)
         else:
             layout = lay_out_diagonal(mixture)

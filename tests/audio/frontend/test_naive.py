@@ -108,7 +108,7 @@ def test_sliding_normalisation_matches_the_twin(n, width, window, variance, caus
     found = np.concatenate([stage.push(rows), stage.flush()])
     # a window of one or two rows has a variance of nearly nothing, by which the rounding is divided
     assert np.allclose(
-        found, naive.normalised(rows, window, variance, causal), atol=1e-3 if variance else 1e-5
+        found, naive.normalized(rows, window, variance, causal), atol=1e-3 if variance else 1e-5
     )
 
 
