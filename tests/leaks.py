@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-KEPT_FILES = ("pytest-of-", "org.chromium.", "pymp-")
+KEPT_FILES = ("pytest-of-", "org.chromium.", "pymp-", "dask-scratch-space", "sklearn_testing_")
 """Temporary files that live as long as a process, by the beginnings of their names."""
 
 PATIENCE = 10.0
@@ -19,7 +19,7 @@ PATIENCE = 10.0
 KEPT_PROCESSES = ("resource_tracker", "forkserver", "semaphore_tracker")
 """Helpers of multiprocessing that live as long as the process."""
 
-KEPT_THREADS = ("pydevd", "Profile", "TCP-Executor", "Offload", "asyncio_", "IO loop", "ThreadPoolExecutor")
+KEPT_THREADS = ("Dask-", "Profile", "TCP-Executor", "asyncio_", "IO loop", "ThreadPoolExecutor")
 """Threads that a library keeps for later, by the beginnings of their names."""
 
 
