@@ -20,8 +20,6 @@ import soundfile
 from sklearn.mixture import GaussianMixture
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from tests.audio.test_frontend_peers import RATES, SIGNALS, kaldi, recording
-
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
 from audiogmm.mixture.gaussian import Mixture
@@ -30,6 +28,7 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.timeline import FrameClock
 from audiogmm.training import train_mixture
 from audiogmm.types import CovarianceType, Frames, Samples
+from tests.audio.frontend.test_peers import RATES, SIGNALS, kaldi, recording
 from tests.naive import frontend as naive
 
 FORMS: tuple[CovarianceType, ...] = ("spherical", "diag", "tied", "full")
