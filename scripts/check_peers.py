@@ -79,9 +79,9 @@ def check_em(speech: list[Samples]) -> None:
         )
     else:
         rng = np.random.default_rng(0)
-        frames = (
-            rng.normal(size=(9, 60))[rng.integers(9, size=8000)] * 3 + rng.normal(size=(8000, 60))
-        ).astype(np.float32)
+        frames = (rng.normal(size=(9, 60))[rng.integers(9, size=8000)] + rng.normal(size=(8000, 60))).astype(
+            np.float32
+        )
     print(f"EM on {len(frames)} frames of {frames.shape[1]} features, 16 components, 10 passes")
     labels = np.random.default_rng(0).integers(16, size=len(frames))
     blocks = [FrameBlock(frames, np.ones(len(frames), dtype=bool), 0, FrameClock(16000, 160, 400))]
