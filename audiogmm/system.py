@@ -90,7 +90,7 @@ def lock_file(file: IO[Any], *, wait: bool) -> bool:
     file : file object
         Opened for writing.
     wait : bool
-        Wait for whoever has it.
+        Wait until the process that has it gives it back.
 
     Returns
     -------

@@ -8,7 +8,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.decoder import CEILINGS, FLOAT_CEILING
-from audiogmm.audio.decoders.wave import WaveHeader, decode_samples
+from audiogmm.audio.decoders.pcm_samples import decode_samples
+from audiogmm.audio.decoders.wave import WaveHeader
 from audiogmm.errors import ChoiceError
 
 ENCODINGS = {

@@ -1,6 +1,6 @@
 """Files that libsndfile cannot open, by the programs ffprobe and ffmpeg.
 
-Only files whose first bytes are those of a container in `CONTAINERS` are given to them, with the name of its
+Only files whose first bytes are those of a container in `containers` are given to them, with the name of its
 demuxer and no protocol but files and pipes: nothing in a file's content makes ffmpeg open another one.
 """
 
@@ -18,39 +18,12 @@ from typing import IO, Any
 
 from numpy.typing import NDArray
 
+from audiogmm.audio.decoders.containers import container_of
 from audiogmm.audio.decoders.decoder import CEILINGS, FLOAT_CEILING, AudioInfo, skip
 from audiogmm.audio.decoders.wave import read_header
 from audiogmm.audio.decoders.wave_decoder import WaveDecoder
 from audiogmm.errors import AudioFileError
 from audiogmm.types import Seconds
-
-CONTAINERS = (
-    (rb".{4}(ftyp|moov|mdat|wide|free)", "mov", "MPEG-4 or QuickTime"),
-    (rb"\x1a\x45\xdf\xa3", "matroska", "Matroska or WebM"),
-    (rb"\xff[\xf0\xf1\xf8\xf9]", "aac", "AAC (ADTS)"),
-    (rb"#!AMR", "amr", "AMR"),
-    (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf", "Windows Media (ASF)"),
-    (rb"caff", "caf", "Core Audio (CAF)"),
-    (rb"\x0b\x77", "ac3", "AC-3"),
-    (rb"OggS", "ogg", "Ogg"),
-    (rb"fLaC", "flac", "FLAC"),
-    (rb"wvpk", "wv", "WavPack"),
-    (rb"TTA[12]", "tta", "True Audio"),
-    (rb"MAC ", "ape", "Monkey's Audio"),
-    (rb"MPCK", "mpc8", "Musepack"),
-    (rb"MP\+", "mpc", "Musepack"),
-    (rb"DSD ", "dsf", "DSD stream"),
-    (rb"FLV\x01", "flv", "Flash video"),
-    (rb"RIFF.{4}AVI ", "avi", "AVI"),
-    (rb"(RIFF|RIFX|RF64|BW64).{4}WAVE", "wav", "wav"),
-    (rb"FORM.{4}AIF[FC]", "aiff", "AIFF"),
-    (rb"G.{187}G", "mpegts", "MPEG transport stream"),
-    (rb"\x00\x00\x01\xba", "mpeg", "MPEG program stream"),
-    (rb"\x7f\xfe\x80\x01", "dts", "DTS"),
-    (rb"\.RMF", "rm", "RealMedia"),
-    (rb"(ID3|\xff[\xe2-\xef\xf2-\xf7\xfa-\xff])", "mp3", "MPEG audio"),
-)
-"""The first bytes of a file, as a regular expression; ffmpeg's demuxer; what to call it."""
 
 _MEASURED = {"mov", "matroska", "asf", "caf", "wv", "tta", "ape", "mpc8", "flac", "avi", "wav", "aiff", "dsf"}
 """Containers that store their length; ffprobe guesses that of others from the bit rate."""
@@ -67,22 +40,6 @@ _PATIENCE: Seconds = 60.0
 _INSTALL = (
     "install ffmpeg (apt install ffmpeg, brew install ffmpeg, winget install ffmpeg), or convert it to FLAC"
 )
-
-
-def container_of(head: bytes) -> tuple[str, str] | None:
-    """Return ffmpeg's name of a container and ours, by the first bytes of a file; None if it is none.
-
-    Examples
-    --------
-    >>> container_of(b"#!AMR-WB" + bytes(100))
-    ('amr', 'AMR')
-    >>> container_of(b"#EXTM3U") is None
-    True
-    """
-    for magic, demuxer, name in CONTAINERS:
-        if re.match(magic, head, re.DOTALL):
-            return demuxer, name
-    return None
 
 
 def has_ffmpeg() -> bool:
