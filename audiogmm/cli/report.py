@@ -47,6 +47,6 @@ def command(run: Path, output: Path, as_json: bool, **given: Any) -> None:
       audiogmm report events.jsonl -o report.html
     """
     from audiogmm.jobs.report import report_to_file
-    from audiogmm.report.run.page import ReportSettings
+    from audiogmm.reporting.run.page import ReportSettings
 
     console.run(report_to_file, run, output, settings=ReportSettings(**given), as_json=as_json)

@@ -20,7 +20,7 @@ from audiogmm.blocks import Shard
 from audiogmm.files import refuse_overwrite
 from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load
-from audiogmm.report.run.record import RunRecord, describe_run
+from audiogmm.reporting.run.record import RunRecord, describe_run
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import open_inputs
@@ -191,7 +191,7 @@ def detect_to_file(
     OutputError
         If the output exists (and not `force`), or cannot be written.
     """
-    from audiogmm.report.run.pictures import check_pictures, draw_recordings
+    from audiogmm.reporting.run.pictures import check_pictures, draw_recordings
 
     force, plot = settings.force, settings.plot
     keep_apart(output, source)

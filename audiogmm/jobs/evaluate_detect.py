@@ -15,7 +15,7 @@ from audiogmm.evaluation.detection.wording import evaluation_lines
 from audiogmm.evaluation.settings import OF_FILES
 from audiogmm.jobs.evaluation_result import EvaluationResult, open_evaluation, write_evaluation
 from audiogmm.keywords import accepts
-from audiogmm.report.run.detection_picture import draw_detection_evaluation
+from audiogmm.reporting.run.detection_picture import draw_detection_evaluation
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.progress import Progress, Silent
 

@@ -11,7 +11,7 @@ from audiogmm.evaluation.verification.score_evaluation import EvaluateVerifySett
 from audiogmm.evaluation.verification.wording import evaluation_lines
 from audiogmm.jobs.evaluation_result import EvaluationResult, open_evaluation, write_evaluation
 from audiogmm.keywords import accepts
-from audiogmm.report.run.verification_picture import draw_verification_evaluation
+from audiogmm.reporting.run.verification_picture import draw_verification_evaluation
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.progress import Progress, Silent
 

@@ -73,7 +73,7 @@ def open_evaluation(output: Path | None, settings: EvaluationSettings, *inputs: 
         if path is not None:
             check_output(path, settings.force, *inputs)
     if settings.plot is not None:
-        from audiogmm.report.figure import check_suffix
+        from audiogmm.reporting.figure import check_suffix
 
         check_suffix(settings.plot)
     return Aside(None if output is None else errors_path(output), strict=settings.strict)

@@ -12,7 +12,7 @@ from audiogmm.jobs.manifests import scan_folder
 from audiogmm.jobs.report import report_to_file
 from audiogmm.jobs.score import ScoreResult, score_to_folder
 from audiogmm.jobs.trained_files import TrainResult, train_to_file
-from audiogmm.report.figure import can_draw
+from audiogmm.reporting.figure import can_draw
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.types import Json
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiogmm.keywords import accepts
-from audiogmm.report.page.document import Page, write_page
-from audiogmm.report.page.image import require_imaging
-from audiogmm.report.run.files import DetectionRun
-from audiogmm.report.run.page import ReportSettings, make_page
+from audiogmm.reporting.page.document import Page, write_page
+from audiogmm.reporting.page.image import require_imaging
+from audiogmm.reporting.run.files import DetectionRun
+from audiogmm.reporting.run.page import ReportSettings, make_page
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent

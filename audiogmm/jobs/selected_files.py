@@ -15,7 +15,7 @@ from audiogmm.jobs.train import train
 from audiogmm.jobs.train_settings import TrainSettings
 from audiogmm.keywords import accepts
 from audiogmm.manifest.entry import STANDARD_INPUT
-from audiogmm.report.run.pictures import check_pictures
+from audiogmm.reporting.run.pictures import check_pictures
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import copy_standard_input
 from audiogmm.runs.outputs import check_output
@@ -165,7 +165,7 @@ def check_outputs(outputs: Sequence[Path], source: str, force: bool) -> None:
 
 def draw_selection(selection: Selection, path: Path, *, force: bool = False) -> None:
     """Draw every criterion against the size, with a curve for each form."""
-    from audiogmm.report.criteria import CriteriaPicture, draw_criteria
+    from audiogmm.reporting.criteria import CriteriaPicture, draw_criteria
 
     bend = selection.chosen.get("knee")
     picture = CriteriaPicture.of_table(

@@ -14,7 +14,7 @@ import soundfile
 
 from audiogmm.cli.main import main
 from tests.cli.calls import RATE, Audiogmm
-from tests.report.page.reader import Reader
+from tests.reporting.page.reader import Reader
 
 
 @pytest.fixture(scope="session")
@@ -209,8 +209,8 @@ def test_ten_thousand_events_are_summarised_the_worst_first(site: Path, audiogmm
 
 
 def test_a_page_never_exceeds_25_mb(site: Path, audiogmm: Audiogmm, monkeypatch: pytest.MonkeyPatch) -> None:
-    from audiogmm.report.run import layout as report_layout
-    from audiogmm.report.run import page as run_page
+    from audiogmm.reporting.run import layout as report_layout
+    from audiogmm.reporting.run import page as run_page
 
     monkeypatch.setattr(report_layout, "ROOM", 200_000)
     (first, *_) = rows()

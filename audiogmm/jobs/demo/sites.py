@@ -28,7 +28,7 @@ from audiogmm.jobs.report import report_to_file
 from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.manifest import Entry, read_manifest, write_manifest
-from audiogmm.report.figure import can_draw
+from audiogmm.reporting.figure import can_draw
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.scoring.track_file import read_track
 from audiogmm.synth import make_scenes, write_corpus
