@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 
 class AudioGMMError(Exception):
     """Base of all errors of this package.
@@ -80,6 +82,23 @@ class ModelFileError(AudioGMMError, ValueError):
 
 class MismatchError(AudioGMMError, ValueError):
     """Two things that do not belong together: a model and a recording, a front end or a detector."""
+
+
+class BudgetError(MismatchError):
+    """Too little normal audio for a budget of alarms; its remedy begins with the option that would work.
+
+    Examples
+    --------
+    >>> error = BudgetError("2 alarms an hour", remedy="--alarms-per-hour 60, or more normal audio")
+    >>> error.with_command("detect", "my room.agmm", "day.jsonl").remedy
+    "audiogmm detect 'my room.agmm' day.jsonl --alarms-per-hour 60, or more normal audio"
+    """
+
+    def with_command(self, verb: str, model: object, *words: object) -> BudgetError:
+        """Return the same with commands that can be pasted, where the remedy has an option and `MODEL`."""
+        command = shlex.join(map(str, ("audiogmm", verb, model, *words)))
+        remedy = self.remedy.replace(" MODEL ", f" {shlex.quote(str(model))} ")
+        return BudgetError(self.what, needed=self.needed, remedy=f"{command} {remedy}")
 
 
 class OutputError(AudioGMMError, OSError):

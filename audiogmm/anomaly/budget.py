@@ -9,13 +9,19 @@ import numpy as np
 from scipy.special import gammaincinv, ndtr, stdtrit
 
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
-from audiogmm.errors import MismatchError
+from audiogmm.errors import BudgetError
 from audiogmm.types import FloatArray, Json
 
 ENOUGH = 1.0
 """Alarms that the normal audio itself must raise, at least: nothing is extrapolated beyond it. Fits to the
 tail (peaks over threshold with a generalized Pareto law) predicted two to five times too few alarms on audio
 whose level and spectrum drift."""
+
+SLACK = 0.02
+"""Share of that by which it may fall short: an hour of audio has a few frames less than an hour."""
+
+MORE = "audiogmm calibrate MODEL NORMAL.jsonl -o CALIBRATED.agmm"
+"""The command that gives a detector more normal audio."""
 
 COVERAGE = 0.9
 """Of the interval that is stated."""
@@ -109,7 +115,7 @@ class AlarmBudget:
 
         Raises
         ------
-        MismatchError
+        BudgetError
             If there is too little normal audio for it.
 
         Examples
@@ -171,14 +177,16 @@ def dispersion(events: NormalEvents, n_frames: float, n_lowest: int) -> float:
 
 
 def format_hours(hours: float) -> str:
-    """Format a length in hours, or in minutes where it is short.
+    """Format a length in hours, or in minutes or seconds where it is short, to at least three digits.
 
     Examples
     --------
-    >>> format_hours(3.0), format_hours(0.5)
-    ('3.00 h', '30.0 minutes')
+    >>> format_hours(3.0), format_hours(0.5), format_hours(0.01)
+    ('3.00 h', '30.0 minutes', '36.0 s')
     """
-    return f"{hours:,.2f} h" if hours >= 1 else f"{60 * hours:,.1f} minutes"
+    if hours >= 1:
+        return f"{hours:,.2f} h"
+    return f"{60 * hours:,.1f} minutes" if hours >= 1 / 6 else f"{3600 * hours:,.1f} s"
 
 
 def _alarms(number: float) -> str:
@@ -206,14 +214,34 @@ def _digits(rate: float) -> str:
 
 def _refuse_too_little(alarms_per_hour: float, hours: float, events: NormalEvents) -> None:
     needed = ENOUGH / alarms_per_hour
-    if len(events) and hours > needed * (1 - 1e-9):
+    if len(events) and hours >= needed * (1 - SLACK):
         return
     times, unit = (1, "an hour") if alarms_per_hour >= 0.5 else (24, "a day")
-    raise MismatchError(
-        f"a budget of {_alarms(alarms_per_hour * times)} {unit}, and {format_hours(hours)} of normal audio",
+    asked = f"a budget of {_alarms(alarms_per_hour * times)} {unit}"
+    if not len(events):
+        raise BudgetError(
+            f"{asked}, and {format_hours(hours)} of normal audio whose scores never fall",
+            needed="normal audio that varies, of which the lowest scores can be counted",
+            remedy=f"--quantile 0.999, or other normal audio: {MORE}",
+        )
+    raise BudgetError(
+        f"{asked}, and {format_hours(hours)} of normal audio",
         needed=f"about {format_hours(needed)} of it for that",
-        remedy=f"calibrate with more normal audio, or allow {math.ceil(ENOUGH / hours):,} an hour",
+        remedy=f"{_allowed(hours)}, or more normal audio: {MORE}",
     )
+
+
+def _allowed(hours: float) -> str:
+    """The option with the least whole number of alarms that so much normal audio allows.
+
+    Examples
+    --------
+    >>> _allowed(0.5), _allowed(16.0)
+    ('--alarms-per-hour 2', '--alarms-per-day 2')
+    """
+    if hours < 2:
+        return f"--alarms-per-hour {math.ceil(ENOUGH * (1 - SLACK) / hours)}"
+    return f"--alarms-per-day {math.ceil(24 * ENOUGH * (1 - SLACK) / hours)}"
 
 
 def _at_rank(runs: LowRuns, rank: float, merge_gap: int, min_duration: int) -> float:

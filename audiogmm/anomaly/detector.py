@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from audiogmm.anomaly.budget import AlarmBudget, format_hours
+from audiogmm.anomaly.budget import MORE, SLACK, AlarmBudget, format_hours
 from audiogmm.anomaly.detector_settings import DetectorSettings, settings_from
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.anomaly.normal import NormalScores
@@ -188,7 +188,7 @@ class Detector:
         sentences = []
         if self.budget is not None:
             sentences.append(self.budget.note)
-        if self.thresholds.is_estimate:
+        if self.thresholds.is_estimate and self.n_independent * self.settings.quantile < 1 - SLACK:
             sentences.append(self._estimated)
         return " ".join([*sentences, *self.normal.omissions()])
 
@@ -205,7 +205,7 @@ class Detector:
             wanted = format_hours(needed * hours)
         return (
             f"The threshold is an estimate: it rests on {given}; {wanted} are needed. "
-            f"Give more to `train` or `calibrate`."
+            f"More normal audio: {MORE}"
         )
 
     def p_value(self, window_score: float) -> float:

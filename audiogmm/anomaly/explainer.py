@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,6 +30,9 @@ LAG: Seconds = 60.0
 
 MOST_LOSSES, MOST_FRAMES = 1_000, 64
 """Frames of an event whose losses are divided, and on which changes are tried, evenly spread over it."""
+
+WHOLE, LEAST_WHOLE = 0.9, 5.0
+"""Share of a recording that an event covers to be one over all of it, and seconds that it lasts at least."""
 
 MOSTLY = 0.5
 """Share of the loss from which a steady change is what happened, however the sound is modulated."""
@@ -77,10 +81,10 @@ class EventExplainer:
     - `parts`: the loss as ``{"level", "colour", "dynamics"}``, whose sum it is (see `LikelihoodTerms`);
     - `moments`: the loss as ``{"mean", "spread", "dynamics"}``, whose sum it is: another mean, more
       scatter, other dynamics;
-    - `bands`: a list of ``{"low_hz", "high_hz", "db", "share", "steady", "tone"}``: what would have to be
+    - `bands`: a list of ``{"low_hz", "high_hz", "db", "share", "steady", "tone", "alike"}``: what would have to be
       undone, by how many decibels (above 0: louder than expected; the median over the frames), the share of
-      the loss that this explains, from 0 to 1 how much the frames agree in its sign, and whether it is as
-      narrow as a tone. For frames of the user's own `columns` in its place, ``{"column", "amount",
+      the loss that this explains, from 0 to 1 how much the frames agree in its sign, whether it is as
+      narrow as a tone, and whether it is alike in all frames. For frames of the user's own `columns` in its place, ``{"column", "amount",
       "deviations", "share", "steady"}``: columns count from 0, and deviations are those of the whole mixture;
     - `components`: the likeliest ones, ``{"component", "share", "weight"}``, and `mix`: the divergence of
       their shares from the weights, nats;
@@ -91,6 +95,9 @@ class EventExplainer:
       from normal in units of what 99 % of normal moments stay within, whether the event was long enough to
       be measured alone (else with what came before it), and the rates that differ most, each ``{"low",
       "high", "db"}`` in hertz (or None); absent where the modulation is not known;
+    - `whole`: the first of `bands` once more, by frames from the beginning and the end of the recording: where
+      the event is over all of it and this is alike throughout, so that another gain, codec or microphone is
+      likely; else absent;
     - `unusual`: the loss in units of what 99 % of normal moments stay within; absent without normal moments.
     """
 
@@ -130,7 +137,13 @@ class EventExplainer:
         return mean
 
     def explain(
-        self, first: int, frames: np.ndarray, counting: BoolArray, before: np.ndarray, clock: FrameClock
+        self,
+        first: int,
+        frames: np.ndarray,
+        counting: BoolArray,
+        before: np.ndarray,
+        clock: FrameClock,
+        head: Sequence[np.ndarray] | None = None,
     ) -> tuple[tuple[str, ...], Json]:
         """Explain an event.
 
@@ -146,6 +159,8 @@ class EventExplainer:
             The frames that came before, as many as a span of modulation needs, where there are.
         clock : FrameClock
             Of the recording.
+        head : sequence of ndarray of shape (n_features,), optional
+            Some frames of the recording's first minute, where the event is over all of the recording.
 
         Returns
         -------
@@ -181,8 +196,16 @@ class EventExplainer:
             mean, spread = self.plan.describe(counted)
             found["nearest"] = self.moments.find_nearest(self.mixture, self.plan, mean, spread, SHOWN)
         found["kind"] = self._kind(found, is_level)
+        if head is not None and found["kind"] != "rhythm":
+            whole = self._whole(np.concatenate([*(frame[None] for frame in head), counted[chosen]]))
+            found |= {} if whole is None else {"whole": whole}
         found = round_numbers(found)
         return describe_reasons(found, in_rows=clock.frame_rate == 1.0), found
+
+    def _whole(self, frames: np.ndarray) -> Json | None:
+        """The change that frames of a whole recording have alike, if there is one."""
+        first = self.changes(frames, float((self.typical - self.parts(frames)).sum()))[0][0]
+        return first if first.get("alike") and first["share"] >= MOSTLY else None
 
     def _kind(self, found: Json, is_level: bool) -> str:
         """Rhythm, where no steady change explains the loss, and modulation is less usual than frames."""
@@ -261,7 +284,8 @@ def _rounded(value: object) -> object:
 
 
 class EventExplainerStream:
-    """Keeps the last two minutes of one recording's frames; made by `EventExplainer.open`.
+    """Keeps the last two minutes of one recording's frames, and some of the first one; made by
+    `EventExplainer.open`.
 
     An event is explained by its last `PART`, which lies at the same frames however the recording was cut.
     """
@@ -271,6 +295,8 @@ class EventExplainerStream:
         self._clock = clock
         self._blocks: list[FrameBlock] = []
         self._kept = clock.count(PART + LAG) + explainer.plan.modulation.span
+        self._every = max(1, clock.count(PART) // MOST_FRAMES)  # of the first minute
+        self._head: list[np.ndarray] = []
 
     def push(self, block: FrameBlock) -> None:
         """Take the next block.
@@ -282,22 +308,36 @@ class EventExplainerStream:
             while self._blocks and self._blocks[0].start + len(self._blocks[0]) <= oldest:
                 self._blocks.pop(0)
         self._blocks.append(block)
+        numbers = np.arange(block.start, min(block.start + len(block), self._every * MOST_FRAMES))
+        chosen = numbers[numbers % self._every == 0] - block.start
+        self._head += list(block.frames[chosen][self._counting(block)[chosen]])
 
-    def explain(self, first: int, last: int) -> tuple[tuple[str, ...], Json]:
-        """Explain the event from frame `first` to frame `last`, as sentences and as JSON."""
+    def explain(self, first: int, last: int, *, over: bool = False) -> tuple[tuple[str, ...], Json]:
+        """Explain the event from frame `first` to frame `last`, as sentences and as JSON.
+
+        Where the recording is `over`, an event over all of it is told apart.
+        """
+        n = self._blocks[-1].start + len(self._blocks[-1]) if self._blocks else 0
+        is_whole = over and last + 1 - first >= max(WHOLE * n, self._clock.count(LEAST_WHOLE))
         first = max(first, last + 1 - self._clock.count(PART))
         start = first - self._explainer.plan.modulation.span
         pieces = [block for block in self._blocks if block.start + len(block) > start and block.start <= last]
         if not pieces:
             return (), {}
         frames = np.concatenate([block.frames for block in pieces])
-        voiced = np.concatenate([block.voiced for block in pieces])
+        counting = np.concatenate([self._counting(block) for block in pieces])
         at, stop = first - pieces[0].start, last + 1 - pieces[0].start
-        if self._explainer.plan.every_frame:
-            voiced = np.ones_like(voiced)
         before = frames[max(0, start - pieces[0].start) : max(0, at)]
         at = max(0, at)
         with one_blas_thread():
             return self._explainer.explain(
-                pieces[0].start + at, frames[at:stop], voiced[at:stop], before, self._clock
+                pieces[0].start + at,
+                frames[at:stop],
+                counting[at:stop],
+                before,
+                self._clock,
+                self._head if is_whole else None,
             )
+
+    def _counting(self, block: FrameBlock) -> BoolArray:
+        return np.ones_like(block.voiced) if self._explainer.plan.every_frame else block.voiced

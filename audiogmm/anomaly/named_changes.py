@@ -27,6 +27,10 @@ TONE = 2
 STEADY = 0.93
 """Of a steady change, the amounts in the frames sum to this share of their sizes' sum, or more."""
 
+PIECES, ALIKE = 4, 3.0
+"""A change is alike in frames if its median in each of so many pieces is within so many decibels of the median
+over all of them."""
+
 FURTHER, MOST_RANGES = 0.1, 3
 """A further range is named if undoing it too gains this share of the loss; at most this many ranges."""
 
@@ -102,7 +106,10 @@ class ChangeSearch:
         low, high = self.ranges.hertz(index)
         width = int(self.ranges.bounds[index, 1] - self.ranges.bounds[index, 0])
         tone = width <= TONE and amount > 0 and steady >= STEADY
-        return {"low_hz": low, "high_hz": high, "db": amount, "share": share, "steady": steady, "tone": tone}
+        pieces = np.array_split(amounts, PIECES) if len(amounts) >= PIECES else [amounts]
+        alike = steady >= STEADY and all(abs(float(np.median(piece)) - amount) <= ALIKE for piece in pieces)
+        found = {"low_hz": low, "high_hz": high, "db": amount, "share": share, "steady": steady}
+        return found | {"tone": tone, "alike": alike}
 
     @cached_property
     def _variances(self) -> FloatArray:

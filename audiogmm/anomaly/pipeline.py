@@ -97,14 +97,14 @@ class DetectionStream:
     def flush(self) -> list[Notice]:
         """End the recording; return the rest."""
         notices = self._detect(self._scores.flush())
-        return notices + [self._explained(notice) for notice in self._events.flush()]
+        return notices + [self._explained(notice, over=True) for notice in self._events.flush()]
 
     def _detect(self, scored: FrameScores) -> list[Notice]:
         self.scored = scored
         return [self._explained(notice) for notice in self._events.push(scored.scores, scored.voiced)]
 
-    def _explained(self, notice: Notice) -> Notice:
+    def _explained(self, notice: Notice, *, over: bool = False) -> Notice:
         if self._explaining is None or notice.kind != "closed":
             return notice
-        reasons, explanation = self._explaining.explain(notice.first, notice.last)
+        reasons, explanation = self._explaining.explain(notice.first, notice.last, over=over)
         return replace(notice, event=replace(notice.event, reasons=reasons, explanation=explanation))

@@ -17,7 +17,9 @@ _KINDS = {"level": "level", "colour": "spectrum", "rhythm": "rhythm"}
 
 
 def describe_reasons(explanation: Json, in_rows: bool = False) -> tuple[str, ...]:
-    """Describe an explanation in at most three sentences: what changed, when, and what to compare with.
+    """Describe an explanation in at most four sentences: what changed, when, and what to compare with.
+
+    Where a whole recording changed alike, what it may come from is asked first.
 
     Parameters
     ----------
@@ -37,7 +39,8 @@ def describe_reasons(explanation: Json, in_rows: bool = False) -> tuple[str, ...
     lowest score at 12.35 s
     nearest normal sound: day3.wav at 41.2 s
     """
-    sentences = [_what(explanation)]
+    whole = explanation.get("whole")
+    sentences = [_what(explanation)] if whole is None else [_alike(whole), _what(explanation)]
     if explanation.get("worst"):
         time = explanation["worst"][0]["time"]
         sentences.append(f"lowest score {f'in row {time:.0f}' if in_rows else f'at {time:.2f} s'}")
@@ -62,6 +65,18 @@ def _what(explanation: Json) -> str:
     else:
         what = ", ".join(_band(band) for band in explanation["bands"][:2])
     return f"{_KINDS[kind]}: {what}"
+
+
+def _alike(band: Json) -> str:
+    """What the whole recording has alike, and what that may come from.
+
+    Examples
+    --------
+    >>> _alike({"low_hz": 2000.0, "high_hz": 4000.0, "db": -12.3})
+    'the whole recording is alike, 12 dB quieter than expected at 2.0 to 4.0 kHz: another gain, codec or microphone?'
+    """
+    changed = f"{_decibels(band['db'])} than expected at {between(band['low_hz'], band['high_hz'])}"
+    return f"the whole recording is alike, {changed}: another gain, codec or microphone?"
 
 
 def _rhythm(explanation: Json) -> str:

@@ -23,6 +23,7 @@ from audiogmm.anomaly.learning.model_parts import (
 from audiogmm.anomaly.learning.moments import learn_moments
 from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.anomaly.scorers.track import TrackTask
+from audiogmm.errors import BudgetError
 from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside, errors_path, ignore_repeated
@@ -189,18 +190,21 @@ def calibrate_to_file(
     loaded = load(model)
     aside = Aside(errors_path(output), strict=settings.strict)
     with aside.explaining():
-        calibrated = calibrate(
-            loaded,
-            source,
-            settings.applied_to(read_detector_settings(loaded)),
-            scores=settings.scores,
-            against=None if settings.against is None else load(settings.against),
-            upsample=settings.upsample,
-            threads=settings.threads,
-            workers=settings.workers,
-            aside=aside,
-            progress=progress,
-        )
+        try:
+            calibrated = calibrate(
+                loaded,
+                source,
+                settings.applied_to(read_detector_settings(loaded)),
+                scores=settings.scores,
+                against=None if settings.against is None else load(settings.against),
+                upsample=settings.upsample,
+                threads=settings.threads,
+                workers=settings.workers,
+                aside=aside,
+                progress=progress,
+            )
+        except BudgetError as error:
+            raise error.with_command("calibrate", model, source, "-o", output) from None
     calibrated.save(output, force=settings.force)
     return CalibrateResult(
         output, read_detector(calibrated), aside, score_names(calibrated), terms_of(calibrated)

@@ -17,6 +17,7 @@ from audiogmm.anomaly.learning.model_parts import read_detector, scores_fingerpr
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.blocks import Shard
+from audiogmm.errors import BudgetError
 from audiogmm.files import refuse_overwrite
 from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load
@@ -202,6 +203,10 @@ def detect_to_file(
     loaded = load(model)
     learned = read_detector(loaded)
     detector = replace(learned, settings=settings.applied_to(learned.settings))
+    try:
+        _ = detector.thresholds  # too little normal audio is refused before anything is read
+    except BudgetError as error:
+        raise error.with_command("detect", model, source, "-o", output) from None
     task = DetectTask(make_pipeline(loaded, detector, reasons=settings.reasons))
     key = (
         f"{loaded.fingerprint} {scores_fingerprint(loaded)} {detector.settings} {detector.threshold!r} "

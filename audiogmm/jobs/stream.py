@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from audiogmm.errors import BudgetError
 from audiogmm.keywords import accepts
 from audiogmm.live.outlet import MOST
 from audiogmm.live.stream.pipeline import AnalysisPipeline
@@ -65,7 +66,11 @@ def stream(
     """
     progress = progress or Silent()
     say = progress.say
-    plan = StreamPlan.of(load(model), settings, progress)
+    try:
+        plan = StreamPlan.of(load(model), settings, progress)
+    except BudgetError as error:
+        devices = (f"--device={device}" for device in inputs.devices)
+        raise error.with_command("stream", model, *inputs.names, *devices) from None
     sources = inputs.open(plan.sample_rate)
     announce_compiling()
 

@@ -14,7 +14,7 @@ from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.anomaly.stream import detect_events
-from audiogmm.errors import ChoiceError, MismatchError
+from audiogmm.errors import BudgetError, ChoiceError, MismatchError
 from tests.anomaly.tracks import HOUR, calm, track
 from tests.naive import alarms as naive
 
@@ -113,15 +113,40 @@ def test_too_little_normal_audio_is_refused_by_name(detector: Detector) -> None:
     with pytest.raises(
         MismatchError,
         match=r"a budget of 1 alarm a day, and 1\.00 h of normal audio; "
-        r"needed: about 24\.00 h of it for that; try: calibrate with more normal audio, or allow 1 an hour",
+        r"needed: about 24\.00 h of it for that; try: --alarms-per-hour 1, or more normal audio: "
+        r"audiogmm calibrate MODEL NORMAL.jsonl -o CALIBRATED.agmm",
     ):
         _ = detector.with_settings(alarms_per_hour=1 / 24).threshold
     few = calibrate_detector([track(calm(6000))])
     with pytest.raises(
         MismatchError,
-        match=r"10 alarms an hour, and 1\.0 minutes.*needed: about 6\.0 minutes.*allow 60 an hour",
+        match=r"10 alarms an hour, and 60\.0 s .*needed: about 360\.0 s .*--alarms-per-hour 59",
     ):
         _ = few.with_settings(alarms_per_hour=10.0).threshold
+
+
+@given(rate=st.floats(1e-3, 1e3), share=st.floats(0.5, 1.5))
+def test_a_refusal_never_needs_what_there_is_and_names_what_works(rate: float, share: float) -> None:
+    """An hour less one frame is an hour: no "60.0 minutes; needed: 60.0"."""
+    runs = LowRuns(np.arange(9) * 100, np.arange(9) * 100 + 20, -np.arange(9.0), np.ones(9, bool))
+    asked = {"hours": share / rate, "frame_rate": 100, "merge_gap": 25, "min_duration": 10}
+    try:
+        AlarmBudget.of(runs, rate, **asked)
+        assert share > 0.97
+    except BudgetError as error:
+        assert share < 0.99
+        given, needed = error.what.rpartition(", and ")[2], error.needed.removeprefix("about ")
+        assert given.split()[:2] != needed.split()[:2]
+        option, allowed = error.remedy.split(",")[0].split()
+        AlarmBudget.of(runs, float(allowed) / (24 if option == "--alarms-per-day" else 1), **asked)
+
+
+def test_scores_that_never_fall_are_no_lack_of_hours() -> None:
+    nothing = LowRuns(np.arange(0), np.arange(0), np.zeros(0), np.zeros(0, bool))
+    with pytest.raises(
+        BudgetError, match=r"1\.00 h of normal audio whose scores never fall.*--quantile 0\.999"
+    ):
+        AlarmBudget.of(nothing, 2.0, hours=1.0, frame_rate=100, merge_gap=25, min_duration=10)
 
 
 def test_more_alarms_than_there_are_low_runs_keep_to_the_release(detector: Detector) -> None:

@@ -34,8 +34,8 @@ def test_the_threshold_is_the_quantile_of_normal_windows(detector: Detector) -> 
 def test_with_few_normal_windows_it_says_so_and_is_careful() -> None:
     few = calibrate_detector([track(normal_scores(3000))])
     assert few.note == (
-        "The threshold is an estimate: it rests on 0.5 minutes of normal audio; 8.3 minutes are needed. "
-        "Give more to `train` or `calibrate`."
+        "The threshold is an estimate: it rests on 29.4 s of normal audio; 500.0 s are needed. "
+        "More normal audio: audiogmm calibrate MODEL NORMAL.jsonl -o CALIBRATED.agmm"
     )
     assert few.threshold <= few.windows[0]
     enough = few.with_settings(quantile=0.02, release_quantile=0.05)

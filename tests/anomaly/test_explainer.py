@@ -26,11 +26,18 @@ from tests.anomaly.explained import (
 FIRST, LAST = 600, 899
 
 
-def explained(frames: np.ndarray, first: int = FIRST, last: int = LAST, cuts: tuple[int, ...] = (), **kind):
+def explained(
+    frames: np.ndarray,
+    first: int = FIRST,
+    last: int = LAST,
+    cuts: tuple[int, ...] = (),
+    over: bool = False,
+    **kind,
+):
     explaining = explainer(**kind).open(CLOCK)
     for block in blocks(frames, cuts):
         explaining.push(block)
-    return explaining.explain(first, last)
+    return explaining.explain(first, last, over=over)
 
 
 def changed(seed: int, low: int, stop: int, decibels: float) -> np.ndarray:
@@ -64,6 +71,39 @@ def test_some_bands_are_a_colour_and_named(
     assert named["tone"] == (stop - low == 1)
     assert named["share"] > 0.5 and found["parts"]["colour"] > found["parts"]["level"]
     assert reasons[0].startswith("spectrum: a tone at about 1,200 Hz" if stop - low == 1 else "spectrum: ")
+
+
+@pytest.mark.parametrize(
+    ("low", "stop", "decibels"), [(0, N_BANDS, 9.0), (0, N_BANDS, -9.0), (8, N_BANDS, -15.0)]
+)
+@pytest.mark.parametrize("n", [1200, 20_000])
+def test_a_change_alike_in_a_whole_recording_asks_for_its_gain(
+    n: int, low: int, stop: int, decibels: float
+) -> None:
+    frames = sound(n, 1)
+    frames[:, low:stop] += decibels
+    reasons, found = explained(frames, 0, n - 30, over=True)
+    whole = found["whole"]
+    assert (whole["low_hz"], whole["high_hz"]) == (HERTZ[low, :2].mean(), HERTZ[stop - 1, 1:].mean())
+    assert whole["db"] == pytest.approx(decibels, abs=1.5)
+    loudness = f"{abs(whole['db']):.0f} dB {'louder' if decibels > 0 else 'quieter'} than expected at"
+    assert reasons[0].startswith(f"the whole recording is alike, {loudness}")
+    assert reasons[0].endswith(": another gain, codec or microphone?") and len(reasons) == 4
+    assert explained(frames, 0, n - 30, over=True, cuts=(7, 900, 1100)) == (reasons, found)
+    for part in ({"last": n // 2}, {"first": n // 5}):  # an event in it; one that has not ended
+        assert "whole" not in explained(frames, **({"first": 0, "last": n - 1} | part), over=True)[1]
+    assert "whole" not in explained(frames, 0, n - 1, over=False)[1]
+
+
+@pytest.mark.parametrize("n", [1200, 20_000])
+def test_what_changes_within_a_recording_is_no_other_gain(n: int) -> None:
+    half, ramp = sound(n, 1), sound(n, 2)
+    half[: n // 2, :N_BANDS] += 8.0
+    half[n // 2 :, :N_BANDS] += 16.0
+    ramp[:, :N_BANDS] += np.linspace(6, 20, n, dtype=np.float32)[:, None]
+    for frames in (half, ramp):
+        assert "whole" not in explained(frames, 0, n - 1, over=True)[1]
+    assert "whole" not in explained(half[:400] + 1.0, 0, 399, over=True)[1]  # four seconds say little
 
 
 def test_two_changes_are_both_named() -> None:

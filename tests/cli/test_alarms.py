@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -51,9 +52,13 @@ def test_a_budget_is_kept_and_said(room: Path, audiogmm: Audiogmm) -> None:
 def test_too_much_is_not_promised(room: Path, audiogmm: Audiogmm) -> None:
     done = audiogmm("detect", "room.agmm", "test.jsonl", "--alarms-per-day", 1, "-o", "e.jsonl")
     assert done.status == 1
-    assert "a budget of 1 alarm a day, and 0.6 minutes of normal audio" in done.err
-    assert "needed: about 24.00 h of it" in done.err and "or allow 101 an hour" in done.err
+    assert "a budget of 1 alarm a day, and 35.9 s of normal audio; needed: about 24.00 h of it" in done.err
     assert not (room / "e.jsonl").exists()
+    command, more = done.err.strip().rpartition("; try: ")[2].split(", or more normal audio: ")
+    assert more == "audiogmm calibrate room.agmm NORMAL.jsonl -o CALIBRATED.agmm"
+    pasted = shlex.split(command)
+    assert pasted[:2] == ["audiogmm", "detect"] and pasted[-2] == "--alarms-per-hour"
+    assert audiogmm(*pasted[1:]).status == 0 and (room / "e.jsonl").exists()
 
 
 @pytest.mark.parametrize(
@@ -79,6 +84,29 @@ def test_calibrate_keeps_a_budget_in_the_model(room: Path, audiogmm: Audiogmm) -
     assert found.json["budget"] == done.json["budget"]
     loose = audiogmm("detect", "b.agmm", "test.jsonl", "-o", "f.jsonl", "--json", "--quantile", 0.9)
     assert loose.json["budget"] is None
+
+
+@pytest.mark.parametrize(
+    "words", [["calibrate", "room.agmm", "train.jsonl", "-o", "b.agmm"], ["stream", "room.agmm", "-"]]
+)
+def test_every_command_names_the_one_that_would_help(
+    room: Path, audiogmm: Audiogmm, words: list[str]
+) -> None:
+    done = audiogmm(*words, "--alarms-per-day", 1)
+    assert done.status == 1
+    assert f"try: audiogmm {shlex.join(words)} --alarms-per-hour " in done.err
+
+
+def test_a_recording_with_another_gain_is_asked_about(room: Path, audiogmm: Audiogmm) -> None:
+    import soundfile
+
+    entry = next(entry for entry in read_manifest(room / "test.jsonl") if not entry.events)
+    samples, rate = soundfile.read(entry.path)
+    soundfile.write(room / "loud.wav", 4 * samples, rate)
+    assert audiogmm("detect", "room.agmm", "loud.wav", "-o", "e.jsonl").status == 0
+    (row,) = [json.loads(line) for line in (room / "e.jsonl").read_text().splitlines()]
+    assert row["explanation"]["whole"]["db"] == pytest.approx(12, abs=2)
+    assert row["reasons"][0].endswith("another gain, codec or microphone?")
 
 
 def test_a_corpus_of_one_file_in_pieces_takes_no_turns(room: Path, audiogmm: Audiogmm) -> None:
