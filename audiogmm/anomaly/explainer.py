@@ -81,11 +81,12 @@ class EventExplainer:
     - `parts`: the loss as ``{"level", "colour", "dynamics"}``, whose sum it is (see `LikelihoodTerms`);
     - `moments`: the loss as ``{"mean", "spread", "dynamics"}``, whose sum it is: another mean, more
       scatter, other dynamics;
-    - `bands`: a list of ``{"low_hz", "high_hz", "db", "share", "steady", "tone", "alike"}``: what would have to be
-      undone, by how many decibels (above 0: louder than expected; the median over the frames), the share of
-      the loss that this explains, from 0 to 1 how much the frames agree in its sign, whether it is as
-      narrow as a tone, and whether it is alike in all frames. For frames of the user's own `columns` in its place, ``{"column", "amount",
-      "deviations", "share", "steady"}``: columns count from 0, and deviations are those of the whole mixture;
+    - `bands`: a list of ``{"low_hz", "high_hz", "db", "share", "steady", "tone", "alike"}``: what would have
+      to be undone, by how many decibels (above 0: louder than expected; the median over the frames), the
+      share of the loss that this explains, from 0 to 1 how much the frames agree in its sign, whether it is
+      as narrow as a tone, and whether it is alike in all frames. For frames of the user's own `columns` in
+      its place, ``{"column", "amount", "deviations", "share", "steady"}``: columns count from 0, and
+      deviations are those of the whole mixture;
     - `components`: the likeliest ones, ``{"component", "share", "weight"}``, and `mix`: the divergence of
       their shares from the weights, nats;
     - `worst`: ``{"time", "loss"}``, the worst instants first, seconds;
@@ -95,9 +96,8 @@ class EventExplainer:
       from normal in units of what 99 % of normal moments stay within, whether the event was long enough to
       be measured alone (else with what came before it), and the rates that differ most, each ``{"low",
       "high", "db"}`` in hertz (or None); absent where the modulation is not known;
-    - `whole`: the first of `bands` once more, by frames from the beginning and the end of the recording: where
-      the event is over all of it and this is alike throughout, so that another gain, codec or microphone is
-      likely; else absent;
+    - `whole`: the first of `bands` once more, by frames from the beginning and the end of the recording;
+      absent unless the event is over all of it and alike throughout: another gain, codec or microphone;
     - `unusual`: the loss in units of what 99 % of normal moments stay within; absent without normal moments.
     """
 

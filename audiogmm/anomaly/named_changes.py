@@ -28,8 +28,7 @@ STEADY = 0.93
 """Of a steady change, the amounts in the frames sum to this share of their sizes' sum, or more."""
 
 PIECES, ALIKE = 4, 3.0
-"""A change is alike in frames if its median in each of so many pieces is within so many decibels of the median
-over all of them."""
+"""A change is alike in frames if its median in each of so many pieces is that of all, within so many dB."""
 
 FURTHER, MOST_RANGES = 0.1, 3
 """A further range is named if undoing it too gains this share of the loss; at most this many ranges."""

@@ -72,8 +72,8 @@ def _alike(band: Json) -> str:
 
     Examples
     --------
-    >>> _alike({"low_hz": 2000.0, "high_hz": 4000.0, "db": -12.3})
-    'the whole recording is alike, 12 dB quieter than expected at 2.0 to 4.0 kHz: another gain, codec or microphone?'
+    >>> _alike({"low_hz": 2000.0, "high_hz": 4000.0, "db": -12.3}).split(':')[0]
+    'the whole recording is alike, 12 dB quieter than expected at 2.0 to 4.0 kHz'
     """
     changed = f"{_decibels(band['db'])} than expected at {between(band['low_hz'], band['high_hz'])}"
     return f"the whole recording is alike, {changed}: another gain, codec or microphone?"
