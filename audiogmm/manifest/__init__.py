@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from audiogmm.manifest.entry import safe_id as safe_id
     from audiogmm.manifest.formats import FORMATS as FORMATS
     from audiogmm.manifest.formats import ManifestFormat as ManifestFormat
+    from audiogmm.manifest.objects import entries_of as entries_of
     from audiogmm.manifest.read import Manifest as Manifest
     from audiogmm.manifest.read import read_manifest as read_manifest
     from audiogmm.manifest.scan import find_recordings as find_recordings

@@ -142,9 +142,11 @@ def display_name(path: str) -> str:
 
     Examples
     --------
-    >>> display_name("-"), display_name("/data/a.wav")
-    ('standard input', '/data/a.wav')
+    >>> display_name("-"), display_name("/data/a.wav"), display_name("lhotse://mix-1/eJyrVspM")
+    ('standard input', '/data/a.wav', 'lhotse://mix-1')
     """
+    if path.startswith("lhotse://"):  # what follows is the whole record of a cut
+        return path.rpartition("/")[0]
     return "standard input" if path == STANDARD_INPUT else path
 
 

@@ -5,6 +5,7 @@
 ``gzip:///data/a.wav.gz``                    a file that is compressed
 ``bytes://512-32556::/data/shard.tar``       bytes of a file: a member of a tar archive
 ``parquet://audio/17::/data/train.parquet``  a cell of a table: its column, and its row counted from 0
+``lhotse://mix-1/eJyr...``                   what Lhotse makes of a cut that the address holds
 ===========================================  ==========================================================
 
 `audiogmm.audio.decoders.inside` opens them. They hold absolute paths, so they can be moved as they are.
@@ -12,9 +13,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
 
-SCHEMES = ("ark", "gzip", "bytes", "parquet")
+SCHEMES = ("ark", "gzip", "bytes", "parquet", "lhotse")
 
 
 def scheme_of(path: str) -> str | None:
@@ -49,8 +54,47 @@ def cell_address(path: str, column: str, row: int) -> str:
     return f"parquet://{column}/{row}::{path}"
 
 
+def lhotse_address(name: str, record: Mapping[str, Any]) -> str:
+    """Return the address of the sound of a cut or a recording, which Lhotse makes of its record.
+
+    Examples
+    --------
+    >>> lhotse_record(lhotse_address("mix/1", {"id": "mix/1"}))
+    {'id': 'mix/1'}
+    """
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    data = base64.urlsafe_b64encode(zlib.compress(text.encode(errors="surrogatepass"), 9)).decode()
+    return f"lhotse://{name.replace('/', '_')}/{data}"
+
+
+def lhotse_record(address: str) -> Any:
+    """Return the record that an address holds.
+
+    Raises
+    ------
+    ValueError
+        If it holds none.
+    """
+    try:
+        text = zlib.decompress(base64.urlsafe_b64decode(address.rpartition("/")[2]))
+    except zlib.error as error:
+        raise ValueError(f"no record: {error}") from None
+    return json.loads(text.decode(errors="surrogatepass"))
+
+
+def _first_file(record: Any) -> str:
+    """The first recording's file of a record; nothing if it names none."""
+    if isinstance(record, dict):
+        if record.get("type") in ("file", "url") and isinstance(record.get("source"), str):
+            return str(record["source"])
+        record = list(record.values())
+    return next(filter(None, map(_first_file, record)), "") if isinstance(record, list) else ""
+
+
 def outer_path(path: str) -> str:
     """Return the file that lies on disk: the one that an address of ours leads into, or the path itself.
+
+    Of what Lhotse makes of several files, it is the first.
 
     Examples
     --------
@@ -61,6 +105,8 @@ def outer_path(path: str) -> str:
     if scheme is None:
         return path
     inner = path.partition("://")[2]
+    if scheme == "lhotse":
+        return _first_file(lhotse_record(path))
     if scheme == "ark":
         return inner.rpartition(":")[0]
     return inner if scheme == "gzip" else inner.partition("::")[2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from audiogmm.manifest.entry import STANDARD_INPUT, Entry, default_id, is_url
 from audiogmm.manifest.formats import FORMATS, format_named
 from audiogmm.manifest.ids import SeenIds
 from audiogmm.manifest.jsonl import ManifestLine
+from audiogmm.manifest.objects import entries_of
 from audiogmm.manifest.sniff import sniff
 
 OnError = Callable[[ManifestError], None]
@@ -35,6 +36,8 @@ class Manifest:
         A key of `FORMATS`, or "audio" or "features" for a file named in place of a manifest.
     on_error : callable or None
         Takes the `ManifestError` of each bad line, which is left out; None raises it.
+    entries : iterable of Entry or None
+        Those of an object of another library, in place of a file.
 
     Examples
     --------
@@ -46,6 +49,7 @@ class Manifest:
     path: str
     format: str
     on_error: OnError | None = None
+    entries: Iterable[Entry] | None = None
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield the entries in order.
@@ -83,6 +87,8 @@ class Manifest:
         return sum(1 for _ in replace(self, on_error=_ignore))
 
     def _items(self) -> Iterator[ManifestLine]:
+        if self.entries is not None:
+            return enumerate(self.entries, 1)
         if self.format in ("audio", "features"):
             return iter([(1, _single(self.path, self.format))])
         path = self.path
@@ -97,7 +103,7 @@ class Manifest:
 
 
 def read_manifest(
-    path: str | os.PathLike[str], format: str | None = None, *, on_error: OnError | None = None
+    path: str | os.PathLike[str] | object, format: str | None = None, *, on_error: OnError | None = None
 ) -> Manifest:
     """Open a manifest of any format, or a recording or a feature matrix named in place of one.
 
@@ -105,9 +111,9 @@ def read_manifest(
 
     Parameters
     ----------
-    path : path-like
+    path : path-like, or an object that `entries_of` takes
         A manifest file or folder, a recording, a feature matrix (.npy, .parquet, .ark, or a CSV of numbers),
-        a URL, or ``-`` for a wav stream on standard input.
+        a URL, or ``-`` for a wav stream on standard input; a `CutSet` or another object of Lhotse.
     format : {"jsonl", "csv", "kaldi", "lhotse", "nemo"}, optional
         The format, where name and content do not show it.
     on_error : callable, optional
@@ -137,6 +143,15 @@ def read_manifest(
     >>> print(problems[0].what.removeprefix(str(file)))
     :2: no audio_filepath, and no features_filepath in its place
     """
+    if not isinstance(path, str | os.PathLike):
+        name = type(path).__name__
+        entries = entries_of(path)
+        if entries is None:
+            raise ManifestError(
+                f"a manifest was given as {name}: {path!r:.60}",
+                needed="a path, or a CutSet, RecordingSet, cut or recording of Lhotse",
+            )
+        return Manifest(name, name, on_error, entries)
     name = os.fspath(path)
     kind: str = sniff(name) if format is None else format_named(format).name
     if format is not None and not is_url(name) and not Path(name).exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import io
 import struct
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from audiogmm.errors import AudioGMMError
-from audiogmm.manifest.inside import scheme_of
+from audiogmm.manifest.entry import display_name
+from audiogmm.manifest.inside import lhotse_record, scheme_of
 
 
 def open_inside(path: str, kind: type[AudioGMMError]) -> Any:
@@ -28,20 +30,21 @@ def open_inside(path: str, kind: type[AudioGMMError]) -> Any:
     """
     scheme = scheme_of(path)
     assert scheme is not None
-    inner = path.partition("://")[2]
+    inner, name = path.partition("://")[2], display_name(path)
     try:
         return _OPENERS[scheme](inner)
     except FileNotFoundError as error:
         raise kind(
-            f"{path} leads into a file that is missing", needed="a file", remedy="correct it"
+            f"{name} leads into a file that is missing", needed="a file", remedy="correct it"
         ) from error
     except (OSError, EOFError, ValueError, LookupError, struct.error) as error:
         raise kind(
-            f"{path} cannot be opened: {error}", needed="an address that leads to a recording"
+            f"{name} cannot be opened: {error}", needed="an address that leads to a recording"
         ) from error
     except ImportError as error:
+        package, install = _PACKAGES[scheme]
         raise kind(
-            f"{path} needs pyarrow", needed="pyarrow", remedy="pip install 'audiogmm[interop]'"
+            f"{name} cannot be opened without {package}", needed=package, remedy=f"pip install {install}"
         ) from error
 
 
@@ -152,9 +155,44 @@ def _open_cell(inner: str) -> io.BytesIO:
     raise LookupError("no such row")
 
 
+def _open_lhotse(inner: str) -> io.BytesIO:
+    """What Lhotse makes of a cut or a recording, as a wav of floats: mixed, appended, and transformed."""
+    record = lhotse_record(inner)
+    if _has_command(record):
+        raise ValueError("a command in place of a file is never run")
+    if importlib.util.find_spec("lhotse") is None:
+        raise ImportError("lhotse")
+    import soundfile
+    from lhotse.serialization import deserialize_item
+
+    item = deserialize_item(record)
+    n_values = item.num_samples * (item.num_channels or 1)
+    if n_values > _LARGEST_MIX:
+        raise ValueError(
+            f"{n_values} samples are too many to be mixed at once; CutSet.save_audios() keeps them"
+        )
+    data = io.BytesIO()
+    soundfile.write(data, item.load_audio().T, item.sampling_rate, format="WAV", subtype="FLOAT")
+    data.seek(0)
+    return data
+
+
+def _has_command(record: Any) -> bool:
+    """Whether some file of a record is a command."""
+    if isinstance(record, dict):
+        return record.get("type") == "command" or any(map(_has_command, record.values()))
+    return isinstance(record, list) and any(map(_has_command, record))
+
+
+_LARGEST_MIX = 1 << 28  # floats: 1 GiB
+
+_PACKAGES = {"parquet": ("pyarrow", "'audiogmm[interop]'"), "lhotse": ("lhotse", "lhotse")}
+"""What an opener imports, and how it is installed."""
+
 _OPENERS: dict[str, Callable[[str], Any]] = {
     "ark": _open_ark,
     "gzip": gzip.GzipFile,
     "bytes": _open_bytes,
     "parquet": _open_cell,
+    "lhotse": _open_lhotse,
 }
