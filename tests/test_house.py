@@ -15,7 +15,7 @@ from tests import house
 PACKAGE = Path(__file__).parent.parent / "audiogmm"
 TESTS = Path(__file__).parent
 
-GROUND = "errors system types version lazy keywords words files threads timeline"
+GROUND = "errors escapes system types version lazy keywords words files threads timeline"
 """Every room may import these."""
 
 RIGHTS = {

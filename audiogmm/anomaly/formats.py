@@ -15,6 +15,7 @@ from typing import Any
 
 from audiogmm.anomaly.event import OPTIONAL, REQUIRED, Event
 from audiogmm.errors import ChoiceError, ManifestError
+from audiogmm.escapes import ESCAPED, restored
 from audiogmm.files import replacing
 
 
@@ -83,7 +84,7 @@ class EventWriter:
     def __enter__(self) -> EventWriter:
         with ExitStack() as stack:
             target = stack.enter_context(replacing(self.path, force=self._force))
-            self._file = stack.enter_context(target.open("w", encoding="utf-8", newline="\n"))
+            self._file = stack.enter_context(target.open("w", encoding="utf-8", errors=ESCAPED, newline="\n"))
             if self.format.header:
                 self._file.write(self.format.header + "\n")
             self._stack = stack.pop_all()
@@ -205,6 +206,7 @@ def _dump_csv(event: Event) -> str:
 def _parse_csv(line: str) -> Event:
     values = next(csv.reader([line]))
     row: dict[str, Any] = dict(zip(_COLUMNS, (value or None for value in values), strict=True))
+    row["audio_filepath"] = row["audio_filepath"] and restored(row["audio_filepath"])
     row["reasons"] = row["reasons"].split(" | ") if row["reasons"] else []
     row["explanation"] = json.loads(row["explanation"]) if row["explanation"] else None
     return Event.from_dict(row)

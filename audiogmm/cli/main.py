@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ from difflib import get_close_matches
 import click
 
 from audiogmm.errors import AudioGMMError, ChoiceError
+from audiogmm.escapes import ESCAPED
 from audiogmm.threads import default_to_one_blas_thread
 from audiogmm.version import __version__
 
@@ -94,6 +96,7 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line, and exit with its status."""
     default_to_one_blas_thread()
+    print_any_name()
     interrupt_on_signals()
     verbose = any(a in ("-v", "--verbose") for a in (sys.argv[1:] if arguments is None else arguments))
     try:
@@ -124,6 +127,12 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"audiogmm: internal error ({fault}); -v shows where; please report it", err=True)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def print_any_name() -> None:
+    """Let standard output take names of files that are not UTF-8, as standard error does: escaped."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors=ESCAPED)
 
 
 def interrupt_on_signals() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from audiogmm.escapes import ESCAPED
 from audiogmm.evaluation.settings import EvaluationSettings
 from audiogmm.files import replacing
 from audiogmm.runs.aside import SHOWN, Aside, errors_path
@@ -109,5 +110,5 @@ def write_evaluation(
     if output is not None:
         with replacing(output, force=settings.force) as temporary:
             content = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, indent=1)
-            temporary.write_text(content + "\n", encoding="utf-8")
+            temporary.write_text(content + "\n", encoding="utf-8", errors=ESCAPED)
     return EvaluationResult(found, tuple(text), output, settings.plot)

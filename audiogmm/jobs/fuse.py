@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from audiogmm.escapes import ESCAPED
 from audiogmm.evaluation.verification.fusion import FusedScores, FuseSettings, fuse_scores
 from audiogmm.files import replacing
 from audiogmm.keywords import accepts
@@ -152,7 +153,7 @@ def write_fused(fused: FusedScores, point: OperatingPoint, output: Path, *, forc
     kept = [i for i, name in enumerate(fused.table.columns) if name not in ("score", "decision")]
     with (
         replacing(output, force=force) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
+        temporary.open("w", encoding="utf-8", errors=ESCAPED, newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*(fused.table.columns[i] for i in kept), "score", "decision"])

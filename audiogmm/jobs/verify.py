@@ -12,6 +12,7 @@ import numpy as np
 
 from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import AudioGMMError
+from audiogmm.escapes import ESCAPED
 from audiogmm.files import replacing
 from audiogmm.keywords import accepts
 from audiogmm.runs.aside import Aside
@@ -261,7 +262,7 @@ def verify_to_file(
         with (
             Journal(output, key=key, resume=settings.resume) as journal,
             replacing(output, force=settings.force) as temporary,
-            temporary.open("w", encoding="utf-8", newline="") as file,
+            temporary.open("w", encoding="utf-8", errors=ESCAPED, newline="") as file,
         ):
             earlier = {row["id"]: SegmentScores.from_dict(row) for row in journal.earlier()}
             make_recording = recording_factory(gallery, settings.upsample, batch.progress.say)

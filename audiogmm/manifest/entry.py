@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, make_dataclass
 from typing import Any, TypeAlias
 
 from audiogmm.errors import ManifestError
+from audiogmm.escapes import ESCAPED
 from audiogmm.timeline import Segment
 from audiogmm.types import Seconds
 
@@ -194,7 +195,7 @@ def safe_id(text: str) -> str:
             return quick
     parts = [part for part in text.replace("://", "/").split("/") if part not in ("", ".", "..")]
     text = _UNSAFE.sub("_", "--".join(parts)).lstrip(".-") or "recording"
-    encoded = text.encode()
+    encoded = text.encode(errors=ESCAPED)
     if len(encoded) <= _LONGEST_ID:
         return text
     mark = hashlib.blake2b(encoded, digest_size=8).hexdigest()

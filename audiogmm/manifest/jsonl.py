@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.errors import ManifestError
+from audiogmm.escapes import ESCAPED
 from audiogmm.manifest.entry import Entry
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.record import entry_of, record_of
@@ -83,11 +84,7 @@ def line_writer(file: Path, *, packed: bool) -> Iterator[Callable[[Mapping[str, 
             out = stack.enter_context(gzip.GzipFile("", "wb", fileobj=out, mtime=0))
 
         def write_line(record: Mapping[str, Any]) -> None:
-            try:
-                line = encode(record).encode()
-            except UnicodeEncodeError:  # surrogates stand for bytes of a file name that is not UTF-8
-                line = json.dumps(record, allow_nan=False).encode()
-            out.write(line + b"\n")
+            out.write(encode(record).encode(errors=ESCAPED) + b"\n")
 
         yield write_line
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -20,6 +21,9 @@ from audiogmm.types import Json
 
 _SEGMENTS = "segments"
 _FILES = ("wav.scp", "feats.scp", _SEGMENTS, "utt2spk", "spk2utt", "text", "reco2file_and_channel")
+
+BYTES = "surrogateescape"
+"""Kaldi opens files by their bytes, so its lists hold those: they alone need not be UTF-8."""
 
 
 def read(path: str) -> Iterator[ManifestLine]:
@@ -105,7 +109,7 @@ def write(entries: Iterable[Entry], folder: Path, final: Path) -> int:
     """
     folder.mkdir()
     count, kinds, pieces = 0, set(), False
-    files = {name: (folder / name).open("w", encoding="utf-8") for name in _FILES}
+    files = {name: (folder / name).open("w", encoding="utf-8", errors=BYTES) for name in _FILES}
     try:
         for entry in entries:
             count += 1
@@ -182,8 +186,8 @@ def _write_spk2utt(folder: Path) -> None:
     utterances: dict[str, list[str]] = {}
     for utterance, speaker in _pairs(folder / "utt2spk"):
         utterances.setdefault(speaker, []).append(utterance)
-    with (folder / "spk2utt").open("w", encoding="utf-8") as file:
-        for speaker in sorted(utterances, key=str.encode):
+    with (folder / "spk2utt").open("w", encoding="utf-8", errors=BYTES) as file:
+        for speaker in sorted(utterances, key=os.fsencode):
             file.write(" ".join([speaker, *utterances[speaker]]) + "\n")
 
 
@@ -197,7 +201,7 @@ _Row = tuple[str, str, str, str, float, float | None, int | None]
 
 def _whole(scp: Path) -> Iterator[tuple[int, _Row | ManifestError]]:
     """Each recording as an utterance of its own."""
-    with open_text(str(scp)) as file:
+    with open_text(str(scp), errors=BYTES) as file:
         for number, line in enumerate(file, 1):
             words = line.split(maxsplit=1)
             source = f"{scp}:{number}"
@@ -209,7 +213,7 @@ def _whole(scp: Path) -> Iterator[tuple[int, _Row | ManifestError]]:
 
 def _pieces(segments: Path, recordings: Lookup[str]) -> Iterator[tuple[int, _Row | ManifestError]]:
     """Each segment of a recording as an utterance."""
-    with open_text(str(segments)) as file:
+    with open_text(str(segments), errors=BYTES) as file:
         for number, line in enumerate(file, 1):
             words = line.split()
             source = f"{segments}:{number}"
@@ -253,7 +257,7 @@ def _pieces(segments: Path, recordings: Lookup[str]) -> Iterator[tuple[int, _Row
 
 def _pairs(file: Path) -> Iterator[tuple[str, str]]:
     """The first word of each line, and what follows it."""
-    with open_text(str(file)) as lines:
+    with open_text(str(file), errors=BYTES) as lines:
         for line in lines:
             words = line.split(maxsplit=1)
             if words:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.errors import ManifestError
+from audiogmm.escapes import ESCAPED, restored
 from audiogmm.manifest.entry import Entry
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.jsonl import ManifestLine
@@ -107,7 +108,7 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
         columns = [key for key in KEYS if key in found or key == "audio_filepath"]
         columns += [key for key in found if key not in columns]
         waiting.seek(0)
-        with file.open("w", encoding="utf-8", newline="") as out:
+        with file.open("w", encoding="utf-8", errors=ESCAPED, newline="") as out:
             delimiter = "\t" if final.suffix == ".tsv" else ","
             plain = csv.writer(out, delimiter=delimiter, lineterminator="\n")
             quoted = csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -119,14 +120,7 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
             write_row(columns)
             for line in waiting:
                 record = json.loads(line)
-                try:
-                    write_row([_written(key, record.get(key)) for key in columns])
-                except UnicodeEncodeError:
-                    raise ManifestError(
-                        f"{record.get('audio_filepath')!r} is not the UTF-8 name of a file",
-                        needed="UTF-8 names in CSV",
-                        remedy="write JSONL, which can hold it",
-                    ) from None
+                write_row([_written(key, record.get(key)) for key in columns])
     return count
 
 
@@ -141,7 +135,7 @@ def _entry(columns: list[str], cells: list[str], folder: ManifestFolder, source:
     record = {
         column: _read_number(cell)
         if column in _NUMBERS and cell[0] != "["
-        else cell
+        else restored(cell)
         if column in _TEXTS
         else _read_other(cell)
         for column, cell in zip(columns, cells, strict=True)

@@ -47,11 +47,11 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def open_text(path: str) -> Iterator[TextIO]:
+def open_text(path: str, *, errors: str = "strict") -> Iterator[TextIO]:
     """Open a manifest to read its text, UTF-8 with or without a byte-order mark, or UTF-16 with one."""
     encoding = encoding_of(head(path, 2))
     with open_bytes(path) as file:
-        text = io.TextIOWrapper(file, encoding=encoding, newline="")
+        text = io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
         try:
             yield text
         except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from audiogmm.errors import ModelFileError
+from audiogmm.escapes import escaped
 
 KEY = "audiogmm"
 """The one metadata key."""
@@ -42,7 +43,7 @@ def pack(arrays: Mapping[str, np.ndarray], document: str) -> bytes:
     from safetensors.numpy import save
 
     contiguous = {name: np.ascontiguousarray(a).reshape(a.shape) for name, a in arrays.items()}
-    return save(contiguous, metadata={KEY: document})
+    return save(contiguous, metadata={KEY: escaped(document)})
 
 
 def read(path: Path) -> tuple[str, dict[str, np.ndarray]]:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, OutputError
+from audiogmm.escapes import ESCAPED
 from audiogmm.types import Json
 
 _LOG = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ class Aside:
             self.rows.append(row)
             if self.path is not None:
                 try:
-                    with self.path.open("a", encoding="utf-8") as file:
+                    with self.path.open("a", encoding="utf-8", errors=ESCAPED) as file:
                         file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
                 except OSError as failed:
                     raise OutputError(f"{self.path} cannot be written: {failed.strerror}") from failed

@@ -59,7 +59,9 @@ class HoldOut:
 
 def rank(id: str, seed: int) -> int:
     """Return a number below 2**64 that orders ids at random, the same on every machine."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}:{id}".encode(), digest_size=8).digest(), "big")
+    return int.from_bytes(
+        hashlib.blake2b(f"{seed}:{id}".encode(errors="surrogatepass"), digest_size=8).digest(), "big"
+    )
 
 
 def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:

@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 
 from audiogmm.blocks import Identifiable
 from audiogmm.errors import OutputError
+from audiogmm.escapes import ESCAPED
 from audiogmm.files import exclusive
 from audiogmm.types import Json
 from audiogmm.words import amount
@@ -148,7 +149,7 @@ class Journal:
                 yield json.loads(line)["row"]
 
     def _put(self, row: Json) -> None:
-        self._file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        self._file.write(json.dumps(row, ensure_ascii=False).encode(errors=ESCAPED) + b"\n")
         self._file.flush()
 
     def _take_over(self) -> int:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from audiogmm.escapes import ESCAPED
 from audiogmm.files import replacing
 from audiogmm.types import Json
 
@@ -24,7 +25,10 @@ def write_rows(rows: Iterable[Json], path: Path, *, force: bool = False) -> int:
         If the file exists (and not `force`), or cannot be written.
     """
     n = 0
-    with replacing(path, force=force) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with (
+        replacing(path, force=force) as temporary,
+        temporary.open("w", encoding="utf-8", errors=ESCAPED) as file,
+    ):
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
             n += 1

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from audiogmm.errors import AudioGMMError, ManifestError
+from audiogmm.escapes import restored
 from audiogmm.verification.trial_layouts import find_layout
 from audiogmm.words import amount
 
@@ -157,7 +158,7 @@ class TrialList:
                             f"{self.path}:{line} names no recording", needed="the id of an entry"
                         )
                     yield Trial(
-                        cells[name],
+                        restored(cells[name]),
                         tuple(cells[i] if i >= 0 else "" for i in self._segment),
                         tuple([cells[i] for i in self._kept]),
                         line,

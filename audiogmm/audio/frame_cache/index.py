@@ -14,6 +14,7 @@ from pathlib import Path
 from audiogmm.audio.decoders.opening import open_decoder
 from audiogmm.audio.decoders.source import open_source
 from audiogmm.errors import OutputError
+from audiogmm.escapes import escaped
 from audiogmm.manifest.entry import Entry, is_url
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.inside import outer_path
@@ -78,9 +79,10 @@ class CacheIndex:
             If it is gone and was never identified, or is not audio.
         """
         path = _real_path(path)
+        key = escaped(path)
         with self._transaction() as database:
             query = "SELECT signature, content, sample_rate FROM files WHERE path = ?"
-            row = database.execute(query, (path,)).fetchone()
+            row = database.execute(query, (key,)).fetchone()
         if row is not None and signature in (None, row[0]):
             return FileIdentity(row[1], row[2])
         decoder = open_decoder(path)
@@ -88,7 +90,7 @@ class CacheIndex:
         decoder.close()
         identity = FileIdentity(_content(path), sample_rate)
         with self._transaction() as database:
-            values = (path, signature, identity.content, identity.sample_rate)
+            values = (key, signature, identity.content, identity.sample_rate)
             database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", values)
         return identity
 

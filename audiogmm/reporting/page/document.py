@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 
+from audiogmm.escapes import ESCAPED
 from audiogmm.files import replacing
 from audiogmm.reporting.page.content import DetectorSummary, RecordingRow, ReportedEvent
 from audiogmm.reporting.page.events import LONGEST, EventAnchors, event_list, icon
@@ -128,7 +129,7 @@ def page_html(page: Page) -> str:
 
 def size_of(page: Page) -> int:
     """Return the size of the page, bytes."""
-    return len(page_html(page).encode("utf-8", "replace"))
+    return len(page_html(page).encode("utf-8", ESCAPED))
 
 
 def write_page(page: Page, path: str | os.PathLike[str], *, force: bool = False) -> int:
@@ -139,7 +140,7 @@ def write_page(page: Page, path: str | os.PathLike[str], *, force: bool = False)
     OutputError
         If the file exists (and not `force`), or cannot be written.
     """
-    content = page_html(page).encode("utf-8", "replace")
+    content = page_html(page).encode("utf-8", ESCAPED)
     with replacing(path, force=force) as temporary:
         temporary.write_bytes(content)
     return len(content)

@@ -6,6 +6,8 @@ import html
 import re
 from collections.abc import Iterable
 
+from audiogmm.escapes import escaped
+
 _VOID = frozenset({"br", "img", "input", "link", "meta"})
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff￾￿]")
 
@@ -19,7 +21,7 @@ class Markup(str):
 def escape(text: object) -> Markup:
     """Escape text for content and for quoted attributes.
 
-    Control characters and lone surrogates, which HTML cannot hold, become U+FFFD.
+    Control characters, which HTML cannot hold, become U+FFFD; bytes of a name that are not UTF-8, an escape.
 
     Examples
     --------
@@ -30,7 +32,7 @@ def escape(text: object) -> Markup:
     """
     if isinstance(text, Markup):
         return text
-    return Markup(html.escape(_UNFIT.sub("\ufffd", str(text)), quote=True))
+    return Markup(html.escape(_UNFIT.sub("\ufffd", escaped(str(text))), quote=True))
 
 
 def tag(name: str, /, *content: object, **attributes: object) -> Markup:

@@ -203,10 +203,8 @@ def _further(row: Mapping[str, Any]) -> dict[str, str | float]:
 
 
 def _whole(value: Any) -> Any:
-    """Return a value that can be written and compared: without lone surrogates, NaN or infinity."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    """Return a value that can be written and compared: without NaN and infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _finite(value: Any) -> float | None:

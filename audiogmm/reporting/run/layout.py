@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audiogmm.errors import AudioFileError
+from audiogmm.escapes import ESCAPED
 from audiogmm.reporting.page.content import DetectorSummary, ReportedRecording
 from audiogmm.reporting.page.recording import RecordingCard, recording_card
 from audiogmm.reporting.run.plan import PagePlan
@@ -44,7 +45,7 @@ class Layout:
                 return True
         name = self.plan.names.get(shown.id, shown.id)
         card = recording_card(shown, f"r{len(self._kept)}", name, self.detector)
-        size = len(card.html.encode("utf-8", "replace"))
+        size = len(card.html.encode("utf-8", ESCAPED))
         if self._size + size > ROOM:
             return False
         self._size += size

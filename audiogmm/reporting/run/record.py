@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.errors import ManifestError
+from audiogmm.escapes import ESCAPED
 from audiogmm.files import replacing
 from audiogmm.types import Json, Seconds
 
@@ -78,7 +79,9 @@ class RunRecord:
         row = {"format": FORMAT, **asdict(self)}
         del row["path"]
         with replacing(path, force=True) as temporary:
-            temporary.write_text(json.dumps(row, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(
+                json.dumps(row, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", errors=ESCAPED
+            )
         return path
 
     @classmethod

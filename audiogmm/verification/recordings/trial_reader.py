@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import AudioGMMError, ManifestError
+from audiogmm.escapes import restored
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import read_frontend
 from audiogmm.runs.inputs import Notifier
@@ -163,7 +164,7 @@ def cut_entry(entry: Entry, segment: Entry) -> Entry:
 def _value(name: str, cell: str) -> str | float | int | list[int]:
     """A cell as a manifest's value; one that is not a number is left as it is, for the error message."""
     if name in PATHS:
-        return cell
+        return restored(cell)
     if cell.startswith("["):
         with suppress(ValueError):
             return [int(number) for number in json.loads(cell)]
