@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from audiogmm.jobs.identify import identify as identify
     from audiogmm.jobs.score import score as score
     from audiogmm.jobs.select import select as select
+    from audiogmm.jobs.stream import stream as stream
+    from audiogmm.jobs.stream_learn import learn as learn
     from audiogmm.jobs.train import train as train
     from audiogmm.jobs.update import update as update
     from audiogmm.jobs.verify import verify as verify

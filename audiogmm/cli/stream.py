@@ -84,11 +84,11 @@ def _analyze(
     emit: str,
     **chosen: Any,
 ) -> StreamResult:
-    from audiogmm.jobs.stream import stream
+    from audiogmm.jobs.stream import stream_to
     from audiogmm.live.stream.settings import StreamSettings, parse_emit
 
     settings = StreamSettings(parse_emit(emit, gallery=chosen["gallery"] is not None), **chosen)
-    return stream(model, inputs, write, settings=settings, most_lines=most_lines, progress=screen)
+    return stream_to(model, inputs, write, settings=settings, most_lines=most_lines, progress=screen)
 
 
 def _learn(

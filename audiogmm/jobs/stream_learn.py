@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audiogmm.errors import ChoiceError
 from audiogmm.files import exclusive
 from audiogmm.keywords import accepts
+from audiogmm.live.microphone import HELD
 from audiogmm.live.outlet import MOST
 from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.live.stream.session import Pipeline, StreamResult, StreamSession, Write, run_sessions
-from audiogmm.live.stream.sources import InputIdentity, StreamInputs
+from audiogmm.live.stream.sources import InputIdentity, Inputs, inputs_of
 from audiogmm.live.stream.training import TrainingPipeline, TrainingPlan
 from audiogmm.mixture.store import Model, load
 from audiogmm.runs.frontends import match_frontend
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent
+from audiogmm.types import Seconds
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 @accepts(LearnSettings)
 def learn_from_stream(
     output: Path,
-    inputs: StreamInputs,
+    inputs: Inputs,
     write: Write,
     *,
     settings: LearnSettings,
@@ -45,7 +49,7 @@ def learn_from_stream(
     ----------
     output : Path
         The model.
-    inputs : StreamInputs
+    inputs : Inputs
         One input.
     write : callable
         Takes whole lines as one text.
@@ -68,11 +72,90 @@ def learn_from_stream(
         Of the input, if it fails.
     """
     progress = progress or Silent()
+    return _run(output, inputs, write, settings, most_lines, progress)[0]
+
+
+@accepts(LearnSettings)
+def learn(
+    source: Any = None,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    settings: LearnSettings,
+    device: str | int | None = None,
+    raw: str | None = None,
+    channel: int | None = None,
+    held: Seconds = HELD,
+    exit_on_loss: bool = False,
+    progress: Progress | None = None,
+) -> Model:
+    """Train a model on a stream, in one pass of stepwise EM, and return it when the stream ends.
+
+    The first seconds settle what the front end leaves open, and train the first model. Every chunk is scored
+    before the model learns from it; these scores make the detector, so that `detect` works at once. The model
+    does not depend on how the sound is cut into chunks.
+
+    Parameters
+    ----------
+    source, device, raw, channel, held, exit_on_loss
+        As for `audiogmm.stream`.
+    output : path-like, optional
+        A model file, written every `save_every` minutes and at the end.
+    settings : LearnSettings
+        Or its fields as keywords. `sample_rate`, hertz, is that of the model, and of samples that come
+        without one.
+    progress : Progress, optional
+        Receives notes.
+
+    Returns
+    -------
+    Model
+        Of all of the sound.
+
+    Raises
+    ------
+    ChoiceError
+        If there is no source, samples have no rate, or a setting is out of range.
+    TrainingError
+        If there was too little sound for a model.
+    OutputError
+        If the output exists (and not `force`), or cannot be written.
+    AudioFileError, AudioDataError
+        If the source cannot be read to its end; with `output`, what came before it was learned and saved.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import audiogmm as ag
+    >>> hum = 0.05 * np.random.default_rng(0).standard_normal(16000 * 5)
+    >>> model = ag.learn(hum, frontend=ag.FrontEnd.preset("ambient"), sample_rate=16000, n_components=2)
+    >>> model.mixture.n_components, model.metadata.data["n_frames"]
+    (2, 498)
+    """
+    progress = progress or Silent()
+    inputs = inputs_of(
+        source, settings.sample_rate, device, raw=raw, channel=channel, held=held, exit_on_loss=exit_on_loss
+    )
+    path = None if output is None else Path(output)
+    _, model = _run(path, inputs, lambda _: None, settings, MOST, progress)
+    assert model is not None, "or the input's error was raised"
+    return model
+
+
+def _run(
+    output: Path | None,
+    inputs: Inputs,
+    write: Write,
+    settings: LearnSettings,
+    most_lines: int,
+    progress: Progress,
+) -> tuple[StreamResult, Model | None]:
+    """Learn from one input to its end; return how it ended, and the model."""
     say = progress.say
-    check_output(output, settings.force, *inputs.names)
+    if output is not None:
+        check_output(output, settings.force, *inputs.names)
     start = None if settings.start is None else load(settings.start)
-    frontend = _frontend(start, settings)
-    sources = inputs.open(frontend.sample_rate)
+    plan = TrainingPlan(output, _frontend(start, settings), settings, start)
+    sources = inputs.open(plan.frontend.sample_rate)
     if len(sources) != 1:
         raise ChoiceError(
             f"{len(sources)} inputs to learn from",
@@ -80,13 +163,14 @@ def learn_from_stream(
             remedy="audiogmm train, on recordings",
         )
     announce_compiling()
-    plan = TrainingPlan(output, frontend, settings, start)
+    pipelines = []
 
     def pipeline(session: StreamSession, identity: InputIdentity) -> Pipeline:
-        return TrainingPipeline(plan, identity.name, lambda: session.status, say)
+        pipelines.append(TrainingPipeline(plan, identity.name, lambda: session.status, say))
+        return pipelines[-1]
 
-    with exclusive(output):
-        return run_sessions(
+    with nullcontext() if output is None else exclusive(output):
+        result = run_sessions(
             sources,
             pipeline,
             write,
@@ -95,6 +179,7 @@ def learn_from_stream(
             patience=settings.heartbeat or None,
             most_lines=most_lines,
         )
+    return result, pipelines[0].model
 
 
 def _frontend(start: Model | None, settings: LearnSettings) -> FrontEnd:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -27,6 +27,14 @@ POLL: Seconds = 0.5
 
 Write = Callable[[str], object]
 """Takes whole lines as one text; raises OSError when nobody reads them."""
+
+
+class Lines(Protocol):
+    """Takes the lines of a session."""
+
+    def put(self, line: Json, *, patient: bool = True) -> None:
+        """Take a line, see `Outlet.put`."""
+        ...
 
 
 class Pipeline(Protocol):
@@ -66,8 +74,8 @@ class StreamSession:
     ----------
     source : Source
         The input.
-    outlet : Outlet
-        Takes the lines.
+    outlet : Lines
+        Takes the lines, such as an `Outlet`.
     stop : Stop
         Ends the session early.
     say : callable
@@ -88,7 +96,7 @@ class StreamSession:
     """
 
     def __init__(
-        self, source: Source, outlet: Outlet, stop: Stop, say: Warn, clock: Clock, patience: Seconds | None
+        self, source: Source, outlet: Lines, stop: Stop, say: Warn, clock: Clock, patience: Seconds | None
     ) -> None:
         self.source = source
         self._outlet = outlet
@@ -116,10 +124,16 @@ class StreamSession:
 
     def run(self, pipeline: Pipeline) -> None:
         """Read to the end; never raises."""
+        for _ in self.steps(pipeline):
+            pass
+
+    def steps(self, pipeline: Pipeline) -> Iterator[None]:
+        """Read to the end, with a pause after each arrival; what goes wrong is in `error` and `fault`."""
         self._pipeline = pipeline
         try:
             for arrival in self.source.arrivals(self._waiting):
                 self._handle(pipeline, arrival)
+                yield
         except AudioGMMError as error:
             self.error = error
             with suppress(AudioGMMError):

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import numbers
+import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
+import numpy as np
+
+from audiogmm.audio.decode import open_audio
 from audiogmm.errors import ChoiceError
+from audiogmm.live.chunks import Chunks
 from audiogmm.live.clock import Clock, WallClock
-from audiogmm.live.file import File
+from audiogmm.live.file import BLOCK, File
 from audiogmm.live.microphone import HELD, Microphone
 from audiogmm.live.pcm import Pcm
 from audiogmm.live.pipe import STANDARD_INPUT, Pipe
 from audiogmm.live.source import Source
-from audiogmm.manifest.entry import default_id, is_url, safe_id
+from audiogmm.manifest.entry import Entry, default_id, is_url, safe_id
 from audiogmm.manifest.read import read_manifest
-from audiogmm.types import Seconds
+from audiogmm.runs.progress import say_nothing
+from audiogmm.types import Samples, Seconds
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,24 @@ class InputIdentity:
     name: str
     id: str
     audio_filepath: str | None
+
+
+class Inputs(Protocol):
+    """The inputs of a stream, `StreamInputs` or `SampleInput`."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Files that are read, which no output may replace."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Gives the wall time."""
+        ...
+
+    def open(self, sample_rate: int | None) -> list[tuple[Source, InputIdentity]]:
+        """Make the sources, each with its identity."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -102,6 +129,125 @@ class StreamInputs:
             chosen, sample_rate or 16000, self.channel, self.exit_on_loss, self.held, self.clock
         )
         return microphone, InputIdentity(microphone.name, safe_id(microphone.name), None)
+
+
+@dataclass(frozen=True)
+class SampleInput:
+    """One input of samples that the caller has, as an array or in chunks.
+
+    Parameters
+    ----------
+    chunks : iterable of array-like
+        See `Chunks`.
+    sample_rate : int
+        Hertz.
+    channel : int or None
+        The channel to read, from 0; None: the mean of all.
+    raw : Pcm or None
+        The format of chunks that are bytes.
+    identity : InputIdentity
+        The id and path in events.
+    at : Seconds
+        Time of the first sample, on the input's clock.
+    """
+
+    chunks: Iterable[Any]
+    sample_rate: int
+    channel: int | None = None
+    raw: Pcm | None = None
+    identity: InputIdentity = InputIdentity("samples", "samples", None)
+    at: Seconds = 0.0
+    names: tuple[str, ...] = ()
+    clock: Clock = field(default_factory=WallClock)
+
+    def open(self, sample_rate: int | None) -> list[tuple[Source, InputIdentity]]:
+        """Make the source, with its identity."""
+        name = self.identity.name
+        source = Chunks(self.chunks, self.sample_rate, self.channel, self.raw, name, self.at)
+        return [(source, self.identity)]
+
+
+def inputs_of(
+    source: Any,
+    sample_rate: int | None = None,
+    device: str | int | None = None,
+    *,
+    raw: str | None = None,
+    channel: int | None = None,
+    held: Seconds = HELD,
+    exit_on_loss: bool = False,
+) -> Inputs:
+    """Return the input that a Python caller names.
+
+    Parameters
+    ----------
+    source : path-like, Entry, array-like, iterable of array-like, (samples, sample_rate) or None
+        A recording, a named pipe, ``-`` for standard input; an entry; samples, or chunks of them (see
+        `Chunks`), alone or with their sample rate; None with `device`.
+    sample_rate : int, optional
+        Of samples that come alone, hertz.
+    device : str or int, optional
+        A microphone: its number, a part of its name, or ``default``.
+    raw, channel, held, exit_on_loss
+        See `StreamInputs`; `raw` is also the format of chunks of bytes.
+
+    Raises
+    ------
+    ChoiceError
+        If there is no source, or two, or samples without a rate; if the raw format is wrong.
+
+    Examples
+    --------
+    >>> inputs_of((np.zeros(160), 16000)).open(None)[0][0].sample_rate
+    16000
+    >>> inputs_of("a.wav").names, inputs_of(None, device=2).devices
+    (('a.wav',), ('2',))
+    >>> inputs_of([np.zeros(160)])
+    Traceback (most recent call last):
+    ...
+    audiogmm.errors.ChoiceError: samples without a sample rate; needed: hertz; try: sample_rate=16000
+    """
+    if (source is None) == (device is None):
+        raise ChoiceError(
+            "no source" if source is None else "a source and a device",
+            needed="a path, samples, or chunks of samples; or device='default'",
+        )
+    if source is None or isinstance(source, (str, os.PathLike)):
+        names = () if source is None else (os.fspath(source),)
+        devices = () if device is None else (str(device),)
+        return StreamInputs(names, devices, raw, channel, held, exit_on_loss)
+    if isinstance(source, Entry):
+        rate, chunks = read_entry(source)
+        identity = InputIdentity(source.path, source.id, source.original_path)
+        return SampleInput(chunks, rate, identity=identity, at=source.offset)
+    if isinstance(source, tuple) and len(source) == 2 and isinstance(source[1], numbers.Real):
+        source, sample_rate = source[0], int(source[1])
+    form = None if raw is None else Pcm.parse(raw)
+    rate_of_all = sample_rate if form is None else form.sample_rate
+    if rate_of_all is None:
+        raise ChoiceError("samples without a sample rate", needed="hertz", remedy="sample_rate=16000")
+    if isinstance(source, (bytes, bytearray, np.ndarray)):
+        whole = source
+        source = (whole[first : first + BLOCK] for first in range(0, len(whole), BLOCK))
+    return SampleInput(source, rate_of_all, channel, form)
+
+
+def read_entry(entry: Entry) -> tuple[int, Iterator[Samples]]:
+    """Return the sample rate of an entry, hertz, and its samples in chunks, shape (n_samples,), float32.
+
+    Raises
+    ------
+    AudioFileError, AudioDataError
+        If it cannot be opened; while iterating, if it cannot be read.
+    """
+    opened = ExitStack()
+    stream = opened.enter_context(open_audio(entry, warn=say_nothing))  # levels are checked behind it
+
+    def chunks() -> Iterator[Samples]:
+        with opened:
+            yield from stream
+
+    return stream.info.sample_rate, chunks()
 
 
 def _is_pipe(name: str) -> bool:

@@ -39,8 +39,8 @@ class TrainingPlan:
 
     Attributes
     ----------
-    output : Path
-        The model file.
+    output : Path or None
+        The model file; None: it is kept in memory.
     frontend : FrontEnd
         May leave its sample rate, its scale and its statistics to the first sounds.
     settings : LearnSettings
@@ -49,7 +49,7 @@ class TrainingPlan:
         The model to continue from.
     """
 
-    output: Path
+    output: Path | None
     frontend: FrontEnd
     settings: LearnSettings
     start: Model | None
@@ -85,6 +85,7 @@ class TrainingPipeline:
         self._n_frames = 0
         self._now: Seconds = 0.0
         self.n_saved = 0
+        self.model: Model | None = None  # as it was last written
 
     @property
     def totals(self) -> Json:
@@ -204,7 +205,9 @@ class TrainingPipeline:
         assert rate is not None
         seconds = learner.n_heard / learner.clock.frame_rate
         model = learned_model(learner, self._frontend, rate, seconds, self._plan.start)
-        model.save(self._plan.output, force=True)
+        self.model = model
+        if self._plan.output is not None:
+            model.save(self._plan.output, force=True)
         self.n_saved += 1
         body = {
             "output": str(self._plan.output),

@@ -21,7 +21,7 @@ from audiogmm.anomaly.scorer import NO_SCORES, FrameScores
 from audiogmm.errors import FrontEndError
 from audiogmm.jobs.detect import detect
 from audiogmm.jobs.info import info
-from audiogmm.jobs.stream import stream
+from audiogmm.jobs.stream import stream_to
 from audiogmm.live.outlet import text_of
 from audiogmm.live.stream.pipeline import AnalysisPipeline
 from audiogmm.live.stream.plan import StreamPlan
@@ -43,7 +43,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_closed_events_are_those_of_detect_to_the_last_bit(recording: Path, tmp_path: Path) -> None:
     texts: list[str] = []
-    stream(saved(tmp_path), StreamInputs((str(recording),)), texts.append)
+    stream_to(saved(tmp_path), StreamInputs((str(recording),)), texts.append)
     lines = [json.loads(line) for line in "".join(texts).splitlines()]
     expected = detect(model(), Entry(audio_filepath=str(recording), id="a"))
     assert len(expected) >= 3
