@@ -46,6 +46,11 @@ class Inputs(Protocol):
         ...
 
     @property
+    def devices(self) -> tuple[str, ...]:
+        """Microphones that are read."""
+        ...
+
+    @property
     def clock(self) -> Clock:
         """Gives the wall time."""
         ...
@@ -158,6 +163,7 @@ class SampleInput:
     identity: InputIdentity = InputIdentity("samples", "samples", None)
     at: Seconds = 0.0
     names: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     clock: Clock = field(default_factory=WallClock)
 
     def open(self, sample_rate: int | None) -> list[tuple[Source, InputIdentity]]:
