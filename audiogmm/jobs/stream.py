@@ -23,7 +23,7 @@ from audiogmm.live.stream.session import (
     run_sessions,
 )
 from audiogmm.live.stream.settings import StreamSettings, parse_emit
-from audiogmm.live.stream.sources import InputIdentity, Inputs, inputs_of
+from audiogmm.live.stream.sources import AnyInputs, InputIdentity, inputs_of
 from audiogmm.mixture.store import Model, load
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.progress import Progress, Silent
@@ -33,7 +33,7 @@ from audiogmm.types import Json, Seconds
 @accepts(StreamSettings)
 def stream_to(
     model: str | os.PathLike[str],
-    inputs: Inputs,
+    inputs: AnyInputs,
     write: Write,
     *,
     settings: StreamSettings,

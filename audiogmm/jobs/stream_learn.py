@@ -15,7 +15,7 @@ from audiogmm.live.microphone import HELD
 from audiogmm.live.outlet import MOST
 from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.live.stream.session import Pipeline, StreamResult, StreamSession, Write, run_sessions
-from audiogmm.live.stream.sources import InputIdentity, Inputs, inputs_of
+from audiogmm.live.stream.sources import AnyInputs, InputIdentity, inputs_of
 from audiogmm.live.stream.training import TrainingPipeline, TrainingPlan
 from audiogmm.mixture.store import Model, load
 from audiogmm.runs.frontends import match_frontend
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @accepts(LearnSettings)
 def learn_from_stream(
     output: Path,
-    inputs: Inputs,
+    inputs: AnyInputs,
     write: Write,
     *,
     settings: LearnSettings,
@@ -49,7 +49,7 @@ def learn_from_stream(
     ----------
     output : Path
         The model.
-    inputs : Inputs
+    inputs : AnyInputs
         One input.
     write : callable
         Takes whole lines as one text.
@@ -143,7 +143,7 @@ def learn(
 
 def _run(
     output: Path | None,
-    inputs: Inputs,
+    inputs: AnyInputs,
     write: Write,
     settings: LearnSettings,
     most_lines: int,

@@ -37,7 +37,7 @@ class InputIdentity:
     audio_filepath: str | None
 
 
-class Inputs(Protocol):
+class AnyInputs(Protocol):
     """The inputs of a stream, `StreamInputs` or `SampleInput`."""
 
     @property
@@ -182,7 +182,7 @@ def inputs_of(
     channel: int | None = None,
     held: Seconds = HELD,
     exit_on_loss: bool = False,
-) -> Inputs:
+) -> AnyInputs:
     """Return the input that a Python caller names.
 
     Parameters
