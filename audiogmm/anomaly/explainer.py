@@ -68,6 +68,8 @@ class EventExplainer:
         What changes are named by.
     level : ndarray of shape (n_features,), float64, optional
         The level of all bands together as a linear map of the features, where these contain it.
+    names : tuple of str
+        Names of the columns, where features are columns that have some.
     moments : NormalMoments, optional
         Normal moments to compare with. Without them there is no nearest moment, and only deltas show rhythm.
 
@@ -85,8 +87,8 @@ class EventExplainer:
       to be undone, by how many decibels (above 0: louder than expected; the median over the frames), the
       share of the loss that this explains, from 0 to 1 how much the frames agree in its sign, whether it is
       as narrow as a tone, and whether it is alike in all frames. For frames of the user's own `columns` in
-      its place, ``{"column", "amount", "deviations", "share", "steady"}``: columns count from 0, and
-      deviations are those of the whole mixture;
+      its place, ``{"column", "amount", "deviations", "share", "steady"}`` (and ``"name"``): columns count
+      from 0, and deviations are those of the whole mixture;
     - `components`: the likeliest ones, ``{"component", "share", "weight"}``, and `mix`: the divergence of
       their shares from the weights, nats;
     - `worst`: ``{"time", "loss"}``, the worst instants first, seconds;
@@ -106,6 +108,7 @@ class EventExplainer:
     ranges: Ranges
     level: FloatArray | None = None
     moments: NormalMoments | None = None
+    names: tuple[str, ...] = ()
 
     def open(self, clock: FrameClock) -> EventExplainerStream:
         """Begin with a recording."""
@@ -183,6 +186,8 @@ class EventExplainer:
         found["moments"] = self._moments(counted, level + colour, dynamics)
         chosen = _spread(len(numbers), MOST_FRAMES)
         named, is_level = self.changes(counted[chosen], float(total[chosen].sum()))
+        if self.ranges.bands is None and self.names:
+            named = [change | {"name": self.names[change["column"]]} for change in named]
         found["columns" if self.ranges.bands is None else "bands"] = named
         found["components"], found["mix"] = self._components(posteriors)
         found["worst"] = _worst(total, numbers, first, clock)

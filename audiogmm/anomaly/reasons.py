@@ -43,7 +43,7 @@ def describe_reasons(explanation: Json, in_rows: bool = False) -> tuple[str, ...
     sentences = [_what(explanation)] if whole is None else [_alike(whole), _what(explanation)]
     if explanation.get("worst"):
         time = explanation["worst"][0]["time"]
-        sentences.append(f"lowest score {f'in row {time:.0f}' if in_rows else f'at {time:.2f} s'}")
+        sentences.append(f"lowest score {f'in row {int(time)}' if in_rows else f'at {time:.2f} s'}")
     if explanation.get("nearest"):
         near = explanation["nearest"][0]
         name = Path(near["audio_filepath"]).name if near["audio_filepath"] else near["id"]
@@ -117,8 +117,9 @@ def _share(found: Json) -> str:
 
 def _column(column: Json) -> str:
     side = "higher" if column["deviations"] > 0 else "lower"
+    name = repr(column["name"]) if "name" in column else column["column"]
     return (
-        f"column {column['column']} is {abs(column['deviations']):.1f} standard deviations {side} than "
+        f"column {name} is {abs(column['deviations']):.1f} standard deviations {side} than "
         f"expected {_share(column)}"
     )
 

@@ -279,7 +279,9 @@ class EventStream:
             threshold=self.detector.threshold,
             p_value=self.detector.p_value(stretch.lowest),
             severity=self.detector.severity(stretch.lowest),
-            alarms_per_hour=self.detector.alarms_per_hour(stretch.lowest),
+            alarms_per_hour=None  # rows of a table are no time
+            if self.detector.frame_rate == 1.0
+            else self.detector.alarms_per_hour(stretch.lowest),
         )
 
 

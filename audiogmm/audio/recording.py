@@ -15,6 +15,7 @@ from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.frame_cache.cache import FrameCache
 from audiogmm.audio.frontend.cmvn import GlobalCmvn
 from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.audio.matrix.matrix import read_matrix_blocks
 from audiogmm.audio.sample_rates import check_rate, upsampled
 from audiogmm.blocks import FrameBlock
@@ -46,6 +47,8 @@ class Recording:
         Gets what should be known of a recording that is used all the same: clipped, all zeros, resampled (the
         same text for all recordings of one rate). It must be picklable if the
         recording is to be.
+    choice : ColumnChoice
+        The columns of a feature matrix that are read.
     noise : AddedNoise or None
         Added to the samples before the front end; the recording is then read twice, and no cache is used.
 
@@ -77,6 +80,7 @@ class Recording:
     cache: Path | None = None
     warn: Warn = field(default=warn_user, compare=False)
     noise: AddedNoise | None = None
+    choice: ColumnChoice = ALL
 
     @property
     def id(self) -> str:
@@ -91,7 +95,7 @@ class Recording:
         clock = FrameClock.for_rows(self.entry.frame_rate)
         clock = dataclasses.replace(clock, offset=self.entry.offset)
         start = 0
-        for rows in read_matrix_blocks(self.entry):
+        for rows in read_matrix_blocks(self.entry, choice=self.choice, warn=self.warn):
             yield FrameBlock(rows, np.ones(len(rows), np.bool_), start, clock)
             start += len(rows)
 

@@ -28,6 +28,7 @@ from audiogmm.cli.console import run
     help="Posteriors below this are left out of the soft assignment.",
 )
 @options.model_upsample
+@options.tables
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Assign every frame of M to the components of MODEL, hard and soft, and write examples of each.

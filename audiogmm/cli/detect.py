@@ -24,6 +24,7 @@ from audiogmm.cli.console import run
 )
 @options.reasons
 @options.model_upsample
+@options.tables
 @options.resume
 @options.workers
 @options.common

@@ -49,6 +49,7 @@ from audiogmm.cli.console import run
     "speakers or more and a UBM with a back end), or do not [default: --share-channel].",
 )
 @options.model_upsample
+@options.tables
 @options.workers
 @options.common
 def command(background_model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:

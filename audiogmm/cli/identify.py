@@ -28,6 +28,7 @@ from audiogmm.cli.console import run
 )
 @options.scoring
 @options.model_upsample
+@options.tables
 @options.resume
 @options.workers
 @options.common

@@ -144,6 +144,20 @@ model_upsample = click.option(
     "--upsample", is_flag=True, help="Accept recordings below the model's sample rate."
 )
 
+tables = together(
+    click.option(
+        "--columns",
+        default="",
+        metavar="A,B",
+        help="Columns of a table to read, in this order [default: those of the model; for a new one, all but "
+        "an index and times]. Columns without names count from 0.",
+    ),
+    click.option("--exclude", default="", metavar="A,B", help="Columns of a table to leave out."),
+    click.option(
+        "--id-column", metavar="NAME", help="The column that names the rows of a table; it is left out, too."
+    ),
+)
+
 
 def output(what: str, *, required: bool = True) -> Callable[[C], C]:
     """The `-o` of a command that writes `what`, and its `--force`."""

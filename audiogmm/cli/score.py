@@ -26,6 +26,7 @@ from audiogmm.cli.console import run
 )
 @options.option("--format", type=click.Choice(["npz", "csv"]), default="npz", help="Format of the tracks.")
 @options.model_upsample
+@options.tables
 @options.resume
 @options.workers
 @options.common

@@ -68,6 +68,7 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
 @options.option("--kmeans/--no-kmeans", default=True, help="Run k-means of the same sizes as well.")
 @options.scores
 @options.front_end
+@options.tables
 @options.maximum_passes
 @options.tol
 @options.floor

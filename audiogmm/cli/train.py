@@ -76,6 +76,7 @@ def _stepwise(stepwise_passes: int | None, step_exponent: float | None, **others
     "pass) or top:30 (chosen once). What it loses is printed.",
 )
 @options.front_end
+@options.tables
 @options.maximum_passes
 @options.tol
 @options.floor

@@ -40,6 +40,7 @@ from audiogmm.cli.console import run
     "distance between the two.",
 )
 @options.model_upsample
+@options.tables
 @options.workers
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:

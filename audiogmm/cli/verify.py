@@ -33,6 +33,7 @@ from audiogmm.cli.console import run
 )
 @options.operating_point
 @options.model_upsample
+@options.tables
 @options.resume
 @options.workers
 @options.common

@@ -217,6 +217,7 @@ def component_row(
         "mean_posterior": number(tally.mean_posterior[component]),
         "entropy": number(tally.mean_entropy[component]),
         "mean": model.means[component].tolist(),
+        **({"columns": model.metadata.columns} if model.metadata.columns else {}),
         "segments": [
             {
                 "id": claim.id,

@@ -54,6 +54,8 @@ class InfoResult:
             yield f"approximation: {ApproximationLoss.from_json(lost)}"
         if about["frontend"] is None:
             yield "front end: none (the model was trained on tables of features)"
+            if about.get("columns"):
+                yield f"columns: {', '.join(about['columns'])}"
         else:
             yield f"front end: {_settings(about['frontend'])}"
             yield f"sample rate: {about['sample_rate']} Hz"
@@ -66,7 +68,8 @@ class InfoResult:
             yield "detector: none (`audiogmm calibrate` makes one)"
         else:
             unit = terms.of(score_unit(about["score_names"]))
-            window = f"{detector['window']:g} s" if terms.unit else terms.frames(detector["window"])
+            rows = max(1, round(detector["window"]))
+            window = f"{detector['window']:g} s" if terms.unit else terms.frames(rows)
             yield (
                 f"detector: threshold {detector['threshold']:.3f} {unit} over {window}, from normal "
                 f"{terms.material}: "

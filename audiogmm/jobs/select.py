@@ -91,6 +91,7 @@ def select(
             progress=progress,
             sample_rate=settings.sample_rate,
             upsample=settings.upsample,
+            choice=settings.choice,
         )
         usual = choose_defaults(inputs.frontend)
         kept, held = divide(inputs, settings.hold_out, settings.seed) or (inputs.shards, None)
@@ -109,6 +110,7 @@ def select(
         frontend=inputs.frontend.to_dict() if inputs.frontend else None,
         sample_rate=inputs.frontend.sample_rate if inputs.frontend else None,
         seed=settings.seed,
+        columns=inputs.columns,
     )
     by = None if settings.by == "held-out" and not found.held_out_recordings else settings.by
     return Selection(found, by, metadata)

@@ -101,6 +101,7 @@ def train(
             progress=progress,
             sample_rate=settings.sample_rate,
             upsample=settings.upsample,
+            choice=settings.choice.or_those_of(start.metadata.columns if start else ()),
         )
         for_speakers = has_background_speakers(inputs.entries, settings.speakers)
         mixture_settings = settings.of_mixture(inputs.frontend, start, for_speakers=for_speakers)
@@ -128,6 +129,7 @@ def train(
         frontend=inputs.frontend.to_dict() if inputs.frontend else None,
         sample_rate=inputs.frontend.sample_rate if inputs.frontend else None,
         seed=settings.seed,
+        columns=inputs.columns,
         training=result.to_json() | describe_settings(settings, mixture_settings) | estimate.figures,
         data=describe_data(inputs.entries, result),
     )

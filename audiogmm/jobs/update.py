@@ -132,7 +132,12 @@ def update(
     aside = Aside(strict=True) if aside is None else aside
     book = _open_ledger(model, ledger, settings)
     inputs = open_training_inputs(
-        source, model=model, aside=aside, progress=progress, upsample=settings.upsample
+        source,
+        model=model,
+        aside=aside,
+        progress=progress,
+        upsample=settings.upsample,
+        choice=settings.choice,
     )
     changed = _change(model, inputs, settings, book, progress)
     if book is not None:

@@ -144,12 +144,11 @@ def _by_content(path: str, start: bytes) -> Kind:
     if delimiter_of(first) is not None:
         return "csv"
     if suffix_of(path) in (".csv", ".tsv", ".txt"):
-        numbers = _rows_of_numbers(text)
-        if numbers:
+        if _is_table(text):
             return "features"
         raise ManifestError(
             f"{path} has the columns {first[:80]!r}",
-            needed="a column audio_filepath or features_filepath, or nothing but numbers below the header",
+            needed="a column audio_filepath or features_filepath, or a table with numbers below its header",
             remedy="name the column audio_filepath",
         )
     raise ManifestError(
@@ -167,12 +166,14 @@ def _is_lhotse(line: str) -> bool:
     )
 
 
-def _rows_of_numbers(text: str) -> bool:
-    """Whether every whole line below the first holds numbers alone, or nothing; or the first, if alone."""
+def _is_table(text: str) -> bool:
+    """Whether every whole line below the first holds a number, and none names a recording."""
     lines = [line for line in text.splitlines()[:50] if line.strip()]
     lines = lines[:1] + [line for line in lines[1:] if not line.startswith("#")]
     for line in lines[1:-1] or lines[1:] or lines:
         cells = split_cells(line, delimiter_of_numbers(line))
-        if not all(is_number(cell or "nan") for cell in cells):
+        if not any(is_number(cell) for cell in cells) and any(cells):
+            return False
+        if any(suffix_of(cell.strip()) in AUDIO_SUFFIXES for cell in cells):
             return False
     return True

@@ -21,7 +21,7 @@ FORMAT_VERSION = 1
 
 _LIBRARIES = ("numpy", "scipy", "numba", "soxr", "soundfile")
 
-_OPTIONAL = ("detector", "scores", "moments", "speakers", "moved", "updates")
+_OPTIONAL = ("detector", "scores", "moments", "speakers", "moved", "updates", "columns")
 """Left out of the document where they are empty."""
 
 
@@ -48,6 +48,8 @@ class ModelMetadata:
         Hertz.
     seed : int or None
         Of the random numbers of the training.
+    columns : list of str
+        Names of the features, where it was trained on tables that name their columns.
     training : dict
         How the training went: passes, log-likelihood, floor, history, and so on.
     data : dict
@@ -86,6 +88,7 @@ class ModelMetadata:
     frontend: Json | None = None
     sample_rate: int | None = None
     seed: int | None = None
+    columns: list[str] = field(default_factory=list)
     training: Json = field(default_factory=dict)
     data: Json = field(default_factory=dict)
     detector: Json | None = None

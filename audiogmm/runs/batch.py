@@ -107,6 +107,7 @@ class Batch:
             say=self.progress.say,
             upsample=self._settings.upsample,
             again=again or self._settings.workers > 0,
+            choice=self._settings.choice,
         )
 
     def map(

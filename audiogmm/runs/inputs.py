@@ -13,9 +13,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, gettempdir
 from typing import TYPE_CHECKING
 
-from audiogmm.audio.matrix.matrix import expand_archive
+from audiogmm.audio.matrix.columns import ALL, ColumnChoice
+from audiogmm.audio.matrix.matrix import expand_archive, read_names
 from audiogmm.audio.recording import Recording
-from audiogmm.errors import AudioGMMError, FeatureError, ManifestError, OutputError
+from audiogmm.errors import AudioGMMError, ChoiceError, FeatureError, ManifestError, OutputError
 from audiogmm.kernels.compile_lock import AT_EVERY_START, announce
 from audiogmm.kernels.compiled import has_machine_code, is_cached
 from audiogmm.kernels.estep.densities import scaled_joint
@@ -24,6 +25,7 @@ from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.manifest.read import read_manifest
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import choose_cached_frontend, find_cache, read_frontend, settle_frontend
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -77,6 +79,8 @@ class Inputs:
         Accept audio below the sample rate.
     cache : Path or None
         The frame cache that frames are read from.
+    choice : ColumnChoice
+        The columns of tables that are read.
     kept : StandardInputCopy or None
         The file behind standard input; it is removed with this object.
     """
@@ -88,6 +92,7 @@ class Inputs:
     upsample: bool = False
     cache: Path | None = None
     kept: StandardInputCopy | None = None
+    choice: ColumnChoice = ALL
     _paths: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def __iter__(self) -> Iterator[Recording]:
@@ -96,7 +101,14 @@ class Inputs:
             self._paths[entry.id] = entry.path
             if len(self._paths) > REMEMBERED:
                 self._paths.popitem(last=False)
-            yield Recording(entry, self.frontend, upsample=self.upsample, cache=self.cache, warn=warn)
+            yield Recording(
+                entry,
+                self.frontend,
+                upsample=self.upsample,
+                cache=self.cache,
+                warn=warn,
+                choice=self.choice,
+            )
 
     def _members(self) -> Iterator[Entry]:
         """Yield an entry for each recording: several of a Kaldi archive, a damaged one as it is."""
@@ -108,6 +120,37 @@ class Inputs:
                 yield from expand_archive(entry)
             except FeatureError:
                 yield entry
+
+    def settle_columns(self) -> None:
+        """Settle on the columns of the first table that has them, so that others have the same ones.
+
+        Raises
+        ------
+        FeatureError
+            If no table has them: that of the first.
+        """
+        errors: list[AudioGMMError] = []
+        for entry in self._members():
+            if entry.features_filepath is None:
+                return
+            try:
+                names, note = read_names(entry, self.choice)
+            except AudioGMMError as error:
+                errors.append(error)  # where another table is good, it is set aside when it is read
+                continue
+            if names:
+                self.choice = ColumnChoice(names)
+            if note:
+                self.say(note)
+            return
+        if len(errors) > 1:
+            first = errors[0]
+            raise FeatureError(
+                f"none of {amount(len(errors), 'table')} can be used; the first: {first.what}",
+                needed=first.needed,
+                remedy=first.remedy,
+            )
+        raise errors[0]
 
     def extent(self) -> Extent:
         """Measure how much there is, as far as the manifest says: read once, for a progress bar."""
@@ -133,6 +176,7 @@ def open_inputs(
     sample_rate: int | None = None,
     upsample: bool = False,
     again: bool = False,
+    choice: ColumnChoice = ALL,
 ) -> Inputs:
     """Open what a model is applied to, through its own front end, or what a new one is trained on.
 
@@ -158,13 +202,16 @@ def open_inputs(
         Accept audio below the sample rate.
     again : bool
         The recordings are read more than once; those of a new model always are.
+    choice : ColumnChoice
+        The columns of tables; by default those of the model.
 
     Raises
     ------
     TrainingError
         If a sample rate is needed, and no recording can be opened.
     ChoiceError
-        If a frame cache holds frames of several front ends, and none was named.
+        If a frame cache holds frames of several front ends, and none was named; if columns are chosen of
+        recordings.
     MismatchError
         If a frame cache has no frames of the front end.
     """
@@ -180,7 +227,18 @@ def open_inputs(
         frontend = cached if model is None else frontend
     if model is None:
         frontend = settle_frontend(frontend, sample_rate, entries, aside)
-    return Inputs(entries, frontend, aside, say, upsample, cache, kept)
+        if choice and frontend is not None:
+            raise ChoiceError(
+                "columns of a table were chosen, and the inputs are recordings",
+                needed="a table: CSV, Parquet or .npy",
+                remedy="leave out --columns, --exclude and --id-column",
+            )
+    else:
+        choice = choice.or_those_of(model.metadata.columns)
+    inputs = Inputs(entries, frontend, aside, say, upsample, cache, kept, choice)
+    if model is None and frontend is None:
+        inputs.settle_columns()
+    return inputs
 
 
 def read_entries(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from audiogmm.audio.matrix.columns import ColumnChoice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +22,13 @@ class RunSettings:
         Overwrite an output that exists.
     strict : bool
         Fail on the first bad recording, in place of setting it aside.
+    columns : sequence of str, or str with commas
+        The columns of a table that are read, in that order; by default those that the model was trained on,
+        and for a new model all but an index and times.
+    exclude : sequence of str, or str with commas
+        Columns of a table that are left out.
+    id_column : str or None
+        The column of a table that names its rows, and is left out too.
     threads : int or None
         Threads of this process; all cores by default.
     workers : int
@@ -29,8 +39,16 @@ class RunSettings:
     resume: bool = False
     force: bool = False
     strict: bool = False
+    columns: str | Sequence[str] = ()
+    exclude: str | Sequence[str] = ()
+    id_column: str | None = None
     threads: int | None = None
     workers: int = 0
+
+    @property
+    def choice(self) -> ColumnChoice:
+        """The columns of tables."""
+        return ColumnChoice.of(self.columns, self.exclude, self.id_column)
 
 
 OF_FILES = ("resume", "force", "strict")

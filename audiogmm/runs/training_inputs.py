@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import TrainingError
 from audiogmm.reduce import OnError, Reducer
@@ -40,6 +41,11 @@ class TrainingInputs:
         return None if self.recordings is None else self.recordings.frontend
 
     @property
+    def columns(self) -> list[str]:
+        """Names of the columns, of tables that have some."""
+        return [] if self.recordings is None else list(self.recordings.choice.columns)
+
+    @property
     def hours(self) -> float | None:
         """Hours of audio, where the manifest says."""
         return None if self.recordings is None else self.recordings.extent().hours
@@ -60,13 +66,14 @@ def open_training_inputs(
     progress: Progress,
     sample_rate: int | None = None,
     upsample: bool = False,
+    choice: ColumnChoice = ALL,
 ) -> TrainingInputs:
     """Open what is learned from, and measure what the front end of a new model leaves open.
 
     Parameters
     ----------
-    source, frontend, aside, sample_rate, upsample
-        As for `train`.
+    source, frontend, aside, sample_rate, upsample, choice
+        As for `train`, and `open_inputs`.
     model : Model, optional
         The model that is updated, whose front end it is.
     reducer : Reducer, optional
@@ -85,6 +92,7 @@ def open_training_inputs(
         say=progress.say,
         sample_rate=sample_rate,
         upsample=upsample,
+        choice=choice,
     )
     if reducer is not None and needs_measuring(inputs.frontend):
         inputs = measure_frontend(inputs, reducer, progress)

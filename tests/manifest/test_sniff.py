@@ -80,7 +80,7 @@ def test_a_manifest_behind_a_url(tmp_path: Path) -> None:
     [
         ("empty.jsonl", b"", r"empty\.jsonl is empty"),
         ("notes.txt", b"hello world\n", r"columns 'hello world'; needed: a column audio_filepath"),
-        ("customers.csv", b"name,age\nann,31\nben,44\n", r"columns 'name,age'"),
+        ("customers.csv", b"name,city\nann,Rome\nben,Bonn\n", r"columns 'name,city'"),
         ("x.bin", b"\x00\x01\x02\x03", r"x\.bin begins with b'\\x00\\x01"),
     ],
 )

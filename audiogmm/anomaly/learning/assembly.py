@@ -128,7 +128,9 @@ def make_explainer(model: Model) -> EventExplainer:
     else:
         ranges = Ranges.of_bands(bands)
         level = bands.matrix.mean(axis=0) if bands.absolute else None
-    return EventExplainer(model.mixture, plan, ranges, level, moments)
+    names = tuple(model.metadata.columns)
+    names = names if len(names) == model.mixture.n_features else ()
+    return EventExplainer(model.mixture, plan, ranges, level, moments, names)
 
 
 def make_pipeline(

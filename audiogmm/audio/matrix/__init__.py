@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from audiogmm.lazy import exports
 
 if TYPE_CHECKING:
+    from audiogmm.audio.matrix.columns import ColumnChoice as ColumnChoice
     from audiogmm.audio.matrix.matrix import MatrixReader as MatrixReader
     from audiogmm.audio.matrix.matrix import expand_archive as expand_archive
     from audiogmm.audio.matrix.matrix import read_matrix_blocks as read_matrix_blocks

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.source import ByteSource, open_source
+from audiogmm.audio.matrix.columns import Column
 from audiogmm.audio.matrix.npy import fill
 from audiogmm.audio.matrix.parquet import missing_extra
 from audiogmm.errors import FeatureError
@@ -128,15 +129,21 @@ class ArkReader:
         not installed.
     """
 
-    columns: tuple[str, ...] = ()
-
     def __init__(self, path: str) -> None:
         self._named = path
         self._path, self._offset = split_offset(path)
         _, self._rows, self._columns = split_range(path)
 
-    def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
-        """Yield windows of at most `block` rows, from row `first` on."""
+    def header(self) -> tuple[Column, ...]:
+        """Return nothing: an archive names no columns, and tells their number only where it is read."""
+        return ()
+
+    def rows(self, first: int, block: int, places: tuple[int, ...] | None = None) -> Iterator[NDArray[Any]]:
+        """Yield windows of at most `block` rows, from row `first` on, of the columns at `places`."""
+        for window in self._ranged(first, block):
+            yield window if places is None else window[:, places]
+
+    def _ranged(self, first: int, block: int) -> Iterator[NDArray[Any]]:
         row, stop = self._rows.start + first, self._rows.stop
         for window in self._all_rows(row, block):
             window = window if stop is None else window[: max(0, stop - row)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from itertools import islice
 from pathlib import PurePosixPath
@@ -12,29 +12,32 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.decoders.source import open_source
+from audiogmm.audio.matrix.columns import ALL, Column, ColumnChoice, has_names
 from audiogmm.errors import ChoiceError, FeatureError
 from audiogmm.manifest.entry import Entry, safe_id
 from audiogmm.types import Frames, Seconds
 
 
 class MatrixReader(Protocol):
-    """Reader of the numeric rows of one file.
+    """Reader of the numeric rows of one table."""
 
-    Attributes
-    ----------
-    columns : tuple of str
-        Names of the columns, where the file has some; for messages.
-    """
+    def header(self) -> Sequence[Column]:
+        """Return all columns; without names of their own, and not always, where the table names none."""
+        ...
 
-    columns: tuple[str, ...]
+    def rows(self, first: int, block: int, places: tuple[int, ...] | None = None) -> Iterator[NDArray[Any]]:
+        """Yield arrays of shape (1 to `block`, n_columns), any real dtype, from row `first` on.
 
-    def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
-        """Yield arrays of shape (1 to `block`, n_columns), any real dtype, from row `first` on."""
+        `places` are those of the columns that are wanted, in that order; None: all.
+        """
         ...
 
 
-def read_matrix_blocks(entry: Entry, block: int = 8192) -> Iterator[Frames]:
+def read_matrix_blocks(
+    entry: Entry, block: int = 8192, choice: ColumnChoice = ALL, warn: Warn = warn_user
+) -> Iterator[Frames]:
     """Read the rows of a feature matrix, some at a time, so that memory does not grow with the file.
 
     .npy (any real dtype, either order), CSV (comma, semicolon or tab; a header is a first line without a
@@ -49,6 +52,11 @@ def read_matrix_blocks(entry: Entry, block: int = 8192) -> Iterator[Frames]:
         `frame_rate`, else in rows.
     block : int
         Rows to read at once.
+    choice : ColumnChoice
+        The columns that are read; by default all but an index and times. Of a Parquet file no others are
+        touched.
+    warn : callable
+        Takes a note, where columns are left out unasked.
 
     Yields
     ------
@@ -58,8 +66,8 @@ def read_matrix_blocks(entry: Entry, block: int = 8192) -> Iterator[Frames]:
     ------
     FeatureError
         If the file is missing, truncated, not a matrix of numbers, holds NaN or infinity (row and column are
-        named), or ends before the piece does; if an ark holds several matrices (see `expand_archive`); if
-        the extra is missing.
+        named), lacks a column, or ends before the piece does; if an ark holds several matrices (see
+        `expand_archive`); if the extra is missing.
 
     Examples
     --------
@@ -74,10 +82,15 @@ def read_matrix_blocks(entry: Entry, block: int = 8192) -> Iterator[Frames]:
         raise ChoiceError(f"blocks of {block} rows", needed="at least 1")
     path = entry.path
     first, wanted = _cut(entry)
-    reader = _open(path)
+    reader = _open(entry)
+    table = reader.header()
+    places, note = _find(reader, path, table, choice)
+    if note:
+        warn(note)
+    names = [table[place].name for place in places] if places and has_names(table) else ()
     got, width = 0, 0
-    for raw in reader.rows(first, block):
-        rows = _as_frames(raw, path, first + got, reader.columns)
+    for raw in reader.rows(first, block, places):
+        rows = _as_frames(raw, path, first + got, names)
         if width and rows.shape[1] != width:
             raise FeatureError(
                 f"{path}: row {first + got} (counted from 0) has {rows.shape[1]} columns, "
@@ -99,6 +112,34 @@ def read_matrix_blocks(entry: Entry, block: int = 8192) -> Iterator[Frames]:
             needed="offset and duration inside the matrix",
             remedy="correct the entry, or take it out of the manifest",
         )
+
+
+def read_names(entry: Entry, choice: ColumnChoice = ALL) -> tuple[tuple[str, ...], str]:
+    """Return the names of the columns that a choice takes of a table, if it has any, and a note on others.
+
+    Raises
+    ------
+    FeatureError
+        As `read_matrix_blocks`.
+    """
+    reader = _open(entry)
+    table = reader.header()
+    places, note = _find(reader, entry.path, table, choice)
+    if places and has_names(table):
+        return tuple(table[place].name for place in places), note
+    return tuple(map(str, places)) if places and choice else (), note
+
+
+def _find(
+    reader: MatrixReader, path: str, table: Sequence[Column], choice: ColumnChoice
+) -> tuple[tuple[int, ...] | None, str]:
+    """The places of the columns that are wanted, None for all of a table without names; and a note."""
+    if not choice and not has_names(table):
+        return None, ""
+    if not table:
+        row = next(reader.rows(0, 1), None)
+        table = [Column("")] * (0 if row is None or row.ndim < 2 else row.shape[1])
+    return choice.find(path, table) if table else (None, "")
 
 
 def expand_archive(entry: Entry) -> Iterator[Entry]:
@@ -183,9 +224,9 @@ _READERS = {
 """For each format its module in this room, imported when it is needed, and the reader in it."""
 
 
-def _open(path: str) -> MatrixReader:
-    module, name = _READERS[format_of(path)]
-    reader: MatrixReader = getattr(import_module(f"audiogmm.audio.matrix.{module}"), name)(path)
+def _open(entry: Entry) -> MatrixReader:
+    module, name = _READERS[format_of(entry.path)]
+    reader: MatrixReader = getattr(import_module(f"audiogmm.audio.matrix.{module}"), name)(entry.path)
     return reader
 
 
@@ -205,7 +246,7 @@ def _cut(entry: Entry) -> tuple[int, int | None]:
     return first, wanted
 
 
-def _as_frames(rows: NDArray[Any], path: str, start: int, columns: tuple[str, ...]) -> Frames:
+def _as_frames(rows: NDArray[Any], path: str, start: int, columns: Sequence[str]) -> Frames:
     """float32, C-contiguous and finite, or an error that names the cell."""
     if rows.ndim != 2 or rows.shape[1] == 0 or rows.dtype.kind not in "fiub":
         raise FeatureError(
@@ -220,7 +261,8 @@ def _as_frames(rows: NDArray[Any], path: str, start: int, columns: tuple[str, ..
     finite = np.isfinite(frames)
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
-        label = f"column {columns[column]!r}" if columns else f"column {column} (counted from 0)"
+        is_named = len(columns) == rows.shape[1]
+        label = f"column {columns[column]!r}" if is_named else f"column {column} (counted from 0)"
         raise FeatureError(
             f"{path}: row {start + row} (counted from 0), {label} is {rows[row, column]}",
             needed="finite numbers that float32 can hold",

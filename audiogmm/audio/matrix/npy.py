@@ -10,6 +10,7 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.source import ByteSource, open_source
+from audiogmm.audio.matrix.columns import Column
 from audiogmm.errors import FeatureError
 
 
@@ -22,13 +23,23 @@ class NpyReader:
         If it is not such a file, is not of two dimensions, or is shorter than its header says.
     """
 
-    columns: tuple[str, ...] = ()
-
     def __init__(self, path: str) -> None:
         self._path = path
 
-    def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
-        """Yield windows of at most `block` rows, from row `first` on."""
+    def header(self) -> list[Column]:
+        """Return the columns, which have no names."""
+        stream = open_source(self._path, FeatureError)
+        try:
+            return [Column("")] * self._header(stream)[0][1]
+        finally:
+            stream.close()
+
+    def rows(self, first: int, block: int, places: tuple[int, ...] | None = None) -> Iterator[NDArray[Any]]:
+        """Yield windows of at most `block` rows, from row `first` on, of the columns at `places`."""
+        for window in self._windows(first, block):
+            yield window if places is None else window[:, places]
+
+    def _windows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
         stream = open_source(self._path, FeatureError)
         try:
             shape, fortran, dtype = self._header(stream)

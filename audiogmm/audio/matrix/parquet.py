@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.source import open_source
+from audiogmm.audio.matrix.columns import Column, Kind
 from audiogmm.errors import FeatureError
 
 
@@ -22,7 +24,7 @@ def missing_extra(path: str, package: str) -> FeatureError:
 
 
 class ParquetReader:
-    """Rows of a Parquet file: all columns numeric, or a single column of lists of one length.
+    """Rows of a Parquet file: numeric columns, or a single column of lists of one length.
 
     Raises
     ------
@@ -33,29 +35,59 @@ class ParquetReader:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self.columns: tuple[str, ...] = ()
-
-    def rows(self, first: int, block: int) -> Iterator[NDArray[Any]]:
-        """Yield batches of at most `block` rows; whole row groups ahead of `first` are not read."""
         try:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
+            import pyarrow.parquet  # noqa: F401
         except ImportError as error:
-            raise missing_extra(self._path, "pyarrow") from error
-        stream = open_source(self._path, FeatureError)
-        try:
-            file = pq.ParquetFile(pa.PythonFile(stream, mode="r"), pre_buffer=False)
+            raise missing_extra(path, "pyarrow") from error
+
+    def header(self) -> list[Column]:
+        """Return the columns of the schema, and which of them pandas wrote as its index."""
+        with self._opened() as file:
+            schema = file.schema_arrow
+        described = (schema.pandas_metadata or {}).get("index_columns", ())
+        index = {name for name in described if isinstance(name, str)}
+        return [
+            Column(field.name, kind_of(field.type), str(field.type), field.name in index) for field in schema
+        ]
+
+    def rows(self, first: int, block: int, places: tuple[int, ...] | None = None) -> Iterator[NDArray[Any]]:
+        """Yield batches of at most `block` rows; other columns and earlier row groups are not read."""
+        with self._opened() as file:
+            names = file.schema_arrow.names
+            wanted = list(range(len(names))) if places is None else list(places)
+            is_told_apart = len(set(names)) == len(names)
             group, skip = 0, first
             while group < file.num_row_groups and skip >= file.metadata.row_group(group).num_rows:
                 skip -= file.metadata.row_group(group).num_rows
                 group += 1
             groups = list(range(group, file.num_row_groups))
             row = first - skip
-            for batch in file.iter_batches(batch_size=block, row_groups=groups) if groups else ():
-                rows = self._numbers(batch, row)[max(0, first - row) :]
+            for batch in (
+                file.iter_batches(
+                    batch_size=block,
+                    row_groups=groups,
+                    columns=[names[place] for place in wanted] if is_told_apart else None,
+                )
+                if groups
+                else ()
+            ):
+                columns = [
+                    (names[place], batch.column(names[place] if is_told_apart else place)) for place in wanted
+                ]
+                rows = self._numbers(columns, row)[max(0, first - row) :]
                 row += batch.num_rows
                 if len(rows):
                     yield rows
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        stream = open_source(self._path, FeatureError)
+        try:
+            # a buffer, or a whole column of a row group is read at once, however large
+            yield pq.ParquetFile(pa.PythonFile(stream, mode="r"), pre_buffer=False, buffer_size=1 << 20)
         except pa.ArrowException as error:
             raise FeatureError(
                 f"{self._path} is not a whole Parquet file ({error})",
@@ -65,36 +97,21 @@ class ParquetReader:
         finally:
             stream.close()
 
-    def _numbers(self, batch: Any, start: int) -> NDArray[Any]:
-        import pyarrow.types as types
-
-        names, columns = batch.schema.names, batch.columns
-        for name, column in zip(names, columns, strict=True):
+    def _numbers(self, columns: list[tuple[str, Any]], start: int) -> NDArray[Any]:
+        for name, column in columns:
             self._refuse_null(column, start, name)
-        if len(columns) == 1 and (
-            types.is_list(columns[0].type)
-            or types.is_large_list(columns[0].type)
-            or types.is_fixed_size_list(columns[0].type)
-        ):
-            values = columns[0].flatten()
-            self._refuse_null(values, start, names[0])
-            width, rest = divmod(len(values), batch.num_rows)
-            if rest or not self._same_length(columns[0], width):
+        (name, first), *others = columns
+        if not others and kind_of(first.type) == "lists":
+            values = first.flatten()
+            self._refuse_null(values, start, name)
+            width, rest = divmod(len(values), len(first))
+            if rest or not self._same_length(first, width):
                 raise FeatureError(
-                    f"{self._path}: the lists in column {names[0]!r} differ in length",
+                    f"{self._path}: the lists in column {name!r} differ in length",
                     needed="as many numbers in every row",
                 )
-            return np.asarray(values.to_numpy(zero_copy_only=False)).reshape(batch.num_rows, width)
-        self.columns = tuple(names)
-        for name, column in zip(names, columns, strict=True):
-            kind = column.type
-            if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
-                raise FeatureError(
-                    f"{self._path}: column {name!r} holds {kind}",
-                    needed="numeric columns, or one column of lists of numbers",
-                    remedy="leave the column out of the file",
-                )
-        return np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
+            return np.asarray(values.to_numpy(zero_copy_only=False)).reshape(len(first), width)
+        return np.column_stack([column.to_numpy(zero_copy_only=False) for _, column in columns])
 
     def _refuse_null(self, column: Any, start: int, name: str) -> None:
         if column.null_count:
@@ -102,7 +119,7 @@ class ParquetReader:
             raise FeatureError(
                 f"{self._path}: row {start + row} (counted from 0), column {name!r} is null",
                 needed="a finite number in every cell",
-                remedy="fill it, or leave its row out",
+                remedy=f"fill it, leave its row out, or --exclude {name!r}",
             )
 
     @staticmethod
@@ -110,3 +127,16 @@ class ParquetReader:
         import pyarrow.compute as compute
 
         return bool(compute.all(compute.equal(compute.list_value_length(column), width)).as_py())
+
+
+def kind_of(arrow_type: Any) -> Kind:
+    """Return what a column of this type of Arrow holds."""
+    from pyarrow import types
+
+    if types.is_integer(arrow_type) or types.is_floating(arrow_type) or types.is_boolean(arrow_type):
+        return "number"
+    if types.is_temporal(arrow_type):
+        return "time"
+    if types.is_list(arrow_type) or types.is_large_list(arrow_type) or types.is_fixed_size_list(arrow_type):
+        return "lists"
+    return "text"
