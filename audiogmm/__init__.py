@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audiogmm.lazy import exports
+from audiogmm.methods import provide
 from audiogmm.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -52,3 +53,8 @@ if TYPE_CHECKING:
     from audiogmm.verification.gallery import Gallery as Gallery
 
 __getattr__, __dir__ = exports(__name__)
+
+METHODS = {"to_estimator": "audiogmm.estimator.bridge"}
+"""Where the functions are that are methods of classes below them."""
+
+provide(METHODS)

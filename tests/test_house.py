@@ -15,7 +15,7 @@ from tests import house
 PACKAGE = Path(__file__).parent.parent / "audiogmm"
 TESTS = Path(__file__).parent
 
-GROUND = "errors escapes system types version lazy keywords words files threads timeline"
+GROUND = "errors escapes system types version lazy methods keywords words files threads timeline"
 """Every room may import these."""
 
 RIGHTS = {
@@ -83,6 +83,14 @@ def test_there_are_no_circles_of_files() -> None:
 def test_imports_point_down_and_stay_within_rights() -> None:
     assert house.circles({room: rights.split() for room, rights in RIGHTS.items()}) == []
     assert house.forbidden_imports(PACKAGE, RIGHTS, GROUND) == []
+
+
+def test_methods_from_above_are_there() -> None:
+    """A class names them, and `audiogmm/__init__` says where they are; it may import those rooms."""
+    import audiogmm
+
+    for name, home in audiogmm.METHODS.items():
+        assert callable(getattr(importlib.import_module(home), name))
 
 
 def test_heavy_packages_have_one_room_each() -> None:

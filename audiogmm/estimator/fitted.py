@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
+from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.estimator import checks
 from audiogmm.estimator.em import FitResult
 from audiogmm.estimator.parameters import InitialParameters, ParameterArrays, initial_mixture, mixture_of
@@ -18,9 +20,13 @@ from audiogmm.estimator.regularized_em import RegularizedEM
 from audiogmm.estimator.start import mean_of
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.mixture.store import Model
+from audiogmm.training.criteria import aic, bic
 from audiogmm.training.online import OnlineEM, batch_of, memory_of
-from audiogmm.types import CovarianceType
+from audiogmm.types import CovarianceType, Json
+from audiogmm.words import amount
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +51,23 @@ class FittedModel:
     learner: OnlineEM | None = None
 
 
+class FramesOf(Protocol):
+    """Says what frames are: a `FrontEnd`."""
+
+    @property
+    def sample_rate(self) -> int | None:
+        """Hertz."""
+        ...
+
+    def n_features(self, sample_rate: int) -> int:
+        """Return the features of a frame."""
+        ...
+
+    def to_dict(self) -> Json:
+        """Return the settings, as JSON."""
+        ...
+
+
 class FittedAttributes:
     """The part of `GaussianMixture` that holds a model and shows it in attributes, and goes on from it."""
 
@@ -54,6 +77,9 @@ class FittedAttributes:
     init_params: str
     random_state: int | np.random.RandomState | None
     alpha: float
+    converged_: bool
+    n_iter_: int
+    lower_bound_: Any
     weights_init: Any
     means_init: Any
     precisions_init: Any
@@ -88,6 +114,74 @@ class FittedAttributes:
     def _mixture(self) -> Mixture:
         """Return the model."""
         return self._current().mixture
+
+    def to_model(self, frontend: FramesOf | None = None, *, sample_rate: int | None = None) -> Model:
+        """Return a model of the parameters, which scores recordings and can be saved.
+
+        Parameters
+        ----------
+        frontend : FrontEnd, optional
+            The one that made X; without it the model takes frames alone.
+        sample_rate : int, optional
+            Of the recordings that it made X of, hertz; that of the front end by default.
+
+        Returns
+        -------
+        Model
+            With the statistics of the last EM iteration, so that `audiogmm.update` can go on from it. It has
+            no detector: `audiogmm.calibrate` makes one of normal recordings.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ChoiceError
+            If the front end has no sample rate and none is given.
+        MismatchError
+            If the front end makes another number of features than X had.
+
+        Examples
+        --------
+        >>> import audiogmm as ag
+        >>> frontend = ag.FrontEnd.preset("kaldi")
+        >>> noise = np.random.default_rng(0).standard_normal(16000).astype(np.float32)
+        >>> gmm = ag.GaussianMixture(2, covariance_type="diag", random_state=0).fit(frontend(noise, 16000))
+        >>> gmm.to_model(frontend, sample_rate=16000)
+        Model(Mixture(2 components, 13 features, 'diag'), fingerprint ...)
+        """
+        check_is_fitted(self)
+        kept = self._current()
+        mixture, described, rate = kept.mixture, None, None
+        if frontend is not None:
+            rate = sample_rate or frontend.sample_rate
+            if rate is None:
+                raise ChoiceError(
+                    "a front end without a sample rate", needed="hertz", remedy="sample_rate=16000"
+                )
+            if (n := frontend.n_features(rate)) != mixture.n_features:
+                raise MismatchError(
+                    f"a front end of {amount(n, 'feature')} at {rate} Hz",
+                    needed=f"{mixture.n_features}, as X had",
+                    remedy="the front end that made X",
+                )
+            described = frontend.to_dict() | {"sample_rate": rate}
+        statistics = kept.statistics
+        training: Json = {}
+        if statistics is not None and statistics.n_frames and np.isfinite(self.lower_bound_):
+            n_frames, mean = round(statistics.n_frames), float(self.lower_bound_)
+            training = {
+                "algorithm": "em" if kept.learner is None else "online",
+                "passes": self.n_iter_,
+                "converged": "likelihood" if self.converged_ else "",
+                "log_likelihood": mean,
+                "bic": bic(mean * n_frames, mixture.n_parameters, n_frames),
+                "aic": aic(mean * n_frames, mixture.n_parameters),
+                "n_frames": n_frames,
+                "floor": [self.reg_covar] * mixture.n_features,
+            }
+        seed = self.random_state if isinstance(self.random_state, int) else None
+        metadata = ModelMetadata(frontend=described, sample_rate=rate, seed=seed, training=training)
+        return Model(mixture, statistics, metadata)
 
     def _read(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Return the attributes that scikit-learn's methods evaluate."""

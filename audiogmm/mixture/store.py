@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from audiogmm.errors import AudioGMMError, ModelFileError
 from audiogmm.files import replacing
+from audiogmm.methods import call_above
 from audiogmm.mixture import container
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.metadata import FORMAT_VERSION, ModelMetadata, canonical_json
@@ -165,6 +167,19 @@ class Model:
         content = container.pack(arrays | dict(self.tensors), document)
         with replacing(path, force=force) as temporary:
             temporary.write_bytes(content)
+
+    def to_estimator(self) -> Any:
+        """Return a fitted `GaussianMixture`, scikit-learn's class, with the same likelihoods.
+
+        Its front end is left behind; `GaussianMixture.to_model` is the way back.
+
+        Examples
+        --------
+        >>> model = Model(Mixture([0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], "spherical"))
+        >>> model.to_estimator().score_samples([[0.0]]).round(4)
+        array([-1.6118])
+        """
+        return call_above("to_estimator", self)
 
     def __repr__(self) -> str:
         return f"Model({self.mixture!r}, fingerprint {self.fingerprint[:12]})"
