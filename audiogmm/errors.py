@@ -48,6 +48,10 @@ class ChoiceError(AudioGMMError, ValueError):
     """An option outside its choices or its range."""
 
 
+class KindError(AudioGMMError, TypeError):
+    """An argument of a type that is not taken."""
+
+
 class ManifestError(AudioGMMError, ValueError):
     """A manifest, or a line of one, that cannot be used."""
 

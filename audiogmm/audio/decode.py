@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
-from audiogmm.audio.decoders.decoder import AudioInfo
+from audiogmm.audio.decoders.decoder import AudioInfo, Decoder
+from audiogmm.audio.decoders.in_memory import ArrayDecoder
 from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.decoders.opening import open_decoder
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError
 from audiogmm.manifest.entry import Entry, display_name
+from audiogmm.manifest.in_memory import MemoryEntry
 from audiogmm.manifest.recording_info import refuse_mismatch, refuse_mixing
 from audiogmm.types import Samples, Seconds
 
@@ -86,7 +88,9 @@ class AudioStream:
         self._name = display_name(entry.audio_filepath)
         self._block = block
         self._warn = warn
-        self._decoder = open_decoder(entry.audio_filepath)
+        self._decoder: Decoder = (
+            ArrayDecoder(entry) if isinstance(entry, MemoryEntry) else open_decoder(entry.audio_filepath)
+        )
         self.info = self._decoder.info
         try:
             self._refuse_truncated()

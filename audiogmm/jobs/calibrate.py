@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,12 +30,12 @@ from audiogmm.runs.batch import Batch
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, stopped_by_hand
 from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.sources import Source
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms
 
 if TYPE_CHECKING:
-    from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
 
 
@@ -58,7 +57,7 @@ class CalibrateSettings(RunSettings, DetectorOptions):
 
 def calibrate(
     model: Model,
-    source: str | os.PathLike[str] | Iterable[Entry],
+    source: Source,
     settings: DetectorSettings | None = None,
     *,
     scores: str | Iterable[str] | None = None,
@@ -66,6 +65,7 @@ def calibrate(
     upsample: bool = False,
     threads: int | None = None,
     workers: int = 0,
+    columns: str | Sequence[str] = (),
     aside: Aside | None = None,
     progress: Progress | None = None,
 ) -> Model:
@@ -75,8 +75,8 @@ def calibrate(
     ----------
     model : Model
         Not trained on this audio.
-    source : path-like or iterable of Entry
-        Normal recordings.
+    source : Source
+        Normal recordings or tables, as for `train`.
     settings : DetectorSettings, optional
         How events are cut out; those the model has, or the default ones.
     scores : str or iterable of str, optional
@@ -88,6 +88,8 @@ def calibrate(
         Accept audio below the model's sample rate.
     threads, workers : int
         Threads (all cores by default), and processes that decode and extract (none by default).
+    columns : str or sequence of str
+        Of tables, in place of those that the model was trained on.
     aside : Aside, optional
         Takes recordings that cannot be used; by default the first one raises.
     progress : Progress, optional
@@ -108,7 +110,7 @@ def calibrate(
     from audiogmm.anomaly.learning.score_calibration import calibrate_scores
     from audiogmm.mixture.evaluator import Evaluator
 
-    run = RunSettings(upsample=upsample, threads=threads, workers=workers)
+    run = RunSettings(upsample=upsample, threads=threads, workers=workers, columns=columns)
     nothing_yet = stopped_by_hand("Nothing was written; the same command starts again")
     with nothing_yet, Batch(None, run, progress, aside=aside) as batch:
         inputs = batch.open(model, source, again=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -16,6 +16,7 @@ from audiogmm.anomaly.learning.assembly import make_pipeline
 from audiogmm.anomaly.learning.model_parts import read_detector, scores_fingerprint, terms_of
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.pipeline import DetectionPipeline
+from audiogmm.audio.matrix.columns import ColumnChoice
 from audiogmm.blocks import Shard
 from audiogmm.errors import BudgetError
 from audiogmm.files import refuse_overwrite
@@ -29,11 +30,11 @@ from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.sources import Source
 from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms, amount
 
 if TYPE_CHECKING:
-    from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
 
 
@@ -78,22 +79,27 @@ class DetectTask:
         return {"id": shard.id, "seconds": seconds, "events": events}
 
 
-def detect(detector: Model, entry: Entry, *, upsample: bool = False) -> list[Event]:
-    """Find the anomalous segments of one recording.
+def detect(
+    detector: Model, source: Source, *, upsample: bool = False, columns: str | Sequence[str] = ()
+) -> list[Event]:
+    """Find the anomalous segments of one recording, or of several.
 
     Parameters
     ----------
     detector : Model
         A calibrated model (`train` calibrates with what it holds out).
-    entry : Entry
-        The recording, or a piece of it.
+    source : Source
+        Recordings or tables: an `Entry`, a path, ``(samples, sample_rate)``, a data frame, a manifest, a list
+        of these; see `audiogmm.runs.sources.entries_from`.
     upsample : bool
         Accept audio below the model's sample rate.
+    columns : str or sequence of str
+        Of a table, in place of those that the model was trained on.
 
     Returns
     -------
     list of Event
-        In order of time; seconds on the recording's clock.
+        In the order of the recordings, and of time; seconds on the recording's clock, or rows of a table.
 
     Raises
     ------
@@ -104,10 +110,14 @@ def detect(detector: Model, entry: Entry, *, upsample: bool = False) -> list[Eve
     """
     task = DetectTask(make_pipeline(detector))
     inputs = open_inputs(
-        [entry], model=detector, aside=Aside(strict=True), say=say_nothing, upsample=upsample
+        source,
+        model=detector,
+        aside=Aside(strict=True),
+        say=say_nothing,
+        upsample=upsample,
+        choice=ColumnChoice.of(columns),
     )
-    row = task(next(iter(inputs)))
-    return [Event.from_dict(event) for event in row["events"]]
+    return [Event.from_dict(event) for recording in inputs for event in task(recording)["events"]]
 
 
 @dataclass

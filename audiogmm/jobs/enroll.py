@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from audiogmm.runs.batch import Batch
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress
 from audiogmm.runs.settings import OF_FILES
+from audiogmm.runs.sources import Source
 from audiogmm.types import Json
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.recordings.enrollment import Enrollment
@@ -22,13 +23,12 @@ from audiogmm.verification.recordings.gallery_calibration import describe_calibr
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
-    from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
 
 
 @accepts(EnrollSettings, without=OF_FILES)
 def enroll(
-    model: Model, entries: Iterable[Entry], folder: str | os.PathLike[str], *, settings: EnrollSettings
+    model: Model, source: Source, folder: str | os.PathLike[str], *, settings: EnrollSettings
 ) -> Gallery:
     """Enroll the `speaker` of each entry, by MAP adaptation of a background model.
 
@@ -44,9 +44,10 @@ def enroll(
     ----------
     model : Model
         The background model; a copy is kept in the folder.
-    entries : iterable of Entry
-        One recording or more of each speaker. Those enrolled before are left out, so that enrolling can be
-        repeated.
+    source : Source
+        A manifest, a data frame with the columns `audio_filepath` and `speaker`, an object of Lhotse, a list
+        of `Entry`: one recording or more of each speaker. Those enrolled before are left out, so that
+        enrolling can be repeated.
     folder : path-like
         The gallery: a new folder, or one that has speakers already.
     settings : EnrollSettings
@@ -67,7 +68,7 @@ def enroll(
         If the folder has speakers enrolled with other settings.
     """
     with Batch(None, settings) as batch:
-        return enroll_recordings(model, entries, Path(folder), settings, batch).gallery
+        return enroll_recordings(model, source, Path(folder), settings, batch).gallery
 
 
 @dataclass(frozen=True)

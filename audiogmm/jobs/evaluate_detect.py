@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audiogmm.evaluation.detection.evaluation import DetectionEvaluation
 from audiogmm.evaluation.detection.event_evaluation import EvaluateDetectSettings, evaluate_events
@@ -18,15 +16,13 @@ from audiogmm.keywords import accepts
 from audiogmm.reporting.run.detection_picture import draw_detection_evaluation
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.progress import Progress, Silent
-
-if TYPE_CHECKING:
-    from audiogmm.manifest import Entry
+from audiogmm.runs.sources import Source
 
 
 @accepts(EvaluateDetectSettings, without=OF_FILES, renamed={"judging": "criteria"})
 def evaluate_detect(
     events: Events,
-    manifest: str | os.PathLike[str] | Iterable[Entry],
+    manifest: Source,
     scores: Scores | None = None,
     *,
     settings: EvaluateDetectSettings,
@@ -43,8 +39,9 @@ def evaluate_detect(
     ----------
     events : path-like, iterable of path-like, or iterable of Event
         What was found, as `detect` writes it (JSONL, CSV, RTTM, Audacity labels); by the recording's id.
-    manifest : path-like or iterable of Entry
-        The recordings, with their truth. A recording without an event is one in which nothing was found.
+    manifest : Source
+        The recordings, with their truth: a manifest, entries, or a data frame of them. A recording
+        without an event is one in which nothing was found.
     scores : path-like, iterable of path-like, or mapping from str to ScoreTrack, optional
         Tracks as `score` writes them, one a recording; without them there is no AUC.
     settings : EvaluateDetectSettings

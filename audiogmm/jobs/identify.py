@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import ChoiceError
@@ -17,6 +16,7 @@ from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress
 from audiogmm.runs.rows import write_rows
 from audiogmm.runs.settings import OF_FILES, RunSettings
+from audiogmm.runs.sources import Source
 from audiogmm.types import Json
 from audiogmm.verification.calibration import UNCALIBRATED
 from audiogmm.verification.gallery import Gallery
@@ -25,9 +25,6 @@ from audiogmm.verification.ratio import Scoring
 from audiogmm.verification.recordings.identifier import Identifier
 from audiogmm.verification.recordings.segment_scorer import SHORT, WHY_SHORT
 from audiogmm.words import amount
-
-if TYPE_CHECKING:
-    from audiogmm.manifest import Entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,17 +79,16 @@ class IdentifySettings(RunSettings):
 
 
 @accepts(IdentifySettings, without=OF_FILES)
-def identify(
-    gallery: Gallery, entries: Iterable[Entry], *, settings: IdentifySettings
-) -> list[Identification]:
+def identify(gallery: Gallery, source: Source, *, settings: IdentifySettings) -> list[Identification]:
     """Say who speaks in each recording: all speakers of the gallery are scored in one go.
 
     Parameters
     ----------
     gallery : Gallery
         The speakers to look for.
-    entries : iterable of Entry
-        Recordings, or pieces of some; a `speaker` is kept as the truth, and not looked at.
+    source : Source
+        Recordings, or pieces of some, in any form that `audiogmm.train` takes; a `speaker` is kept as the
+        truth, and not looked at.
     prior, closed, top, scoring
         See `IdentifySettings`.
     upsample : bool
@@ -113,7 +109,7 @@ def identify(
         The first bad speaker's or recording's.
     """
     with Batch(None, settings) as batch:
-        inputs = batch.open(gallery.background, entries, again=True)
+        inputs = batch.open(gallery.background, source, again=True)
         task = Identifier.of(gallery, batch.aside, settings.known, settings.top, settings.scoring)
         return [Identification.from_dict(row["identity"]) for row in batch.map("identifying", inputs, task)]
 

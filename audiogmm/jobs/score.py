@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 from audiogmm.anomaly.learning.assembly import make_evaluators, make_scorer
 from audiogmm.anomaly.learning.model_parts import score_names, scores_fingerprint, terms_of
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.anomaly.scorers.track import score_recording, scored_blocks
+from audiogmm.audio.matrix.columns import ColumnChoice
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
@@ -26,6 +27,7 @@ from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.runs.rows import read_ids, write_rows
 from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.sources import Source, is_one
 from audiogmm.scoring.likelihood import score_blocks, score_shard
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.scoring.track_file import SUFFIXES, TrackWriter
@@ -77,33 +79,57 @@ class ScoreSettings(RunSettings):
             raise ChoiceError(f"format={self.format!r}", needed=f"one of {known}")
 
 
+@overload
 def score(
     model: Model,
-    entry: Entry,
+    source: Entry,
     against: Model | None = None,
     *,
     detector: bool = False,
     upsample: bool = False,
-) -> ScoreTrack:
-    """Score one recording, frame by frame.
+    columns: str | Sequence[str] = (),
+) -> ScoreTrack: ...
+@overload
+def score(
+    model: Model,
+    source: Source,
+    against: Model | None = None,
+    *,
+    detector: bool = False,
+    upsample: bool = False,
+    columns: str | Sequence[str] = (),
+) -> Any: ...
+def score(
+    model: Model,
+    source: Source,
+    against: Model | None = None,
+    *,
+    detector: bool = False,
+    upsample: bool = False,
+    columns: str | Sequence[str] = (),
+) -> ScoreTrack | list[ScoreTrack]:
+    """Score one recording, or each of several, frame by frame.
 
     Parameters
     ----------
     model : Model
         With the front end that it was trained through.
-    entry : Entry
-        The recording, or a piece of it.
+    source : Source
+        A recording or a table: an `Entry`, a path, ``(samples, sample_rate)``, a data frame; or several: a
+        list, a manifest. See `audiogmm.runs.sources.entries_from`.
     against : Model, optional
         Background model: the scores are then log-likelihood ratios.
     detector : bool
         Score as the model's detector does (`train --scores`), in place of log-likelihoods.
     upsample : bool
         Accept audio below the model's sample rate.
+    columns : str or sequence of str
+        Of a table, in place of those that the model was trained on.
 
     Returns
     -------
-    ScoreTrack
-        A finite score, in nats (a detector's in its own unit), for every frame.
+    ScoreTrack or list of ScoreTrack
+        A finite score, in nats (a detector's in its own unit), for every frame; a list of several recordings.
 
     Raises
     ------
@@ -115,13 +141,21 @@ def score(
         If both `against` and `detector` are given.
     """
     refuse_both(against, detector)
-    recording = next(
-        iter(open_inputs([entry], model=model, aside=Aside(strict=True), say=say_nothing, upsample=upsample))
+    inputs = open_inputs(
+        source,
+        model=model,
+        aside=Aside(strict=True),
+        say=say_nothing,
+        upsample=upsample,
+        choice=ColumnChoice.of(columns),
     )
     if detector:
-        return score_recording(make_scorer(model), recording)
-    evaluator, background = make_evaluators(model, against)
-    return score_shard(evaluator, recording, background)
+        scorer = make_scorer(model)
+        tracks = [score_recording(scorer, recording) for recording in inputs]
+    else:
+        evaluator, background = make_evaluators(model, against)
+        tracks = [score_shard(evaluator, recording, background) for recording in inputs]
+    return tracks[0] if len(tracks) == 1 and is_one(source) else tracks
 
 
 def refuse_both(against: object, detector: bool) -> None:

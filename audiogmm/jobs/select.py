@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,11 @@ from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.defaults import choose_defaults
+from audiogmm.runs.frontends import as_frontend
 from audiogmm.runs.holdout import Excerpt, divide
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.runs.settings import OF_FILES
+from audiogmm.runs.sources import Source
 from audiogmm.runs.training_inputs import open_training_inputs
 from audiogmm.runs.watch import Watch
 from audiogmm.training.selection.selection import SelectionMonitor, train_candidates
@@ -25,7 +26,6 @@ from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
-    from audiogmm.manifest import Entry
 
 
 class SelectionWatch(Watch, SelectionMonitor):
@@ -38,8 +38,8 @@ class SelectionWatch(Watch, SelectionMonitor):
 
 @accepts(SelectSettings, without=(*OF_FILES, "frontend", "plot", "save", "scores"))
 def select(
-    source: str | os.PathLike[str] | Iterable[Entry] | Iterable[FrameBlock],
-    frontend: FrontEnd | None = None,
+    source: Source | Iterable[FrameBlock],
+    frontend: FrontEnd | str | None = None,
     *,
     settings: SelectSettings,
     aside: Aside | None = None,
@@ -85,7 +85,7 @@ def select(
     with LocalReducer(settings.threads, settings.workers) as reducer:
         inputs = open_training_inputs(
             source,
-            frontend or settings.frontend,
+            as_frontend(frontend or settings.frontend),
             reducer=reducer,
             aside=aside,
             progress=progress,

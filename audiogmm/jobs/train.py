@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -20,10 +19,11 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.mixture.store import Model, load
 from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.frontends import match_frontend
+from audiogmm.runs.frontends import as_frontend, match_frontend
 from audiogmm.runs.holdout import divide
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.runs.settings import OF_FILES
+from audiogmm.runs.sources import Source
 from audiogmm.runs.training_inputs import TrainingInputs, open_training_inputs
 from audiogmm.runs.watch import Watch
 from audiogmm.training.incremental import add_recordings
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 @accepts(TrainSettings, without=(*OF_FILES, "frontend", "dask"))
 def train(
-    source: str | os.PathLike[str] | Iterable[Entry] | Iterable[FrameBlock],
-    frontend: FrontEnd | None = None,
+    source: Source | Iterable[FrameBlock],
+    frontend: FrontEnd | str | None = None,
     *,
     settings: TrainSettings,
     checkpoint: Path | None = None,
@@ -57,10 +57,13 @@ def train(
 
     Parameters
     ----------
-    source : path-like, or re-iterable of Entry or of FrameBlock
-        A manifest, a frame cache, one recording, or a feature matrix; entries; or blocks of frames.
-    frontend : FrontEnd, optional
-        That of the settings, by default the preset `speech`; not used for frames of the user's own.
+    source : Source, or re-iterable of FrameBlock
+        A manifest, a frame cache, a recording or a table by its path; an `Entry`; ``(samples,
+        sample_rate)``; a matrix; a data frame of pandas, polars or Arrow; an object of Lhotse; a list of
+        these (see `audiogmm.runs.sources.entries_from`); or blocks of frames.
+    frontend : FrontEnd or str, optional
+        Or the name of a preset, or a TOML file; that of the settings, by default the preset `speech`. Not
+        used for tables. A model of blocks keeps it, so that it can score recordings.
     settings : TrainSettings
         How it is trained; or its fields as keywords.
     checkpoint : Path, optional
@@ -95,7 +98,7 @@ def train(
     with nullcontext(reducer) if reducer else LocalReducer(settings.threads, settings.workers) as reducer:
         inputs = open_training_inputs(
             source,
-            match_frontend(start, frontend or settings.frontend, settings.sample_rate),
+            match_frontend(start, as_frontend(frontend or settings.frontend), settings.sample_rate),
             reducer=reducer,
             aside=aside,
             progress=progress,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.runs.settings import OF_FILES, RunSettings
+from audiogmm.runs.sources import Source
 from audiogmm.runs.training_inputs import TrainingInputs, open_training_inputs
 from audiogmm.training.incremental import ModelChange, add_recordings, remove_recordings, reweight_recordings
 from audiogmm.training.ledger import Ledger
@@ -83,7 +83,7 @@ class UpdateSettings(RunSettings):
 @accepts(UpdateSettings, without=(*OF_FILES, "against"))
 def update(
     model: Model,
-    source: str | os.PathLike[str] | Iterable[Entry] | Iterable[FrameBlock],
+    source: Source | Iterable[FrameBlock],
     *,
     settings: UpdateSettings,
     ledger: Path | None = None,
@@ -101,7 +101,7 @@ def update(
     ----------
     model : Model
         With its statistics.
-    source : path-like, or iterable of Entry or of FrameBlock
+    source : Source, or iterable of FrameBlock
         The recordings, as for `train`; to remove or weight them, only their ids are read.
     settings : UpdateSettings
         What is done with them; or its fields as keywords.

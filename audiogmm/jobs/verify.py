@@ -22,6 +22,7 @@ from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.runs.settings import OF_FILES, RunSettings
+from audiogmm.runs.sources import Source, entry_from
 from audiogmm.types import Json, Seconds
 from audiogmm.verification.calibration import UNCALIBRATED, Calibration
 from audiogmm.verification.decision import OperatingPoint
@@ -36,7 +37,6 @@ from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
-    from audiogmm.manifest import Entry
 
 MAX_TRIALS = 1 << 17
 """Trials that are in memory together: those of one recording among them are scored together."""
@@ -131,7 +131,7 @@ OF_DECISIONS = ("manifest", "prior", "cost_miss", "cost_false_alarm")
 
 @accepts(VerifySettings, without=OF_FILES + OF_DECISIONS, renamed={"normalisation": "normalization"})
 def verify(
-    gallery: Gallery, trials: Iterable[tuple[str, Entry]], *, settings: VerifySettings
+    gallery: Gallery, trials: Iterable[tuple[str, Source]], *, settings: VerifySettings
 ) -> list[TrialScore]:
     """Score trials: is this recording of that speaker?
 
@@ -139,8 +139,9 @@ def verify(
     ----------
     gallery : Gallery
         The speakers.
-    trials : iterable of (str, Entry)
-        The speaker that is claimed, and the recording, or a piece of one.
+    trials : iterable of (str, Source)
+        The speaker that is claimed, and one recording, or a piece of one: an `Entry`, a path,
+        ``(samples, sample_rate)``; see `audiogmm.runs.sources.entries_from`.
     scoring, top, normalization
         See `VerifySettings`.
     upsample : bool
@@ -160,7 +161,7 @@ def verify(
     AudioGMMError
         The first bad recording's.
     """
-    listed = list(trials)
+    listed = [(name, entry_from(each, f"-{i}")) for i, (name, each) in enumerate(trials)]
     segments: dict[Recording, list[int]] = {}
     make_recording = recording_factory(gallery, settings.upsample, say_nothing)
     for i, (_, entry) in enumerate(listed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
@@ -19,6 +20,9 @@ Channel: TypeAlias = int | tuple[int, ...] | None
 STANDARD_INPUT = "-"
 """The path that means a wav stream on standard input."""
 
+BY_PATH = "<by path>"
+"""The id, which none can have, that an entry without one is given before it is named by its path."""
+
 _LONGEST_ID = 200  # bytes: leaves room in a 255-byte file name for a suffix and a temporary name
 _UNSAFE = re.compile(r'[\x00-\x20\x7f<>:"|?*\\\s\ud800-\udfff]')
 _SAFE = re.compile(
@@ -34,12 +38,14 @@ class Entry:
     Attributes
     ----------
     audio_filepath : str or None
-        An absolute local path, a URL with its scheme, or ``-`` for a wav stream on standard input.
+        A local path (absolute where a manifest was read), a URL with its scheme, or ``-`` for a wav stream on
+        standard input.
     features_filepath : str or None
         A feature matrix in place of audio, likewise resolved. Exactly one of the two is set.
     id : str
         Name of the entry, unique within a manifest and fit for a file name: no slash, no blank, no
-        leading dot, at most 200 bytes. It may hold dots: append a suffix to it, never replace one.
+        leading dot, at most 200 bytes. It may hold dots: append a suffix to it, never replace one. By default
+        the file's name without its suffix, the channel and the offset.
     offset, duration : Seconds
         The piece to read, on the recording's clock; `duration` None reads to the end.
     channel : int, tuple of int or None
@@ -70,11 +76,13 @@ class Entry:
     >>> entry = Entry(audio_filepath="/data/a.wav", id="a", offset=2.0, duration=1.5)
     >>> entry.path, entry.end
     ('/data/a.wav', 3.5)
+    >>> Entry("day/a.wav").id, Entry("day/a.wav", offset=2.0).id
+    ('a', 'a@2')
     """
 
     audio_filepath: str | None
     features_filepath: str | None = None
-    id: str = ""
+    id: str = BY_PATH
     offset: Seconds = 0.0
     duration: Seconds | None = None
     channel: Channel = None
@@ -87,6 +95,9 @@ class Entry:
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        for name in ("audio_filepath", "features_filepath"):
+            if isinstance(path := getattr(self, name), os.PathLike):
+                object.__setattr__(self, name, os.fspath(path))
         if bool(self.audio_filepath) is bool(self.features_filepath):
             raise ManifestError(
                 f"{self.source or 'an entry'}: audio_filepath is {self.audio_filepath!r} and "
@@ -94,6 +105,9 @@ class Entry:
                 needed="exactly one of the two",
                 remedy="name the recording, or the feature matrix",
             )
+        if self.id == BY_PATH:
+            name = self.path.rstrip("/").rpartition("/")[2]
+            object.__setattr__(self, "id", default_id(name, self.offset, self.channel))
         if not _SAFE.fullmatch(self.id) and self.id != safe_id(self.id):
             raise ManifestError(
                 f"{self.source or 'an entry'}: the id {self.id!r} cannot name a file",

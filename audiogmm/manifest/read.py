@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any, overload
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry, default_id, is_url
@@ -14,7 +15,9 @@ from audiogmm.manifest.formats import FORMATS, format_named
 from audiogmm.manifest.ids import SeenIds
 from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.objects import entries_of
+from audiogmm.manifest.record import dict_of
 from audiogmm.manifest.sniff import sniff
+from audiogmm.words import amount
 
 OnError = Callable[[ManifestError], None]
 """Takes what is wrong with a line, which is then left out."""
@@ -44,6 +47,8 @@ class Manifest:
     >>> manifest = read_manifest("-")
     >>> [entry.id for entry in manifest], manifest.count()
     (['stdin'], 1)
+    >>> len(manifest), manifest[0].id, manifest[-1:]
+    (1, 'stdin', [Entry(audio_filepath='-', features_filepath=None, id='stdin', ...)])
     """
 
     path: str
@@ -81,6 +86,46 @@ class Manifest:
                     yield item
         if empty:
             raise ManifestError(f"{self.path} holds no entry", needed="at least one recording")
+
+    def __len__(self) -> int:
+        """Return how many entries there are: reads the whole manifest."""
+        return self.count()
+
+    def __bool__(self) -> bool:
+        return True  # without reading it; an empty one is an error
+
+    @overload
+    def __getitem__(self, place: int) -> Entry: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Entry]: ...
+    def __getitem__(self, place: int | slice) -> Entry | list[Entry]:
+        """Return one entry, or a list of some: reads the manifest up to there.
+
+        Raises
+        ------
+        IndexError
+            If there are not so many.
+        """
+        if isinstance(place, slice):
+            stop = place.stop
+            is_near = stop is not None and stop >= 0 and (place.start or 0) >= 0 and (place.step or 1) > 0
+            return list(islice(self, stop) if is_near else iter(self))[place]
+        if place < 0:
+            return list(iter(self))[place]
+        for entry in islice(self, place, None):
+            return entry
+        raise IndexError(
+            f"{self.path} has {amount(len(self), 'entry', 'entries')}, counted from 0; got {place}"
+        )
+
+    def to_pandas(self) -> Any:
+        """Return the entries as a DataFrame of pandas, a row each: the keys of a manifest, and further keys.
+
+        `audiogmm` takes such a frame as a manifest again.
+        """
+        import pandas
+
+        return pandas.DataFrame([dict_of(entry) for entry in self])
 
     def count(self) -> int:
         """Return how many entries there are, bad lines not counted: reads the whole manifest."""

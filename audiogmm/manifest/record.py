@@ -177,6 +177,19 @@ def record_of(entry: Entry, folder: ManifestFolder) -> Json:
     return record
 
 
+def dict_of(entry: Entry) -> Json:
+    """Return what an entry says, by the keys of a manifest, with its path as it is; empty keys are left out.
+
+    Examples
+    --------
+    >>> dict_of(Entry("x/a.wav", speaker="ann", extra={"sex": "F"}))
+    {'audio_filepath': 'x/a.wav', 'id': 'a', 'speaker': 'ann', 'sex': 'F'}
+    """
+    record = record_of(entry, ManifestFolder("/"))
+    path = "audio_filepath" if entry.audio_filepath else "features_filepath"
+    return {path: entry.path, "id": entry.id} | {key: record[key] for key in record if key != path}
+
+
 def _as_given(entry: Entry, key: str, value: Any) -> Any:
     """The original that `Entry.extra` keeps for a key of ours, if it still says what the field says."""
     given = entry.extra.get(key)

@@ -35,12 +35,12 @@ def delimiter_of(header: str) -> str | None:
     (';', ',', None)
     """
     for delimiter in ",\t;":
-        if _PATHS & set(_named_as_ours(next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter), []))):
+        if _PATHS & set(named_as_ours(next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter), []))):
             return delimiter
     return None
 
 
-def _named_as_ours(columns: list[str]) -> list[str]:
+def named_as_ours(columns: list[str]) -> list[str]:
     """The names of columns, with `audio_filepath` for the first that others call so."""
     if _PATHS & set(columns):
         return columns
@@ -70,7 +70,7 @@ def read(path: str) -> Iterator[ManifestLine]:
                 needed="a column audio_filepath or features_filepath",
                 remedy="add the header line",
             )
-        columns = _named_as_ours(next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter)))
+        columns = named_as_ours(next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter)))
         doubled = sorted({column for column in columns if column and columns.count(column) > 1})
         if doubled:
             raise ManifestError(f"{path}:1 names the column {doubled[0]!r} twice", needed="each column once")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,9 +14,9 @@ from audiogmm.runs.inputs import Extent, Inputs, open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.sources import Source
 
 if TYPE_CHECKING:
-    from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
 
 T = TypeVar("T")
@@ -83,15 +82,13 @@ class Batch:
     def __exit__(self, *failure: Any) -> None:
         self._open.__exit__(*failure)
 
-    def open(
-        self, model: Model, source: str | os.PathLike[str] | Iterable[Entry], *, again: bool = False
-    ) -> Inputs:
+    def open(self, model: Model, source: Source, *, again: bool = False) -> Inputs:
         """Open what a model is applied to, through its own front end.
 
         Parameters
         ----------
         model : Model
-        source : path-like or iterable of Entry
+        source : Source
         again : bool
             The recordings are read more than once. (With worker processes they are taken to be.)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from audiogmm.audio.decode import probe
 from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end, is_frame_cache
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError, TrainingError
+from audiogmm.errors import AudioGMMError, ChoiceError, KindError, MismatchError, TrainingError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.runs.aside import Aside
 
@@ -36,6 +36,34 @@ def choose_frontend(preset: str | None, file: Path | None) -> FrontEnd | None:
     if file is not None:
         return FrontEnd.from_toml(file)
     return None if preset is None else FrontEnd.preset(preset)
+
+
+def as_frontend(frontend: FrontEnd | str | os.PathLike[str] | None) -> FrontEnd | None:
+    """Return a front end that is given as it is, by the name of a preset, or by its TOML file.
+
+    Examples
+    --------
+    >>> as_frontend("kaldi") == FrontEnd.preset("kaldi"), as_frontend(None)
+    (True, None)
+
+    Raises
+    ------
+    ChoiceError
+        If there is no such preset.
+    FrontEndError
+        If the file does not hold one.
+    KindError
+        If it is of another type.
+    """
+    if isinstance(frontend, (str, os.PathLike)):
+        name = os.fspath(frontend)
+        return FrontEnd.from_toml(Path(name)) if name.endswith(".toml") else FrontEnd.preset(name)
+    if frontend is not None and not isinstance(frontend, FrontEnd):
+        raise KindError(
+            f"a front end of the type {type(frontend).__name__}",
+            needed="a FrontEnd, the name of a preset, or a TOML file",
+        )
+    return frontend
 
 
 def read_frontend(model: Model) -> FrontEnd | None:

@@ -25,6 +25,8 @@ from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.manifest.read import read_manifest
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import choose_cached_frontend, find_cache, read_frontend, settle_frontend
+from audiogmm.runs.progress import say_nothing
+from audiogmm.runs.sources import Source, entries_from
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
@@ -167,7 +169,7 @@ class Inputs:
 
 
 def open_inputs(
-    source: str | os.PathLike[str] | Iterable[Entry],
+    source: Source,
     frontend: FrontEnd | None = None,
     *,
     model: Model | None = None,
@@ -186,8 +188,8 @@ def open_inputs(
 
     Parameters
     ----------
-    source : path-like or iterable of Entry
-        A manifest or what stands in its place; entries.
+    source : Source
+        A manifest or what stands in its place; entries; see `entries_from`.
     frontend : FrontEnd, optional
         That of a new model.
     model : Model, optional
@@ -216,9 +218,9 @@ def open_inputs(
         If a frame cache has no frames of the front end.
     """
     announce_compiling()
-    copied = source == STANDARD_INPUT and (again or model is None)
+    copied = isinstance(source, str) and source == STANDARD_INPUT and (again or model is None)
     kept = copy_standard_input() if copied else None
-    entries = read_entries(source, aside) if kept is None else kept.entries
+    entries = kept.entries if kept else read_entries(source, aside, say=say, sample_rate=sample_rate)
     cache = find_cache(source)
     if model is not None:
         frontend = read_frontend(model)
@@ -242,19 +244,24 @@ def open_inputs(
 
 
 def read_entries(
-    source: str | os.PathLike[str] | Iterable[Entry], aside: Aside, format: str | None = None
+    source: Source,
+    aside: Aside,
+    format: str | None = None,
+    *,
+    say: Callable[[str], None] = say_nothing,
+    sample_rate: int | None = None,
 ) -> Iterable[Entry]:
     """Read the entries of a manifest (or of what stands in its place), re-iterable; bad lines are set aside.
 
-    An iterable of entries is passed through; an iterator is read into a list.
+    For the rest see `entries_from`; `format` is that of a path.
     """
-    if isinstance(source, (str, os.PathLike)):
 
-        def refuse(error: ManifestError) -> None:
-            aside.put("", os.fspath(source), error)
+    def refuse(path: str, error: ManifestError) -> None:
+        aside.put("", path, error)
 
-        return read_manifest(source, format, on_error=refuse)
-    return list(source) if isinstance(source, Iterator) else source
+    if format is not None:
+        return read_manifest(source, format, on_error=lambda error: refuse(os.fspath(source), error))
+    return entries_from(source, sample_rate=sample_rate, on_error=refuse, say=say)
 
 
 @dataclass

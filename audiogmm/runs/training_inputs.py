@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import TrainingError
+from audiogmm.errors import MismatchError, TrainingError
+from audiogmm.manifest.dataframe import is_dataframe
+from audiogmm.manifest.objects import entries_of
+from audiogmm.manifest.read import Manifest
 from audiogmm.reduce import OnError, Reducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontend_measurement import measure_frontend, needs_measuring
 from audiogmm.runs.inputs import Inputs, open_inputs
 from audiogmm.runs.progress import Progress
+from audiogmm.runs.sources import Source
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -29,6 +34,7 @@ class TrainingInputs:
     shards: Iterable[Shard]  # the recordings, re-iterable
     # the same with their entries; None for blocks of frames, which have neither entries nor a front end
     recordings: Inputs | None = None
+    of_blocks: FrontEnd | None = None  # through which blocks were made, with its sample rate, where known
 
     @property
     def entries(self) -> Iterable[Entry] | None:
@@ -37,8 +43,8 @@ class TrainingInputs:
 
     @property
     def frontend(self) -> FrontEnd | None:
-        """With its sample rate; None for frames of the user's own."""
-        return None if self.recordings is None else self.recordings.frontend
+        """With its sample rate; None for frames of the user's own, and for blocks unless it was given."""
+        return self.of_blocks if self.recordings is None else self.recordings.frontend
 
     @property
     def columns(self) -> list[str]:
@@ -57,7 +63,7 @@ class TrainingInputs:
 
 
 def open_training_inputs(
-    source: str | os.PathLike[str] | Iterable[Entry] | Iterable[FrameBlock],
+    source: Source,
     frontend: FrontEnd | None = None,
     *,
     model: Model | None = None,
@@ -81,11 +87,21 @@ def open_training_inputs(
     progress : Progress
         Receives stages and notes.
     """
+    if isinstance(source, Iterator):
+        head = next(source, None)
+        source = [head, *(() if isinstance(head, FrameBlock) else source)] if head is not None else []
+        if isinstance(head, FrameBlock):
+            raise TrainingError(
+                "an iterator, which can be read only once",
+                needed="something that can be read in every pass",
+                remedy="a list, or an object whose __iter__ starts again",
+            )
     blocks = as_blocks(source)
     if blocks is not None:
-        return TrainingInputs(blocks)
+        kept = None if frontend is None else frontend_of_blocks(frontend, source, sample_rate)
+        return TrainingInputs(blocks, of_blocks=kept)
     inputs = open_inputs(
-        source,  # type: ignore[arg-type]  # as_blocks has looked: these are entries
+        source,
         frontend,
         model=model,
         aside=aside,
@@ -121,24 +137,47 @@ class BlockShard:
                 return
 
 
-def as_blocks(source: Any) -> list[BlockShard] | None:
-    """The recordings of the source, if it is a re-iterable of blocks of frames.
-
-    Raises
-    ------
-    TrainingError
-        If it is an iterator.
-    """
-    if isinstance(source, (str, os.PathLike)) or not isinstance(source, Iterable):
+def as_blocks(source: Source) -> list[BlockShard] | None:
+    """The recordings of the source, if it is a re-iterable of blocks of frames."""
+    if not isinstance(source, Iterable) or isinstance(source, (str, os.PathLike, Manifest, dict)):
         return None
-    if isinstance(source, Iterator):
-        raise TrainingError(
-            "an iterator, which can be read only once",
-            needed="something that can be read in every pass",
-            remedy="a list, or an object whose __iter__ starts again",
-        )
+    if hasattr(source, "__array__") or is_dataframe(source) or entries_of(source) is not None:
+        return None
     head = next(iter(source), None)
     if not isinstance(head, FrameBlock):
         return None
     starts = sum(block.start == 0 for block in source)
     return [BlockShard(source, place) for place in range(max(starts, 1))]
+
+
+def frontend_of_blocks(frontend: FrontEnd, blocks: Iterable[FrameBlock], sample_rate: int | None) -> FrontEnd:
+    """Return the front end that blocks were made through, with its sample rate, so that a model can keep it.
+
+    Raises
+    ------
+    MismatchError
+        If it does not make such blocks.
+    """
+    block = next(iter(blocks))
+    rate = sample_rate or frontend.sample_rate or int(block.clock.sample_rate)
+    settled = replace(frontend, sample_rate=rate)
+    if settled.cmvn == "global" and not settled.cmvn_mean:
+        raise MismatchError(
+            "blocks, and a front end whose global normalization is not measured",
+            needed="the front end that the blocks were made through",
+            remedy="the front end of a model that was trained on recordings, or cmvn='none'",
+        )
+    ours, theirs = settled.clock(rate), block.clock
+    if (ours.sample_rate, ours.hop, ours.length) != (theirs.sample_rate, theirs.hop, theirs.length):
+        raise MismatchError(
+            f"blocks of {theirs.hop} samples a step and {theirs.length} a frame at {theirs.sample_rate:g} Hz",
+            needed=f"those of the front end: {ours.hop} and {ours.length} at {ours.sample_rate:g} Hz",
+            remedy="the front end that the blocks were made through",
+        )
+    if block.frames.shape[1] != settled.n_features():
+        raise MismatchError(
+            f"blocks of {amount(block.frames.shape[1], 'feature')}",
+            needed=f"those of the front end: {settled.n_features()}",
+            remedy="the front end that the blocks were made through",
+        )
+    return settled

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.decoders.source import open_source
 from audiogmm.audio.matrix.columns import ALL, Column, ColumnChoice, has_names
+from audiogmm.audio.matrix.in_memory import MemoryReader
 from audiogmm.errors import ChoiceError, FeatureError
 from audiogmm.manifest.entry import Entry, safe_id
+from audiogmm.manifest.in_memory import MemoryEntry
 from audiogmm.types import Frames, Seconds
 
 
@@ -156,7 +158,10 @@ def expand_archive(entry: Entry) -> Iterator[Entry]:
     FeatureError
         If the archive is damaged.
     """
-    if entry.features_filepath is None or format_of(entry.features_filepath) != "ark":
+    if entry.features_filepath is None or isinstance(entry, MemoryEntry):
+        yield entry
+        return
+    if format_of(entry.features_filepath) != "ark":
         yield entry
         return
     from audiogmm.audio.matrix.ark import read_members, split_offset
@@ -225,6 +230,8 @@ _READERS = {
 
 
 def _open(entry: Entry) -> MatrixReader:
+    if isinstance(entry, MemoryEntry):
+        return MemoryReader(entry)
     module, name = _READERS[format_of(entry.path)]
     reader: MatrixReader = getattr(import_module(f"audiogmm.audio.matrix.{module}"), name)(entry.path)
     return reader

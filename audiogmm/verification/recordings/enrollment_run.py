@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.progress import stopped_by_hand
 from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.sources import Source
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import with_backend
 from audiogmm.verification.compensation import Kind
@@ -21,7 +21,6 @@ from audiogmm.verification.recordings.gallery_calibration import calibrate_galle
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
-    from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
 
 
@@ -36,7 +35,7 @@ class EnrollSettings(RunSettings):
         Some of "means", "variances", "weights".
     iterations : int, optional
         See `Adaptation`. By default as the folder says, or else the defaults there.
-    background : str or iterable of Entry, optional
+    background : Source, optional
         A manifest of at least 20 speakers, from which a new back end is learned, in place of the model's.
     compensation : {"nap", "isv"}, optional
         With `background`; see `Compensation`.
@@ -60,7 +59,7 @@ class EnrollSettings(RunSettings):
     tau: float | None = None
     adapt: Iterable[str] | None = None
     iterations: int | None = None
-    background: str | Iterable[Entry] | None = None
+    background: Source | None = None
     compensation: Kind | None = None
     share_channel: bool = True
 
@@ -83,7 +82,7 @@ class EnrollSettings(RunSettings):
 
 def enroll_recordings(
     model: Model,
-    source: str | os.PathLike[str] | Iterable[Entry],
+    source: Source,
     folder: Path,
     settings: EnrollSettings,
     batch: Batch,
@@ -94,8 +93,8 @@ def enroll_recordings(
     ----------
     model : Model
         The background model; a copy is kept in the folder.
-    source : path-like or iterable of Entry
-        The manifest.
+    source : Source
+        The manifest, or what stands in its place.
     folder : Path
         Of the gallery: a new one, or one with speakers.
     settings : EnrollSettings
