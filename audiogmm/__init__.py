@@ -27,14 +27,25 @@ if TYPE_CHECKING:
     from audiogmm.errors import AudioGMMError as AudioGMMError
     from audiogmm.estimator import GaussianMixture as GaussianMixture
     from audiogmm.jobs.calibrate import calibrate as calibrate
+    from audiogmm.jobs.cluster import cluster as cluster
+    from audiogmm.jobs.demo.sites import demo as demo
     from audiogmm.jobs.detect import detect as detect
     from audiogmm.jobs.enroll import enroll as enroll
+    from audiogmm.jobs.evaluate import evaluate as evaluate
     from audiogmm.jobs.evaluate_detect import evaluate_detect as evaluate_detect
     from audiogmm.jobs.evaluate_verify import evaluate_verify as evaluate_verify
+    from audiogmm.jobs.features import features as features
     from audiogmm.jobs.fuse import fuse as fuse
     from audiogmm.jobs.identify import identify as identify
+    from audiogmm.jobs.info import info as info
+    from audiogmm.jobs.inspect import inspect as inspect
+    from audiogmm.jobs.manifests import check_manifest as check_manifest
+    from audiogmm.jobs.manifests import convert_manifest as convert_manifest
+    from audiogmm.jobs.manifests import scan as scan
+    from audiogmm.jobs.report import report as report
     from audiogmm.jobs.score import score as score
     from audiogmm.jobs.select import select as select
+    from audiogmm.jobs.speakers import speakers as speakers
     from audiogmm.jobs.stream import stream as stream
     from audiogmm.jobs.stream_learn import learn as learn
     from audiogmm.jobs.train import train as train

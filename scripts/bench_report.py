@@ -23,7 +23,7 @@ from browser import Tab, browse, chromium
 
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.jobs.detect import detect_to_file
-from audiogmm.jobs.report import report_to_file
+from audiogmm.jobs.report import report
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.synth import make_scenes, write_corpus
 
@@ -42,7 +42,7 @@ def make_page(folder: Path, path: Path, n: int) -> None:
     train_to_file(str(folder / "corpus" / "train.jsonl"), model, FrontEnd.preset("ambient"), n_components=16)
     found = detect_to_file(model, str(folder / "corpus" / "test.jsonl"), events)
     started = time.perf_counter()
-    made = report_to_file(events, path, most=n, force=True)
+    made = report(events, path, most=n, force=True)
     seconds = time.perf_counter() - started
     print(f"{found.events} events in {found.recordings} recordings, {found.seconds / 60:.0f} minutes")
     shown, size = len(made.page.cards), made.size / 1e6

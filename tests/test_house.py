@@ -57,7 +57,7 @@ RIGHTS = {
     "jobs": "reporting/run live/stream training/selection synth dask_reduce",
     "jobs/demo": "jobs",
     "cli": "jobs jobs/demo",
-    "__init__": "jobs estimator",
+    "__init__": "jobs jobs/demo estimator",
     "__main__": "cli",
 }
 """What the files of each room may import besides the ground: these rooms, and what those may."""

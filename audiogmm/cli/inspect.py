@@ -27,6 +27,6 @@ def command(normal: Path, new: Path, output: Path, force: bool, as_json: bool) -
     Example:
       audiogmm inspect recordings/normal recordings/today -o inspected
     """
-    from audiogmm.jobs.inspect import inspect_to_folder
+    from audiogmm.jobs.inspect import inspect
 
-    run(inspect_to_folder, normal, new, output, force=force, as_json=as_json)
+    run(inspect, normal, new, output, force=force, as_json=as_json)

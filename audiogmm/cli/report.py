@@ -46,7 +46,7 @@ def command(run: Path, output: Path, as_json: bool, **given: Any) -> None:
     Example:
       audiogmm report events.jsonl -o report.html
     """
-    from audiogmm.jobs.report import report_to_file
+    from audiogmm.jobs.report import report
     from audiogmm.reporting.run.page import ReportSettings
 
-    console.run(report_to_file, run, output, settings=ReportSettings(**given), as_json=as_json)
+    console.run(report, run, output, settings=ReportSettings(**given), as_json=as_json)

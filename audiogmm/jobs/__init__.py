@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from audiogmm.jobs.manifests import check_manifest as check_manifest
     from audiogmm.jobs.manifests import convert_manifest as convert_manifest
     from audiogmm.jobs.manifests import scan_folder as scan_folder
-    from audiogmm.jobs.report import report_to_file as report_to_file
     from audiogmm.jobs.score import score_to_folder as score_to_folder
     from audiogmm.jobs.selected_files import select_to_file as select_to_file
     from audiogmm.jobs.stream_learn import learn_from_stream as learn_from_stream

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_calibration import calibrate_detector
-from audiogmm.anomaly.detector_settings import DetectorOptions, DetectorSettings
+from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.anomaly.learning.assembly import make_scorer
 from audiogmm.anomaly.learning.model_parts import (
     read_detector,
@@ -29,7 +29,7 @@ from audiogmm.runs.aside import Aside, errors_path, ignore_repeated
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, stopped_by_hand
-from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.settings import OF_FILES, RunSettings
 from audiogmm.runs.sources import Source
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
@@ -45,27 +45,23 @@ class CalibrateSettings(RunSettings, DetectorOptions):
 
     Attributes
     ----------
-    scores : str or None
+    scores : str, iterable of str or None
         What the detector scores by, see `anomaly.learning.scores`; what the model has, by default.
     against : Path or None
         Background model of the score `ratio`.
     """
 
-    scores: str | None = None
+    scores: str | Iterable[str] | None = None
     against: Path | None = None
 
 
+@accepts(CalibrateSettings, without=(*OF_FILES, "against"))
 def calibrate(
     model: Model,
     source: Source,
-    settings: DetectorSettings | None = None,
     *,
-    scores: str | Iterable[str] | None = None,
+    settings: CalibrateSettings,
     against: Model | None = None,
-    upsample: bool = False,
-    threads: int | None = None,
-    workers: int = 0,
-    columns: str | Sequence[str] = (),
     aside: Aside | None = None,
     progress: Progress | None = None,
 ) -> Model:
@@ -77,19 +73,11 @@ def calibrate(
         Not trained on this audio.
     source : Source
         Normal recordings or tables, as for `train`.
-    settings : DetectorSettings, optional
-        How events are cut out; those the model has, or the default ones.
-    scores : str or iterable of str, optional
-        What the detector scores by, see `anomaly.learning.scores`; what the model has, by
-        default.
+    settings : CalibrateSettings
+        Or its fields as keywords: how events are cut out, and what the detector scores by; what the model
+        has, or the defaults, where they are not given.
     against : Model, optional
         Background model of the score `ratio`.
-    upsample : bool
-        Accept audio below the model's sample rate.
-    threads, workers : int
-        Threads (all cores by default), and processes that decode and extract (none by default).
-    columns : str or sequence of str
-        Of tables, in place of those that the model was trained on.
     aside : Aside, optional
         Takes recordings that cannot be used; by default the first one raises.
     progress : Progress, optional
@@ -110,16 +98,18 @@ def calibrate(
     from audiogmm.anomaly.learning.score_calibration import calibrate_scores
     from audiogmm.mixture.evaluator import Evaluator
 
-    run = RunSettings(upsample=upsample, threads=threads, workers=workers, columns=columns)
+    chosen = settings.applied_to(read_detector_settings(model))
     nothing_yet = stopped_by_hand("Nothing was written; the same command starts again")
-    with nothing_yet, Batch(None, run, progress, aside=aside) as batch:
+    with nothing_yet, Batch(None, settings, progress, aside=aside) as batch:
         inputs = batch.open(model, source, again=True)
-        model, normal = calibrate_scores(model, inputs, scores, against, batch.reducer, batch.progress)
+        model, normal = calibrate_scores(
+            model, inputs, settings.scores, against, batch.reducer, batch.progress
+        )
         task = TrackTask(
             make_scorer(model, every_frame=False)
         )  # silence is not what normal audio sounds like
         tracks = batch.map("scoring normal audio", inputs, task, shards=normal)
-        detector = calibrate_detector(_advancing(batch, tracks), settings or read_detector_settings(model))
+        detector = calibrate_detector(_advancing(batch, tracks), chosen)
         moments = learn_moments(
             Evaluator(model.mixture),
             inputs.frontend,
@@ -196,12 +186,8 @@ def calibrate_to_file(
             calibrated = calibrate(
                 loaded,
                 source,
-                settings.applied_to(read_detector_settings(loaded)),
-                scores=settings.scores,
+                settings=settings,
                 against=None if settings.against is None else load(settings.against),
-                upsample=settings.upsample,
-                threads=settings.threads,
-                workers=settings.workers,
                 aside=aside,
                 progress=progress,
             )

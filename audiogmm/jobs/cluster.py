@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import refuse_overwrite, replacing
 from audiogmm.keywords import accepts
 from audiogmm.mixture.evaluator import Evaluator
-from audiogmm.mixture.store import load
+from audiogmm.mixture.store import Model, load
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import Inputs
@@ -32,7 +33,6 @@ from audiogmm.words import SOUND, Terms, amount
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
-    from audiogmm.mixture.store import Model
 
 CONTEXT: Seconds = 0.25
 """Sound before and after a segment that is written as a wav file."""
@@ -161,7 +161,12 @@ class ClusterResult:
 
 @accepts(ClusterSettings)
 def cluster_to_folder(
-    model: Path, source: str, output: Path, *, settings: ClusterSettings, progress: Progress | None = None
+    model: Model | str | os.PathLike[str],
+    source: str | os.PathLike[str],
+    output: Path,
+    *,
+    settings: ClusterSettings,
+    progress: Progress | None = None,
 ) -> ClusterResult:
     """Assign every frame of a manifest, and write what each component sounds like.
 
@@ -175,7 +180,7 @@ def cluster_to_folder(
         If the folder holds something already (and not `force`), or cannot be written.
     """
     refuse_overwrite(output, settings.force)
-    loaded = load(model)
+    loaded = model if isinstance(model, Model) else load(model)
     unfinished = stopped_by_hand(f"{output} is not whole; the same command with --force starts again")
     with Batch(output, settings, progress) as batch:
         inputs = batch.open(loaded, source)
@@ -278,3 +283,41 @@ def cut(entry: Entry, segment: Segment, path: Path) -> None:
 def _read(piece: Entry) -> tuple[np.ndarray[Any, Any], int]:
     with open_audio(piece, warn=say_nothing) as stream:
         return np.concatenate(list(stream)), stream.info.sample_rate
+
+
+@accepts(ClusterSettings)
+def cluster(
+    model: Model | str | os.PathLike[str],
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    settings: ClusterSettings,
+    progress: Progress | None = None,
+) -> ClusterResult:
+    """Assign every frame of some recordings to the components of a model, and write what each sounds like.
+
+    Parameters
+    ----------
+    model : Model or path-like
+    source : path-like
+        A manifest, or one recording.
+    output : path-like
+        A folder for the assignments, a table of the components and their sounds.
+    settings : ClusterSettings
+        Or its fields as keywords.
+    progress : Progress, optional
+        Receives stages and notes.
+
+    Returns
+    -------
+    ClusterResult
+        `rows` has a dict for each component, `lines()` the same for a person.
+
+    Raises
+    ------
+    MismatchError
+        If the recordings do not fit the model.
+    OutputError
+        If the folder holds something already (and not `force`), or cannot be written.
+    """
+    return cluster_to_folder(model, source, Path(output), settings=settings, progress=progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -16,7 +16,6 @@ from audiogmm.anomaly.learning.assembly import make_pipeline
 from audiogmm.anomaly.learning.model_parts import read_detector, scores_fingerprint, terms_of
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.pipeline import DetectionPipeline
-from audiogmm.audio.matrix.columns import ColumnChoice
 from audiogmm.blocks import Shard
 from audiogmm.errors import BudgetError
 from audiogmm.files import refuse_overwrite
@@ -29,7 +28,7 @@ from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, say_nothing
-from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.settings import OF_FILES, OF_PROCESSES, RunSettings
 from audiogmm.runs.sources import Source
 from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms, amount
@@ -79,9 +78,8 @@ class DetectTask:
         return {"id": shard.id, "seconds": seconds, "events": events}
 
 
-def detect(
-    detector: Model, source: Source, *, upsample: bool = False, columns: str | Sequence[str] = ()
-) -> list[Event]:
+@accepts(DetectSettings, without=(*OF_FILES, *OF_PROCESSES, "plot"))
+def detect(detector: Model, source: Source, *, settings: DetectSettings) -> list[Event]:
     """Find the anomalous segments of one recording, or of several.
 
     Parameters
@@ -91,10 +89,8 @@ def detect(
     source : Source
         Recordings or tables: an `Entry`, a path, ``(samples, sample_rate)``, a data frame, a manifest, a list
         of these; see `audiogmm.runs.sources.entries_from`.
-    upsample : bool
-        Accept audio below the model's sample rate.
-    columns : str or sequence of str
-        Of a table, in place of those that the model was trained on.
+    settings : DetectSettings
+        Or its fields as keywords, in place of what the detector was calibrated with.
 
     Returns
     -------
@@ -104,18 +100,21 @@ def detect(
     Raises
     ------
     MismatchError
-        If the model is not calibrated, or the recording does not fit it.
+        If the model is not calibrated, with too little normal audio for the budget of alarms, or the
+        recording does not fit it.
     AudioFileError, AudioDataError, FeatureError
         If the recording cannot be used.
     """
-    task = DetectTask(make_pipeline(detector))
+    learned = read_detector(detector)
+    chosen = replace(learned, settings=settings.applied_to(learned.settings))
+    task = DetectTask(make_pipeline(detector, chosen, reasons=settings.reasons))
     inputs = open_inputs(
         source,
         model=detector,
         aside=Aside(strict=True),
         say=say_nothing,
-        upsample=upsample,
-        choice=ColumnChoice.of(columns),
+        upsample=settings.upsample,
+        choice=settings.choice,
     )
     return [Event.from_dict(event) for recording in inputs for event in task(recording)["events"]]
 

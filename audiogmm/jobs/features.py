@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,9 +109,24 @@ class FeaturesResult:
 
 @accepts(FeaturesSettings)
 def features(
-    source: str, output: Path, *, settings: FeaturesSettings, progress: Progress | None = None
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    settings: FeaturesSettings,
+    progress: Progress | None = None,
 ) -> FeaturesResult:
     """Compute the frames of every recording of a manifest, and keep them; what is kept already stays.
+
+    Parameters
+    ----------
+    source : path-like
+        A manifest, or one recording.
+    output : path-like
+        The folder; give it to `audiogmm.train` and `audiogmm.jobs.score_to_folder` in place of the manifest.
+    settings : FeaturesSettings
+        Or its fields as keywords.
+    progress : Progress, optional
+        Receives stages and notes.
 
     Raises
     ------
@@ -121,6 +137,7 @@ def features(
     OutputError
         If the folder cannot be written.
     """
+    output = Path(output)
     stopped = stopped_by_hand("The frames computed so far are kept; the same command continues from there")
     with Batch(output, settings, progress) as batch:
         inputs = open_inputs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from audiogmm.anomaly.learning.assembly import make_pipeline
 from audiogmm.anomaly.learning.model_parts import score_names, terms_of
 from audiogmm.anomaly.scorers.table import score_unit
-from audiogmm.mixture.store import load
+from audiogmm.mixture.store import Model, load
 from audiogmm.runs.frontends import read_frontend
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.types import Json
@@ -21,19 +22,19 @@ from audiogmm.words import Terms, amount
 class InfoResult:
     """The description of a model."""
 
-    path: Path
+    path: Path | None  # None: it was not read from a file
     about: Json
     terms: Terms
 
     def summary(self) -> Json:
         """Return what `--json` prints."""
-        return {"model": str(self.path), **self.about}
+        return {"model": None if self.path is None else str(self.path), **self.about}
 
     def lines(self) -> Iterator[str]:
         """Yield the closing lines."""
         about, terms = self.about, self.terms
         yield (
-            f"{self.path}: {amount(about['n_components'], 'component')} of "
+            f"{self.path or 'model'}: {amount(about['n_components'], 'component')} of "
             f"{amount(about['n_features'], 'feature')}, "
             f"{about['covariance_type']} covariance ({about['n_parameters']:,} parameters)"
         )
@@ -86,15 +87,32 @@ class InfoResult:
         return self.terms.frames(latency[f"{which}_frames"]) + seconds
 
 
-def info(path: Path) -> InfoResult:
-    """Describe a model file.
+def info(model: Model | str | os.PathLike[str]) -> InfoResult:
+    """Describe a model: its form, its training, its detector and its latency.
+
+    Parameters
+    ----------
+    model : Model or path-like
+
+    Returns
+    -------
+    InfoResult
+        `about` is a dict, `lines()` the same for a person.
 
     Raises
     ------
     ModelFileError
-        If it is not a model of audiogmm, or is damaged.
+        If the file is not a model of audiogmm, or is damaged.
+
+    Examples
+    --------
+    >>> from audiogmm.mixture.gaussian import Mixture
+    >>> found = info(Model(Mixture([0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], "spherical")))
+    >>> next(found.lines())
+    'model: 2 components of 1 feature, spherical covariance (5 parameters)'
     """
-    model = load(path)
+    path = None if isinstance(model, Model) else Path(model)
+    model = model if isinstance(model, Model) else load(model)
     about = model.summary()
     frontend = read_frontend(model)
     stages: dict[str, int] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.jobs.detect import DetectResult, detect_to_file
 from audiogmm.jobs.manifests import scan_folder
-from audiogmm.jobs.report import report_to_file
+from audiogmm.jobs.report import report
 from audiogmm.jobs.score import ScoreResult, score_to_folder
 from audiogmm.jobs.trained_files import TrainResult, train_to_file
 from audiogmm.reporting.figure import can_draw
@@ -64,8 +65,13 @@ class InspectResult:
             yield "a page to look at and to listen to needs the extra `plot`: pip install 'audiogmm[plot]'"
 
 
-def inspect_to_folder(
-    normal: Path, new: Path, output: Path, *, force: bool = False, progress: Progress | None = None
+def inspect(
+    normal: str | os.PathLike[str],
+    new: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> InspectResult:
     """Train on a folder of normal recordings, find what is anomalous in another, and make a page of it.
 
@@ -74,11 +80,11 @@ def inspect_to_folder(
 
     Parameters
     ----------
-    normal : Path
+    normal : path-like
         Recordings of how it should sound, in this folder and those below it.
-    new : Path
+    new : path-like
         Recordings to look for anomalies in.
-    output : Path
+    output : path-like
         Folder for normal.jsonl, new.jsonl, model.agmm, scores, events.jsonl and report.html.
     force : bool
         Overwrite what is there.
@@ -95,6 +101,7 @@ def inspect_to_folder(
         If the normal recordings cannot make a model.
     """
     progress = progress or Silent()
+    normal, new, output = Path(normal), Path(new), Path(output)
     lists = output / "normal.jsonl", output / "new.jsonl"
     for folder, manifest in zip((normal, new), lists, strict=True):
         scan_folder(folder, manifest, force=force, progress=progress)
@@ -104,5 +111,5 @@ def inspect_to_folder(
     scored = score_to_folder(model, str(lists[1]), output / "scores", **shared)
     picture = output / "severest.png" if can_draw() else None
     detected = detect_to_file(model, str(lists[1]), events, plot=picture, **shared)
-    page = report_to_file(events, output / "report.html", **shared).output if can_draw() else None
+    page = report(events, output / "report.html", **shared).output if can_draw() else None
     return InspectResult(output, trained, scored, detected, page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -46,6 +47,43 @@ class WriteResult:
         yield f"manifest: {self.output}"
 
 
+def scan(folder: str | os.PathLike[str], *, speaker: str | None = None) -> list[Entry]:
+    """List every recording below a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+    speaker : str, optional
+        Name the speaker: ``"parent"``, that of the parent folder, or a regular expression whose group
+        ``speaker`` matches a part of the path.
+
+    Returns
+    -------
+    list of Entry
+        In order of their paths, with durations; `audiogmm.write_manifest` writes them.
+
+    Raises
+    ------
+    ManifestError
+        If the folder does not exist, or holds no recording.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np, soundfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> soundfile.write(folder / "a.wav", np.zeros(8000), 8000)
+    >>> [(entry.id, entry.duration) for entry in scan(folder)]
+    [('a', 1.0)]
+    """
+    from audiogmm.audio.decode import probe
+    from audiogmm.manifest import find_recordings
+
+    return list(
+        find_recordings(Path(folder), speaker=speaker or None, measure=lambda entry: probe(entry, full=False))
+    )
+
+
 def scan_folder(
     folder: Path,
     output: Path,
@@ -72,8 +110,8 @@ def scan_folder(
 
 
 def convert_manifest(
-    source: str,
-    output: Path,
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
     *,
     source_format: str | None = None,
     format: str | None = None,
@@ -83,6 +121,21 @@ def convert_manifest(
 ) -> WriteResult:
     """Write a manifest in another format; lines that cannot be read are set aside.
 
+    Parameters
+    ----------
+    source : path-like
+        A manifest.
+    output : path-like
+        The other one, or the folder of a Kaldi data directory.
+    source_format, format : str, optional
+        Their formats; by content, and by the name of `output`.
+    force : bool
+        Overwrite a file that exists.
+    strict : bool
+        Raise the first line's error.
+    progress : Progress, optional
+        Receives notes.
+
     Raises
     ------
     ManifestError
@@ -90,6 +143,7 @@ def convert_manifest(
     OutputError
         If the output exists (and not `force`), or cannot be written.
     """
+    output = Path(output)
     refuse_overwrite(output, force)
     aside = Aside(errors_path(output), strict=strict)
     entries = read_entries(source, aside, source_format)
@@ -159,8 +213,24 @@ class CheckResult:
         yield f"checked {amount(self.entries, 'entry', 'entries')}: {problems}{warned}"
 
 
-def check_manifest(source: str, *, fast: bool = False, progress: Progress | None = None) -> CheckResult:
+def check_manifest(
+    source: str | os.PathLike[str], *, fast: bool = False, progress: Progress | None = None
+) -> CheckResult:
     """Open every recording of a manifest (`fast`: its header only), and name each that cannot be used.
+
+    Parameters
+    ----------
+    source : path-like
+        A manifest.
+    fast : bool
+        Read only headers, not every sample.
+    progress : Progress, optional
+        Receives notes.
+
+    Returns
+    -------
+    CheckResult
+        Its `problems` name the entries; `lines()` is for a person.
 
     Raises
     ------
@@ -172,7 +242,7 @@ def check_manifest(source: str, *, fast: bool = False, progress: Progress | None
     from audiogmm.manifest import find_problems, read_manifest
 
     progress = progress or Silent()
-    result = CheckResult(source)
+    result = CheckResult(os.fspath(source))
     notices = Notices(then=progress.say)
 
     def look(entry: Entry) -> AudioInfo:

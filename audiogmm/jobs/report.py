@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +55,12 @@ class ReportResult:
 
 
 @accepts(ReportSettings)
-def report_to_file(
-    run: Path, output: Path, *, settings: ReportSettings, progress: Progress | None = None
+def report(
+    run: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    settings: ReportSettings,
+    progress: Progress | None = None,
 ) -> ReportResult:
     """Write one HTML file of a run, which needs no network and holds less than 25 MB.
 
@@ -64,9 +69,9 @@ def report_to_file(
 
     Parameters
     ----------
-    run : Path
+    run : path-like
         The events that `detect` wrote, or the record beside them, or the folder that holds both.
-    output : Path
+    output : path-like
         The page.
     settings : ReportSettings
         Or its fields as keywords.
@@ -84,6 +89,7 @@ def report_to_file(
     OutputError
         If the page exists (and not `force`), or cannot be written.
     """
+    run, output = Path(run), Path(output)
     found = DetectionRun.at(run)
     check_output(output, settings.force, found.events, settings.model, settings.manifest, settings.table)
     require_imaging()

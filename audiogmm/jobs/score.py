@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from audiogmm.anomaly.learning.assembly import make_evaluators, make_scorer
 from audiogmm.anomaly.learning.model_parts import score_names, scores_fingerprint, terms_of
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.anomaly.scorers.track import score_recording, scored_blocks
-from audiogmm.audio.matrix.columns import ColumnChoice
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
@@ -26,16 +25,14 @@ from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.runs.rows import read_ids, write_rows
-from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.settings import OF_FILES, OF_PROCESSES, RunSettings
 from audiogmm.runs.sources import Source, is_one
 from audiogmm.scoring.likelihood import score_blocks, score_shard
-from audiogmm.scoring.track import ScoreTrack
 from audiogmm.scoring.track_file import SUFFIXES, TrackWriter
 from audiogmm.types import FloatArray, Json
 from audiogmm.words import SOUND, Terms
 
 if TYPE_CHECKING:
-    from audiogmm.manifest import Entry
     from audiogmm.mixture.store import Model
 
 SUMMARY = "summary.jsonl"
@@ -79,35 +76,10 @@ class ScoreSettings(RunSettings):
             raise ChoiceError(f"format={self.format!r}", needed=f"one of {known}")
 
 
-@overload
+@accepts(ScoreSettings, without=(*OF_FILES, *OF_PROCESSES, "against", "format"))
 def score(
-    model: Model,
-    source: Entry,
-    against: Model | None = None,
-    *,
-    detector: bool = False,
-    upsample: bool = False,
-    columns: str | Sequence[str] = (),
-) -> ScoreTrack: ...
-@overload
-def score(
-    model: Model,
-    source: Source,
-    against: Model | None = None,
-    *,
-    detector: bool = False,
-    upsample: bool = False,
-    columns: str | Sequence[str] = (),
-) -> Any: ...
-def score(
-    model: Model,
-    source: Source,
-    against: Model | None = None,
-    *,
-    detector: bool = False,
-    upsample: bool = False,
-    columns: str | Sequence[str] = (),
-) -> ScoreTrack | list[ScoreTrack]:
+    model: Model, source: Source, against: Model | None = None, *, settings: ScoreSettings
+) -> Any:  # ScoreTrack of one recording, list of ScoreTrack of several
     """Score one recording, or each of several, frame by frame.
 
     Parameters
@@ -119,12 +91,8 @@ def score(
         list, a manifest. See `audiogmm.runs.sources.entries_from`.
     against : Model, optional
         Background model: the scores are then log-likelihood ratios.
-    detector : bool
-        Score as the model's detector does (`train --scores`), in place of log-likelihoods.
-    upsample : bool
-        Accept audio below the model's sample rate.
-    columns : str or sequence of str
-        Of a table, in place of those that the model was trained on.
+    settings : ScoreSettings
+        Or its fields as keywords.
 
     Returns
     -------
@@ -140,16 +108,16 @@ def score(
     ChoiceError
         If both `against` and `detector` are given.
     """
-    refuse_both(against, detector)
+    refuse_both(against, settings.detector)
     inputs = open_inputs(
         source,
         model=model,
         aside=Aside(strict=True),
         say=say_nothing,
-        upsample=upsample,
-        choice=ColumnChoice.of(columns),
+        upsample=settings.upsample,
+        choice=settings.choice,
     )
-    if detector:
+    if settings.detector:
         scorer = make_scorer(model)
         tracks = [score_recording(scorer, recording) for recording in inputs]
     else:

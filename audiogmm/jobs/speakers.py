@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +51,15 @@ class SpeakersResult:
             yield learned
 
 
-def speakers(folder: Path, remove: tuple[str, ...] = ()) -> SpeakersResult:
+def speakers(folder: str | os.PathLike[str], remove: Iterable[str] = ()) -> SpeakersResult:
     """Remove the speakers of `remove`, and list the others.
+
+    Parameters
+    ----------
+    folder : path-like
+        A gallery, as `enroll` makes it.
+    remove : iterable of str
+        Names.
 
     Raises
     ------
@@ -62,7 +70,7 @@ def speakers(folder: Path, remove: tuple[str, ...] = ()) -> SpeakersResult:
     OutputError
         If another run is writing to the folder.
     """
-    gallery = Gallery(folder)
+    gallery, remove = Gallery(Path(folder)), tuple(remove)
     if remove:
         with gallery.locked():
             for name in remove:
@@ -77,4 +85,4 @@ def speakers(folder: Path, remove: tuple[str, ...] = ()) -> SpeakersResult:
         }
         for speaker in gallery
     )
-    return SpeakersResult(gallery, tuple(remove), rows)
+    return SpeakersResult(gallery, remove, rows)

@@ -53,3 +53,6 @@ class RunSettings:
 
 OF_FILES = ("resume", "force", "strict")
 """Settings of runs that write files; a run in memory has none of them."""
+
+OF_PROCESSES = ("threads", "workers")
+"""Settings of runs over several recordings; a run over one has none of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from audiogmm.files import refuse_overwrite
 from audiogmm.jobs.cluster import cluster_to_folder
 from audiogmm.jobs.demo.speakers import SpeakerDemo, run_speaker_demo
 from audiogmm.jobs.detect import detect_to_file
-from audiogmm.jobs.report import report_to_file
+from audiogmm.jobs.report import report
 from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.manifest import Entry, read_manifest, write_manifest
@@ -144,7 +145,7 @@ def find_earlier_demo(out: Path) -> EarlierDemo | None:
 
 
 def demo(
-    out: Path,
+    out: str | os.PathLike[str] = "demo",
     *,
     seed: int = 0,
     force: bool = False,
@@ -157,12 +158,25 @@ def demo(
     background, so that loudness alone, which is evaluated for comparison, does not find them. The models are
     trained on normal recordings only.
 
+    Parameters
+    ----------
+    out : path-like
+        The folder to write to.
+    seed : int
+        Of the corpus and of the models.
+    force : bool
+        Overwrite what is there.
+    threads : int, optional
+        All cores by default.
+    progress : Progress, optional
+        Receives stages and notes.
+
     Raises
     ------
     OutputError
         If the folder holds something already (and not `force`), or cannot be written.
     """
-    progress = progress or Silent()
+    progress, out = progress or Silent(), Path(out)
     refuse_overwrite(out, force)
     progress.begin("synthesizing recordings", None, "")
     write_corpus(out / "corpus", make_scenes(seed), seed=seed, force=force)
@@ -192,7 +206,7 @@ def demo(
         )
         result.sites.append(evaluate_site(site, recordings, folder))
         if can_draw():
-            page = report_to_file(folder / "events.jsonl", folder / "report.html", **shared)
+            page = report(folder / "events.jsonl", folder / "report.html", **shared)
             result.pages.append(page.output)
         margin = (found.severest[0].peak or 0.0) - found.detector.threshold if found.severest else 0.0
         if found.pictures and margin <= lowest:
