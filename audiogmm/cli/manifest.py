@@ -70,7 +70,13 @@ def check(manifest: str, fast: bool, as_json: bool) -> None:
 @click.argument("source", type=str, metavar="IN")
 @click.option("--from", "source_format", type=FORMATS, help="Format of IN [default: by its content].")
 @click.option("--to", "format", type=FORMATS, help="Format to write [default: by the name].")
-@options.output("the manifest, or the folder of a Kaldi data directory")
+@click.option(
+    "--events",
+    is_flag=True,
+    help="Of a list of segments (RTTM, labels), write each recording with its segments as events, the truth "
+    "for `evaluate detect`, in place of an entry for each segment.",
+)
+@options.output("the manifest, or the folder of a Kaldi data directory or of a file of labels a recording")
 @options.reporting
 @options.strict
 def convert(source: str, output: Path, as_json: bool, **given: Any) -> None:

@@ -38,10 +38,12 @@ def evaluate_detect(
     Parameters
     ----------
     events : path-like, iterable of path-like, or iterable of Event
-        What was found, as `detect` writes it (JSONL, CSV, RTTM, Audacity labels); by the recording's id.
+        What was found, as `detect` writes it (JSONL, CSV, RTTM, labels of Audacity, Raven,
+        BirdNET or Praat); by the recording's id.
     manifest : Source
-        The recordings, with their truth: a manifest, entries, or a data frame of them. A recording
-        without an event is one in which nothing was found.
+        The recordings, with their truth: a manifest, entries, or a data frame of them. A list of
+        segments (RTTM, labels of Audacity, Raven, BirdNET or Praat) holds the events of the recordings that
+        it names. A recording without an event is one in which nothing was found.
     scores : path-like, iterable of path-like, or mapping from str to ScoreTrack, optional
         Tracks as `score` writes them, one a recording; without them there is no AUC.
     settings : EvaluateDetectSettings

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.files import refuse_overwrite
+from audiogmm.manifest.read import Manifest
+from audiogmm.manifest.segments.table import read_truth
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import read_entries
 from audiogmm.runs.progress import Progress, Silent
@@ -115,6 +117,7 @@ def convert_manifest(
     *,
     source_format: str | None = None,
     format: str | None = None,
+    events: bool = False,
     force: bool = False,
     strict: bool = False,
     progress: Progress | None = None,
@@ -126,9 +129,12 @@ def convert_manifest(
     source : path-like
         A manifest.
     output : path-like
-        The other one, or the folder of a Kaldi data directory.
+        The other one, or a folder: a Kaldi data directory, or labels, a file a recording.
     source_format, format : str, optional
         Their formats; by content, and by the name of `output`.
+    events : bool
+        Of a list of segments, each recording becomes an entry with its segments as the truth for
+        `evaluate detect`; by default each segment becomes one.
     force : bool
         Overwrite a file that exists.
     strict : bool
@@ -147,6 +153,8 @@ def convert_manifest(
     refuse_overwrite(output, force)
     aside = Aside(errors_path(output), strict=strict)
     entries = read_entries(source, aside, source_format)
+    if events and isinstance(entries, Manifest):
+        entries = read_truth(entries)
     return _write(entries, output, format, force, progress or Silent(), aside)
 
 

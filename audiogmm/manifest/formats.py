@@ -92,6 +92,22 @@ FORMATS: dict[str, ManifestFormat] = {
         ManifestFormat(
             "nemo", "audiogmm.manifest.nemo", "JSONL with audio_filepath, duration and text in every line"
         ),
+        *(
+            ManifestFormat(
+                name,
+                f"audiogmm.manifest.segments.{name}",
+                summary,
+                frozenset({"frame_rate", "features_filepath", *(() if name == "rttm" else ("speaker",))}),
+                frozenset(keeps.split()) | {"sample_rate", "num_samples", "channels", "duration"},
+            )
+            for name, summary, keeps in (
+                ("rttm", "who speaks when, as NIST has it", "score"),
+                ("audacity", "labels of Audacity: start, end and text, a file a recording", ""),
+                ("raven", "a selection table of Raven", "score low_frequency high_frequency"),
+                ("birdnet", "a result table of BirdNET", "score scientific_name"),
+                ("textgrid", "a TextGrid of Praat, a file a recording", "tier"),
+            )
+        ),
     )
 }
 """Every format that is read and written, by its name."""

@@ -159,8 +159,8 @@ def read_manifest(
     path : path-like, or an object that `entries_of` takes
         A manifest file or folder, a recording, a feature matrix (.npy, .parquet, .ark, or a CSV of numbers),
         a URL, or ``-`` for a wav stream on standard input; a `CutSet` or another object of Lhotse.
-    format : {"jsonl", "csv", "kaldi", "lhotse", "nemo"}, optional
-        The format, where name and content do not show it.
+    format : str, optional
+        A key of `FORMATS`, such as "kaldi" or "rttm", where name and content do not show it.
     on_error : callable, optional
         Takes the `ManifestError` of each bad line, so that a job can set it aside and go on; by default
         the first one is raised.

@@ -11,7 +11,8 @@ from audiogmm.manifest.cells import delimiter_of_numbers, is_number, split_cells
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
 from audiogmm.manifest.text import encoding_of, head
 
-Kind = Literal["jsonl", "csv", "kaldi", "lhotse", "audio", "features"]
+Segments = Literal["rttm", "audacity", "raven", "birdnet", "textgrid"]
+Kind = Literal["jsonl", "csv", "kaldi", "lhotse", "audio", "features"] | Segments
 """A format, or a recording or a feature matrix named in place of a manifest."""
 
 # fmt: off
@@ -25,6 +26,15 @@ AUDIO_SUFFIXES = frozenset({
 """What `manifest scan` takes for a recording, and what may be named in place of a manifest."""
 
 FEATURE_SUFFIXES = frozenset({".npy", ".parquet", ".pq", ".ark"})
+
+_SEGMENTS: tuple[tuple[str, Segments], ...] = (
+    (".rttm", "rttm"),
+    (".textgrid", "textgrid"),
+    (".birdnet.results.csv", "birdnet"),
+    (".selections.txt", "raven"),
+    (".selection.table.txt", "raven"),
+)
+"""What lists of segments end in, where that is enough."""
 
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"RIFF", "audio"),
@@ -44,8 +54,8 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
 )
 
 _ACCEPTED = (
-    "a manifest (JSONL, CSV, a Kaldi data directory, Lhotse, NeMo), a recording, or a feature matrix (.npy, "
-    ".csv, .parquet, .ark)"
+    "a manifest (JSONL, CSV, a Kaldi data directory, Lhotse, NeMo, RTTM, labels of Audacity, Raven, BirdNET "
+    "or Praat), a recording, or a feature matrix (.npy, .csv, .parquet, .ark)"
 )
 
 
@@ -89,7 +99,37 @@ def sniff(path: str) -> Kind:
         return "audio"
     if suffix in FEATURE_SUFFIXES:
         return "features"
-    return "kaldi" if suffix == ".scp" else _by_content(path, head(path))
+    if suffix == ".scp":
+        return "kaldi"
+    return segments_named(path) or _by_content(path, head(path))
+
+
+def segments_named(path: str) -> Segments | None:
+    """Return the format of a list of segments that its name shows, if it shows one.
+
+    Examples
+    --------
+    >>> segments_named("a.TextGrid"), segments_named("a.Table.1.selections.txt"), segments_named("a.txt")
+    ('textgrid', 'raven', None)
+    """
+    return next((kind for ending, kind in _SEGMENTS if path.lower().endswith(ending)), None)
+
+
+def _segments_by_header(first: str) -> Segments | None:
+    """The format of a list of segments that its first line shows."""
+    lower = first.lower()
+    if lower.startswith("speaker ") and len(first.split()) >= 9:
+        return "rttm"
+    if "begin time (s)" in lower and "\t" in first:
+        return "raven"
+    if "start (s)" in lower and "end (s)" in lower:
+        return "birdnet"
+    if "ooTextFile" in first:
+        return "textgrid"
+    start, _, rest = first.partition("\t")
+    end, _, label = rest.partition("\t")
+    text = bool(label.strip()) and not all(map(is_number, label.split("\t")))
+    return "audacity" if is_number(start) and is_number(end) and text else None
 
 
 def suffix_of(path: str) -> str:
@@ -117,6 +157,9 @@ def _folder(path: str) -> Kind:
         return "jsonl"
     if any((folder / f"recordings.jsonl{end}").exists() for end in ("", ".gz")):
         return "lhotse"
+    for kind in (segments_named(file.name) for file in sorted(folder.iterdir())):
+        if kind is not None:
+            return kind
     raise ManifestError(
         f"{path} is a folder without wav.scp, feats.scp, recordings.jsonl or index.jsonl",
         needed=_ACCEPTED,
@@ -138,6 +181,9 @@ def _by_content(path: str, start: bytes) -> Kind:
         return "lhotse"
     if first[0] == "{" or suffix_of(path) in (".jsonl", ".ndjson", ".json"):
         return "lhotse" if _is_lhotse(first) else "jsonl"
+    segments = _segments_by_header(first)
+    if segments is not None:
+        return segments
     # imported late: for most manifests the table of CSV is not needed
     from audiogmm.manifest.table import delimiter_of
 

@@ -12,7 +12,7 @@ from audiogmm.files import replacing
 from audiogmm.manifest.entry import Entry
 from audiogmm.manifest.formats import FORMATS, ManifestFormat, format_named
 from audiogmm.manifest.recording_info import Measure, measured
-from audiogmm.manifest.sniff import suffix_of
+from audiogmm.manifest.sniff import segments_named, suffix_of
 
 _BY_SUFFIX = {".jsonl": "jsonl", ".json": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv"}
 
@@ -40,12 +40,14 @@ def write_manifest(
         Read once, and not held.
     path : path-like
         A file; a folder for "kaldi", and for "lhotse" unless it ends in ``.jsonl`` or ``.jsonl.gz``.
-    format : {"jsonl", "csv", "kaldi", "lhotse", "nemo"}, optional
-        By default what the suffix says.
+    format : str, optional
+        A key of `FORMATS`; by default what the suffix says. Of the lists of segments, "audacity" and
+        "textgrid" are files of one recording; each is a folder of a file for each recording if the name
+        has no suffix.
     force : bool
         Replace what is there.
     measure : callable, optional
-        Opens recordings whose sample rate or duration is not known but needed ("lhotse", "nemo").
+        Opens recordings whose sample rate or duration is not known but needed (not "jsonl", "csv", "kaldi").
 
     Returns
     -------
@@ -78,7 +80,7 @@ def write_manifest(
     """
     final = Path(path)
     chosen = _format(final, format)
-    if measure is not None and chosen.name in ("lhotse", "nemo"):
+    if measure is not None and chosen.name not in ("jsonl", "csv", "kaldi"):
         entries = (measured(entry, measure) for entry in entries)
     lost: dict[str, None] = {}
     with replacing(final, force=force) as temporary:
@@ -95,12 +97,12 @@ def write_manifest(
 def _format(path: Path, name: str | None) -> ManifestFormat:
     if name is not None:
         return format_named(name)
-    known = _BY_SUFFIX.get(suffix_of(str(path)))
+    known = segments_named(path.name) or _BY_SUFFIX.get(suffix_of(str(path)))
     if known is None or (path.suffix == ".gz" and known == "csv"):
         raise ManifestError(
             f"the name {path.name} does not say in which format to write",
             needed=f"one of the suffixes {', '.join(_BY_SUFFIX)}, or a format",
-            remedy="--to jsonl, csv, kaldi, lhotse or nemo",
+            remedy=f"--to {', '.join(FORMATS)}",
         )
     return FORMATS[known]
 

@@ -21,6 +21,8 @@ from audiogmm.evaluation.detection.site_entries import SiteEntries, group_by_sit
 from audiogmm.evaluation.detection.summaries import average_sites, find_unmeasured, pool_sites, summarize_site
 from audiogmm.evaluation.detection.tracks import Scores, folders_of, tracks_from
 from audiogmm.evaluation.settings import EvaluationSettings
+from audiogmm.manifest.read import Manifest
+from audiogmm.manifest.segments.table import read_truth
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import read_entries
 from audiogmm.runs.progress import Progress
@@ -94,7 +96,9 @@ def evaluate_events(
     name = name_of(manifest)
     with aside.explaining():
         found = gather_events(events, aside)
-        groups = group_by_site(read_entries(manifest, aside), name, settings.by, dcase, found, aside)
+        entries = read_entries(manifest, aside)
+        truth = read_truth(entries) if isinstance(entries, Manifest) else entries
+        groups = group_by_site(truth, name, settings.by, dcase, found, aside)
         track_of = None if scores is None else tracks_from(scores)
         evaluator = RecordingEvaluator(found, track_of, criteria, aside, progress)
         progress.begin("evaluating", sum(map(len, groups.entries.values())), "recordings")
