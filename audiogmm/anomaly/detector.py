@@ -205,7 +205,7 @@ class Detector:
             wanted = format_hours(needed * hours)
         return (
             f"The threshold is an estimate: it rests on {given}; {wanted} are needed. "
-            f"More normal audio: {MORE}"
+            f"More normal {'rows' if self.frame_rate == 1.0 else 'audio'}: {MORE}"
         )
 
     def p_value(self, window_score: float) -> float:

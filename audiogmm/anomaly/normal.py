@@ -139,10 +139,15 @@ class NormalScores:
             sentences.append(f"Of {amount(self.n_seen, 'normal frame')}, {len(self.scores):,} are kept.")
         if self.anomalous:
             seconds = sum(end - start for _, start, end in self.anomalous)
-            places = ", ".join(f"{id} at {start:.1f} s" for id, start, _ in self.anomalous[:_NAMED])
+            in_rows = self.frame_rate == 1.0  # rows of a table
+            found = amount(seconds, "normal row") if in_rows else f"{seconds:.1f} s of normal audio"
+            at = [
+                f"row {start:.0f}" if in_rows else f"{start:.1f} s" for _, start, _ in self.anomalous[:_NAMED]
+            ]
+            places = ", ".join(f"{one[0]} at {place}" for one, place in zip(self.anomalous, at, strict=False))
             more = f" and {len(self.anomalous) - _NAMED} more" if len(self.anomalous) > _NAMED else ""
             sentences.append(
-                f"{seconds:.1f} s of normal audio score so far below the rest that they count as anomalies "
+                f"{found} score so far below the rest that they count as anomalies "
                 f"and are left out: {places}{more}."
             )
         return sentences

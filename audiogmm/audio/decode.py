@@ -9,6 +9,7 @@ from audiogmm.audio.decoders.decoder import AudioInfo, Decoder
 from audiogmm.audio.decoders.in_memory import ArrayDecoder
 from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.decoders.opening import open_decoder
+from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError
 from audiogmm.manifest.entry import Entry, display_name
@@ -200,7 +201,11 @@ class AudioStream:
 
 
 def probe(
-    entry: Entry, frame_length_seconds: Seconds = 0.025, full: bool = True, warn: Warn = warn_user
+    entry: Entry,
+    frame_length_seconds: Seconds = 0.025,
+    full: bool = True,
+    warn: Warn = warn_user,
+    choice: ColumnChoice = ALL,
 ) -> AudioInfo:
     """Check that an entry can be used, for `manifest check`.
 
@@ -214,6 +219,8 @@ def probe(
         Decode all of it, which finds damage in the middle, NaN and infinities; otherwise look at the header.
     warn : callable
         As in `open_audio`.
+    choice : ColumnChoice
+        The columns of a feature matrix.
 
     Returns
     -------
@@ -231,7 +238,7 @@ def probe(
         If a feature matrix cannot be used.
     """
     if entry.features_filepath is not None:
-        return _probe_matrix(entry, full)
+        return _probe_matrix(entry, full, choice, warn)
     with open_audio(entry, warn=warn) as stream:
         info = stream.info
         refuse_mismatch(entry, info)
@@ -251,11 +258,11 @@ def probe(
         return info
 
 
-def _probe_matrix(entry: Entry, full: bool) -> AudioInfo:
+def _probe_matrix(entry: Entry, full: bool, choice: ColumnChoice, warn: Warn) -> AudioInfo:
     from audiogmm.audio.matrix.matrix import read_matrix_blocks
 
     n_rows = n_columns = 0
-    for rows in read_matrix_blocks(entry):
+    for rows in read_matrix_blocks(entry, choice=choice, warn=warn):
         n_rows, n_columns = n_rows + len(rows), rows.shape[1]
         if not full:
             break

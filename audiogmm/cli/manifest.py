@@ -49,8 +49,9 @@ def scan(folder: Path, output: Path, as_json: bool, **given: Any) -> None:
 @command.command()
 @options.manifest
 @click.option("--fast", is_flag=True, help="Read only headers, not every sample.")
+@options.tables
 @options.reporting
-def check(manifest: str, fast: bool, as_json: bool) -> None:
+def check(manifest: str, fast: bool, as_json: bool, **chosen: Any) -> None:
     """Open every recording of M and name each that cannot be used.
 
     \b
@@ -60,7 +61,7 @@ def check(manifest: str, fast: bool, as_json: bool) -> None:
     from audiogmm.jobs.manifests import check_manifest
 
     with console() as screen:
-        result = check_manifest(manifest, fast=fast, progress=screen)
+        result = check_manifest(manifest, fast=fast, progress=screen, **chosen)
     close(result, as_json=as_json)
     if result.problems:
         click.get_current_context().exit(1)

@@ -14,6 +14,7 @@ from audiogmm.anomaly.learning.assembly import make_scorer
 from audiogmm.anomaly.learning.model_parts import (
     read_detector,
     read_detector_settings,
+    refuse_alarms_of_rows,
     score_names,
     terms_of,
     with_detector,
@@ -108,7 +109,7 @@ def calibrate(
         task = TrackTask(
             make_scorer(model, every_frame=False)
         )  # silence is not what normal audio sounds like
-        tracks = batch.map("scoring normal audio", inputs, task, shards=normal)
+        tracks = batch.map(f"scoring normal {terms_of(model).material}", inputs, task, shards=normal)
         detector = calibrate_detector(_advancing(batch, tracks), chosen)
         moments = learn_moments(
             Evaluator(model.mixture),
@@ -180,6 +181,7 @@ def calibrate_to_file(
     """
     check_output(output, settings.force, source)
     loaded = load(model)
+    refuse_alarms_of_rows(loaded, settings.alarms_per_hour)
     aside = Aside(errors_path(output), strict=settings.strict)
     with aside.explaining():
         try:

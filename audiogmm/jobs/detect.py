@@ -13,7 +13,12 @@ from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.formats import format_of, write_events
 from audiogmm.anomaly.learning.assembly import make_pipeline
-from audiogmm.anomaly.learning.model_parts import read_detector, scores_fingerprint, terms_of
+from audiogmm.anomaly.learning.model_parts import (
+    read_detector,
+    refuse_alarms_of_rows,
+    scores_fingerprint,
+    terms_of,
+)
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.blocks import Shard
@@ -210,6 +215,7 @@ def detect_to_file(
     if plot is not None:
         check_pictures(plot, force=force)
     loaded = load(model)
+    refuse_alarms_of_rows(loaded, settings.alarms_per_hour)
     learned = read_detector(loaded)
     detector = replace(learned, settings=settings.applied_to(learned.settings))
     try:
@@ -219,7 +225,7 @@ def detect_to_file(
     task = DetectTask(make_pipeline(loaded, detector, reasons=settings.reasons))
     key = (
         f"{loaded.fingerprint} {scores_fingerprint(loaded)} {detector.settings} {detector.threshold!r} "
-        f"{detector.release!r}" + " without reasons" * (not settings.reasons)
+        f"{detector.release!r}" + " without reasons" * (not settings.reasons) + settings.choice.key
     )
     with Batch(output, settings, progress) as batch:
         if detector.note and detector.settings != learned.settings:

@@ -260,7 +260,7 @@ def identify_to_file(
         )
         key = (
             f"{task.scorer.state} {task.calibration} {task.prior} {settings.top} {settings.scoring} "
-            f"{signature_of(source)}"
+            f"{signature_of(source)}{settings.choice.key}"
         )
         journal = Journal(output, key=key, resume=settings.resume)
         for row in batch.map("identifying", inputs, task, journal):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.audio.matrix.columns import ColumnChoice
 from audiogmm.files import refuse_overwrite
 from audiogmm.manifest.read import Manifest
 from audiogmm.manifest.segments.table import read_truth
@@ -222,7 +223,13 @@ class CheckResult:
 
 
 def check_manifest(
-    source: str | os.PathLike[str], *, fast: bool = False, progress: Progress | None = None
+    source: str | os.PathLike[str],
+    *,
+    fast: bool = False,
+    columns: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
+    id_column: str | None = None,
+    progress: Progress | None = None,
 ) -> CheckResult:
     """Open every recording of a manifest (`fast`: its header only), and name each that cannot be used.
 
@@ -232,6 +239,8 @@ def check_manifest(
         A manifest.
     fast : bool
         Read only headers, not every sample.
+    columns, exclude, id_column
+        Of tables, as for `train`.
     progress : Progress, optional
         Receives notes.
 
@@ -252,11 +261,12 @@ def check_manifest(
     progress = progress or Silent()
     result = CheckResult(os.fspath(source))
     notices = Notices(then=progress.say)
+    choice = ColumnChoice.of(columns, exclude, id_column)
 
     def look(entry: Entry) -> AudioInfo:
         result.entries += 1
         progress.advance(1)
-        return probe(entry, full=not fast, warn=notices)
+        return probe(entry, full=not fast, warn=notices, choice=choice)
 
     progress.begin("checking", None, "recordings")
     result.problems.extend(find_problems(read_manifest(source), look))

@@ -16,7 +16,7 @@ from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, Silent
 from audiogmm.types import Json
-from audiogmm.words import amount
+from audiogmm.words import SOUND, Terms, amount
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class ReportResult:
     page: Page  # what it shows
     n_sounds: int  # sounds that can be played
     aside: Aside  # recordings that could not be scored again
+    terms: Terms = SOUND
 
     def summary(self) -> Json:
         """Return the result for `--json`."""
@@ -45,10 +46,11 @@ class ReportResult:
     def lines(self) -> Iterator[str]:
         """Return the closing lines."""
         shown, named = len(self.page.cards), len(self.page.rows)
-        events, sounds = amount(self.page.n_events, "event"), amount(self.n_sounds, "sound")
-        yield f"{events}; {amount(shown, 'recording')} shown, {sounds} to play"
+        noun = self.terms.recording
+        sounds = f", {amount(self.n_sounds, 'sound')} to play" if self.terms.material == "audio" else ""
+        yield f"{amount(self.page.n_events, 'event')}; {amount(shown, noun)} shown{sounds}"
         if named:
-            yield f"{amount(named, 'further recording')} with events listed in a table"
+            yield f"{amount(named, f'further {noun}')} with events listed in a table"
         for note in self.page.notes:
             yield f"note: {note}"
         yield f"page: {self.output} ({self.size / 1e6:.1f} MB)"
@@ -96,4 +98,4 @@ def report(
     aside = Aside(errors_path(output), strict=settings.strict)
     made = make_page(found, settings, aside, progress or Silent())
     size = write_page(made.page, output, force=settings.force)
-    return ReportResult(output, size, made.page, made.n_sounds, aside)
+    return ReportResult(output, size, made.page, made.n_sounds, aside, made.terms)

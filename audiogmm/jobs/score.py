@@ -243,6 +243,7 @@ def score_to_folder(
     loaded = load(model)
     background = None if settings.against is None else load(settings.against)
     key = f"{loaded.fingerprint} {background.fingerprint if background else ''} {settings.format}"
+    key += settings.choice.key
     if settings.detector:
         key += f" detector {scores_fingerprint(loaded)}"
     journal = Journal(output / SUMMARY, key=key, resume=settings.resume)

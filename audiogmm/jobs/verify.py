@@ -163,7 +163,7 @@ def verify(
     """
     listed = [(name, entry_from(each, f"-{i}")) for i, (name, each) in enumerate(trials)]
     segments: dict[Recording, list[int]] = {}
-    make_recording = recording_factory(gallery, settings.upsample, say_nothing)
+    make_recording = recording_factory(gallery, settings.upsample, say_nothing, settings.choice)
     for i, (_, entry) in enumerate(listed):
         segments.setdefault(make_recording(entry), []).append(i)
 
@@ -258,7 +258,10 @@ def verify_to_file(
         announce_compiling()
         if calibration is None:
             batch.progress.say(UNCALIBRATED)
-        key = " ".join(map(str, [gallery.state(gallery.names), *how, *map(signature_of, lists)]))
+        key = (
+            " ".join(map(str, [gallery.state(gallery.names), *how, *map(signature_of, lists)]))
+            + settings.choice.key
+        )
         batch.progress.begin("verifying", reader.count(), "trials")
         with (
             Journal(output, key=key, resume=settings.resume) as journal,
@@ -266,7 +269,9 @@ def verify_to_file(
             temporary.open("w", encoding="utf-8", errors=ESCAPED, newline="") as file,
         ):
             earlier = {row["id"]: SegmentScores.from_dict(row) for row in journal.earlier()}
-            make_recording = recording_factory(gallery, settings.upsample, batch.progress.say)
+            make_recording = recording_factory(
+                gallery, settings.upsample, batch.progress.say, settings.choice
+            )
             scorer = TrialScorer(gallery, batch.reducer, *how)
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([*reader.list.columns, *SCORE_COLUMNS])

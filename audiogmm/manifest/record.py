@@ -6,8 +6,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import Entry, EntryDraft, default_id, safe_id
 from audiogmm.manifest.folder import ManifestFolder
+from audiogmm.manifest.in_memory import MemoryEntry
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
 
@@ -151,11 +153,22 @@ def record_of(entry: Entry, folder: ManifestFolder) -> Json:
     folder : ManifestFolder
         Where the manifest is to lie; paths are written relative to it where they are near.
 
+    Raises
+    ------
+    ManifestError
+        If it is in memory.
+
     Examples
     --------
     >>> record_of(Entry(audio_filepath="/data/x/a.wav", id="x--a", speaker="ann"), ManifestFolder("/data"))
     {'audio_filepath': 'x/a.wav', 'speaker': 'ann'}
     """
+    if isinstance(entry, MemoryEntry):
+        raise ManifestError(
+            f"{entry.id} is in memory, and a manifest holds paths",
+            needed="a recording or a table in a file",
+            remedy="soundfile.write, or to_parquet",
+        )
     record: Json = {}
     if entry.audio_filepath:
         written = record["audio_filepath"] = folder.relative(entry.audio_filepath)

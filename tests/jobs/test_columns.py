@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from audiogmm.errors import FeatureError
+from audiogmm.anomaly.learning.model_parts import read_detector
+from audiogmm.errors import ChoiceError, FeatureError
+from audiogmm.jobs.calibrate import calibrate, calibrate_to_file
 from audiogmm.jobs.cluster import cluster_to_folder
 from audiogmm.jobs.detect import detect_to_file
 from audiogmm.jobs.info import info
+from audiogmm.jobs.manifests import check_manifest
+from audiogmm.jobs.report import report
 from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.train import train
+from audiogmm.mixture.store import load
 from audiogmm.runs.progress import Silent
 
 NAMES = ("id", "site", "rpm", "temp", "load")
@@ -75,3 +83,42 @@ def test_a_table_that_cannot_be_used_is_the_error(tmp_path: Path) -> None:
     )
     with pytest.raises(FeatureError, match=r"none of 2 tables can be used; the first: .*column 'rpn'"):
         train(tmp_path / "all.jsonl", n_components=2, columns="rpn")
+
+
+@pytest.mark.parametrize("job", [detect_to_file, calibrate_to_file])
+def test_rows_have_no_alarms_an_hour(job: Callable[..., Any], folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ChoiceError, match=r"2 alarms an hour, and the rows.*no time.*try: --quantile 0\.999"):
+        job(folder / "m.agmm", str(folder / "normal.csv"), tmp_path / "e.jsonl", alarms_per_hour=2.0)
+
+
+def test_columns_that_are_asked_for_are_calibrated(folder: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "other.csv", ("site", "temp", "load", "id", "rpm"))
+    plain = calibrate(load(folder / "m.agmm"), source)
+    swapped = calibrate_to_file(folder / "m.agmm", str(source), tmp_path / "c.agmm", columns="temp,rpm,load")
+    assert read_detector(plain).threshold != swapped.detector.threshold
+    same = calibrate_to_file(folder / "m.agmm", str(source), tmp_path / "d.agmm", columns="rpm,temp,load")
+    assert read_detector(plain).threshold == same.detector.threshold
+
+
+def test_a_run_of_other_columns_is_not_resumed(folder: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "today.csv")
+    first = score_to_folder(folder / "m.agmm", str(source), tmp_path / "s", exclude="site")
+    other = score_to_folder(
+        folder / "m.agmm", str(source), tmp_path / "s", columns="temp,rpm,load", resume=True, force=True
+    )
+    assert other.mean != first.mean
+
+
+def test_check_takes_the_columns(tmp_path: Path) -> None:
+    source = str(write(tmp_path / "today.csv"))
+    assert "--exclude site" in str(check_manifest(source).problems[0])
+    found = check_manifest(source, exclude="site")
+    assert found.problems == []
+    assert found.warnings == ("columns left out: 'id' (an index); --columns takes those that it names",)
+
+
+def test_a_report_speaks_of_tables(folder: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "today.csv")
+    detect_to_file(folder / "m.agmm", str(source), tmp_path / "e.jsonl")
+    first = next(iter(report(tmp_path / "e.jsonl", tmp_path / "r.html").lines()))
+    assert re.fullmatch(r"\d+ events?; 1 table shown", first)

@@ -14,7 +14,7 @@ from audiogmm.anomaly.normal_moments import NormalMoments
 from audiogmm.anomaly.scorers.learned import PREFIX as SCORES
 from audiogmm.anomaly.scorers.learned import LearnedScores
 from audiogmm.anomaly.scorers.table import PLAIN
-from audiogmm.errors import MismatchError
+from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.words import SOUND, TABLE, Terms
 
 if TYPE_CHECKING:
@@ -36,6 +36,22 @@ def read_detector(model: Model) -> Detector:
             remedy="audiogmm calibrate MODEL NORMAL -o MODEL, or train with --hold-out 0.1",
         )
     return Detector.from_parts(model.metadata.detector, model.tensors)
+
+
+def refuse_alarms_of_rows(model: Model, alarms_per_hour: float | None) -> None:
+    """Refuse a budget of alarms an hour where a model is about rows of a table, which have no time.
+
+    Raises
+    ------
+    ChoiceError
+        With what works for tables.
+    """
+    if alarms_per_hour is not None and not terms_of(model).unit:
+        raise ChoiceError(
+            f"{alarms_per_hour:g} alarms an hour, and the rows of a table have no time",
+            needed="rows with a rate, or a share of normal rows",
+            remedy="--quantile 0.999, or a manifest with the tables' frame_rate, rows a second",
+        )
 
 
 def with_detector(model: Model, detector: Detector) -> Model:

@@ -23,6 +23,7 @@ from audiogmm.runs.holdout import Excerpt, rank
 from audiogmm.runs.progress import Progress
 from audiogmm.scoring.likelihood import score_blocks
 from audiogmm.types import FloatArray
+from audiogmm.words import SOUND, TABLE
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -90,7 +91,8 @@ def learn_moments(
     progress : Progress
         Shows how far it is.
     """
-    progress.begin("describing normal audio", None, "recordings")
+    terms = TABLE if frontend is None else SOUND
+    progress.begin(f"describing normal {terms.material}", None, f"{terms.recording}s")
 
     def rows() -> Iterable[MomentRows | None]:
         for shards, held_out in parts:

@@ -91,6 +91,16 @@ class ColumnChoice:
             return self
         return replace(self, columns=tuple(names), of_model=True)
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """All names that are left out."""
+        return (*self.exclude, self.id_column) if self.id_column else self.exclude
+
+    @property
+    def key(self) -> str:
+        """What tells a run with these columns from one with others: nothing, where none are chosen."""
+        return f" {self}" if self else ""
+
     def __bool__(self) -> bool:
         return bool(self.columns or self.exclude or self.id_column)
 
@@ -110,7 +120,7 @@ class ColumnChoice:
             if self.of_model and len(table) == len(self.columns):
                 return tuple(range(len(table))), ""
         places = {column.name: place for place, column in enumerate(table)}
-        named = *self.columns, *self.exclude, *((self.id_column,) if self.id_column else ())
+        named = *self.columns, *self.left_out
         missing = [name for name in named if name not in places]
         if missing:
             raise FeatureError(
@@ -120,8 +130,7 @@ class ColumnChoice:
                 if self.of_model
                 else "correct the names (upper and lower case differ)",
             )
-        left_out = {*self.exclude, self.id_column}
-        found = [places[name] for name in self.columns or places if name not in left_out]
+        found = [places[name] for name in self.columns or places if name not in self.left_out]
         note = ""
         if not self.columns:
             unasked = {place: why for place in found if (why := _why_left_out(table[place]))}

@@ -27,6 +27,7 @@ from audiogmm.reporting.run.rescoring import RescoreTask
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.progress import Progress
+from audiogmm.words import SOUND, Terms
 
 if TYPE_CHECKING:
     from audiogmm.anomaly.detector import Detector
@@ -92,10 +93,13 @@ class RunPage:
         Of less than 25 MB.
     n_sounds : int
         Sounds that can be played.
+    terms : Terms
+        What it calls recordings, or tables.
     """
 
     page: Page
     n_sounds: int
+    terms: Terms = SOUND
 
 
 def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progress: Progress) -> RunPage:
@@ -177,7 +181,7 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
     while page.cards and size_of(page) > MOST_BYTES:
         layout.drop_milder()
         page = lay_out()
-    return RunPage(page, layout.n_sounds)
+    return RunPage(page, layout.n_sounds, terms)
 
 
 def _task(

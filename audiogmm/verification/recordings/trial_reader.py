@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from audiogmm.audio.matrix.columns import ColumnChoice
 from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.escapes import restored
 from audiogmm.runs.aside import Aside
@@ -32,13 +33,18 @@ BATCH = 4096
 
 
 def recording_factory(
-    gallery: Gallery, upsample: bool, say: Callable[[str], None]
+    gallery: Gallery, upsample: bool, say: Callable[[str], None], choice: ColumnChoice
 ) -> Callable[[Entry], Recording]:
-    """Return a function that makes recordings of entries, with a gallery's front end."""
+    """Return a function that makes recordings of entries, with a gallery's front end or columns."""
     from audiogmm.audio.recording import Recording
 
+    background = gallery.background
     return partial(
-        Recording, frontend=read_frontend(gallery.background), upsample=upsample, warn=Notifier(say)
+        Recording,
+        frontend=read_frontend(background),
+        upsample=upsample,
+        warn=Notifier(say),
+        choice=choice.or_those_of(background.metadata.columns),
     )
 
 
