@@ -1,4 +1,4 @@
-"""Events in files: JSONL, CSV, RTTM, and labels for Audacity."""
+"""Events in files: JSONL, CSV, RTTM, labels for Audacity and Praat, tables for Raven and BirdNET."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from audiogmm.anomaly.event import OPTIONAL, REQUIRED, Event
 from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.escapes import ESCAPED, restored
 from audiogmm.files import replacing
+from audiogmm.manifest.segments.recording_finder import recording_name
+from audiogmm.manifest.segments.span import Span
+from audiogmm.manifest.segments.span_format import SpanFormat, recording_stem
+from audiogmm.manifest.segments.table import SPAN_FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,16 @@ class EventFormat:
         One event as one line, without its end.
     parse : callable
         The event of a line; raises ValueError or KeyError if it is none.
+    spans : SpanFormat or None
+        The list of segments that it is: it writes a folder of a file for each recording, and, where there is
+        no `dump`, files.
     """
 
     suffix: str
     header: str
-    dump: Callable[[Event], str]
-    parse: Callable[[str], Event]
+    dump: Callable[[Event], str] | None = None
+    parse: Callable[[str], Event] | None = None
+    spans: SpanFormat | None = None
 
 
 class EventWriter:
@@ -48,10 +57,14 @@ class EventWriter:
     ----------
     path : path-like
         Name of the file.
-    format : {"jsonl", "csv", "rttm", "audacity"}, optional
-        By default that of the suffix: ``.jsonl``, ``.csv``, ``.rttm``, ``.txt``. JSONL and CSV keep all
-        that an event has. RTTM keeps id, start, duration and `score` (as the confidence); white space in
-        an id becomes ``_``. Labels keep start, end, id and `peak`.
+    format : {"jsonl", "csv", "rttm", "audacity", "raven", "birdnet", "textgrid"}, optional
+        By default that of the suffix: ``.jsonl``, ``.csv``, ``.rttm``, ``.txt``, ``.selections.txt``,
+        ``.BirdNET.results.csv``, ``.TextGrid``. JSONL and CSV keep all that an event has. RTTM keeps id,
+        start, duration and `score` (as the confidence); white space in an id becomes ``_``. Labels keep
+        start, end, id and `peak`. Raven's tables keep path, id, start, end and `score`; BirdNET's have
+        1 - `p_value` as the confidence. All but JSONL and CSV can be a folder, a name without a suffix: a
+        file for each recording with an event, named by its id. A TextGrid outside of one holds the events of
+        one recording.
     force : bool
         Replace what is there.
 
@@ -84,6 +97,10 @@ class EventWriter:
     def __enter__(self) -> EventWriter:
         with ExitStack() as stack:
             target = stack.enter_context(replacing(self.path, force=self._force))
+            self._target, self._held = target, list[Span]()
+            if self._holds:
+                self._stack = stack.pop_all()
+                return self
             self._file = stack.enter_context(target.open("w", encoding="utf-8", errors=ESCAPED, newline="\n"))
             if self.format.header:
                 self._file.write(self.format.header + "\n")
@@ -92,13 +109,32 @@ class EventWriter:
 
     def write(self, event: Event) -> None:
         """Add one event."""
-        self._file.write(self.format.dump(event) + "\n")
         self.n_events += 1
+        spans = self.format.spans
+        if self._holds:
+            self._held.append(_span(event, spans))
+        elif self.format.dump is not None:
+            self._file.write(self.format.dump(event) + "\n")
+        elif spans is not None and spans.line is not None:
+            self._file.write(spans.line(self.n_events, _span(event, spans)) + "\n")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        spans = self.format.spans
+        if self._holds and spans is not None and kind is None:
+            try:
+                spans.write_spans(self._held, self._target, is_folder=not self.path.suffix)
+            except BaseException:
+                self._stack.__exit__(*sys.exc_info())
+                raise
         self._stack.__exit__(kind, error, trace)
+
+    @property
+    def _holds(self) -> bool:
+        """Whether events wait in memory until the end: those of files of one recording each."""
+        spans = self.format.spans
+        return spans is not None and (not self.path.suffix or spans.whole is not None)
 
 
 def write_events(
@@ -123,6 +159,10 @@ def read_events(path: str | os.PathLike[str], format: str | None = None) -> Iter
     """
     path = Path(path)
     chosen = format_of(path, format)
+    if chosen.spans is not None and (chosen.parse is None or path.is_dir()):
+        yield from _read_spans(path, chosen.spans)
+        return
+    assert chosen.parse is not None
     try:
         file = path.open(encoding="utf-8", newline="")
     except OSError as error:
@@ -159,8 +199,9 @@ def format_of(path: Path, format: str | None = None) -> EventFormat:
     '.rttm'
     """
     if format is None:
-        for candidate in FORMATS.values():
-            if path.suffix.lower() == candidate.suffix:
+        by_length = sorted(FORMATS.values(), key=lambda candidate: -len(candidate.suffix))
+        for candidate in by_length:
+            if path.name.lower().endswith(candidate.suffix.lower()):
                 return candidate
         suffixes = ", ".join(candidate.suffix for candidate in FORMATS.values())
         if path.suffix == ".html":
@@ -238,6 +279,29 @@ def _parse_labels(line: str) -> Event:
     return Event(None, name, float(start), float(end), peak=None if peak == "-" else float(peak))
 
 
+def _span(event: Event, spans: SpanFormat | None) -> Span:
+    """An event as a segment; where a format has no column for it, the label says how severe it is."""
+    label, score = "anomaly", event.score
+    if spans is not None and spans.is_of_one and event.severity is not None:
+        label += f", severity {event.severity:.1f}"
+    if spans is not None and spans.name == "birdnet":
+        score = None if event.p_value is None else 1 - event.p_value
+    recording = event.audio_filepath or event.id
+    return Span(recording, event.start, event.end, label, score=score, id=event.id)
+
+
+def _read_spans(path: Path, spans: SpanFormat) -> Iterator[Event]:
+    """The events of a list of segments, by the ids that it has, else by the names of the recordings."""
+    has_scores = spans.name != "birdnet"
+    for file in spans.files(str(path)):
+        for _, span in spans.read_spans(file):
+            if isinstance(span, ManifestError):
+                raise span
+            name = span.id or (recording_stem(span.recording) if span.recording else recording_name(file))
+            score = span.score if has_scores else None
+            yield Event(span.recording or None, name, span.start, span.end, score=score)
+
+
 def _one_line(value: Any) -> Any:
     return " ".join(value.splitlines()) if isinstance(value, str) else value
 
@@ -245,7 +309,11 @@ def _one_line(value: Any) -> Any:
 FORMATS = {
     "jsonl": EventFormat(".jsonl", "", _dump_json, _parse_json),
     "csv": EventFormat(".csv", ",".join(_COLUMNS), _dump_csv, _parse_csv),
-    "rttm": EventFormat(".rttm", "", _dump_rttm, _parse_rttm),
-    "audacity": EventFormat(".txt", "", _dump_labels, _parse_labels),
+    "rttm": EventFormat(".rttm", "", _dump_rttm, _parse_rttm, SPAN_FORMATS["rttm"]),
+    "audacity": EventFormat(".txt", "", _dump_labels, _parse_labels, SPAN_FORMATS["audacity"]),
+    **{
+        name: EventFormat(SPAN_FORMATS[name].suffix, SPAN_FORMATS[name].header, spans=SPAN_FORMATS[name])
+        for name in ("raven", "birdnet", "textgrid")
+    },
 }
 """Every format of events, by name."""

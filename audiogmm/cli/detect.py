@@ -14,7 +14,15 @@ from audiogmm.cli.console import run
 @click.command()
 @options.model
 @options.manifest
-@options.output("the events (.jsonl, .csv, .rttm, or .txt for Audacity labels)")
+@options.output(
+    "the events (.jsonl, .csv, .rttm, .txt for Audacity, .selections.txt for Raven, .BirdNET.results.csv, "
+    ".TextGrid), or with --format a folder of a file for each recording"
+)
+@click.option(
+    "--format",
+    type=click.Choice(("jsonl", "csv", "rttm", "audacity", "raven", "birdnet", "textgrid")),
+    help="Format [default: by the name].",
+)
 @options.detector
 @click.option(
     "--plot",

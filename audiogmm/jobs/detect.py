@@ -56,10 +56,13 @@ class DetectSettings(RunSettings, DetectorOptions):
         A picture of the recording with the severest event; a folder takes one of each recording with events.
     reasons : bool
         Say of each event what made it anomalous.
+    format : str or None
+        A key of `anomaly.FORMATS`; by default what the name of the file ends in.
     """
 
     plot: Path | None = None
     reasons: bool = True
+    format: str | None = None
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,7 @@ def detect_to_file(
     force, plot = settings.force, settings.plot
     keep_apart(output, source)
     refuse_overwrite(output, force)
-    format_of(output)
+    format_of(output, settings.format)
     if plot is not None:
         check_pictures(plot, force=force)
     loaded = load(model)
@@ -236,7 +239,9 @@ def detect_to_file(
         for row in batch.map("detecting events", inputs, task, journal):
             found += len(row["events"])
             batch.advance(row["seconds"], amount(found, "event"))
-        write_events(chain.from_iterable(map(result.add, journal.rows())), output, force=force)
+        write_events(
+            chain.from_iterable(map(result.add, journal.rows())), output, settings.format, force=force
+        )
     result.describe(model, loaded, source, upsample=settings.upsample).write(output)
     if plot is not None:
         result.pictures = draw_recordings(

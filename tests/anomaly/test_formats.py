@@ -119,8 +119,10 @@ def test_unknown_formats_are_refused(tmp_path: Path) -> None:
         ChoiceError, match=r"as \.xml; needed: a name that ends in \.jsonl, \.csv, \.rttm, \.txt"
     ):
         EventWriter(tmp_path / "e.xml")
-    with pytest.raises(ChoiceError, match="'textgrid'; needed: one of jsonl, csv, rttm, audacity"):
-        EventWriter(tmp_path / "e.jsonl", "textgrid")
+    with pytest.raises(
+        ChoiceError, match="'xml'; needed: one of jsonl, csv, rttm, audacity, raven, birdnet, textgrid"
+    ):
+        EventWriter(tmp_path / "e.jsonl", "xml")
 
 
 def test_nothing_is_left_of_events_that_were_broken_off(tmp_path: Path) -> None:
@@ -135,3 +137,39 @@ def test_events_are_not_overwritten_unasked(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"e\.jsonl exists already"):
         write_events([], tmp_path / "e.jsonl")
     assert write_events([], tmp_path / "e.jsonl", force=True) == 0
+
+
+@pytest.mark.parametrize("name", ["rttm", "audacity", "raven", "birdnet", "textgrid"])
+def test_a_folder_holds_a_file_for_each_recording(tmp_path: Path, name: str) -> None:
+    found = [
+        Event("/x/a.wav", "a", 1.0, 2.0, -61.5, p_value=0.25, severity=2.0),
+        Event("/x/b.wav", "y--b", 0.0, 0.5, -60.0, severity=1.25),
+        Event("/x/a.wav", "a", 3.0, 4.5, -62.0, severity=3.0),
+    ]
+    write_events(found, tmp_path / "events", name)
+    suffix = FORMATS[name].suffix
+    assert sorted(file.name for file in (tmp_path / "events").iterdir()) == [f"a{suffix}", f"y--b{suffix}"]
+    read = [(event.id, event.start, event.end) for event in read_events(tmp_path / "events", name)]
+    assert read == [("a", 1.0, 2.0), ("a", 3.0, 4.5), ("y--b", 0.0, 0.5)]
+    labels = (tmp_path / "events" / f"a{suffix}").read_text()
+    assert "anomaly" in labels
+    assert ("severity 2.0" in labels) == (name in ("audacity", "textgrid"))
+
+
+def test_tables_of_raven_and_birdnet_keep_paths_and_ids(tmp_path: Path) -> None:
+    found = Event("/x/a b.wav", "y--a_b", 1.0, 2.0, -61.5, p_value=0.25)
+    write_events([found, BARE], tmp_path / "e.selections.txt")
+    write_events([found, BARE], tmp_path / "e.BirdNET.results.csv")
+    raven, birdnet = (tmp_path / name for name in ("e.selections.txt", "e.BirdNET.results.csv"))
+    assert list(read_events(raven)) == [
+        Event("/x/a b.wav", "y--a_b", 1.0, 2.0, -61.5),
+        Event("zwölf", "zwölf", 0.0, 0.1),
+    ]
+    assert birdnet.read_text().splitlines()[1] == "1.0,2.0,anomaly,anomaly,0.75,/x/a b.wav,y--a_b"
+    assert [event.id for event in read_events(birdnet)] == ["y--a_b", "zwölf"]
+
+
+def test_a_textgrid_is_of_one_recording(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=r"2 recordings cannot be in one textgrid file.*without a suffix"):
+        write_events([FULL, BARE], tmp_path / "e.TextGrid")
+    assert list(tmp_path.iterdir()) == []

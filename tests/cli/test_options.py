@@ -8,6 +8,7 @@ from typing import get_args
 import click
 import pytest
 
+from audiogmm.anomaly.formats import FORMATS as EVENT_FORMATS
 from audiogmm.audio.frontend.presets import PRESETS
 from audiogmm.cli.main import COMMANDS
 from audiogmm.manifest.formats import FORMATS
@@ -31,6 +32,7 @@ TABLES = {
     ("score", "format"): [suffix.removeprefix(".") for suffix in SUFFIXES],
     ("verify", "scoring"): get_args(Scoring),
     ("verify", "normalization"): NORMALIZATIONS,
+    ("detect", "format"): EVENT_FORMATS,
     ("manifest convert", "format"): FORMATS,
     ("manifest convert", "source_format"): FORMATS,
 }
