@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from typing import IO, Any
 
@@ -56,6 +57,21 @@ def is_absolute(path: str) -> bool:
     (True, False)
     """
     return path.startswith("/") or (is_windows() and path[1:3] == ":/" and path[0].isalpha())
+
+
+def special_kind(mode: int) -> str | None:
+    """Return what a file of this mode is that has no end or would wait for one: None for files and folders.
+
+    Examples
+    --------
+    >>> special_kind(os.stat("/dev/null").st_mode), special_kind(os.stat(".").st_mode)
+    ('a device', None)
+    """
+    if stat.S_ISFIFO(mode):
+        return "a pipe"
+    if stat.S_ISSOCK(mode):
+        return "a socket"
+    return "a device" if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else None
 
 
 def native_name(path: str) -> str | bytes:

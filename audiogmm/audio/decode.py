@@ -9,6 +9,7 @@ from audiogmm.audio.decoders.decoder import AudioInfo, Decoder
 from audiogmm.audio.decoders.in_memory import ArrayDecoder
 from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.decoders.opening import open_decoder
+from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError
@@ -86,11 +87,12 @@ class AudioStream:
             raise AudioFileError(
                 f"{entry.path} is a feature matrix", needed="audio", remedy="read it with read_matrix_blocks"
             )
-        self._name = display_name(entry.audio_filepath)
+        self._path = entry.audio_filepath
+        self._name = display_name(self._path)
         self._block = block
         self._warn = warn
         self._decoder: Decoder = (
-            ArrayDecoder(entry) if isinstance(entry, MemoryEntry) else open_decoder(entry.audio_filepath)
+            ArrayDecoder(entry) if isinstance(entry, MemoryEntry) else open_decoder(self._path)
         )
         self.info = self._decoder.info
         try:
@@ -116,10 +118,11 @@ class AudioStream:
         self._decoder.close()
 
     def __iter__(self) -> Iterator[Samples]:
-        if self._first:
-            self._decoder.seek(self._first)
-        while (left := self._left()) > 0 and len(interleaved := self._decoder.read(left)):
-            yield self._mixdown.mono(interleaved)
+        with reading(self._path):
+            if self._first:
+                self._decoder.seek(self._first)
+            while (left := self._left()) > 0 and len(interleaved := self._decoder.read(left)):
+                yield self._mixdown.mono(interleaved)
         self._refuse_short(self._mixdown.n_samples)
         for note in (*self._decoder.notes, *self._mixdown.notes):
             self._warn(note)

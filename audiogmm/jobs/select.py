@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.errors import ChoiceError
+from audiogmm.errors import ChoiceError, TrainingError
 from audiogmm.jobs.select_settings import SelectSettings
 from audiogmm.jobs.selected import Selection
 from audiogmm.keywords import accepts
@@ -94,18 +94,25 @@ def select(
             choice=settings.choice,
         )
         usual = choose_defaults(inputs.frontend)
-        kept, held = divide(inputs, settings.hold_out, settings.seed) or (inputs.shards, None)
-        check_held_out(held)
-        with SelectionWatch(progress, "selection", settings.passes) as watch:
-            found = train_candidates(
-                kept,
-                held,
-                settings.candidates(usual.covariance_type),
-                settings=settings.of_candidates(usual.floor),
-                reducer=reducer,
-                monitor=watch,
-                on_error=inputs.on_error,
-            )
+        while True:
+            known = len(aside)
+            kept, held = divide(inputs, settings.hold_out, settings.seed) or (inputs.shards, None)
+            check_held_out(held)
+            try:
+                with SelectionWatch(progress, "selection", settings.passes) as watch:
+                    found = train_candidates(
+                        kept,
+                        held,
+                        settings.candidates(usual.covariance_type),
+                        settings=settings.of_candidates(usual.floor),
+                        reducer=reducer,
+                        monitor=watch,
+                        on_error=inputs.on_error,
+                    )
+                break
+            except TrainingError:
+                if len(aside) == known:  # else another draw, without those that were found to be bad
+                    raise
     metadata = ModelMetadata(
         frontend=inputs.frontend.to_dict() if inputs.frontend else None,
         sample_rate=inputs.frontend.sample_rate if inputs.frontend else None,

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from audiogmm.audio.decoders.opening import open_decoder
+from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioDataError
 from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
@@ -47,7 +48,7 @@ class File:
 
     def arrivals(self, waiting: WaitPolicy) -> Iterator[Arrival]:
         """See `Source`."""
-        with closing(open_decoder(self.name)) as decoder:
+        with reading(self.name), closing(open_decoder(self.name)) as decoder:
             info = decoder.info
             mixdown = Mixdown(self.name, info.sample_rate, info.channels, self.channel, decoder.ceiling)
             yield Opened(0.0, info.sample_rate, info.channels, info.format)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +14,14 @@ from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError
 from audiogmm.manifest.entry import Entry, default_id, safe_id
 from audiogmm.manifest.recording_info import Measure, measured
 from audiogmm.manifest.sniff import AUDIO_SUFFIXES
+from audiogmm.manifest.write import ManifestWarning
+from audiogmm.system import special_kind
 
 
 def find_recordings(
     folder: str | os.PathLike[str], speaker: str | None = None, *, measure: Measure | None = None
 ) -> Iterator[Entry]:
-    """Find every recording below a folder, in the order of their paths, hidden files left out.
+    """Find every recording below a folder, in the order of their paths, hidden files and pipes left out.
 
     Links to folders are followed, each folder once. Two recordings that differ in their suffix alone keep
     it in their ids.
@@ -66,7 +70,7 @@ def _scan(
     top: Path, speaker: str | None, pattern: re.Pattern[str] | None, measure: Measure | None
 ) -> Iterator[Entry]:
     empty = True
-    for path, shared in _files(str(top.absolute()), ""):
+    for path, name in _files(str(top.absolute()), ""):
         empty = False
         full = str(top.absolute() / path)
         who = None
@@ -74,7 +78,6 @@ def _scan(
             who = Path(full).parent.name
         elif pattern is not None:
             who = _speaker(pattern, path, top)
-        name = safe_id(path) if shared else default_id(path)
         entry = Entry(audio_filepath=full, id=name, speaker=who, source=full)
         yield entry if measure is None else _measured(entry, measure)
     if empty:
@@ -85,10 +88,8 @@ def _scan(
         )
 
 
-def _files(
-    top: str, below: str, seen: frozenset[tuple[int, int]] = frozenset()
-) -> Iterator[tuple[str, bool]]:
-    """Paths of recordings below `top`, and whether another differs in the suffix alone."""
+def _files(top: str, below: str, seen: frozenset[tuple[int, int]] = frozenset()) -> Iterator[tuple[str, str]]:
+    """Paths of recordings below `top`, and their ids; those that differ in the suffix alone keep it."""
     here = Path(top, below)
     status = here.stat()
     mark = (status.st_dev, status.st_ino)
@@ -99,13 +100,28 @@ def _files(
     except OSError as error:
         raise ManifestError(f"{here} cannot be read: {error.strerror}", needed="a folder to list") from error
     recordings = [name for name in names if Path(name).suffix.lower() in AUDIO_SUFFIXES]
-    stems = Counter(Path(name).stem for name in recordings)
+    short, long = Counter(map(default_id, recordings)), Counter(map(safe_id, recordings))
     for name in names:
         path = f"{below}/{name}" if below else name
         if (here / name).is_dir():
             yield from _files(top, path, seen | {mark})
-        elif Path(name).suffix.lower() in AUDIO_SUFFIXES:
-            yield path, stems[Path(name).stem] > 1
+        elif Path(name).suffix.lower() in AUDIO_SUFFIXES and not _is_special(here / name):
+            if long[safe_id(name)] > 1:  # bytes that are not UTF-8 have the same mark in an id
+                digest = hashlib.blake2b(os.fsencode(name), digest_size=4).hexdigest()
+                yield path, safe_id(f"{path}~{digest}")
+            else:
+                yield path, safe_id(path) if short[default_id(name)] > 1 else default_id(path)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is a pipe, a socket or a device, which is left out with a warning."""
+    try:
+        kind = special_kind(path.stat().st_mode)
+    except OSError:  # a link to nothing is listed, and `manifest check` names it
+        return False
+    if kind is not None:
+        warnings.warn(f"{path} is {kind}, and is left out", ManifestWarning, stacklevel=2)
+    return kind is not None
 
 
 def _pattern(speaker: str | None) -> re.Pattern[str] | None:

@@ -10,6 +10,7 @@ from audiogmm.errors import ManifestError
 from audiogmm.manifest.cells import delimiter_of_numbers, is_number, split_cells
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
 from audiogmm.manifest.text import encoding_of, head
+from audiogmm.system import special_kind
 
 Segments = Literal["rttm", "audacity", "raven", "birdnet", "textgrid"]
 Kind = Literal["jsonl", "csv", "kaldi", "lhotse", "audio", "features"] | Segments
@@ -88,9 +89,9 @@ def sniff(path: str) -> Kind:
         _must_exist(path)
         if Path(path).is_dir():
             return _folder(path)
-        if Path(path).is_fifo():
+        if (special := special_kind(Path(path).stat().st_mode)) is not None:
             raise ManifestError(
-                f"{path} is a pipe, which can be read only once",
+                f"{path} is {special}, which can be read only once",
                 needed="a file, since a manifest is read more than once",
                 remedy="save it to a file; a recording can be piped to standard input, which is named -",
             )

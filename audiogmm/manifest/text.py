@@ -12,6 +12,7 @@ from typing import BinaryIO, TextIO, cast
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import is_url
+from audiogmm.system import special_kind
 
 _BUFFER = 1 << 18
 
@@ -26,6 +27,8 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
         If it is missing, is a folder, cannot be read, or its compression is broken.
     """
     try:
+        if not is_url(path) and (special := special_kind(Path(path).stat().st_mode)) is not None:
+            raise ManifestError(f"{path} is {special}", needed="a file", remedy="save it to a file")
         if is_url(path):
             import fsspec
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +17,14 @@ from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import AudioGMMError, ChoiceError, KindError, MismatchError, TrainingError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.runs.aside import Aside
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
+
+
+LOOK = 10
+"""Recordings behind the first good one whose sample rate is compared with its."""
 
 
 def choose_frontend(preset: str | None, file: Path | None) -> FrontEnd | None:
@@ -137,11 +145,16 @@ def choose_cached_frontend(cache: Path, frontend: FrontEnd | None, sample_rate: 
 
 
 def settle_frontend(
-    frontend: FrontEnd | None, sample_rate: int | None, entries: Iterable[Entry], aside: Aside
+    frontend: FrontEnd | None,
+    sample_rate: int | None,
+    entries: Iterable[Entry],
+    aside: Aside,
+    say: Callable[[str], None],
 ) -> FrontEnd | None:
     """Settle the sample rate of the front end of a new model; None for frames of the user's own.
 
-    It is the one asked for, else the front end's, else that of the first recording that can be opened.
+    It is the one asked for, else the front end's, else that of the first recording that can be opened; where
+    most of those that follow have another one, that is said.
 
     Raises
     ------
@@ -152,16 +165,37 @@ def settle_frontend(
     """
     chosen = frontend or FrontEnd.preset("speech")
     rate = sample_rate or chosen.sample_rate
-    for entry in entries:
+    following = iter(entries)
+    for entry in following:
         if entry.features_filepath is not None:
             return None
-        rate = rate or _read_sample_rate(entry, aside)
+        if rate is None:
+            rate = _read_sample_rate(entry, aside)
+            if rate is not None and (said := _contradicted(entry, rate, islice(following, LOOK))):
+                say(said)
         if rate is not None:
             return replace(chosen, sample_rate=rate)
     raise TrainingError(
         aside.describe("none of the recordings could be opened"),
         needed="at least one good recording",
         remedy="audiogmm manifest check, which says what is wrong with each",
+    )
+
+
+def _contradicted(first: Entry, rate: int, others: Iterable[Entry]) -> str | None:
+    """Say that most of the other recordings have another sample rate, if so."""
+    rates: Counter[int] = Counter()
+    for entry in others:
+        with suppress(AudioGMMError):  # it is set aside when its turn comes
+            rates[entry.sample_rate or probe(entry, full=False).sample_rate] += 1
+    found = [(count, other) for other, count in rates.items() if other != rate]
+    count, other = max(found, default=(0, 0))
+    if 2 * count <= rates.total():
+        return None
+    which = f"the {amount(rates.total(), 'recording')} behind it"
+    return (
+        f"the sample rate is {rate} Hz, that of {first.path}; {count} of {which} have {other} Hz: "
+        f"--sample-rate {other} takes that"
     )
 
 

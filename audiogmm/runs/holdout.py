@@ -169,8 +169,8 @@ def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:
 def divide(inputs: TrainingInputs, share: float, seed: int) -> tuple[Iterable[Shard], Iterable[Shard]] | None:
     """Divide recordings into those that train and those that are held out.
 
-    Held out are recordings drawn by `seed`, or the last fifth of a single one; of a single recording in
-    pieces, those that begin last.
+    Held out are recordings drawn by `seed` from those not set aside so far, or the last fifth of a single
+    one; of a single recording in pieces, those that begin last.
 
     Returns
     -------
@@ -179,7 +179,7 @@ def divide(inputs: TrainingInputs, share: float, seed: int) -> tuple[Iterable[Sh
     """
     if share == 0:
         return None
-    shards, entries = inputs.shards, inputs.entries
+    shards, entries = inputs.shards, inputs.usable
     held = None if entries is None else draw(entries, share, seed)
     if entries is not None and held is None:
         pieces = sorted(entries, key=lambda entry: entry.offset)

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, gettempdir
 from typing import TYPE_CHECKING
 
+from audiogmm.audio.decoders.source import open_source
 from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.audio.matrix.matrix import expand_archive, read_names
 from audiogmm.audio.recording import Recording
@@ -228,7 +229,7 @@ def open_inputs(
         cached = choose_cached_frontend(cache, frontend, sample_rate)
         frontend = cached if model is None else frontend
     if model is None:
-        frontend = settle_frontend(frontend, sample_rate, entries, aside)
+        frontend = settle_frontend(frontend, sample_rate, entries, aside, say)
         if choice and frontend is not None:
             raise ChoiceError(
                 "columns of a table were chosen, and the inputs are recordings",
@@ -283,13 +284,14 @@ def copy_standard_input() -> StandardInputCopy:
     OutputError
         If the temporary folder does not take it.
     """
+    stream = open_source(STANDARD_INPUT)
     try:
         # closed before others read it: Windows lets nobody open it again until then
         with NamedTemporaryFile(prefix="audiogmm-", suffix=".wav", delete=False) as file:
             copy = StandardInputCopy(
                 Path(file.name), [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)]
             )
-            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+            shutil.copyfileobj(stream, file, 1 << 20)
     except OSError as error:
         raise OutputError(
             f"standard input cannot be kept in {gettempdir()}: {error.strerror}",

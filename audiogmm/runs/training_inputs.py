@@ -42,6 +42,14 @@ class TrainingInputs:
         return None if self.recordings is None else self.recordings.entries
 
     @property
+    def usable(self) -> Iterable[Entry] | None:
+        """Those of the entries that are not set aside."""
+        if self.recordings is None or not len(self.recordings.aside):
+            return self.entries
+        bad = {row.id for row in self.recordings.aside.rows}
+        return [entry for entry in self.recordings.entries if entry.id not in bad]
+
+    @property
     def frontend(self) -> FrontEnd | None:
         """With its sample rate; None for frames of the user's own, and for blocks unless it was given."""
         return self.of_blocks if self.recordings is None else self.recordings.frontend

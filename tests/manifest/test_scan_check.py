@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from audiogmm.errors import AudioFileError, ChoiceError, ManifestError
-from audiogmm.manifest import Entry, find_problems, find_recordings, read_manifest, write_manifest
+from audiogmm.manifest import (
+    Entry,
+    ManifestWarning,
+    find_problems,
+    find_recordings,
+    read_manifest,
+    write_manifest,
+)
 
 
 def tree(folder: Path, *names: str) -> Path:
@@ -174,3 +182,16 @@ def test_real_recordings_pass_and_broken_ones_are_named(data: Path, tmp_path: Pa
     for name, words in {"short": "shorter than a frame", "rate": "16000 Hz", "stereo": "needed: 2"}.items():
         assert words in problems[name]
     assert sum(problem.entry is None for problem in found) == 1
+
+
+def test_scan_leaves_pipes_out_and_tells_names_apart_that_are_not_utf8(tmp_path: Path) -> None:
+    tree(tmp_path, "a.wav", "gr\udce9n.wav", "gr\udcfcn.wav")
+    os.mkfifo(tmp_path / "live.wav")
+    with pytest.warns(ManifestWarning, match=r"live\.wav is a pipe, and is left out"):
+        found = list(find_recordings(tmp_path))
+    assert [Path(entry.path).name for entry in found] == ["a.wav", "gr\udce9n.wav", "gr\udcfcn.wav"]
+    write_manifest(found, tmp_path / "all.csv")
+    assert [entry.path for entry in read_manifest(tmp_path / "all.csv")] == [entry.path for entry in found]
+    write_manifest(found, tmp_path / "kaldi", "kaldi")
+    assert b"gr\xfcn.wav" in (tmp_path / "kaldi" / "wav.scp").read_bytes()
+    assert {entry.path for entry in read_manifest(tmp_path / "kaldi")} == {entry.path for entry in found}

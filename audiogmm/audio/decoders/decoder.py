@@ -12,6 +12,9 @@ from audiogmm.types import Seconds
 CEILINGS = {"PCM_16": 32767, "PCM_U8": 127 << 8, "PCM_S8": 127 << 8, "ULAW": 32124, "ALAW": 32256}
 """Formats that int16 holds exactly, and the largest value of each: full scale."""
 
+LOWEST_RATE, HIGHEST_RATE = 100, 10_000_000
+"""Hertz: geophones have the lowest rates, acoustic emission the highest; others are damage in a header."""
+
 FLOAT_CEILING = 32767 / 32768
 """Full scale of every other format, read as float32."""
 

@@ -63,6 +63,8 @@ class LibsndfileDecoder:
             self._file = _Sequential(native_name(file) if isinstance(file, str) else file)
         except (soundfile.LibsndfileError, TypeError) as error:
             self._opened.close()
+            if self._guard is not None:
+                self._guard.refuse_failed(name)
             reason = _reason(error)
             raise AudioFileError(
                 f"{name} is not audio that can be read (libsndfile: {reason})",

@@ -6,10 +6,11 @@ import io
 import os
 from contextlib import ExitStack
 
-from audiogmm.audio.decoders.decoder import Decoder
+from audiogmm.audio.decoders.decoder import HIGHEST_RATE, LOWEST_RATE, Decoder
 from audiogmm.audio.decoders.ffmpeg import has_ffmpeg, open_ffmpeg
 from audiogmm.audio.decoders.libsndfile import LibsndfileDecoder
 from audiogmm.audio.decoders.partial import partial_kind
+from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.decoders.source import (
     ByteSource,
     GuardedFile,
@@ -19,7 +20,7 @@ from audiogmm.audio.decoders.source import (
 )
 from audiogmm.audio.decoders.wave import WaveHeader, read_header
 from audiogmm.audio.decoders.wave_decoder import WaveDecoder
-from audiogmm.errors import AudioFileError
+from audiogmm.errors import AudioDataError, AudioFileError
 from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
 
 _TAIL = 1 << 17  # more than the longest page of Ogg: 27 + 255 + 255 * 255 bytes
@@ -31,16 +32,37 @@ def open_decoder(path: str) -> Decoder:
     Raises
     ------
     AudioFileError
-        If it is missing, empty, not audio, or ends before its first sample.
+        If it is missing, empty, not audio, or ends before its first sample; whatever else a reader raises.
+    AudioDataError
+        If its sample rate is below `LOWEST_RATE` or above `HIGHEST_RATE`: damage in its header.
     """
+    with reading(path):
+        decoder = _open(path)
+    rate = decoder.info.sample_rate
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        decoder.close()
+        raise AudioDataError(
+            f"{display_name(path)} has a sample rate of {rate} Hz: its header is damaged",
+            needed=f"{LOWEST_RATE} Hz to {HIGHEST_RATE:,} Hz",
+            remedy="copy or record it again, or take it out of the manifest",
+        )
+    return decoder
+
+
+def _open(path: str) -> Decoder:
     with ExitStack() as opened:
         name = display_name(path)
         stream = open_source(path)
         opened.callback(stream.close)
-        if path == STANDARD_INPUT or not stream.seekable():
+        seeks = path != STANDARD_INPUT and stream.seekable()
+        if isinstance(stream, GuardedFile):
+            stream.refuse_failed(name)
+        if not seeks:
             return _open_pipe(stream, name, opened)
         header = read_header(stream, name)
         size = stream.seek(0, 2)
+        if isinstance(stream, GuardedFile):
+            stream.refuse_failed(name)
         if header is not None and header.subtype:
             return WaveDecoder(stream, header, size, opened.pop_all(), name)
         if header is None and is_cut_ogg(stream):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from audiogmm.audio.decoders.inside import open_inside
-from audiogmm.errors import AudioFileError, AudioGMMError
+from audiogmm.audio.decoders.reading import reading
+from audiogmm.errors import AudioFileError, AudioGMMError, OutputError
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
 from audiogmm.manifest.inside import scheme_of
+from audiogmm.system import special_kind
+
+T = TypeVar("T")
 
 DISK_LIMIT = 8 << 30
 """Bytes that a stream may take on disk where its format cannot be decoded as it arrives."""
@@ -61,14 +66,22 @@ def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSo
         (or `kind`) if it is missing, empty, a folder, not readable, or a URL that cannot be fetched.
     """
     if path == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise kind("standard input is closed", needed="a recording", remedy="audiogmm ... - < a.wav")
         return _StandardInput(sys.stdin.buffer)
     if is_url(path):
         return _open_url(path, kind)
     try:
-        size = Path(path).stat().st_size
-        if Path(path).is_dir():
+        status = Path(path).stat()
+        if stat.S_ISDIR(status.st_mode):
             raise kind(f"{path} is a folder", needed="a file")
-        if size == 0 and Path(path).is_file():
+        if (special := special_kind(status.st_mode)) is not None:
+            raise kind(
+                f"{path} is {special}, which might never end",
+                needed="a file",
+                remedy="save what it gives to a file, pipe it to standard input, or use audiogmm stream",
+            )
+        if status.st_size == 0:
             raise kind(
                 f"{path} is empty: 0 bytes",
                 needed="a whole file",
@@ -91,11 +104,12 @@ def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSo
 
 def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:
     if scheme_of(path) is not None:
-        return GuardedFile(open_inside(path, kind))
+        return GuardedFile(open_inside(path, kind), raises=kind is not AudioFileError)
     import fsspec
 
     try:
-        file = fsspec.open(path, "rb").open()
+        opened = fsspec.open(path, "rb")
+        file = opened.open()
     except (ImportError, ValueError) as error:  # unknown protocol, or the package for it is not installed
         raise kind(
             f"{path} cannot be opened: {error}",
@@ -108,7 +122,7 @@ def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:
         raise kind(
             f"{path} cannot be fetched: {type(error).__name__}: {error}", needed="a readable URL"
         ) from error
-    return GuardedFile(file)
+    return GuardedFile(file, opened, raises=kind is not AudioFileError)
 
 
 class _StandardInput(io.RawIOBase):
@@ -128,14 +142,24 @@ class _StandardInput(io.RawIOBase):
 class GuardedFile(io.RawIOBase):
     """A file that keeps the first failure of its reads, since libsndfile's callbacks swallow exceptions.
 
+    Parameters
+    ----------
+    file : binary file
+    opened : object
+        Kept as long as the file.
+    raises : bool
+        Raise what goes wrong, too.
+
     Attributes
     ----------
     failure : Exception or None
         What went wrong; reads then end as if the file did.
     """
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, opened: object = None, *, raises: bool = False) -> None:
         self._file = file
+        self._raises = raises
+        self._opened = opened  # fsspec closes an archive when its `OpenFile` is collected
         self.failure: Exception | None = None
 
     def refuse_failed(self, name: str) -> None:
@@ -151,15 +175,10 @@ class GuardedFile(io.RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        return bool(self._file.seekable())
+        return self._tried(lambda: bool(self._file.seekable()), False)
 
     def read(self, size: int = -1) -> bytes:
-        try:
-            data: bytes = self._file.read(size)
-        except Exception as error:  # noqa: BLE001 - each protocol has errors of its own
-            self.failure = self.failure or error
-            return b""
-        return data
+        return self._tried(lambda: bytes(self._file.read(size)), b"")
 
     def readinto(self, buffer: Any) -> int:
         data = self.read(len(buffer))
@@ -167,14 +186,23 @@ class GuardedFile(io.RawIOBase):
         return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return int(self._file.seek(offset, whence))
+        return self._tried(lambda: int(self._file.seek(offset, whence)), -1)
 
     def tell(self) -> int:
-        return int(self._file.tell())
+        return self._tried(lambda: int(self._file.tell()), -1)
 
     def close(self) -> None:
         self._file.close()
         super().close()
+
+    def _tried(self, call: Callable[[], T], otherwise: T) -> T:
+        try:
+            return call()
+        except Exception as error:  # each protocol has errors of its own
+            self.failure = self.failure or error
+            if self._raises:
+                raise
+            return otherwise
 
 
 @contextmanager
@@ -195,7 +223,9 @@ def copy_to_disk(head: bytes, stream: ByteSource, name: str, limit: int = DISK_L
     Raises
     ------
     AudioFileError
-        If the stream is empty, holds more than `limit` bytes, or the disk is full.
+        If the stream is empty, cannot be read to its end, or holds more than `limit` bytes.
+    OutputError
+        If the temporary folder does not take it.
     """
     descriptor, path = tempfile.mkstemp(prefix="audiogmm-")
     try:
@@ -204,11 +234,13 @@ def copy_to_disk(head: bytes, stream: ByteSource, name: str, limit: int = DISK_L
         except OSError as error:
             if isinstance(error, AudioGMMError):
                 raise
-            raise AudioFileError(
+            raise OutputError(
                 f"{name} cannot be kept in {path}: {error.strerror or error}",
                 needed="room in the temporary folder",
                 remedy="free some space, or set TMPDIR to another disk",
             ) from error
+        if isinstance(stream, GuardedFile):
+            stream.refuse_failed(name)
         if size == 0:
             raise empty_stream(name)
         yield Path(path)
@@ -231,7 +263,11 @@ def _copy(head: bytes, stream: ByteSource, descriptor: int, name: str, limit: in
     size = len(head)
     with open(descriptor, "wb") as file:
         file.write(head)
-        while piece := stream.read(1 << 20):
+        while True:
+            with reading(name):
+                piece = stream.read(1 << 20)
+            if not piece:
+                break
             size += len(piece)
             if size > limit:
                 raise AudioFileError(

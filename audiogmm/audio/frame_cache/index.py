@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiogmm.audio.decoders.opening import open_decoder
+from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.decoders.source import open_source
 from audiogmm.errors import OutputError
 from audiogmm.escapes import escaped
@@ -85,10 +86,11 @@ class CacheIndex:
             row = database.execute(query, (key,)).fetchone()
         if row is not None and signature in (None, row[0]):
             return FileIdentity(row[1], row[2])
-        decoder = open_decoder(path)
-        sample_rate = decoder.info.sample_rate
-        decoder.close()
-        identity = FileIdentity(_content(path), sample_rate)
+        with reading(path):
+            decoder = open_decoder(path)
+            sample_rate = decoder.info.sample_rate
+            decoder.close()
+            identity = FileIdentity(_content(path), sample_rate)
         with self._transaction() as database:
             values = (key, signature, identity.content, identity.sample_rate)
             database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", values)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.notices import Warn, warn_user
+from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.decoders.source import open_source
 from audiogmm.audio.matrix.columns import ALL, Column, ColumnChoice, has_names
 from audiogmm.audio.matrix.in_memory import MemoryReader
@@ -82,6 +83,11 @@ def read_matrix_blocks(
     """
     if block < 1:
         raise ChoiceError(f"blocks of {block} rows", needed="at least 1")
+    with reading(entry.path, FeatureError):
+        yield from _blocks(entry, block, choice, warn)
+
+
+def _blocks(entry: Entry, block: int, choice: ColumnChoice, warn: Warn) -> Iterator[Frames]:
     path = entry.path
     first, wanted = _cut(entry)
     reader = _open(entry)
@@ -124,12 +130,13 @@ def read_names(entry: Entry, choice: ColumnChoice = ALL) -> tuple[tuple[str, ...
     FeatureError
         As `read_matrix_blocks`.
     """
-    reader = _open(entry)
-    table = reader.header()
-    places, note = _find(reader, entry.path, table, choice)
-    if places and has_names(table):
-        return tuple(table[place].name for place in places), note
-    return tuple(map(str, places)) if places and choice else (), note
+    with reading(entry.path, FeatureError):
+        reader = _open(entry)
+        table = reader.header()
+        places, note = _find(reader, entry.path, table, choice)
+        if places and has_names(table):
+            return tuple(table[place].name for place in places), note
+        return tuple(map(str, places)) if places and choice else (), note
 
 
 def _find(
@@ -161,12 +168,17 @@ def expand_archive(entry: Entry) -> Iterator[Entry]:
     if entry.features_filepath is None or isinstance(entry, MemoryEntry):
         yield entry
         return
-    if format_of(entry.features_filepath) != "ark":
+    with reading(entry.path, FeatureError):
+        yield from _expanded(entry, entry.features_filepath)
+
+
+def _expanded(entry: Entry, archive: str) -> Iterator[Entry]:
+    if format_of(archive) != "ark":
         yield entry
         return
     from audiogmm.audio.matrix.ark import read_members, split_offset
 
-    path, offset = split_offset(entry.features_filepath)
+    path, offset = split_offset(archive)
     if offset is not None:
         yield entry
         return
