@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from audiogmm.mixture.gaussian import Mixture as Mixture
     from audiogmm.mixture.store import Model as Model
     from audiogmm.mixture.store import load as load
+    from audiogmm.runs.aside import Aside as Aside
     from audiogmm.scoring.track import ScoreTrack as ScoreTrack
     from audiogmm.scoring.track_file import read_track as read_track
     from audiogmm.timeline import FrameClock as FrameClock

@@ -69,7 +69,7 @@ ONLY_IN = {
     "dask": "dask_reduce",
     "distributed": "dask_reduce",
     "click": "cli",
-    "rich": "cli",
+    "rich": "runs",
     "matplotlib": "reporting",
     "PIL": "reporting",
     "sklearn": "estimator",

@@ -5,92 +5,34 @@ from __future__ import annotations
 import json
 import logging
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import click
 
+from audiogmm.runs.bar import TerminalBar
 from audiogmm.words import amount
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
 
 SOME_SET_ASIDE = 3
 
 
-def readable(number: float) -> str:
-    """Write a number in a few characters.
-
-    Examples
-    --------
-    >>> readable(0.5271), readable(417), readable(76_093_000)
-    ('0.53', '417', '76.1 M')
-    """
-    if number >= 1e6:
-        return f"{number / 1e6:,.1f} M"
-    return f"{number:,.0f}" if number == int(number) or number >= 1000 else f"{number:,.2f}"
-
-
-class Console:
+class Console(TerminalBar):
     """Progress bar, if standard error is a terminal, and notes; both on standard error."""
 
     def __init__(self) -> None:
-        self._bar: Bar | None = None
-        self._task: TaskID | None = None
+        super().__init__()
         self._said: set[str] = set()
-
-    def begin(self, what: str, total: float | None, unit: str) -> None:
-        """Show a bar for a stage of `total` units of work."""
-        self.end()
-        if not sys.stderr.isatty():
-            return
-        from rich.console import Console as Terminal
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-        from rich.text import Text
-
-        class Amount(MofNCompleteColumn):
-            def render(self, task: Any) -> Text:
-                of = "" if task.total is None else f" of {readable(task.total)}"
-                return Text(f"{readable(task.completed)}{of} {unit}", no_wrap=True)
-
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            Amount(),
-            TextColumn("{task.fields[note]}"),
-            TimeRemainingColumn(),
-            console=Terminal(stderr=True),
-            transient=True,
-        )
-        self._bar.start()
-        self._task = self._bar.add_task(what, total=total, note="")
-
-    def advance(self, amount: float, note: str = "") -> None:
-        """Move the bar."""
-        if self._bar is not None and self._task is not None:
-            if note:
-                self._bar.update(self._task, advance=amount, note=note)
-            else:
-                self._bar.update(self._task, advance=amount)
-
-    def end(self) -> None:
-        """Remove the bar."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = self._task = None
 
     def say(self, message: str) -> None:
         """Print a note, but the same note only once."""
         if message in self._said:
             return
         self._said.add(message)
-        if self._bar is not None:
-            self._bar.console.print(message, markup=False, highlight=False)
+        if self.is_shown:
+            self.write(message)
         else:
             click.echo(message, err=True)
 

@@ -64,7 +64,7 @@ def calibrate(
     settings: CalibrateSettings,
     against: Model | None = None,
     aside: Aside | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Model:
     """Learn from normal audio how the scores of a model vary, and set its threshold.
 
@@ -170,7 +170,12 @@ class CalibrateResult:
 
 @accepts(CalibrateSettings)
 def calibrate_to_file(
-    model: Path, source: str, output: Path, *, settings: CalibrateSettings, progress: Progress | None = None
+    model: Path,
+    source: str,
+    output: Path,
+    *,
+    settings: CalibrateSettings,
+    progress: Progress | bool | None = None,
 ) -> CalibrateResult:
     """Calibrate as `calibrate` does, and save the model.
 

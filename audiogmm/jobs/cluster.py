@@ -166,7 +166,7 @@ def cluster_to_folder(
     output: Path,
     *,
     settings: ClusterSettings,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> ClusterResult:
     """Assign every frame of a manifest, and write what each component sounds like.
 
@@ -292,7 +292,7 @@ def cluster(
     output: str | os.PathLike[str],
     *,
     settings: ClusterSettings,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> ClusterResult:
     """Assign every frame of some recordings to the components of a model, and write what each sounds like.
 

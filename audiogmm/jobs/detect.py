@@ -32,7 +32,7 @@ from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
-from audiogmm.runs.progress import Progress, say_nothing
+from audiogmm.runs.progress import Progress, log_note
 from audiogmm.runs.settings import OF_FILES, OF_PROCESSES, RunSettings
 from audiogmm.runs.sources import Source
 from audiogmm.types import Json
@@ -120,7 +120,7 @@ def detect(detector: Model, source: Source, *, settings: DetectSettings) -> list
         source,
         model=detector,
         aside=Aside(strict=True),
-        say=say_nothing,
+        say=log_note,
         upsample=settings.upsample,
         choice=settings.choice,
     )
@@ -198,7 +198,12 @@ class DetectResult:
 
 @accepts(DetectSettings)
 def detect_to_file(
-    model: Path, source: str, output: Path, *, settings: DetectSettings, progress: Progress | None = None
+    model: Path,
+    source: str,
+    output: Path,
+    *,
+    settings: DetectSettings,
+    progress: Progress | bool | None = None,
 ) -> DetectResult:
     """Find the anomalous segments of every recording of a manifest, and draw them if asked.
 

@@ -112,7 +112,12 @@ class EnrollResult:
 
 @accepts(EnrollSettings, without=("resume", "force"))
 def enroll_to_folder(
-    model: Path, source: str, output: Path, *, settings: EnrollSettings, progress: Progress | None = None
+    model: Path,
+    source: str,
+    output: Path,
+    *,
+    settings: EnrollSettings,
+    progress: Progress | bool | None = None,
 ) -> EnrollResult:
     """Enroll the speakers of a manifest, or add recordings to those that are enrolled.
 

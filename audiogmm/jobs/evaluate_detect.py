@@ -15,7 +15,7 @@ from audiogmm.jobs.evaluation_result import EvaluationResult, open_evaluation, w
 from audiogmm.keywords import accepts
 from audiogmm.reporting.run.detection_picture import draw_detection_evaluation
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.sources import Source
 
 
@@ -27,7 +27,7 @@ def evaluate_detect(
     *,
     settings: EvaluateDetectSettings,
     aside: Aside | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> DetectionEvaluation:
     """Evaluate events, and the scores they came from, on recordings whose truth is known.
 
@@ -79,7 +79,7 @@ def evaluate_detect(
     (0.5, 0.2, 1)
     """
     aside = Aside(strict=True) if aside is None else aside
-    return evaluate_events(events, manifest, scores, settings, aside, progress or Silent())
+    return evaluate_events(events, manifest, scores, settings, aside, progress_of(progress))
 
 
 @accepts(EvaluateDetectSettings, renamed={"judging": "criteria"})
@@ -90,7 +90,7 @@ def evaluate_detect_to_file(
     *,
     scores: Sequence[Path] = (),
     settings: EvaluateDetectSettings,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> EvaluationResult[DetectionEvaluation]:
     """Evaluate as `evaluate_detect` does; write the result and a picture.
 
@@ -111,5 +111,5 @@ def evaluate_detect_to_file(
         If a file exists (and not `force`), or cannot be written.
     """
     aside = open_evaluation(output, settings, manifest, *events)
-    found = evaluate_events(events, manifest, scores or None, settings, aside, progress or Silent())
+    found = evaluate_events(events, manifest, scores or None, settings, aside, progress_of(progress))
     return write_evaluation(found, evaluation_lines(found), output, settings, draw_detection_evaluation)

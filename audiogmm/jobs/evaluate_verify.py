@@ -13,7 +13,7 @@ from audiogmm.jobs.evaluation_result import EvaluationResult, open_evaluation, w
 from audiogmm.keywords import accepts
 from audiogmm.reporting.run.verification_picture import draw_verification_evaluation
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 
 
 @accepts(EvaluateVerifySettings, without=OF_FILES)
@@ -22,7 +22,7 @@ def evaluate_verify(
     *,
     settings: EvaluateVerifySettings,
     aside: Aside | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> VerificationEvaluation:
     """Evaluate the scores of trials whose truth is known.
 
@@ -62,7 +62,7 @@ def evaluate_verify(
     (0.0, 2, True)
     """
     aside = Aside(strict=True) if aside is None else aside
-    return evaluate_scores(scores, settings, aside, progress or Silent())
+    return evaluate_scores(scores, settings, aside, progress_of(progress))
 
 
 @accepts(EvaluateVerifySettings)
@@ -71,7 +71,7 @@ def evaluate_verify_to_file(
     output: Path | None = None,
     *,
     settings: EvaluateVerifySettings,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> EvaluationResult[VerificationEvaluation]:
     """Evaluate as `evaluate_verify` does; write the result and a picture.
 
@@ -91,5 +91,5 @@ def evaluate_verify_to_file(
         If a file exists (and not `force`), or cannot be written.
     """
     aside = open_evaluation(output, settings, scores, settings.against)
-    found = evaluate_scores(scores, settings, aside, progress or Silent())
+    found = evaluate_scores(scores, settings, aside, progress_of(progress))
     return write_evaluation(found, evaluation_lines(found), output, settings, draw_verification_evaluation)

@@ -77,7 +77,7 @@ def open_evaluation(output: Path | None, settings: EvaluationSettings, *inputs: 
         from audiogmm.reporting.figure import check_suffix
 
         check_suffix(settings.plot)
-    return Aside(None if output is None else errors_path(output), strict=settings.strict)
+    return Aside(None if output is None else errors_path(output), strict=settings.strict, quiet=True)
 
 
 def write_evaluation(

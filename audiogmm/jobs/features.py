@@ -113,7 +113,7 @@ def features(
     output: str | os.PathLike[str],
     *,
     settings: FeaturesSettings,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> FeaturesResult:
     """Compute the frames of every recording of a manifest, and keep them; what is kept already stays.
 

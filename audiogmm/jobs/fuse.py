@@ -16,7 +16,7 @@ from audiogmm.files import replacing
 from audiogmm.keywords import accepts
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import check_output
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Json
 from audiogmm.verification.decision import OperatingPoint
 from audiogmm.words import amount
@@ -29,7 +29,7 @@ def fuse(
     *,
     settings: FuseSettings,
     aside: Aside | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> FusedScores:
     """Learn on training trials how to fuse the scores of systems, and fuse those of other trials.
 
@@ -71,7 +71,7 @@ def fuse(
     (True, True)
     """
     aside = Aside(strict=True) if aside is None else aside
-    return fuse_scores(scores, train, settings, aside, progress or Silent())
+    return fuse_scores(scores, train, settings, aside, progress_of(progress))
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def fuse_to_file(
     output: Path,
     *,
     settings: FuseSettings,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> FuseResult:
     """Fuse as `fuse` does, and write the scores: the first system's columns, with new `score` and `decision`.
 
@@ -143,7 +143,7 @@ def fuse_to_file(
     """
     check_output(output, settings.force, *scores, *train)
     aside = Aside(errors_path(output), strict=settings.strict)
-    fused = fuse_scores(scores, train, settings, aside, progress or Silent())
+    fused = fuse_scores(scores, train, settings, aside, progress_of(progress))
     write_fused(fused, settings.point, output, force=settings.force)
     return FuseResult(output, fused, settings.point, len(scores), aside)
 

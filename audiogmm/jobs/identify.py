@@ -233,7 +233,12 @@ class IdentifyResult:
 
 @accepts(IdentifySettings)
 def identify_to_file(
-    folder: Path, source: str, output: Path, *, settings: IdentifySettings, progress: Progress | None = None
+    folder: Path,
+    source: str,
+    output: Path,
+    *,
+    settings: IdentifySettings,
+    progress: Progress | bool | None = None,
 ) -> IdentifyResult:
     """Identify the speaker of every recording of a manifest into a JSONL, in its order.
 

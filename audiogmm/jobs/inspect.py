@@ -14,7 +14,7 @@ from audiogmm.jobs.report import report
 from audiogmm.jobs.score import ScoreResult, score_to_folder
 from audiogmm.jobs.trained_files import TrainResult, train_to_file
 from audiogmm.reporting.figure import can_draw
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Json
 
 
@@ -71,7 +71,7 @@ def inspect(
     output: str | os.PathLike[str],
     *,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> InspectResult:
     """Train on a folder of normal recordings, find what is anomalous in another, and make a page of it.
 
@@ -100,7 +100,7 @@ def inspect(
     TrainingError
         If the normal recordings cannot make a model.
     """
-    progress = progress or Silent()
+    progress = progress_of(progress)
     normal, new, output = Path(normal), Path(new), Path(output)
     lists = output / "normal.jsonl", output / "new.jsonl"
     for folder, manifest in zip((normal, new), lists, strict=True):

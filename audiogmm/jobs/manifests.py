@@ -15,7 +15,7 @@ from audiogmm.manifest.read import Manifest
 from audiogmm.manifest.segments.table import read_truth
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import read_entries
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Json
 from audiogmm.words import amount
 
@@ -93,7 +93,7 @@ def scan_folder(
     *,
     speaker: str | None = None,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> WriteResult:
     """List every recording below a folder in a manifest.
 
@@ -109,7 +109,7 @@ def scan_folder(
 
     refuse_overwrite(output, force)
     found = find_recordings(folder, speaker=speaker or None, measure=lambda entry: probe(entry, full=False))
-    return _write(found, output, None, force, progress or Silent(), Aside())
+    return _write(found, output, None, force, progress_of(progress), Aside())
 
 
 def convert_manifest(
@@ -121,7 +121,7 @@ def convert_manifest(
     events: bool = False,
     force: bool = False,
     strict: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> WriteResult:
     """Write a manifest in another format; lines that cannot be read are set aside.
 
@@ -156,7 +156,7 @@ def convert_manifest(
     entries = read_entries(source, aside, source_format)
     if events and isinstance(entries, Manifest):
         entries = read_truth(entries)
-    return _write(entries, output, format, force, progress or Silent(), aside)
+    return _write(entries, output, format, force, progress_of(progress), aside)
 
 
 def _write(
@@ -229,7 +229,7 @@ def check_manifest(
     columns: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     id_column: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> CheckResult:
     """Open every recording of a manifest (`fast`: its header only), and name each that cannot be used.
 
@@ -258,7 +258,7 @@ def check_manifest(
     from audiogmm.audio.decoders.notices import Notices
     from audiogmm.manifest import find_problems, read_manifest
 
-    progress = progress or Silent()
+    progress = progress_of(progress)
     result = CheckResult(os.fspath(source))
     notices = Notices(then=progress.say)
     choice = ColumnChoice.of(columns, exclude, id_column)

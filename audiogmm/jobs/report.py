@@ -14,7 +14,7 @@ from audiogmm.reporting.run.files import DetectionRun
 from audiogmm.reporting.run.page import ReportSettings, make_page
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import check_output
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms, amount
 
@@ -62,7 +62,7 @@ def report(
     output: str | os.PathLike[str],
     *,
     settings: ReportSettings,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> ReportResult:
     """Write one HTML file of a run, which needs no network and holds less than 25 MB.
 
@@ -96,6 +96,6 @@ def report(
     check_output(output, settings.force, found.events, settings.model, settings.manifest, settings.table)
     require_imaging()
     aside = Aside(errors_path(output), strict=settings.strict)
-    made = make_page(found, settings, aside, progress or Silent())
+    made = make_page(found, settings, aside, progress_of(progress))
     size = write_page(made.page, output, force=settings.force)
     return ReportResult(output, size, made.page, made.n_sounds, aside, made.terms)

@@ -23,7 +23,7 @@ from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
-from audiogmm.runs.progress import Progress, say_nothing
+from audiogmm.runs.progress import Progress, log_note
 from audiogmm.runs.rows import read_ids, write_rows
 from audiogmm.runs.settings import OF_FILES, OF_PROCESSES, RunSettings
 from audiogmm.runs.sources import Source, is_one
@@ -113,7 +113,7 @@ def score(
         source,
         model=model,
         aside=Aside(strict=True),
-        say=say_nothing,
+        say=log_note,
         upsample=settings.upsample,
         choice=settings.choice,
     )
@@ -228,7 +228,12 @@ class ScoreResult:
 
 @accepts(ScoreSettings)
 def score_to_folder(
-    model: Path, source: str, output: Path, *, settings: ScoreSettings, progress: Progress | None = None
+    model: Path,
+    source: str,
+    output: Path,
+    *,
+    settings: ScoreSettings,
+    progress: Progress | bool | None = None,
 ) -> ScoreResult:
     """Score every recording of a manifest: a track each, and a summary row each.
 

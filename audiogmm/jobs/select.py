@@ -16,7 +16,7 @@ from audiogmm.runs.aside import Aside
 from audiogmm.runs.defaults import choose_defaults
 from audiogmm.runs.frontends import as_frontend
 from audiogmm.runs.holdout import Excerpt, divide
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.settings import OF_FILES
 from audiogmm.runs.sources import Source
 from audiogmm.runs.training_inputs import open_training_inputs
@@ -43,7 +43,7 @@ def select(
     *,
     settings: SelectSettings,
     aside: Aside | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Selection:
     """Train mixtures of many sizes and forms in the same passes over the data, and compare them.
 
@@ -80,7 +80,7 @@ def select(
     >>> ag.select(blocks, n_components="1,2,3,4,5", covariance_type="spherical").recommended.candidate
     Candidate(form='spherical', n_components=3)
     """
-    progress = progress or Silent()
+    progress = progress_of(progress)
     aside = Aside(strict=True) if aside is None else aside
     with LocalReducer(settings.threads, settings.workers) as reducer:
         inputs = open_training_inputs(

@@ -19,7 +19,7 @@ from audiogmm.reporting.run.pictures import check_pictures
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import copy_standard_input
 from audiogmm.runs.outputs import check_output
-from audiogmm.runs.progress import Progress, Silent, stopped_by_hand
+from audiogmm.runs.progress import Progress, progress_of, stopped_by_hand
 from audiogmm.training import TrainingInterrupted
 from audiogmm.types import Json
 from audiogmm.words import amount
@@ -76,7 +76,7 @@ def select_to_file(
     frontend: FrontEnd | None = None,
     *,
     settings: SelectSettings,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> SelectResult:
     """Select as `select` does; write the table, a picture, and the recommended model, ready for use.
 
@@ -94,7 +94,7 @@ def select_to_file(
     KeyboardInterrupt
         On Ctrl-C; it says what was kept.
     """
-    progress = progress or Silent()
+    progress = progress_of(progress)
     settings = replace(settings, frontend=frontend or settings.frontend)
     plot, save, force = settings.plot, settings.save, settings.force
     check_outputs([path for path in (output, plot, save) if path is not None], source, force)

@@ -26,7 +26,7 @@ from audiogmm.live.stream.settings import StreamSettings, parse_emit
 from audiogmm.live.stream.sources import AnyInputs, InputIdentity, inputs_of
 from audiogmm.mixture.store import Model, load
 from audiogmm.runs.inputs import announce_compiling
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Json, Seconds
 
 
@@ -38,7 +38,7 @@ def stream_to(
     *,
     settings: StreamSettings,
     most_lines: int = MOST,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> StreamResult:
     """Analyze streams of sound until they end, or Ctrl-C or SIGTERM ends them.
 
@@ -77,7 +77,7 @@ def stream_to(
     BrokenPipeError
         If nobody reads the lines any more.
     """
-    progress = progress or Silent()
+    progress = progress_of(progress)
     say = progress.say
     try:
         plan = StreamPlan.of(load(model), settings, progress)
@@ -114,7 +114,7 @@ def stream(
     channel: int | None = None,
     held: Seconds = HELD,
     exit_on_loss: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Iterator[Event] | Iterator[Json]:
     """Yield the events of a stream of sound as they close, or with `emit` all that happens.
 
@@ -177,7 +177,7 @@ def stream(
     >>> [round(event.start) for event in ag.stream(model, chunks, sample_rate=16000)]
     [5]
     """
-    progress = progress or Silent()
+    progress = progress_of(progress)
     if emit is not None:
         kinds = emit if isinstance(emit, str) else ",".join(emit)
         settings = replace(settings, emit=parse_emit(kinds, gallery=settings.gallery is not None))

@@ -21,7 +21,7 @@ from audiogmm.mixture.store import Model, load
 from audiogmm.runs.frontends import match_frontend
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.outputs import check_output
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Seconds
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def learn_from_stream(
     *,
     settings: LearnSettings,
     most_lines: int = MOST,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> StreamResult:
     """Train a model on a stream, in one pass of stepwise EM, and save it at intervals and at the end.
 
@@ -71,7 +71,7 @@ def learn_from_stream(
     AudioGMMError
         Of the input, if it fails.
     """
-    progress = progress or Silent()
+    progress = progress_of(progress)
     return _run(output, inputs, write, settings, most_lines, progress)[0]
 
 
@@ -86,7 +86,7 @@ def learn(
     channel: int | None = None,
     held: Seconds = HELD,
     exit_on_loss: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Model:
     """Train a model on a stream, in one pass of stepwise EM, and return it when the stream ends.
 
@@ -131,7 +131,7 @@ def learn(
     >>> model.mixture.n_components, model.metadata.data["n_frames"]
     (2, 498)
     """
-    progress = progress or Silent()
+    progress = progress_of(progress)
     inputs = inputs_of(
         source, settings.sample_rate, device, raw=raw, channel=channel, held=held, exit_on_loss=exit_on_loss
     )

@@ -21,7 +21,7 @@ from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import as_frontend, match_frontend
 from audiogmm.runs.holdout import divide
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.settings import OF_FILES
 from audiogmm.runs.sources import Source
 from audiogmm.runs.training_inputs import TrainingInputs, open_training_inputs
@@ -51,7 +51,7 @@ def train(
     checkpoint: Path | None = None,
     reducer: Reducer | None = None,
     aside: Aside | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Model:
     """Train a Gaussian mixture model on recordings.
 
@@ -92,7 +92,7 @@ def train(
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
     """
-    progress = progress or Silent()
+    progress = progress_of(progress)
     aside = Aside(strict=True) if aside is None else aside
     start = load(settings.start) if isinstance(settings.start, Path) else settings.start
     with nullcontext(reducer) if reducer else LocalReducer(settings.threads, settings.workers) as reducer:

@@ -39,7 +39,7 @@ def train_to_file(
     frontend: FrontEnd | None = None,
     *,
     settings: TrainSettings,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> TrainResult:
     """Train as `train` does, and save the model; a checkpoint lies beside it until it is saved.
 

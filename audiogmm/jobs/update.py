@@ -14,7 +14,7 @@ from audiogmm.mixture.movement import movement
 from audiogmm.mixture.store import Model, floor_of
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.settings import OF_FILES, RunSettings
 from audiogmm.runs.sources import Source
 from audiogmm.runs.training_inputs import TrainingInputs, open_training_inputs
@@ -88,7 +88,7 @@ def update(
     settings: UpdateSettings,
     ledger: Path | None = None,
     aside: Aside | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Model:
     """Add recordings to a model, remove them, or change their weight (incremental EM, Neal and Hinton 1998).
 
@@ -128,7 +128,7 @@ def update(
         If `forget` is outside (0, 1] or nothing is added, a weight is negative or missing, or settings
         contradict each other.
     """
-    progress = progress or Silent()
+    progress = progress_of(progress)
     aside = Aside(strict=True) if aside is None else aside
     book = _open_ledger(model, ledger, settings)
     inputs = open_training_inputs(

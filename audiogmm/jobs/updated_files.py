@@ -17,7 +17,7 @@ from audiogmm.mixture.store import Model, floor_of, load
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import Inputs, open_inputs
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
 from audiogmm.training.pruning import PruningLoss
 from audiogmm.training.result import TrainingInterrupted
@@ -27,7 +27,12 @@ from audiogmm.types import Json
 
 @accepts(UpdateSettings)
 def update_file(
-    model: Path, source: str, output: Path, *, settings: UpdateSettings, progress: Progress | None = None
+    model: Path,
+    source: str,
+    output: Path,
+    *,
+    settings: UpdateSettings,
+    progress: Progress | bool | None = None,
 ) -> UpdateResult:
     """Update a model file, and its ledger where it has one, as `update` does.
 
@@ -38,7 +43,7 @@ def update_file(
     OutputError
         If the output exists (and not `force`), cannot be written, or another run is writing it.
     """
-    progress = progress or Silent()
+    progress = progress_of(progress)
     with exclusive(output):
         refuse_overwrite(output, settings.force)
         aside = Aside(errors_path(output), strict=settings.strict)
@@ -87,7 +92,12 @@ def _compare(model: Model, others: Inputs, output: Path, settings: UpdateSetting
 
 
 def open_comparison(
-    model: Model, source: str, *, aside: Aside, progress: Progress | None = None, upsample: bool = False
+    model: Model,
+    source: str,
+    *,
+    aside: Aside,
+    progress: Progress | bool | None = None,
+    upsample: bool = False,
 ) -> Inputs:
     """Open the recordings that a model is to be compared on, and read their manifest through.
 
@@ -109,7 +119,7 @@ def open_comparison(
     ManifestError
         If it cannot be read, or names nothing.
     """
-    say = (progress or Silent()).say
+    say = progress_of(progress).say
     inputs = open_inputs(source, model=model, aside=aside, say=say, upsample=upsample, again=True)
     if not inputs.extent().total and not any(True for _ in inputs.entries):
         raise ManifestError(f"{source} names no recording", needed="recordings to compare with")

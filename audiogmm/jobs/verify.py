@@ -20,7 +20,7 @@ from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import check_output
-from audiogmm.runs.progress import Progress, say_nothing
+from audiogmm.runs.progress import Progress, log_note
 from audiogmm.runs.settings import OF_FILES, RunSettings
 from audiogmm.runs.sources import Source, entry_from
 from audiogmm.types import Json, Seconds
@@ -163,7 +163,7 @@ def verify(
     """
     listed = [(name, entry_from(each, f"-{i}")) for i, (name, each) in enumerate(trials)]
     segments: dict[Recording, list[int]] = {}
-    make_recording = recording_factory(gallery, settings.upsample, say_nothing, settings.choice)
+    make_recording = recording_factory(gallery, settings.upsample, log_note, settings.choice)
     for i, (_, entry) in enumerate(listed):
         segments.setdefault(make_recording(entry), []).append(i)
 
@@ -230,7 +230,12 @@ class VerifyResult:
 
 @accepts(VerifySettings)
 def verify_to_file(
-    folder: Path, trials: str, output: Path, *, settings: VerifySettings, progress: Progress | None = None
+    folder: Path,
+    trials: str,
+    output: Path,
+    *,
+    settings: VerifySettings,
+    progress: Progress | bool | None = None,
 ) -> VerifyResult:
     """Score a list of trials into a CSV, in its order; what cannot be scored is set aside, by line.
 

@@ -57,6 +57,8 @@ class Aside:
         The list; None keeps them in memory alone. A list left by an earlier run is removed.
     strict : bool
         Raise the error instead of setting the input aside.
+    quiet : bool
+        Log no warning of the first few; without a list they are logged, so that they are seen.
 
     Examples
     --------
@@ -66,8 +68,9 @@ class Aside:
     [('a', 'a.wav is empty')]
     """
 
-    def __init__(self, path: Path | None = None, *, strict: bool = False) -> None:
+    def __init__(self, path: Path | None = None, *, strict: bool = False, quiet: bool = False) -> None:
         self.path = path
+        self.quiet = quiet
         self.strict = strict
         self.rows: list[ErrorRow] = []
         self._known: set[tuple[str, str]] = set()
@@ -133,7 +136,6 @@ class Aside:
         """
         if self.strict:
             raise error
-        _LOG.info("%s is set aside: %s", id or path, error)
         row = ErrorRow(id=id, path=path, error=type(error).__name__, reason=str(error))
         with self._lock:
             key = (id, path) if id else (str(error), path)
@@ -141,12 +143,23 @@ class Aside:
                 return
             self._known.add(key)
             self.rows.append(row)
+            self._log(row)
             if self.path is not None:
                 try:
                     with self.path.open("a", encoding="utf-8", errors=ESCAPED) as file:
                         file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
                 except OSError as failed:
                     raise OutputError(f"{self.path} cannot be written: {failed.strerror}") from failed
+
+    def _log(self, row: ErrorRow) -> None:
+        """Log an input: where there is no list to read them in, the first few as warnings."""
+        level = logging.INFO
+        if self.path is None and not self.quiet and len(self) <= SHOWN + 1:
+            level = logging.WARNING
+            if len(self) > SHOWN:
+                _LOG.warning("more inputs are set aside; the rows of the `Aside` name them")
+                return
+        _LOG.log(level, "%s is set aside: %s", row.id or row.path, row.reason)
 
 
 def ignore_repeated(id: str, error: AudioGMMError) -> None:

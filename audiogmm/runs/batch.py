@@ -12,7 +12,7 @@ from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import Extent, Inputs, open_inputs
 from audiogmm.runs.journal import Journal
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.settings import RunSettings
 from audiogmm.runs.sources import Source
 
@@ -33,7 +33,7 @@ class Batch:
     settings : RunSettings
         Threads, processes, and how strict the run is.
     progress : Progress, optional
-        Receives the stages of the run and its notes; nothing is shown by default.
+        Receives the stages of the run and its notes, see `progress_of`.
     aside : Aside, optional
         Takes the recordings that cannot be used, in place of that list.
 
@@ -59,11 +59,11 @@ class Batch:
         self,
         output: Path | None,
         settings: RunSettings,
-        progress: Progress | None = None,
+        progress: Progress | bool | None = None,
         *,
         aside: Aside | None = None,
     ) -> None:
-        self.progress = progress or Silent()
+        self.progress = progress_of(progress)
         if aside is None:
             aside = Aside(
                 None if output is None else errors_path(output), strict=settings.strict or not output

@@ -30,7 +30,7 @@ from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.manifest import Entry, read_manifest, write_manifest
 from audiogmm.reporting.figure import can_draw
-from audiogmm.runs.progress import Progress, Silent
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.scoring.track_file import read_track
 from audiogmm.synth import make_scenes, write_corpus
 from audiogmm.system import activation
@@ -150,7 +150,7 @@ def demo(
     seed: int = 0,
     force: bool = False,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> DemoResult:
     """Synthesize a corpus, train a model for each site, score and detect in its test recordings.
 
@@ -176,7 +176,7 @@ def demo(
     OutputError
         If the folder holds something already (and not `force`), or cannot be written.
     """
-    progress, out = progress or Silent(), Path(out)
+    progress, out = progress_of(progress), Path(out)
     refuse_overwrite(out, force)
     progress.begin("synthesizing recordings", None, "")
     write_corpus(out / "corpus", make_scenes(seed), seed=seed, force=force)
