@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from audiogmm.anomaly.default_budget import with_default_budget
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.low_runs import NormalEvents
@@ -59,7 +60,10 @@ def calibrate_detector(
     >>> round(calibrate_detector([calm]).typical)
     -40
     """
-    detector = Detector(NormalScores.of(tracks), settings or DetectorSettings())
+    settings = settings or DetectorSettings()
+    if settings.by_default:  # another budget than before may follow from this audio
+        settings = replace(settings, alarms_per_hour=None)
+    detector = Detector(NormalScores.of(tracks), settings)
     if len(detector.windows) and detector.n_independent < 1:
         voiced = amount(int(detector.normal.voiced.sum()), "voiced frame")
         raise MismatchError(
@@ -72,6 +76,8 @@ def calibrate_detector(
         events = detector.normal_events
         first, last = events.first[odd] - detector.half, events.last[odd] + detector.half
         detector = replace(detector, normal=detector.normal.without(np.maximum(first, 0), last))
+    if settings.by_default:
+        return with_default_budget(detector)
     _ = detector.thresholds  # too little normal audio is refused here, not at the first detection
     return detector
 

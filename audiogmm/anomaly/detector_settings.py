@@ -29,6 +29,9 @@ class DetectorSettings:
         Events this far apart, or less, are one.
     alarms_per_hour : float, optional
         Rate of events that normal audio may raise: sets the threshold in place of `quantile`.
+    by_default : bool
+        Whether nobody asked for a threshold: it then follows from how much normal audio there is, see
+        `default_budget`.
 
     Raises
     ------
@@ -47,6 +50,7 @@ class DetectorSettings:
     min_duration: Seconds = 0.1
     merge_gap: Seconds = 0.25
     alarms_per_hour: float | None = None
+    by_default: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.quantile <= self.release_quantile <= 0.5:
@@ -75,8 +79,9 @@ def settings_from(metadata: Json) -> DetectorSettings:
     KeyError
         If one is missing.
     """
-    known = {name: metadata[name] for name in _SETTINGS if name != "alarms_per_hour"}
-    return DetectorSettings(**known, alarms_per_hour=metadata.get("alarms_per_hour"))
+    known = {name: metadata[name] for name in _SETTINGS if name not in ("alarms_per_hour", "by_default")}
+    rate, by_default = metadata.get("alarms_per_hour"), metadata.get("by_default", False)
+    return DetectorSettings(**known, alarms_per_hour=rate, by_default=by_default)
 
 
 _SETTINGS = tuple(DetectorSettings.__dataclass_fields__)
@@ -133,5 +138,7 @@ class DetectorOptions:
         if self.quantile is not None:
             changes["quantile"] = round(1 - self.quantile, 12)
             changes["release_quantile"] = max(settings.release_quantile, changes["quantile"])
-            settings = replace(settings, alarms_per_hour=None)
+            settings = replace(settings, alarms_per_hour=None, by_default=False)
+        if self.alarms_per_hour is not None:
+            settings = replace(settings, by_default=False)
         return replace(settings, **{name: value for name, value in changes.items() if value is not None})

@@ -262,7 +262,8 @@ detector = together(  # --alarms-per-hour and --alarms-per-day are `alarms_per_h
     click.option(
         "--quantile",
         type=click.FloatRange(0.5, 1, max_open=True),
-        help="Share of normal windows that raise no alarm [default: 0.999].",
+        help="Share of normal windows that raise no alarm, in place of a number of alarms [default with less "
+        "than 10 minutes of normal audio: 0.999].",
     ),
     click.option(
         "--min-duration",
@@ -280,8 +281,8 @@ detector = together(  # --alarms-per-hour and --alarms-per-day are `alarms_per_h
         "--alarms-per-hour",
         type=POSITIVE,
         metavar="R",
-        help="Set the threshold by the number of events that normal audio may raise, in place of --quantile; "
-        "needs enough normal audio.",
+        help="Set the threshold by the number of events that normal audio may raise; needs enough of it "
+        "[default: as many as give 2 in the normal audio, at least 1 an hour].",
     ),
     click.option("--alarms-per-day", type=POSITIVE, metavar="R", help="The same for a day."),
     joined("alarms_per_hour", "alarms_per_hour", "alarms_per_day", by=_per_hour),

@@ -236,7 +236,7 @@ def detect_to_file(
         f"{detector.release!r}" + " without reasons" * (not settings.reasons) + settings.choice.key
     )
     with Batch(output, settings, progress) as batch:
-        if detector.note and detector.settings != learned.settings:
+        if detector.note and (detector.settings != learned.settings or detector.budget is not None):
             batch.progress.say(f"note: {detector.note}")
         inputs = batch.open(loaded, source, again=plot is not None)
         result, found = DetectResult(output, detector, batch.aside, terms_of(loaded)), 0

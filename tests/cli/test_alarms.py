@@ -7,7 +7,9 @@ import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from audiogmm.manifest import read_manifest, write_manifest
 from tests.cli.calls import Audiogmm
@@ -75,6 +77,28 @@ def test_contradictions_are_wrong_usage(room: Path, audiogmm: Audiogmm, how: lis
     assert said in done.err
 
 
+def test_by_default_a_budget_is_kept_where_there_is_enough_normal_audio(
+    workshop: Path, audiogmm: Audiogmm
+) -> None:
+    """Eleven minutes of one recording: two alarms in them, 11 an hour; and a stream says what detect says."""
+    rng = np.random.default_rng(0)
+    soundfile.write("normal.wav", 0.05 * rng.normal(size=660 * 4000), 4000)
+    soundfile.write("new.wav", 0.05 * rng.normal(size=300 * 4000) * np.repeat([1.0, 1.5, 1.0], 400_000), 4000)
+    trained = audiogmm("train", "normal.wav", "--preset", "ambient", "-k", 1, "--passes", 2, "-o", "m.agmm")
+    assert "note: Normal audio is expected to raise 11 alarms an hour (90 % interval: " in trained.out
+    done = audiogmm("detect", "m.agmm", "new.wav", "-o", "e.jsonl", "--json")
+    budget = done.json["budget"]
+    assert isinstance(budget, dict) and budget["n_events"] == 2 and budget["alarms_per_hour"] == 11.0
+    assert f"note: {done.json['note']}" in done.err
+    streamed = [json.loads(line) for line in audiogmm("stream", "m.agmm", "new.wav").out.splitlines()]
+    closed = [line["event"] for line in streamed if line["type"] == "closed"]
+    assert closed == [json.loads(line) for line in Path("e.jsonl").read_text().splitlines()] != []
+    plain = audiogmm("detect", "m.agmm", "new.wav", "-o", "f.jsonl", "--json", "--quantile", 0.999)
+    assert plain.json["budget"] is None and plain.json["threshold"] != done.json["threshold"]
+    again = audiogmm("calibrate", "m.agmm", "new.wav", "-o", "c.agmm", "--json")
+    assert again.json["budget"] is None and again.json["quantile"] == 0.999  # five minutes
+
+
 def test_calibrate_keeps_a_budget_in_the_model(room: Path, audiogmm: Audiogmm) -> None:
     again = ["calibrate", "room.agmm", "train.jsonl", "-o", "b.agmm", "--json"]
     done = audiogmm(*again, "--alarms-per-hour", 500)
@@ -98,8 +122,6 @@ def test_every_command_names_the_one_that_would_help(
 
 
 def test_a_recording_with_another_gain_is_asked_about(room: Path, audiogmm: Audiogmm) -> None:
-    import soundfile
-
     entry = next(entry for entry in read_manifest(room / "test.jsonl") if not entry.events)
     samples, rate = soundfile.read(entry.path)
     soundfile.write(room / "loud.wav", 4 * samples, rate)

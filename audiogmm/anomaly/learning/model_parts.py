@@ -60,9 +60,9 @@ def with_detector(model: Model, detector: Detector) -> Model:
 
 
 def read_detector_settings(model: Model) -> DetectorSettings:
-    """Return the settings of a model's detector; the default ones if it has none."""
+    """Return the settings of a model's detector; the default ones, of the default budget, if it has none."""
     known = model.metadata.detector
-    return DetectorSettings() if known is None else settings_from(known)
+    return DetectorSettings(by_default=True) if known is None else settings_from(known)
 
 
 def read_learned_scores(model: Model) -> LearnedScores | None:

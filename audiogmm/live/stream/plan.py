@@ -89,7 +89,10 @@ class StreamPlan:
             )
         detection = None
         if "events" in settings.emit:
-            detection = make_pipeline(model, settings.applied(read_detector(model)), reasons=settings.reasons)
+            detector = settings.applied(read_detector(model))
+            if detector.budget is not None:
+                progress.say(f"note: {detector.note}")
+            detection = make_pipeline(model, detector, reasons=settings.reasons)
             _warm_up(detection, frontend.clock(model.metadata.required_sample_rate), model.means)
         scorer = detection.scorer if detection is not None else None
         if scorer is None and "scores" in settings.emit:

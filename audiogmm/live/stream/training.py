@@ -292,7 +292,7 @@ def learned_model(
     if track is None:
         return model
     try:
-        settings = DetectorSettings() if start is None else read_detector_settings(start)
+        settings = DetectorSettings(by_default=True) if start is None else read_detector_settings(start)
         return with_detector(model, calibrate_detector([track], settings))
     except MismatchError:  # there is no voiced window yet
         return model
