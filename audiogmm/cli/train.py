@@ -92,8 +92,8 @@ def _stepwise(stepwise_passes: int | None, step_exponent: float | None, **others
     "--hold-out",
     type=click.FloatRange(0, 0.5),
     default=0.1,
-    help="Share of the recordings held out to set the detector's threshold; 0: none (`detect` then needs "
-    "`calibrate`).",
+    help="Share of the recordings held out at a time, at least, to set the detector's threshold; all of them "
+    "are, in 2 to 5 turns. 0: none (`detect` then needs `calibrate`).",
 )
 @options.resume
 @click.option("--ledger", is_flag=True, help="Keep the statistics of each recording, for `update --remove`.")

@@ -20,7 +20,6 @@ from audiogmm.mixture.store import Model, load
 from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import as_frontend, match_frontend
-from audiogmm.runs.holdout import divide
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.settings import OF_FILES
 from audiogmm.runs.sources import Source
@@ -109,21 +108,19 @@ def train(
         for_speakers = has_background_speakers(inputs.entries, settings.speakers)
         mixture_settings = settings.of_mixture(inputs.frontend, start, for_speakers=for_speakers)
         fitter = MixtureFitter(mixture_settings, inputs, inputs.hours, reducer, progress, checkpoint)
-        parts = divide(inputs, settings.hold_out, settings.seed)
-        if parts is None:
-            result, normal = fitter.fit_all(), NormalAudio()
-        else:
+        partial, normal = None, NormalAudio()
+        if settings.hold_out:
             partial, normal = learn_normal_audio(
-                fitter.part(1 - settings.hold_out),
-                *parts,
+                fitter,
                 inputs,
+                share=settings.hold_out,
                 scores=settings.scores,
                 seed=settings.seed,
                 reducer=reducer,
                 progress=progress,
             )
-            result = fitter.fit_all(partial.mixture)
-            normal = normal.learn_again(result.mixture, inputs, reducer)
+        result = fitter.fit_all(partial)
+        normal = normal.learn_again(result.mixture, inputs, reducer)
         estimate = fill_ledger(result, inputs, settings, reducer, progress)
         backend = train_backend(
             estimate.mixture, inputs.recordings, settings.speakers, settings.compensation, reducer, progress
@@ -150,16 +147,10 @@ class MixtureFitter:
     reducer: Reducer
     progress: Progress
     checkpoint: Path | None  # to which the name of a part is added
-    share: float = 1.0  # of the recordings, that a part has
-
-    def part(self, share: float) -> MixtureFitter:
-        """Return what trains on this share of the recordings."""
-        return replace(self, share=share)
 
     def __call__(self, shards: Iterable[Shard], name: str, stage: str) -> TrainingResult:
         """Train on some recordings."""
-        passes, hours = self.settings.passes, self.hours and self.hours * self.share
-        with Watch(self.progress, stage, passes, hours) as watch:
+        with Watch(self.progress, stage, self.settings.passes, self.hours) as watch:
             return train_mixture(
                 shards,
                 settings=self.settings,

@@ -66,13 +66,14 @@ class TrainSettings(RunSettings):
     restarts : int
         Starts tried; the best is kept.
     hold_out : float
-        Share of the recordings (of a single one: its last fifth), in [0, 0.5], that is scored by a model of
-        the others, to learn how normal audio scores; the model is then re-estimated on all. Where there are
-        less than ten minutes of audio, every recording takes its turn. 0: none.
+        Share of the recordings, in [0, 0.5], that is held out at a time, at least, and scored by a model of
+        the others, to learn how normal audio scores. All of them are in turns: in five below ten minutes of
+        audio, three below an hour, two above, and of a single recording in stretches. Only where one turn
+        gives the five hours that a detector keeps is there no other. 0: none.
     scores : str or iterable of str, optional
         What the detector scores by: names, ``"fusion"`` or ``"auto"``, see `calibrated_scores`; the plain
-        mean log-likelihood by default. They learn from what the partial model is trained on, are put on a
-        scale by what is held out, and learn again from all, as the model does; recordings take no turns then.
+        mean log-likelihood by default. They learn in every turn from the recordings that are not held out,
+        are put on a scale by those that are, and learn again from all for the final model.
     ledger : Path or bool
         Folder to be filled with what each recording gave to the model, so that `update` can remove it: one
         more pass over the recordings, an exact one, from which the model is then estimated and whose

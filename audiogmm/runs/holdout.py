@@ -6,6 +6,7 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,6 @@ FEWEST, SHORTEST = 2, 30.0
 
 LAST_PART = 5
 """Of a single recording, the last fifth is held out."""
-
-MOST_TURNS = 4
-"""Largest number of turns in which the other recordings are held out: each costs a training."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -107,24 +105,28 @@ def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
     return HoldOut(seed, np.sort(by_entry[np.isin(recording, order[:n])]))
 
 
-def draw_turns(entries: Iterable[Entry], first: HoldOut, seed: int) -> list[HoldOut]:
-    """Draw the turns in which the others are held out: as many recordings each as in the first, or a quarter.
+def draw_turns(entries: Iterable[Entry], n_turns: int, seed: int) -> list[HoldOut]:
+    """Draw turns in which every recording is held out once; none where there are fewer than two.
+
+    Pieces of one file are one recording; where there is no other file, they take turns in order of time.
 
     Examples
     --------
     >>> entries = [Entry(audio_filepath=f"/{i}.wav", id=str(i)) for i in range(20)]
-    >>> first = draw(entries, 0.1, seed=0)
-    >>> [sum(entry.id in held for entry in entries) for held in [first, *draw_turns(entries, first, 0)]]
-    [2, 4, 5, 4, 5]
+    >>> [sum(entry.id in held for entry in entries) for held in draw_turns(entries, 3, seed=0)]
+    [6, 7, 7]
     """
-    files: dict[str, list[str]] = {}
+    files: dict[str, list[Entry]] = {}
     for entry in entries:
-        files.setdefault(entry.path, []).append(entry.id)
-    recordings = sorted(files.values(), key=lambda ids: rank(ids[0], seed))
-    others = [ids for ids in recordings if not any(id in first for id in ids)]
-    n_turns = min(MOST_TURNS, max(1, len(others) // max(1, len(recordings) - len(others)))) if others else 0
-    parts = [others[i * len(others) // n_turns : (i + 1) * len(others) // n_turns] for i in range(n_turns)]
-    return [HoldOut.of((id for ids in part for id in ids), seed) for part in parts]
+        files.setdefault(entry.path, []).append(entry)
+    recordings = sorted(files.values(), key=lambda pieces: rank(pieces[0].id, seed))
+    if len(recordings) == 1:
+        recordings = [[piece] for piece in sorted(recordings[0], key=lambda piece: piece.offset)]
+    n, n_turns = len(recordings), min(n_turns, len(recordings))
+    if n_turns < 2:
+        return []
+    turns = [recordings[i * n // n_turns : (i + 1) * n // n_turns] for i in range(n_turns)]
+    return [HoldOut.of((piece.id for pieces in turn for piece in pieces), seed) for turn in turns]
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,57 @@ def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:
     n = sum(len(block) for block in shard)
     cut = n - n // LAST_PART
     return Excerpt(shard, 0, cut), Excerpt(shard, cut, n)
+
+
+Turn = tuple[Iterable[Shard], Iterable[Shard]]
+"""Recordings that train, and those that are held out."""
+
+
+def cut_in_turns(shard: Shard, n_turns: int) -> list[Turn]:
+    """Let stretches of one recording take turns, in order of time.
+
+    Raises
+    ------
+    AudioGMMError
+        If the recording cannot be read: its frames are counted by reading it once.
+    """
+    n = sum(len(block) for block in shard)
+    cuts = [i * n // n_turns for i in range(n_turns + 1)]
+    turns: list[Turn] = []
+    for start, stop in pairwise(cuts):
+        others = (Excerpt(shard, 0, start), Excerpt(shard, stop, n))
+        turns.append(([other for other in others if not other.is_empty], [Excerpt(shard, start, stop)]))
+    return turns
+
+
+def take_turns(inputs: TrainingInputs, n_turns: int, share: float, seed: int) -> list[Turn]:
+    """Let all recordings be held out, in at most so many turns; in one turn, `share` of them (`divide`).
+
+    Returns
+    -------
+    list of (iterable of Shard, iterable of Shard)
+        What trains, and what is held out; empty where there is nothing to divide.
+    """
+    if n_turns == 1:
+        parts = divide(inputs, share, seed)
+        return [] if parts is None else [parts]
+    shards, entries = inputs.shards, inputs.usable
+    turns = [] if entries is None else draw_turns(entries, n_turns, seed)
+    if not turns:
+        shards = list(shards)
+        if len(shards) == 1:
+            try:
+                return cut_in_turns(shards[0], n_turns)
+            except AudioGMMError as error:
+                if inputs.on_error is None:
+                    raise
+                inputs.on_error(shards[0].id, error)
+                return []
+        # one entry that holds several recordings, such as a Kaldi ark, or blocks of frames
+        turns = draw_turns(
+            (Entry(audio_filepath=f"/{shard.id}", id=shard.id) for shard in shards), n_turns, seed
+        )
+    return [(Chosen(shards, held, False), Chosen(shards, held, True)) for held in turns]
 
 
 def divide(inputs: TrainingInputs, share: float, seed: int) -> tuple[Iterable[Shard], Iterable[Shard]] | None:

@@ -1,35 +1,39 @@
-"""Normal scores for a detector: recordings held out, scored by models of the others."""
+"""Normal scores for a detector: all recordings in turns, scored by models of the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_calibration import calibrate_detector
+from audiogmm.anomaly.detector_settings import DetectorSettings
 from audiogmm.anomaly.learning.assembly import make_score_context
 from audiogmm.anomaly.learning.score_calibration import find_frame_rate
 from audiogmm.anomaly.learning.score_learning import learn_scores
+from audiogmm.anomaly.normal import MOST_FRAMES
 from audiogmm.anomaly.scorer import FrameScorer, LogLikelihoodScorer
 from audiogmm.anomaly.scorers.learned import LearnedScores
+from audiogmm.anomaly.scorers.score import NormalRecordings
 from audiogmm.anomaly.scorers.table import AUTO, is_plain, select_scores
 from audiogmm.anomaly.scorers.track import TrackTask
 from audiogmm.blocks import Shard
-from audiogmm.errors import MismatchError
+from audiogmm.errors import AudioGMMError
 from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import Reducer
 from audiogmm.runs.aside import ignore_repeated
-from audiogmm.runs.holdout import Chosen, draw_turns
+from audiogmm.runs.holdout import take_turns
 from audiogmm.runs.progress import Progress
 from audiogmm.runs.training_inputs import TrainingInputs
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.training.result import TrainingResult
 from audiogmm.types import Seconds
 
-SHORT: Seconds = 600.0
-"""Where there is less audio than this, every recording takes its turn to be held out."""
-
+TURNS: tuple[tuple[Seconds, int], ...] = ((600.0, 5), (3600.0, 3))
+"""Turns in which less audio than this is held out; two where there is more."""
 
 Fit = Callable[[Iterable[Shard], str, str], TrainingResult]
 """Trains on some recordings; takes a name for the checkpoint and one for the stage of progress as well."""
@@ -39,103 +43,145 @@ Fit = Callable[[Iterable[Shard], str, str], TrainingResult]
 class Fold:
     """A model of the recordings that were kept, and those that were held out."""
 
-    result: TrainingResult
+    mixture: Mixture
     kept: Iterable[Shard]
     held: Iterable[Shard]
 
 
-def cross_fit(
-    fit: Fit, kept: Iterable[Shard], held: Iterable[Shard], inputs: TrainingInputs, seed: int
-) -> Iterator[Fold]:
-    """Train on the recordings that are kept; where the audio is short, in turns.
+def count_turns(n_frames: int, frame_rate: float, share: float) -> tuple[int, float]:
+    """Count the turns in which recordings are held out, and the share that is held out in one turn.
 
-    A tenth of three minutes says little about what is rare. There, every recording is held out once, each
-    time from a model of the others, so that all of the audio shows how normal audio scores (cross-fitting).
+    A tenth of an hour says little about what is rare, so that all recordings are held out once. A model of
+    fewer recordings fits new ones worse than the final model does, the more so the less audio there is:
+    short audio takes more turns. Where one turn fills what a detector keeps, there is no other.
 
-    Yields
-    ------
-    Fold
-        The first one is of `kept` and `held`; others are trained as they are asked for.
+    Examples
+    --------
+    >>> [count_turns(100 * seconds, 100.0, 0.1) for seconds in (120, 1800, 7200, 200_000)]
+    [(5, 0.1), (3, 0.1), (2, 0.1), (1, 0.1)]
     """
-    first = fit(kept, "part", "training, some held out")
-    yield Fold(first, kept, held)
-    if inputs.entries is None or not isinstance(held, Chosen) or first.seconds >= SHORT:
-        return
-    others = draw_turns(inputs.entries, held.held, seed)
-    for i, turn in enumerate(others):
-        stage = f"training, others held out ({i + 2} of {len(others) + 1})"
-        chosen = (Chosen(held.shards, turn, wanted) for wanted in (False, True))
-        kept, held_out = chosen
-        yield Fold(fit(kept, f"part{i + 2}", stage), kept, held_out)
+    kept = MOST_FRAMES / max(n_frames, 1)
+    if kept <= 0.5:
+        return 1, max(share, kept)
+    by_length = next((n for length, n in TURNS if n_frames < length * frame_rate), 2)
+    return max(2, min(by_length, round(1 / share))), share
+
+
+def count_frames(shards: Iterable[Shard]) -> tuple[int, float]:
+    """Count the frames of recordings, as far as the number decides about turns, and a second's."""
+    n_frames, frame_rate = 0, 1.0
+    for shard in shards:
+        try:
+            for block in shard:
+                n_frames, frame_rate = n_frames + len(block), block.clock.frame_rate
+        except AudioGMMError:
+            continue  # set aside when it is trained on
+        if n_frames > 2 * MOST_FRAMES:
+            break
+    return n_frames, frame_rate
+
+
+def cross_fit(fit: Fit, inputs: TrainingInputs, share: float, seed: int) -> list[Fold]:
+    """Train on the recordings that are kept, in turns, until each has been held out (cross-fitting).
+
+    Each training starts from scratch: from a model of all recordings, even twenty passes of EM over some of
+    them remember the others.
+
+    Parameters
+    ----------
+    fit : callable
+        See `Fit`.
+    inputs : TrainingInputs
+        The recordings.
+    share : float
+        Of the recordings that are held out at a time, at least.
+    seed : int
+        Of the turns.
+    """
+    frontend, hours = inputs.frontend, inputs.hours
+    if hours is not None and frontend is not None and frontend.sample_rate is not None:
+        frame_rate = frontend.clock(frontend.sample_rate).frame_rate
+        n_frames = round(3600 * hours * frame_rate)
+    else:
+        n_frames, frame_rate = count_frames(inputs.shards)
+    turns = take_turns(inputs, *count_turns(n_frames, frame_rate, share), seed)
+    folds = []
+    for i, (kept, held) in enumerate(turns):
+        stage = f"training, others held out ({i + 1} of {len(turns)})"
+        folds.append(Fold(fit(kept, f"turn{i + 1}", stage).mixture, kept, held))
+    return folds
 
 
 def calibrate_folds(
-    first: Fold,
-    others: Iterable[Fold],
+    folds: Sequence[Fold],
     scores: str | Iterable[str] | None,
     inputs: TrainingInputs,
     reducer: Reducer,
     progress: Progress,
-) -> tuple[Detector | None, LearnedScores | None]:
+) -> tuple[Detector, LearnedScores | None]:
     """Calibrate a detector with what held-out recordings score under models of the others.
 
-    Scores that learn do so in the first fold alone: what they learned, and the scale that they are on, would
-    differ from fold to fold.
+    Scores that learn do so from what each fold kept, and the scale that they are on is that of all held-out
+    recordings.
 
     Returns
     -------
-    Detector or None
-        None where nothing can be scored, which is said.
+    Detector
+        With its thresholds.
     LearnedScores or None
-        None for plain log-likelihoods.
+        Of the first fold, to be learned again from all (`relearn_scores`); None for plain log-likelihoods.
 
     Raises
     ------
     MismatchError
-        If the features do not allow a score that was named.
+        If the features do not allow a score that was named, or nothing can be scored.
     """
     on_error = inputs.on_error and ignore_repeated
+    scorers: list[FrameScorer] = [LogLikelihoodScorer(Evaluator(fold.mixture)) for fold in folds]
+    learned: LearnedScores | None = None
+    if scores is not None:
+        frontend = inputs.frontend
+        rate = find_frame_rate(frontend, inputs.shards)
+        contexts = [make_score_context(fold.mixture, frontend, rate) for fold in folds]
+        wanted = select_scores(scores, contexts[0].n_bands)
+        if not is_plain(wanted):
+            progress.begin("learning scores", None, "recordings")
+            normal = [NormalRecordings(fold.kept, fold.held, reducer, on_error) for fold in folds]
+            found = learn_scores(wanted, list(zip(contexts, normal, strict=True)), choose=scores == AUTO)
+            if not is_plain(found[0].specs):
+                learned = found[0]
+                scorers = [each.scorer(context) for each, context in zip(found, contexts, strict=True)]
+            progress.end()
 
-    def tracks(fold: Fold, scorer: FrameScorer) -> Iterator[ScoreTrack]:
-        progress.begin("scoring the held-out part", None, "recordings")
-        yield from reducer.map(fold.held, TrackTask(scorer), on_error)
-        progress.end()
-
-    def plain_tracks() -> Iterator[ScoreTrack]:
-        for fold in chain([first], others):
-            yield from tracks(fold, LogLikelihoodScorer(Evaluator(fold.result.mixture)))
+    def tracks() -> Iterator[ScoreTrack]:
+        progress.begin("scoring what was held out", None, "recordings")
+        for fold, scorer in zip(folds, scorers, strict=True):
+            yield from reducer.map(fold.held, TrackTask(scorer), on_error)
 
     try:
-        if scores is not None:
-            learned, scorer = _learn(first, scores, inputs, reducer, progress)
-            if learned is not None:
-                return calibrate_detector(tracks(first, scorer)), learned
-        return calibrate_detector(plain_tracks()), None
-    except MismatchError as error:
-        if scores is not None:
-            raise
-        progress.say(
-            f"the scores of normal audio were not learned ({error.what}): "
-            "`detect` needs a model of more audio, or `calibrate` with other normal audio"
-        )
-        return None, None
+        return calibrate_detector(join_tracks(tracks()), DetectorSettings(by_default=True)), learned
     finally:
         progress.end()
 
 
-def _learn(
-    fold: Fold, scores: str | Iterable[str], inputs: TrainingInputs, reducer: Reducer, progress: Progress
-) -> tuple[LearnedScores | None, FrameScorer]:
-    """Learn scores from what a fold kept, on the scale of what it held out; None where they are plain."""
-    mixture, frontend = fold.result.mixture, inputs.frontend
-    context = make_score_context(mixture, frontend, find_frame_rate(frontend, fold.kept))
-    wanted = select_scores(scores, context.n_bands)
-    if not is_plain(wanted):
-        progress.begin("learning scores", None, "recordings")
-        on_error = inputs.on_error and ignore_repeated
-        learned = learn_scores(
-            wanted, context, fold.kept, fold.held, reducer, on_error, choose=scores == AUTO
-        )
-        if not is_plain(learned.specs):
-            return learned, learned.scorer(context)
-    return None, LogLikelihoodScorer(Evaluator(mixture))
+def join_tracks(tracks: Iterable[ScoreTrack]) -> Iterator[ScoreTrack]:
+    """Join the tracks of consecutive parts of one recording.
+
+    Examples
+    --------
+    >>> from audiogmm.timeline import FrameClock
+    >>> parts = [ScoreTrack(id, np.zeros(2), np.ones(2, bool), FrameClock.for_rows()) for id in "aab"]
+    >>> [(track.id, len(track)) for track in join_tracks(parts)]
+    [('a', 4), ('b', 2)]
+    """
+    last: ScoreTrack | None = None
+    for track in tracks:
+        if last is not None and last.id == track.id:
+            scores = np.concatenate([last.scores, track.scores])
+            last = replace(last, scores=scores, voiced=np.concatenate([last.voiced, track.voiced]))
+            continue
+        if last is not None:
+            yield last
+        last = track
+    if last is not None:
+        yield last

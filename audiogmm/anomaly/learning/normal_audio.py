@@ -14,13 +14,12 @@ from audiogmm.anomaly.learning.moments import learn_moments
 from audiogmm.anomaly.learning.score_learning import relearn_scores
 from audiogmm.anomaly.normal_moments import NormalMoments
 from audiogmm.anomaly.scorers.learned import LearnedScores
-from audiogmm.blocks import Shard
+from audiogmm.errors import MismatchError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.reduce import Reducer
 from audiogmm.runs.aside import ignore_repeated
 from audiogmm.runs.progress import Progress
 from audiogmm.runs.training_inputs import TrainingInputs
-from audiogmm.training.result import TrainingResult
 
 if TYPE_CHECKING:
     from audiogmm.mixture.gaussian import Mixture
@@ -63,25 +62,24 @@ class NormalAudio:
 
 def learn_normal_audio(
     fit: Fit,
-    kept: Iterable[Shard],
-    held: Iterable[Shard],
     inputs: TrainingInputs,
     *,
+    share: float,
     scores: str | Iterable[str] | None,
     seed: int,
     reducer: Reducer,
     progress: Progress,
-) -> tuple[TrainingResult, NormalAudio]:
-    """Train on the recordings that are kept, and learn from the others how normal audio scores.
+) -> tuple[Mixture | None, NormalAudio]:
+    """Learn how normal audio scores, in turns: each recording under a model of others.
 
     Parameters
     ----------
     fit : callable
         Trains on some of the recordings.
-    kept, held : iterable of Shard
-        The two parts, see `divide`.
     inputs : TrainingInputs
-        Both together.
+        The recordings.
+    share : float
+        Of the recordings that are held out at a time, at least.
     scores : str or iterable of str, optional
         What the detector scores by.
     seed : int
@@ -93,25 +91,35 @@ def learn_normal_audio(
 
     Returns
     -------
-    TrainingResult
-        Of the first part, from which the training on all can start.
+    Mixture or None
+        Of the first turn, from which the training on all can start; None where nothing can be held out.
     NormalAudio
-        Without a detector where nothing held out could be scored.
+        Without a detector where nothing held out could be scored, which is said.
 
     Raises
     ------
     MismatchError
         If the features do not allow a score that was named.
     """
-    folds = cross_fit(fit, kept, held, inputs, seed)
-    first = next(folds)
-    detector, learned = calibrate_folds(first, folds, scores, inputs, reducer, progress)
+    folds = cross_fit(fit, inputs, share, seed)
+    if not folds:
+        return None, NormalAudio()
+    detector, learned = None, None
+    try:
+        detector, learned = calibrate_folds(folds, scores, inputs, reducer, progress)
+    except MismatchError as error:
+        if scores is not None:
+            raise
+        progress.say(
+            f"the scores of normal audio were not learned ({error.what}): `detect` needs a model of more "
+            "audio, or other normal audio: audiogmm calibrate MODEL NORMAL.jsonl -o CALIBRATED.agmm"
+        )
     moments = learn_moments(
-        Evaluator(first.result.mixture),
+        Evaluator(folds[0].mixture),
         inputs.frontend,
-        [(first.held, True), (first.kept, False)],
+        [(folds[0].held, True), (folds[0].kept, False)],
         reducer,
         inputs.on_error and ignore_repeated,
         progress,
     )
-    return first.result, NormalAudio(detector, learned, moments)
+    return folds[0].mixture, NormalAudio(detector, learned, moments)

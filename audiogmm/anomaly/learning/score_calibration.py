@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audiogmm.anomaly.learning.assembly import make_evaluators, make_score_context
 from audiogmm.anomaly.learning.model_parts import read_learned_scores, with_scores
 from audiogmm.anomaly.learning.score_learning import learn_scores
+from audiogmm.anomaly.scorers.score import NormalRecordings
 from audiogmm.anomaly.scorers.table import AUTO, PLAIN, ScoreSpec, is_plain, select_scores
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError
@@ -97,14 +98,10 @@ def calibrate_scores(
         fitted, normal = parts
     progress.begin("learning scores", None, "recordings")
     try:
-        learned = learn_scores(
+        (learned,) = learn_scores(
             specs,
-            context,
-            fitted,
-            normal,
-            reducer,
-            inputs.refuse,
-            known=kept_known,
+            [(context, NormalRecordings(fitted, normal, reducer, inputs.refuse))],
+            kept_known,
             choose=scores == AUTO,
         )
     finally:

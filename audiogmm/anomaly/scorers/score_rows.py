@@ -80,12 +80,14 @@ def keep_rows(parts: Iterable[ScoreRows], most: int = MOST_ROWS) -> list[ScoreRo
     ['a', 'b']
     """
     kept: dict[str, ScoreRows] = {}
-    n_kept = 0
+    n_kept = n_seen = 0
     smallest_dropped: bytes | None = None
     for part in parts:
-        if smallest_dropped is not None and _hash(part.id) > smallest_dropped:
+        n_seen += 1
+        name = part.id if part.id not in kept else f"{part.id} {n_seen}"  # another part of one recording
+        if smallest_dropped is not None and _hash(name) > smallest_dropped:
             continue
-        kept[part.id] = part
+        kept[name] = part
         n_kept += len(part.rows)
         while n_kept > most and len(kept) > 1:
             last = max(kept, key=_hash)

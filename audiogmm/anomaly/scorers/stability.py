@@ -14,8 +14,8 @@ LEVEL = 0.05
 MARGIN = 2.0
 """Standard errors by which a score has to be less stable than the first one, to be left out."""
 
-FEWEST = 4
-"""Recordings needed to compare scores at all."""
+FEWEST, MOST = 4, 200
+"""Recordings needed to compare scores at all, and compared at most, evenly spread over those there are."""
 
 
 def false_alarm_misses(recordings: Sequence[FloatArray], level: float = LEVEL) -> FloatArray:
@@ -82,6 +82,7 @@ def find_stable_scores(recordings: Sequence[FloatArray]) -> tuple[BoolArray, Flo
     n_scores = recordings[0].shape[1] if recordings else 1
     if len(recordings) < FEWEST:
         return np.ones(n_scores, dtype=np.bool_), np.full(n_scores, np.nan)
+    recordings = recordings[:: -(-len(recordings) // MOST)]
     misses = np.stack(
         [false_alarm_misses([rows[:, score] for rows in recordings]) for score in range(n_scores)]
     )
