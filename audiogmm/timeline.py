@@ -103,6 +103,21 @@ class FrameClock:
         """Return the time at which a frame ends, seconds on the recording's clock."""
         return self.offset + (frame * self.hop + self.length) / self.sample_rate
 
+    def span(self, first: int, last: int) -> Segment:
+        """Return the time of frames `first` to `last`, of which each has the hop around its center.
+
+        Segments of consecutive frames touch, and hold the centers of their own frames only, as labels do.
+
+        Examples
+        --------
+        >>> clock = FrameClock(16000, 160, 400)
+        >>> clock.span(0, 99), clock.span(100, 100), FrameClock.for_rows().span(3, 4)
+        (Segment(start=0.0075, end=1.0075), Segment(start=1.0075, end=1.0175), Segment(start=3.0, end=5.0))
+        """
+        edge = (self.length - self.hop) / 2
+        start, end = ((frame * self.hop + edge) / self.sample_rate for frame in (first, last + 1))
+        return Segment(self.offset + max(0.0, start), self.offset + end)
+
     def count(self, duration: Seconds) -> int:
         """Return the number of frames whose hops fill `duration` seconds, rounded, at least one.
 

@@ -14,7 +14,7 @@ from audiogmm.cli.console import run
 @click.command()
 @options.model
 @options.manifest
-@options.output("a folder of assignments, components.jsonl and sounds")
+@options.output("a folder of assignments, components.jsonl, segments.csv, labels and sounds")
 @options.option(
     "--examples",
     type=click.IntRange(0),
@@ -27,15 +27,29 @@ from audiogmm.cli.console import run
     default=1e-3,
     help="Posteriors below this are left out of the soft assignment.",
 )
+@click.option(
+    "--shortest",
+    type=click.FloatRange(0),
+    metavar="S",
+    help="Shortest interruption of a segment, in seconds, or rows of a table [default: 0.2; of a table 0].",
+)
+@click.option(
+    "--labels",
+    type=options.ChoiceOf("audiogmm.manifest.segments.table", "SPAN_FORMATS"),
+    help="Write the segments as labels, too: one file a recording, which `train --label` reads.",
+)
 @options.model_upsample
 @options.tables
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     """Assign every frame of M to the components of MODEL, hard and soft, and write examples of each.
 
+    The most distinct components come first. segments.csv has every segment; a model with classes
+    (`train --label`) gives segments of classes.
+
     \b
     Example:
-      audiogmm cluster room.agmm today.jsonl -o clusters
+      audiogmm cluster room.agmm today.jsonl --labels audacity -o clusters
     """
     from audiogmm.jobs.cluster import ClusterSettings, cluster_to_folder
 

@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from shlex import quote
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from audiogmm.anomaly.learning.model_parts import terms_of
-from audiogmm.audio.decode import open_audio
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import refuse_overwrite, replacing
+from audiogmm.jobs.segment_files import SegmentFiles, check_label_format
 from audiogmm.keywords import accepts
+from audiogmm.manifest.entry import safe_id
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model, load
+from audiogmm.reporting.run.excerpt import read_samples
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import Inputs
-from audiogmm.runs.progress import Progress, say_nothing, stopped_by_hand
+from audiogmm.runs.progress import Progress, stopped_by_hand
 from audiogmm.runs.rows import write_rows
 from audiogmm.runs.settings import RunSettings
-from audiogmm.scoring.assignment import Assignment, ComponentTally, assign
+from audiogmm.scoring.assignment import ComponentTally
 from audiogmm.scoring.assignment_file import AssignmentWriter
-from audiogmm.scoring.component_segments import ComponentSegment, StrongestSegments, find_segments
-from audiogmm.timeline import Segment
-from audiogmm.types import Json, Seconds
+from audiogmm.scoring.classes import Classes
+from audiogmm.scoring.clustering import Clusterer, ClusterSummary
+from audiogmm.scoring.component_segments import ComponentSegment
+from audiogmm.scoring.distinctness import measure_distinctness
+from audiogmm.scoring.segmentation import INTERRUPTION
+from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms, amount
-
-if TYPE_CHECKING:
-    from audiogmm.manifest import Entry
-
-CONTEXT: Seconds = 0.25
-"""Sound before and after a segment that is written as a wav file."""
 
 SHOWN = 12
 """Components in the closing lines."""
+
+COMPONENTS, SEGMENTS, LABELS = "components.jsonl", "segments.csv", "labels"
+"""Files in the output: a row for each component, a row for each segment; the folder of label files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,11 @@ class ClusterSettings(RunSettings):
         Segments written for each component, as wav files; at least 0.
     min_posterior : float
         Posteriors below this are left out of the soft assignment, in [0, 1].
+    shortest : float, optional
+        What interrupts a segment is at least so long, seconds (rows of a table): see `segment_labels`. By
+        default 0.2 s, and 0 for the rows of a table, which need not follow each other.
+    labels : {"audacity", "rttm", "textgrid", "raven", "birdnet"}, optional
+        Write the segments as labels as well, one file a recording.
 
     Raises
     ------
@@ -67,55 +75,34 @@ class ClusterSettings(RunSettings):
 
     examples: int = 3
     min_posterior: float = 1e-3
+    shortest: float | None = None
+    labels: str | None = None
 
     def __post_init__(self) -> None:
         if self.examples < 0:
             raise ChoiceError(f"examples={self.examples}", needed="at least 0")
         if not 0 <= self.min_posterior <= 1:
             raise ChoiceError(f"min_posterior={self.min_posterior}", needed="a probability, 0 to 1")
-
-
-@dataclass(frozen=True)
-class RecordingClusters:
-    """How the frames of one recording are assigned."""
-
-    frames: int
-    seconds: Seconds
-    tally: ComponentTally
-    claims: StrongestSegments
+        if self.shortest is not None and not 0 <= self.shortest < np.inf:
+            raise ChoiceError(f"shortest={self.shortest}", needed="a time of at least 0")
+        if self.labels is not None:
+            check_label_format(self.labels)
 
 
 @dataclass(frozen=True)
 class ClusterTask:
     """Assigns the frames of a recording and writes them; runs in a thread."""
 
-    evaluator: Evaluator
-    n_components: int
+    clusterer: Clusterer
     folder: Path
-    settings: ClusterSettings
+    files: SegmentFiles
+    min_posterior: float
 
-    def nothing(self) -> tuple[ComponentTally, StrongestSegments]:
-        """Return the tally and the claims of no frames."""
-        K = self.n_components
-        return ComponentTally.zero(K), StrongestSegments(K, max(self.settings.examples, 1))
-
-    def __call__(self, shard: Shard) -> RecordingClusters:
-        tally, strongest = self.nothing()
-        seconds = 0.0
-        with AssignmentWriter(self.folder / f"{shard.id}.npz", self.settings.min_posterior) as writer:
-
-            def each() -> Iterator[Assignment]:
-                nonlocal seconds, tally
-                for found in assign(self.evaluator, shard):
-                    last = found.start + len(found.labels) - 1
-                    seconds = found.clock.end(last) - found.clock.start(0)
-                    tally = tally + ComponentTally.of(found)
-                    writer.write(found)
-                    yield found
-
-            for claim in find_segments(shard.id, each()):
-                strongest.add(claim)
-        return RecordingClusters(writer.n_frames, seconds, tally, strongest)
+    def __call__(self, shard: Shard) -> tuple[str, ClusterSummary]:
+        sums = self.clusterer.zero()
+        with AssignmentWriter(self.folder / f"{shard.id}.npz", self.min_posterior) as writer:
+            self.files.write(shard.id, self.clusterer.segments(shard, sums, writer.write))
+        return shard.id, sums
 
 
 @dataclass
@@ -123,40 +110,54 @@ class ClusterResult:
     """What a clustering run found."""
 
     folder: Path
+    source: str
     aside: Aside
+    sums: ClusterSummary
     terms: Terms = SOUND
+    noun: tuple[str, str] = ("component", "components")
     rows: list[Json] = field(default_factory=list)
     recordings: int = 0
-    frames: int = 0
     sounds: int = 0
+    labels: str | None = None
 
     def summary(self) -> Json:
         """Return what `--json` prints."""
         return {
             "output": str(self.folder),
             "recordings": self.recordings,
-            "frames": self.frames,
-            "components": len(self.rows),
+            "frames": self.sums.n_frames,
+            self.noun[1]: len(self.rows),
+            "segments": self.sums.n_segments,
             **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:
-        """Yield the closing lines: the heaviest components first."""
-        frames, recordings = self.terms.frames(self.frames), self.terms.recordings(self.recordings)
-        yield f"{frames} of {recordings} among {amount(len(self.rows), 'component')}"
-        yield "component  weight  mean posterior  entropy (nats)  longest stretch"
-        for row in sorted(self.rows, key=lambda row: -row["weight"])[:SHOWN]:
+        """Yield the closing lines: the most distinct components first."""
+        frames, recordings = self.terms.frames(self.sums.n_frames), self.terms.recordings(self.recordings)
+        segments = amount(self.sums.n_segments, "segment")
+        yield f"{frames} of {recordings} among {amount(len(self.rows), *self.noun)}, in {segments}"
+        width = max([len(self.noun[0]), *(len(row["label"]) for row in self.rows[:SHOWN])])
+        yield f"{self.noun[0]:<{width}}  distinct (nats)  weight  mean posterior  typical segment"
+        for row in self.rows[:SHOWN]:
             example = row["segments"][0] if row["segments"] else None
-            stretch = f"{example['id']} at {self.terms.moment(example['start'])}" if example else "none"
-            sure = "-" if row["mean_posterior"] is None else f"{row['mean_posterior']:.3f}"
-            entropy = "-" if row["entropy"] is None else f"{row['entropy']:.3f}"
-            yield f"{row['component']:9d}  {row['weight']:6.3f}  {sure:>14}  {entropy:>14}  {stretch}"
+            typical = (
+                f"{example['id']}: {self.terms.span(example['start'], example['end'])}" if example else "none"
+            )
+            sure, distinct = (
+                "-" if row[key] is None else f"{row[key]:.{digits}f}"
+                for key, digits in (("mean_posterior", 3), ("distinctness", 2))
+            )
+            yield f"{row['label']:<{width}}  {distinct:>15}  {row['weight']:6.3f}  {sure:>14}  {typical}"
         if len(self.rows) > SHOWN:
-            yield f"and {len(self.rows) - SHOWN:,} more"
-        written = (
-            "assignments, components.jsonl and sounds" if self.sounds else "assignments and components.jsonl"
-        )
-        yield f"{written}: {self.folder}"
+            yield f"and {len(self.rows) - SHOWN:,} more, less distinct"
+        written = ["assignments", COMPONENTS, SEGMENTS]
+        written += ["labels"] if self.labels else []
+        written += ["sounds"] if self.sounds else []
+        yield f"{', '.join(written[:-1])} and {written[-1]}: {self.folder}"
+        if self.labels == "audacity":
+            folder, source = quote(str(self.folder / LABELS)), quote(self.source)
+            yield f"to make classes of them: edit the labels in {folder} (in Audacity), then"
+            yield f"  audiogmm train {source} --label {folder} -o classes.agmm"
 
 
 @accepts(ClusterSettings)
@@ -168,11 +169,13 @@ def cluster_to_folder(
     settings: ClusterSettings,
     progress: Progress | bool | None = None,
 ) -> ClusterResult:
-    """Assign every frame of a manifest, and write what each component sounds like.
+    """Assign every frame of a manifest, and write what each component, or class, sounds like.
 
     Writes `<id>.npz` a recording (`component`, `posterior`, `entropy`, `times`, `voiced`, and the soft
-    assignment `soft_start`, `soft_component`, `soft_posterior` as a sparse matrix), `components.jsonl`,
-    and `sounds/<component>/<rank>-<id>.wav`.
+    assignment `soft_start`, `soft_component`, `soft_posterior` as a sparse matrix); `components.jsonl`, the
+    most distinct ones first (`distinctness`); `segments.csv` with every segment; `labels/<id>.txt` where
+    labels are asked for; and `sounds/<label>/<rank>-<id>.wav`, the most typical and the longest segments.
+    Segments of a model with classes are those of its classes.
 
     Raises
     ------
@@ -181,108 +184,111 @@ def cluster_to_folder(
     """
     refuse_overwrite(output, settings.force)
     loaded = model if isinstance(model, Model) else load(model)
+    terms, classes = terms_of(loaded), Classes.of(loaded)
+    clusters = Classes.of_model(loaded)
+    shortest = settings.shortest if settings.shortest is not None else INTERRUPTION if terms.unit else 0.0
+    clusterer = Clusterer(Evaluator(loaded.mixture), clusters, shortest, max(settings.examples, 2))
+    noun = ("component", "components") if classes is None else ("class", "classes")
+    result = ClusterResult(
+        output, os.fspath(source), Aside(), clusterer.zero(), terms, noun, labels=settings.labels
+    )
     unfinished = stopped_by_hand(f"{output} is not whole; the same command with --force starts again")
     with Batch(output, settings, progress) as batch:
+        result.aside = batch.aside
         inputs = batch.open(loaded, source)
         output.mkdir(parents=True, exist_ok=True)
-        task = ClusterTask(Evaluator(loaded.mixture), loaded.mixture.n_components, output, settings)
-        result = ClusterResult(output, batch.aside, terms_of(loaded))
-        tally, strongest = task.nothing()
-        with unfinished:
-            for found in batch.map("clustering", inputs, task):
-                tally = tally + found.tally
-                strongest.merge(found.claims)
-                result.recordings += 1
-                result.frames += found.frames
-                batch.advance(found.seconds)
-    sounds = write_sounds(strongest, inputs, output / "sounds") if settings.examples else {}
+        with unfinished, TemporaryDirectory(prefix=".segments-", dir=output) as rows:
+            labels = None if settings.labels is None else output / LABELS
+            files = SegmentFiles(Path(rows), clusters.names, labels, settings.labels or "audacity")
+            task = ClusterTask(clusterer, output, files, settings.min_posterior)
+            ids: list[str] = []
+            for id, sums in batch.map("clustering", inputs, task):
+                ids.append(id)
+                result.sums.add(sums)
+                batch.advance(sums.seconds)
+            files.collect(ids, output / SEGMENTS)
+    result.recordings = len(ids)
+    sounds = write_sounds(result.sums, clusters, settings.examples, inputs, output / "sounds")
     result.sounds = len(sounds)
-    result.rows = [component_row(loaded, tally, strongest.of(k), sounds, k) for k in range(task.n_components)]
-    write_rows(result.rows, output / "components.jsonl", force=True)
+    found = cluster_rows(loaded, classes, result.sums.tally)
+    for number, row in enumerate(found):
+        row["segments"] = [segment_row(each, sounds) for each in result.sums.examples(number)]
+    # the most distinct first, those without a frame last
+    result.rows = sorted(found, key=lambda row: (not row["frames"], -(row["distinctness"] or 0.0)))
+    write_rows(result.rows, output / COMPONENTS, force=True)
     return result
 
 
-def component_row(
-    model: Model,
-    tally: ComponentTally,
-    strongest: list[ComponentSegment],
-    sounds: dict[ComponentSegment, Path],
-    component: int,
-) -> Json:
-    """Return the row of one component."""
+def cluster_rows(model: Model, classes: Classes | None, tally: ComponentTally) -> list[Json]:
+    """Return a row for each component, or for each class."""
 
     def number(value: float) -> float | None:
-        return None if np.isnan(value) else float(value)
+        return float(value) if np.isfinite(value) else None
 
+    clusters = Classes.of_model(model)
+    distinct = measure_distinctness(model.mixture, clusters.groups)
+    weights, means = clusters.sums(model.weights[None])[0], clusters.means(model.mixture)
+    return [
+        {
+            **({"component": k} if classes is None else {"class": name, "components": clusters.sizes[k]}),
+            "label": name,
+            "distinctness": number(distinct[k]),
+            "weight": float(tally.weights[k]),
+            "model_weight": float(weights[k]),
+            "frames": int(tally.hard[k]),
+            "mean_posterior": number(tally.mean_posterior[k]),
+            "entropy": number(tally.mean_entropy[k]),
+            "mean": means[k].tolist(),
+            **({"columns": model.metadata.columns} if model.metadata.columns else {}),
+        }
+        for k, name in enumerate(clusters.names)
+    ]
+
+
+def segment_row(found: ComponentSegment, sounds: Mapping[ComponentSegment, Path]) -> Json:
+    """Return what the row of a component says of one of its segments."""
     return {
-        "component": component,
-        "weight": float(tally.weights[component]),
-        "model_weight": float(model.weights[component]),
-        "frames": int(tally.hard[component]),
-        "mean_posterior": number(tally.mean_posterior[component]),
-        "entropy": number(tally.mean_entropy[component]),
-        "mean": model.means[component].tolist(),
-        **({"columns": model.metadata.columns} if model.metadata.columns else {}),
-        "segments": [
-            {
-                "id": claim.id,
-                "start": claim.segment.start,
-                "end": claim.segment.end,
-                "frames": claim.n_frames,
-                "mean_posterior": claim.mean_posterior,
-                **({"sound": str(sounds[claim])} if claim in sounds else {}),
-            }
-            for claim in strongest
-        ],
+        "id": found.id,
+        "start": found.segment.start,
+        "end": found.segment.end,
+        "frames": found.n_frames,
+        "mean_posterior": found.mean_posterior,
+        **({"sound": str(sounds[found]), "sound_start": found.excerpt.start} if found in sounds else {}),
     }
 
 
-def write_sounds(strongest: StrongestSegments, inputs: Inputs, folder: Path) -> dict[ComponentSegment, Path]:
-    """Cut out the segments that each component claims most, with a little context, as wav files.
+def write_sounds(
+    sums: ClusterSummary, clusters: Classes, most: int, inputs: Inputs, folder: Path
+) -> dict[ComponentSegment, Path]:
+    """Write the most typical and the longest segments of each component as wav files.
 
     Returns
     -------
     dict
-        The file of each claim, relative to the folder above `folder`; a feature matrix has none.
+        The file of each segment, relative to the folder above `folder`; a feature matrix has none.
     """
+    import soundfile
+
     wanted: dict[str, list[tuple[int, ComponentSegment]]] = {}
-    for component in range(strongest.n_components):
-        for rank, claim in enumerate(strongest.of(component)):
-            wanted.setdefault(claim.id, []).append((rank, claim))
+    for number in range(len(clusters.names)):
+        for rank, found in enumerate(sums.examples(number)[:most]):
+            wanted.setdefault(found.id, []).append((rank, found))
     sounds: dict[ComponentSegment, Path] = {}
-    for recording in inputs:
+    for recording in inputs if wanted else ():
         if recording.entry.audio_filepath in (None, "-"):
             continue
-        for rank, claim in wanted.get(recording.id, ()):
-            path = folder / f"{claim.component:04d}" / f"{rank}-{claim.id}.wav"
+        for rank, found in wanted.get(recording.id, ()):
+            path = folder / safe_id(clusters.names[found.component]) / f"{rank}-{found.id}.wav"
+            start, end = found.excerpt.start, found.excerpt.end
             try:
-                cut(recording.entry, claim.segment, path)
+                samples, rate = read_samples(recording.entry, max(recording.entry.offset, start), end)
             except AudioGMMError as error:
                 inputs.refuse(recording.id, error)
                 break
-            sounds[claim] = path.relative_to(folder.parent)
+            with replacing(path, force=True) as temporary:
+                soundfile.write(temporary, samples, round(rate), subtype="PCM_16")
+            sounds[found] = path.relative_to(folder.parent)
     return sounds
-
-
-def cut(entry: Entry, segment: Segment, path: Path) -> None:
-    """Write a segment of a recording, with context where there is some, as 16-bit wav."""
-    import soundfile
-
-    start = max(entry.offset, segment.start - CONTEXT)
-    end = segment.end + CONTEXT
-    if entry.duration is not None:
-        end = min(end, entry.offset + entry.duration)
-    try:
-        samples, rate = _read(replace(entry, offset=start, duration=end - start))
-    except AudioGMMError:
-        samples, rate = _read(replace(entry, offset=start, duration=segment.end - start))
-    with replacing(path, force=True) as temporary:
-        soundfile.write(temporary, samples, rate, subtype="PCM_16")
-
-
-def _read(piece: Entry) -> tuple[np.ndarray[Any, Any], int]:
-    with open_audio(piece, warn=say_nothing) as stream:
-        return np.concatenate(list(stream)), stream.info.sample_rate
 
 
 @accepts(ClusterSettings)

@@ -21,7 +21,7 @@ FORMAT_VERSION = 1
 
 _LIBRARIES = ("numpy", "scipy", "numba", "soxr", "soundfile")
 
-_OPTIONAL = ("detector", "scores", "moments", "speakers", "moved", "updates", "columns")
+_OPTIONAL = ("detector", "scores", "moments", "speakers", "classes", "moved", "updates", "columns")
 """Left out of the document where they are empty."""
 
 
@@ -48,8 +48,6 @@ class ModelMetadata:
         Hertz.
     seed : int or None
         Of the random numbers of the training.
-    columns : list of str
-        Names of the features, where it was trained on tables that name their columns.
     training : dict
         How the training went: passes, log-likelihood, floor, history, and so on.
     data : dict
@@ -58,10 +56,14 @@ class ModelMetadata:
         What was learned from normal audio: the detector, its scores, and the moments that explain events.
     speakers : dict or None
         The speaker back end.
+    classes : dict or None
+        The labels that the components stand for: `names`, and the number of `components` of each.
     moved : dict or None
         From which model, and by what offset, the means were moved to another domain.
     updates : list of dict
         One for each `update`, oldest first.
+    columns : list of str
+        Names of the features, where it was trained on tables that name their columns.
     versions : dict
         Of the libraries; those installed by default.
     covariance_type : str or None
@@ -88,15 +90,16 @@ class ModelMetadata:
     frontend: Json | None = None
     sample_rate: int | None = None
     seed: int | None = None
-    columns: list[str] = field(default_factory=list)
     training: Json = field(default_factory=dict)
     data: Json = field(default_factory=dict)
     detector: Json | None = None
     scores: Json | None = None
     moments: Json | None = None
     speakers: Json | None = None
+    classes: Json | None = None
     moved: Json | None = None
     updates: list[Json] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=library_versions)
     covariance_type: str | None = None
     format_version: int = FORMAT_VERSION

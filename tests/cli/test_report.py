@@ -344,7 +344,7 @@ def test_what_select_and_cluster_wrote_is_drawn(site: Path, audiogmm: Audiogmm) 
     assert "BIC" in page.text
     assert "Recommended: diag" in page.text
     assert "Hall <7>" in page.text
-    assert "heaviest of 4 components, each with what it explains best" in page.text
+    assert "All 4, the most distinct first" in page.text
 
     Path("table.csv").write_text("a,b\n1,2\n")
     refused = audiogmm("report", "events.jsonl", "-o", "other.html", "--table", "table.csv")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,11 @@ import pytest
 import soundfile
 
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.jobs.cluster import CONTEXT, cluster_to_folder
+from audiogmm.errors import ChoiceError
+from audiogmm.jobs.cluster import cluster_to_folder
 from audiogmm.jobs.train import train
 from audiogmm.manifest import Entry
+from audiogmm.manifest.segments import SPAN_FORMATS, Span
 from audiogmm.mixture.evaluator import Evaluator
 
 RATE = 8000
@@ -35,13 +39,16 @@ def test_each_claim_is_cut_where_it_lies(recording: Path, tmp_path: Path) -> Non
     cluster_to_folder(tmp_path / "m.agmm", str(recording), tmp_path / "out", examples=1)
     rows = [json.loads(line) for line in (tmp_path / "out" / "components.jsonl").read_text().splitlines()]
     high = min(rows, key=lambda row: row["weight"])
-    (claim,) = high["segments"]
+    (claim,) = high["segments"]  # the most typical one, which is the longest, too
+    assert claim["sound"] == f"sounds/{high['label']}/0-tones.wav"
     assert (claim["start"], claim["end"]) == (pytest.approx(2.0, abs=0.1), pytest.approx(4.0, abs=0.1))
     samples, rate = soundfile.read(tmp_path / "out" / claim["sound"])
     whole, _ = soundfile.read(recording)
-    first = round((claim["start"] - CONTEXT) * RATE)
+    first = round(claim["start"] * RATE)
     assert rate == RATE
-    assert len(samples) == pytest.approx((claim["end"] - claim["start"] + 2 * CONTEXT) * RATE, abs=1)
+    assert len(samples) == pytest.approx(
+        (claim["end"] - claim["start"]) * RATE, abs=1
+    )  # nothing else is in it
     np.testing.assert_allclose(samples, whole[first : first + len(samples)], atol=1e-4)
 
 
@@ -63,3 +70,69 @@ def test_the_soft_assignment_is_the_posterior(recording: Path, tmp_path: Path) -
         assert found["soft_component"][row].tolist() == expected.tolist()
         np.testing.assert_allclose(found["soft_posterior"][row], posteriors[i][expected])
     assert (posteriors.max(axis=1) < 0.9999).any()
+
+
+def test_segments_are_a_table_and_labels(recording: Path, tmp_path: Path) -> None:
+    model = train([Entry(str(recording), id="tones")], FrontEnd.preset("kaldi"), n_components=2, hold_out=0)
+    model.save(tmp_path / "m.agmm")
+    out = tmp_path / "out"
+    result = cluster_to_folder(tmp_path / "m.agmm", str(recording), out, examples=0, labels="audacity")
+    table = list(csv.DictReader((out / "segments.csv").read_text().splitlines()))
+    high = min(result.rows, key=lambda row: row["weight"])["label"]
+    low = max(result.rows, key=lambda row: row["weight"])["label"]
+    assert [row["label"] for row in table] == [low, high, low]
+    assert [float(row["start"]) for row in table] == pytest.approx([0.0, 2.0, 4.0], abs=0.1)
+    assert all(row["id"] == "tones" and float(row["posterior"]) > 0.9 for row in table)
+    assert sum(int(row["frames"]) for row in table) == result.sums.n_frames
+    labels = [line.split("\t") for line in (out / "labels" / "tones.txt").read_text().splitlines()]
+    assert [[float(a), float(b), text] for a, b, text in labels] == [
+        [float(row["start"]), float(row["end"]), row["label"]] for row in table
+    ]
+    assert [a[1] == b[0] for a, b in pairwise(labels)] == [True, True]  # they touch
+    assert not list(out.glob(".segments*"))
+    for name in ("rttm", "textgrid"):
+        cluster_to_folder(tmp_path / "m.agmm", str(recording), out, examples=0, labels=name, force=True)
+        (file,) = SPAN_FORMATS[name].files(str(out / "labels"))
+        spans = [span for _, span in SPAN_FORMATS[name].read_spans(file) if isinstance(span, Span)]
+        assert [span.label or span.speaker for span in spans] == [low, high, low]
+        assert [span.start for span in spans] == [float(row["start"]) for row in table]
+    with pytest.raises(ChoiceError, match="labels='elan'; needed: one of rttm, audacity"):
+        cluster_to_folder(tmp_path / "m.agmm", str(recording), out, labels="elan")
+
+
+def test_segments_of_a_table_are_rows(tmp_path: Path) -> None:
+    """Neighbors in a table need not belong together: every row has its own label."""
+    rows = np.array([0, 9, 0, 9, 9, 0, 0, 0, 9, 0] * 20, np.float32)[:, None]
+    rows = rows + np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
+    np.save(tmp_path / "rows.npy", rows)
+    train(tmp_path / "rows.npy", n_components=2, hold_out=0).save(tmp_path / "m.agmm")
+    result = cluster_to_folder(tmp_path / "m.agmm", str(tmp_path / "rows.npy"), tmp_path / "out")
+    table = list(csv.DictReader((tmp_path / "out" / "segments.csv").read_text().splitlines()))
+    spans = [(row["start"], row["end"]) for row in table]
+    assert spans[:5] == [("0", "1"), ("1", "2"), ("2", "3"), ("3", "5"), ("5", "8")]
+    text = "\n".join(result.lines())
+    assert "200 rows of 1 table among 2 components, in 121 segments" in text
+    assert ": rows " in text
+    assert " s\n" not in text
+
+
+def test_a_rare_sound_comes_first(tmp_path: Path) -> None:
+    """Noise, in a second of which something beeps: the beep leads the list and the table."""
+    rng = np.random.default_rng(0)
+    t = np.arange(15 * RATE) / RATE
+    sound = 0.05 * rng.normal(size=len(t)) + 0.3 * np.sin(2 * np.pi * 1000 * t) * ((t // 1) == 7)
+    soundfile.write(tmp_path / "room.wav", sound, RATE)
+    train(
+        [Entry(str(tmp_path / "room.wav"), id="room")], FrontEnd.preset("kaldi"), n_components=6, hold_out=0
+    ).save(tmp_path / "m.agmm")
+    result = cluster_to_folder(tmp_path / "m.agmm", str(tmp_path / "room.wav"), tmp_path / "out")
+    first, *others = result.rows
+    assert first["weight"] == pytest.approx(1 / 15, abs=0.01)
+    assert first["distinctness"] > 2 * max(row["distinctness"] for row in others)
+    (beep,) = (each for each in first["segments"][:1])
+    assert (beep["start"], beep["end"]) == (pytest.approx(7.0, abs=0.05), pytest.approx(8.0, abs=0.05))
+    assert list(result.lines())[2].startswith(first["label"])
+    written = [
+        json.loads(line)["label"] for line in (tmp_path / "out" / "components.jsonl").read_text().splitlines()
+    ]
+    assert written == [row["label"] for row in result.rows]

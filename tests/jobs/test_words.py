@@ -40,7 +40,7 @@ def table(folder: Path, **more: Any) -> tuple[Path, str]:
     [
         (score_to_folder, "out", r"scored 1 table \(600 rows, -\d+\.\d+ nats a row on average\)"),
         (detect_to_file, "out.jsonl", r"\d+ events? in 1 table \(600 rows\)"),
-        (cluster_to_folder, "out", r"600 rows of 1 table among 2 components"),
+        (cluster_to_folder, "out", r"600 rows of 1 table among 2 components, in \d+ segments"),
         (calibrate_to_file, "out.agmm", r"normal data: 1 table \(600 rows\)"),
     ],
 )

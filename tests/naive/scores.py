@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -75,19 +76,38 @@ def edges(losses: np.ndarray, first: int, last: int, half: int, most: float) -> 
     )
 
 
-def claims(labels: np.ndarray, voiced: np.ndarray, bridge: int) -> list[tuple[int, int, int]]:
-    """Component, first and last frame of the stretches in which no gap is longer than `bridge`."""
-    found = []
-    for component in sorted(set(labels.tolist())):
-        frames = [t for t in range(len(labels)) if voiced[t] and labels[t] == component]
-        start = None
-        for i, t in enumerate(frames):
-            if start is None:
-                start = t
-            if i + 1 == len(frames) or frames[i + 1] - t - 1 > bridge:
-                found.append((component, start, t))
-                start = None
+def segments(labels: np.ndarray, voiced: np.ndarray, bridge: int) -> list[tuple[int, int, int]]:
+    """Component, first and last frame of the segments of one label with no longer gap than `bridge`."""
+    found: list[tuple[int, int, int]] = []
+    for t in range(len(labels)):
+        if not voiced[t]:
+            continue
+        if found and found[-1][0] == labels[t] and t - found[-1][2] - 1 <= bridge:
+            found[-1] = (found[-1][0], found[-1][1], t)
+        else:
+            found.append((int(labels[t]), t, t))
     return found
+
+
+def best_segmentation(evidence: np.ndarray, cost: float) -> float:
+    """The largest sum of evidence less `cost` a change, over all sequences of labels."""
+    n, K = evidence.shape
+    best = -np.inf
+    for labels in itertools.product(range(K), repeat=n):
+        total = sum(evidence[t, k] for t, k in enumerate(labels))
+        total -= cost * sum(a != b for a, b in itertools.pairwise(labels))
+        best = max(best, total)
+    return best
+
+
+def bhattacharyya(
+    mean: np.ndarray, covariance: np.ndarray, mean2: np.ndarray, covariance2: np.ndarray
+) -> float:
+    """The distance of two Gaussians with full covariances, nats (Kailath 1967, eq. 61)."""
+    middle = (covariance + covariance2) / 2
+    d = mean - mean2
+    sizes = np.linalg.det(middle) / np.sqrt(np.linalg.det(covariance) * np.linalg.det(covariance2))
+    return float(d @ np.linalg.inv(middle) @ d / 8 + np.log(sizes) / 2)
 
 
 def auc(scores: np.ndarray, truth: np.ndarray) -> float:

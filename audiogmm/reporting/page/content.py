@@ -163,8 +163,9 @@ class NormalSummary:
 
 @dataclass(frozen=True, eq=False)
 class ComponentClips:
-    """A component, and its sound."""
+    """A component or class, and its sound."""
 
-    component: int
+    label: str
     share: float  # of the frames
-    clips: Sequence[tuple[str, Clip]]  # recording, and a stretch that the component explains best
+    distinctness: float | None  # nats; see `audiogmm.scoring.distinctness`
+    clips: Sequence[tuple[str, Clip]]  # recording, and a segment: the most typical one first

@@ -12,7 +12,7 @@ from audiogmm.reporting.page.charts import histogram, line_chart
 from audiogmm.reporting.page.content import ComponentClips, DetectorSummary, NormalSummary
 from audiogmm.reporting.page.events import EventAnchors, play_button, sound_data
 from audiogmm.reporting.page.markup import Markup, joined, tag
-from audiogmm.reporting.page.wording import brief_names, number, span
+from audiogmm.reporting.page.wording import brief_names, number, shortened, span
 from audiogmm.words import amount
 
 
@@ -100,43 +100,49 @@ def selection_section(picture: CriteriaPicture) -> Markup:
     )
 
 
-def component_section(components: Sequence[ComponentClips], caption: str, unit: str) -> Markup:
-    """List components by their share of the frames, with buttons that play what each explains best.
+def component_section(
+    components: Sequence[ComponentClips], caption: str, unit: str, heading: str = "Components"
+) -> Markup:
+    """List components with their share of the frames, and buttons that play segments of each.
 
     Parameters
     ----------
     components : sequence of ComponentClips
-        The heaviest first.
+        In the order of the list.
     caption : str
         A sentence above the list.
     unit : str
         "s", or "" for a table, whose rows have no time.
+    heading : str
+        "Classes" where they are those of a model with labels.
     """
     names = brief_names(name for one in components for name, _ in one.clips)
     largest = max((one.share for one in components), default=1.0) or 1.0
     rows, sounds = [], []
-    for one in components:
+    for number_, one in enumerate(components):
         buttons = []
         for k, (name, clip) in enumerate(one.clips):
-            anchor = f"c{one.component}s{k}"
+            anchor = f"c{number_}s{k}"
             when = span(clip.start, clip.start + clip.duration, unit)
-            what = f"component {one.component}: {names[name]}, {when}"
+            what = f"{one.label}: {names[name]}, {when}"
             buttons.append(play_button(EventAnchors(sound=anchor), what))
             sounds.append(sound_data(clip, anchor))
         rect = tag("rect", width=f"{100 * one.share / largest:.1f}%", height="100%", rx=2)
         bar = tag("svg", rect, class_="depth calm", aria_hidden="true")
-        share = f"{100 * one.share:.1f} % of the {'frames' if unit else 'rows'}"
+        text = f"{100 * one.share:.1f} %"
+        if one.distinctness is not None:
+            text += f", {number(one.distinctness)} nats"
         rows.append(
             tag(
                 "li",
-                tag("span", f"{one.component}", class_="number"),
-                tag("div", bar, tag("span", share), class_="share"),
+                tag("span", shortened(one.label, 40), class_="number"),
+                tag("div", bar, tag("span", text), class_="share"),
                 tag("div", *buttons, class_="buttons"),
             )
         )
     return tag(
         "section",
-        tag("h3", "Components"),
+        tag("h3", heading),
         tag("p", caption),
         tag("ol", *rows, class_="clusters"),
         *sounds,

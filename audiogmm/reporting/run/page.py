@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from audiogmm.anomaly.learning.assembly import make_scorer
 from audiogmm.anomaly.learning.model_parts import terms_of
 from audiogmm.errors import ChoiceError
+from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.reporting.page.content import DetectorSummary
 from audiogmm.reporting.page.document import MOST_BYTES, Page, size_of
 from audiogmm.reporting.run.clusters import ComponentSounds
@@ -21,12 +22,20 @@ from audiogmm.reporting.run.facts import (
 )
 from audiogmm.reporting.run.files import DetectionRun
 from audiogmm.reporting.run.layout import ROOM, Layout
-from audiogmm.reporting.run.panels import clusters_of_folder, normal_panel, selection_panel, training_panel
+from audiogmm.reporting.run.panels import (
+    EXAMPLES,
+    clusters_of_folder,
+    normal_panel,
+    selection_panel,
+    training_panel,
+)
 from audiogmm.reporting.run.plan import PagePlan, plan_page
-from audiogmm.reporting.run.rescoring import RescoreTask
+from audiogmm.reporting.run.rescoring import COMPONENT_SECONDS, RescoreTask
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.progress import Progress
+from audiogmm.scoring.clustering import Clusterer
+from audiogmm.scoring.segmentation import INTERRUPTION
 from audiogmm.words import SOUND, Terms
 
 if TYPE_CHECKING:
@@ -132,10 +141,17 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
     )
     summary = DetectorSummary(threshold, release, 3600 * detector.hours, unit)
     layout = Layout(plan, summary, aside)
-    sounds = ComponentSounds(model.mixture.n_components)
+    sounds = ComponentSounds(model)
     upsample = run.record is not None and run.record.upsample
     inputs = open_inputs(plan.wanted, model=model, aside=aside, say=progress.say, upsample=upsample)
-    task = _task(model, detector, plan, threshold, 0 if components is not None else sounds.n_components)
+    clusterer = Clusterer(
+        Evaluator(model.mixture),
+        sounds.clusters,
+        INTERRUPTION if terms.unit else 0.0,
+        EXAMPLES,
+        COMPONENT_SECONDS,
+    )
+    task = _task(model, detector, plan, threshold, None if components is not None else clusterer)
     progress.begin("scoring again", len(plan.wanted), "recordings")
     with LocalReducer(settings.threads) as reducer:
         for rescored in reducer.map(inputs, task):
@@ -185,20 +201,17 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
 
 
 def _task(
-    model: Model, detector: Detector, plan: PagePlan, threshold: float, n_components: int
+    model: Model, detector: Detector, plan: PagePlan, threshold: float, clusterer: Clusterer | None
 ) -> RescoreTask:
     """Return the task for each recording, with stretches and sounds shared evenly by all."""
-    from audiogmm.mixture.evaluator import Evaluator
-
     n = max(1, len(plan.wanted))
     return RescoreTask(
         make_scorer(model),
         detector,
-        Evaluator(model.mixture),
         threshold,
         plan.found,
         n_stretches=min(8, max(1, STRETCHES // n)),
         n_sounds=min(200, max(3, SOUNDS // n)),
         room=ROOM // (3 * n),
-        n_components=n_components,
+        clusterer=clusterer,
     )

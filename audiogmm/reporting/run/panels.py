@@ -23,6 +23,7 @@ from audiogmm.reporting.page.model import (
 )
 from audiogmm.reporting.page.sound import Clip, clip
 from audiogmm.runs.progress import say_nothing
+from audiogmm.scoring.component_segments import LONGEST, SHORTEST
 from audiogmm.types import Json
 from audiogmm.words import amount
 
@@ -31,13 +32,10 @@ if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
 
 MOST_COMPONENTS = 24
-"""Most components that are shown, the heaviest ones."""
+"""Most components that are shown, the most distinct ones."""
 
 EXAMPLES = 2
 """Most sounds of each."""
-
-EXAMPLE_SECONDS = 3.0
-"""Longest sound."""
 
 _SHOWN_ELSEWHERE = frozenset(
     ("window", "quantile", "release_quantile", "min_duration", "merge_gap", "frame_rate", "threshold",
@@ -169,10 +167,14 @@ def clusters_of_folder(folder: Path, unit: str) -> Markup:
     try:
         with path.open(encoding="utf-8") as file:
             rows = [json.loads(line) for line in file if line.strip()]
-        rows.sort(key=lambda row: -float(row["weight"]))
-        heaviest = [
+        # a folder of version 0.1 has no measure of it: the heaviest first
+        rows.sort(key=lambda row: -float(row.get("distinctness") or row["weight"]))
+        first = [
             ComponentClips(
-                int(row["component"]), float(row["weight"]), list(_sounds(folder, row["segments"][:EXAMPLES]))
+                str(row.get("label", row.get("component"))),
+                float(row["weight"]),
+                row.get("distinctness"),
+                list(_sounds(folder, row["segments"][:EXAMPLES])),
             )
             for row in rows[:MOST_COMPONENTS]
         ]
@@ -186,8 +188,28 @@ def clusters_of_folder(folder: Path, unit: str) -> Markup:
         raise ManifestError(
             f"{path}: {type(error).__name__}: {error}", needed="a folder that audiogmm cluster wrote"
         ) from error
-    caption = f"The {len(heaviest)} heaviest of {len(rows)} components, each with what it explains best."
-    return component_section([one for one in heaviest if one.clips or one.share], caption, unit)
+    shown = [one for one in first if one.clips or one.share]
+    heading = "Classes" if any("class" in row for row in rows) else "Components"
+    return component_section(shown, describe_components(len(shown), len(rows), unit), unit, heading)
+
+
+def describe_components(n_shown: int, n: int, unit: str) -> str:
+    """Say what the list of components shows.
+
+    Examples
+    --------
+    >>> describe_components(24, 32, "")
+    'The 24 most distinct of 32: share of the rows, and how little each overlaps with the others, nats.'
+    """
+    text = f"The {n_shown} most distinct of {n:,}" if n_shown < n else f"All {n:,}, the most distinct first"
+    rows = "frames" if unit else "rows"
+    text += f": share of the {rows}, and how little each overlaps with the others, nats."
+    if not unit:
+        return text
+    return (
+        f"{text} The buttons play the most typical and the longest segment as a whole: of a longer one the "
+        f"first {LONGEST:g} s, around a shorter one {SHORTEST:g} s of sound."
+    )
 
 
 def _sounds(folder: Path, segments: Sequence[Json]) -> Iterator[tuple[str, Clip]]:
@@ -206,5 +228,4 @@ def _sounds(folder: Path, segments: Sequence[Json]) -> Iterator[tuple[str, Clip]
                 rate = stream.info.sample_rate
         except AudioGMMError:  # the sound was removed
             continue
-        start = float(segment["start"])
-        yield str(segment["id"]), clip(samples[: round(EXAMPLE_SECONDS * rate)], rate, start)
+        yield str(segment["id"]), clip(samples, rate, float(segment.get("sound_start") or segment["start"]))

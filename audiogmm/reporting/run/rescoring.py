@@ -18,15 +18,13 @@ from audiogmm.reporting.page.image import spectrogram_image
 from audiogmm.reporting.picture import score_limits
 from audiogmm.reporting.run.excerpt import cut_event, cut_sound, read_samples
 from audiogmm.reporting.run.outline import COLUMNS, Outline, Piece, choose_stretches, describe_change
-from audiogmm.scoring.assignment import Assignment, ComponentTally, assign
-from audiogmm.scoring.component_segments import StrongestSegments, find_segments
+from audiogmm.scoring.clustering import Clusterer, ClusterSummary
 from audiogmm.timeline import FrameClock
 from audiogmm.types import FloatArray, Seconds
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
     from audiogmm.manifest import Entry
-    from audiogmm.mixture.evaluator import Evaluator
 
 WHOLE: Seconds = 60.0
 WHOLE_FRAMES = 2000
@@ -49,8 +47,7 @@ class Rescored:
     shown: ReportedRecording  # what the page shows of it
     entry: Entry | None = None  # the recording; None where its place is not known
     error: AudioGMMError | None = None  # why it could not be scored
-    tally: ComponentTally | None = None
-    segments: StrongestSegments | None = None  # of the components, where these were asked for
+    clusters: ClusterSummary | None = None  # what it gave to the components, where these were asked for
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,6 @@ class RescoreTask:
 
     scorer: FrameScorer
     detector: Detector  # as they were in the run
-    evaluator: Evaluator  # of the model
     threshold: float  # nats
     # for each recording the number of its events, and the events, the most severe first
     found: Mapping[str, tuple[int, list[ReportedEvent]]] = field(repr=False)
@@ -67,7 +63,7 @@ class RescoreTask:
     n_sounds: int = 8
     # bytes of sound of a recording; once they are used up, only the first three events have sound
     room: int = 1 << 20
-    n_components: int = 0  # components whose sound is looked for; 0: none
+    clusterer: Clusterer | None = None  # finds segments of components; None: nobody asked for them
 
     @property
     def whole(self) -> Seconds:
@@ -128,9 +124,12 @@ class RescoreTask:
             least_normal=least_normal,
             note=describe_change(found, pieces, track.clock, track.clock.start(0) + track.seconds),
         )
-        if not self.n_components:
+        if self.clusterer is None:
             return Rescored(shown, recording.entry)
-        return Rescored(shown, recording.entry, None, *self._components(recording))
+        clusters = self.clusterer.zero()
+        for _ in self.clusterer.segments(recording, clusters):
+            pass
+        return Rescored(shown, recording.entry, None, clusters)
 
     def _with_sound(self, recording: Recording, found: Sequence[ReportedEvent]) -> Iterator[ReportedEvent]:
         """Add their sound to the events, the most severe first, as far as there is room."""
@@ -182,20 +181,3 @@ class RescoreTask:
             return Stretch(start, end, curve)
         samples, rate = read_samples(recording.entry, start, end)
         return Stretch(start, end, curve, spectrogram_image(samples, rate), rate / 2)
-
-    def _components(self, recording: Recording) -> tuple[ComponentTally, StrongestSegments]:
-        """Tally the frames of each component near the recording's start, and find its strongest stretches."""
-        tally = ComponentTally.zero(self.n_components)
-        strongest = StrongestSegments(self.n_components, 2)
-
-        def each() -> Iterator[Assignment]:
-            nonlocal tally
-            for found in assign(self.evaluator, recording):
-                tally = tally + ComponentTally.of(found)
-                yield found
-                if found.clock.start(found.start) > found.clock.start(0) + COMPONENT_SECONDS:
-                    return
-
-        for segment in find_segments(recording.id, each()):
-            strongest.add(segment)
-        return tally, strongest
