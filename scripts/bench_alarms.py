@@ -1,6 +1,8 @@
 #!/usr/bin/env python
-"""Do alarm budgets keep what they promise? scripts/bench_alarms.py [--site hall] [--seed 0] [--minutes 2,60]
-scripts/bench_alarms.py --scenes DATA [--scores fusion]
+"""Do alarm budgets keep what they promise?
+
+    python scripts/bench_alarms.py [--site hall] [--seed 0] [--minutes 2,60]
+    python scripts/bench_alarms.py --scenes DATA [--scores fusion]
 
 Synthesises recordings of a site, five minutes each on a day of its own, whose level (1.5 dB) and colour
 wander in minutes, besides what the site does by itself. Half of them are there to train on. Then, as often

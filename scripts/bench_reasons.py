@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""Are the reasons right? scripts/bench_reasons.py [--seeds 100:110] [--data DATA] [--compare] [--show]
+"""Are the reasons right?
+
+    python scripts/bench_reasons.py [--seeds 100:110] [--data DATA] [--compare] [--show]
 
 For each site of the synthesiser (and, with DATA, of the clips of scenes_train.jsonl) a model is trained by
 `audiogmm train --preset ambient` on normal sound, with nothing else chosen. Then known changes are made to

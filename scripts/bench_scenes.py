@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""How well are foreign sounds told apart? scripts/bench_scenes.py DATA [--scores NAME ...] [--proxy]
+"""How well are foreign sounds told apart?
+
+    python scripts/bench_scenes.py DATA [--scores NAME ...] [--proxy]
 
 DATA holds scenes_train.jsonl and scenes_test.jsonl (keys site, and events in the test). For each site a model
 is trained by `audiogmm train --preset ambient` with nothing else chosen, and scores the test by `audiogmm

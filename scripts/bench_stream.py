@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""How fast, steady and prompt is `audiogmm stream`? scripts/bench_stream.py [--hours 24] [--model MODEL]
+"""How fast, steady and prompt is `audiogmm stream`?
+
+    python scripts/bench_stream.py [--hours 24] [--model MODEL]
 
 Pipes hours of sound into `audiogmm stream MODEL -` as fast as possible, the stream on one core and the writer
 on another. The sound is synthesized as it is written: minutes of a machine, rotated and at varying levels,

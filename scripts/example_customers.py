@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""Customers in a CSV table: which groups are there, and who fits none? scripts/example_customers.py [OUT]
+"""Customers in a CSV table: which groups are there, and who fits none?
+
+    python scripts/example_customers.py [OUT]
 
 Makes 3,000 customers (visits a year, basket in euros, share bought online) of three kinds and 15 odd ones,
 then calls the commands that audio is processed with: train, cluster, score.

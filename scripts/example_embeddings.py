@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""Embeddings in a Kaldi ark: what kinds of utterance are there? scripts/example_embeddings.py [OUT]
+"""Embeddings in a Kaldi ark: what kinds of utterance are there?
+
+    python scripts/example_embeddings.py [OUT]
 
 Makes 24-dimensional embeddings of 40 utterances (50 to 150 vectors each) of four kinds, writes them as Kaldi
 would (ark and scp), and calls train, cluster and score on the scp: the components are the kinds.

@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""Pixels in a .npy matrix: segment a picture by colour. scripts/example_pixels.py [OUT]
+"""Pixels in a .npy matrix: segment a picture by colour.
+
+    python scripts/example_pixels.py [OUT]
 
 Paints sky, grass and a red roof with noise, makes one row (red, green, blue) a pixel, and calls train and
 cluster: the hard assignment, put back into the picture's shape, is the segmentation.

@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""Daily returns in a Parquet table: calm and nervous markets, and crashes. scripts/example_returns.py [OUT]
+"""Daily returns in a Parquet table: calm and nervous markets, and crashes.
+
+    python scripts/example_returns.py [OUT]
 
 Makes 2,000 days of four assets that switch between a calm and a nervous regime, with three crashes of a week
 in the last year, then trains on the first six years and lets detect find the crashes (a row is a day; times

@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""DCASE Task 2, 2020 to 2024, from the unpacked folders to the official table: scripts/recipe_dcase.py ROOT
+"""DCASE Task 2, 2020 to 2024, from the unpacked folders to the official table.
+
+    python scripts/recipe_dcase.py ROOT
 
 ROOT holds MACHINE/train and MACHINE/test (2021: MACHINE/source_test and MACHINE/target_test), at once or
 below folders such as dev_data/raw and eval_data/raw; fetched by the user (zenodo.org, see dcase.community).

@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""The Free Spoken Digit Dataset: scripts/recipe_fsdd.py RECORDINGS [--background BACKGROUND] [-o OUT]
+"""The Free Spoken Digit Dataset.
+
+    python scripts/recipe_fsdd.py RECORDINGS [--background BACKGROUND] [-o OUT]
 
 RECORDINGS is the dataset's folder of wavs named DIGIT_SPEAKER_INDEX.wav (github.com/Jakobovski, fetched by
 hand). As the dataset's own split has it, indices 0 to 4 are the test.

@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""From audio to a DET curve: scripts/recipe_verify.py BACKGROUND ENROLL TRIALS.csv [-o OUT] [--folds all]
+"""From audio to a DET curve.
+
+    python scripts/recipe_verify.py BACKGROUND ENROLL TRIALS.csv [-o OUT] [--folds all]
 
 BACKGROUND and ENROLL are manifests of other speakers and of those to enroll, by `speaker`. TRIALS.csv has the
 columns model, audio_filepath and target (1 or 0). Calls train, enroll, verify and evaluate with their default

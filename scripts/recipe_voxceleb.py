@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""VoxCeleb1 from audio to a DET curve: scripts/recipe_voxceleb.py WAV veri_test.txt [-o OUT]
+"""VoxCeleb1 from audio to a DET curve.
+
+    python scripts/recipe_voxceleb.py WAV veri_test.txt [-o OUT]
 
 WAV is the dataset's folder wav/SPEAKER/VIDEO/FILE.wav (development and test parts unpacked into one), and
 veri_test.txt its list of trials, `1 FILE FILE` a line, both fetched by the user (robots.ox.ac.uk/~vgg/data/

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import importlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -287,3 +289,17 @@ def test_dcase_goes_from_folders_to_the_official_table(tmp_path: Path) -> None:
 
     alone = run("recipe_dcase.py", root, "--machine", "valve", "-o", out, status=1)
     assert "no section of valve has both training and test clips" in alone
+
+
+def test_a_usage_line_can_be_pasted() -> None:
+    for path in sorted(SCRIPTS.iterdir()):
+        if path.is_dir():
+            continue
+        text = path.read_text(encoding="utf-8")
+        about = " ".join((ast.get_docstring(ast.parse(text)) or "").split())
+        if path.suffix == ".py":
+            bare = re.search(rf"(?<!python )(?<![`\w/])scripts/{path.name}", about)
+            assert not bare, f"{path.name} is not executable by itself: write `python scripts/{path.name}`"
+        else:
+            assert os.access(path, os.X_OK), f"{path.name} is called by its name: chmod +x"
+            assert text.startswith("#!/usr/bin/env python3\n"), path.name
