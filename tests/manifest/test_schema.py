@@ -23,8 +23,9 @@ def test_the_schema_file_is_what_the_code_says() -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "audiogmm.manifest.schema"], capture_output=True, text=True, check=True
     ).stdout
-    assert (EXAMPLES / "schema.json").read_text() == printed, "the README there says how to write it again"
-    assert json.loads(printed) == json_schema()
+    kept = json.loads((EXAMPLES / "schema.json").read_text())  # pydantic's versions write 0 and 0.0
+    assert kept == json.loads(printed), "the README there says how to write it again"
+    assert kept == json_schema()
 
 
 @pytest.fixture(scope="module")

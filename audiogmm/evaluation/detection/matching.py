@@ -84,9 +84,8 @@ def n_matched(
     if offsets:
         reach = np.maximum(collars.collar, collars.offset_share * (true_ends - true_starts))
         good &= np.abs(true_ends[rows] - ends[columns]) <= reach[rows]
-    graph = csr_array(
-        (np.ones(int(good.sum()), np.int8), (rows[good], columns[good])), shape=(len(truth), len(found))
-    )
+    edges = rows[good].astype(np.int32), columns[good].astype(np.int32)  # all that scipy before 1.15 matches
+    graph = csr_array((np.ones(len(edges[0]), np.int8), edges), shape=(len(truth), len(found)))
     return int(np.count_nonzero(maximum_bipartite_matching(graph) >= 0))
 
 
