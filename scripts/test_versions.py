@@ -31,7 +31,7 @@ SHARE = (
 """Tests of what dependencies do: files and decoders, numbers, messages of the command line, a whole run."""
 
 OF_THEIR_TIME = ["pyparsing<3.3"]
-"""What the oldest dependencies bring: matplotlib 3.9 warns with a newer pyparsing, and warnings are errors."""
+"""What the oldest dependencies bring: with a newer pyparsing matplotlib 3.9 warns, which fails tests."""
 
 EXTRAS = ("plot", "dask", "live", "interop")
 
