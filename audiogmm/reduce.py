@@ -14,7 +14,8 @@ from typing import Protocol, Self, TypeVar
 
 from audiogmm.blocks import Identifiable
 from audiogmm.errors import AudioGMMError, ChoiceError, OutputError, TrainingError
-from audiogmm.threads import keep_one_blas_thread, resolve_threads
+from audiogmm.processes import begin_worker, refuse_unguarded
+from audiogmm.threads import resolve_threads
 
 OnError = Callable[[str, AudioGMMError], None]
 """Called with the id of a shard and the error for which it was set aside."""
@@ -182,7 +183,8 @@ class LocalReducer:
         return TrainingError(
             f"a worker process died while {shard_id} was being read",
             needed=f"{self.workers} processes that run to their end",
-            remedy="fewer workers if memory ran out, or workers=0 to see the cause",
+            remedy="fewer workers if memory ran out, workers=0 to see the cause, or, in a script, the call "
+            "below if __name__ == '__main__':",
         )
 
     def _outcomes(
@@ -219,9 +221,10 @@ class LocalReducer:
                     needed="workers=0 there: this process is a worker itself",
                     remedy="threads, or in Dask: distributed.worker.daemon: False",
                 )
+            refuse_unguarded(self.workers)
             method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
             self._processes = ProcessPoolExecutor(
-                self.workers, mp_context=get_context(method), initializer=keep_one_blas_thread
+                self.workers, mp_context=get_context(method), initializer=begin_worker
             )
         return self._processes
 

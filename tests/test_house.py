@@ -15,7 +15,7 @@ from tests import house
 PACKAGE = Path(__file__).parent.parent / "audiogmm"
 TESTS = Path(__file__).parent
 
-GROUND = "errors escapes system types version lazy methods keywords words files threads timeline"
+GROUND = "errors escapes system types version lazy methods keywords words files threads processes timeline"
 """Every room may import these."""
 
 RIGHTS = {
