@@ -26,6 +26,7 @@ RIGHTS = {
     "blocks": "",
     "manifest": "",
     "manifest/segments": "manifest",
+    "manifest/archives": "manifest",
     "synth": "",
     "mixture": "kernels/estep",
     "reduce": "blocks",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from audiogmm.errors import ChoiceError
+from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.manifest.entry import Entry
 from audiogmm.manifest.jsonl import ManifestLine
 
@@ -28,6 +28,8 @@ class ManifestFormat:
         Keys of ours that it cannot hold.
     keeps : frozenset of str or None
         Further keys that it holds; None holds all.
+    is_written : bool
+        Whether it is written too, and not only read.
     """
 
     name: str
@@ -35,6 +37,7 @@ class ManifestFormat:
     summary: str
     loses: frozenset[str] = frozenset()
     keeps: frozenset[str] | None = None
+    is_written: bool = True
 
     def read(self, path: str) -> Iterator[ManifestLine]:
         """Read a manifest of this format, lazily.
@@ -68,8 +71,13 @@ class ManifestFormat:
         Raises
         ------
         ManifestError
-            If an entry lacks what the format needs.
+            If an entry lacks what the format needs, or it is a format that is only read.
         """
+        if not self.is_written:
+            raise ManifestError(
+                f"{final}: the format {self.name} is read, and not written",
+                needed=f"one of {', '.join(name for name, format in FORMATS.items() if format.is_written)}",
+            )
         count: int = import_module(self.module).write(entries, temporary, final)
         return count
 
@@ -90,7 +98,9 @@ FORMATS: dict[str, ManifestFormat] = {
             "lhotse", "audiogmm.manifest.lhotse", "cuts, or a folder of recordings and supervisions"
         ),
         ManifestFormat(
-            "nemo", "audiogmm.manifest.nemo", "JSONL with audio_filepath, duration and text in every line"
+            "nemo",
+            "audiogmm.manifest.archives.nemo",
+            "JSONL with audio_filepath, duration and text in every line",
         ),
         *(
             ManifestFormat(
@@ -106,6 +116,14 @@ FORMATS: dict[str, ManifestFormat] = {
                 ("raven", "a selection table of Raven", "score low_frequency high_frequency"),
                 ("birdnet", "a result table of BirdNET", "score scientific_name"),
                 ("textgrid", "a TextGrid of Praat, a file a recording", "tier"),
+            )
+        ),
+        *(
+            ManifestFormat(name, f"audiogmm.manifest.archives.{name}", summary, is_written=False)
+            for name, summary in (
+                ("webdataset", "tar archives of samples, or a pattern such as shard-{000..003}.tar"),
+                ("huggingface", "a folder with metadata.csv, or Parquet with a column of recordings"),
+                ("shar", "a folder of Lhotse Shar: cuts, and tar archives of their recordings"),
             )
         ),
     )

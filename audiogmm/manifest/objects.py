@@ -1,4 +1,4 @@
-"""Objects of other libraries as entries: those of Lhotse; the library itself is never imported here."""
+"""Objects of Lhotse and of Hugging Face's datasets as entries; neither is imported here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from typing import Any
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import Entry
+from audiogmm.manifest.folder import ManifestFolder
+from audiogmm.manifest.hub import named_as_ours
 from audiogmm.manifest.lhotse_cuts import entries_of_record
+from audiogmm.manifest.record import entry_of
 from audiogmm.manifest.toolkits import PathBase
 
 
@@ -23,7 +26,8 @@ def entries_of(found: object) -> Iterable[Entry] | None:
     Parameters
     ----------
     found : object
-        Of Lhotse: a `CutSet`, a `RecordingSet`, a cut or a `Recording`.
+        Of Lhotse: a `CutSet`, a `RecordingSet`, a cut or a `Recording`. Of datasets: a `Dataset` with a
+        column of type `Audio`, which is not decoded by it, an `IterableDataset` or a `DatasetDict`.
 
     Returns
     -------
@@ -101,5 +105,29 @@ def _of_lhotse(found: Any, keep: Callable[[bytes], str]) -> Iterator[Entry]:
         yield from entries_of_record(record, None, base, f"{kind}:{number}")
 
 
-_READERS = {"lhotse": _of_lhotse}
+def _of_datasets(found: Any, keep: Callable[[bytes], str]) -> Iterator[Entry]:
+    """Entries of a `Dataset` of Hugging Face, or of all in a `DatasetDict`."""
+    if hasattr(found, "values") and not hasattr(found, "features"):
+        for part in found.values():
+            yield from _of_datasets(part, keep)
+        return
+    kinds = {name: type(feature) for name, feature in (found.features or {}).items()}
+    audio = next((name for name, kind in kinds.items() if kind.__name__ == "Audio"), None)
+    if audio is None:
+        raise ManifestError(
+            f"a {type(found).__name__} has the columns {', '.join(kinds) or 'not known'}",
+            needed="a column of type Audio",
+            remedy='dataset.cast_column("path", datasets.Audio())',
+        )
+    name = str(found.split) if found.split is not None else "row"
+    for number, row in enumerate(found.cast_column(audio, kinds[audio](decode=False))):
+        cell = row.pop(audio) or {}
+        data, path = cell.get("bytes"), cell.get("path")
+        if data is None and path is None:
+            raise ManifestError(f"row {number} of a {type(found).__name__} has no recording", needed="one")
+        record = {"id": f"{name}-{number}", **row, "audio_filepath": path if data is None else keep(data)}
+        yield entry_of(named_as_ours(record), ManifestFolder(str(Path.cwd())), f"{name}:{number}")
+
+
+_READERS = {"lhotse": _of_lhotse, "datasets": _of_datasets}
 """How the objects of a library are read, by its name."""

@@ -15,6 +15,7 @@ from audiogmm.manifest.formats import FORMATS, format_named
 from audiogmm.manifest.ids import SeenIds
 from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.objects import entries_of
+from audiogmm.manifest.patterns import is_pattern
 from audiogmm.manifest.record import dict_of
 from audiogmm.manifest.sniff import sniff
 from audiogmm.words import amount
@@ -199,7 +200,7 @@ def read_manifest(
         return Manifest(name, name, on_error, entries)
     name = os.fspath(path)
     kind: str = sniff(name) if format is None else format_named(format).name
-    if format is not None and not is_url(name) and not Path(name).exists():
+    if format is not None and not is_url(name) and not is_pattern(name) and not Path(name).exists():
         raise ManifestError(f"{name} does not exist", needed=f"a {format} manifest", remedy="check the path")
     return Manifest(name, kind, on_error)
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.cells import delimiter_of_numbers, is_number, split_cells
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
+from audiogmm.manifest.hub import METADATA, audio_column
+from audiogmm.manifest.patterns import is_pattern
 from audiogmm.manifest.text import encoding_of, head
 from audiogmm.system import special_kind
 
 Segments = Literal["rttm", "audacity", "raven", "birdnet", "textgrid"]
-Kind = Literal["jsonl", "csv", "kaldi", "lhotse", "audio", "features"] | Segments
+Archives = Literal["webdataset", "huggingface", "shar"]
+Kind = Literal["jsonl", "csv", "kaldi", "lhotse", "nemo", "audio", "features"] | Segments | Archives
 """A format, or a recording or a feature matrix named in place of a manifest."""
 
 # fmt: off
@@ -85,6 +89,8 @@ def sniff(path: str) -> Kind:
     """
     if path == STANDARD_INPUT:
         return "audio"
+    if is_pattern(path):
+        return "webdataset"
     if not is_url(path):
         _must_exist(path)
         if Path(path).is_dir():
@@ -98,8 +104,10 @@ def sniff(path: str) -> Kind:
     suffix = suffix_of(path)
     if suffix in AUDIO_SUFFIXES:
         return "audio"
+    if suffix == ".tar":
+        return "webdataset"
     if suffix in FEATURE_SUFFIXES:
-        return "features"
+        return "huggingface" if suffix in (".parquet", ".pq") and _holds_recordings(path) else "features"
     if suffix == ".scp":
         return "kaldi"
     return segments_named(path) or _by_content(path, head(path))
@@ -158,6 +166,15 @@ def _folder(path: str) -> Kind:
         return "jsonl"
     if any((folder / f"recordings.jsonl{end}").exists() for end in ("", ".gz")):
         return "lhotse"
+    if any(folder.glob("cuts.*.jsonl*")) and any(folder.glob("recording.*.tar")):
+        return "shar"
+    if any(folder.glob("*.tar")):
+        return "webdataset"
+    if any(any((*folder.glob(name), *folder.glob(f"*/{name}"))) for name in METADATA):
+        return "huggingface"
+    tables = sorted((*folder.glob("*.parquet"), *folder.glob("*/*.parquet")))
+    if tables and _holds_recordings(str(tables[0])):
+        return "huggingface"
     for kind in (segments_named(file.name) for file in sorted(folder.iterdir())):
         if kind is not None:
             return kind
@@ -166,6 +183,13 @@ def _folder(path: str) -> Kind:
         needed=_ACCEPTED,
         remedy=f"audiogmm manifest scan {path} -o all.jsonl",
     )
+
+
+def _holds_recordings(path: str) -> bool:
+    """Whether a Parquet file has a column of recordings; without pyarrow, it is taken for numbers."""
+    with suppress(ImportError, OSError, ValueError):
+        return not is_url(path) and audio_column(path) is not None
+    return False
 
 
 def _by_content(path: str, start: bytes) -> Kind:
@@ -181,6 +205,8 @@ def _by_content(path: str, start: bytes) -> Kind:
     if suffix_of(path) in (".yaml", ".yml") or (first[0] == "[" and _is_lhotse(text)):
         return "lhotse"
     if first[0] == "{" or suffix_of(path) in (".jsonl", ".ndjson", ".json"):
+        if '"shard_id"' in first:
+            return "nemo"
         return "lhotse" if _is_lhotse(first) else "jsonl"
     segments = _segments_by_header(first)
     if segments is not None:

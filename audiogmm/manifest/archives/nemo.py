@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest import jsonl
-from audiogmm.manifest.entry import Entry
+from audiogmm.manifest.archives.nemo_tar import ShardMembers
+from audiogmm.manifest.entry import Entry, default_id
 from audiogmm.manifest.folder import ManifestFolder
-from audiogmm.manifest.record import record_of
+from audiogmm.manifest.jsonl import ManifestLine
+from audiogmm.manifest.record import entry_of, record_of
 from audiogmm.types import Json
 
-read = jsonl.read
-"""Lines of a NeMo manifest are lines of ours; `text` and its like are kept."""
+
+def read(path: str) -> Iterator[ManifestLine]:
+    """Read a NeMo manifest: lines of ours, with `text` and its like kept, and what only NeMo has.
+
+    A line with a `shard_id` is of a recording in a tar archive beside the manifest. In a line without a text
+    or a speaker, as NeMo's recipes of speakers write them, the label is the speaker. See
+    `ManifestFormat.read`.
+    """
+    folder = ManifestFolder.of(path)
+    shards = ShardMembers(Path(path).parent)
+    for number, line in jsonl.objects(path):
+        source = f"{path}:{number}"
+        try:
+            if isinstance(line, ManifestError):
+                raise line
+            record = dict(line)
+            if "shard_id" in record:
+                name = str(record.get("audio_filepath"))
+                record["audio_filepath"] = shards.address(record, source)
+                record.setdefault("id", default_id(name))
+            if record.get("text") in (None, "", "-") and "speaker" not in record and "label" in record:
+                record["speaker"] = record["label"]
+            yield number, entry_of(record, folder, source)
+        except ManifestError as error:
+            yield number, error
 
 
 def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
