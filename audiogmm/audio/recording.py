@@ -16,7 +16,7 @@ from audiogmm.audio.frame_cache.cache import FrameCache
 from audiogmm.audio.frontend.cmvn import GlobalCmvn
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.matrix.columns import ALL, ColumnChoice
-from audiogmm.audio.matrix.matrix import read_matrix_blocks
+from audiogmm.audio.matrix.matrix import read_cells, read_matrix_blocks
 from audiogmm.audio.sample_rates import check_rate, upsampled
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioDataError, ChoiceError, FrontEndError
@@ -89,6 +89,12 @@ class Recording:
 
     def __iter__(self) -> Iterator[FrameBlock]:
         return self._rows() if self.entry.features_filepath is not None else self._frames()
+
+    def row_names(self) -> tuple[str, Iterator[str]] | None:
+        """Return the column that names the rows of a table, and its cells; None where none does."""
+        if self.entry.features_filepath is None or self.choice.id_column is None:
+            return None
+        return self.choice.id_column, read_cells(self.entry, self.choice.id_column)
 
     def _rows(self) -> Iterator[FrameBlock]:
         """A feature matrix."""

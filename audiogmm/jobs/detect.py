@@ -21,6 +21,7 @@ from audiogmm.anomaly.learning.model_parts import (
 )
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.pipeline import DetectionPipeline
+from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
 from audiogmm.errors import BudgetError
 from audiogmm.files import refuse_overwrite
@@ -83,6 +84,8 @@ class DetectTask:
         if stream is not None:
             notices += stream.flush()
         events = [notice.event.to_dict() for notice in notices if notice.kind == "closed"]
+        if events and isinstance(shard, Recording):
+            name_rows(events, shard)
         return {"id": shard.id, "seconds": seconds, "events": events}
 
 
@@ -125,6 +128,24 @@ def detect(detector: Model, source: Source, *, settings: DetectSettings) -> list
         choice=settings.choice,
     )
     return [Event.from_dict(event) for recording in inputs for event in task(recording)["events"]]
+
+
+def name_rows(events: list[Json], table: Recording) -> None:
+    """Put the names of their first and last rows into the explanations of events, if a column has them."""
+    found = table.row_names()
+    if found is None:
+        return
+    column, texts = found
+    rate, first = table.entry.frame_rate or 1.0, table.entry.offset
+    places = [
+        [round((event[end] - first) * rate) - (end == "end") for end in ("start", "end")] for event in events
+    ]
+    wanted = {place for pair in places for place in pair}
+    names = {row: text for row, text in zip(range(max(wanted) + 1), texts, strict=False) if row in wanted}
+    for event, (start, last) in zip(events, places, strict=True):
+        if "explanation" in event:
+            event["explanation"]["rows"] = [names[start], names[last]]
+            event["reasons"] += [f"{column}: {names[start]}" + f" to {names[last]}" * (last > start)]
 
 
 @dataclass

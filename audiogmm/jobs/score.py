@@ -13,6 +13,7 @@ from audiogmm.anomaly.learning.model_parts import score_names, scores_fingerprin
 from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.anomaly.scorers.track import score_recording, scored_blocks
+from audiogmm.audio.recording import Recording
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite
@@ -170,6 +171,7 @@ class ScoreTask:
         with TrackWriter(self.path(shard.id), shard.id, force=True) as writer:
             for block, scores in self.score(shard):
                 writer.write(block, scores)
+            writer.names = shard.row_names() if isinstance(shard, Recording) else None
         return writer.summary.to_dict()
 
 

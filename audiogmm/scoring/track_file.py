@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -65,6 +66,7 @@ class TrackWriter:
         self.id = id
         self.n_frames = 0
         self.clock: FrameClock | None = None
+        self.names: tuple[str, Iterable[str]] | None = None  # of the rows of a table, for CSV
         self._force = force
         self._stack = ExitStack()
         if self.path.suffix.lower() not in SUFFIXES:
@@ -114,8 +116,10 @@ class TrackWriter:
         with self._stack:
             clock = self.clock or FrameClock.for_rows()
             self.summary = summarize_track(self.id, clock, self._windows)
-            assemble = _write_csv if self.path.suffix.lower() == ".csv" else _write_npz
-            assemble(self._target, self.n_frames, clock, self._windows)
+            if self.path.suffix.lower() == ".csv":
+                _write_csv(self._target, clock, self._windows, self.names)
+            else:
+                _write_npz(self._target, self.n_frames, clock, self._windows)
 
     def _windows(self) -> Iterator[tuple[FloatArray, BoolArray]]:
         self._scores.seek(0)
@@ -176,16 +180,23 @@ def _write_npz(path: Path, n_frames: int, clock: FrameClock, windows: Windows) -
             member.write(timing.astype("<f8").tobytes())
 
 
-def _write_csv(path: Path, n_frames: int, clock: FrameClock, windows: Windows) -> None:
-    """Write one line a frame; numbers as their shortest exact decimals, `voiced` as 0 or 1."""
+def _write_csv(
+    path: Path, clock: FrameClock, windows: Windows, names: tuple[str, Iterable[str]] | None
+) -> None:
+    """Write one line a frame; numbers as their shortest exact decimals, `voiced` as 0 or 1; names last."""
+    column, texts = names or ("", ())
+    named = iter(texts)
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(["times", "scores", "voiced"])
+        lines.writerow(["times", "scores", "voiced", *([column] if names else ())])
         start = 0
         for scores, voiced in windows():
             times = clock.center(np.arange(start, start + len(scores)))
             start += len(scores)
-            lines.writerows(zip(times.tolist(), scores.tolist(), voiced.astype(int).tolist(), strict=True))
+            columns: list[list[Any]] = [times.tolist(), scores.tolist(), voiced.astype(int).tolist()]
+            if names:
+                columns.append(list(islice(named, len(scores))))
+            lines.writerows(zip(*columns, strict=True))
 
 
 def _read_npz(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.errors import ChoiceError, FeatureError
 from audiogmm.jobs.calibrate import calibrate, calibrate_to_file
 from audiogmm.jobs.cluster import cluster_to_folder
-from audiogmm.jobs.detect import detect_to_file
+from audiogmm.jobs.detect import detect, detect_to_file
 from audiogmm.jobs.info import info
 from audiogmm.jobs.manifests import check_manifest
 from audiogmm.jobs.report import report
@@ -23,6 +24,8 @@ from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.train import train
 from audiogmm.mixture.store import load
 from audiogmm.runs.progress import Silent
+from audiogmm.runs.sources import entries_from
+from audiogmm.scoring.track_file import read_track
 
 NAMES = ("id", "site", "rpm", "temp", "load")
 
@@ -83,6 +86,32 @@ def test_a_table_that_cannot_be_used_is_the_error(tmp_path: Path) -> None:
     )
     with pytest.raises(FeatureError, match=r"none of 2 tables can be used; the first: .*column 'rpn'"):
         train(tmp_path / "all.jsonl", n_components=2, columns="rpn")
+
+
+@pytest.mark.parametrize("offset", [0, 5])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "frame"])
+def test_rows_have_the_names_of_the_id_column(kind: str, offset: int, folder: Path, tmp_path: Path) -> None:
+    import pandas
+
+    path = write(tmp_path / "today.csv")
+    frame = pandas.read_csv(path)
+    if kind == "parquet":
+        frame.to_parquet(path := tmp_path / "today.parquet")
+    (entry,) = entries_from(frame if kind == "frame" else path)
+    entry = replace(entry, offset=float(offset))
+    model = load(folder / "m.agmm")
+    worst = max(detect(model, entry, id_column="id"), key=lambda event: event.severity)
+    assert worst.explanation["rows"] == ["P-20", "P-29"]
+    assert worst.reasons[-1] == "id: P-20 to P-29"
+    if kind != "frame":
+        source = f'{{"features_filepath": "{path}", "id": "x", "offset": {offset}}}\n'
+        (tmp_path / "x.jsonl").write_text(source)
+        score_to_folder(
+            folder / "m.agmm", str(tmp_path / "x.jsonl"), tmp_path / "s", format="csv", id_column="id"
+        )
+        rows = pandas.read_csv(tmp_path / "s" / "x.csv")
+        assert list(rows["id"]) == [f"P-{i}" for i in range(offset, 600)]
+        assert len(read_track(tmp_path / "s" / "x.csv").scores) == 600 - offset
 
 
 @pytest.mark.parametrize("job", [detect_to_file, calibrate_to_file])

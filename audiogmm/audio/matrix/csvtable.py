@@ -59,6 +59,15 @@ class CsvReader:
             while batch := list(itertools.islice(lines, block)):
                 yield self._parse(batch, delimiter, width, wanted)
 
+    def texts(self, place: int, first: int, block: int) -> Iterator[list[str]]:
+        """Yield the cells of a column, at most `block` at once, from row `first` on."""
+        with self._opened() as text:
+            lines, delimiter, width = self._begin(text)
+            lines = itertools.islice(lines, first, None)
+            while batch := list(itertools.islice(lines, block)):
+                rows = [split_cells(line, delimiter) for _, line in batch]
+                yield [row[place] if len(row) == width else "" for row in rows]
+
     @contextmanager
     def _opened(self) -> Iterator[io.TextIOWrapper]:
         raw = open_source(self._path, FeatureError)

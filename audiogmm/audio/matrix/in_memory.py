@@ -52,6 +52,13 @@ class MemoryReader:
             cells = [self._numbers(place, start, stop) for place in wanted]
             yield cells[0] if cells[0].ndim == 2 and len(cells) == 1 else np.column_stack(cells)
 
+    def texts(self, place: int, first: int, block: int) -> Iterator[NDArray[Any]]:
+        """Yield the cells of a column, at most `block` at once, from row `first` on."""
+        frame = self._frame
+        for start in range(first, len(frame or ()), block):
+            assert frame is not None
+            yield frame.column(place, start, min(start + block, len(frame)))
+
     def _column(self, name: str, place: int) -> Column:
         assert self._frame is not None
         cells = self._frame.column(place, 0, 100)

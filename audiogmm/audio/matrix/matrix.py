@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,15 @@ from audiogmm.errors import ChoiceError, FeatureError
 from audiogmm.manifest.entry import Entry, safe_id
 from audiogmm.manifest.in_memory import MemoryEntry
 from audiogmm.types import Frames, Seconds
+
+
+@runtime_checkable
+class TextReader(Protocol):
+    """Reader of the cells of a table, whatever they hold."""
+
+    def texts(self, place: int, first: int, block: int) -> Iterator[Iterable[object]]:
+        """Yield the cells of a column, at most `block` at once, from row `first` on."""
+        ...
 
 
 class MatrixReader(Protocol):
@@ -137,6 +146,34 @@ def read_names(entry: Entry, choice: ColumnChoice = ALL) -> tuple[tuple[str, ...
         if places and has_names(table):
             return tuple(table[place].name for place in places), note
         return tuple(map(str, places)) if places and choice else (), note
+
+
+def read_cells(entry: Entry, column: str, block: int = 8192) -> Iterator[str]:
+    """Yield the cells of one column as texts, for the rows that an entry names: what names the rows.
+
+    Raises
+    ------
+    FeatureError
+        If there is no such column, or the table has no cells of text.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.csv"
+    >>> _ = path.write_text("id,rpm\\np-1,900\\np-2,910\\n")
+    >>> list(read_cells(Entry(None, str(path), offset=1.0), "id"))
+    ['p-2']
+    """
+    reader = _open(entry)
+    table = reader.header()
+    (place,), _ = ColumnChoice((column,)).find(
+        entry.path, [dataclasses.replace(one, kind="number") for one in table]
+    )
+    if not isinstance(reader, TextReader):
+        raise FeatureError(f"{entry.path} has no names of rows", needed="CSV, Parquet or a data frame")
+    first, wanted = _cut(entry)
+    cells = chain.from_iterable(reader.texts(place, first, block))
+    yield from map(str, islice(cells, wanted))
 
 
 def _find(

@@ -79,6 +79,14 @@ class ParquetReader:
                 if len(rows):
                     yield rows
 
+    def texts(self, place: int, first: int, block: int) -> Iterator[list[object]]:
+        """Yield the cells of a column, at most `block` at once, from row `first` on."""
+        with self._opened() as file:
+            row = 0
+            for batch in file.iter_batches(batch_size=block, columns=[file.schema_arrow.names[place]]):
+                yield batch.column(0)[max(0, first - row) :].to_pylist()
+                row += batch.num_rows
+
     @contextmanager
     def _opened(self) -> Iterator[Any]:
         import pyarrow as pa
