@@ -53,6 +53,13 @@ def test_an_example_finds_what_was_put_in(script: str, found: list[str], tmp_pat
         assert words in told
 
 
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg: apt install ffmpeg")
+def test_formats_are_those_of_the_peers() -> None:
+    """A few rows; the order of channels among them."""
+    told = run("check_formats.py", "vorbis 5.1", "ogg opus 5.1", "3gp aac")
+    assert "\n3 right, 0 with a fault, 0 not made" in told
+
+
 @pytest.mark.data
 def test_fsdd_is_identified(data: Path) -> None:
     told = run("recipe_fsdd.py", data / "fsdd")

@@ -66,6 +66,19 @@ class Descriptor:
         """Put bytes back, to be read next."""
         self._held = data + self._held
 
+    def peek(self, size: int) -> bytes:
+        """Return the next bytes without taking them; fewer at the end, or when a stop was requested."""
+        head = b""
+        while len(head) < size and (piece := self.read(size - len(head))):
+            head += piece
+        self.unread(head)
+        return head
+
+    def skip(self, size: int) -> None:
+        """Drop bytes."""
+        while size > 0 and (piece := self.read(min(size, 65536))):
+            size -= len(piece)
+
     def seekable(self) -> bool:
         """Return False: what was read is gone."""
         return False

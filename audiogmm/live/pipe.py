@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from audiogmm.audio.decoders.wave import MAGICS, WaveHeader, begins_wav, locate_bits, read_header
+from audiogmm.audio.decoders.wave_tail import GOES_ON, ROUND, find_following
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioFileError
 from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
@@ -29,8 +30,8 @@ class Pipe:
 
     The header of a wav stream may state a length, or leave it open (0, or all ones, as ffmpeg and sox do).
     Another wav stream may follow, as when a recorder begins a new file: if it has the same format, its
-    samples continue those before; if not, an `Opened` comes first. Other chunks behind a stated length are
-    skipped.
+    samples continue those before; if not, an `Opened` comes first. What else follows a stated length is
+    treated as in a file: chunks are skipped, more samples are read.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ class _Reading:
         self._mixdown: Mixdown | None = None
         self._form: Pcm | None = None
         self._seconds: Seconds = 0.0  # of the formats before this one
-        self._left_over = 0
+        self._held = b""  # the beginning of a sample
         self._notes: list[str] = []
         self._reason = "the input ended"
 
@@ -120,7 +121,7 @@ class _Reading:
         """Yield all of it."""
         if self._pipe.raw is not None:
             yield self._begin(self._pipe.raw)
-            yield from self._sounds(None, joined=False)
+            yield from self._sounds(None)
             self._refuse_empty()
         else:
             header = self._first_header()
@@ -128,14 +129,15 @@ class _Reading:
                 form = Pcm.of(header)
                 if form != self._form:
                     yield self._begin(form)
-                yield from self._sounds(header.data_size, joined=header.data_size is None)
-                header = self._next_header(header.data_size)
+                yield from self._sounds(header.data_size, scan=header.data_size is None, promised=True)
+                header = yield from self._next_header(header)
             if not self._stop.is_set:
                 self._refuse_empty()
+        self._note_left_over()
         if self._mixdown is not None:
             self._notes += self._mixdown.notes
         reason = self._stop.reason if self._stop.is_set else self._reason
-        yield Ended(reason, self._left_over, tuple(self._notes))
+        yield Ended(reason, len(self._held), tuple(self._notes))
 
     def _begin(self, form: Pcm) -> Opened:
         """Begin a format."""
@@ -143,49 +145,48 @@ class _Reading:
             self._notes += self._mixdown.notes
             self._seconds += self._mixdown.n_samples / self._form.sample_rate
         self._form = form
+        self._held = b""
         self._mixdown = Mixdown(
             self._pipe.called, form.sample_rate, form.channels, self._pipe.channel, form.ceiling
         )
         return Opened(self._seconds, form.sample_rate, form.channels, form.name)
 
-    def _sounds(self, left: int | None, joined: bool) -> Iterator[Sound]:
-        """Yield samples of the current format: `left` bytes of them, or up to the end or another header."""
+    def _sounds(self, left: int | None, scan: bool = False, promised: bool = False) -> Iterator[Sound]:
+        """Yield samples of the current format: `left` bytes of them, or up to the end or a header."""
         assert self._form is not None and self._mixdown is not None
-        promised, held, at_header = left, b"", False
+        size, unseen, at_header = left, b"", False
         while left != 0 and not at_header:
             piece = self._stream.read(PIECE if left is None else min(PIECE, left))
             if not piece:
-                if left is not None and not self._stop.is_set:
-                    assert promised is not None
+                if left is not None and promised and not self._stop.is_set:
+                    assert size is not None
                     self._reason = (
-                        f"the input ended after {promised - left} of the {promised} bytes of samples that "
+                        f"the input ended after {size - left} of the {size} bytes of samples that "
                         "its header states"
                     )
                 break
             left = None if left is None else left - len(piece)
-            data = held + piece
-            held = b""
-            if joined:
-                sound, rest, at_header = _cut_at_header(data)
+            data, unseen = unseen + piece, b""
+            if scan:
+                data, unseen, at_header = _cut_at_header(data)
                 if at_header:
-                    self._stream.unread(rest)
-                    data = sound
-                elif rest:
-                    data, held = sound, rest
-            whole = len(data) // self._form.unit * self._form.unit
-            if whole:
-                yield Sound(self._mixdown.mono(self._form.decode(data[:whole])))
-            held = data[whole:] + held
-        self._left_over = len(held)
-        if held:
-            self._notes.append(
-                f"{self._pipe.called} ends in the middle of a sample, after {len(held)} of its "
-                f"{self._form.unit} bytes; all samples before it were used"
-            )
+                    self._stream.unread(unseen)
+                    unseen = b""
+            yield from self._decoded(data)
+        yield from self._decoded(unseen)
+
+    def _decoded(self, data: bytes) -> Iterator[Sound]:
+        """Yield the samples that more bytes make whole."""
+        assert self._form is not None and self._mixdown is not None
+        data = self._held + data
+        whole = len(data) // self._form.unit * self._form.unit
+        self._held = data[whole:]
+        if whole:
+            yield Sound(self._mixdown.mono(self._form.decode(data[:whole])))
 
     def _first_header(self) -> WaveHeader | None:
         """Read the header at the beginning of a wav stream; return None if a stop came first."""
-        head = self._peek(12)
+        head = self._stream.peek(12)
         if self._stop.is_set:
             return None
         called = self._pipe.called
@@ -204,18 +205,35 @@ class _Reading:
             )
         return self._header()
 
-    def _next_header(self, data_size: int | None) -> WaveHeader | None:
-        """Read the header of the next wav stream, if one follows."""
-        if data_size is not None and data_size % 2:
-            self._stream.read(1)  # chunks are padded
+    def _next_header(self, header: WaveHeader) -> Generator[Sound, None, WaveHeader | None]:
+        """Read the header of the next wav stream, if one follows; before it, sound behind the stated end."""
+        size, promised = header.data_size, True
         while not self._stop.is_set:
-            head = self._peek(12)
-            if begins_wav(head):
+            if size is None:
+                following: str = "wav" if begins_wav(self._stream.peek(12)) else "end"
+            else:
+                following, note = find_following(self._stream, header, size)
+                if note is not None and not self._stop.is_set:
+                    self._notes.append(f"{self._pipe.called} {note}")
+            if following == "wav":
+                self._note_left_over()
+                self._held = b""
                 return self._header()
-            if data_size is None or len(head) < 8:
-                return None
-            self._skip(head)
+            if following == "end" or self._stop.is_set:
+                break
+            if promised:
+                self._notes.append(f"{self._pipe.called} {GOES_ON}")
+            promised, size = False, ROUND
+            yield from self._sounds(size)
         return None
+
+    def _note_left_over(self) -> None:
+        if self._held:
+            assert self._form is not None
+            self._notes.append(
+                f"{self._pipe.called} ends in the middle of a sample, after {len(self._held)} of its "
+                f"{self._form.unit} bytes; all samples before it were used"
+            )
 
     def _header(self) -> WaveHeader | None:
         try:
@@ -232,27 +250,12 @@ class _Reading:
                 needed="PCM of 8 to 32 bits, float, A-law or mu-law, which can be decoded as they arrive",
                 remedy="ffmpeg -i INPUT -f wav -c:a pcm_s16le - | audiogmm stream ...",
             )
-        return locate_bits(header, self._peek(PIECE))[0] if header.padded else header
-
-    def _peek(self, size: int) -> bytes:
-        """Return the next bytes without taking them; fewer at the end."""
-        head = b""
-        while len(head) < size and (piece := self._stream.read(size - len(head))):
-            head += piece
-        self._stream.unread(head)
-        return head
-
-    def _skip(self, head: bytes) -> None:
-        """Skip a chunk that holds no sound."""
-        size = int.from_bytes(head[4:8], "little")
-        left = 8 + size + (size & 1)
-        while left > 0 and (piece := self._stream.read(min(left, PIECE))):
-            left -= len(piece)
+        return locate_bits(header, self._stream.peek(PIECE))[0] if header.padded else header
 
     def _refuse_empty(self) -> None:
         if self._stop.is_set or (self._mixdown is not None and self._mixdown.n_samples) or self._seconds:
             return
-        what = "a header and no samples" if self._pipe.raw is None else f"{self._left_over} bytes"
+        what = "a header and no samples" if self._pipe.raw is None else f"{len(self._held)} bytes"
         raise AudioFileError(
             f"{self._pipe.called} holds no sound: {what}",
             needed="at least one sample",

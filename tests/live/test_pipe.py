@@ -96,7 +96,36 @@ def test_chunks_behind_the_samples_are_skipped(monkeypatch: Any) -> None:
     assert len(samples) % 2  # so that the samples end with a byte of padding
     found = piped(monkeypatch, eight + odd + odd + wav(more, subtype="PCM_U8") + b"xyz")
     assert len(sound_of(found)) == 151
-    assert others(found)[-1] == Ended("the input ended")
+    assert others(found)[-1].notes == (
+        "standard input has 3 bytes behind the end that its header states; they are not read",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tail", "n_samples", "said"),
+    [
+        (b"\x01\x30" * 300, 1000, "has 600 bytes behind the end that its header states; they are not read"),
+        (b"TAG" + bytes(125), 1000, None),
+        (b"\x01\x30" * 40_000, 41_000, "goes on behind the end that its header states"),
+        (b"\x01\x30" * 40_000 + b"LIST\x04\0\0\0INFO", 41_006, "goes on behind the end"),
+    ],
+)
+@pytest.mark.parametrize("odd", [0, 1])
+def test_what_follows_the_stated_end_is_what_a_file_makes_of_it(
+    monkeypatch: Any, tmp_path: Path, tail: bytes, n_samples: int, said: str | None, odd: int
+) -> None:
+    """As after a crash, or where a size of 32 bits went round: behind a part of a sample, too."""
+    content = bytearray(wav(noise(1000)) + tail)
+    content[40:44] = struct.pack("<I", 2000 - odd)
+    path = tmp_path / "a.wav"
+    path.write_bytes(content)
+    expected, found = arrivals_of(File(str(path))), piped(monkeypatch, bytes(content), most=9000)
+    np.testing.assert_array_equal(sound_of(found), sound_of(expected))
+    if not odd:
+        notes = others(found)[-1].notes
+        assert len(sound_of(found)) == n_samples
+        assert len(notes) == (said is not None)
+        assert said is None or said in notes[0]
 
 
 @pytest.mark.parametrize("left", [1, 2, 3])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +21,17 @@ _INEXACT = {"VORBIS", "OPUS"} | {f"MPEG_LAYER_{layer}" for layer in ("I", "II", 
 """Formats whose decoders depend on what came before: after a seek libsndfile's samples differ, and those of
 Vorbis may lie elsewhere (https://github.com/libsndfile/libsndfile/issues/885). They are decoded up to a
 piece's first sample, so that a piece is exactly that piece of the whole."""
+
+_VORBIS_ORDER = {
+    3: [0, 2, 1],
+    5: [0, 2, 1, 3, 4],
+    6: [0, 2, 1, 5, 3, 4],
+    7: [0, 2, 1, 6, 5, 3, 4],
+    8: [0, 2, 1, 7, 5, 6, 3, 4],
+}
+"""Vorbis and Opus put the center second and the low frequencies last (Vorbis I, section 4.3.9; RFC 7845,
+section 5.1.1.2), and libsndfile leaves it so. These columns are in the order of wav: front left, right,
+center, low frequencies, back or side."""
 
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's SF_COUNT_MAX: a FLAC stream whose header has no length
 
@@ -59,6 +69,7 @@ class LibsndfileDecoder:
         self._name = name
         self._opened = opened
         self._guard = file if isinstance(file, GuardedFile) else None
+        self._head = _read_head(file)
         try:
             self._file = _Sequential(native_name(file) if isinstance(file, str) else file)
         except (soundfile.LibsndfileError, TypeError) as error:
@@ -81,6 +92,11 @@ class LibsndfileDecoder:
         )
         self.ceiling: float = CEILINGS.get(subtype, FLOAT_CEILING)
         self._dtype = np.int16 if subtype in CEILINGS else np.float32
+        self._order = None
+        if subtype == "VORBIS" or (
+            subtype == "OPUS" and re.search(rb"OpusHead.{10}\x01", self._head, re.DOTALL)
+        ):
+            self._order = _VORBIS_ORDER.get(self.info.channels)
         self._buffer: NDArray[Any] = np.empty((0, self.info.channels), self._dtype)
         self.promised = None if n_samples is None else self._promised(header, size, n_samples)
 
@@ -104,7 +120,7 @@ class LibsndfileDecoder:
             raise self._damaged(error, self._file.tell()) from error
         if self._guard is not None:
             self._guard.refuse_failed(self._name)
-        return samples
+        return samples if self._order is None else samples[:, self._order]
 
     def closes(self, opened: ExitStack) -> None:
         """Close this too, after the file."""
@@ -123,21 +139,15 @@ class LibsndfileDecoder:
             found = max(1, min(header.data_size, size - header.data_start))
             return round(n_samples * header.data_size / found)
         log = self._file.extra_info
-        if container == "NIST" and (count := re.search(rb"\nsample_count -i (\d+)", self._head())):
+        if container == "NIST" and (count := re.search(rb"\nsample_count -i (\d+)", self._head)):
             return int(count[1])
         if container == "MP3":
             return None  # its header is a guess more often than not
         if subtype in _WIDTHS and (sizes := re.search(r": (\d+) \(should be (\d+)\)", log)):
             missing = max(0, int(sizes[1]) - int(sizes[2]))
             return n_samples - -missing // (_WIDTHS[subtype] * self.info.channels)
-        return n_samples
-
-    def _head(self) -> bytes:
-        """The first kilobyte of a local file: the header of NIST SPHERE."""
-        if self._guard is not None:
-            return b""
-        with Path(os.fsdecode(self._file.name)).open("rb") as file:
-            return file.read(1024)
+        stated = re.findall(r"(?:Frames|Cols|Data length)\s*:? (\d+)", log)
+        return max([n_samples, *map(int, stated)])
 
     def _damaged(self, error: soundfile.LibsndfileError, position: int) -> AudioFileError:
         promised = "an unknown length" if self.info.duration is None else f"{self.info.duration:.3f} s"
@@ -148,6 +158,16 @@ class LibsndfileDecoder:
             needed="a whole file",
             remedy="copy or record it again",
         )
+
+
+def _read_head(file: str | GuardedFile) -> bytes:
+    """The first kilobyte: the header of NIST SPHERE, and of Opus, whose mapping family 1 has an order."""
+    if isinstance(file, str):
+        with Path(file).open("rb") as opened:
+            return opened.read(1024)
+    head = file.read(1024)
+    file.seek(0)
+    return head
 
 
 def _reason(error: Exception) -> str:

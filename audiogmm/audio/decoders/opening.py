@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
+from audiogmm.audio.decoders.cut import cut_note, refuse_cut
 from audiogmm.audio.decoders.decoder import HIGHEST_RATE, LOWEST_RATE, Decoder
 from audiogmm.audio.decoders.ffmpeg import has_ffmpeg, open_ffmpeg
 from audiogmm.audio.decoders.libsndfile import LibsndfileDecoder
@@ -23,7 +23,8 @@ from audiogmm.audio.decoders.wave_decoder import WaveDecoder
 from audiogmm.errors import AudioDataError, AudioFileError
 from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
 
-_TAIL = 1 << 17  # more than the longest page of Ogg: 27 + 255 + 255 * 255 bytes
+_TAIL = 1 << 17
+"""Bytes at either end of a file that show what it is."""
 
 
 def open_decoder(path: str) -> Decoder:
@@ -65,25 +66,24 @@ def _open(path: str) -> Decoder:
             stream.refuse_failed(name)
         if header is not None and header.subtype:
             return WaveDecoder(stream, header, size, opened.pop_all(), name)
-        if header is None and is_cut_ogg(stream):
-            raise AudioFileError(
-                f"{name} is truncated: its last Ogg page is cut off",
-                needed="a whole file",
-                remedy="copy or record it again",
-            )
+        if header is None:
+            refuse_cut(stream, size, name)
         if not is_url(path):
             return _open_file(path, name, header, size, stream, ExitStack())
         assert isinstance(stream, GuardedFile)
-        stream.seek(0)
-        try:
-            decoder = LibsndfileDecoder(stream, name, header, size, ExitStack())
-            decoder.closes(opened.pop_all())
-            return decoder
-        except AudioFileError:
+        if partial_kind(stream, size) is None:
+            cut = cut_note(stream, size, name)
             stream.seek(0)
-            local = opened.enter_context(copy_to_disk(b"", stream, name))
-            with local.open("rb") as file:
-                return _open_file(str(local), name, header, size, file, opened.pop_all())
+            with suppress(AudioFileError):
+                decoder = LibsndfileDecoder(stream, name, header, size, ExitStack())
+                decoder.notes = cut
+                decoder.closes(opened.pop_all())
+                return decoder
+        stream.refuse_failed(name)
+        stream.seek(0)
+        local = opened.enter_context(copy_to_disk(b"", stream, name))
+        with local.open("rb") as file:
+            return _open_file(str(local), name, header, size, file, opened.pop_all())
 
 
 def _open_file(
@@ -96,12 +96,13 @@ def _open_file(
             decoder = LibsndfileDecoder(path, name, header, size, ExitStack())
         except AudioFileError as error:
             refusal = error
-        part = partial_kind(stream, size) if refusal is None else None
+        part, cut = (
+            (partial_kind(stream, size), cut_note(stream, size, name)) if refusal is None else (None, ())
+        )
         if refusal is None and (part is None or not has_ffmpeg()):
             if part is not None:
-                decoder.notes = (
-                    f"{name} is {part}: some of it may be missing; install ffmpeg to hear it all",
-                )
+                cut += (f"{name} is {part}: some of it may be missing; install ffmpeg to hear it all",)
+            decoder.notes = cut
             decoder.closes(opened.pop_all())
             return decoder
         rate = None
@@ -111,7 +112,9 @@ def _open_file(
         stream.seek(0)
         head = stream.read(_TAIL)
         stream.seek(max(0, size - _TAIL))
-        return open_ffmpeg(path, name, head + stream.read(_TAIL), refusal, opened.pop_all(), rate)
+        other = open_ffmpeg(path, name, head + stream.read(_TAIL), refusal, opened.pop_all(), rate)
+        other.notes += cut
+        return other
 
 
 def _open_pipe(stream: ByteSource, name: str, opened: ExitStack) -> Decoder:
@@ -125,39 +128,8 @@ def _open_pipe(stream: ByteSource, name: str, opened: ExitStack) -> Decoder:
     path = opened.enter_context(copy_to_disk(recorder.head, stream, name))
     with path.open("rb") as file:
         if header is None:
-            header = read_header(file, name)
+            refuse_cut(file, path.stat().st_size, name)
         return _open_file(str(path), name, header, path.stat().st_size, file, opened.pop_all())
-
-
-def is_cut_ogg(stream: ByteSource) -> bool:
-    """Return whether a file is Ogg, and ends in the middle of a page (RFC 3533, section 6).
-
-    libsndfile takes what is left for the whole. A stream that was cut between two pages cannot be recognized.
-
-    Parameters
-    ----------
-    stream : seekable binary file
-        Left where it was read last.
-
-    Examples
-    --------
-    >>> import io
-    >>> page = b"OggS" + bytes(22) + bytes([1, 3]) + b"abc"
-    >>> is_cut_ogg(io.BytesIO(page)), is_cut_ogg(io.BytesIO(page[:-1]))
-    (False, True)
-    """
-    stream.seek(0)
-    if stream.read(4) != b"OggS":
-        return False
-    size = stream.seek(0, os.SEEK_END)
-    start = max(0, size - _TAIL)
-    stream.seek(start)
-    tail = b"".join(iter(lambda: stream.read(_TAIL), b""))
-    page = tail[max(0, tail.rfind(b"OggS")) :]
-    if len(page) < 27:
-        return True
-    lengths = page[27 : 27 + page[26]]
-    return len(page) < 27 + page[26] + sum(lengths)
 
 
 class _HeadRecorder(io.RawIOBase):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audiogmm.audio.decoders.mpeg_audio import find_first_frame, stated_length
 from audiogmm.audio.decoders.source import ByteSource
 
 _BLOCK = 1 << 20
@@ -26,24 +27,16 @@ def partial_kind(stream: ByteSource, size: int) -> str | None:
     True
     """
     stream.seek(0)
-    head = stream.read(10)
-    if head.startswith(b"OggS"):
+    if stream.read(4) == b"OggS":
         return "an Ogg file of several links" if _is_chained(stream) else None
-    start = 0
-    if head.startswith(b"ID3") and len(head) == 10:
-        a, b, c, d = head[6:10]
-        start = 10 + (a << 21 | b << 14 | c << 7 | d)
-    stream.seek(start)
-    frame = stream.read(4096)
-    if len(frame) < 4 or frame[0] != 0xFF or frame[1] & 0xE0 != 0xE0 or frame[1] & 0x06 == 0:
+    start, frame = find_first_frame(stream)
+    if not frame:
         return None
-    found = max(frame[:256].find(b"Xing"), frame[:256].find(b"Info"))
-    if found < 0 or not frame[found + 7] & 1:
-        return None if b"VBRI" in frame[:256] else "an MP3 that does not state its length"
-    if frame[found + 7] & 2:
-        stated = int.from_bytes(frame[found + 12 : found + 16], "big")
-        if size - start - stated > _TAGS:
-            return "an MP3 that goes on behind the end that its header states"
+    states, stated = stated_length(frame)
+    if not states:
+        return "an MP3 that does not state its length"
+    if stated is not None and size - start - stated > _TAGS:
+        return "an MP3 that goes on behind the end that its header states"
     return None
 
 

@@ -12,21 +12,9 @@ from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.decoder import CEILINGS, FLOAT_CEILING, AudioInfo, skip
 from audiogmm.audio.decoders.source import ByteSource, GuardedFile
-from audiogmm.audio.decoders.wave import (
-    WaveHeader,
-    begins_chunk,
-    begins_tag,
-    begins_wav,
-    locate_bits,
-    read_header,
-)
+from audiogmm.audio.decoders.wave import WaveHeader, locate_bits, read_header
+from audiogmm.audio.decoders.wave_tail import GOES_ON, ROUND, TAIL, find_following
 from audiogmm.errors import AudioFileError
-
-_TAIL = 1 << 16
-"""Fewer bytes than this behind the stated end are no sound, whatever they are."""
-
-_ROUND = 1 << 32
-"""A size of 32 bits that went round is too small by a multiple of this."""
 
 _SEARCH = 1 << 24
 """Bytes in which 24 bits are looked for in 4 bytes."""
@@ -185,43 +173,20 @@ class WaveDecoder:
             size, promised = header.stated, header.data_size is not None
             size = size if header.data_size is None else header.data_size
             yield _Span(size, promised)
-            header_or_none = None
-            while header_or_none is None:
-                head = self._bytes.peek(13)
-                if size % 2 and self._is_padding(head):
-                    self._bytes.skip(1)
-                    head = self._bytes.peek(12)
-                if not head or begins_tag(head):
-                    return
-                if begins_wav(head):
-                    header_or_none = self._next_header()
-                    if header_or_none is None:
-                        return
-                elif begins_chunk(head, header.swapped):
-                    size = int.from_bytes(head[4:8], "big" if header.swapped else "little")
-                    self._bytes.skip(8 + size)
-                else:
-                    tail = self._bytes.peek(_TAIL)
-                    if len(tail) < _TAIL and header.data_size is not None:
-                        what = "zeros" if not any(tail) else "bytes"
-                        self._note(
-                            f"has {len(tail)} {what} behind the end that its header states; they are not read"
-                        )
-                        return
-                    if promised:
-                        self._note(
-                            "goes on behind the end that its header states; what follows is read as sound"
-                        )
-                    promised, size = False, _ROUND
-                    yield _Span(size, promised=False, joined=True)
-            header = header_or_none
-
-    def _is_padding(self, head: bytes) -> bool:
-        """Return whether the first byte fills up a chunk of odd size, as it should."""
-        swapped = self._header.swapped
-        if begins_wav(head) or begins_chunk(head, swapped):
-            return False
-        return len(head) < 2 or begins_wav(head[1:]) or begins_chunk(head[1:], swapped) or head[0] == 0
+            while True:
+                following, note = find_following(self._bytes, header, size)
+                if note is not None:
+                    self._note(note)
+                if following != "sound":
+                    break
+                if promised:
+                    self._note(GOES_ON)
+                promised, size = False, ROUND
+                yield _Span(size, promised=False, joined=True)
+            next_header = self._next_header() if following == "wav" else None
+            if next_header is None:
+                return
+            header = next_header
 
     def _next_header(self) -> WaveHeader | None:
         """Read the header of a wav stream that follows; None if it has another format."""
@@ -280,7 +245,7 @@ class _Bytes:
         """Drop bytes."""
         if self._size is not None:
             self.seek(min(self._position + size, self._size))
-        while self._size is None and size > 0 and (piece := self.read(min(size, _TAIL))):
+        while self._size is None and size > 0 and (piece := self.read(min(size, TAIL))):
             size -= len(piece)
 
     def seek(self, position: int, whence: int = 0) -> int:
@@ -297,7 +262,7 @@ class _Bytes:
 
     def locate_bits(self, header: WaveHeader) -> tuple[WaveHeader, bool]:
         """Look at the samples until they show where the 24 bits are."""
-        size = _TAIL
+        size = TAIL
         while True:
             data = self.peek(size if header.data_size is None else min(size, header.data_size))
             located, certain = locate_bits(header, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from audiogmm.audio.decode import probe
@@ -43,3 +44,14 @@ def test_mp3_of_variable_rate_without_its_length(source: Path) -> None:
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "s16le", "-"]
     theirs = subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
     assert length(path) == len(theirs) // 2 > 110_000
+
+
+@needs_ffmpeg
+def test_chained_ogg_by_url_is_whole(source: Path) -> None:
+    content = encode(source, "a.ogg").read_bytes() * 2
+    path = source.parent / "two.ogg"
+    path.write_bytes(content)
+    with fsspec.open("memory://two.ogg", "wb") as file:
+        file.write(content)
+    urls = ("memory://two.ogg", path.as_uri())
+    assert [probe(Entry(url, id="a")).n_samples for url in urls] == [length(path)] * 2
