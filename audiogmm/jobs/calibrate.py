@@ -11,6 +11,7 @@ from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.anomaly.learning.assembly import make_scorer
+from audiogmm.anomaly.learning.cross_fit import join_tracks
 from audiogmm.anomaly.learning.model_parts import (
     read_detector,
     read_detector_settings,
@@ -106,11 +107,15 @@ def calibrate(
         model, normal = calibrate_scores(
             model, inputs, settings.scores, against, batch.reducer, batch.progress
         )
-        task = TrackTask(
-            make_scorer(model, every_frame=False)
-        )  # silence is not what normal audio sounds like
-        tracks = batch.map(f"scoring normal {terms_of(model).material}", inputs, task, shards=normal)
-        detector = calibrate_detector(_advancing(batch, tracks), chosen)
+        stage = f"scoring normal {terms_of(model).material}"
+
+        def tracks() -> Iterator[ScoreTrack]:
+            for part, shards in normal:
+                # silence is not what normal audio sounds like
+                task = TrackTask(make_scorer(part, every_frame=False))
+                yield from batch.map(stage, inputs, task, shards=shards)
+
+        detector = calibrate_detector(join_tracks(_advancing(batch, tracks())), chosen)
         moments = learn_moments(
             Evaluator(model.mixture),
             inputs.frontend,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.learning.assembly import make_evaluators, make_score_context
 from audiogmm.anomaly.learning.model_parts import read_learned_scores, with_scores
-from audiogmm.anomaly.learning.score_learning import learn_scores
+from audiogmm.anomaly.learning.score_learning import learn_scores, relearn_scores
 from audiogmm.anomaly.scorers.score import NormalRecordings
 from audiogmm.anomaly.scorers.table import AUTO, PLAIN, ScoreSpec, is_plain, select_scores
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError
 from audiogmm.runs.frontends import read_frontend
-from audiogmm.runs.holdout import divide
+from audiogmm.runs.holdout import Turn, take_turns
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress
 from audiogmm.runs.training_inputs import TrainingInputs
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from audiogmm.reduce import Reducer
 
 HALF = 0.5
-"""Share of the recordings that puts scores on a scale, where scores learn from the others."""
+"""Share of the recordings that is held out in each of two turns, where scores learn from the others."""
 
 
 def calibrate_scores(
@@ -34,7 +34,7 @@ def calibrate_scores(
     against: Model | None,
     reducer: Reducer,
     progress: Progress,
-) -> tuple[Model, Iterable[Shard]]:
+) -> tuple[Model, list[tuple[Model, Iterable[Shard]]]]:
     """Learn the scores of a model's detector.
 
     Parameters
@@ -58,9 +58,9 @@ def calibrate_scores(
     -------
     model : Model
         With the scores.
-    normal : iterable of Shard
-        The recordings by which thresholds are to be set: where a score had to learn first, the half that it
-        did not learn from.
+    normal : list of (Model, iterable of Shard)
+        The recordings by which thresholds are to be set, with the model whose scores they get: where a score
+        had to learn first, one of the other half.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def calibrate_scores(
     """
     known = read_learned_scores(model)
     if scores is None and known is None:
-        return model, inputs
+        return model, [(model, inputs)]
     frontend, background = read_frontend(model), None
     if against is not None:
         make_evaluators(model, against)  # refuses another front end
@@ -83,30 +83,34 @@ def calibrate_scores(
     specs = known.specs if scores is None and known else select_scores(scores or PLAIN, context.n_bands)
     _check_background(specs, against)
     if is_plain(specs):
-        return with_scores(model, None), inputs
+        model = with_scores(model, None)
+        return model, [(model, inputs)]
     kept_known = known if scores is None else None
-    fitted: Iterable[Shard] = inputs
-    normal: Iterable[Shard] = inputs
+    turns: list[Turn] = [(inputs, inputs)]
     if kept_known is None and any(spec.score.learn for spec in specs):
-        parts = divide(TrainingInputs(inputs, inputs), HALF, seed=0)
-        if parts is None:
+        turns = take_turns(TrainingInputs(inputs, inputs), 2, HALF, seed=0)
+        if not turns:
             raise MismatchError(
                 "no normal recording",
                 needed="at least two, or a long one: scores learn from some and are scaled by the others",
                 remedy="more normal recordings",
             )
-        fitted, normal = parts
     progress.begin("learning scores", None, "recordings")
     try:
-        (learned,) = learn_scores(
-            specs,
-            [(context, NormalRecordings(fitted, normal, reducer, inputs.refuse))],
-            kept_known,
-            choose=scores == AUTO,
-        )
+        folds = [
+            (context, NormalRecordings(fitted, normal, reducer, inputs.refuse)) for fitted, normal in turns
+        ]
+        found = learn_scores(specs, folds, kept_known, choose=scores == AUTO)
+        if is_plain(found[0].specs):
+            model = with_scores(model, None)
+            return model, [(model, inputs)]
+        parts = [(with_scores(model, each), normal) for each, (_, normal) in zip(found, turns, strict=True)]
+        final = found[0]
+        if len(turns) > 1:
+            final = relearn_scores(final, context, inputs, reducer, inputs.refuse)
+        return with_scores(model, final), parts
     finally:
         progress.end()
-    return with_scores(model, None if is_plain(learned.specs) else learned), normal
 
 
 def _check_background(specs: tuple[ScoreSpec, ...], against: Model | None) -> None:
