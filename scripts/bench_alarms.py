@@ -22,10 +22,13 @@ clips with nothing chosen, and a budget of --rate alarms an hour: how many event
 from __future__ import annotations
 
 import argparse
+import json
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.signal import lfilter
@@ -94,25 +97,40 @@ def main(arguments: argparse.Namespace) -> None:
         return
     pool, frontend = make_pool(arguments)
     half = len(pool) // 2
-    print("minutes  score   events  promised/h  found/h  ratio  interval/promised  covered  allowing for it")
-    for minutes in map(float, arguments.minutes.split(",")):
-        rows: dict[tuple[str, int], list[tuple[float, ...]]] = defaultdict(list)
-        for draw in range(arguments.draws):
-            rng = np.random.default_rng([arguments.seed, round(60 * minutes), draw])
-            pieces = draw_pieces(pool[:half], frontend, minutes, PIECES, rng)
-            others = draw_pieces(pool[half:], frontend, max(30.0, 8 * minutes), len(pool) - half, rng)
-            for score, detector, scorer in calibrated(pieces, frontend, arguments):
-                tracks = [score_recording(scorer, piece) for piece in others]
-                for events in EVENTS:
-                    rows[score, events].append(outcome(detector, tracks, events))
-        for (score, events), found in rows.items():
-            report(minutes, score, events, np.array(found))
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = (arguments.keep or Path(folder)) / "outcomes.jsonl"
+        outcomes.touch()
+        for minutes in map(float, arguments.minutes.split(",")):
+            known = [row for row in read(outcomes) if row["minutes"] == minutes]
+            for draw in range(arguments.draws):
+                scores = [
+                    s
+                    for s in arguments.scores.split(",")
+                    if (s, draw) not in {(r["score"], r["draw"]) for r in known}
+                ]
+                if not scores:
+                    continue
+                rng = np.random.default_rng([arguments.seed, round(60 * minutes), draw])
+                pieces = draw_pieces(pool[:half], frontend, minutes, PIECES, rng)
+                others = draw_pieces(pool[half:], frontend, max(30.0, 8 * minutes), len(pool) - half, rng)
+                for score, detector, scorer in calibrated(pieces, frontend, scores, arguments.components):
+                    tracks = [score_recording(scorer, piece) for piece in others]
+                    with outcomes.open("a") as file:
+                        for events in EVENTS:
+                            row = {"minutes": minutes, "score": score, "draw": draw, "events": events}
+                            file.write(json.dumps(row | outcome(detector, tracks, events)) + "\n")
+        report(read(outcomes))
+
+
+def read(outcomes: Path) -> list[dict[str, Any]]:
+    """What was found so far."""
+    return [json.loads(line) for line in outcomes.read_text().splitlines()]
 
 
 def make_pool(arguments: argparse.Namespace) -> tuple[np.ndarray, FrontEnd]:
     """Frames of all recordings, shape (n_recordings, n_frames, n_features), and their front end."""
     frontend = FrontEnd.preset("ambient", sample_rate=SAMPLE_RATE).without_global()
-    kept: Path | None = arguments.keep
+    kept = arguments.keep and arguments.keep / f"{arguments.site}{arguments.seed}.npy"
     if kept is not None and kept.exists():
         pool = np.load(kept)
     else:
@@ -149,16 +167,16 @@ def draw_pieces(
 
 
 def calibrated(
-    pieces: list[Piece], frontend: FrontEnd, arguments: argparse.Namespace
+    pieces: list[Piece], frontend: FrontEnd, scores: list[str], n_components: int
 ) -> Iterator[tuple[str, Detector, FrameScorer]]:
     """Train once, and calibrate for every score, as `train` does: its detector, and the final scorer."""
-    settings, progress = TrainSettings(n_components=arguments.components), Silent()
+    settings, progress = TrainSettings(n_components=n_components), Silent()
     inputs = FrameInputs(pieces, None, frontend)
     with LocalReducer(2, 0) as reducer:
         fitter = MixtureFitter(settings.of_mixture(frontend), inputs, None, reducer, progress, None)
         folds = cross_fit(fitter, inputs, settings.hold_out, 0)
         mixture = fitter.fit_all(folds[0].mixture).mixture
-        for score in arguments.scores.split(","):
+        for score in scores:
             detector, learned = calibrate_folds(folds, score, inputs, reducer, progress)
             scorer: FrameScorer = LogLikelihoodScorer(Evaluator(mixture))
             if learned is not None:
@@ -167,29 +185,35 @@ def calibrated(
             yield score, detector, scorer
 
 
-def outcome(detector: Detector, tracks: list[ScoreTrack], events: int) -> tuple[float, ...]:
+def outcome(detector: Detector, tracks: list[ScoreTrack], events: int) -> dict[str, float]:
     """Rate that is promised, its interval, the rate that is found, and the standard error of that."""
     detector = detector.with_settings(alarms_per_hour=events / detector.hours)
     budget = detector.budget
     assert budget is not None
     counts = np.array([count(detector, [track]) for track in tracks], dtype=np.float64)
     hours = sum(len(track) for track in tracks) / detector.frame_rate / 3600
-    error = float(np.sqrt(len(counts) * np.var(counts, ddof=1))) / hours
-    return budget.alarms_per_hour, budget.low, budget.high, float(counts.sum()) / hours, error
+    error = float(np.sqrt(max(len(counts) * np.var(counts, ddof=1), counts.sum() + 1))) / hours
+    found = {"found": float(counts.sum()) / hours, "error": error}
+    return {"promised": budget.alarms_per_hour, "low": budget.low, "high": budget.high} | found
 
 
-def report(minutes: float, score: str, events: int, rows: np.ndarray) -> None:
-    """One line of the table."""
-    promised, low, high, found, error = rows.T
-    covered = (low <= found) & (found <= high)
-    allowed = (low <= found + 1.645 * error) & (found - 1.645 * error <= high)
-    interval = f"{np.mean(low / promised):6.2f} to {np.mean(high / promised):5.2f}"
-    print(
-        f"{minutes:7g}  {score:<6}  {events:6d}  {promised.mean():10.1f}  {found.mean():7.1f}  "
-        f"{np.median(found / promised):5.2f}  {interval:>17}  {covered.mean():7.2f}  {allowed.mean():15.2f}"
-        f"   (over {np.mean(found > high):4.2f}, under {np.mean(found < low):4.2f}, {len(rows)} draws)",
-        flush=True,
-    )
+def report(rows: list[dict[str, Any]]) -> None:
+    """Print a line for each length, score and budget."""
+    print("minutes  score   events  draws  promised/h   found  median  interval/promised  covered  allowing")
+    cases = sorted({(row["minutes"], row["events"], row["score"]) for row in rows})
+    for minutes, events, score in cases:
+        chosen = [r for r in rows if (r["minutes"], r["events"], r["score"]) == (minutes, events, score)]
+        names = ("promised", "low", "high", "found", "error")
+        promised, low, high, found, error = (np.array([row[name] for row in chosen]) for name in names)
+        covered = np.mean((low <= found) & (found <= high))
+        allowed = np.mean((low <= found + 1.645 * error) & (found - 1.645 * error <= high))
+        interval = f"{np.mean(low / promised):6.2f} to {np.mean(high / promised):5.2f}"
+        beside = f"(over {np.mean(found > high):4.2f}, under {np.mean(found < low):4.2f})"
+        print(
+            f"{minutes:7g}  {score:<6}  {events:6d}  {len(chosen):5d}  {promised.mean():10.1f}  "
+            f"{found.mean():6.1f}  {np.median(found / promised):6.2f}  {interval:>17}  {covered:7.2f}  "
+            f"{allowed:8.2f}  {beside}"
+        )
 
 
 def count(detector: Detector, tracks: list[ScoreTrack]) -> int:
@@ -236,7 +260,7 @@ if __name__ == "__main__":
     parser.add_argument("--draws", type=int, default=20)
     parser.add_argument("--recordings", type=int, default=84)
     parser.add_argument("-k", "--components", type=int, default=8, help="fewer than usual, to be quick")
-    parser.add_argument("--keep", type=Path, default=None, metavar="FRAMES.npy")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of frames and outcomes; continues there")
     parser.add_argument("--scenes", type=Path, default=None, metavar="DATA")
     parser.add_argument("--rate", type=float, default=60.0)
     main(parser.parse_args())
