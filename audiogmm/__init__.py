@@ -66,7 +66,11 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__ = exports(__name__)
 
-METHODS = {"to_estimator": "audiogmm.estimator.bridge"}
+METHODS = {
+    "plot": "audiogmm.reporting.notebook.plot",
+    "to_estimator": "audiogmm.estimator.bridge",
+    "to_html": "audiogmm.reporting.notebook.html",
+}
 """Where the functions are that are methods of classes below them."""
 
 provide(METHODS)

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from audiogmm.reprs import short_repr
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, Frames, Samples
 
@@ -36,6 +37,8 @@ class FrameBlock:
     start: int
     clock: FrameClock
     levels: Samples | None = None
+
+    __repr__ = short_repr
 
     def __len__(self) -> int:
         return len(self.frames)

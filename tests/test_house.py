@@ -15,7 +15,9 @@ from tests import house
 PACKAGE = Path(__file__).parent.parent / "audiogmm"
 TESTS = Path(__file__).parent
 
-GROUND = "errors escapes system types version lazy methods keywords words files threads processes timeline"
+GROUND = (
+    "errors escapes system types version lazy methods reprs keywords words files threads processes timeline"
+)
 """Every room may import these."""
 
 RIGHTS = {
@@ -56,10 +58,11 @@ RIGHTS = {
     "reporting": "anomaly evaluation/detection evaluation/verification",
     "reporting/page": "reporting",
     "reporting/run": "reporting/page anomaly/learning",
+    "reporting/notebook": "reporting/run",
     "jobs": "reporting/run live/stream training/selection synth dask_reduce",
     "jobs/demo": "jobs",
     "cli": "jobs jobs/demo",
-    "__init__": "jobs jobs/demo estimator",
+    "__init__": "jobs jobs/demo estimator reporting/notebook",
     "__main__": "cli",
 }
 """What the files of each room may import besides the ground: these rooms, and what those may."""

@@ -17,6 +17,7 @@ from audiogmm.anomaly.normal import NormalScores
 from audiogmm.anomaly.smoothing import smooth
 from audiogmm.anomaly.threshold import Thresholds, tail_probability
 from audiogmm.errors import MismatchError, ModelFileError
+from audiogmm.reprs import short_repr
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import FloatArray, Json
@@ -51,6 +52,8 @@ class Detector:
 
     normal: NormalScores
     settings: DetectorSettings = field(default_factory=DetectorSettings)
+
+    __repr__ = short_repr
 
     @property
     def frame_rate(self) -> float:

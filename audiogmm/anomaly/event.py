@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from audiogmm.methods import call_above
 from audiogmm.timeline import Segment
 from audiogmm.types import Json, Seconds
+from audiogmm.words import SOUND, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,13 @@ class Event:
             row["reasons"] = list(self.reasons)
         return row
 
+    def __repr__(self) -> str:
+        severity = "" if self.severity is None else f", severity {self.severity:.1f}"
+        return f"Event({self.id!r}, {self.start:.2f} to {self.end:.2f}{severity})"
+
+    def _repr_html_(self) -> str:
+        return str(call_above("to_html", self))
+
     @classmethod
     def from_dict(cls, row: Json) -> Event:
         """Read an event from a JSON object; unknown keys are ignored.
@@ -92,6 +103,37 @@ class Event:
             explanation=row.get("explanation"),
             **{name: None if row.get(name) is None else float(row[name]) for name in _NUMBERS},
         )
+
+
+class EventList(list[Event]):
+    """The events of some recordings: a list that a notebook shows as a table, with their sounds.
+
+    Parameters
+    ----------
+    events : iterable of Event
+    recordings : mapping of str to Entry, optional
+        The recording of each id, for the sounds.
+    terms : Terms
+        Of recordings, or of tables.
+
+    Examples
+    --------
+    >>> EventList([Event("a.wav", "a", 1.0, 2.5, severity=1.2)])
+    [Event('a', 1.00 to 2.50, severity 1.2)]
+    """
+
+    def __init__(
+        self,
+        events: Iterable[Event] = (),
+        recordings: Mapping[str, Any] | None = None,
+        terms: Terms = SOUND,
+    ) -> None:
+        super().__init__(events)
+        self.recordings = dict(recordings or {})
+        self.terms = terms
+
+    def _repr_html_(self) -> str:
+        return str(call_above("to_html", self))
 
 
 REQUIRED = ("audio_filepath", "id", "start", "end", "score", "peak", "peak_time", "threshold")

@@ -21,6 +21,7 @@ from audiogmm.manifest.entry import safe_id
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model, load
 from audiogmm.reporting.run.excerpt import read_samples
+from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import Inputs
@@ -119,6 +120,8 @@ class ClusterResult:
     recordings: int = 0
     sounds: int = 0
     labels: str | None = None
+
+    __repr__ = lines_repr
 
     def summary(self) -> Json:
         """Return what `--json` prints."""

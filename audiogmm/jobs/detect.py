@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
-from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.event import Event, EventList
 from audiogmm.anomaly.formats import format_of, write_events
 from audiogmm.anomaly.learning.assembly import make_pipeline
 from audiogmm.anomaly.learning.model_parts import (
@@ -90,7 +90,7 @@ class DetectTask:
 
 
 @accepts(DetectSettings, without=(*OF_FILES, *OF_PROCESSES, "plot"))
-def detect(detector: Model, source: Source, *, settings: DetectSettings) -> list[Event]:
+def detect(detector: Model, source: Source, *, settings: DetectSettings) -> EventList:
     """Find the anomalous segments of one recording, or of several.
 
     Parameters
@@ -105,7 +105,7 @@ def detect(detector: Model, source: Source, *, settings: DetectSettings) -> list
 
     Returns
     -------
-    list of Event
+    EventList
         In the order of the recordings, and of time; seconds on the recording's clock, or rows of a table.
 
     Raises
@@ -127,7 +127,13 @@ def detect(detector: Model, source: Source, *, settings: DetectSettings) -> list
         upsample=settings.upsample,
         choice=settings.choice,
     )
-    return [Event.from_dict(event) for recording in inputs for event in task(recording)["events"]]
+    found, recordings = [], {}
+    for recording in inputs:
+        events = [Event.from_dict(event) for event in task(recording)["events"]]
+        found += events
+        if events:
+            recordings[recording.id] = recording.entry
+    return EventList(found, recordings, terms_of(detector))
 
 
 def name_rows(events: list[Json], table: Recording) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end
 from audiogmm.errors import ChoiceError, OutputError
 from audiogmm.keywords import accepts
+from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.frontend_measurement import measure_scale
@@ -77,6 +78,8 @@ class FeaturesResult:
     frames: int = 0
     voiced: int = 0
     seconds: Seconds = 0.0
+
+    __repr__ = lines_repr
 
     def add(self, found: FrameCounts) -> None:
         """Count one recording."""

@@ -12,6 +12,7 @@ from audiogmm.anomaly.learning.assembly import make_pipeline
 from audiogmm.anomaly.learning.model_parts import score_names, terms_of
 from audiogmm.anomaly.scorers.table import score_unit
 from audiogmm.mixture.store import Model, load
+from audiogmm.reprs import lines_repr
 from audiogmm.runs.frontends import read_frontend
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.types import Json
@@ -25,6 +26,8 @@ class InfoResult:
     path: Path | None  # None: it was not read from a file
     about: Json
     terms: Terms
+
+    __repr__ = lines_repr
 
     def summary(self) -> Json:
         """Return what `--json` prints."""

@@ -14,6 +14,7 @@ from audiogmm.jobs.report import report
 from audiogmm.jobs.score import ScoreResult, score_to_folder
 from audiogmm.jobs.trained_files import TrainResult, train_to_file
 from audiogmm.reporting.figure import can_draw
+from audiogmm.reprs import lines_repr
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Json
 
@@ -37,6 +38,8 @@ class InspectResult:
     scored: ScoreResult
     detected: DetectResult
     page: Path | None
+
+    __repr__ = lines_repr
 
     def summary(self) -> Json:
         """Return what `--json` prints."""

@@ -13,6 +13,7 @@ from audiogmm.audio.matrix.columns import ColumnChoice
 from audiogmm.files import refuse_overwrite
 from audiogmm.manifest.read import Manifest
 from audiogmm.manifest.segments.table import read_truth
+from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import read_entries
 from audiogmm.runs.progress import Progress, progress_of
@@ -33,6 +34,8 @@ class WriteResult:
     entries: int = 0
     speakers: set[str] = field(default_factory=set)
     aside: Aside = field(default_factory=Aside)
+
+    __repr__ = lines_repr
 
     def summary(self) -> Json:
         """Return what `--json` prints."""
@@ -194,6 +197,8 @@ class CheckResult:
     entries: int = 0
     problems: list[Problem] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
+
+    __repr__ = lines_repr
 
     def summary(self) -> Json:
         """Return what `--json` prints."""

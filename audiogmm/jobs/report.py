@@ -12,6 +12,7 @@ from audiogmm.reporting.page.document import Page, write_page
 from audiogmm.reporting.page.image import require_imaging
 from audiogmm.reporting.run.files import DetectionRun
 from audiogmm.reporting.run.page import ReportSettings, make_page
+from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, progress_of
@@ -29,6 +30,8 @@ class ReportResult:
     n_sounds: int  # sounds that can be played
     aside: Aside  # recordings that could not be scored again
     terms: Terms = SOUND
+
+    __repr__ = lines_repr
 
     def summary(self) -> Json:
         """Return the result for `--json`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,10 +120,18 @@ def score(
     )
     if settings.detector:
         scorer = make_scorer(model)
-        tracks = [score_recording(scorer, recording) for recording in inputs]
+        about: Json = {"unit": score_unit(score_names(model)), "terms": terms_of(model)}
+        tracks = [
+            replace(score_recording(scorer, recording), recording=recording.entry, **about)
+            for recording in inputs
+        ]
     else:
         evaluator, background = make_evaluators(model, against)
-        tracks = [score_shard(evaluator, recording, background) for recording in inputs]
+        about = {"unit": terms_of(model).of("nats a frame"), "terms": terms_of(model)}
+        tracks = [
+            replace(score_shard(evaluator, recording, background), recording=recording.entry, **about)
+            for recording in inputs
+        ]
     return tracks[0] if len(tracks) == 1 and is_one(source) else tracks
 
 

@@ -15,6 +15,7 @@ from audiogmm.errors import ChoiceError
 from audiogmm.files import replacing
 from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
+from audiogmm.reprs import lines_repr
 from audiogmm.training.selection.candidates import Candidate, TrainedCandidate
 from audiogmm.training.selection.selection import SelectionResult
 from audiogmm.types import Json
@@ -62,6 +63,8 @@ class Selection:
     result: SelectionResult
     by: Criterion | None = None
     metadata: ModelMetadata = field(default_factory=ModelMetadata, repr=False)
+
+    __repr__ = lines_repr
 
     @cached_property
     def mixtures(self) -> list[TrainedCandidate]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiogmm.reprs import lines_repr
 from audiogmm.types import Json
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.recordings.gallery_calibration import describe_calibration
@@ -20,6 +21,8 @@ class SpeakersResult:
     gallery: Gallery
     removed: tuple[str, ...]
     rows: tuple[Json, ...]
+
+    __repr__ = lines_repr
 
     def summary(self) -> Json:
         """Return what `--json` prints."""

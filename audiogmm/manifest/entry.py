@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from audiogmm.errors import ManifestError
 from audiogmm.escapes import ESCAPED
+from audiogmm.reprs import short_repr
 from audiogmm.timeline import Segment
 from audiogmm.types import Seconds
 
@@ -93,6 +94,8 @@ class Entry:
     events: tuple[Segment, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
     source: str = field(default="", compare=False)
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         for name in ("audio_filepath", "features_filepath"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audiogmm.manifest.entry import Entry
+from audiogmm.reprs import short_repr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,6 +21,8 @@ class MemoryEntry(Entry):
     """
 
     data: Any = field(default=None, repr=False)
+
+    __repr__ = short_repr
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, MemoryEntry) and self.data is other.data and Entry.__eq__(self, other)

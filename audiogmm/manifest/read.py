@@ -49,7 +49,7 @@ class Manifest:
     >>> [entry.id for entry in manifest], manifest.count()
     (['stdin'], 1)
     >>> len(manifest), manifest[0].id, manifest[-1:]
-    (1, 'stdin', [Entry(audio_filepath='-', features_filepath=None, id='stdin', ...)])
+    (1, 'stdin', [Entry(audio_filepath='-', id='stdin', source='-')])
     """
 
     path: str

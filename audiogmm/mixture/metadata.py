@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from audiogmm.errors import ModelFileError
+from audiogmm.reprs import short_repr
 from audiogmm.types import Json
 from audiogmm.version import __version__
 
@@ -104,6 +105,8 @@ class ModelMetadata:
     covariance_type: str | None = None
     format_version: int = FORMAT_VERSION
     extra: Json = field(default_factory=dict)
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         for each in fields(self):  # as it will be read back, and a copy

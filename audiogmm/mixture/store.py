@@ -181,6 +181,9 @@ class Model:
         """
         return call_above("to_estimator", self)
 
+    def _repr_html_(self) -> str:
+        return str(call_above("to_html", self))
+
     def __repr__(self) -> str:
         return f"Model({self.mixture!r}, fingerprint {self.fingerprint[:12]})"
 

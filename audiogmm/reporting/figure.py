@@ -85,8 +85,8 @@ def figure_at(path: str | os.PathLike[str], size: tuple[float, float], *, force:
 
 
 @contextmanager
-def styled_figure(size: tuple[float, float]) -> Iterator[Figure]:
-    """Yield a figure of so many inches, in the style of all pictures.
+def figure_style() -> Iterator[None]:
+    """Draw in the style of all pictures.
 
     Raises
     ------
@@ -95,13 +95,27 @@ def styled_figure(size: tuple[float, float]) -> Iterator[Figure]:
     """
     try:
         import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
     except ImportError as error:
         raise ChoiceError(
             "pictures need matplotlib, which is not installed", remedy="pip install 'audiogmm[plot]'"
         ) from error
     with matplotlib.rc_context(_STYLE):
+        yield
+
+
+@contextmanager
+def styled_figure(size: tuple[float, float]) -> Iterator[Figure]:
+    """Yield a figure of so many inches, in the style of all pictures.
+
+    Raises
+    ------
+    ChoiceError
+        If matplotlib is missing.
+    """
+    with figure_style():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         yield figure

@@ -14,9 +14,11 @@ from audiogmm.errors import ChoiceError
 from audiogmm.reporting.figure import INK, QUIET, figure_at
 from audiogmm.timeline import FrameClock, Segment
 from audiogmm.types import FloatArray, Samples, Seconds
+from audiogmm.words import SOUND, Terms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colors, which color-blind readers tell apart; text is near black on white
 _SCORE, _FOUND, _TRUTH = "#0072B2", "#D55E00", "#009E73"
@@ -44,7 +46,7 @@ class RecordingPicture:
         Smoothed scores, nats, as `Detector.smooth` returns them.
     clock : FrameClock
         Of the scores; its offset is the time of the first sample.
-    threshold : float
+    threshold : float or None
         An event begins at a score at or below it, nats.
     release : float, optional
         An event ends at a score above it, nats.
@@ -54,17 +56,23 @@ class RecordingPicture:
         True events, where they are known.
     title : str
         Title of the picture.
+    label : str
+        What the scores are.
+    terms : Terms
+        Of a recording, or of a table.
     """
 
     samples: Samples
     sample_rate: float
     scores: FloatArray
     clock: FrameClock
-    threshold: float
+    threshold: float | None
     release: float | None = None
     events: Sequence[Event] = ()
     truth: Sequence[Segment] | None = None
     title: str = ""
+    label: str = "Log-likelihood per frame,\nsmoothed, nats"
+    terms: Terms = SOUND
 
 
 def draw_picture(picture: RecordingPicture, path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -87,10 +95,25 @@ def draw_picture(picture: RecordingPicture, path: str | os.PathLike[str], *, for
             f"{len(picture.samples)} samples and {len(picture.scores)} scores", needed="something to draw"
         )
     with figure_at(path, (10, 5), force=force) as figure:
+        draw_panels(figure, picture)
+
+
+def draw_panels(figure: Figure, picture: RecordingPicture) -> Axes:
+    """Draw both panels into a figure, or the scores alone where there are no samples; return their axes."""
+    above: Axes
+    below: Axes
+    if len(picture.samples):
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.15, 1.0))
         _draw_spectrogram(above, picture)
-        _draw_scores(below, picture)
-        above.set_title(picture.title or "Recording", loc="left", fontsize=12, fontweight="bold", pad=22)
+    else:
+        above = below = figure.subplots()
+    draw_score_panel(below, picture)
+    title = picture.title or picture.terms.recording.capitalize()
+    above.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=22 if above is not below else 8)
+    handles = _legend(picture)
+    if len(handles) > 1:
+        below.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=len(handles))
+    return below
 
 
 def _draw_spectrogram(axes: Axes, picture: RecordingPicture) -> None:
@@ -133,32 +156,47 @@ def _bracket(axes: Axes, start: Seconds, end: Seconds, height: float, color: str
     )
 
 
-def _draw_scores(axes: Axes, picture: RecordingPicture) -> None:
-    from matplotlib.lines import Line2D
-
+def draw_score_panel(axes: Axes, picture: RecordingPicture, *, label: str | None = None) -> None:
+    """Draw the scores into axes, with the threshold and the events."""
     times = picture.clock.center(np.arange(len(picture.scores)))
     shown_times, shown = thin(times, picture.scores)
-    axes.plot(shown_times, shown, color=_SCORE, linewidth=1.3)
-    axes.axhline(picture.threshold, color=INK, linewidth=1.1, linestyle="--")
-    if picture.release is not None and picture.release > picture.threshold:
+    axes.plot(shown_times, shown, color=None if label else _SCORE, linewidth=1.3, label=label)
+    if picture.threshold is not None:
+        axes.axhline(picture.threshold, color=INK, linewidth=1.1, linestyle="--")
+    if _has_release(picture) and picture.release is not None:
         axes.axhline(picture.release, color=QUIET, linewidth=0.9, linestyle=":")
     for event in picture.events:
         axes.axvspan(event.start, event.end, color=_FOUND, alpha=0.22, linewidth=0)
         if event.peak is not None and event.peak_time is not None:
             axes.plot(event.peak_time, event.peak, "o", color=_FOUND, markersize=4.5)
-    axes.set_ylim(*score_limits(picture.scores, picture.threshold))
-    axes.set_ylabel("Log-likelihood per frame,\nsmoothed, nats")
-    axes.set_xlabel("Time, s")
-    handles: list[Any] = [
-        Line2D([], [], color=_SCORE, linewidth=1.5, label="score"),
-        Line2D([], [], color=INK, linewidth=1.1, linestyle="--", label="threshold"),
-        Line2D([], [], color=_FOUND, linewidth=4, label=f"detected ({len(picture.events)})"),
-    ]
-    if picture.release is not None and picture.release > picture.threshold:
-        handles.insert(2, Line2D([], [], color=QUIET, linestyle=":", label="release"))
+    if len(picture.scores) and label is None:  # several curves may share the axes
+        axes.set_ylim(*score_limits(picture.scores, picture.threshold))
+    axes.set_ylabel(picture.label)
+    axes.set_xlabel("Time, s" if picture.terms.unit else picture.terms.frame.capitalize())
+
+
+def _has_release(picture: RecordingPicture) -> bool:
+    """Return whether a looser threshold is drawn."""
+    if picture.release is None or picture.threshold is None:
+        return False
+    return picture.release > picture.threshold
+
+
+def _legend(picture: RecordingPicture) -> list[Any]:
+    """Return what the legend explains."""
+    from matplotlib.lines import Line2D
+
+    handles: list[Any] = [Line2D([], [], color=_SCORE, linewidth=1.5, label="score")]
+    if picture.threshold is not None:
+        handles.append(Line2D([], [], color=INK, linewidth=1.1, linestyle="--", label="threshold"))
+    if _has_release(picture):
+        handles.append(Line2D([], [], color=QUIET, linestyle=":", label="release"))
+    if picture.threshold is not None or picture.events:
+        detected = f"detected ({len(picture.events)})"
+        handles.append(Line2D([], [], color=_FOUND, linewidth=4, label=detected))
     if picture.truth is not None:
         handles.append(Line2D([], [], color=_TRUTH, linewidth=4, label=f"true events ({len(picture.truth)})"))
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=len(handles))
+    return handles
 
 
 def spectrogram(samples: Samples, sample_rate: float) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -226,7 +264,7 @@ def thin(times: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]
     return np.repeat(times[first], 2), np.column_stack([lows, highs]).ravel()
 
 
-def score_limits(scores: FloatArray, threshold: float) -> tuple[float, float]:
+def score_limits(scores: FloatArray, threshold: float | None) -> tuple[float, float]:
     """Return the limits of the score axis; a single extreme score must not flatten the rest.
 
     Examples
@@ -235,8 +273,11 @@ def score_limits(scores: FloatArray, threshold: float) -> tuple[float, float]:
     >>> low > -250, high > -40
     (True, True)
     """
-    top = float(max(scores.max(), threshold))
     typical = float(np.median(scores))
+    if threshold is None:
+        threshold = typical - 6 * float(np.median(np.abs(scores - typical)))
+        threshold = max(threshold, float(scores.min()))
+    top = float(max(scores.max(), threshold))
     deepest = min(threshold, typical) - 20 * max(typical - threshold, 1.0)
     bottom = max(float(min(scores.min(), threshold)), deepest)
     margin = 0.06 * max(top - bottom, 1.0)

@@ -14,6 +14,7 @@ from pathlib import Path
 from audiogmm.errors import AudioGMMError, OutputError
 from audiogmm.escapes import ESCAPED
 from audiogmm.types import Json
+from audiogmm.words import amount
 
 _LOG = logging.getLogger(__name__)
 
@@ -83,6 +84,9 @@ class Aside:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"Aside({self.describe(amount(len(self), 'input'))})"
 
     def summary(self) -> Json:
         """Return what the summary of a run says of it."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import FeatureError
+from audiogmm.methods import call_above
 from audiogmm.scoring.summary import WINDOW, TrackSummary, summarize_track
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray
+from audiogmm.words import SOUND, Terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,12 @@ class ScoreTrack:
         Which frames the activity detector marked; all True where there is none.
     clock : FrameClock
         Turns frame indices into seconds.
+    recording : Entry, optional
+        What was scored, for its spectrogram and its sound.
+    unit : str
+        Of the scores.
+    terms : Terms
+        Of a recording, or of a table.
 
     Raises
     ------
@@ -45,6 +54,9 @@ class ScoreTrack:
     scores: FloatArray
     voiced: BoolArray
     clock: FrameClock
+    recording: Any = None
+    unit: str = "nats"
+    terms: Terms = SOUND
 
     def __post_init__(self) -> None:
         if self.scores.ndim != 1 or self.scores.shape != self.voiced.shape:
@@ -56,6 +68,37 @@ class ScoreTrack:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def plot(self, events: Sequence[Any] = (), *, ax: Any = None, label: str | None = None) -> Any:
+        """Plot the scores, below the spectrogram of the recording where that is known.
+
+        Parameters
+        ----------
+        events : sequence of Event
+            Shaded; their threshold is drawn.
+        ax : matplotlib Axes, optional
+            Takes the scores alone; by default a new figure of pyplot is made.
+        label : str, optional
+            Name of the curve, for a legend.
+
+        Returns
+        -------
+        matplotlib Axes
+            Of the scores.
+
+        Raises
+        ------
+        ChoiceError
+            If matplotlib is missing.
+        """
+        return call_above("plot", self, events, ax=ax, label=label)
+
+    def _repr_html_(self) -> str:
+        return str(call_above("to_html", self))
+
+    def __repr__(self) -> str:
+        mean = f", mean {self.scores.mean():.2f} {self.unit}" if len(self) else ""
+        return f"ScoreTrack({self.id!r}, {self.terms.frames(len(self))}{mean})"
 
     @property
     def times(self) -> FloatArray:

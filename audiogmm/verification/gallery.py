@@ -20,6 +20,7 @@ from audiogmm.verification.calibration import Calibration, GalleryCalibration
 from audiogmm.verification.channel import original_fingerprint
 from audiogmm.verification.speaker import Speaker, background_mismatch
 from audiogmm.verification.speaker_file import SUFFIX, make_file_name, pack_speaker, read_name, read_speaker
+from audiogmm.words import amount
 
 FORMAT_VERSION = 1
 """Of the folder; a reader refuses higher ones."""
@@ -179,6 +180,9 @@ class Gallery:
     def names(self) -> tuple[str, ...]:
         """Names of the speakers, in alphabetical order."""
         return tuple(sorted(read_name(path) for path in self._files()))
+
+    def __repr__(self) -> str:
+        return f"Gallery({str(self.folder)!r}, {amount(len(self), 'speaker')})"
 
     def __len__(self) -> int:
         return sum(1 for _ in self._files())

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from audiogmm.errors import ChoiceError
+from audiogmm.reprs import short_repr
 from audiogmm.types import FloatArray, Json, Seconds
 
 PRIOR = 0.5
@@ -81,6 +82,8 @@ class Identification:
     voiced_seconds: Seconds
     flag: str = ""
     truth: str | None = None
+
+    __repr__ = short_repr
 
     def to_dict(self) -> Json:
         """Return it as a JSON object; `truth` only where it is known."""

@@ -10,6 +10,7 @@ import numpy as np
 from audiogmm.errors import MismatchError
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.reprs import short_repr
 from audiogmm.types import Seconds
 from audiogmm.verification.adaptation import Adaptation
 
@@ -62,6 +63,8 @@ class Speaker:
     marks: tuple[str, ...] = ()
     decibels: tuple[float, ...] = ()
     refined: SufficientStats | None = None
+
+    __repr__ = short_repr
 
     @property
     def n_recordings(self) -> int:

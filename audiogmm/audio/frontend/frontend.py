@@ -13,6 +13,7 @@ from audiogmm.audio.frontend.latency import Latency, latency_of
 from audiogmm.audio.frontend.settings import FrontEndSettings
 from audiogmm.audio.frontend.stream import FrameStream
 from audiogmm.blocks import FrameBlock
+from audiogmm.reprs import short_repr
 from audiogmm.types import Frames, Samples, Seconds
 
 
@@ -30,6 +31,8 @@ class FrontEnd(FrontEndSettings):
     >>> FrontEnd.preset("speech", cmvn="sliding", deltas=2).latency.steady
     153
     """
+
+    __repr__ = short_repr
 
     @property
     def latency(self) -> Latency:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from audiogmm.reprs import lines_repr
 from audiogmm.anomaly.formats import read_events
 from audiogmm.audio.decode import open_audio
 from audiogmm.audio.frontend.frontend import FrontEnd
@@ -58,6 +59,8 @@ class DemoResult:
     picture: Path | None = None
     speakers: SpeakerDemo | None = None
     pages: list[Path] = field(default_factory=list)
+
+    __repr__ = lines_repr
 
     @property
     def events(self) -> EventCounts:
