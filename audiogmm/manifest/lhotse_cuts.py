@@ -95,6 +95,25 @@ def _as_one_recording(cut: Mapping[str, Any], base: PathBase, source: str) -> Js
     }
 
 
+def _as_made(cut: Mapping[str, Any], base: PathBase, source: str) -> Json:
+    """A cut of the whole of what Lhotse makes of a cut of a recording that is transformed."""
+    channel, recording = cut.get("channel"), cut["recording"]
+    n_channels = len(channel) if isinstance(channel, list) else 1
+    made = {
+        "id": recording["id"],
+        "sources": [
+            {
+                "type": "file",
+                "channels": list(range(n_channels)),
+                "source": _by_lhotse({**cut, "supervisions": []}, base, source),
+            }
+        ],
+        "sampling_rate": recording["sampling_rate"],
+        "num_samples": round(cut["duration"] * recording["sampling_rate"]),
+    }
+    return {**cut, "start": 0.0, "channel": None, "recording": made}
+
+
 def _by_lhotse(record: Mapping[str, Any], base: PathBase, source: str) -> str:
     """The address of the sound that Lhotse makes of a cut or of a recording."""
 
@@ -149,6 +168,8 @@ def _entry(
         said = {"duration": record["duration"]}
         return _of(record, record, said, base, source)
     if "recording" in record:
+        if _as_in_its_file(record["recording"]).get("transforms"):
+            record = _as_made(record, base, source)
         spans = record.get("supervisions") or []
         said = {"offset": record["start"], "duration": record["duration"], "channel": record.get("channel")}
         speakers = {span.get("speaker") for span in spans}
