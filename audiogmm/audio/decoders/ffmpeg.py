@@ -113,7 +113,9 @@ def _probe(command: list[str], name: str, title: str) -> dict[str, Any]:
             timeout=_PATIENCE,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired:
+        raise _hung("ffprobe", name) from None
+    except OSError as error:
         raise AudioFileError(
             f"{name}: ffprobe fails: {error}", needed="ffprobe of ffmpeg 4 or newer"
         ) from None
@@ -243,6 +245,8 @@ class FfmpegDecoder:
         try:
             header = read_header(pipe, self._name)
         except AudioFileError:
+            if pipe.hung:
+                raise
             header = None
         if header is None:
             self._refuse_damaged()
@@ -258,7 +262,10 @@ class FfmpegDecoder:
 
     def _refuse_damaged(self) -> None:
         """At the end: refuse what ffmpeg could not decode, or what is shorter than the container says."""
-        status = self._process.wait()
+        try:
+            status = self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise _hung("ffmpeg", self._name) from None
         self._errors.seek(0)
         said = _last_line(self._errors.read(1 << 16))
         rate = self.info.sample_rate if hasattr(self, "info") else 1
@@ -291,16 +298,15 @@ class _Patient:
     def __init__(self, process: subprocess.Popen[bytes], name: str) -> None:
         assert process.stdout is not None
         self._process, self._name = process, name
+        self.hung = False
         self._number = process.stdout.fileno()
 
     def read(self, size: int = -1, /) -> bytes:
         """Return 1 to `size` bytes; none at the end."""
         if os.name == "posix" and not select.select([self._number], [], [], _PATIENCE)[0]:
             self._process.kill()
-            raise AudioFileError(
-                f"{self._name}: ffmpeg gave nothing for {_PATIENCE:.0f} s, and was ended",
-                needed="a whole file",
-            )
+            self.hung = True
+            raise _hung("ffmpeg", self._name)
         return os.read(self._number, size if size >= 0 else 1 << 16)
 
     def seekable(self) -> bool:
@@ -311,6 +317,14 @@ class _Patient:
 
     def close(self) -> None:
         """Do nothing: the decoder ends the process."""
+
+
+def _hung(program: str, name: str) -> AudioFileError:
+    return AudioFileError(
+        f"{name}: {program} gave nothing for {_PATIENCE:g} s, and was ended",
+        needed="a whole file, on a disk that answers",
+        remedy="copy it here, or take it out of the manifest",
+    )
 
 
 def _last_line(text: bytes) -> str:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
+import socket
+import struct
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +19,7 @@ import pytest
 import soundfile
 
 from audiogmm.audio.decode import open_audio, probe
+from audiogmm.audio.decoders import ffmpeg
 from audiogmm.audio.decoders.notices import Notices
 from audiogmm.errors import AudioFileError
 from audiogmm.manifest import Entry
@@ -96,20 +102,110 @@ def test_truncated_files_are_refused(source: Path, name: str, options: list[str]
         probe(Entry(str(path), id="a"), warn=Notices())
 
 
+PLAYLISTS = {
+    "ffconcat": "ffconcat version 1.0\nfile source.wav\nfile {url}\n",
+    "m3u8": "#EXTM3U\n#EXTINF:5,\nsource.wav\n#EXTINF:5,\n{url}\n",
+    "mpd": "<?xml version='1.0'?><MPD><BaseURL>{url}</BaseURL></MPD>",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\na=control:{url}\n",
+    "xspf": "<?xml version='1.0'?><playlist xmlns='http://xspf.org/ns/0/'><track><location>{url}</location>"
+    "</track></playlist>",
+    "mp3 with a playlist in it": "ID3\x03\0\0\0\0\0\0#EXTM3U\n#EXTINF:5,\n{url}\n",
+    "mp4 with a playlist in it": "\0\0\0\x10ftypM4A \0\0\0\0#EXTM3U\n#EXTINF:5,\n{url}\n",
+}
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """What ffmpeg and ffprobe opened since the last call: system calls, as strace writes them."""
+    if shutil.which("strace") is None:
+        pytest.skip("needs strace: apt install strace")
+    log = tmp_path / "log"
+    log.mkdir()
+    (tmp_path / "bin").mkdir()
+    for program in ("ffmpeg", "ffprobe"):
+        wrapper = tmp_path / "bin" / program
+        wrapper.write_text(
+            f"#!/bin/sh\nexec strace -f -qq -e trace=open,openat,socket,connect -o {log}/$$ "
+            f'{shutil.which(program)} "$@"\n'
+        )
+        wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+
+    def read() -> str:
+        calls = "".join(path.read_text() for path in log.iterdir())
+        shutil.rmtree(log)
+        log.mkdir()
+        return calls
+
+    yield read
+
+
+@pytest.fixture
+def canary() -> Iterator[socket.socket]:
+    """A server that nobody should call."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield server
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
 @needs_ffmpeg
 @pytest.mark.parametrize("name", ["a.wav", "a.m4a", "a.mp3"])
-@pytest.mark.parametrize(
-    "content",
-    [
-        "ffconcat version 1.0\nfile source.wav\n",
-        "#EXTM3U\n#EXTINF:5,\nsource.wav\n",
-        "<?xml version='1.0'?><MPD/>",
-    ],
-)
-def test_playlists_are_not_followed(source: Path, name: str, content: str) -> None:
+@pytest.mark.parametrize("kind", PLAYLISTS)
+def test_playlists_are_not_followed(
+    source: Path, name: str, kind: str, opened: Callable[[], str], canary: socket.socket
+) -> None:
     path = source.parent / name
-    path.write_text(content * 20)
+    url = f"http://127.0.0.1:{canary.getsockname()[1]}/a.wav"
+    path.write_bytes((PLAYLISTS[kind].format(url=url) * 20).encode())
     with pytest.raises(AudioFileError, match="is not audio"):
+        probe(Entry(str(path), id="a"))
+    calls = opened()
+    assert "source.wav" not in calls and "AF_INET" not in calls
+    assert (f'"{path}"' in calls) == ("in it" in kind)  # ffmpeg sees only what begins as a container
+
+
+@needs_ffmpeg
+def test_mov_whose_samples_lie_in_another_file_opens_none(source: Path, opened: Callable[[], str]) -> None:
+    path = encode(source, "a.mov", "-c:a", "pcm_s16le")
+    content = path.read_bytes()
+    at = content.index(b"dref") - 4
+    old = int.from_bytes(content[at : at + 4], "big")
+    alias = bytes(10) + b"\x03abc" + bytes(24) + bytes(12) + b"\x0asource.wav" + bytes(53) + bytes(16)
+    alias += struct.pack(">HH", 1, 1) + bytes(16) + struct.pack(">HH", 2, 12) + b"x:source.wav"
+    alias += struct.pack(">hH", -1, 0)
+    entry = struct.pack(">I4sI", 12 + len(alias), b"alis", 0) + alias
+    data = struct.pack(">I4sII", 16 + len(entry), b"dref", 0, 1) + entry
+    grown = bytearray(content[:at] + data + content[at + old :])
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"dinf"):  # the boxes around it
+        place = grown.index(box) - 4
+        size = int.from_bytes(grown[place : place + 4], "big") + len(data) - old
+        grown[place : place + 4] = size.to_bytes(4, "big")
+    path.write_bytes(grown)
+    opened()
+    with suppress(AudioFileError):
+        probe(Entry(str(path), id="a"), warn=Notices())
+    calls = opened()
+    assert f'"{path}"' in calls and "source.wav" not in calls
+    command = ["ffprobe", "-v", "error", "-enable_drefs", "1", str(path)]
+    subprocess.run(command, check=False, capture_output=True)  # what we do not ask for would open it
+    assert "source.wav" in opened()
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("program", ["ffprobe", "ffmpeg"])
+def test_a_program_that_does_not_answer_is_ended(
+    source: Path, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = encode(source, "a.mka")
+    folder = source.parent / "bin"
+    folder.mkdir()
+    (folder / program).write_text("#!/bin/sh\nexec sleep 60\n")
+    (folder / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(ffmpeg, "_PATIENCE", 0.5)
+    with pytest.raises(AudioFileError, match=rf"a\.mka: {program} gave nothing for 0\.5 s, and was ended"):
         probe(Entry(str(path), id="a"))
 
 
