@@ -120,7 +120,7 @@ def test_a_command_is_a_verb_with_its_options(name: str) -> None:
 def test_a_verb_says_what_it_takes_and_runs_in_an_example(name: str) -> None:
     for verb in OTHER_NAMES.get(name, [name]):
         text = inspect.getdoc(getattr(ag, verb)) or ""
-        assert "Parameters\n" in text, verb
+        assert "Parameters\n" in text and ">>> " in text, verb
 
 
 def test_evaluate_is_both_evaluations() -> None:

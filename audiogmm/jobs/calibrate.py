@@ -96,6 +96,17 @@ def calibrate(
         If no normal frame could be scored, or the model does not allow one of the scores.
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import audiogmm as ag
+    >>> random = np.random.default_rng(0)
+    >>> hum = [(0.05 * random.standard_normal(32000), 16000) for _ in range(4)]
+    >>> model = ag.train(hum[:2], "ambient", n_components=2, hold_out=0)
+    >>> calibrated = ag.calibrate(model, hum[2:], quantile=0.99)
+    >>> model.metadata.detector is None, calibrated.metadata.detector["quantile"]
+    (True, 0.01)
     """
     from audiogmm.anomaly.learning.score_calibration import calibrate_scores
     from audiogmm.mixture.evaluator import Evaluator

@@ -328,5 +328,18 @@ def cluster(
         If the recordings do not fit the model.
     OutputError
         If the folder holds something already (and not `force`), or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np, soundfile
+    >>> import audiogmm as ag
+    >>> folder, random = Path(tempfile.mkdtemp()), np.random.default_rng(0)
+    >>> for name in ("a", "b", "c"):
+    ...     soundfile.write(folder / f"{name}.wav", 0.05 * random.standard_normal(32000), 16000)
+    >>> model = ag.train(ag.scan(folder), "kaldi", n_components=2)
+    >>> found = ag.cluster(model, folder / "a.wav", folder / "clusters", examples=1)
+    >>> len(found.rows), round(sum(row["weight"] for row in found.rows), 6)
+    (2, 1.0)
     """
     return cluster_to_folder(model, source, Path(output), settings=settings, progress=progress)

@@ -115,6 +115,18 @@ def detect(detector: Model, source: Source, *, settings: DetectSettings) -> Even
         recording does not fit it.
     AudioFileError, AudioDataError, FeatureError
         If the recording cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import audiogmm as ag
+    >>> random = np.random.default_rng(0)
+    >>> hum = [(0.05 * random.standard_normal(32000), 16000) for _ in range(4)]
+    >>> model = ag.train(hum, "ambient", n_components=2)
+    >>> today = 0.05 * random.standard_normal(64000)
+    >>> today[32000:48000] += 0.3 * np.sin(np.arange(16000))
+    >>> [(round(event.start), round(event.end)) for event in ag.detect(model, (today, 16000))]
+    [(2, 3)]
     """
     learned = read_detector(detector)
     chosen = replace(learned, settings=settings.applied_to(learned.settings))

@@ -66,6 +66,22 @@ def enroll(
         If the folder has speakers of another background model.
     ChoiceError
         If the folder has speakers enrolled with other settings.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np, soundfile
+    >>> import audiogmm as ag
+    >>> folder, random = Path(tempfile.mkdtemp()), np.random.default_rng(0)
+    >>> for name, slope in (("ann", 0.0), ("bob", 0.9)):  # two "voices": white noise and darker noise
+    ...     for take in (1, 2):
+    ...         noise = random.standard_normal(32000)
+    ...         noise[1:] += slope * noise[:-1]
+    ...         soundfile.write(folder / f"{name}{take}.wav", 0.05 * noise, 16000)
+    >>> background = ag.train(ag.scan(folder), "kaldi", n_components=1, hold_out=0)
+    >>> people = [ag.Entry(str(folder / f"{name}1.wav"), speaker=name) for name in ("ann", "bob")]
+    >>> ag.enroll(background, people, folder / "known").names
+    ('ann', 'bob')
     """
     with Batch(None, settings) as batch:
         return enroll_recordings(model, source, Path(folder), settings, batch).gallery

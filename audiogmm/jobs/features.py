@@ -139,6 +139,19 @@ def features(
         If the folder is for another front end already.
     OutputError
         If the folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np, soundfile
+    >>> import audiogmm as ag
+    >>> folder, random = Path(tempfile.mkdtemp()), np.random.default_rng(0)
+    >>> for name in ("a", "b", "c"):
+    ...     soundfile.write(folder / f"{name}.wav", 0.05 * random.standard_normal(32000), 16000)
+    >>> frames = ag.features(ag.scan(folder), folder / "frames", frontend=ag.FrontEnd.preset("kaldi"))
+    >>> frames.recordings, frames.frames, frames.n_features
+    (3, 594, 13)
+    >>> model = ag.train(folder / "frames", n_components=2)
     """
     output = Path(output)
     stopped = stopped_by_hand("The frames computed so far are kept; the same command continues from there")

@@ -107,6 +107,23 @@ def identify(gallery: Gallery, source: Source, *, settings: IdentifySettings) ->
         If nobody is enrolled, or a setting is outside its range.
     AudioGMMError
         The first bad speaker's or recording's.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np, soundfile
+    >>> import audiogmm as ag
+    >>> folder, random = Path(tempfile.mkdtemp()), np.random.default_rng(0)
+    >>> for name, slope in (("ann", 0.0), ("bob", 0.9)):  # two "voices": white noise and darker noise
+    ...     for take in (1, 2):
+    ...         noise = random.standard_normal(32000)
+    ...         noise[1:] += slope * noise[:-1]
+    ...         soundfile.write(folder / f"{name}{take}.wav", 0.05 * noise, 16000)
+    >>> background = ag.train(ag.scan(folder), "kaldi", n_components=1, hold_out=0)
+    >>> people = [ag.Entry(str(folder / f"{name}1.wav"), speaker=name) for name in ("ann", "bob")]
+    >>> gallery = ag.enroll(background, people, folder / "known")
+    >>> [found.speaker for found in ag.identify(gallery, [folder / "ann2.wav", folder / "bob2.wav"])]
+    ['ann', 'bob']
     """
     with Batch(None, settings) as batch:
         inputs = batch.open(gallery.background, source, again=True)

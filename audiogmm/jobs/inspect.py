@@ -102,6 +102,12 @@ def inspect(
         If a file exists (and not `force`), or cannot be written.
     TrainingError
         If the normal recordings cannot make a model.
+
+    Examples
+    --------
+    >>> import audiogmm as ag
+    >>> ag.inspect("recordings/normal", "recordings/today", "inspected").page  # doctest: +SKIP
+    PosixPath('inspected/report.html')
     """
     progress = progress_of(progress)
     normal, new, output = Path(normal), Path(new), Path(output)

@@ -152,6 +152,14 @@ def convert_manifest(
         If the manifest cannot be read, or the other format cannot hold it.
     OutputError
         If the output exists (and not `force`), or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.jsonl").write_text('{"audio_filepath": "a.wav", "duration": 2.0}\\n')
+    >>> convert_manifest(folder / "a.jsonl", folder / "a.csv").entries
+    1
     """
     output = Path(output)
     refuse_overwrite(output, force)
@@ -258,6 +266,19 @@ def check_manifest(
     ------
     ManifestError
         If the manifest itself cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np, soundfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> soundfile.write(folder / "a.wav", np.zeros(8000), 8000)
+    >>> _ = (folder / "b.wav").write_bytes(b"RIFF")
+    >>> names = '{"audio_filepath": "a.wav"}\\n{"audio_filepath": "b.wav"}\\n'
+    >>> _ = (folder / "all.jsonl").write_text(names)
+    >>> found = check_manifest(folder / "all.jsonl")
+    >>> found.entries, [problem.entry.id for problem in found.problems]
+    (2, ['b'])
     """
     from audiogmm.audio.decode import probe
     from audiogmm.audio.decoders.notices import Notices

@@ -93,6 +93,22 @@ def report(
         If the model cannot be used, or is not that of the run.
     OutputError
         If the page exists (and not `force`), or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np, soundfile
+    >>> import audiogmm as ag
+    >>> folder, random = Path(tempfile.mkdtemp()), np.random.default_rng(0)
+    >>> for name in ("a", "b", "c"):
+    ...     soundfile.write(folder / f"{name}.wav", 0.05 * random.standard_normal(32000), 16000)
+    >>> manifest, ambient = str(folder / "all.jsonl"), ag.FrontEnd.preset("ambient")
+    >>> _ = ag.write_manifest(ag.scan(folder), manifest)
+    >>> from audiogmm.jobs import detect_to_file, train_to_file
+    >>> _ = train_to_file(manifest, folder / "room.agmm", ambient, n_components=2)
+    >>> _ = detect_to_file(folder / "room.agmm", manifest, folder / "events.jsonl")
+    >>> ag.report(folder / "events.jsonl", folder / "report.html").output.name
+    'report.html'
     """
     run, output = Path(run), Path(output)
     found = DetectionRun.at(run)

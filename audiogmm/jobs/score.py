@@ -108,6 +108,17 @@ def score(
         If it does not fit the model, or the two models have different front ends.
     ChoiceError
         If both `against` and `detector` are given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import audiogmm as ag
+    >>> random = np.random.default_rng(0)
+    >>> hum = [(0.05 * random.standard_normal(32000), 16000) for _ in range(4)]
+    >>> model = ag.train(hum, "ambient", n_components=2)
+    >>> track = ag.score(model, hum[0])
+    >>> track.scores.shape, track.times[:2], len(ag.score(model, hum))
+    ((198,), array([0.0125, 0.0225]), 4)
     """
     refuse_both(against, settings.detector)
     inputs = open_inputs(

@@ -72,6 +72,24 @@ def speakers(folder: str | os.PathLike[str], remove: Iterable[str] = ()) -> Spea
         If no speaker has a name that is to be removed; then none is.
     OutputError
         If another run is writing to the folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np, soundfile
+    >>> import audiogmm as ag
+    >>> folder, random = Path(tempfile.mkdtemp()), np.random.default_rng(0)
+    >>> for name, slope in (("ann", 0.0), ("bob", 0.9)):  # two "voices": white noise and darker noise
+    ...     for take in (1, 2):
+    ...         noise = random.standard_normal(32000)
+    ...         noise[1:] += slope * noise[:-1]
+    ...         soundfile.write(folder / f"{name}{take}.wav", 0.05 * noise, 16000)
+    >>> background = ag.train(ag.scan(folder), "kaldi", n_components=1, hold_out=0)
+    >>> people = [ag.Entry(str(folder / f"{name}1.wav"), speaker=name) for name in ("ann", "bob")]
+    >>> _ = ag.enroll(background, people, folder / "known")
+    >>> found = ag.speakers(folder / "known", remove=["bob"])
+    >>> [row["name"] for row in found.rows]
+    ['ann']
     """
     gallery, remove = Gallery(Path(folder)), tuple(remove)
     if remove:

@@ -90,6 +90,16 @@ def train(
         On Ctrl-C.
     AudioGMMError
         The first bad recording's, unless `aside` takes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import audiogmm as ag
+    >>> random = np.random.default_rng(0)
+    >>> hum = [(0.05 * random.standard_normal(32000), 16000) for _ in range(4)]
+    >>> model = ag.train(hum, "ambient", n_components=2)
+    >>> model
+    Model(Mixture(2 components, 39 features, 'full'), fingerprint ...)
     """
     progress = progress_of(progress)
     aside = Aside(strict=True) if aside is None else aside

@@ -127,6 +127,17 @@ def update(
     ChoiceError
         If `forget` is outside (0, 1] or nothing is added, a weight is negative or missing, or settings
         contradict each other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import audiogmm as ag
+    >>> random = np.random.default_rng(0)
+    >>> hum = [(0.05 * random.standard_normal(32000), 16000) for _ in range(4)]
+    >>> model = ag.train(hum[:3], "ambient", n_components=2)
+    >>> more = ag.update(model, hum[3:])
+    >>> model.statistics.n_frames, more.statistics.n_frames
+    (594.0, 792.0)
     """
     progress = progress_of(progress)
     aside = Aside(strict=True) if aside is None else aside

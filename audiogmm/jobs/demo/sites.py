@@ -178,6 +178,11 @@ def demo(
     ------
     OutputError
         If the folder holds something already (and not `force`), or cannot be written.
+
+    Examples
+    --------
+    >>> import audiogmm as ag
+    >>> ag.demo("demo")  # doctest: +SKIP
     """
     progress, out = progress_of(progress), Path(out)
     refuse_overwrite(out, force)
