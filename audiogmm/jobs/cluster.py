@@ -28,6 +28,7 @@ from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress, stopped_by_hand
 from audiogmm.runs.rows import write_rows
 from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.sources import Source, name_of
 from audiogmm.scoring.assignment import ComponentTally
 from audiogmm.scoring.assignment_file import AssignmentWriter
 from audiogmm.scoring.classes import Classes
@@ -166,7 +167,7 @@ class ClusterResult:
 @accepts(ClusterSettings)
 def cluster_to_folder(
     model: Model | str | os.PathLike[str],
-    source: str | os.PathLike[str],
+    source: Source,
     output: Path,
     *,
     settings: ClusterSettings,
@@ -193,7 +194,7 @@ def cluster_to_folder(
     clusterer = Clusterer(Evaluator(loaded.mixture), clusters, shortest, max(settings.examples, 2))
     noun = ("component", "components") if classes is None else ("class", "classes")
     result = ClusterResult(
-        output, os.fspath(source), Aside(), clusterer.zero(), terms, noun, labels=settings.labels
+        output, name_of(source), Aside(), clusterer.zero(), terms, noun, labels=settings.labels
     )
     unfinished = stopped_by_hand(f"{output} is not whole; the same command with --force starts again")
     with Batch(output, settings, progress) as batch:
@@ -297,7 +298,7 @@ def write_sounds(
 @accepts(ClusterSettings)
 def cluster(
     model: Model | str | os.PathLike[str],
-    source: str | os.PathLike[str],
+    source: Source,
     output: str | os.PathLike[str],
     *,
     settings: ClusterSettings,
@@ -308,7 +309,7 @@ def cluster(
     Parameters
     ----------
     model : Model or path-like
-    source : path-like
+    source : Source
         A manifest, or one recording.
     output : path-like
         A folder for the assignments, a table of the components and their sounds.

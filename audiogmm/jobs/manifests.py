@@ -17,6 +17,7 @@ from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.inputs import read_entries
 from audiogmm.runs.progress import Progress, progress_of
+from audiogmm.runs.sources import Source, name_of
 from audiogmm.types import Json
 from audiogmm.words import amount
 
@@ -236,7 +237,7 @@ class CheckResult:
 
 
 def check_manifest(
-    source: str | os.PathLike[str],
+    source: Source,
     *,
     fast: bool = False,
     columns: str | Sequence[str] = (),
@@ -282,10 +283,10 @@ def check_manifest(
     """
     from audiogmm.audio.decode import probe
     from audiogmm.audio.decoders.notices import Notices
-    from audiogmm.manifest import find_problems, read_manifest
+    from audiogmm.manifest import find_problems
 
     progress = progress_of(progress)
-    result = CheckResult(os.fspath(source))
+    result = CheckResult(name_of(source))
     notices = Notices(then=progress.say)
     choice = ColumnChoice.of(columns, exclude, id_column)
 
@@ -295,7 +296,7 @@ def check_manifest(
         return probe(entry, full=not fast, warn=notices, choice=choice)
 
     progress.begin("checking", None, "recordings")
-    result.problems.extend(find_problems(read_manifest(source), look))
+    result.problems.extend(find_problems(read_entries(source, Aside(strict=True)), look))
     progress.end()
     result.warnings = notices.messages
     return result

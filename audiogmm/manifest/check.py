@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.manifest.entry import Entry
@@ -65,7 +65,7 @@ def find_problems(entries: Iterable[Entry], probe: Probe) -> Iterator[Problem]:
     """
     if isinstance(entries, Manifest):
         bad_lines: list[ManifestError] = []
-        for entry in Manifest(entries.path, entries.format, bad_lines.append):
+        for entry in replace(entries, on_error=bad_lines.append):
             yield from _drain(bad_lines)
             yield from _problems_of(entry, probe)
         yield from _drain(bad_lines)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from audiogmm.errors import ManifestError
+from audiogmm.manifest.dataframe import DataFrame, is_dataframe
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry, default_id, is_url
 from audiogmm.manifest.formats import FORMATS, format_named
 from audiogmm.manifest.ids import SeenIds
@@ -17,6 +18,7 @@ from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.objects import entries_of
 from audiogmm.manifest.patterns import is_pattern
 from audiogmm.manifest.record import dict_of
+from audiogmm.manifest.rows import RowEntries, lists_recordings
 from audiogmm.manifest.sniff import sniff
 from audiogmm.words import amount
 
@@ -159,7 +161,8 @@ def read_manifest(
     ----------
     path : path-like, or an object that `entries_of` takes
         A manifest file or folder, a recording, a feature matrix (.npy, .parquet, .ark, or a CSV of numbers),
-        a URL, or ``-`` for a wav stream on standard input; a `CutSet` or another object of Lhotse.
+        a URL, or ``-`` for a wav stream on standard input; a `CutSet` or another object of Lhotse;
+        or a data frame of pandas, polars or Arrow with a column of paths.
     format : str, optional
         A key of `FORMATS`, such as "kaldi" or "rttm", where name and content do not show it.
     on_error : callable, optional
@@ -192,10 +195,13 @@ def read_manifest(
     if not isinstance(path, str | os.PathLike):
         name = type(path).__name__
         entries = entries_of(path)
+        if entries is None and is_dataframe(path) and lists_recordings(frame := DataFrame(path)):
+            entries = RowEntries(frame)
         if entries is None:
             raise ManifestError(
                 f"a manifest was given as {name}: {path!r:.60}",
-                needed="a path, or a CutSet, RecordingSet, cut or recording of Lhotse",
+                needed="a path; a CutSet, RecordingSet, cut or recording of Lhotse; or a data frame with a "
+                "column audio_filepath",
             )
         return Manifest(name, name, on_error, entries)
     name = os.fspath(path)

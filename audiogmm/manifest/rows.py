@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +32,24 @@ def lists_recordings(frame: DataFrame) -> bool:
     return any(isinstance(cell, str) for place in places for cell in frame.column(place, 0, 100))
 
 
-def read_rows(frame: DataFrame) -> Iterator[Entry]:
-    """Yield an entry for each row; relative paths begin at the working directory.
+@dataclass(frozen=True)
+class RowEntries:
+    """An entry for each row of a frame; relative paths begin at the working directory.
 
     Raises
     ------
     ManifestError
-        With the row, counted from 0, and what is wrong with it.
+        While iterating: with the row, counted from 0, and what is wrong with it.
     """
-    folder = ManifestFolder(str(Path.cwd()))
-    names = dict(zip(frame.names, named_as_ours(frame.names), strict=True))
-    for number, row in enumerate(frame.records()):
-        record = {names[name]: _whole(names[name], cell) for name, cell in row.items()}
-        yield entry_of(record, folder, f"row {number}")
+
+    frame: DataFrame
+
+    def __iter__(self) -> Iterator[Entry]:
+        folder = ManifestFolder(str(Path.cwd()))
+        names = dict(zip(self.frame.names, named_as_ours(self.frame.names), strict=True))
+        for number, row in enumerate(self.frame.records()):
+            record = {names[name]: _whole(names[name], cell) for name, cell in row.items()}
+            yield entry_of(record, folder, f"row {number}")
 
 
 def _whole(name: str, cell: Any) -> Any:

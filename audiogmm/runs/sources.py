@@ -17,7 +17,7 @@ from audiogmm.manifest.entry import Entry, default_id
 from audiogmm.manifest.in_memory import MemoryEntry
 from audiogmm.manifest.objects import entries_of
 from audiogmm.manifest.read import Manifest, read_manifest
-from audiogmm.manifest.rows import lists_recordings, read_rows
+from audiogmm.manifest.rows import RowEntries, lists_recordings
 from audiogmm.words import amount
 
 Source: TypeAlias = Any
@@ -106,6 +106,19 @@ def entry_from(source: Source, number: str = "") -> Entry:
     return found[0]
 
 
+def name_of(source: Source) -> str:
+    """Return how messages call a source: its path, if it has one.
+
+    Examples
+    --------
+    >>> name_of("a.jsonl"), name_of([1])
+    ('a.jsonl', 'the list')
+    """
+    if isinstance(source, Manifest):
+        return source.path
+    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else f"the {type(source).__name__}"
+
+
 def is_one(source: Source) -> bool:
     """Return whether a source is one recording or one table, rather than a list that may hold one.
 
@@ -167,7 +180,7 @@ class _Reader:
         if is_dataframe(source):
             frame = DataFrame(source)
             if lists_recordings(frame):
-                return _Rows(frame)
+                return RowEntries(frame)
             return [self._table(source, len(frame), f"table{number}")]
         if _is_array(source):
             if self.sample_rate is not None:
@@ -267,16 +280,6 @@ class _Chained:
 
     def __iter__(self) -> Iterator[Entry]:
         return itertools.chain.from_iterable(self.parts)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Entries of a data frame that lists recordings."""
-
-    frame: DataFrame
-
-    def __iter__(self) -> Iterator[Entry]:
-        return read_rows(self.frame)
 
 
 def _pair(source: object) -> tuple[Any, Any] | None:

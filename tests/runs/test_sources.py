@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import pytest
 import soundfile
 
 import audiogmm as ag
+from audiogmm.audio.recording import Recording
 from audiogmm.errors import AudioDataError, ChoiceError, FeatureError, KindError, ManifestError, MismatchError
+from audiogmm.manifest.entry import default_id
 from audiogmm.runs.progress import Silent
 from audiogmm.runs.sources import entries_from, entry_from, is_one
 
@@ -290,3 +293,33 @@ def test_a_model_of_blocks_keeps_the_front_end_that_is_given(expected: dict[str,
 def test_a_front_end_of_another_type() -> None:
     with pytest.raises(KindError, match="a front end of the type dict"):
         ag.train((WAVES[0], RATE), {"n_mfcc": 3}, n_components=2)  # type: ignore[arg-type]
+
+
+def test_a_data_frame_is_read_as_a_manifest_and_checked(folder: Path, tmp_path: Path) -> None:
+    frame = polars.DataFrame({"path": [*paths(folder), str(tmp_path / "gone.wav")], "label": ["normal"] * 4})
+    manifest = ag.read_manifest(frame)
+    assert [(entry.id, entry.label) for entry in manifest[:3]] == [
+        (default_id(p), "normal") for p in paths(folder)
+    ]
+    found = ag.check_manifest(frame)
+    assert (found.entries, len(found.problems)) == (4, 1)
+    assert "gone.wav is missing" in str(found.problems[0])
+    with pytest.raises(ManifestError, match="a data frame with a column audio_filepath"):
+        ag.read_manifest(TABLES["pandas"]())
+
+
+def test_clusters_of_samples(expected: dict[str, Any], tmp_path: Path) -> None:
+    found = ag.cluster(expected["model"], [(wave, RATE) for wave in WAVES], tmp_path / "c")
+    assert (found.recordings, found.sounds) == (3, 3)
+
+
+def test_samples_and_tables_travel_to_worker_processes() -> None:
+    for given, frontend in (((FLOATS[0], RATE), FRONTEND), (TABLES["polars"](), None)):
+        recording = Recording(entry_from(given), frontend)
+        here, there = (next(iter(each)).frames for each in (recording, pickle.loads(pickle.dumps(recording))))
+        assert here.tobytes() == there.tobytes()
+
+
+def test_an_entry_in_memory_is_not_written_as_a_path(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="array is in memory, and a manifest holds paths"):
+        ag.write_manifest([entry_from((WAVES[0], RATE))], tmp_path / "a.jsonl")
