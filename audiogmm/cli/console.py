@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 import click
 
+from audiogmm.runs.aside import ErrorRow
 from audiogmm.runs.bar import TerminalBar
 from audiogmm.words import amount
 
@@ -63,10 +64,25 @@ class _Handler(logging.Handler):
 
 
 def first_reasons(path: Path, most: int = 3) -> list[str]:
-    """Return the first few inputs that were set aside, each with its reason, and each named once."""
+    """Return the first few inputs that were set aside, each with its reason.
+
+    Lines of a list that are alike are one, with how many others there are.
+    """
+    shown: dict[str, str] = {}
+    counts: Counter[str] = Counter()
     with path.open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in islice(file, most)]
-    return [describe_set_aside(row["id"], row["reason"]) for row in rows]
+        for line in file:
+            row = json.loads(line)
+            bad = ErrorRow(row["id"], row["path"], row["error"], row["reason"])
+            kind = bad.id or bad.kind  # a line of a list has no id, and is often one of many alike
+            if kind in shown or len(shown) < most:
+                shown.setdefault(kind, describe_set_aside(row["id"], row["reason"]))
+                counts[kind] += 1
+    return [text + _and_others(counts[kind] - 1) for kind, text in shown.items()]
+
+
+def _and_others(n_alike: int) -> str:
+    return f" (and {amount(n_alike, 'other')} like it)" if n_alike else ""
 
 
 def describe_set_aside(id: str, reason: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,7 +167,7 @@ def convert_manifest(
     output = Path(output)
     refuse_overwrite(output, force)
     aside = Aside(errors_path(output), strict=strict)
-    entries = read_entries(source, aside, source_format)
+    entries = read_entries(source, aside, source_format, say=progress_of(progress).say)
     if events and isinstance(entries, Manifest):
         entries = read_truth(entries)
     return _write(entries, output, format, force, progress_of(progress), aside)
@@ -230,7 +232,16 @@ class CheckResult:
 
     def lines(self) -> Iterator[str]:
         """Yield every problem, then their number."""
-        yield from map(str, self.problems)
+        lines: Counter[str] = Counter()  # bad lines of a list are often all alike
+        for problem in self.problems:
+            kind = re.sub(r"\d+", "#", str(problem)) if problem.entry is None else ""
+            lines[kind] += 1
+            if not kind or lines[kind] == 1:
+                yield str(problem)
+        for kind, count in lines.items():
+            if kind and count > 1:
+                first = kind.partition(";")[0].rpartition(":#: ")[2]
+                yield f"{self.manifest}: {amount(count - 1, 'other line')} like it: {first}"
         problems = amount(len(self.problems), "problem") if self.problems else "no problem"
         warned = f", {amount(len(self.warnings), 'warning')}" if self.warnings else ""
         yield f"checked {amount(self.entries, 'entry', 'entries')}: {problems}{warned}"

@@ -19,7 +19,7 @@ from audiogmm.manifest.objects import entries_of
 from audiogmm.manifest.patterns import is_pattern
 from audiogmm.manifest.record import dict_of
 from audiogmm.manifest.rows import RowEntries, lists_recordings
-from audiogmm.manifest.sniff import sniff
+from audiogmm.manifest.sniff import doubt_of, sniff
 from audiogmm.words import amount
 
 OnError = Callable[[ManifestError], None]
@@ -44,6 +44,8 @@ class Manifest:
         Takes the `ManifestError` of each bad line, which is left out; None raises it.
     entries : iterable of Entry or None
         Those of an object of another library, in place of a file.
+    note : str
+        Which format was taken, where it could be another.
 
     Examples
     --------
@@ -58,6 +60,7 @@ class Manifest:
     format: str
     on_error: OnError | None = None
     entries: Iterable[Entry] | None = None
+    note: str = ""
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield the entries in order.
@@ -208,7 +211,7 @@ def read_manifest(
     kind: str = sniff(name) if format is None else format_named(format).name
     if format is not None and not is_url(name) and not is_pattern(name) and not Path(name).exists():
         raise ManifestError(f"{name} does not exist", needed=f"a {format} manifest", remedy="check the path")
-    return Manifest(name, kind, on_error)
+    return Manifest(name, kind, on_error, note=doubt_of(name, kind) if format is None else "")
 
 
 def _single(path: str, kind: str) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -139,6 +140,35 @@ def _segments_by_header(first: str) -> Segments | None:
     end, _, label = rest.partition("\t")
     text = bool(label.strip()) and not all(map(is_number, label.split("\t")))
     return "audacity" if is_number(start) and is_number(end) and text else None
+
+
+def doubt_of(path: str, kind: str) -> str:
+    """Return a note where a path could be of another format than the one that it was taken for, or nothing.
+
+    Parameters
+    ----------
+    path : str
+        As given to `sniff`.
+    kind : str
+        What it returned.
+    """
+    other = ""
+    if kind == "features" and suffix_of(path) == ".txt":
+        rows = [line.split("\t") for line in head(path).decode(errors="replace").splitlines()[:50]]
+        spans = (
+            len(row) == 3 and all(map(is_number, row)) and float(row[0]) <= float(row[1]) for row in rows
+        )
+        taken, other = "a table of numbers", "audacity" if rows and all(spans) else ""
+    elif kind in ("kaldi", "jsonl") and not is_url(path) and Path(path).is_dir():
+        taken = "a Kaldi data directory" if kind == "kaldi" else "a frame cache"
+        if any((Path(path) / f"recordings.jsonl{end}").exists() for end in ("", ".gz")):
+            other = "lhotse"
+    if not other:
+        return ""
+    return (
+        f"{path} is read as {taken}, and could be of the format {other} too; if it is: audiogmm manifest "
+        f"convert {shlex.quote(path)} --from {other} -o {other}.jsonl"
+    )
 
 
 def suffix_of(path: str) -> str:

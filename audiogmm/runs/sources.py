@@ -194,7 +194,10 @@ class _Reader:
         on_error = self.on_error
         refuse = None if on_error is None else (lambda error: on_error(path, error))
         if not is_listed:
-            return read_manifest(path, on_error=refuse)
+            manifest = read_manifest(path, on_error=refuse)
+            if manifest.note:
+                self.say(manifest.note)
+            return manifest
         try:
             manifest = read_manifest(path, on_error=refuse)
         except ManifestError as error:

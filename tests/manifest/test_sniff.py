@@ -9,6 +9,7 @@ import pytest
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest import read_manifest
+from audiogmm.runs.sources import entries_from
 
 CONTENTS = {
     "a.wav": (b"", "audio"),
@@ -111,3 +112,21 @@ def test_a_manifest_that_may_not_be_read(tmp_path: Path) -> None:
     file.chmod(0)
     with pytest.raises(ManifestError, match=r"all\.jsonl cannot be read: Permission denied"):
         read_manifest(file)
+
+
+def test_what_could_be_of_another_format_is_said(tmp_path: Path) -> None:
+    labels = tmp_path / "a.txt"
+    labels.write_text("0.5\t1.5\t7\n2.0\t2.5\t8\n")
+    manifest = read_manifest(labels)
+    assert manifest.format == "features"
+    assert f"{labels} is read as a table of numbers, and could be of the format audacity too" in manifest.note
+    assert manifest.note.endswith(f"convert {labels} --from audacity -o audacity.jsonl")
+    assert read_manifest(labels, "audacity").note == ""
+    labels.write_text("0.5\t0.25\t7\n2.0\t2.5\t8\n")  # ends before it begins
+    assert read_manifest(labels).note == ""
+    for name in ("wav.scp", "recordings.jsonl"):
+        (tmp_path / name).touch()
+    assert read_manifest(tmp_path).note.endswith("--from lhotse -o lhotse.jsonl")
+    said: list[str] = []
+    entries_from(str(tmp_path), say=said.append)
+    assert said == [read_manifest(tmp_path).note]

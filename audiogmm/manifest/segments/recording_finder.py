@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -12,7 +13,7 @@ _LIST_ENDING = re.compile(
     r"(\.Table\.\d+)?(\.BirdNET)?(\.selections?(\.table)?|\.results|\.labels)?\.(txt|csv|tsv|rttm|TextGrid)$",
     re.IGNORECASE,
 )
-_FOLDERS = (".", "audio", "wav", "../audio", "../wav")
+_FOLDERS = (".", "audio", "wav", "..", "../audio", "../wav")
 
 
 def recording_name(file: str) -> str:
@@ -27,7 +28,7 @@ def recording_name(file: str) -> str:
 
 
 class RecordingFinder:
-    """Find recordings beside a list, and in the folders `audio` and `wav` below it or beside its folder.
+    """Find recordings beside a list or in the folder above, and in the folders `audio` and `wav` of these.
 
     Parameters
     ----------
@@ -62,15 +63,15 @@ class RecordingFinder:
             for folder in _FOLDERS:
                 for file in sorted(self._folder.joinpath(folder).glob("*")):
                     if file.suffix.lower() in AUDIO_SUFFIXES:
-                        path = str(file.resolve() if ".." in folder else file)
+                        path = os.path.normpath(file)
                         self._named.setdefault(file.name, path)
                         self._named.setdefault(file.stem, path)
         found = self._named.get(bare) or self._named.get(Path(bare).stem if "." in bare else bare)
         if found is None:
             raise ManifestError(
                 f"{source}: there is no recording {bare!r}",
-                needed=f"{bare} (.wav, .flac, ...) in {self._folder}, or in a folder audio or wav in it or "
-                "beside it",
+                needed=f"{bare} (.wav, .flac, ...) in {self._folder} or the folder above, or in a folder "
+                "audio or wav in one of these",
                 remedy="put the list there, or a link to the recordings",
             )
         return found

@@ -181,3 +181,9 @@ def test_recordings_are_found_by_a_path_of_another_machine(tmp_path: Path) -> No
     (tmp_path / "all.csv").write_text(text)
     (entry,) = read_manifest(tmp_path / "all.csv")
     assert entry.path == str(tmp_path / "audio" / "a.wav")
+
+
+def test_labels_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    entries = [Entry(str(tmp_path / "a.wav"), id="a", offset=0.5, duration=0.5, label="crow")]
+    write_manifest(entries, tmp_path / "labels", "textgrid")
+    assert said(tmp_path / "labels") == [("a.wav", 0.5, 0.5, "crow")]
