@@ -205,14 +205,15 @@ class DetectResult:
             **self.aside.summary(),
         }
 
-    def describe(self, model: Path, loaded: Model, source: str, *, upsample: bool) -> RunRecord:
+    def describe(self, model: Path, loaded: Model, source: str, settings: DetectSettings) -> RunRecord:
         """Return what `report` has to know of the run."""
         return describe_run(
             model,
             loaded,
             self.detector,
             source,
-            upsample=upsample,
+            upsample=settings.upsample,
+            columns=list(settings.choice.columns),
             recordings=self.recordings,
             heard=len(self.with_events),
             events=self.events,
@@ -286,7 +287,7 @@ def detect_to_file(
         write_events(
             chain.from_iterable(map(result.add, journal.rows())), output, settings.format, force=force
         )
-    result.describe(model, loaded, source, upsample=settings.upsample).write(output)
+    result.describe(model, loaded, source, settings).write(output)
     if plot is not None:
         result.pictures = draw_recordings(
             loaded, detector, inputs, result.severest, result.with_events, plot, force=force

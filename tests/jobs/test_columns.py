@@ -151,3 +151,12 @@ def test_a_report_speaks_of_tables(folder: Path, tmp_path: Path) -> None:
     detect_to_file(folder / "m.agmm", str(source), tmp_path / "e.jsonl")
     first = next(iter(report(tmp_path / "e.jsonl", tmp_path / "r.html").lines()))
     assert re.fullmatch(r"\d+ events?; 1 table shown", first)
+
+
+def test_a_report_reads_the_columns_of_its_run(folder: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "today.csv")
+    table = source.read_text().replace("rpm", "speed", 1)
+    source.write_text(table)
+    detect_to_file(folder / "m.agmm", str(source), tmp_path / "e.jsonl", columns="speed,temp,load")
+    found = report(tmp_path / "e.jsonl", tmp_path / "r.html", strict=True)
+    assert len(found.page.cards) == 1

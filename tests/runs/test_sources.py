@@ -323,3 +323,8 @@ def test_samples_and_tables_travel_to_worker_processes() -> None:
 def test_an_entry_in_memory_is_not_written_as_a_path(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="array is in memory, and a manifest holds paths"):
         ag.write_manifest([entry_from((WAVES[0], RATE))], tmp_path / "a.jsonl")
+
+
+def test_a_frame_cache_wants_files(tmp_path: Path) -> None:
+    found = ag.features((WAVES[0], RATE), tmp_path / "frames")
+    assert [row.reason.partition(";")[0] for row in found.aside.rows] == ["array is in memory"]

@@ -17,9 +17,10 @@ from audiogmm.audio.frame_cache.frame_file import FrameWriter, open_frames
 from audiogmm.audio.frame_cache.index import INDEX, CacheIndex, FileIdentity, signature_of
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
-from audiogmm.errors import MismatchError
+from audiogmm.errors import AudioFileError, MismatchError
 from audiogmm.files import replacing
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
+from audiogmm.manifest.in_memory import MemoryEntry
 
 FRONT_END = "frontend.toml"
 """The file with the front end that a cache is for."""
@@ -63,10 +64,16 @@ class FrameCache:
         Raises
         ------
         AudioFileError
-            If it is missing or not audio.
+            If it is missing, not audio, or in memory.
         OutputError
             If the folder cannot be written.
         """
+        if isinstance(entry, MemoryEntry):
+            raise AudioFileError(
+                f"{entry.id} is in memory",
+                needed="a recording in a file, by which the frame cache finds its frames again",
+                remedy="soundfile.write(path, samples, sample_rate)",
+            )
         return _identify(self.folder, entry.path, signature_of(entry.path))
 
     def blocks(

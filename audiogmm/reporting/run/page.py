@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.learning.assembly import make_scorer
 from audiogmm.anomaly.learning.model_parts import terms_of
+from audiogmm.audio.matrix.columns import ColumnChoice
 from audiogmm.errors import ChoiceError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.reporting.page.content import DetectorSummary
@@ -143,7 +144,14 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
     layout = Layout(plan, summary, aside)
     sounds = ComponentSounds(model)
     upsample = run.record is not None and run.record.upsample
-    inputs = open_inputs(plan.wanted, model=model, aside=aside, say=progress.say, upsample=upsample)
+    inputs = open_inputs(
+        plan.wanted,
+        model=model,
+        aside=aside,
+        say=progress.say,
+        upsample=upsample,
+        choice=ColumnChoice.of(run.record.columns if run.record else ()),
+    )
     clusterer = Clusterer(
         Evaluator(model.mixture),
         sounds.clusters,

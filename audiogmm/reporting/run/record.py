@@ -38,6 +38,8 @@ class RunRecord:
         Settings, thresholds and notes, as in `Detector.metadata`, without the normal recordings.
     upsample : bool
         Whether audio below the model's rate was accepted.
+    columns : list of str
+        Of tables, where others were asked for than the model's.
     recordings, heard, events, set_aside : int
         Numbers of recordings, of recordings with an event, of events, and of inputs that were set aside.
     seconds : Seconds
@@ -57,6 +59,7 @@ class RunRecord:
     model_path: str | None = None
     source_path: str | None = None
     upsample: bool = False
+    columns: list[str] = field(default_factory=list)
     recordings: int = 0
     heard: int = 0
     events: int = 0
@@ -135,6 +138,7 @@ _KINDS: dict[str, Any] = {
     "fingerprint": str,
     "detector": dict,
     "upsample": bool,
+    "columns": list,
     "recordings": int,
     "heard": int,
     "events": int,
@@ -176,7 +180,7 @@ def describe_run(
     upsample : bool
         Whether audio below the model's rate was accepted.
     **counts
-        `recordings`, `heard`, `events`, `set_aside`, `seconds` and `errors`.
+        `columns`, `recordings`, `heard`, `events`, `set_aside`, `seconds` and `errors`.
     """
     from audiogmm.version import __version__
 
