@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
+from audiogmm.manifest.inside import resolved
 from audiogmm.system import is_absolute, with_slashes
 
 
@@ -25,6 +26,8 @@ class ManifestFolder:
     >>> folder = ManifestFolder("/data/lists")
     >>> folder.resolve("a.wav"), folder.resolve("/b.wav"), folder.resolve("s3://c/d.wav")
     ('/data/lists/a.wav', '/b.wav', 's3://c/d.wav')
+    >>> folder.resolve("tar://a.wav::x.tar"), folder.relative("tar://a.wav::/data/lists/x.tar")
+    ('tar://a.wav::/data/lists/x.tar', 'tar://a.wav::x.tar')
     >>> folder.relative("/data/lists/x/a.wav"), folder.relative("/data/wav/b.wav"), folder.relative("/c.wav")
     ('x/a.wav', '../wav/b.wav', '/c.wav')
     """
@@ -49,8 +52,10 @@ class ManifestFolder:
 
     def resolve(self, path: str) -> str:
         """Return an absolute path, or the URL or ``-`` as it is."""
-        if path == STANDARD_INPUT or is_url(path):
+        if path == STANDARD_INPUT:
             return path
+        if is_url(path):
+            return resolved(path, self.resolve)
         path = with_slashes(path)
         if is_absolute(path):
             return path
@@ -59,8 +64,10 @@ class ManifestFolder:
 
     def relative(self, path: str) -> str:
         """Return a path as it is to be written: relative if below the folder, or at most two folders up."""
-        if path == STANDARD_INPUT or is_url(path):
+        if path == STANDARD_INPUT:
             return path
+        if is_url(path):
+            return resolved(path, self.relative)
         path = with_slashes(path)
         if "/../" in path or not is_absolute(path):
             path = with_slashes(os.path.realpath(path))

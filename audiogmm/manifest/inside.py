@@ -8,7 +8,8 @@
 ``lhotse://mix-1/eJyr...``                   what Lhotse makes of a cut that the address holds
 ===========================================  ==========================================================
 
-`audiogmm.audio.decoders.inside` opens them. They hold absolute paths, so they can be moved as they are.
+`audiogmm.audio.decoders.inside` opens them. A manifest may name the file relative to itself, and so the
+last link of fsspec's chains (``tar://a.wav::x.tar``).
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def _first_file(record: Any) -> str:
 
 
 def outer_path(path: str) -> str:
-    """Return the file that lies on disk: the one that an address of ours leads into, or the path itself.
+    """Return the file that lies on disk: the one that an address leads into, or the path itself.
 
     Of what Lhotse makes of several files, it is the first.
 
@@ -100,25 +101,33 @@ def outer_path(path: str) -> str:
     --------
     >>> outer_path("ark:///a.ark:12"), outer_path("bytes://0-9::/b.tar"), outer_path("/c.wav")
     ('/a.ark', '/b.tar', '/c.wav')
+    >>> outer_path("zip://a.wav::/b.zip"), outer_path("zip://a.wav::https://host/b.zip")
+    ('/b.zip', 'https://host/b.zip')
     """
-    scheme = scheme_of(path)
-    if scheme is None:
-        return path
-    inner = path.partition("://")[2]
+    scheme, inner = scheme_of(path), path.partition("://")[2]
     if scheme == "lhotse":
         return _first_file(lhotse_record(path))
     if scheme == "ark":
         return inner.rpartition(":")[0]
-    return inner if scheme == "gzip" else inner.partition("::")[2]
+    return inner if scheme == "gzip" else inner.rpartition("::")[2] or path if inner else path
 
 
 def resolved(path: str, resolve: Callable[[str], str]) -> str:
-    """Return an address whose file is made absolute by a function.
+    """Return an address whose file, the last link of a chain, is made absolute by a function.
 
     Examples
     --------
     >>> resolved("gzip://a.wav.gz", lambda path: f"/x/{path}")
     'gzip:///x/a.wav.gz'
+    >>> resolved("tar://x.tar::x.tar", lambda path: f"/x/{path}")
+    'tar://x.tar::/x/x.tar'
+    >>> resolved("s3://bucket/a.wav", lambda path: f"/x/{path}")
+    's3://bucket/a.wav'
     """
+    if "://" not in path:
+        return resolve(path)
+    if scheme_of(path) not in ("ark", "gzip") and ("::" not in path or path.startswith("lhotse:")):
+        return path
     outer = outer_path(path)
-    return path if not outer else path.replace(outer, resolve(outer), 1) if scheme_of(path) else resolve(path)
+    at = path.rindex(outer)
+    return path[:at] + (outer and resolve(outer)) + path[at + len(outer) :]

@@ -17,6 +17,9 @@ from audiogmm.manifest.sniff import AUDIO_SUFFIXES
 from audiogmm.manifest.write import ManifestWarning
 from audiogmm.system import special_kind
 
+ARCHIVES = (".tar", ".zip")
+"""Suffixes of archives that are scanned where they are named."""
+
 
 def find_recordings(
     folder: str | os.PathLike[str], speaker: str | None = None, *, measure: Measure | None = None
@@ -29,7 +32,7 @@ def find_recordings(
     Parameters
     ----------
     folder : path-like
-        Where to look.
+        Where to look; or a tar or zip archive, whose members are read where they are.
     speaker : str, optional
         "parent" for the name of the folder that a recording lies in, or a regular expression to be searched
         in its path below `folder`: the group ``speaker`` is the speaker, else the first group, else the
@@ -59,11 +62,47 @@ def find_recordings(
     [('ann--1', 'ann')]
     """
     top = Path(folder)
+    if top.is_file() and top.suffix.lower() in ARCHIVES:
+        return _in_archive(top, speaker, _pattern(speaker), measure)
     if not top.is_dir():
         kind = "is a file" if top.exists() else "does not exist"
         raise ManifestError(f"{top} {kind}", needed="a folder of recordings", remedy="check the path")
     pattern = _pattern(speaker)
     return _scan(top, speaker, pattern, measure)
+
+
+def _in_archive(
+    archive: Path, speaker: str | None, pattern: re.Pattern[str] | None, measure: Measure | None
+) -> Iterator[Entry]:
+    """The recordings in a tar or zip archive, in the order of their names."""
+    import fsspec
+
+    kind = archive.suffix.lower()[1:]
+    try:
+        names = sorted(fsspec.filesystem(kind, fo=str(archive)).find(""))
+    except Exception as error:  # those of tarfile and zipfile, and of what they read by
+        raise ManifestError(
+            f"{archive} cannot be read: {error}", needed="a whole archive", remedy="copy it again"
+        ) from error
+    empty = True
+    for name in names:
+        if Path(name).suffix.lower() in AUDIO_SUFFIXES:
+            empty = False
+            who = None if pattern is None else _speaker(pattern, name, archive)
+            who = Path(name).parent.name if speaker == "parent" else who
+            url = f"{kind}://{name}::{archive.absolute()}"
+            entry = Entry(audio_filepath=url, id=safe_id(name), speaker=who or None, source=url)
+            yield entry if measure is None else _measured(entry, measure)
+    if empty:
+        raise _nothing_in(archive)
+
+
+def _nothing_in(top: Path) -> ManifestError:
+    return ManifestError(
+        f"{top} holds no recording",
+        needed="files such as .wav, .flac, .ogg or .mp3",
+        remedy="another folder",
+    )
 
 
 def _scan(
@@ -81,11 +120,7 @@ def _scan(
         entry = Entry(audio_filepath=full, id=name, speaker=who, source=full)
         yield entry if measure is None else _measured(entry, measure)
     if empty:
-        raise ManifestError(
-            f"{top} holds no recording",
-            needed="files such as .wav, .flac, .ogg or .mp3",
-            remedy="another folder",
-        )
+        raise _nothing_in(top)
 
 
 def _files(top: str, below: str, seen: frozenset[tuple[int, int]] = frozenset()) -> Iterator[tuple[str, str]]:
@@ -103,6 +138,12 @@ def _files(top: str, below: str, seen: frozenset[tuple[int, int]] = frozenset())
     short, long = Counter(map(default_id, recordings)), Counter(map(safe_id, recordings))
     for name in names:
         path = f"{below}/{name}" if below else name
+        if name.lower().endswith(ARCHIVES):
+            warnings.warn(
+                f"{here / name} is not looked into; audiogmm manifest scan {here / name} does",
+                ManifestWarning,
+                stacklevel=2,
+            )
         if (here / name).is_dir():
             yield from _files(top, path, seen | {mark})
         elif Path(name).suffix.lower() in AUDIO_SUFFIXES and not _is_special(here / name):

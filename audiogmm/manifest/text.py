@@ -12,6 +12,7 @@ from typing import BinaryIO, TextIO, cast
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.entry import is_url
+from audiogmm.protocols import refuse_protocols
 from audiogmm.system import special_kind
 
 _BUFFER = 1 << 18
@@ -30,6 +31,7 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
         if not is_url(path) and (special := special_kind(Path(path).stat().st_mode)) is not None:
             raise ManifestError(f"{path} is {special}", needed="a file", remedy="save it to a file")
         if is_url(path):
+            refuse_protocols(path, ManifestError)
             import fsspec
 
             with fsspec.open(path, "rb", compression="gzip" if path.endswith(".gz") else None) as remote:

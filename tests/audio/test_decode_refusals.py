@@ -282,6 +282,7 @@ def test_reads_that_fail_midway_are_named(tmp_path: Path, monkeypatch: pytest.Mo
                 raise ConnectionResetError("the line was cut")
             return super().read(size)
 
+    monkeypatch.setenv("AUDIOGMM_PROTOCOLS", "https")
     monkeypatch.setattr(fsspec, "open", lambda *_: SimpleNamespace(open=lambda: Broken(path.read_bytes())))
     message = refusal("https://x/a.wav", AudioFileError)
     assert (

@@ -6,13 +6,14 @@ import gzip
 import importlib.util
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from audiogmm.errors import AudioGMMError
+from audiogmm.errors import AudioFileError, AudioGMMError
 from audiogmm.manifest.entry import display_name
 from audiogmm.manifest.inside import lhotse_record, scheme_of
+from audiogmm.protocols import refuse_protocols
 
 
 def open_inside(path: str, kind: type[AudioGMMError]) -> Any:
@@ -158,8 +159,10 @@ def _open_cell(inner: str) -> io.BytesIO:
 def _open_lhotse(inner: str) -> io.BytesIO:
     """What Lhotse makes of a cut or a recording, as a wav of floats: mixed, appended, and transformed."""
     record = lhotse_record(inner)
-    if _has_command(record):
-        raise ValueError("a command in place of a file is never run")
+    for source in _sources(record):
+        if source["type"] == "command":
+            raise ValueError("a command in place of a file is never run")
+        refuse_protocols(str(source["source"]), AudioFileError)
     if importlib.util.find_spec("lhotse") is None:
         raise ImportError("lhotse")
     import soundfile
@@ -177,11 +180,14 @@ def _open_lhotse(inner: str) -> io.BytesIO:
     return data
 
 
-def _has_command(record: Any) -> bool:
-    """Whether some file of a record is a command."""
+def _sources(record: Any) -> Iterator[Mapping[str, Any]]:
+    """Every place in a record where Lhotse reads sound."""
     if isinstance(record, dict):
-        return record.get("type") == "command" or any(map(_has_command, record.values()))
-    return isinstance(record, list) and any(map(_has_command, record))
+        if "type" in record and "source" in record:
+            yield record
+        record = list(record.values())
+    for part in record if isinstance(record, list) else ():
+        yield from _sources(part)
 
 
 _LARGEST_MIX = 1 << 28  # floats: 1 GiB

@@ -15,8 +15,9 @@ from typing import Any, Protocol, TypeVar
 from audiogmm.audio.decoders.inside import open_inside
 from audiogmm.audio.decoders.reading import reading
 from audiogmm.errors import AudioFileError, AudioGMMError, OutputError
-from audiogmm.manifest.entry import STANDARD_INPUT, is_url
-from audiogmm.manifest.inside import scheme_of
+from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
+from audiogmm.manifest.inside import outer_path, scheme_of
+from audiogmm.protocols import refuse_protocols
 from audiogmm.system import special_kind
 
 T = TypeVar("T")
@@ -75,12 +76,7 @@ def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSo
         status = Path(path).stat()
         if stat.S_ISDIR(status.st_mode):
             raise kind(f"{path} is a folder", needed="a file")
-        if (special := special_kind(status.st_mode)) is not None:
-            raise kind(
-                f"{path} is {special}, which might never end",
-                needed="a file",
-                remedy="save what it gives to a file, pipe it to standard input, or use audiogmm stream",
-            )
+        _refuse_special(path, status.st_mode, kind)
         if status.st_size == 0:
             raise kind(
                 f"{path} is empty: 0 bytes",
@@ -102,7 +98,21 @@ def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSo
         raise kind(f"{path!r} is not a path: {error}", needed="the name of a file") from error
 
 
+def _refuse_special(path: str, mode: int, kind: type[AudioGMMError]) -> None:
+    if (special := special_kind(mode)) is not None:
+        raise kind(
+            f"{display_name(path)} is {special}, which might never end",
+            needed="a file",
+            remedy="save what it gives to a file, pipe it to standard input, or use audiogmm stream",
+        )
+
+
 def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:
+    refuse_protocols(path, kind)
+    mode = 0
+    with suppress(OSError, ValueError):  # whatever opens it says what is wrong
+        mode = Path(outer_path(path).removeprefix("file://").removeprefix("local://")).stat().st_mode
+    _refuse_special(path, mode, kind)
     if scheme_of(path) is not None:
         return GuardedFile(open_inside(path, kind), raises=kind is not AudioFileError)
     import fsspec

@@ -14,12 +14,13 @@ from pathlib import Path
 from audiogmm.audio.decoders.opening import open_decoder
 from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.decoders.source import open_source
-from audiogmm.errors import OutputError
+from audiogmm.errors import AudioFileError, OutputError
 from audiogmm.escapes import escaped
 from audiogmm.manifest.entry import Entry, is_url
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.inside import outer_path
 from audiogmm.manifest.record import record_of
+from audiogmm.protocols import refuse_protocols
 from audiogmm.types import Json
 
 INDEX = "index.jsonl"
@@ -184,6 +185,7 @@ def signature_of(path: str) -> str | None:
         import fsspec
 
         try:
+            refuse_protocols(path, AudioFileError)
             system, inner = fsspec.url_to_fs(path)
             return f"{system.info(inner).get('size')}:{system.ukey(inner)}"
         except Exception:  # noqa: BLE001 - each protocol has errors of its own

@@ -1,0 +1,95 @@
+"""URLs in lists: archives of this machine are read, and nothing else is opened unless the user allows it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from audiogmm.audio.decode import open_audio
+from audiogmm.audio.decoders.source import open_source
+from audiogmm.errors import AudioFileError, ManifestError
+from audiogmm.manifest import find_recordings, read_manifest, write_manifest
+from audiogmm.manifest.inside import bytes_address, lhotse_address
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> Path:
+    soundfile.write(tmp_path / "a.wav", np.sin(np.arange(8000.0)) / 2, 16000)
+    with tarfile.open(tmp_path / "x.tar", "w") as tar:
+        tar.add(tmp_path / "a.wav", "ann/a.wav")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(tmp_path / "a.wav", "ann/a.wav")
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_an_archive_is_scanned_written_and_read(kind: str, archives: Path) -> None:
+    (found,) = find_recordings(archives / f"x.{kind}", "parent")
+    assert (found.id, found.speaker) == ("ann--a.wav", "ann")
+    for name in ("m.jsonl", "m.csv"):
+        write_manifest([found], archives / name)
+        assert f"{kind}://ann/a.wav::x.{kind}" in (archives / name).read_text()  # beside the manifest
+        (entry,) = read_manifest(archives / name)
+        assert entry == found
+    with open_audio(entry) as inside:
+        samples = np.concatenate(list(inside))
+    np.testing.assert_array_equal(samples, soundfile.read(archives / "a.wav", dtype="float32")[0])
+
+
+def test_a_folder_names_the_archives_that_it_holds(archives: Path) -> None:
+    with pytest.warns(UserWarning, match="audiogmm manifest scan") as told:
+        (found,) = find_recordings(archives)
+    assert found.id == "a"
+    assert [Path(str(one.message).split()[0]).name for one in told] == ["x.tar", "x.zip"]
+
+
+def test_no_archive(archives: Path) -> None:
+    (archives / "bad.zip").write_bytes(b"PK no")
+    with pytest.raises(ManifestError, match=r"bad\.zip cannot be read"):
+        list(find_recordings(archives / "bad.zip"))
+
+
+@pytest.mark.parametrize(
+    ("url", "protocol"),
+    [
+        ("https://host.invalid/a.wav", "https"),
+        ("zip://a.wav::https://host.invalid/x.zip", "https"),
+        ("s3://bucket/a.wav", "s3"),
+        ("simplecache::http://host.invalid/a.wav", "simplecache,http"),
+    ],
+)
+def test_nothing_leaves_this_machine_unless_it_is_allowed(
+    url: str, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(*_: object) -> None:
+        raise AssertionError("a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.raises(AudioFileError, match=f"try: export AUDIOGMM_PROTOCOLS={protocol}$"):
+        open_source(url)
+    with pytest.raises(ManifestError, match=r"AUDIOGMM_PROTOCOLS"):
+        read_manifest(url.replace(".wav", ".csv"))
+    record = {"type": "url", "source": url, "channels": [0]}
+    with pytest.raises(AudioFileError, match=r"AUDIOGMM_PROTOCOLS"):
+        open_source(lhotse_address("a", {"id": "a", "sources": [record]}))
+
+
+def test_what_is_allowed_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIOGMM_PROTOCOLS", "data, https")
+    assert open_source("data://text/plain;base64,YWJj").read() == b"abc"
+
+
+@pytest.mark.parametrize("url", ["file://{}", "tar://a.wav::{}", "gzip://{}", "ark://{}:0", "{}"])
+def test_a_pipe_is_refused_and_not_waited_for(url: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(AudioFileError, match="is a pipe, which might never end"):
+        open_source(url.format(tmp_path / "pipe"))
+    with pytest.raises(AudioFileError, match="is a pipe, which might never end"):
+        open_source(bytes_address(str(tmp_path / "pipe"), 0, 9))
