@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -318,6 +319,13 @@ def test_samples_and_tables_travel_to_worker_processes() -> None:
         recording = Recording(entry_from(given), frontend)
         here, there = (next(iter(each)).frames for each in (recording, pickle.loads(pickle.dumps(recording))))
         assert here.tobytes() == there.tobytes()
+
+
+def test_entries_in_memory_are_equal_if_they_hold_the_same_samples() -> None:
+    first, other = entry_from((WAVES[0][:, None], RATE)), entry_from((WAVES[1][:, None], RATE))
+    assert first != other
+    assert first == replace(first)
+    assert len({first, other, replace(first)}) == 2
 
 
 def test_an_entry_in_memory_is_not_written_as_a_path(tmp_path: Path) -> None:

@@ -106,8 +106,8 @@ def _unnamed(_: int) -> Any:
 
 def test_lines_of_another_length_are_found_in_columns_that_are_not_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_text('a,b,c\n1,"x,y",3\n4,z\n')
-    with pytest.raises(FeatureError, match="line 3: 2 cells, and 3 in the first line"):
+    path.write_text('a,b,c\n1,"x,y",3\n4,z,5,6\n')
+    with pytest.raises(FeatureError, match="line 3: 4 cells, and 3 in the first line"):
         read(path, exclude="b")
 
 
@@ -123,9 +123,9 @@ def test_the_index_of_pandas_in_parquet(tmp_path: Path) -> None:
 def test_a_wide_parquet_is_read_by_the_wanted_column_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, n = tmp_path / "wide.parquet", 200_000
+    path, n = tmp_path / "wide.parquet", 400_000
     random = np.random.default_rng(0)
-    table = pa.table({f"c{i}": random.normal(size=n) for i in range(20)})
+    table = pa.table({f"c{i}": random.normal(size=n) for i in range(10)})
     pq.write_table(table, path, row_group_size=n, compression="none", use_dictionary=False)
     reads: list[int] = []
     original = parquet.open_source
@@ -138,7 +138,7 @@ def test_a_wide_parquet_is_read_by_the_wanted_column_alone(
     monkeypatch.setattr(parquet, "open_source", counting)
     rows = sum(map(len, read_matrix_blocks(_entry(path), 8192, ColumnChoice(("c7",)))))
     assert rows == n
-    assert sum(reads) < 8 * n * 1.2  # 1.6 MB of 32 MB
+    assert sum(reads) < 8 * n * 1.2  # 3.2 MB of 32 MB
     assert max(reads) <= 2 << 20  # nor its whole column at once
 
 
