@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from audiogmm.jobs.evaluate_verify import evaluate_verify as evaluate_verify
     from audiogmm.jobs.features import features as features
     from audiogmm.jobs.fuse import fuse as fuse
+    from audiogmm.jobs.identify import classify as classify
     from audiogmm.jobs.identify import identify as identify
     from audiogmm.jobs.info import info as info
     from audiogmm.jobs.inspect import inspect as inspect

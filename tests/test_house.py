@@ -44,7 +44,7 @@ RIGHTS = {
     "training/schedule": "training/frames",
     "training": "training/schedule",
     "training/selection": "training",
-    "runs": "audio training",
+    "runs": "audio training manifest/segments",
     "estimator": "training scoring",
     "anomaly": "scoring manifest/segments",
     "anomaly/scorers": "anomaly training",

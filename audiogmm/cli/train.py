@@ -86,6 +86,12 @@ def _stepwise(stepwise_passes: int | None, step_exponent: float | None, **others
     default="k-means++",
     help="Initialization of EM.",
 )
+@click.option(
+    "--label",
+    metavar="KEY|DIR",
+    help="Train classes: the key of M with the label of each recording, or a folder of label files "
+    "(Audacity, TextGrid, RTTM), one a recording. A class gets at most -k components [default: 16].",
+)
 @options.start
 @options.option("--restarts", type=options.COUNT, default=1, help="Initializations; the best is kept.")
 @options.option(
@@ -136,6 +142,11 @@ def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
 
     \b
       audiogmm train frames -k 1024 --approximate truncated:5 --passes 6 -o large.agmm
+
+    Classes, from labels that were written by `cluster` and edited, or by a key of M:
+
+    \b
+      audiogmm train today.jsonl --preset ambient --label clusters/labels -o classes.agmm
     """
     from audiogmm.jobs.train_settings import TrainSettings
     from audiogmm.jobs.trained_files import train_to_file

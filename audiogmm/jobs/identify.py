@@ -1,10 +1,11 @@
-"""Identify: which enrolled speaker speaks in each recording, or none of them?"""
+"""Identify: which enrolled speaker speaks in each recording, or none; and which class of a model it is of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import ChoiceError
@@ -16,7 +17,8 @@ from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress
 from audiogmm.runs.rows import write_rows
 from audiogmm.runs.settings import OF_FILES, RunSettings
-from audiogmm.runs.sources import Source
+from audiogmm.runs.sources import Source, is_one
+from audiogmm.scoring.classification import Classifier
 from audiogmm.types import Json
 from audiogmm.verification.calibration import UNCALIBRATED
 from audiogmm.verification.gallery import Gallery
@@ -25,6 +27,9 @@ from audiogmm.verification.ratio import Scoring
 from audiogmm.verification.recordings.identifier import Identifier
 from audiogmm.verification.recordings.segment_scorer import SHORT, WHY_SHORT
 from audiogmm.words import amount
+
+if TYPE_CHECKING:
+    from audiogmm.mixture.store import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +134,52 @@ def identify(gallery: Gallery, source: Source, *, settings: IdentifySettings) ->
         inputs = batch.open(gallery.background, source, again=True)
         task = Identifier.of(gallery, batch.aside, settings.known, settings.top, settings.scoring)
         return [Identification.from_dict(row["identity"]) for row in batch.map("identifying", inputs, task)]
+
+
+@accepts(RunSettings, without=OF_FILES)
+def classify(
+    model: Model, source: Source, *, settings: RunSettings
+) -> Any:  # Classification of one recording, list of Classification of several
+    """Say which class of a model each recording is of, with the posterior of every class.
+
+    Parameters
+    ----------
+    model : Model
+        Trained on labels (`train` with `label`).
+    source : Source
+        A recording or a table: an `Entry`, a path, ``(samples, sample_rate)``, a data frame; or several: a
+        list, a manifest. See `audiogmm.runs.sources.entries_from`.
+    settings : RunSettings
+        Or its fields as keywords.
+
+    Returns
+    -------
+    Classification or list of Classification
+        A list of several recordings, in their order.
+
+    Raises
+    ------
+    MismatchError
+        If the model has no classes, or a recording does not fit it.
+    AudioGMMError
+        The first bad recording's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import audiogmm as ag
+    >>> rng = np.random.default_rng(0)
+    >>> rows = [rng.normal(center, 1.0, (100, 2)).astype(np.float32) for center in (0.0, 5.0)]
+    >>> mixture = ag.Mixture([0.5, 0.5], [[0.0, 0.0], [5.0, 5.0]], [1.0, 1.0], "spherical")
+    >>> classes = {"names": ["low", "high"], "components": [1, 1], "frames": [100, 100]}
+    >>> found = classify(ag.Model(mixture, metadata={"classes": classes}), rows[1])
+    >>> found.label, round(found.posterior, 3)
+    ('high', 1.0)
+    """
+    classifier = Classifier(model)
+    with Batch(None, settings) as batch:
+        found = list(batch.map("classifying", batch.open(model, source), classifier))
+    return found[0] if len(found) == 1 and is_one(source) else found
 
 
 @dataclass

@@ -54,6 +54,11 @@ class InfoResult:
                 f"{training['log_likelihood']:.4f} {terms.of('nats a frame')}, "
                 f"BIC {training['bic']:,.0f}, AIC {training['aic']:,.0f}"
             )
+        if classes := about.get("classes"):
+            rows = zip(classes["names"], classes["components"], classes["frames"], strict=True)
+            yield "classes: " + "; ".join(
+                f"{name} ({amount(size, 'component')}, {terms.frames(n)})" for name, size, n in rows
+            )
         if lost := training.get("approximation"):
             yield f"approximation: {ApproximationLoss.from_json(lost)}"
         if about["frontend"] is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from audiogmm.runs.progress import Progress, log_note
 from audiogmm.runs.rows import read_ids, write_rows
 from audiogmm.runs.settings import OF_FILES, OF_PROCESSES, RunSettings
 from audiogmm.runs.sources import Source, is_one
+from audiogmm.scoring.classification import Classifier, ClassSums
 from audiogmm.scoring.likelihood import score_blocks, score_shard
 from audiogmm.scoring.track_file import SUFFIXES, TrackWriter
 from audiogmm.types import FloatArray, Json
@@ -169,14 +171,16 @@ class ScoreTask:
     score: Callable[[Shard], Iterator[tuple[FrameBlock, FloatArray]]]
     folder: Path
     format: str
+    classifier: Classifier | None = None  # of a model with classes
 
     @classmethod
     def of(cls, model: Model, background: Model | None, folder: Path, settings: ScoreSettings) -> ScoreTask:
         """Return what scores by a model, by its ratio to a background model, or as its detector does."""
+        classifier = None if model.metadata.classes is None else Classifier(model)
         if settings.detector:
-            return cls(partial(detector_scores, make_scorer(model)), folder, settings.format)
+            return cls(partial(detector_scores, make_scorer(model)), folder, settings.format, classifier)
         evaluator, against = make_evaluators(model, background)
-        return cls(partial(score_blocks, evaluator, against=against), folder, settings.format)
+        return cls(partial(score_blocks, evaluator, against=against), folder, settings.format, classifier)
 
     def path(self, id: str) -> Path:
         """Return the file of a recording's track."""
@@ -187,11 +191,15 @@ class ScoreTask:
         return self.path(id).exists()
 
     def __call__(self, shard: Shard) -> Json:
+        classes = None if self.classifier is None else ClassSums(self.classifier)
         with TrackWriter(self.path(shard.id), shard.id, force=True) as writer:
             for block, scores in self.score(shard):
                 writer.write(block, scores)
+                if classes is not None:
+                    classes.push(block)
             writer.names = shard.row_names() if isinstance(shard, Recording) else None
-        return writer.summary.to_dict()
+        row = writer.summary.to_dict()
+        return row if classes is None else row | classes.result(shard.id).to_json()
 
 
 def detector_scores(scorer: FrameScorer, shard: Shard) -> Iterator[tuple[FrameBlock, FloatArray]]:
@@ -212,11 +220,14 @@ class ScoreResult:
     frames: int = 0
     scored: int = 0
     total: float = 0.0
+    labels: Counter[str] = field(default_factory=Counter)
 
     def add(self, row: Json) -> Json:
         """Count the summary row of one recording, and return it."""
         self.recordings += 1
         self.frames += row["frames"]
+        if "label" in row:
+            self.labels[row["label"]] += 1
         if row["mean"] is not None:
             scored = row["voiced"] or row["frames"]
             self.scored += scored
@@ -244,6 +255,9 @@ class ScoreResult:
         mean = "" if self.mean is None else f", {self.mean:.3f} {self.terms.of(self.unit)} on average"
         recordings, frames = self.terms.recordings(self.recordings), self.terms.frames(self.frames)
         yield f"scored {recordings} ({frames}{mean})"
+        if self.labels:
+            counts = ", ".join(f"{n:,} {label}" for label, n in sorted(self.labels.items()))
+            yield f"{self.terms.recording}s by class: {counts}"
         yield f"tracks and {SUMMARY}: {self.folder}"
 
 

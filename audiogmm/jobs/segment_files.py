@@ -57,9 +57,8 @@ class SegmentFiles:
                     start, end = found.segment.start, found.segment.end
                     label, posterior = self.names[found.component], f"{found.mean_posterior:.6f}"
                     rows.writerow([found.id, _time(start), _time(end), label, posterior, found.n_frames])
-                    yield Span(
-                        id, round(start, 6), round(end, 6), label=label, score=round(float(posterior), 4)
-                    )
+                    score = round(found.mean_posterior, 4)
+                    yield Span(id, round(start, 6), round(end, 6), label=label, score=score, id=id)
 
             if self.labels is None:
                 for _ in spans():

@@ -20,11 +20,13 @@ from audiogmm.mixture.store import Model, load
 from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import as_frontend, match_frontend
+from audiogmm.runs.labels import OTHER, Labels, as_labeled, read_labels
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.settings import OF_FILES
 from audiogmm.runs.sources import Source
 from audiogmm.runs.training_inputs import TrainingInputs, open_training_inputs
 from audiogmm.runs.watch import Watch
+from audiogmm.training.classes import ClassResult, train_classes
 from audiogmm.training.incremental import add_recordings
 from audiogmm.training.ledger import Ledger
 from audiogmm.training.result import TrainingResult
@@ -115,9 +117,13 @@ def train(
             upsample=settings.upsample,
             choice=settings.choice.or_those_of(start.metadata.columns if start else ()),
         )
+        labels = None
+        if settings.label is not None:
+            labels = read_labels(settings.label, inputs.entries, progress.say)
+            inputs = labels.of(inputs)
         for_speakers = has_background_speakers(inputs.entries, settings.speakers)
         mixture_settings = settings.of_mixture(inputs.frontend, start, for_speakers=for_speakers)
-        fitter = MixtureFitter(mixture_settings, inputs, inputs.hours, reducer, progress, checkpoint)
+        fitter = MixtureFitter(mixture_settings, inputs, inputs.hours, reducer, progress, checkpoint, labels)
         partial, normal = None, NormalAudio()
         if settings.hold_out:
             partial, normal = learn_normal_audio(
@@ -140,6 +146,7 @@ def train(
         sample_rate=inputs.frontend.sample_rate if inputs.frontend else None,
         seed=settings.seed,
         columns=inputs.columns,
+        classes=describe_classes(labels, result),
         training=result.to_json() | describe_settings(settings, mixture_settings) | estimate.figures,
         data=describe_data(inputs.entries, result),
     )
@@ -157,22 +164,28 @@ class MixtureFitter:
     reducer: Reducer
     progress: Progress
     checkpoint: Path | None  # to which the name of a part is added
+    labels: Labels | None = None  # of the classes, each of which has a mixture
 
     def __call__(self, shards: Iterable[Shard], name: str, stage: str) -> TrainingResult:
         """Train on some recordings."""
         with Watch(self.progress, stage, self.settings.passes, self.hours) as watch:
-            return train_mixture(
-                shards,
-                settings=self.settings,
-                reducer=self.reducer,
-                monitor=watch,
-                checkpoint=self.checkpoint and self.checkpoint.with_name(f"{self.checkpoint.name}.{name}"),
-                on_error=self.inputs.on_error,
-            )
+            common: Json = {
+                "settings": self.settings,
+                "reducer": self.reducer,
+                "monitor": watch,
+                "checkpoint": self.checkpoint and self.checkpoint.with_name(f"{self.checkpoint.name}.{name}"),
+                "on_error": self.inputs.on_error,
+            }
+            if self.labels is None:
+                return train_mixture(shards, **common)
+            labeled = [as_labeled(shard) for shard in shards]
+            # a class may have all of its recordings among those that are held out
+            optional = [OTHER] if name == "all" else self.labels.names
+            return train_classes(labeled, self.labels.names, optional=optional, **common)
 
     def fit_all(self, start: Mixture | None = None) -> TrainingResult:
         """Train on all recordings, after a mixture of some of them by batch EM, since the end is near."""
-        if start is None:
+        if start is None or self.labels is not None:
             return self(self.inputs.shards, "all", "training")
         settings = replace(self.settings, init=start, restarts=1)
         if settings.algorithm == "stepwise":
@@ -224,6 +237,15 @@ def fill_ledger(
     return Estimate(entered.mixture, entered.statistics, figures)
 
 
+def describe_classes(labels: Labels | None, result: TrainingResult) -> Json | None:
+    """Return what a model file says of its classes; those without a frame are left out."""
+    if labels is None or not isinstance(result, ClassResult):
+        return None
+    rows = [row for row in zip(labels.names, result.sizes, result.class_frames, strict=True) if row[1]]
+    names, sizes, frames = zip(*rows, strict=True)
+    return {"names": names, "components": sizes, "frames": frames}
+
+
 def describe_settings(settings: TrainSettings, mixture: MixtureSettings) -> Json:
     """Return what a model file says of the settings of its training."""
     described: Json = {
@@ -231,6 +253,8 @@ def describe_settings(settings: TrainSettings, mixture: MixtureSettings) -> Json
         "init": settings.init if settings.start is None else "model",
         "hold_out": settings.hold_out,
     }
+    if settings.label is not None:
+        described["label"] = settings.label
     if settings.algorithm == "stepwise":
         described["stepwise"] = (mixture.stepwise or Stepwise()).to_json()
     return described

@@ -24,6 +24,9 @@ from audiogmm.verification.recordings.backend_training import SPEAKER_COMPONENTS
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
 
+CLASS_COMPONENTS = 16
+"""Components of a class, at most, where nothing else is said; then their covariances are diagonal."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings(RunSettings):
@@ -55,6 +58,10 @@ class TrainSettings(RunSettings):
         Of all randomness.
     init : {"k-means++", "random", "split"}
         Where EM starts.
+    label : str, optional
+        Train a mixture for each class, see `audiogmm.training.classes`: the key of the manifest with the
+        label of each recording, or a folder of label files, see `audiogmm.runs.labels.read_labels`.
+        `n_components` is then the most that a class gets, `CLASS_COMPONENTS` by default.
     start : Model or Path, optional
         Start from the parameters of this model instead, through its front end.
     passes : int
@@ -112,6 +119,7 @@ class TrainSettings(RunSettings):
     approximate: str | None = None
     seed: int = 0
     init: Init = "k-means++"
+    label: str | None = None
     start: Model | Path | None = None
     passes: int = 100
     tol: float = 1e-3
@@ -140,6 +148,14 @@ class TrainSettings(RunSettings):
             )
         if self.ledger_keep and not self.ledger:
             raise ChoiceError(f"--ledger-keep {self.ledger_keep:g} without a ledger", needed="--ledger")
+        if self.label is not None:
+            object.__setattr__(self, "label", str(self.label))
+            without = {"start": self.start, "ledger": self.ledger, "approximate": self.approximate}
+            if given := [name for name, value in without.items() if value]:
+                raise ChoiceError(
+                    f"label={self.label!r} and {given[0]}",
+                    needed="one of them: each class is trained by itself, from scratch",
+                )
         if self.dask is not None and self.workers:
             raise ChoiceError(
                 f"--dask {self.dask} and --workers {self.workers}",
@@ -167,7 +183,13 @@ class TrainSettings(RunSettings):
             If a setting is outside its choices or its range, or two contradict each other.
         """
         usual = choose_defaults(frontend, self.algorithm)
-        if for_speakers:
+        if self.label is not None:
+            usual = replace(
+                usual,
+                n_components=CLASS_COMPONENTS,
+                covariance_type=usual.covariance_type if self.algorithm == "kmeans" else "diag",
+            )
+        elif for_speakers:
             usual = replace(usual, n_components=SPEAKER_COMPONENTS)
         if start is not None:
             mixture = start.mixture

@@ -77,10 +77,6 @@ class Classes:
         """Sum over the components of each class: from shape (n, K) to (n, C)."""
         return np.add.reduceat(values, self.starts, axis=1)
 
-    def log_joint(self, log_joint: FloatArray) -> FloatArray:
-        """Return log weight + log density of each class, shape (n, C), from those of components, (n, K)."""
-        return np.logaddexp.reduceat(log_joint, self.starts, axis=1)
-
     def assigned(self, found: Assignment) -> Assignment:
         """Return the assignment of frames to classes in place of components."""
         if max(self.sizes) == 1:
@@ -95,14 +91,6 @@ class Classes:
             confidence=posteriors.max(axis=1),
             entropy=(posteriors * surprise).sum(axis=1),
         )
-
-    def mixture(self, whole: Mixture, number: int) -> Mixture:
-        """Return the mixture of one class, whose weights sum to 1."""
-        first = int(self.starts[number])
-        part = slice(first, first + self.sizes[number])
-        covariances = whole.covariances if whole.covariance_type == "tied" else whole.covariances[part]
-        weights = whole.weights[part]
-        return Mixture(weights / weights.sum(), whole.means[part], covariances, whole.covariance_type)
 
     def means(self, whole: Mixture) -> FloatArray:
         """Return the mean of each class, shape (C, n_features)."""

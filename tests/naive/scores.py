@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+from audiogmm.mixture.gaussian import Mixture
+
 
 def window_scores(scores: np.ndarray, voiced: np.ndarray, half: int) -> np.ndarray:
     """Mean of the voiced scores within `half` frames of each frame; NaN where there is none."""
@@ -119,3 +121,20 @@ def auc(scores: np.ndarray, truth: np.ndarray) -> float:
             wins += 1.0 if odd < normal else 0.5 if odd == normal else 0.0
             pairs += 1
     return wins / pairs
+
+
+def class_posteriors(frames: np.ndarray, mixture: Mixture, sizes: list[int]) -> list[float]:
+    """The mean over frames of P(class | frame), of a mixture of diagonal Gaussians."""
+    totals = [0.0] * len(sizes)
+    for x in frames.astype(np.float64):
+        densities = []
+        for weight, mean, variance in zip(mixture.weights, mixture.means, mixture.covariances, strict=True):
+            density = weight
+            for value, m, v in zip(x, mean, variance, strict=True):
+                density *= math.exp(-((value - m) ** 2) / (2 * v)) / math.sqrt(2 * math.pi * v)
+            densities.append(density)
+        first = 0
+        for number, size in enumerate(sizes):
+            totals[number] += sum(densities[first : first + size]) / sum(densities) / len(frames)
+            first += size
+    return totals
