@@ -166,6 +166,11 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, name: str, text: str, mess
         list(read_manifest(tmp_path / name))
 
 
+def test_a_textgrid_in_utf_16_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.TextGrid").write_bytes(TEXTGRID.replace("owl", "h\u00fbou").encode("utf-16"))
+    assert [row[3] for row in said(tmp_path / "a.TextGrid")] == ["crow", "h\u00fbou"]
+
+
 def test_a_bad_file_of_a_folder_does_not_end_the_others(tmp_path: Path) -> None:
     (tmp_path / "a.TextGrid").write_text(TEXTGRID)
     (tmp_path / "b.TextGrid").write_text("no")
