@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from audiogmm.anomaly.scorers import stability
 from audiogmm.anomaly.scorers.stability import FEWEST, false_alarm_misses, find_stable_scores
 from tests.naive import stability as naive
 
@@ -46,3 +48,17 @@ def test_units_do_not_matter() -> None:
 def test_few_recordings_speak_against_none() -> None:
     kept, misses = find_stable_scores(material(3.0, FEWEST - 1))
     assert kept.tolist() == [True, True] and np.isnan(misses).all()
+
+
+def test_of_many_recordings_some_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is compared with all others: of thousands, that would take minutes."""
+    compared = []
+
+    def counting(recordings: list[np.ndarray]) -> np.ndarray:
+        compared.append(len(recordings))
+        return false_alarm_misses(recordings)
+
+    monkeypatch.setattr(stability, "MOST", 7)
+    monkeypatch.setattr(stability, "false_alarm_misses", counting)
+    assert find_stable_scores(material(3.0, 20))[0].tolist() == [True, False]
+    assert compared == [7, 7]
