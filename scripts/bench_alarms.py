@@ -101,7 +101,7 @@ class FrameInputs(TrainingInputs):
 def main(arguments: argparse.Namespace) -> None:
     """Synthesise, train, score, count, print."""
     if arguments.scenes is not None:
-        scenes(arguments.scenes, arguments.rate, arguments.scores.split(",")[0])
+        scenes(arguments)
         return
     pool, frontend = make_pool(arguments)
     with tempfile.TemporaryDirectory() as temporary:
@@ -274,8 +274,9 @@ def count(detector: Detector, tracks: list[ScoreTrack]) -> int:
     return len(runs.events(detector.threshold, detector.merge_gap_frames, detector.min_duration_frames))
 
 
-def scenes(data: Path, rate: float, scores: str) -> None:
+def scenes(arguments: argparse.Namespace) -> None:
     """Count the events of the normal test clips of each site."""
+    data, scores = arguments.scenes, arguments.scores.split(",")[0]
     sites: dict[str, dict[str, list[ag.Entry]]] = defaultdict(lambda: {"train": [], "test": []})
     for split in ("train", "test"):
         for entry in ag.read_manifest(data / f"scenes_{split}.jsonl"):
@@ -283,8 +284,10 @@ def scenes(data: Path, rate: float, scores: str) -> None:
     print(f"{'site':<15}  normal, s  events there  promised  clips, s  events  an hour")
     n_events, seconds = 0, 0.0
     for site, parts in sites.items():
+        if arguments.only not in (None, site):
+            continue
         model = ag.train(parts["train"], FrontEnd.preset("ambient"), scores=scores)
-        detector = read_detector(model).with_settings(alarms_per_hour=rate)
+        detector = read_detector(model).with_settings(alarms_per_hour=arguments.rate)
         try:
             budget = detector.budget
         except MismatchError as error:
@@ -314,5 +317,6 @@ if __name__ == "__main__":
     parser.add_argument("-k", "--components", type=int, default=8, help="fewer than usual, to be quick")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of frames and outcomes; continues there")
     parser.add_argument("--scenes", type=Path, default=None, metavar="DATA")
+    parser.add_argument("--only", metavar="SITE", help="of the scenes")
     parser.add_argument("--rate", type=float, default=60.0)
     main(parser.parse_args())
