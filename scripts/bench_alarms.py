@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -158,8 +159,13 @@ def drawn_from_one(
     for score in scores:
         path = folder / f"{arguments.site}{arguments.seed}.{score}.npy"
         if not path.exists():
-            pieces = draw_pieces(pool[:half], frontend, LONG, PIECES, np.random.default_rng(arguments.seed))
-            ((_, _, scorer),) = calibrated(pieces, frontend, [score], arguments.components)
+            kept = path.with_suffix(".pickle")
+            if not kept.exists():
+                seeded = np.random.default_rng(arguments.seed)
+                pieces = draw_pieces(pool[:half], frontend, LONG, PIECES, seeded)
+                ((_, _, made),) = calibrated(pieces, frontend, [score], arguments.components)
+                kept.write_bytes(pickle.dumps(made))
+            scorer = pickle.loads(kept.read_bytes())
             others = [Piece(f"day{i}", frames, frontend) for i, frames in enumerate(pool[half:])]
             np.save(path, [score_recording(scorer, piece).scores for piece in others])
         rows = np.load(path)
