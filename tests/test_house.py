@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "audiogmm"
 TESTS = Path(__file__).parent
 
 GROUND = (
-    "errors escapes system types version lazy methods reprs keywords words files threads processes "
+    "errors escapes contents system types version lazy methods reprs keywords words files threads processes "
     "protocols timeline"
 )
 """Every room may import these."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import click
 
-from audiogmm.runs.aside import ErrorRow
+from audiogmm.runs.aside import FEW, ErrorRow
 from audiogmm.runs.bar import TerminalBar
 from audiogmm.words import amount
 
@@ -66,15 +66,17 @@ class _Handler(logging.Handler):
 def first_reasons(path: Path, most: int = 3) -> list[str]:
     """Return the first few inputs that were set aside, each with its reason.
 
-    Lines of a list that are alike are one, with how many others there are.
+    Those that are alike are one, with how many others there are; of a few recordings, each is named.
     """
     shown: dict[str, str] = {}
     counts: Counter[str] = Counter()
     with path.open(encoding="utf-8") as file:
+        is_few = sum(1 for _ in file) <= FEW
+        file.seek(0)
         for line in file:
             row = json.loads(line)
             bad = ErrorRow(row["id"], row["path"], row["error"], row["reason"])
-            kind = bad.id or bad.kind  # a line of a list has no id, and is often one of many alike
+            kind = (is_few and bad.id) or bad.kind  # a line of a list has no id
             if kind in shown or len(shown) < most:
                 shown.setdefault(kind, describe_set_aside(row["id"], row["reason"]))
                 counts[kind] += 1

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from audiogmm.contents import contents_of
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.cells import delimiter_of_numbers, is_number, split_cells
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
@@ -223,6 +224,13 @@ def _holds_recordings(path: str) -> bool:
 
 
 def _by_content(path: str, start: bytes) -> Kind:
+    if (contents := contents_of(start)) is not None:
+        archive = contents in ("a tar archive", "a zip archive")
+        raise ManifestError(
+            f"{path} is {contents}",
+            needed=_ACCEPTED,
+            remedy=f"audiogmm manifest scan {path} -o all.jsonl" if archive else "check the path",
+        )
     for magic, kind in _MAGIC:
         if start.startswith(magic):
             return kind

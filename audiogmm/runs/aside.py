@@ -21,6 +21,9 @@ _LOG = logging.getLogger(__name__)
 SHOWN = 3
 """Reasons that are shown of many."""
 
+FEW = 10
+"""Of no more inputs than this, those that are alike are shown each."""
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorRow:
@@ -33,9 +36,11 @@ class ErrorRow:
 
     @property
     def kind(self) -> str:
-        """The reason without what names this input, its path or its id, and without numbers."""
-        reason = self.reason.removeprefix(self.id)
-        return re.sub(r"\d+", "#", reason.replace(self.path, "") if self.path else reason)
+        """The reason without path and id of this input, without numbers and what is quoted."""
+        reason = self.reason.removeprefix(self.id).partition("; needed: ")[0]
+        reason = reason.replace(self.path, "") if self.path else reason
+        reason = re.sub(r"(is not JSON: .*?) at column .*", r"\1", reason, flags=re.DOTALL)
+        return re.sub(r"\d+", "#", re.sub(r"'[^']*'", "''", reason))
 
 
 def errors_path(output: Path) -> Path:
@@ -129,7 +134,8 @@ class Aside:
         try:
             yield
         except AudioGMMError as error:
-            for row in self.rows[:SHOWN]:
+            kinds = list({row.kind: row for row in reversed(self.rows)}.values())[::-1]
+            for row in (self.rows if len(self) <= FEW else kinds)[:SHOWN]:
                 error.add_note(f"{row.id}: {row.reason}" if row.id else row.reason)
             raise
 

@@ -144,3 +144,57 @@ def test_what_a_reader_raises_sets_its_recording_aside(
     for row in rows:
         assert Path(row["path"]).name in row["reason"], row
         assert row["error"] in ("AudioFileError", "AudioDataError")
+
+
+ALIKE = {
+    "no key": (b'{"duration": 1}\n' * 40, "no audio_filepath"),
+    "plain paths": (b"".join(b"/data/%d.wav\n" % i for i in range(40)), "is not JSON"),
+    "missing": (b"".join(b'{"audio_filepath": "/no/%d.wav"}\n' % i for i in range(40)), "is missing"),
+}
+
+
+@pytest.mark.parametrize("case", ALIKE)
+def test_what_is_alike_is_told_once_and_listed_each(
+    case: str, audiogmm: Audiogmm, place: Path, tmp_path: Path
+) -> None:
+    content, said = ALIKE[case]
+    manifest = tmp_path / "m.jsonl"
+    manifest.write_bytes(content + b'{"audio_filepath": "%s/a.wav"}\n' % bytes(place))
+    ran = audiogmm("detect", place / "room.agmm", manifest, "-o", tmp_path / "e.jsonl")
+    assert ran.status == 3
+    assert ran.err.count(said) == 1
+    assert "and 39 others like it" in ran.err
+    assert len((tmp_path / "e.jsonl.errors.jsonl").read_text().splitlines()) == 40
+
+
+@pytest.mark.parametrize(
+    ("begin", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+        (b"PK\x03\x04", "a zip archive"),
+        (b"<!DOCTYPE html><html>", "an HTML page"),
+        (b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS in place of the file"),
+    ],
+)
+def test_what_is_no_list_and_no_recording_is_named(
+    begin: bytes, kind: str, audiogmm: Audiogmm, place: Path, tmp_path: Path
+) -> None:
+    for name in ("m.jsonl", "m.csv", "m", "a.wav"):
+        (tmp_path / name).write_bytes(begin + bytes(500))
+        ran = audiogmm("detect", place / "room.agmm", tmp_path / name, "-o", tmp_path / "e.jsonl", "--force")
+        assert f"{name} is {kind}" in ran.err
+        assert ran.status in (1, 3)
+
+
+def test_a_rate_that_most_others_contradict_is_named(
+    audiogmm: Audiogmm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for i in range(4):
+        noise(f"{i}.wav", i, 32000 if i == 0 else 16000)
+    write(Path("m.jsonl"), [f"{i}.wav" for i in range(4)])
+    line = "train m.jsonl --preset ambient -k 1 --hold-out 0 -o m.agmm"
+    ran = audiogmm(*line.split())
+    assert ran.status == 3
+    assert "0.wav; 3 of the 3 recordings behind it have 16000 Hz: --sample-rate 16000 takes that" in ran.err
+    assert audiogmm(*line.split(), "--force", "--sample-rate", RATE).status == 0

@@ -22,6 +22,7 @@ from audiogmm.audio.decoders.containers import container_of
 from audiogmm.audio.decoders.decoder import CEILINGS, FLOAT_CEILING, AudioInfo, skip
 from audiogmm.audio.decoders.wave import read_header
 from audiogmm.audio.decoders.wave_decoder import WaveDecoder
+from audiogmm.contents import contents_of
 from audiogmm.errors import AudioFileError
 from audiogmm.types import Seconds
 
@@ -78,6 +79,12 @@ def open_ffmpeg(
     """
     with opened:
         found = container_of(head)
+        if found is None and (contents := contents_of(head)) is not None:
+            raise AudioFileError(
+                f"{name} is {contents}",
+                needed="a recording",
+                remedy="get the file itself, or correct the path",
+            )
         if found is None:
             raise refusal or AudioFileError(f"{name} is not audio", needed="a container of sound")
         demuxer, title = found
