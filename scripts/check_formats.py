@@ -83,12 +83,12 @@ def cut_outcomes(path: Path, whole: int, folder: Path) -> dict[int, str]:
     data = path.read_bytes()
     cut = folder / f"cut-{path.name}"
     outcomes = {}
-    for percent in CUTS:
+    for percent in (*CUTS, 100):
         cut.write_bytes(data[: len(data) * percent // 100])
         notices = Notices()
         try:
             n_samples = probe(Entry(str(cut), id="a"), warn=notices).n_samples
-            outcomes[percent] = "whole" if n_samples == whole else "warned" if notices.messages else "nothing"
+            outcomes[percent] = "warned" if notices.messages else "whole" if n_samples == whole else "nothing"
         except AudioGMMError:
             outcomes[percent] = "refused"
     return outcomes
@@ -124,6 +124,8 @@ def check(form: Format, folder: Path) -> tuple[str, ...]:
     if form.pipe and not np.array_equal(found, ours(path, pipe=True)[0]):
         faults.append("another by a pipe")
     outcomes = cut_outcomes(path, len(found), folder)
+    if (said := outcomes.pop(100)) != "whole":
+        faults.append(f"whole, and {said}")
     silent = [f"{percent} %" for percent, said in outcomes.items() if said == "nothing"]
     said = "yes" if not silent else f"not at {', '.join(silent)}"
     if silent and form.no_length:

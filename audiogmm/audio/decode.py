@@ -9,11 +9,13 @@ from audiogmm.audio.decoders.decoder import AudioInfo, Decoder
 from audiogmm.audio.decoders.in_memory import ArrayDecoder
 from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.decoders.opening import open_decoder
+from audiogmm.audio.decoders.partial import second_note
 from audiogmm.audio.decoders.reading import reading
+from audiogmm.audio.decoders.wave_decoder import WaveDecoder
 from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError
-from audiogmm.manifest.entry import Entry, display_name
+from audiogmm.manifest.entry import STANDARD_INPUT, Entry, display_name, is_url
 from audiogmm.manifest.in_memory import MemoryEntry
 from audiogmm.manifest.recording_info import refuse_mismatch, refuse_mixing
 from audiogmm.types import Samples, Seconds
@@ -95,6 +97,9 @@ class AudioStream:
             ArrayDecoder(entry) if isinstance(entry, MemoryEntry) else open_decoder(self._path)
         )
         self.info = self._decoder.info
+        path = entry.audio_filepath
+        is_local = path != STANDARD_INPUT and not is_url(path) and not isinstance(self._decoder, WaveDecoder)
+        self._local = path if is_local and not entry.offset and entry.duration is None else None  # all of it
         try:
             self._refuse_truncated()
             self._first, self._wanted = self._cut(entry)
@@ -124,7 +129,9 @@ class AudioStream:
             while (left := self._left()) > 0 and len(interleaved := self._decoder.read(left)):
                 yield self._mixdown.mono(interleaved)
         self._refuse_short(self._mixdown.n_samples)
-        for note in (*self._decoder.notes, *self._mixdown.notes):
+        with reading(self._path):
+            second = second_note(self._local) if self._local is not None else ()
+        for note in (*self._decoder.notes, *second, *self._mixdown.notes):
             self._warn(note)
 
     def _left(self) -> int:

@@ -92,6 +92,8 @@ def _end_of_caf(stream: ByteSource, size: int) -> int | None:
     while at < size:
         stream.seek(at)
         chunk = stream.read(12)
+        if chunk.startswith(b"caff"):  # another one
+            return at
         if len(chunk) < 12:
             return at + 12
         length = struct.unpack(">q", chunk[4:])[0]

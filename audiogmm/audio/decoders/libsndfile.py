@@ -33,6 +33,9 @@ _VORBIS_ORDER = {
 section 5.1.1.2), and libsndfile leaves it so. These columns are in the order of wav: front left, right,
 center, low frequencies, back or side."""
 
+_OPEN_AIFF = 0x7F000000
+"""Bytes that sox states in AIFF that it writes to a pipe."""
+
 _UNKNOWN_LENGTH = (1 << 63) - 1  # libsndfile's SF_COUNT_MAX: a FLAC stream whose header has no length
 
 _WIDTHS = {
@@ -137,6 +140,8 @@ class LibsndfileDecoder:
         container, _, subtype = self.info.format.partition(" ")
         if header is not None and header.data_size is not None:
             found = max(1, min(header.data_size, size - header.data_start))
+            if "MPEG" in subtype and found == header.data_size:
+                return None  # its length is a guess
             return round(n_samples * header.data_size / found)
         log = self._file.extra_info
         if container == "NIST" and (count := re.search(rb"\nsample_count -i (\d+)", self._head)):
@@ -145,6 +150,8 @@ class LibsndfileDecoder:
             return None  # its header is a guess more often than not
         if subtype in _WIDTHS and (sizes := re.search(r": (\d+) \(should be (\d+)\)", log)):
             missing = max(0, int(sizes[1]) - int(sizes[2]))
+            if int(sizes[1]) - _OPEN_AIFF in range(1 << 16):
+                return n_samples
             return n_samples - -missing // (_WIDTHS[subtype] * self.info.channels)
         stated = re.findall(r"(?:Frames|Cols|Data length)\s*:? (\d+)", log)
         return max([n_samples, *map(int, stated)])

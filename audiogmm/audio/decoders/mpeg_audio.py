@@ -31,12 +31,17 @@ def find_first_frame(stream: ByteSource) -> tuple[int, bytes]:
     stream.seek(0)
     head, start = stream.read(10), 0
     if head.startswith(b"ID3") and len(head) == 10:
-        a, b, c, d = head[6:10]
-        start = 10 + (a << 21 | b << 14 | c << 7 | d)
+        start = tag_length(head)
     stream.seek(start)
     frame = stream.read(4096)
     is_mpeg = len(frame) >= 4 and frame[0] == 0xFF and frame[1] & 0xE0 == 0xE0 and frame[1] & 0x06
     return start, frame if is_mpeg else b""
+
+
+def tag_length(head: bytes) -> int:
+    """Return the bytes of an ID3 tag, by its first ten."""
+    a, b, c, d = head[6:10]
+    return 10 + (a << 21 | b << 14 | c << 7 | d)
 
 
 def stated_length(frame: bytes) -> tuple[bool, int | None]:

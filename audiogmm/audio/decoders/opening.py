@@ -72,11 +72,11 @@ def _open(path: str) -> Decoder:
             return _open_file(path, name, header, size, stream, ExitStack())
         assert isinstance(stream, GuardedFile)
         if partial_kind(stream, size) is None:
-            cut = cut_note(stream, size, name)
+            notes = cut_note(stream, size, name)
             stream.seek(0)
             with suppress(AudioFileError):
                 decoder = LibsndfileDecoder(stream, name, header, size, ExitStack())
-                decoder.notes = cut
+                decoder.notes = notes
                 decoder.closes(opened.pop_all())
                 return decoder
         stream.refuse_failed(name)
@@ -96,13 +96,12 @@ def _open_file(
             decoder = LibsndfileDecoder(path, name, header, size, ExitStack())
         except AudioFileError as error:
             refusal = error
-        part, cut = (
-            (partial_kind(stream, size), cut_note(stream, size, name)) if refusal is None else (None, ())
-        )
+        part = partial_kind(stream, size) if refusal is None else None
+        notes = cut_note(stream, size, name) if refusal is None else ()
         if refusal is None and (part is None or not has_ffmpeg()):
             if part is not None:
-                cut += (f"{name} is {part}: some of it may be missing; install ffmpeg to hear it all",)
-            decoder.notes = cut
+                notes += (f"{name} is {part}: some of it may be missing; install ffmpeg to hear it all",)
+            decoder.notes = notes
             decoder.closes(opened.pop_all())
             return decoder
         rate = None
@@ -113,7 +112,7 @@ def _open_file(
         head = stream.read(_TAIL)
         stream.seek(max(0, size - _TAIL))
         other = open_ffmpeg(path, name, head + stream.read(_TAIL), refusal, opened.pop_all(), rate)
-        other.notes += cut
+        other.notes += notes
         return other
 
 

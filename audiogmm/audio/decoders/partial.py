@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from audiogmm.audio.decoders.mpeg_audio import find_first_frame, stated_length
+import re
+
+from audiogmm.audio.decoders.mpeg_audio import find_first_frame, frame_length, stated_length, tag_length
 from audiogmm.audio.decoders.source import ByteSource
+from audiogmm.manifest.entry import display_name
 
 _BLOCK = 1 << 20
 _TAGS = 1 << 16
@@ -35,9 +38,61 @@ def partial_kind(stream: ByteSource, size: int) -> str | None:
     states, stated = stated_length(frame)
     if not states:
         return "an MP3 that does not state its length"
-    if stated is not None and size - start - stated > _TAGS:
+    if stated is not None and _goes_on(stream, size, start + stated):
         return "an MP3 that goes on behind the end that its header states"
     return None
+
+
+def _goes_on(stream: ByteSource, size: int, at: int) -> bool:
+    """Whether more than tags follows the stated end of an MP3: another one, or a long rest."""
+    if size - at > _TAGS:
+        return True
+    while at < size:
+        stream.seek(at)
+        head = stream.read(10)
+        if head.startswith(b"TAG"):
+            at += 128
+        elif head.startswith(b"ID3") and len(head) == 10:
+            at += tag_length(head)
+        else:
+            return frame_length(head) > 0
+    return False
+
+
+def second_note(path: str) -> tuple[str, ...]:
+    """Return a warning if another recording of the same format follows in a local file, as `cat` leaves it.
+
+    All of it is read. Ogg and MPEG audio may be continued so, and are decoded to their end.
+    """
+    with open(path, "rb") as file:  # noqa: PTH123 - any name of a file
+        head = file.read(64)
+        pattern = next((mark for mark in _BEGINNINGS if re.match(mark, head, re.DOTALL)), None)
+        at, held = 1, b""
+        file.seek(at)
+        while pattern is not None and (piece := file.read(_BLOCK)):
+            data = held + piece
+            if found := re.search(pattern, data, re.DOTALL):
+                return (
+                    f"{display_name(path)} holds a second recording from byte {at + found.start()} on, "
+                    "which is not read, or not as sound; split the file there",
+                )
+            held = data[-16:]
+            at += len(data) - len(held)
+    return ()
+
+
+_BEGINNINGS = (
+    rb"fLaC[\x00\x80]\x00\x00\x22",
+    rb"FORM.{4}AIF[FC]",
+    rb"\.snd\x00\x00.{2}.{4}\x00\x00\x00",
+    rb"\x00\x00\x00.ftyp",
+    rb"(RIFF|RIFX|RF64|BW64).{4}WAVE",
+    rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb",
+    rb"caff\x00\x01\x00\x00desc",
+    rb"FLV\x01[\x01\x04\x05]\x00\x00\x00\x09",
+    rb"TTA1\x01\x00",
+)
+"""Of formats that hold one recording: how they begin."""
 
 
 def _is_chained(stream: ByteSource) -> bool:

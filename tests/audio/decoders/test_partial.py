@@ -55,3 +55,42 @@ def test_chained_ogg_by_url_is_whole(source: Path) -> None:
         file.write(content)
     urls = ("memory://two.ogg", path.as_uri())
     assert [probe(Entry(url, id="a")).n_samples for url in urls] == [length(path)] * 2
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.flac", []),
+        ("a.m4a", ["-c:a", "alac"]),
+        ("a.aiff", []),
+        ("a.caf", []),
+        ("a.w64", []),
+        ("a.wav", ["-c:a", "adpcm_ima_wav"]),
+        ("a.flv", ["-ar", "44100", "-c:a", "aac"]),
+    ],
+)
+def test_a_second_recording_that_is_not_read_is_named(source: Path, name: str, options: list[str]) -> None:
+    path = encode(source, name, *options)
+    notices = Notices()
+    probe(Entry(str(path), id="a"), warn=notices)
+    assert notices.messages == ()
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes() * 2)
+    probe(Entry(str(path), id="a"), warn=notices)
+    assert f"holds a second recording from byte {size} on" in notices.messages[0]
+
+
+@needs_ffmpeg
+def test_a_short_mp3_behind_another_is_heard(source: Path) -> None:
+    path = encode(source, "a.mp3", "-b:a", "32k")
+    once = length(path)
+    assert once is not None and path.stat().st_size < 1 << 16
+    path.write_bytes(path.read_bytes() * 2)
+    assert (length(path) or 0) >= 2 * once
+
+
+@needs_ffmpeg
+def test_mp3_in_a_wav_is_whole(source: Path) -> None:
+    path = encode(source, "a.wav", "-c:a", "libmp3lame")
+    assert (length(path) or 0) >= 40_000
