@@ -36,6 +36,7 @@ LONGEST_SOUND: Seconds = 60.0
 DPI = 96
 
 CELL = "text-align:left;vertical-align:middle;padding:4px 10px;white-space:normal"
+SHORT, WIDE = CELL.replace("normal", "nowrap"), f"{CELL};min-width:16em"
 PLAYER = "height:32px;width:260px;vertical-align:middle"
 
 
@@ -113,9 +114,10 @@ def _(events: EventList) -> str:
             joined(tag("div", reason) for reason in event.reasons),
             *([_player(sound) if sound else ""] if events.terms.unit else []),
         ]
-        rows.append(tag("tr", *(tag("td", cell, style=CELL) for cell in cells)))
+        styles = (CELL, SHORT, CELL, WIDE, CELL)
+        rows.append(tag("tr", *(tag("td", cell, style=styles[i]) for i, cell in enumerate(cells))))
     table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows))
-    return tag("div", tag("div", head), table)
+    return tag("div", tag("div", head), tag("div", table, style="overflow-x:auto"))
 
 
 def _sounds(events: EventList, shown: list[Event]) -> Iterator[Clip | None]:
