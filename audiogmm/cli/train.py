@@ -143,10 +143,10 @@ def command(manifest: str, output: Path, as_json: bool, **given: Any) -> None:
     \b
       audiogmm train frames -k 1024 --approximate truncated:5 --passes 6 -o large.agmm
 
-    Classes, from labels that were written by `cluster` and edited, or by a key of M:
+    Classes, by a key of M (or from the labels that `cluster` wrote and a user edited):
 
     \b
-      audiogmm train today.jsonl --preset ambient --label clusters/labels -o classes.agmm
+      audiogmm train today.jsonl --preset ambient --label site -o sites.agmm
     """
     from audiogmm.jobs.train_settings import TrainSettings
     from audiogmm.jobs.trained_files import train_to_file

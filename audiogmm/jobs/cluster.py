@@ -159,8 +159,9 @@ class ClusterResult:
         written += ["sounds"] if self.sounds else []
         yield f"{', '.join(written[:-1])} and {written[-1]}: {self.folder}"
         if self.labels == "audacity":
+            same = ", with the --preset of this model" if self.terms.unit else ""
             folder, source = quote(str(self.folder / LABELS)), quote(self.source)
-            yield f"to make classes of them: edit the labels in {folder} (in Audacity), then"
+            yield f"to make classes of them: edit the labels in {folder} (in Audacity), then{same}"
             yield f"  audiogmm train {source} --label {folder} -o classes.agmm"
 
 

@@ -75,3 +75,15 @@ def test_an_address_that_is_none(table: Path, audiogmm: Audiogmm) -> None:
     done = audiogmm("train", "all.jsonl", "-o", "x.agmm", "--dask", "nonsense")
     assert done.status == 2
     assert "the Dask address 'nonsense'; needed: a host and a port, as in tcp://host:8786" in done.err
+
+
+def test_classes_are_trained_and_scored(table: Path, audiogmm: Audiogmm) -> None:
+    lines = [f'{{"features_filepath": "{name}.npy", "id": "{name}", "kind": "k{name}"}}\n' for name in "ab"]
+    Path("ab.jsonl").write_text("".join(lines))
+    done = audiogmm("train", "ab.jsonl", "--label", "kind", "--hold-out", 0, "-k", 2, "-o", "x.agmm")
+    assert done.status == 0, done.err
+    assert "classes: ka (2 components, " in audiogmm("info", "x.agmm").out
+    assert "tables by class: " in audiogmm("score", "x.agmm", "ab.jsonl", "-o", "s").out
+    refused = audiogmm("train", "ab.jsonl", "--label", "mood", "-o", "y.agmm")
+    assert (refused.status, "no entry has the key 'mood'" in refused.err) == (1, True)
+    assert "one of the keys kind" in refused.err
