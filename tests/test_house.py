@@ -145,9 +145,9 @@ def test_the_map_names_files_that_exist() -> None:
 
 
 def test_the_command_line_is_light() -> None:
-    """`audiogmm --help` must not pay for what it does not use."""
+    """`audiogmm --help` and that of a command must not pay for what they do not use."""
     code = (
-        "import sys, audiogmm, audiogmm.cli.main; "
+        "import sys, audiogmm, audiogmm.cli.main, audiogmm.cli.detect; "
         "heavy = {'numpy', 'scipy', 'numba', 'librosa', 'sklearn', 'rich', 'soundfile', 'distributed'}; "
         "print(*heavy & set(sys.modules))"
     )

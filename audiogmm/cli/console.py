@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import click
 
-from audiogmm.runs.aside import FEW, ErrorRow
 from audiogmm.runs.bar import TerminalBar
 from audiogmm.words import amount
 
@@ -68,6 +67,8 @@ def first_reasons(path: Path, most: int = 3) -> list[str]:
 
     Those that are alike are one, with how many others there are; of a few recordings, each is named.
     """
+    from audiogmm.runs.aside import FEW, ErrorRow  # brings numpy, which help does without
+
     shown: dict[str, str] = {}
     counts: Counter[str] = Counter()
     with path.open(encoding="utf-8") as file:

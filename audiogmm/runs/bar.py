@@ -8,11 +8,11 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.types import Seconds
-
 if TYPE_CHECKING:
     from rich.progress import Progress as Terminal
     from rich.progress import TaskID
+
+    from audiogmm.types import Seconds
 
 BETWEEN: Seconds = 0.1
 """Shortest time between two changes of a bar in a notebook."""
