@@ -192,3 +192,16 @@ def test_labels_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
     entries = [Entry(str(tmp_path / "a.wav"), id="a", offset=0.5, duration=0.5, label="crow")]
     write_manifest(entries, tmp_path / "labels", "textgrid")
     assert said(tmp_path / "labels") == [("a.wav", 0.5, 0.5, "crow")]
+
+
+def test_segments_that_overlap_go_to_a_further_tier(tmp_path: Path) -> None:
+    spans = [(0.5, 0.75), (1.0, 0.5), (1.25, 0.5)]
+    entries = [
+        Entry(str(tmp_path / "a.wav"), id=f"a{k}", offset=o, duration=d) for k, (o, d) in enumerate(spans)
+    ]
+    write_manifest(entries, tmp_path / "a.TextGrid")
+    found = [
+        (entry.offset, entry.duration, entry.extra["tier"])
+        for entry in read_manifest(tmp_path / "a.TextGrid")
+    ]
+    assert found == [(0.5, 0.75, "segments"), (1.25, 0.5, "segments"), (1.0, 0.5, "segments+")]
