@@ -23,7 +23,7 @@ _KINDS = (
     (rb"SQLite format 3\x00", "an SQLite database"),
     (rb"\x89HDF\r\n", "an HDF5 file"),
     (rb"MATLAB 5\.0", "a MATLAB file"),
-    (rb".{8}\{\"", "a safetensors file, such as a model"),
+    (rb".{4}\x00{4}\{\"", "a safetensors file, such as a model"),
     (rb"version https://git-lfs", "a pointer of Git LFS in place of the file"),
     (rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(!doctype html|html|head)", "an HTML page"),
 )
