@@ -26,7 +26,7 @@ _LONGEST_NAME = 255  # bytes in a file name, on every common file system
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str], *, force: bool = False, durable: bool = True) -> Iterator[Path]:
     """Give a temporary path beside `path`, and rename it to `path` when the block ends well.
 
     Nothing exists yet at the temporary path: the block makes a file or a folder there. It has the suffix
@@ -44,6 +44,9 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[
         Final name of a file or a folder.
     force : bool
         Replace what is there.
+    durable : bool
+        Have it on the disk before it is renamed, and the new name before the block is left: what a power
+        failure leaves is the old file or the new one. For one file of many, False: `settle` their folder.
 
     Yields
     ------
@@ -77,17 +80,27 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[
     try:
         with _naming(path, temporary):
             yield temporary
+            if durable:
+                settle(temporary)
             _move(temporary, final)
+            if durable:
+                _sync(final.parent)
     finally:  # a no-op once moved
         remove(temporary)
 
 
 @contextmanager
-def exclusive(path: str | os.PathLike[str]) -> Iterator[None]:
+def exclusive(path: str | os.PathLike[str], of: Path | None = None) -> Iterator[None]:
     """Keep the output `path` to this run until the block ends: another process or thread is refused.
 
     The lock is a hidden file beside it, which a run that was killed may leave; that holds nobody up. Where
     the system has no such locks, nothing is done.
+
+    Parameters
+    ----------
+    path : path-like
+    of : Path, optional
+        The output that `path` belongs to, which the message names.
 
     Raises
     ------
@@ -117,7 +130,7 @@ def exclusive(path: str | os.PathLike[str]) -> Iterator[None]:
             if not lock_file(file, wait=False):
                 file.close()
                 raise OutputError(
-                    f"another run is writing {path}",
+                    f"another run is writing {of or path}",
                     needed="one run for each output",
                     remedy="wait for that run, or name another output",
                 )
@@ -196,6 +209,36 @@ def refuse_folder(path: str | os.PathLike[str]) -> None:
     """
     if Path(path).is_dir():
         raise OutputError(f"{path} is a folder", needed="the name of a file", remedy="another name")
+
+
+def settle(path: Path) -> None:
+    """Have a file, or a folder with all that it holds, on the disk: it outlasts a power failure.
+
+    Raises
+    ------
+    OSError
+        If the disk could not take it.
+    """
+    if path.is_dir():
+        if hasattr(os, "sync"):
+            os.sync()  # all at once; what follows waits, and finds what failed
+        for folder, _, files in os.walk(path):
+            for name in files:
+                _sync(Path(folder, name))
+            _sync(Path(folder))
+    else:
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder; Windows writes names by itself."""
+    if is_windows() and path.is_dir():
+        return
+    file = os.open(path, os.O_RDWR if is_windows() else os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def remove(path: Path) -> None:

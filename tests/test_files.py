@@ -139,3 +139,40 @@ def test_the_longest_name_still_has_a_temporary(tmp_path: Path) -> None:
         temporary.write_text("")
         assert temporary.suffix == ".npz"
     assert names(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("content", ["a file", "a folder"])
+def test_what_is_renamed_is_on_the_disk_and_so_is_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    """The order in which a power failure cannot lose the old file and the new one (Pillai et al. 2014)."""
+    done: list[str] = []
+    sync, rename = os.fsync, Path.replace
+
+    def name_of(descriptor: int) -> str:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        return "parent" if path == tmp_path else path.name.partition(".part")[0][:9]
+
+    def synced(descriptor: int) -> None:
+        done.append(f"sync {name_of(descriptor)}")
+        sync(descriptor)
+
+    def renamed(path: Path, target: Path) -> Path:
+        done.append("rename")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    with replacing(tmp_path / "out") as temporary:
+        if content == "a file":
+            temporary.write_text("whole")
+        else:
+            temporary.mkdir()
+            (temporary / "inner").write_text("whole")
+    inner = ["sync inner"] if content == "a folder" else []
+    assert [step if "sync .out" not in step else "sync content" for step in done] == [
+        *inner,
+        "sync content",
+        "rename",
+        "sync parent",
+    ]

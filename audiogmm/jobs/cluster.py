@@ -14,7 +14,7 @@ import numpy as np
 from audiogmm.anomaly.learning.model_parts import terms_of
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.files import refuse_overwrite, replacing
+from audiogmm.files import refuse_overwrite, replacing, settle
 from audiogmm.jobs.segment_files import SegmentFiles, check_label_format
 from audiogmm.keywords import accepts
 from audiogmm.manifest.entry import safe_id
@@ -212,6 +212,7 @@ def cluster_to_folder(
                 result.sums.add(sums)
                 batch.advance(sums.seconds)
             files.collect(ids, output / SEGMENTS)
+        settle(output)
     result.recordings = len(ids)
     sounds = write_sounds(result.sums, clusters, settings.examples, inputs, output / "sounds")
     result.sounds = len(sounds)

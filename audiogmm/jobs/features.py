@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end
 from audiogmm.errors import ChoiceError, OutputError
+from audiogmm.files import settle
 from audiogmm.keywords import accepts
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside
@@ -191,4 +192,5 @@ def features(
                 cache.add_entry(found.entry, inputs.frontend)
                 result.add(found)
                 batch.advance(found.seconds)
+        settle(output)
     return result

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiogmm.errors import ChoiceError
+from audiogmm.escapes import guarded
 from audiogmm.files import replacing
 from audiogmm.manifest.segments.span import Span
 from audiogmm.manifest.segments.table import SPAN_FORMATS
@@ -56,7 +57,8 @@ class SegmentFiles:
                 for found in segments:
                     start, end = found.segment.start, found.segment.end
                     label, posterior = self.names[found.component], f"{found.mean_posterior:.6f}"
-                    rows.writerow([found.id, _time(start), _time(end), label, posterior, found.n_frames])
+                    cells = (found.id, _time(start), _time(end), label, posterior, str(found.n_frames))
+                    rows.writerow(map(guarded, cells))
                     score = round(found.mean_posterior, 4)
                     yield Span(id, round(start, 6), round(end, 6), label=label, score=score, id=id)
 
@@ -65,7 +67,9 @@ class SegmentFiles:
                     pass
                 return
             form = SPAN_FORMATS[self.format]
-            temporary = stack.enter_context(replacing(self.labels / f"{id}{form.suffix}", force=True))
+            temporary = stack.enter_context(
+                replacing(self.labels / f"{id}{form.suffix}", force=True, durable=False)
+            )
             with temporary.open("w", encoding="utf-8", newline="\n") as out:
                 if form.whole is not None:
                     out.write(form.text(list(spans())))

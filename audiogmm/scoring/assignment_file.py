@@ -72,7 +72,7 @@ class AssignmentWriter:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._target = stack.enter_context(replacing(self.path, force=True))
+            self._target = stack.enter_context(replacing(self.path, force=True, durable=False))
             for name in COLUMNS:
                 self._files[name] = stack.enter_context(TemporaryFile(dir=self._target.parent))
             self._stack = stack.pop_all()

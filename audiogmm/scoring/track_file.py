@@ -74,7 +74,7 @@ class TrackWriter:
 
     def __enter__(self) -> TrackWriter:
         with ExitStack() as stack:
-            self._target = stack.enter_context(replacing(self.path, force=self._force))
+            self._target = stack.enter_context(replacing(self.path, force=self._force, durable=False))
             self._scores: IO[bytes] = stack.enter_context(TemporaryFile(dir=self._target.parent))
             self._voiced: IO[bytes] = stack.enter_context(TemporaryFile(dir=self._target.parent))
             self._stack = stack.pop_all()
@@ -162,6 +162,19 @@ def read_track(path: str | os.PathLike[str]) -> ScoreTrack:
         )
     clock = FrameClock(*_clock_arguments(members["clock"])) if "clock" in members else _clock_from(times)
     return ScoreTrack(path.stem, scores, voiced, clock)
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether a track is there, with all that was written into it."""
+    try:
+        if path.suffix.lower() == ".npz":
+            with zipfile.ZipFile(path) as archive:
+                return archive.testzip() is None
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read() == b"\n"
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _write_npz(path: Path, n_frames: int, clock: FrameClock, windows: Windows) -> None:

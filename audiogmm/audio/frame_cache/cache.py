@@ -118,7 +118,7 @@ class FrameCache:
                 warn(notice)
             return
         notices = Notices(then=warn)
-        with replacing(path, force=True) as temporary, temporary.open("wb") as file:
+        with replacing(path, force=True, durable=False) as temporary, temporary.open("wb") as file:
             writer = FrameWriter(cast(BinaryIO, file))
             for block in compute(notices):
                 writer.write(block)
