@@ -219,7 +219,7 @@ def fill_ledger(
     if not isinstance(settings.ledger, Path):
         return Estimate(result.mixture, result.statistics, {})
     progress.begin("filling the ledger", None, "recordings")
-    ledger = Ledger(settings.ledger, settings.ledger_keep)
+    ledger = Ledger(settings.ledger, settings.ledger_keep, result.mixture.fingerprint[:16])
     entered = add_recordings(
         result.mixture,
         None,

@@ -21,7 +21,7 @@ from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress
 from audiogmm.training import TrainingInterrupted
-from audiogmm.training.ledger import beside, replacing_ledger
+from audiogmm.training.ledger import Ledger, beside, replacing_ledger
 from audiogmm.training.pruning import PruningLoss
 from audiogmm.training.schedule.approximation import ApproximationLoss
 from audiogmm.training.schedule.convergence import Converged
@@ -92,6 +92,8 @@ def train_to_file(
                 else f"Training was {stopped.what}; nothing was written"
             ) from stopped
         model.save(output, force=settings.force)
+        if ledger is not None:
+            Ledger(ledger).purge()
         drop(checkpoint)
     return TrainResult(output, model, aside)
 

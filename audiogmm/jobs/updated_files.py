@@ -71,7 +71,7 @@ def update_file(
                     before, source, settings=settings, ledger=temporary, aside=aside, progress=progress
                 )
         after.save(output, force=settings.force)
-        if in_place:
+        if old.exists():
             Ledger(new).purge()
     distance = None if others is None else _compare(after, others, output, settings)
     return UpdateResult(output, after, aside, distance)

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from audiogmm.errors import MismatchError, ModelFileError
-from audiogmm.files import replacing
+from audiogmm.files import replacing, settle
 from audiogmm.mixture import container
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
 from audiogmm.training.pruning import check_keep
+from audiogmm.types import Json
 
 INDEX = "ledger.json"
 FORMAT = "audiogmm ledger 1"
@@ -27,7 +28,8 @@ class Ledger:
 
     The model beside it was estimated from the sum of the entries, each times its weight. A file holds the
     components that have frames of the recording, which of a large model are few. Changes take effect when
-    `save` replaces the index; until then they are files that are not read.
+    `save` replaces the index; until then they are files that are not read. The index keeps what it said
+    before, until `purge`: whichever of the two models is on disk when a run is cut off, the ledger is its.
 
     Parameters
     ----------
@@ -36,6 +38,8 @@ class Ledger:
     keep : float
         Share of a recording's frames that a component must have for its statistics to be kept, in [0, 1);
         a ledger that is there already keeps its own. `incremental.add_recordings` prunes.
+    salt : str
+        Sets the names of its files apart from those of another ledger that it takes the place of.
 
     Raises
     ------
@@ -55,9 +59,11 @@ class Ledger:
     (array([2.]), False)
     """
 
-    def __init__(self, folder: Path, keep: float = 0.0) -> None:
+    def __init__(self, folder: Path, keep: float = 0.0, salt: str = "") -> None:
         self.folder = folder
         self.keep = check_keep(keep)
+        self.salt = salt
+        self._before: Json | None = None
         self.fingerprint = ""
         self.weights: dict[str, float] = {}
         index = folder / INDEX
@@ -65,8 +71,8 @@ class Ledger:
             try:
                 content = json.loads(index.read_text())
                 known = content["format"]
-                self.fingerprint, self.weights = content["model"], dict(content["weights"])
-                self.keep = check_keep(content.get("keep", 0.0))
+                self._take(content)
+                self._before = content.get("before")
             except (ValueError, TypeError, KeyError, OSError) as error:
                 raise ModelFileError(f"{index} cannot be read: {error!r}", needed=FORMAT) from error
             if known != FORMAT:
@@ -80,12 +86,15 @@ class Ledger:
 
     def check(self, fingerprint: str) -> None:
         """Raise `MismatchError` if it belongs to another model than the one of this fingerprint."""
+        if self._before is not None and self._before["model"] == fingerprint != self.fingerprint:
+            self._take(self._before)  # the run that changed it was cut off before it saved the new model
         if self.fingerprint != fingerprint:
             raise MismatchError(
                 f"{self.folder} belongs to the model {self.fingerprint[:12] or '(none)'}",
                 needed=f"the ledger of the model {fingerprint[:12]}",
                 remedy="the model that was saved with it, or train --ledger again",
             )
+        self._before = self._state()
 
     def put(self, recording: str, statistics: SufficientStats) -> None:
         """Add a recording, of weight 1.
@@ -116,7 +125,7 @@ class Ledger:
                 "n_components": statistics.n_components,
             }
         )
-        with replacing(self._file(recording), force=True) as temporary:
+        with replacing(self._file(recording), force=True, durable=False) as temporary:
             temporary.write_bytes(container.pack(arrays, document))
         self.weights[recording] = 1.0
 
@@ -168,18 +177,37 @@ class Ledger:
         self.weights = {name: factor * weight for name, weight in self.weights.items()}
 
     def save(self, fingerprint: str) -> None:
-        """Write the index: from now on the ledger belongs to the model of this fingerprint."""
+        """Write the index: the ledger belongs to the model of this fingerprint, and to the one before it."""
         self.fingerprint = fingerprint
-        content = {"format": FORMAT, "model": fingerprint, "weights": self.weights, "keep": self.keep}
-        with replacing(self.folder / INDEX, force=True) as temporary:
-            temporary.write_text(json.dumps(content))
+        settle(self.folder)
+        self._write()
 
     def purge(self) -> None:
-        """Remove the files that the index does not name."""
+        """Forget what it was before `save`, and remove the files that the index does not name.
+
+        To be called when the model of the new fingerprint is on disk.
+        """
+        self._before = None
+        self._write()
         known = {self._file(recording).name for recording in self.weights} | {INDEX}
         for file in self.folder.iterdir():
             if file.name not in known:
                 file.unlink(missing_ok=True)
+
+    def _state(self) -> Json:
+        salted = {"salt": self.salt} if self.salt else {}
+        return {"model": self.fingerprint, "weights": dict(self.weights), "keep": self.keep} | salted
+
+    def _take(self, state: Json) -> None:
+        self.fingerprint, self.weights = state["model"], dict(state["weights"])
+        self.keep, self.salt = check_keep(state.get("keep", 0.0)), state.get("salt", "")
+
+    def _write(self) -> None:
+        content: Json = {"format": FORMAT} | self._state()
+        if self._before is not None and self._before["model"] != self.fingerprint:
+            content["before"] = self._before
+        with replacing(self.folder / INDEX, force=True) as temporary:
+            temporary.write_text(json.dumps(content))
 
     def copy_to(self, folder: Path) -> Ledger:
         """Copy the ledger to another folder."""
@@ -188,11 +216,12 @@ class Ledger:
             file = self._file(recording)
             shutil.copyfile(file, folder / file.name)
         copy = Ledger(folder)
-        copy.fingerprint, copy.weights, copy.keep = self.fingerprint, dict(self.weights), self.keep
+        copy._take(self._state())
         return copy
 
     def _file(self, recording: str) -> Path:
-        return self.folder / f"{hashlib.sha256(recording.encode()).hexdigest()[:32]}.safetensors"
+        name = hashlib.sha256((self.salt + recording).encode(errors="surrogateescape")).hexdigest()[:32]
+        return self.folder / f"{name}.safetensors"
 
 
 def _split_by_component(statistics: SufficientStats) -> list[str]:
@@ -217,6 +246,8 @@ def beside(model: Path | str) -> Path:
 def replacing_ledger(folder: Path | None, force: bool = False) -> Iterator[Path | None]:
     """Yield a temporary folder that replaces `folder` when the block ends well; None for None.
 
+    A ledger that was there is kept in it until `purge`, after the model is saved.
+
     Raises
     ------
     OutputError
@@ -227,4 +258,7 @@ def replacing_ledger(folder: Path | None, force: bool = False) -> Iterator[Path 
         return
     with replacing(folder, force=force) as temporary:
         yield temporary
-    Ledger(folder).purge()
+        former, new = Ledger(folder), Ledger(temporary)
+        if former.fingerprint not in ("", new.fingerprint):
+            new._before = former._state()
+            new._write()

@@ -95,3 +95,33 @@ def test_an_output_belongs_to_one_run(tmp_path: Path) -> None:
         update_file(model, first, model, force=True)
     update_file(model, first, model, force=True)
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("verb", ["update", "train"])
+def test_a_ledger_is_that_of_the_model_wherever_a_run_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    first, second = manifest(tmp_path, "1.jsonl", "a", "b", "c", "d"), manifest(tmp_path, "2.jsonl", "e", "f")
+    model, aim = tmp_path / "room.agmm", tmp_path / "aim.agmm"
+    for path in (model, aim):
+        train_to_file(first, path, None, n_components=3, passes=5, ledger=True)
+
+    def run(path: Path) -> None:
+        if verb == "update":
+            update_file(path, second, path, force=True)
+        else:
+            train_to_file(second, path, None, n_components=2, passes=2, ledger=True, force=True)
+
+    def cut_off(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    run(aim)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(ag.Model, "save", cut_off)  # the ledger is changed, the model is not
+        run(model)
+    update_file(model, manifest(tmp_path, "4.jsonl", "a"), tmp_path / "without.agmm", remove=True)
+    run(model)
+    assert model.read_bytes() == aim.read_bytes()
+    files = [{file.name: file.read_bytes() for file in beside(path).iterdir()} for path in (model, aim)]
+    assert files[0] == files[1]
+    Ledger(beside(model)).check(ag.load(model).mixture.fingerprint)
