@@ -17,7 +17,7 @@ from audiogmm.anomaly.scorers.track import score_recording, scored_blocks
 from audiogmm.audio.recording import Recording
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
-from audiogmm.files import refuse_overwrite
+from audiogmm.files import refuse_overwrite, settle
 from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load
 from audiogmm.runs.aside import Aside
@@ -31,7 +31,7 @@ from audiogmm.runs.settings import OF_FILES, OF_PROCESSES, RunSettings
 from audiogmm.runs.sources import Source, is_one
 from audiogmm.scoring.classification import Classifier, ClassSums
 from audiogmm.scoring.likelihood import score_blocks, score_shard
-from audiogmm.scoring.track_file import SUFFIXES, TrackWriter
+from audiogmm.scoring.track_file import SUFFIXES, TrackWriter, is_whole
 from audiogmm.types import FloatArray, Json
 from audiogmm.words import SOUND, Terms
 
@@ -187,8 +187,8 @@ class ScoreTask:
         return self.folder / f"{id}.{self.format}"
 
     def is_made(self, id: str) -> bool:
-        """Return whether the track of a recording is there."""
-        return self.path(id).exists()
+        """Return whether the track of a recording is there, and whole."""
+        return is_whole(self.path(id))
 
     def __call__(self, shard: Shard) -> Json:
         classes = None if self.classifier is None else ClassSums(self.classifier)
@@ -296,6 +296,7 @@ def score_to_folder(
         for row in batch.map("scoring", inputs, task, journal, is_made=task.is_made):
             note = "" if row["mean"] is None else f"{row['mean']:.2f} {result.unit}"
             batch.advance(row["duration"], note)
+        settle(output)
         before = read_ids(output / SUMMARY)
         write_rows(map(result.add, journal.rows()), output / SUMMARY, force=True)
         remove_stale(output, before)

@@ -111,7 +111,7 @@ class Entry:
         if self.id == BY_PATH:
             name = self.path.rstrip("/").rpartition("/")[2]
             object.__setattr__(self, "id", default_id(name, self.offset, self.channel))
-        if not _SAFE.fullmatch(self.id) and self.id != safe_id(self.id):
+        if not is_safe_id(self.id):
             raise ManifestError(
                 f"{self.source or 'an entry'}: the id {self.id!r} cannot name a file",
                 needed="no slash, no blank, no leading dot, 1 to 200 bytes",
@@ -191,6 +191,17 @@ def one_or_several(channels: Any) -> Channel:
         return channels[0] if len(channels) == 1 else tuple(channels)
     found: Channel = channels
     return found
+
+
+def is_safe_id(text: str) -> bool:
+    """Return whether a text can be an id: the name of a file, in the folder where it is written.
+
+    Examples
+    --------
+    >>> is_safe_id("a-1"), is_safe_id("../a"), is_safe_id("/etc/passwd")
+    (True, False, False)
+    """
+    return _SAFE.fullmatch(text) is not None or text == safe_id(text)
 
 
 def safe_id(text: str) -> str:

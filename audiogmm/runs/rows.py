@@ -8,6 +8,7 @@ from pathlib import Path
 
 from audiogmm.escapes import ESCAPED
 from audiogmm.files import replacing
+from audiogmm.manifest.entry import is_safe_id
 from audiogmm.types import Json
 
 
@@ -36,8 +37,19 @@ def write_rows(rows: Iterable[Json], path: Path, *, force: bool = False) -> int:
 
 
 def read_ids(path: Path) -> set[str]:
-    """The ids of the rows that `write_rows` wrote; none where there is no such file."""
-    if not path.exists():
-        return set()
-    with path.open(encoding="utf-8") as file:
-        return {json.loads(line)["id"] for line in file}
+    """Return the ids of the rows that `write_rows` wrote; none where there is no such file.
+
+    Whoever wrote the file: a row that is none, or whose id could not be one of a manifest (it would name a
+    file in another folder), is passed over.
+    """
+    ids = set()
+    if path.is_file():
+        with path.open("rb") as file:
+            for line in file:
+                try:
+                    id = json.loads(line)["id"]
+                    if isinstance(id, str) and is_safe_id(id):
+                        ids.add(id)
+                except (ValueError, TypeError, KeyError):
+                    continue
+    return ids
