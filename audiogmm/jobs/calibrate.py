@@ -27,7 +27,7 @@ from audiogmm.anomaly.scorers.track import TrackTask
 from audiogmm.errors import BudgetError
 from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load
-from audiogmm.runs.aside import Aside, errors_path, ignore_repeated
+from audiogmm.runs.aside import Aside, ignore_repeated, set_aside_by
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, stopped_by_hand
@@ -203,23 +203,23 @@ def calibrate_to_file(
     check_output(output, settings.force, source)
     loaded = load(model)
     refuse_alarms_of_rows(loaded, settings.alarms_per_hour)
-    aside = Aside(errors_path(output), strict=settings.strict)
-    with aside.explaining():
-        try:
-            calibrated = calibrate(
-                loaded,
-                source,
-                settings=settings,
-                against=None if settings.against is None else load(settings.against),
-                aside=aside,
-                progress=progress,
-            )
-        except BudgetError as error:
-            raise error.with_command("calibrate", model, source, "-o", output) from None
-    calibrated.save(output, force=settings.force)
-    return CalibrateResult(
-        output, read_detector(calibrated), aside, score_names(calibrated), terms_of(calibrated)
-    )
+    with set_aside_by(output, settings.strict) as aside:
+        with aside.explaining():
+            try:
+                calibrated = calibrate(
+                    loaded,
+                    source,
+                    settings=settings,
+                    against=None if settings.against is None else load(settings.against),
+                    aside=aside,
+                    progress=progress,
+                )
+            except BudgetError as error:
+                raise error.with_command("calibrate", model, source, "-o", output) from None
+        calibrated.save(output, force=settings.force)
+        return CalibrateResult(
+            output, read_detector(calibrated), aside, score_names(calibrated), terms_of(calibrated)
+        )
 
 
 def _advancing(batch: Batch, tracks: Iterable[ScoreTrack]) -> Iterator[ScoreTrack]:

@@ -14,7 +14,7 @@ from audiogmm.escapes import ESCAPED
 from audiogmm.evaluation.verification.fusion import FusedScores, FuseSettings, fuse_scores
 from audiogmm.files import replacing
 from audiogmm.keywords import accepts
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Json
@@ -142,10 +142,10 @@ def fuse_to_file(
         If the file exists (and not `force`), or cannot be written.
     """
     check_output(output, settings.force, *scores, *train)
-    aside = Aside(errors_path(output), strict=settings.strict)
-    fused = fuse_scores(scores, train, settings, aside, progress_of(progress))
-    write_fused(fused, settings.point, output, force=settings.force)
-    return FuseResult(output, fused, settings.point, len(scores), aside)
+    with set_aside_by(output, settings.strict) as aside:
+        fused = fuse_scores(scores, train, settings, aside, progress_of(progress))
+        write_fused(fused, settings.point, output, force=settings.force)
+        return FuseResult(output, fused, settings.point, len(scores), aside)
 
 
 def write_fused(fused: FusedScores, point: OperatingPoint, output: Path, *, force: bool) -> None:

@@ -16,7 +16,7 @@ from audiogmm.files import refuse_overwrite
 from audiogmm.manifest.read import Manifest
 from audiogmm.manifest.segments.table import read_truth
 from audiogmm.reprs import lines_repr
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.inputs import read_entries
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.sources import Source, name_of
@@ -166,11 +166,11 @@ def convert_manifest(
     """
     output = Path(output)
     refuse_overwrite(output, force)
-    aside = Aside(errors_path(output), strict=strict)
-    entries = read_entries(source, aside, source_format, say=progress_of(progress).say)
-    if events and isinstance(entries, Manifest):
-        entries = read_truth(entries)
-    return _write(entries, output, format, force, progress_of(progress), aside)
+    with set_aside_by(output, strict) as aside:
+        entries = read_entries(source, aside, source_format, say=progress_of(progress).say)
+        if events and isinstance(entries, Manifest):
+            entries = read_truth(entries)
+        return _write(entries, output, format, force, progress_of(progress), aside)
 
 
 def _write(

@@ -13,7 +13,7 @@ from audiogmm.reporting.page.image import require_imaging
 from audiogmm.reporting.run.files import DetectionRun
 from audiogmm.reporting.run.page import ReportSettings, make_page
 from audiogmm.reprs import lines_repr
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Json
@@ -114,7 +114,7 @@ def report(
     found = DetectionRun.at(run)
     check_output(output, settings.force, found.events, settings.model, settings.manifest, settings.table)
     require_imaging()
-    aside = Aside(errors_path(output), strict=settings.strict)
-    made = make_page(found, settings, aside, progress_of(progress))
-    size = write_page(made.page, output, force=settings.force)
-    return ReportResult(output, size, made.page, made.n_sounds, aside, made.terms)
+    with set_aside_by(output, settings.strict) as aside:
+        made = make_page(found, settings, aside, progress_of(progress))
+        size = write_page(made.page, output, force=settings.force)
+        return ReportResult(output, size, made.page, made.n_sounds, aside, made.terms)

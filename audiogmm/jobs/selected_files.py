@@ -16,7 +16,7 @@ from audiogmm.jobs.train_settings import TrainSettings
 from audiogmm.keywords import accepts
 from audiogmm.manifest.entry import STANDARD_INPUT
 from audiogmm.reporting.run.pictures import check_pictures
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.inputs import copy_standard_input
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, progress_of, stopped_by_hand
@@ -100,34 +100,34 @@ def select_to_file(
     check_outputs([path for path in (output, plot, save) if path is not None], source, force)
     if plot is not None:
         check_pictures(plot, force=force)
-    aside = Aside(errors_path(output), strict=settings.strict)
-    copy = copy_standard_input() if source == STANDARD_INPUT else None  # read again to be saved
-    entries = source if copy is None else copy.entries
-    with stopped_by_hand("Nothing was written."), aside.explaining():
-        selection = select(entries, settings=settings, aside=aside, progress=progress)
-        if not selection.mixtures:
-            raise KeyboardInterrupt
-    selection.write(output, force=force)
-    if plot is not None:
-        draw_selection(selection, plot, force=force)
-    if missing := ", ".join(map(str, selection.result.missing)):
-        raise KeyboardInterrupt(
-            f"The table of the {amount(len(selection.mixtures), 'candidate')} finished is in {output}; not "
-            f"finished: {missing}. A selection cannot be resumed: name these alone in another run"
-        )
-    if save is not None:
-        best = selection.recommended.candidate
-        try:
-            model = train(
-                entries, settings=settings_to_train(settings, selection), aside=aside, progress=progress
-            )
-        except (KeyboardInterrupt, TrainingInterrupted) as stopped:
+    with set_aside_by(output, settings.strict) as aside:
+        copy = copy_standard_input() if source == STANDARD_INPUT else None  # read again to be saved
+        entries = source if copy is None else copy.entries
+        with stopped_by_hand("Nothing was written."), aside.explaining():
+            selection = select(entries, settings=settings, aside=aside, progress=progress)
+            if not selection.mixtures:
+                raise KeyboardInterrupt
+        selection.write(output, force=force)
+        if plot is not None:
+            draw_selection(selection, plot, force=force)
+        if missing := ", ".join(map(str, selection.result.missing)):
             raise KeyboardInterrupt(
-                f"The table is in {output}; the model was not saved: audiogmm train -k {best.n_components} "
-                f"--covariance {best.covariance_type} makes it"
-            ) from stopped
-        model.save(save, force=force)
-    return SelectResult(output, selection, aside, plot, save)
+                f"The table of the {amount(len(selection.mixtures), 'candidate')} finished is in {output}; "
+                f"not finished: {missing}. A selection cannot be resumed: name these alone in another run"
+            )
+        if save is not None:
+            best = selection.recommended.candidate
+            try:
+                model = train(
+                    entries, settings=settings_to_train(settings, selection), aside=aside, progress=progress
+                )
+            except (KeyboardInterrupt, TrainingInterrupted) as stopped:
+                raise KeyboardInterrupt(
+                    f"The table is in {output}; the model was not saved: audiogmm train "
+                    f"-k {best.n_components} --covariance {best.covariance_type} makes it"
+                ) from stopped
+            model.save(save, force=force)
+        return SelectResult(output, selection, aside, plot, save)
 
 
 def settings_to_train(settings: SelectSettings, selection: Selection) -> TrainSettings:

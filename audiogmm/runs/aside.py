@@ -13,6 +13,7 @@ from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, OutputError
 from audiogmm.escapes import ESCAPED
+from audiogmm.files import exclusive
 from audiogmm.types import Json
 from audiogmm.words import amount
 
@@ -170,6 +171,34 @@ class Aside:
                 _LOG.warning("more inputs are set aside; the rows of the `Aside` name them")
                 return
         _LOG.log(level, "%s is set aside: %s", row.id or row.path, row.reason)
+
+
+@contextmanager
+def set_aside_by(output: Path | None, strict: bool) -> Iterator[Aside]:
+    """Keep an output to this run, and yield the list beside it; for a run in memory, the first error raises.
+
+    The list of an earlier run is removed only when no other run is writing the output.
+
+    Raises
+    ------
+    OutputError
+        If another run is writing it, or its folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> output = Path(tempfile.mkdtemp()) / "scores"
+    >>> with set_aside_by(output, strict=False) as aside:
+    ...     aside.put("a", "a.wav", AudioGMMError("a.wav is empty"))
+    >>> errors_path(output).exists()
+    True
+    """
+    if output is None:
+        yield Aside(strict=True)
+        return
+    path = errors_path(output)
+    with exclusive(path, of=output):
+        yield Aside(path, strict=strict)
 
 
 def ignore_repeated(id: str, error: AudioGMMError) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from audiogmm.blocks import Shard
 from audiogmm.reduce import LocalReducer
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.inputs import Extent, Inputs, open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.progress import Progress, progress_of
@@ -39,8 +39,8 @@ class Batch:
 
     Attributes
     ----------
-    aside, progress
-        The two above.
+    progress
+        The one above.
     reducer : LocalReducer
         The threads and processes.
 
@@ -64,11 +64,8 @@ class Batch:
         aside: Aside | None = None,
     ) -> None:
         self.progress = progress_of(progress)
-        if aside is None:
-            aside = Aside(
-                None if output is None else errors_path(output), strict=settings.strict or not output
-            )
-        self.aside = aside
+        self._output = output
+        self._aside = aside
         self.reducer = LocalReducer(settings.threads, settings.workers)
         self._settings = settings
         self._extent = Extent(0, "")
@@ -76,8 +73,16 @@ class Batch:
 
     def __enter__(self) -> Self:
         self._open.callback(self.progress.end)
+        if self._aside is None:
+            self._aside = self._open.enter_context(set_aside_by(self._output, self._settings.strict))
         self._open.enter_context(self.reducer)
         return self
+
+    @property
+    def aside(self) -> Aside:
+        """What takes the recordings that cannot be used."""
+        assert self._aside is not None, "inside the `with` block only"
+        return self._aside
 
     def __exit__(self, *failure: Any) -> None:
         self._open.__exit__(*failure)

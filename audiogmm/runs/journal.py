@@ -163,6 +163,8 @@ class Journal:
                     row = json.loads(line)
                 except ValueError:
                     break
+                if not line.endswith(b"\n"):  # the next row would be written behind it
+                    break
                 if number == 0 and row.get("key") != self.key:
                     return 0
                 if number:
