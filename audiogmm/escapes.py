@@ -1,4 +1,4 @@
-"""File names that are not UTF-8, in text: such a byte is written as an escape that reads back."""
+"""Text from elsewhere, for those who read it: bytes that are not UTF-8, terminals, spreadsheets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import re
 
 ESCAPED = "backslashreplace"
 """The `errors` of all text that we write: byte FC of a name becomes ``\\udcfc``, in JSON an escape anyway."""
+
+_FORMULA = ("=", "+", "-", "@")
+"""What a spreadsheet takes the rest of a cell for a formula after."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What moves the cursor of a terminal, starts its commands, or turns the direction of writing round."""
 
 _ESCAPE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 
@@ -30,3 +36,42 @@ def restored(text: str) -> str:
     True
     """
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if r"\udc" in text else text
+
+
+def printable(text: str) -> str:
+    r"""Return a text that a terminal shows and does not obey: control characters are escaped.
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[2Jb.wav"))
+    a\x1b[2Jb.wav
+    """
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def guarded(cell: str) -> str:
+    """Return a cell of a table that a spreadsheet takes for text, never for a formula: behind an apostrophe.
+
+    Examples
+    --------
+    >>> guarded("=1+1"), guarded("'=1"), guarded("a=1"), guarded("-1.5")
+    ("'=1+1", "''=1", 'a=1', '-1.5')
+    """
+    if not cell.lstrip("'").startswith(_FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
+
+
+def unguarded(cell: str) -> str:
+    """Return what `guarded` was given.
+
+    Examples
+    --------
+    >>> unguarded("'=1+1"), unguarded("''=1"), unguarded("'a'")
+    ('=1+1', "'=1", "'a'")
+    """
+    return cell[1:] if cell[:1] == "'" and cell.lstrip("'").startswith(_FORMULA) else cell

@@ -16,7 +16,7 @@ from typing import Any
 
 from audiogmm.anomaly.event import OPTIONAL, REQUIRED, Event
 from audiogmm.errors import ChoiceError, ManifestError
-from audiogmm.escapes import ESCAPED, restored
+from audiogmm.escapes import ESCAPED, guarded, restored, unguarded
 from audiogmm.files import replacing
 from audiogmm.manifest.segments.recording_finder import recording_name
 from audiogmm.manifest.segments.span import Span
@@ -240,12 +240,12 @@ def _dump_csv(event: Event) -> str:
         row["explanation"] = json.dumps(event.explanation, ensure_ascii=False)
     line = io.StringIO()
     values = ["" if row.get(name) is None else row[name] for name in _COLUMNS]
-    csv.writer(line, lineterminator="").writerow([_one_line(value) for value in values])
+    csv.writer(line, lineterminator="").writerow([guarded(str(_one_line(value))) for value in values])
     return line.getvalue()
 
 
 def _parse_csv(line: str) -> Event:
-    values = next(csv.reader([line]))
+    values = [unguarded(cell) for cell in next(csv.reader([line]))]
     row: dict[str, Any] = dict(zip(_COLUMNS, (value or None for value in values), strict=True))
     row["audio_filepath"] = row["audio_filepath"] and restored(row["audio_filepath"])
     row["reasons"] = row["reasons"].split(" | ") if row["reasons"] else []

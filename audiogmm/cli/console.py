@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import click
 
+from audiogmm.escapes import printable
 from audiogmm.runs.bar import TerminalBar
 from audiogmm.words import amount
 
@@ -28,6 +29,7 @@ class Console(TerminalBar):
 
     def say(self, message: str) -> None:
         """Print a note, but the same note only once."""
+        message = printable(message)
         if message in self._said:
             return
         self._said.add(message)
@@ -123,14 +125,14 @@ def close(result: Result, *, as_json: bool) -> None:
         click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
     else:
         for line in result.lines():
-            click.echo(line)
+            click.echo(printable(line))
     if summary.get("set_aside"):
         inputs = amount(summary["set_aside"], "input was", "inputs were")
         errors = summary["errors"]
         there = f"; the reasons are in {errors}" if errors else ""
-        click.echo(f"audiogmm: {inputs} set aside{there}", err=True)
+        click.echo(printable(f"audiogmm: {inputs} set aside{there}"), err=True)
         for line in first_reasons(Path(errors)) if errors else summary["reasons"]:
-            click.echo(f"  {line}", err=True)
+            click.echo(printable(f"  {line}"), err=True)
         click.get_current_context().exit(SOME_SET_ASIDE)
 
 

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 import click
 
 from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.escapes import ESCAPED
+from audiogmm.escapes import ESCAPED, printable
 from audiogmm.threads import default_to_one_blas_thread
 from audiogmm.version import __version__
 
@@ -116,15 +116,17 @@ def main(arguments: list[str] | None = None) -> None:
     except (AudioGMMError, OSError, MemoryError) as error:
         if verbose:
             traceback.print_exc()
-        click.echo(f"audiogmm: {describe(error)}", err=True)
+        click.echo(printable(f"audiogmm: {describe(error)}"), err=True)
         for note in getattr(error, "__notes__", ()):
-            click.echo(f"  {note}", err=True)
+            click.echo(printable(f"  {note}"), err=True)
         status = WRONG_USAGE if isinstance(error, ChoiceError) else 1
     except Exception as error:  # noqa: BLE001 - a bug: one line, not a traceback
         if verbose:
             traceback.print_exc()
         fault = f"{type(error).__name__}: {error}"
-        click.echo(f"audiogmm: internal error ({fault}); -v shows where; please report it", err=True)
+        click.echo(
+            printable(f"audiogmm: internal error ({fault}); -v shows where; please report it"), err=True
+        )
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -11,6 +11,7 @@ import click
 
 from audiogmm.cli import options, stream_options
 from audiogmm.cli.console import SOME_SET_ASIDE, Console, console
+from audiogmm.escapes import printable
 
 if TYPE_CHECKING:
     from audiogmm.live.stream.session import StreamResult
@@ -70,7 +71,7 @@ def command(
         else:
             result = _analyze(Path(names[0]), sources, most_lines, screen, **chosen)
     for name, error in result.failed:
-        click.echo(f"audiogmm: {name}: {error}", err=True)
+        click.echo(printable(f"audiogmm: {name}: {error}"), err=True)
     if result.failed:
         context.exit(SOME_SET_ASIDE)
 

@@ -141,7 +141,17 @@ def _write_one(entry: Entry, files: Mapping[str, TextIO]) -> bool:
     speaker = entry.id if entry.speaker is None else safe_id(entry.speaker)
 
     def line(name: str, *words: str) -> None:
-        files[name].write(" ".join(words) + "\n")
+        text = " ".join(words)
+        place = words[-1]  # Kaldi runs "command |", and takes "-" for standard input
+        if text.splitlines() != [text] or (
+            name.endswith(".scp") and (place != place.strip(" |") or place == "-")
+        ):
+            raise ManifestError(
+                f"{entry.source or entry.id}: {place!r} in a Kaldi data directory is no file to Kaldi",
+                needed="a path without line breaks, and without blanks or | at its ends",
+                remedy="rename the file",
+            )
+        files[name].write(text + "\n")
 
     if entry.features_filepath:
         line("feats.scp", entry.id, entry.features_filepath)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.errors import ManifestError
-from audiogmm.escapes import ESCAPED, restored
+from audiogmm.escapes import ESCAPED, guarded, restored, unguarded
 from audiogmm.manifest.entry import Entry
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.jsonl import ManifestLine
@@ -70,7 +70,8 @@ def read(path: str) -> Iterator[ManifestLine]:
                 needed="a column audio_filepath or features_filepath",
                 remedy="add the header line",
             )
-        columns = named_as_ours(next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter)))
+        named = next(csv.reader([header.rstrip("\r\n")], delimiter=delimiter))
+        columns = named_as_ours([unguarded(column) for column in named])
         doubled = sorted({column for column in columns if column and columns.count(column) > 1})
         if doubled:
             raise ManifestError(f"{path}:1 names the column {doubled[0]!r} twice", needed="each column once")
@@ -117,10 +118,10 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
                 # the writer quotes a cell for a line feed, and not for a lone carriage return
                 (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
 
-            write_row(columns)
+            write_row([guarded(column) for column in columns])
             for line in waiting:
                 record = json.loads(line)
-                write_row([_written(key, record.get(key)) for key in columns])
+                write_row([guarded(_written(key, record.get(key))) for key in columns])
     return count
 
 
@@ -138,7 +139,7 @@ def _entry(columns: list[str], cells: list[str], folder: ManifestFolder, source:
         else restored(cell)
         if column in _TEXTS
         else _read_other(cell)
-        for column, cell in zip(columns, cells, strict=True)
+        for column, cell in zip(columns, map(unguarded, cells), strict=True)
         if cell and column
     }
     return entry_of(record, folder, source)

@@ -160,3 +160,18 @@ def test_what_a_command_names_is_opened(tmp_path: Path) -> None:
     a, b = read_manifest(tmp_path)
     np.testing.assert_array_equal(samples(a), noise(8000, 2)[:, 1] / 32768)
     np.testing.assert_array_equal(samples(b), (noise(8000, 2) / 32768).mean(1))
+
+
+@pytest.mark.parametrize(
+    ("audio", "fits"),
+    [("a.wav", True), ("rm -rf x |", False), ("| b", False), ("a\nb.wav", False), ("-", False)],
+)
+def test_no_line_is_written_that_kaldi_would_run(tmp_path: Path, audio: str, fits: bool) -> None:
+    entry = Entry(audio, id="a", extra={"text": "one\ntwo x |"})
+    if fits:
+        write_manifest([entry], tmp_path / "data", format="kaldi")
+        assert (tmp_path / "data" / "text").read_text() == "a one two x |\n"
+        return
+    with pytest.raises(ManifestError, match=r"is no file to Kaldi; .*; try: rename the file"):
+        write_manifest([entry], tmp_path / "data", format="kaldi")
+    assert not (tmp_path / "data").exists()

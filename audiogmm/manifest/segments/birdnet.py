@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 
+from audiogmm.escapes import guarded, unguarded
 from audiogmm.manifest.segments.lines import rows_of
 from audiogmm.manifest.segments.span import Span, one_line
 from audiogmm.manifest.segments.span_format import SpanFormat, SpanLine
@@ -18,7 +19,8 @@ def read_spans(path: str) -> Iterator[SpanLine]:
     return rows_of(path, _parse, (START, END))
 
 
-def _parse(row: Mapping[str, str]) -> Span:
+def _parse(cells: Mapping[str, str]) -> Span:
+    row = {name: unguarded(cell or "") for name, cell in cells.items()}
     scientific = row.get("scientific name")
     confidence = row.get("confidence")
     return Span(
@@ -38,7 +40,7 @@ def _line(_: int, span: Span) -> str:
     score = "" if span.score is None else span.score
     line = io.StringIO()
     cells = [span.start, span.end, scientific, name, score, span.recording, span.id or ""]
-    csv.writer(line, lineterminator="").writerow(cells)
+    csv.writer(line, lineterminator="").writerow([guarded(str(cell)) for cell in cells])
     return line.getvalue()
 
 
