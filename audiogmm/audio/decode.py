@@ -98,7 +98,8 @@ class AudioStream:
         )
         self.info = self._decoder.info
         path = entry.audio_filepath
-        is_local = path != STANDARD_INPUT and not is_url(path) and not isinstance(self._decoder, WaveDecoder)
+        elsewhere = path == STANDARD_INPUT or is_url(path) or isinstance(entry, MemoryEntry)
+        is_local = not elsewhere and not isinstance(self._decoder, WaveDecoder)
         self._local = path if is_local and not entry.offset and entry.duration is None else None  # all of it
         try:
             self._refuse_truncated()
