@@ -40,7 +40,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Entry], list[
 
 @pytest.fixture(scope="module")
 def fused(corpus: tuple[list[Entry], list[Entry]]) -> Model:
-    return train(corpus[0], AMBIENT, n_components=4, hold_out=0.3, scores="fusion", threads=1)
+    return train(corpus[0], AMBIENT, n_components=4, hold_out=0.5, scores="fusion", threads=1)
 
 
 def test_all_commands_use_the_fusion_that_training_learned(
@@ -69,7 +69,7 @@ def test_detection_sees_the_odd_sounds_and_little_else(
 def test_the_same_bytes_for_any_number_of_threads_and_workers(
     corpus: tuple[list[Entry], list[Entry]], fused: Model, tmp_path: Path
 ) -> None:
-    again = train(corpus[0], AMBIENT, n_components=4, hold_out=0.3, scores="fusion", threads=3, workers=2)
+    again = train(corpus[0], AMBIENT, n_components=4, hold_out=0.5, scores="fusion", threads=3, workers=2)
     for number, model in enumerate((fused, again)):
         model.save(tmp_path / f"{number}.agmm")
     assert (tmp_path / "0.agmm").read_bytes() == (tmp_path / "1.agmm").read_bytes()
