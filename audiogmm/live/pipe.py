@@ -8,8 +8,8 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from audiogmm.audio.decoders.wave import MAGICS, WaveHeader, begins_wav, locate_bits, read_header
-from audiogmm.audio.decoders.wave_tail import GOES_ON, ROUND, find_following
+from audiogmm.audio.decoders.wave import WaveHeader, begins_wav, locate_bits, read_header
+from audiogmm.audio.decoders.wave_tail import GOES_ON, ROUND, cut_at_header, find_following
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioFileError
 from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
@@ -168,7 +168,7 @@ class _Reading:
             left = None if left is None else left - len(piece)
             data, unseen = unseen + piece, b""
             if scan:
-                data, unseen, at_header = _cut_at_header(data)
+                data, unseen, at_header = cut_at_header(data)
                 if at_header:
                     self._stream.unread(unseen)
                     unseen = b""
@@ -261,25 +261,3 @@ class _Reading:
             needed="at least one sample",
             remedy="check the messages of the program that writes to it",
         )
-
-
-def _cut_at_header(data: bytes) -> tuple[bytes, bytes, bool]:
-    """Return samples, the rest, and whether the rest begins with a header (it may be the start of one).
-
-    Examples
-    --------
-    >>> _cut_at_header(b"abRIFF1234WAVEfmt ")
-    (b'ab', b'RIFF1234WAVEfmt ', True)
-    >>> _cut_at_header(b"abcRIFF1"), _cut_at_header(b"abc")
-    ((b'abc', b'RIFF1', False), (b'abc', b'', False))
-    """
-    at = data.find(b"WAVE")
-    while at >= 0:
-        if at >= 8 and data[at - 8 : at - 4] in MAGICS:
-            return data[: at - 8], data[at - 8 :], True
-        at = data.find(b"WAVE", at + 1)
-    for n in range(min(11, len(data)), 0, -1):
-        tail = data[-n:]
-        if any(tail[:4] == magic[:n] for magic in MAGICS) and b"WAVE".startswith(tail[8:]):
-            return data[:-n], tail, False
-    return data, b"", False

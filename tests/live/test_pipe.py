@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audiogmm.audio.decoders.wave_tail import cut_at_header
 from audiogmm.errors import AudioDataError, AudioFileError
 from audiogmm.live.arrival import Ended, Opened
 from audiogmm.live.file import File
 from audiogmm.live.pcm import Pcm
-from audiogmm.live.pipe import Pipe, _cut_at_header
+from audiogmm.live.pipe import Pipe
 from audiogmm.live.source import WaitPolicy
 from audiogmm.live.stop import Stop
 from tests.live.streams import arrivals_of, noise, open_ended, others, set_standard_input, sound_of, wav
@@ -195,12 +196,12 @@ def test_raw_samples_need_no_header(monkeypatch: Any) -> None:
 def test_a_header_is_found_and_nothing_is_lost_before_it(noise: bytes, cut: int) -> None:
     header = b"RIFF\x00\x01\x02\x03WAVE"
     data = noise + header + b"fmt "
-    sound, rest, there = _cut_at_header(data)
+    sound, rest, there = cut_at_header(data)
     assert (sound, rest, there) == (noise, header + b"fmt ", True)
     first = data[: min(cut, len(noise) + 11)]  # the header may arrive in two pieces
-    sound, rest, there = _cut_at_header(first)
+    sound, rest, there = cut_at_header(first)
     assert not there and sound + rest == first and len(rest) <= 11
-    again, rest, there = _cut_at_header(rest + data[len(first) :])
+    again, rest, there = cut_at_header(rest + data[len(first) :])
     assert (sound + again, there) == (noise, True)
 
 

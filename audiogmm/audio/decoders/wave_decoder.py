@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.decoder import CEILINGS, FLOAT_CEILING, AudioInfo, skip
 from audiogmm.audio.decoders.source import ByteSource, GuardedFile
-from audiogmm.audio.decoders.wave import WaveHeader, locate_bits, read_header
-from audiogmm.audio.decoders.wave_tail import GOES_ON, ROUND, TAIL, find_following
+from audiogmm.audio.decoders.wave import WaveHeader, begins_wav, locate_bits, read_header
+from audiogmm.audio.decoders.wave_tail import GOES_ON, ROUND, TAIL, cut_at_header, find_following
 from audiogmm.errors import AudioFileError
+
+_PIECE = 1 << 20
+"""Bytes in which a header is looked for at once."""
 
 _SEARCH = 1 << 24
 """Bytes in which 24 bits are looked for in 4 bytes."""
@@ -171,8 +174,9 @@ class WaveDecoder:
         header = self._header
         while True:
             size, promised = header.stated, header.data_size is not None
-            size = size if header.data_size is None else header.data_size
+            size = self._bytes.begin_span(size if header.data_size is None else header.data_size, header)
             yield _Span(size, promised)
+            self._bytes.scans = False
             while True:
                 following, note = find_following(self._bytes, header, size)
                 if note is not None:
@@ -181,8 +185,9 @@ class WaveDecoder:
                     break
                 if promised:
                     self._note(GOES_ON)
-                promised, size = False, ROUND
+                promised, size = False, self._bytes.begin_span(ROUND, header)
                 yield _Span(size, promised=False, joined=True)
+                self._bytes.scans = False
             next_header = self._next_header() if following == "wav" else None
             if next_header is None:
                 return
@@ -219,6 +224,32 @@ class _Bytes:
         self._held = b""
         self._position = position  # of the first byte that is not taken
         self._size = size
+        self._before: dict[tuple[int, int], int] = {}  # by position and size of a span
+        self.scans = False  # a read ends before a header
+
+    def begin_span(self, size: int, header: WaveHeader) -> int:
+        """Return how many of `size` bytes are samples: another wav may follow an open end."""
+        if header.data_size is not None:
+            return size
+        if self._size is None:
+            self.scans = True
+            return size
+        span = self._position, size
+        if span not in self._before:
+            found = self._find_wav(min(size, self.left))
+            self._before[span] = size if found is None else found
+            self.seek(span[0])
+        return self._before[span]
+
+    def _find_wav(self, size: int) -> int | None:
+        """How many of the next bytes come before a header."""
+        taken, unseen = 0, b""
+        while taken < size and (piece := self.read(min(_PIECE, size - taken))):
+            taken += len(piece)
+            _, unseen, found = cut_at_header(unseen + piece)
+            if found:
+                return taken - len(unseen)
+        return None
 
     @property
     def left(self) -> int:
@@ -232,6 +263,11 @@ class _Bytes:
             data, self._held = self._held[:size], self._held[size:]
         else:
             data = self._read(size)
+        if self.scans and data:
+            data, rest, at_header = cut_at_header(data)
+            self._held = rest + self._held
+            if not data and not at_header and not begins_wav(self.peek(12)):
+                data, self._held = self._held[:1], self._held[1:]
         self._position += len(data)
         return data
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from audiogmm.audio.decoders.wave import WaveHeader, begins_chunk, begins_tag, begins_wav
+from audiogmm.audio.decoders.wave import MAGICS, WaveHeader, begins_chunk, begins_tag, begins_wav
 
 TAIL = 1 << 16
 """Fewer bytes than this behind the stated end are no sound, whatever they are."""
@@ -64,6 +64,28 @@ def find_following(
             return "end", f"has {len(tail)} {what} behind the end that its header states; they are not read"
         size = int.from_bytes(head[4:8], "big" if header.swapped else "little")
         stream.skip(8 + size)
+
+
+def cut_at_header(data: bytes) -> tuple[bytes, bytes, bool]:
+    """Return samples, the rest, and whether the rest begins with a header (it may be the start of one).
+
+    Examples
+    --------
+    >>> cut_at_header(b"abRIFF1234WAVEfmt ")
+    (b'ab', b'RIFF1234WAVEfmt ', True)
+    >>> cut_at_header(b"abcRIFF1"), cut_at_header(b"abc")
+    ((b'abc', b'RIFF1', False), (b'abc', b'', False))
+    """
+    at = data.find(b"WAVE")
+    while at >= 0:
+        if at >= 8 and data[at - 8 : at - 4] in MAGICS:
+            return data[: at - 8], data[at - 8 :], True
+        at = data.find(b"WAVE", at + 1)
+    for n in range(min(11, len(data)), 0, -1):
+        tail = data[-n:]
+        if any(tail[:4] == magic[:n] for magic in MAGICS) and b"WAVE".startswith(tail[8:]):
+            return data[:-n], tail, False
+    return data, b"", False
 
 
 def _is_padding(head: bytes, swapped: bool) -> bool:

@@ -133,6 +133,18 @@ def test_two_wavs_in_one_file_are_one_recording(tmp_path: Path, monkeypatch: pyt
         probe(Entry(str(tmp_path / "a.wav"), id="a"), full=False)
 
 
+@pytest.mark.parametrize("size", [0, 0x80000000, 0xFFFFFFFF])
+@pytest.mark.parametrize("odd", [b"", b"\1"])
+def test_two_wavs_of_pipes_are_one_recording(
+    tmp_path: Path, size: int, odd: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `(ffmpeg -f wav -; ffmpeg -f wav -) > a.wav` writes them, the first perhaps cut in a sample."""
+    part = wav(form(16, 2), PCM16, size)
+    samples, said = both(tmp_path, part + odd + part, monkeypatch)
+    np.testing.assert_allclose(samples, np.r_[TONE, TONE], atol=2 / 32767)
+    assert said == ()
+
+
 def test_sound_behind_a_stated_end_that_is_too_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a program leaves it that crashed before it wrote its header again."""
     samples, said = both(tmp_path, wav(form(16, 2), PCM16, 2000), monkeypatch)
