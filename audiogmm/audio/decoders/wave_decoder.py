@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from numpy.typing import NDArray
@@ -215,6 +217,25 @@ class WaveDecoder:
         self._notes[f"{self._name} {text}"] = None
 
 
+def _identity(stream: ByteSource) -> tuple[int, ...] | None:
+    """What tells a local file, as it is now, from all others."""
+    try:
+        found = os.fstat(stream.fileno())  # type: ignore[attr-defined]
+    except (AttributeError, OSError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=256)
+def _kept_spans(identity: tuple[int, ...]) -> dict[tuple[int, int], int]:
+    """Sizes of spans of a file by their position and limit: entries of one file search it once."""
+    return {}
+
+
+def _known_spans(identity: tuple[int, ...] | None) -> dict[tuple[int, int], int]:
+    return {} if identity is None else _kept_spans(identity)
+
+
 class _Bytes:
     """A stream of which the next bytes can be seen before they are taken."""
 
@@ -224,7 +245,7 @@ class _Bytes:
         self._held = b""
         self._position = position  # of the first byte that is not taken
         self._size = size
-        self._before: dict[tuple[int, int], int] = {}  # by position and size of a span
+        self._known = _known_spans(_identity(stream))
         self.scans = False  # a read ends before a header
 
     def begin_span(self, size: int, header: WaveHeader) -> int:
@@ -234,12 +255,12 @@ class _Bytes:
         if self._size is None:
             self.scans = True
             return size
-        span = self._position, size
-        if span not in self._before:
+        begin, known = self._position, self._known
+        if (begin, size) not in known:
             found = self._find_wav(min(size, self.left))
-            self._before[span] = size if found is None else found
-            self.seek(span[0])
-        return self._before[span]
+            known[begin, size] = size if found is None else found
+            self.seek(begin)
+        return known[begin, size]
 
     def _find_wav(self, size: int) -> int | None:
         """How many of the next bytes come before a header."""

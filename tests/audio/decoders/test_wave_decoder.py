@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from audiogmm.audio.decode import open_audio, probe
+from audiogmm.audio.decoders import wave_decoder
 from audiogmm.audio.decoders.notices import Notices
 from audiogmm.errors import AudioFileError
 from audiogmm.manifest import Entry
@@ -167,3 +168,20 @@ def test_a_wav_over_4_gib_is_read_to_its_end(tmp_path: Path, width: int) -> None
         samples = np.concatenate(list(audio))
     expected = np.frombuffer(sound[-5000 * width :], np.uint8).reshape(-1, width)[:, -2:]
     np.testing.assert_allclose(samples, expected.copy().view("<i2")[:, 0] / 32768, atol=1 / 32768)
+
+
+def test_an_open_end_is_searched_once_for_all_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, searches = tmp_path / "a.wav", []
+    path.write_bytes(wav(form(16, 2), PCM16, 0xFFFFFFFF))
+    find = wave_decoder._Bytes._find_wav
+
+    def counted(self: wave_decoder._Bytes, size: int) -> int | None:
+        searches.append(size)
+        return find(self, size)
+
+    monkeypatch.setattr(wave_decoder._Bytes, "_find_wav", counted)
+    for offset in (0.0, 1.0, 2.0):
+        assert probe(Entry(str(path), id="a", offset=offset, duration=0.5)).n_samples == 40_000
+    assert searches == [80_000]
