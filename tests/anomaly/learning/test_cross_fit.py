@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ import audiogmm as ag
 from audiogmm.anomaly.learning import cross_fit as folds
 from audiogmm.anomaly.learning.assembly import make_scorer
 from audiogmm.anomaly.learning.model_parts import read_detector
+from audiogmm.anomaly.learning.score_learning import learn_scores
 from audiogmm.anomaly.scorers.track import score_recording
 from audiogmm.mixture.store import Model
 from audiogmm.timeline import FrameClock
@@ -44,14 +47,27 @@ def test_where_one_turn_is_enough_there_is_one() -> None:
     assert folds.count_turns(72_000_000, 100.0, 0.1) == (1, 0.1)
 
 
-@pytest.mark.parametrize("scores", [None, "fusion"])
-def test_recordings_are_scored_by_models_that_do_not_know_them(scores: str | None) -> None:
+def test_recordings_are_scored_by_models_that_do_not_know_them() -> None:
     recordings = wandering(5, 400)
-    model = train(recordings, scores=scores)
+    model = train(recordings)
     detector = read_detector(model)
     assert detector.normal.lengths.tolist() == [400] * 5
     known = [score_recording(make_scorer(model), ArraySlice("a", frames)).scores for frames in recordings]
     assert np.median(detector.normal.scores) < np.median(np.concatenate(known)) - 0.5
+
+
+def test_scores_learn_in_every_turn_from_what_is_not_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[list[str]] = []
+
+    def learning(specs: Any, given: Any, **how: Any) -> Any:
+        turns.extend([shard.id for shard in part] for _, n in given for part in (n.fitted, n.held_out))
+        return learn_scores(specs, given, **how)
+
+    monkeypatch.setattr(folds, "learn_scores", learning)
+    detector = read_detector(train(wandering(4, 400), scores="fusion"))
+    assert len(detector.normal.ids) == 4 and len(turns) == 8
+    for fitted, held in zip(turns[::2], turns[1::2], strict=True):
+        assert len(held) == 1 and sorted(fitted + held) == list(detector.normal.ids)
 
 
 def test_a_single_recording_is_scored_in_stretches_and_kept_whole() -> None:
