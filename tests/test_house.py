@@ -16,8 +16,8 @@ PACKAGE = Path(__file__).parent.parent / "audiogmm"
 TESTS = Path(__file__).parent
 
 GROUND = (
-    "errors escapes contents system types version lazy methods reprs keywords words files threads processes "
-    "protocols timeline"
+    "errors checksum escapes contents system types version lazy methods reprs keywords words files threads "
+    "processes protocols timeline"
 )
 """Every room may import these."""
 

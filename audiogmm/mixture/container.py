@@ -8,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from audiogmm.checksum import checksum_of, damaged, sealed, unsealed
 from audiogmm.errors import ModelFileError
 from audiogmm.escapes import escaped
+from audiogmm.types import Json
 
 KEY = "audiogmm"
 """The one metadata key."""
+
+_KEYS = (KEY, "checkpoint")  # the second in checkpoints of version 0.1
+_CHECKSUMS = "checksums"
 
 DTYPES = tuple(np.dtype(name) for name in ("f8", "f4", "i8", "i4", "u1", "?"))
 """Types of tensors."""
@@ -31,28 +36,32 @@ _OTHERS = (
 """How files begin that are mistaken for a model."""
 
 
-def pack(arrays: Mapping[str, np.ndarray], document: str) -> bytes:
-    """Return the bytes of a file with `arrays` and the JSON text `document`; the same for the same content.
+def pack(arrays: Mapping[str, np.ndarray], document: Json) -> bytes:
+    """Return the bytes of a file with `arrays` and a JSON object; the same for the same content.
+
+    The object also gets a checksum of each array, and one of itself.
 
     Examples
     --------
-    >>> content = pack({"weights": np.ones(2)}, "{}")
+    >>> content = pack({"weights": np.ones(2)}, {"seed": 0})
     >>> unpack(Path("m.agmm"), content)
-    ('{}', {'weights': array([1., 1.])})
+    ({'seed': 0}, {'weights': array([1., 1.])})
     """
     from safetensors.numpy import save
 
     contiguous = {name: np.ascontiguousarray(a).reshape(a.shape) for name, a in arrays.items()}
-    return save(contiguous, metadata={KEY: escaped(document)})
+    content = sealed(document | {_CHECKSUMS: {name: _checksum(a) for name, a in contiguous.items()}})
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return save(contiguous, metadata={KEY: escaped(text)})
 
 
-def read(path: Path) -> tuple[str, dict[str, np.ndarray]]:
-    """Read the JSON text and the arrays of a file.
+def read(path: Path, remedy: str = "train it again") -> tuple[Json, dict[str, np.ndarray]]:
+    """Read the JSON object and the arrays of a file; `remedy` says how it is made again.
 
     Raises
     ------
     ModelFileError
-        If it cannot be read, is truncated, or is not a model; the message says which.
+        If it cannot be read, is truncated or damaged, or is not a model; the message says which.
     """
     try:
         content = path.read_bytes()
@@ -66,27 +75,41 @@ def read(path: Path) -> tuple[str, dict[str, np.ndarray]]:
         ) from None
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror}", needed="a model file") from error
-    return unpack(path, content)
+    return unpack(path, content, remedy)
 
 
-def unpack(path: Path, content: bytes) -> tuple[str, dict[str, np.ndarray]]:
+def unpack(path: Path, content: bytes, remedy: str = "train it again") -> tuple[Json, dict[str, np.ndarray]]:
     """Read the bytes of a file like `read`; `path` is for messages."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     header = _header(path, content)
     metadata = header.get("__metadata__")
-    if not isinstance(metadata, dict) or KEY not in metadata:
+    text = next((metadata[key] for key in _KEYS if isinstance(metadata, dict) and key in metadata), None)
+    if text is None:
         names = [name for name in header if name != "__metadata__"]
         raise _not_ours(path, f"a safetensors file of another program ({_some(names)})")
     try:
-        return metadata[KEY], load(content)
-    except (SafetensorError, KeyError, ValueError) as error:
+        document, arrays = json.loads(text), load(content)
+        if not isinstance(document, dict):
+            raise TypeError(f"{type(document).__name__} in place of an object")
+    except (SafetensorError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise ModelFileError(
-            f"{path} is damaged: {error}",
+            f"{path} is damaged: it cannot be read ({type(error).__name__}: {error})",
             needed="a whole model file",
-            remedy="copy it again, or train it again",
+            remedy=f"copy it again, or {remedy}",
         ) from error
+    document = unsealed(document, _CHECKSUMS in document, path, remedy)
+    checksums = document.pop(_CHECKSUMS, None)
+    if checksums is not None:
+        for name in sorted(arrays.keys() | checksums.keys()):
+            if name not in arrays or checksums.get(name) != _checksum(arrays[name]):
+                raise damaged(path, f"the section {name}", remedy)
+    return document, arrays
+
+
+def _checksum(array: np.ndarray) -> str:
+    return checksum_of(array.data, f"{array.dtype.str} {array.shape}")
 
 
 def _header(path: Path, content: bytes) -> dict[str, object]:

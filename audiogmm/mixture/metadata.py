@@ -17,8 +17,8 @@ from audiogmm.reprs import short_repr
 from audiogmm.types import Json
 from audiogmm.version import __version__
 
-FORMAT_VERSION = 1
-"""Of the file; a reader refuses higher ones."""
+FORMAT_VERSION = 2
+"""Of the file; a reader refuses higher ones. Files of version 1 have no checksums."""
 
 _LIBRARIES = ("numpy", "scipy", "numba", "soxr", "soundfile")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -163,7 +162,7 @@ class Model:
         if self.statistics is not None:
             arrays |= {_STATISTICS + name: getattr(self.statistics, name) for name in ARRAYS}
             arrays[_STATISTICS + "scalars"] = np.array([getattr(self.statistics, name) for name in SCALARS])
-        document = canonical_json(self.metadata.to_dict() | {_RESERVED: self.mixture.fingerprint})
+        document = self.metadata.to_dict() | {_RESERVED: self.mixture.fingerprint}
         content = container.pack(arrays | dict(self.tensors), document)
         with replacing(path, force=force) as temporary:
             temporary.write_bytes(content)
@@ -227,10 +226,9 @@ def load(path: str | os.PathLike[str]) -> Model:
     return Model(mixture, statistics, ModelMetadata.of(metadata), arrays)
 
 
-def _parsed(path: Path, document: str) -> Json:
+def _parsed(path: Path, metadata: Json) -> Json:
     """The metadata of a file, if this version can read it."""
     try:
-        metadata = json.loads(document)
         format_version = int(metadata["format_version"])
         metadata["covariance_type"] = str(metadata["covariance_type"])
     except (ValueError, TypeError, KeyError) as error:
@@ -241,7 +239,7 @@ def _parsed(path: Path, document: str) -> Json:
             needed=f"format version {FORMAT_VERSION} at most",
             remedy="a newer audiogmm: pip install --upgrade audiogmm",
         )
-    return dict(metadata)
+    return metadata
 
 
 def _statistics(

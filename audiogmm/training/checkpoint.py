@@ -10,14 +10,17 @@ import numpy as np
 
 from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.files import replacing
+from audiogmm.mixture import container
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.schedule.batch import TrainingState
 from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import Json
 
-FORMAT = "audiogmm checkpoint 2"
+FORMAT = "audiogmm checkpoint 3"
 """Identifies the file and its version."""
+
+_FORMATS = ("audiogmm checkpoint 2", FORMAT)  # the first has no checksums
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,6 @@ class Checkpoint:
         OutputError
             If the file cannot be written.
         """
-        from safetensors.numpy import save_file
-
         mixture, stats = state.mixture, state.statistics
         tensors = {
             "weights": mixture.weights,
@@ -79,11 +80,7 @@ class Checkpoint:
                 "covariance_type": stats.covariance_type
             }
         with replacing(self.path, force=True) as temporary:
-            save_file(
-                {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
-                temporary,
-                metadata={"checkpoint": json.dumps(document)},
-            )
+            temporary.write_bytes(container.pack(tensors, document))
 
     def load(self) -> tuple[TrainingState, tuple[float, ...]] | None:
         """Read the state of the training, and the starts that were tried; None if there is no file.
@@ -95,21 +92,17 @@ class Checkpoint:
         MismatchError
             If it was made with other settings or other data; those that differ are named.
         """
-        from safetensors import SafetensorError, safe_open
-
         if not self.path.exists():
             return None
         try:
-            with safe_open(self.path, framework="numpy") as file:
-                document = json.loads((file.metadata() or {}).get("checkpoint", "{}"))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, ValueError, OSError) as error:
+            document, tensors = container.read(self.path, "remove it to start again")
+        except ModelFileError as error:
             raise ModelFileError(
-                f"{self.path} is not a checkpoint, or not a whole one: {error}",
+                f"{self.path} is not a checkpoint, or not a whole one: {error.what}",
                 needed=FORMAT,
-                remedy="remove it to start again",
+                remedy="restore it from a copy, or remove it to start again",
             ) from error
-        if document.get("format") != FORMAT:
+        if document.get("format") not in _FORMATS:
             raise ModelFileError(
                 f"{self.path} is {document.get('format', 'another program’s file')}",
                 needed=FORMAT,

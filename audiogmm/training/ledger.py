@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from audiogmm.checksum import sealed, unsealed
 from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.files import replacing, settle
 from audiogmm.mixture import container
@@ -20,7 +21,9 @@ from audiogmm.training.pruning import check_keep
 from audiogmm.types import Json
 
 INDEX = "ledger.json"
-FORMAT = "audiogmm ledger 1"
+FORMAT = "audiogmm ledger 2"
+_FORMATS = ("audiogmm ledger 1", FORMAT)  # the first has no checksums
+_REMEDY = "train with --ledger again"
 
 
 class Ledger:
@@ -71,11 +74,14 @@ class Ledger:
             try:
                 content = json.loads(index.read_text())
                 known = content["format"]
+                content = unsealed(content, known == FORMAT, index, _REMEDY)
                 self._take(content)
                 self._before = content.get("before")
+            except ModelFileError:
+                raise
             except (ValueError, TypeError, KeyError, OSError) as error:
                 raise ModelFileError(f"{index} cannot be read: {error!r}", needed=FORMAT) from error
-            if known != FORMAT:
+            if known not in _FORMATS:
                 raise ModelFileError(f"{index} is {known!r}", needed=FORMAT)
 
     def __contains__(self, recording: str) -> bool:
@@ -118,13 +124,11 @@ class Ledger:
         arrays |= {"components": alive} | {
             name: arrays[name][alive] for name in _split_by_component(statistics)
         }
-        document = json.dumps(
-            {
-                "id": recording,
-                "covariance_type": statistics.covariance_type,
-                "n_components": statistics.n_components,
-            }
-        )
+        document = {
+            "id": recording,
+            "covariance_type": statistics.covariance_type,
+            "n_components": statistics.n_components,
+        }
         with replacing(self._file(recording), force=True, durable=False) as temporary:
             temporary.write_bytes(container.pack(arrays, document))
         self.weights[recording] = 1.0
@@ -152,8 +156,7 @@ class Ledger:
                 needed="recordings that the model was trained on, by the ids that they had then",
                 remedy="look at their ids, or drop it from the manifest",
             )
-        document, arrays = container.read(self._file(recording))
-        about = json.loads(document)
+        about, arrays = container.read(self._file(recording), _REMEDY)
         K, D = about["n_components"], len(arrays["origin"])
         empty = SufficientStats.zero(K, D, about["covariance_type"])
         for name in _split_by_component(empty):
@@ -207,7 +210,7 @@ class Ledger:
         if self._before is not None and self._before["model"] != self.fingerprint:
             content["before"] = self._before
         with replacing(self.folder / INDEX, force=True) as temporary:
-            temporary.write_text(json.dumps(content))
+            temporary.write_text(json.dumps(sealed(content)))
 
     def copy_to(self, folder: Path) -> Ledger:
         """Copy the ledger to another folder."""

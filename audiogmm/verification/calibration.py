@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from audiogmm.checksum import sealed, unsealed
 from audiogmm.errors import ChoiceError, MismatchError, ModelFileError
 from audiogmm.files import replacing
 from audiogmm.types import FloatArray, Json
@@ -162,13 +163,16 @@ class GalleryCalibration:
             return cls()
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
+            unsealed(content, "format_version" in content, path, "enroll again")
             of = content.get("normalised", {})
             return cls(
                 Calibration.from_json(content),
                 dict(content.get("learned", {})),
                 {str(name): Calibration.from_json(found) for name, found in of.items()},
             )
-        except (OSError, ValueError, AttributeError) as error:
+        except ModelFileError:
+            raise
+        except (OSError, ValueError, AttributeError, TypeError) as error:
             raise ModelFileError(
                 f"{path} cannot be read: {error}",
                 needed="a calibration that `audiogmm enroll` wrote",
@@ -183,7 +187,8 @@ class GalleryCalibration:
         if self.normalized:
             content["normalised"] = {name: of.to_json() for name, of in self.normalized.items()}
         with replacing(path, force=True) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            text = json.dumps(sealed(content | {"format_version": 2}), indent=1)
+            temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def stack_columns(columns: Mapping[str, ArrayLike], names: tuple[str, ...]) -> FloatArray:

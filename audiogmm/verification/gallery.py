@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 
+from audiogmm.checksum import sealed, unsealed
 from audiogmm.errors import ChoiceError, ModelFileError, OutputError
 from audiogmm.files import exclusive, replacing
 from audiogmm.mixture.gaussian import Mixture
@@ -22,8 +23,8 @@ from audiogmm.verification.speaker import Speaker, background_mismatch
 from audiogmm.verification.speaker_file import SUFFIX, make_file_name, pack_speaker, read_name, read_speaker
 from audiogmm.words import amount
 
-FORMAT_VERSION = 1
-"""Of the folder; a reader refuses higher ones."""
+FORMAT_VERSION = 2
+"""Of the folder; a reader refuses higher ones. Folders of version 1 have no checksums."""
 
 SETTINGS, BACKGROUND, CALIBRATION, SPEAKERS = (
     "gallery.json",
@@ -90,6 +91,7 @@ class Gallery:
                 needed=f"format version {FORMAT_VERSION} at most",
                 remedy="a newer audiogmm: pip install --upgrade audiogmm",
             )
+        unsealed(settings, version > 1, path, "enroll into a new folder")
 
     @classmethod
     def create(
@@ -146,7 +148,7 @@ class Gallery:
         with replacing(folder) as temporary:
             (temporary / SPEAKERS).mkdir(parents=True)
             model.save(temporary / BACKGROUND)
-            (temporary / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+            (temporary / SETTINGS).write_text(json.dumps(sealed(settings), indent=1) + "\n", encoding="utf-8")
         return cls(folder)
 
     @cached_property

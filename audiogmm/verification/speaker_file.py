@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -18,11 +17,12 @@ from audiogmm.mixture.statistics import SCALARS, SufficientStats
 from audiogmm.types import FloatArray
 from audiogmm.verification.speaker import Speaker, background_mismatch
 
-FORMAT_VERSION = 1
-"""Of the file; a reader refuses higher ones."""
+FORMAT_VERSION = 2
+"""Of the file; a reader refuses higher ones. Files of version 1 have no checksums."""
 
 SUFFIX = ".speaker"
 _LONGEST_NAME = 180  # bytes of a file's name
+_REMEDY = "enroll the speaker again"
 
 
 def make_file_name(name: str) -> str:
@@ -47,7 +47,7 @@ def read_name(path: Path) -> str:
     stem = path.name.removesuffix(SUFFIX)
     if "%%" not in stem:
         return unquote(stem, errors="surrogatepass")
-    return str(json.loads(container.read(path)[0])["name"])
+    return str(container.read(path, _REMEDY)[0]["name"])
 
 
 def pack_speaker(speaker: Speaker, background: Mixture, *, second: bool) -> bytes:
@@ -73,7 +73,7 @@ def pack_speaker(speaker: Speaker, background: Mixture, *, second: bool) -> byte
         "voiced_seconds": speaker.voiced_seconds,
         "decibels": [None if math.isnan(ratio) else ratio for ratio in speaker.decibels],
     }
-    return container.pack(arrays, json.dumps(document, ensure_ascii=False, sort_keys=True))
+    return container.pack(arrays, document)
 
 
 def read_speaker(path: Path, background: Mixture, fingerprint: str) -> Speaker:
@@ -86,9 +86,8 @@ def read_speaker(path: Path, background: Mixture, fingerprint: str) -> Speaker:
     MismatchError
         If the speaker is of another background model than that of this fingerprint.
     """
-    text, arrays = container.read(path)
+    document, arrays = container.read(path, _REMEDY)
     try:
-        document = json.loads(text)
         if int(document["format_version"]) > FORMAT_VERSION:
             raise ModelFileError(
                 f"{path} has format version {document['format_version']}",
@@ -116,7 +115,7 @@ def read_speaker(path: Path, background: Mixture, fingerprint: str) -> Speaker:
         raise ModelFileError(
             f"{path} is not a speaker's file: {type(error).__name__}: {error}",
             needed="a file that `audiogmm enroll` wrote",
-            remedy="enroll the speaker again",
+            remedy=_REMEDY,
         ) from error
 
 

@@ -16,6 +16,7 @@ import pytest
 import soundfile
 
 from audiogmm import load
+from audiogmm.mixture import container
 from tests.cli.calls import RATE, Audiogmm, arrays, hear_ctrl_c
 
 SMALL = ["-k", 2, "--passes", 3, "--preset", "ambient", "--hold-out", 0]
@@ -234,9 +235,10 @@ def test_a_strange_model_file(model: Path, workshop: Path, audiogmm: Audiogmm) -
     from safetensors.numpy import save_file
 
     content = model.read_bytes()
+    document, tensors = container.read(model)
     Path("cut.agmm").write_bytes(content[: len(content) // 2])
     Path("pickle.agmm").write_bytes(pickle.dumps({"weights": 1}))
-    Path("newer.agmm").write_bytes(content.replace(b'\\"format_version\\": 1', b'\\"format_version\\": 9'))
+    Path("newer.agmm").write_bytes(container.pack(tensors, document | {"format_version": 9}))
     save_file({"weight": np.zeros(3, np.float32)}, "other.agmm")
     told = {"cut": "truncated", "pickle": "pickle", "newer": "9", "other": "other.agmm", "gone": "gone.agmm"}
     for name, word in told.items():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from audiogmm.checksum import sealed
 from audiogmm.cli.main import main
 from tests.cli.calls import RATE, Audiogmm
 from tests.reporting.page.reader import Reader
@@ -415,7 +416,7 @@ def test_what_cannot_become_a_page_is_refused(site: Path, audiogmm: Audiogmm) ->
     put("events.jsonl", [])
     assert "does not exist any more" in refused("events.jsonl")
     Path("events.jsonl.run.json").write_text("{}")
-    assert "not 'audiogmm run 1'" in refused("events.jsonl")
+    assert "not 'audiogmm run 2'" in refused("events.jsonl")
 
 
 def test_a_run_without_its_record_is_shown_with_the_model_named(site: Path, audiogmm: Audiogmm) -> None:
@@ -429,7 +430,9 @@ def test_a_run_without_its_record_is_shown_with_the_model_named(site: Path, audi
 
 def test_standard_input_cannot_be_heard_again(site: Path, audiogmm: Audiogmm) -> None:
     record = Path("events.jsonl.run.json")
-    record.write_text(json.dumps(json.loads(record.read_text()) | {"source": "-", "source_path": None}))
+    record.write_text(
+        json.dumps(sealed(json.loads(record.read_text()) | {"source": "-", "source_path": None}))
+    )
     put("events.jsonl", [row | {"audio_filepath": "-", "id": "stdin"} for row in rows()])
     done = audiogmm("report", "events.jsonl", "-o", "report.html")
     assert done.status == 3

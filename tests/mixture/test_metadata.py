@@ -8,7 +8,7 @@ import pytest
 from audiogmm.errors import ModelFileError
 from audiogmm.mixture.metadata import FORMAT_VERSION, ModelMetadata, canonical_json
 
-OLD = {"format_version": 1, "covariance_type": "diag", "versions": {"audiogmm": "0.0.1"}}
+OLD = {"format_version": FORMAT_VERSION, "covariance_type": "diag", "versions": {"audiogmm": "0.0.1"}}
 
 
 def test_missing_keys_have_defaults():

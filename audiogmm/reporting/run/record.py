@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audiogmm.checksum import KEY, is_intact, sealed
 from audiogmm.errors import ManifestError
 from audiogmm.escapes import ESCAPED
 from audiogmm.files import replacing
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
 
 SUFFIX = ".run.json"
-FORMAT = "audiogmm run 1"
+FORMAT = "audiogmm run 2"
+_FORMATS = ("audiogmm run 1", FORMAT)  # the first has no checksum
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class RunRecord:
         path = record_path(events)
         row = {"format": FORMAT, **asdict(self)}
         del row["path"]
+        row = sealed(row)
         with replacing(path, force=True) as temporary:
             temporary.write_text(
                 json.dumps(row, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", errors=ESCAPED
@@ -104,9 +107,11 @@ class RunRecord:
             ) from error
         except ValueError as error:
             raise ManifestError(f"{path} is not JSON: {error}", **_NO_RECORD) from error
-        if not isinstance(row, dict) or row.get("format") != FORMAT:
+        if not isinstance(row, dict) or row.get("format") not in _FORMATS:
             found = row.get("format") if isinstance(row, dict) else type(row).__name__
             raise ManifestError(f"{path}: format {found!r}, not {FORMAT!r}", **_NO_RECORD)
+        if (row["format"] == FORMAT or KEY in row) and not is_intact(row):
+            raise ManifestError(f"{path} is damaged: its content does not have its checksum", **_NO_RECORD)
         known = {name: row[name] for name in cls.__dataclass_fields__ if name in row}
         try:
             record = cls(**known | {"path": path})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from audiogmm.checksum import sealed
 from audiogmm.errors import ManifestError
 from audiogmm.reporting.run.record import RunRecord, record_path
 
@@ -40,7 +41,7 @@ def test_it_is_read_back(tmp_path: Path) -> None:
 
 def test_a_later_version_may_say_more(tmp_path: Path) -> None:
     path = record(tmp_path).write(tmp_path / "events.jsonl")
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"weather": "rain"}))
+    path.write_text(json.dumps(sealed(json.loads(path.read_text()) | {"weather": "rain"})))
     assert RunRecord.read(path) == record(tmp_path)
 
 
@@ -63,7 +64,8 @@ def test_files_are_found_after_the_folder_has_moved(tmp_path: Path) -> None:
         ("{", "is not JSON"),
         ("[]", "format 'list'"),
         ("{}", "format None"),
-        ('{"format": "audiogmm run 2"}', "format 'audiogmm run 2', not 'audiogmm run 1'"),
+        ('{"format": "audiogmm run 3"}', "format 'audiogmm run 3', not 'audiogmm run 2'"),
+        ('{"format": "audiogmm run 2"}', "is damaged: its content does not have its checksum"),
         ('{"format": "audiogmm run 1"}', "missing 4 required"),
     ],
 )
@@ -79,7 +81,7 @@ def test_nothing_else_is_taken_for_one(tmp_path: Path, content: str, said: str) 
 )
 def test_a_value_of_another_kind_is_named(tmp_path: Path, name: str, value: object) -> None:
     path = record(tmp_path).write(tmp_path / "events.jsonl")
-    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+    path.write_text(json.dumps(sealed(json.loads(path.read_text()) | {name: value})))
     with pytest.raises(ManifestError, match=f"{name} is "):
         RunRecord.read(path)
     with pytest.raises(ManifestError, match=r"gone\.run\.json cannot be read: No such file"):
