@@ -105,7 +105,7 @@ def test_what_an_event_says_of_itself_is_kept_as_far_as_it_can_be_shown(tmp_path
         "certain": True,
     }
     (found,) = iterate_events(write(tmp_path / "events.jsonl", [row]))
-    assert found.event.id == "a?"
+    assert found.event.id == "a\ud800"  # as it is: where it is written, it is escaped
     assert (found.event.peak, found.severity, found.event.reasons) == (None, None, ("louder at 2 kHz",))
     assert found.further == {"band": "2–4 kHz", "nearest": 7.0, "long": "x" * 200}
 
