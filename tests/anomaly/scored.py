@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,10 +11,10 @@ import numpy as np
 from audiogmm.anomaly.learning.assembly import make_score_context
 from audiogmm.anomaly.learning.score_learning import learn_scores
 from audiogmm.anomaly.scorers.learned import LearnedScores
-from audiogmm.anomaly.scorers.score import ScoreContext
+from audiogmm.anomaly.scorers.score import NormalRecordings, ScoreContext
 from audiogmm.anomaly.scorers.table import ScoreSpec, parse_scores
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.blocks import FrameBlock
+from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
 from audiogmm.timeline import FrameClock
@@ -76,15 +76,20 @@ def learned(
     names: str | Sequence[ScoreSpec], model: Mixture | None = None, **changes: object
 ) -> LearnedScores:
     """Scores learned from four recordings and put on a scale by four others."""
-    specs = parse_scores(names) if isinstance(names, str) else tuple(names)
     every = recordings(8, model=model)
+    return learned_from(names, context(model), every[:4], every[4:], **changes)
+
+
+def learned_from(
+    names: str | Sequence[ScoreSpec],
+    on: ScoreContext,
+    fitted: Iterable[Shard],
+    held_out: Iterable[Shard],
+    **changes: object,
+) -> LearnedScores:
+    """Scores learned from some recordings and put on a scale by others."""
+    specs = parse_scores(names) if isinstance(names, str) else tuple(names)
     with LocalReducer(1) as reducer:
-        return learn_scores(
-            specs,
-            context(model),
-            every[:4],
-            every[4:],
-            reducer,
-            None,
-            **changes,  # type: ignore[arg-type]
-        )
+        normal = NormalRecordings(fitted, held_out, reducer, None)
+        (found,) = learn_scores(specs, [(on, normal)], **changes)  # type: ignore[arg-type]
+        return found

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from audiogmm.anomaly.learning.assembly import make_score_context, make_scorer
 from audiogmm.anomaly.learning.frontend_bands import mel_bands
 from audiogmm.anomaly.learning.model_parts import read_learned_scores, with_scores
-from audiogmm.anomaly.learning.score_learning import learn_scores
 from audiogmm.anomaly.scorers.fused import FusedScorer
 from audiogmm.anomaly.scorers.learned import LearnedScores
 from audiogmm.anomaly.scorers.scales import LENGTHS
@@ -24,8 +23,7 @@ from audiogmm.errors import ChoiceError, FeatureError, MismatchError, ModelFileE
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model, load
-from audiogmm.reduce import LocalReducer
-from tests.anomaly.scored import CLOCK, FRONT_END, Frames, context, learned, mixture, recordings
+from tests.anomaly.scored import CLOCK, FRONT_END, Frames, context, learned, learned_from, mixture, recordings
 from tests.naive import detector_scores as naive
 
 NAMES = [*SCORES, "mean:0.6", "twfr:0.5", "fusion", "cusum,posterior,scales"]
@@ -263,8 +261,7 @@ def test_scores_that_share_likelihoods_evaluate_them_once(monkeypatch: pytest.Mo
 def test_another_background_is_kept_with_the_model(tmp_path: Path) -> None:
     other = mixture(form="diag", seed=5)
     on = make_score_context(mixture(), FRONT_END, CLOCK.frame_rate, background=other)
-    with LocalReducer(1) as reducer:
-        scores = learn_scores(parse_scores("ratio"), on, [], calm(""), reducer, None)
+    scores = learned_from("ratio", on, [], calm(""))
     metadata = {"frontend": FRONT_END.to_dict(), "sample_rate": 8000}
     with_scores(Model(mixture(), metadata=metadata), scores).save(tmp_path / "m.agmm")
     found = score_recording(make_scorer(load(tmp_path / "m.agmm"), every_frame=False), odd()).scores
@@ -298,8 +295,7 @@ def test_scores_of_bands_need_bands() -> None:
 
 
 def learn_on(name: str, on) -> LearnedScores:
-    with LocalReducer(1) as reducer:
-        return learn_scores(parse_scores(name), on, recordings(2), calm(""), reducer, None)
+    return learned_from(name, on, recordings(2), calm(""))
 
 
 def test_a_model_that_lost_part_of_its_scores_says_so() -> None:
@@ -317,5 +313,5 @@ def test_a_model_that_lost_part_of_its_scores_says_so() -> None:
 def test_scores_need_voiced_audio_to_learn_from() -> None:
     silent = [Frames("a", odd().frames, np.zeros(331, dtype=bool))]
     for name in ("twfr", "posterior", "scales", "mean,ratio"):
-        with LocalReducer(1) as reducer, pytest.raises(MismatchError, match="voiced normal audio"):
-            learn_scores(parse_scores(name), context(), silent, silent, reducer, None)
+        with pytest.raises(MismatchError, match="voiced normal audio"):
+            learned_from(name, context(), silent, silent)
