@@ -97,8 +97,11 @@ def test_a_gallery_opens_and_verifies(golden: Path) -> None:
 
 def test_a_frame_cache_opens_and_has_the_frames(golden: Path) -> None:
     from audiogmm.audio.frame_cache.cache import FrameCache
+    from audiogmm.audio.frame_cache.frame_file import open_frames
 
     (frontend,) = FrameCache(golden / "v0_1" / "frames").frontends()
+    (file,) = list((golden / "v0_1" / "frames").glob("frames/*/*.frames"))[:1]
+    assert open_frames(file) is not None
     assert frontend == ag.FrontEnd.preset("kaldi", sample_rate=8000)
     model = ag.train(golden / "v0_1" / "frames", n_components=1, hold_out=0, passes=1)
     assert model.metadata.training["n_frames"] == 498

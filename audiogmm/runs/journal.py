@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from audiogmm.blocks import Identifiable
+from audiogmm.checksum import KEY as CHECKSUM
+from audiogmm.checksum import is_intact, sealed
 from audiogmm.errors import OutputError
 from audiogmm.escapes import ESCAPED
 from audiogmm.files import exclusive
@@ -149,14 +151,14 @@ class Journal:
                 yield json.loads(line)["row"]
 
     def _put(self, row: Json) -> None:
-        self._file.write(json.dumps(row, ensure_ascii=False).encode(errors=ESCAPED) + b"\n")
+        self._file.write(json.dumps(sealed(row), ensure_ascii=False).encode(errors=ESCAPED) + b"\n")
         self._file.flush()
 
     def _take_over(self) -> int:
         """Note what an earlier run finished; how many bytes of its journal are whole lines."""
         if not self.path.exists():
             return 0
-        whole = 0
+        whole, has_checksums = 0, False
         with self.path.open("rb") as file:
             for number, line in enumerate(file):
                 try:
@@ -164,6 +166,9 @@ class Journal:
                 except ValueError:
                     break
                 if not line.endswith(b"\n"):  # the next row would be written behind it
+                    break
+                has_checksums = has_checksums or CHECKSUM in row  # a journal of an older version has none
+                if has_checksums and not is_intact(row):
                     break
                 if number == 0 and row.get("key") != self.key:
                     return 0

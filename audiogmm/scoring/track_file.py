@@ -24,6 +24,7 @@ from audiogmm.scoring.track import ScoreTrack, require_finite
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray
 
+_MARK = b"audiogmm track 2"  # the comment of an archive that has a clock
 SUFFIXES = (".npz", ".csv")
 """Formats of a track, by the suffix of its file."""
 
@@ -149,7 +150,7 @@ def read_track(path: str | os.PathLike[str]) -> ScoreTrack:
         voiced = np.asarray(members["voiced"], dtype=np.bool_)
     except FileNotFoundError as error:
         raise FeatureError(f"{path} does not exist", needed="a track", remedy="check the name") from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, UnicodeDecodeError) as error:
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise FeatureError(
             f"{path} is not a track, or not a whole one: {error}",
             needed="an .npz with the arrays scores, times and voiced, or a CSV with those columns",
@@ -181,6 +182,7 @@ def _write_npz(path: Path, n_frames: int, clock: FrameClock, windows: Windows) -
     """Write what `numpy.savez` would, one window at a time."""
     timing = np.array([clock.sample_rate, clock.hop, clock.length, clock.offset])
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.comment = _MARK
         for name, dtype in (("scores", "<f8"), ("times", "<f8"), ("voiced", "|b1")):
             with npz_member(archive, name, dtype, n_frames) as member:
                 start = 0
@@ -217,6 +219,8 @@ def _read_npz(path: Path) -> dict[str, Any]:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("a single array")
+        if archive.zip is not None and archive.zip.comment == _MARK and "clock" not in archive.files:
+            raise KeyError("clock")
         return {name: archive[name] for name in archive.files}
 
 

@@ -42,7 +42,7 @@ def site(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     record = folder / "events.jsonl.run.json"
     row = json.loads(record.read_text())
     record.write_text(
-        json.dumps(row | {f"{name}_path": str(folder / row[name]) for name in ("model", "source")})
+        json.dumps(sealed(row | {f"{name}_path": str(folder / row[name]) for name in ("model", "source")}))
     )
     monkeypatch.chdir(folder)
     found = [

@@ -20,10 +20,11 @@ from audiogmm.timeline import FrameClock
 WINDOW = 8192
 """Frames read at once: a multiple of 8, so that a window's marks begin with a byte."""
 
-_MAGIC = b"AGMMFRM3"
-_HEADER = struct.Struct(
-    "<8sQIIIIddI12x"
-)  # magic, frames, features, hop, length, bytes of notices, rate, offset, checksum of what follows the frames
+_MAGIC = b"AGMMFRM4"
+_UNCHECKED = b"AGMMFRM3"  # of version 0.1: without a checksum of the header
+_HEADER = struct.Struct("<8sQIIIIddI8xI")
+"""Magic, frames, features, hop, length, bytes of notices, rate, offset; CRC-32 of what follows the frames,
+and of the header up to there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class FrameFile:
     The file is a header of 64 bytes, the frames (float32, little-endian, row after row, each with its level
     behind its features), the marks of the voiced frames (a bit each, the first in the highest place), a
     CRC-32 of each window of frames, and notices about the recording (JSON). The header holds the CRC-32 of
-    all that follows the frames.
+    all that follows the frames, and its own.
 
     Attributes
     ----------
@@ -89,13 +90,15 @@ def open_frames(path: Path) -> FrameFile | None:
             size = file.seek(0, os.SEEK_END)
             if len(header) < _HEADER.size:
                 return None
-            magic, n_frames, n_features, hop, length, n_notices, rate, offset, checksum = _HEADER.unpack(
+            magic, n_frames, n_features, hop, length, n_notices, rate, offset, checksum, own = _HEADER.unpack(
                 header
             )
+            if magic != _UNCHECKED and (magic != _MAGIC or own != zlib.crc32(header[:-4])):
+                return None
             frames_end = _HEADER.size + n_frames * (n_features + 1) * 4
             marks_end = frames_end + -(-n_frames // 8)
             n_windows = -(-n_frames // WINDOW)
-            if magic != _MAGIC or size != marks_end + 4 * n_windows + n_notices:
+            if size != marks_end + 4 * n_windows + n_notices:
                 return None
             file.seek(frames_end)
             tail = file.read(size - frames_end)
@@ -163,7 +166,8 @@ class FrameWriter:
         self._file.write(tail)
         self._file.seek(0)
         sizes = self._n_frames, self._n_features, clock.hop, clock.length, len(text)
-        self._file.write(_HEADER.pack(_MAGIC, *sizes, clock.sample_rate, clock.offset, zlib.crc32(tail)))
+        header = _HEADER.pack(_MAGIC, *sizes, clock.sample_rate, clock.offset, zlib.crc32(tail), 0)[:-4]
+        self._file.write(header + struct.pack("<I", zlib.crc32(header)))
 
 
 def _read_at(descriptor: int, buffer: memoryview, position: int, path: Path) -> None:

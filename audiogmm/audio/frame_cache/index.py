@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from audiogmm.audio.decoders.opening import open_decoder
 from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.decoders.source import open_source
+from audiogmm.checksum import checksum_of
 from audiogmm.errors import AudioFileError, OutputError
 from audiogmm.escapes import escaped
 from audiogmm.manifest.entry import Entry, is_url
@@ -27,6 +31,7 @@ INDEX = "index.jsonl"
 """The manifest of the entries that a cache has."""
 
 _DATABASE = "ledger.sqlite"
+_CONTENT = re.compile("[0-9a-f]{40}")
 _PATIENCE = 120.0  # seconds to wait for another process that writes
 
 _TABLES = """
@@ -34,6 +39,7 @@ CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, signature TEXT, content
 CREATE TABLE IF NOT EXISTS frontends (fingerprint TEXT PRIMARY KEY, settings TEXT);
 CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, cut TEXT);
 CREATE TABLE IF NOT EXISTS written (bytes INTEGER);
+CREATE TABLE IF NOT EXISTS lines (bytes INTEGER, checksum INTEGER);
 """
 
 
@@ -86,14 +92,19 @@ class CacheIndex:
             query = "SELECT signature, content, sample_rate FROM files WHERE path = ?"
             row = database.execute(query, (key,)).fetchone()
         if row is not None and signature in (None, row[0]):
-            return FileIdentity(row[1], row[2])
+            content = self._content_of(key, *row)
+            if content is not None:
+                return FileIdentity(content, row[2])
+            if signature is None:
+                raise self._damaged(_DATABASE)
         with reading(path):
             decoder = open_decoder(path)
             sample_rate = decoder.info.sample_rate
             decoder.close()
             identity = FileIdentity(_content(path), sample_rate)
         with self._transaction() as database:
-            values = (key, signature, identity.content, identity.sample_rate)
+            content = _checked([key, signature, identity.content, identity.sample_rate])
+            values = (key, signature, content, identity.sample_rate)
             database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", values)
         return identity
 
@@ -112,15 +123,20 @@ class CacheIndex:
         with self._transaction() as database:
             database.execute(
                 "INSERT OR IGNORE INTO frontends VALUES (?, ?)",
-                (fingerprint, json.dumps(settings, sort_keys=True)),
+                (fingerprint, _checked(settings)),
             )
             known = database.execute("SELECT cut FROM entries WHERE id = ?", (entry.id,)).fetchone()
             if known is None:
                 database.execute("INSERT INTO entries VALUES (?, ?)", (entry.id, cut))
                 (length,) = database.execute("SELECT bytes FROM written").fetchone() or (0,)
-                length = self._append(entry, length)
-                database.execute("DELETE FROM written")
-                database.execute("INSERT INTO written VALUES (?)", (length,))
+                found = database.execute("SELECT bytes, checksum FROM lines").fetchone()
+                checked, checksum = found or (length, self._checksum(length))  # an older cache has no `lines`
+                if checked != length:
+                    raise self._damaged(_DATABASE)
+                length, checksum = self._append(entry, length, checksum)
+                for table, values in (("written", (length,)), ("lines", (length, checksum))):
+                    database.execute(f"DELETE FROM {table}")
+                    database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
             elif known[0] != cut:
                 raise OutputError(
                     f"{self.folder / INDEX} lists {known[0]} under the id {entry.id!r}, and now comes {cut}",
@@ -129,20 +145,57 @@ class CacheIndex:
                 )
 
     def frontends(self) -> list[Json]:
-        """Return the settings of every front end whose frames are there."""
+        """Return the settings of every front end whose frames are there.
+
+        Raises
+        ------
+        OutputError
+            If they, or the entries, are not those that were written.
+        """
         with self._transaction() as database:
             rows = database.execute("SELECT settings FROM frontends ORDER BY fingerprint").fetchall()
-        return [json.loads(settings) for (settings,) in rows]
+            lines = database.execute("SELECT bytes, checksum FROM lines").fetchone()
+            if lines is not None and self._checksum(lines[0]) != lines[1]:
+                raise self._damaged(INDEX)
+        settings = [_unchecked(text) for (text,) in rows]
+        if not all(isinstance(each, dict) for each in settings):
+            raise self._damaged(_DATABASE)
+        return settings
 
-    def _append(self, entry: Entry, length: int) -> int:
-        """Write a line where the last whole one ended; return the new length."""
+    def _content_of(self, key: str, signature: str, text: str, sample_rate: int) -> str | None:
+        """Return the content hash in a row of files; None if the row is not the one that was written."""
+        if _CONTENT.fullmatch(text):  # of an older version, without a checksum
+            return text
+        match _unchecked(text):
+            case [path, of, str(content), rate] if [path, of, rate] == [key, signature, sample_rate]:
+                return content
+        return None
+
+    def _checksum(self, length: int) -> int:
+        """Return the CRC-32 of the first bytes of the list of entries."""
+        checksum, path = 0, self.folder / INDEX
+        if length and path.exists():
+            with path.open("rb") as file:
+                while length > 0 and (piece := file.read(min(length, 1 << 20))):
+                    checksum, length = zlib.crc32(piece, checksum), length - len(piece)
+        return checksum
+
+    def _damaged(self, file: str) -> OutputError:
+        return OutputError(
+            f"{self.folder / file} is damaged: it is not what was written",
+            needed="an undamaged index",
+            remedy=f"audiogmm features into another folder, or remove {self.folder} first; check the disk",
+        )
+
+    def _append(self, entry: Entry, length: int, checksum: int) -> tuple[int, int]:
+        """Write a line where the last whole one ended; return the new length, and checksum of all."""
         path = self.folder / INDEX
         line = json.dumps(record_of(entry, ManifestFolder.of(path))).encode() + b"\n"
         with path.open("r+b" if path.exists() else "w+b") as index:
             index.truncate(length)
             index.seek(length)
             index.write(line)
-        return length + len(line)
+        return length + len(line), zlib.crc32(line, checksum)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -162,7 +215,7 @@ class CacheIndex:
                 connection.execute("COMMIT")
             finally:
                 connection.close()  # rolls back what was not committed
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise OutputError(
                 f"{path} cannot be used: {error}",
                 needed="a folder that can be written, and an undamaged index",
@@ -176,6 +229,23 @@ class CacheIndex:
                 needed="a folder that you may write, with room on its disk",
                 remedy="another folder",
             ) from error
+
+
+def _checked(value: object) -> str:
+    """Return JSON text of a value and its checksum."""
+    text = json.dumps(value, sort_keys=True)
+    return f'[{text}, "{checksum_of(text.encode())}"]'
+
+
+def _unchecked(text: str) -> Any:
+    """Return the value that `_checked` was given, or None; an older version wrote an object alone."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    if isinstance(found, dict):
+        return found
+    return found[0] if _checked(found[0]) == text else None
 
 
 def signature_of(path: str) -> str | None:
