@@ -21,4 +21,4 @@ def test_any_text_is_shown_as_it_is_and_nothing_else(text: str) -> None:
 
 
 def test_what_no_html_holds_is_replaced() -> None:
-    assert escape("a\x00b\ud800c\x1b[31m") == "a�b�c�[31m"
+    assert escape("a\x00b\ud800c\x1b[31m") == "a�b\\ud800c�[31m"
