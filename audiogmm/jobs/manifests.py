@@ -7,7 +7,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -176,7 +176,6 @@ def convert_manifest(
 def _write(
     entries: Iterable[Entry], output: Path, format: str | None, force: bool, progress: Progress, aside: Aside
 ) -> WriteResult:
-    from audiogmm.audio.decode import probe
     from audiogmm.manifest import ManifestWarning, write_manifest
 
     result = WriteResult(output, aside=aside)
@@ -192,7 +191,12 @@ def _write(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ManifestWarning)
         result.entries = write_manifest(
-            counted(), output, format, force=force, measure=lambda entry: probe(entry, full=False)
+            counted(),
+            output,
+            format,
+            force=force,
+            measure=measure_recording,
+            refuse=lambda entry, error: aside.put(entry.id, entry.path, error),
         )
     progress.end()
     for warning in caught:
@@ -311,3 +315,11 @@ def check_manifest(
     progress.end()
     result.warnings = notices.messages
     return result
+
+
+def measure_recording(entry: Entry) -> AudioInfo:
+    """Return what a header says, and the length, for which a recording is decoded whole where it must be."""
+    from audiogmm.audio.decode import probe
+
+    info = probe(entry, full=False)
+    return info if info.n_samples is not None else probe(replace(entry, offset=0.0, duration=None))

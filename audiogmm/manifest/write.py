@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from audiogmm.errors import ManifestError
+from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.files import replacing
 from audiogmm.manifest.entry import Entry
 from audiogmm.manifest.formats import FORMATS, ManifestFormat, format_named
@@ -28,6 +28,7 @@ def write_manifest(
     force: bool = False,
     *,
     measure: Measure | None = None,
+    refuse: Callable[[Entry, AudioGMMError], None] | None = None,
 ) -> int:
     """Write entries as a manifest; nothing appears at `path` before all of it is written.
 
@@ -48,6 +49,8 @@ def write_manifest(
         Replace what is there.
     measure : callable, optional
         Opens recordings whose sample rate or duration is not known but needed (not "jsonl", "csv", "kaldi").
+    refuse : callable, optional
+        Takes an entry that cannot be measured, which is left out, and the reason; by default that is raised.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def write_manifest(
     final = Path(path)
     chosen = _format(final, format)
     if measure is not None and chosen.name not in ("jsonl", "csv", "kaldi"):
-        entries = (measured(entry, measure) for entry in entries)
+        entries = _measured(entries, measure, refuse)
     lost: dict[str, None] = {}
     with replacing(final, force=force) as temporary:
         count = chosen.write(_watched(entries, chosen, lost), temporary, final)
@@ -92,6 +95,18 @@ def write_manifest(
                 stacklevel=2,
             )
     return count
+
+
+def _measured(
+    entries: Iterable[Entry], measure: Measure, refuse: Callable[[Entry, AudioGMMError], None] | None
+) -> Iterator[Entry]:
+    for entry in entries:
+        try:
+            yield measured(entry, measure)
+        except AudioGMMError as error:
+            if refuse is None:
+                raise
+            refuse(entry, error)
 
 
 def _format(path: Path, name: str | None) -> ManifestFormat:

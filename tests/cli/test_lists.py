@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import soundfile as sf
 
 import audiogmm as ag
 from audiogmm.anomaly.event import Event
+from tests.audio.decoders.test_ffmpeg import needs_ffmpeg
 from tests.cli.calls import Audiogmm
 
 
@@ -49,3 +51,21 @@ def test_lines_of_a_list_that_are_alike_are_one(audiogmm: Audiogmm, folder: None
     checked = audiogmm("manifest", "check", "bad.jsonl")
     assert "bad.jsonl: 999 other lines like it: no audio_filepath" in checked.out
     assert len(checked.out.splitlines()) == 3
+
+
+@needs_ffmpeg
+def test_recordings_are_measured_where_a_format_wants_it(audiogmm: Audiogmm, folder: None) -> None:
+    make("a", "b")
+    sweep = "sine=frequency=1000:duration=5:sample_rate=16000"
+    streamed = ["-q:a", "4", "-write_xing", "0", "v.mp3"]  # its length is known at its end alone
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", sweep, *streamed], check=True)
+    Path("b.wav").write_bytes(b"RIFF" + bytes(50))
+    Path("all.jsonl").write_text(
+        "".join(f'{{"audio_filepath": "{n}"}}\n' for n in ("a.wav", "b.wav", "v.mp3"))
+    )
+    done = audiogmm("manifest", "convert", "all.jsonl", "--to", "nemo", "-o", "nemo.jsonl")
+    assert done.status == 3, done.err
+    assert "b.wav" in Path("nemo.jsonl.errors.jsonl").read_text()
+    durations = [json.loads(line)["duration"] for line in Path("nemo.jsonl").read_text().splitlines()]
+    assert durations[0] == 5.0
+    assert len(durations) == 2 and 5.0 < durations[1] < 5.2
