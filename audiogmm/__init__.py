@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from audiogmm.jobs.identify import identify as identify
     from audiogmm.jobs.info import info as info
     from audiogmm.jobs.inspect import inspect as inspect
+    from audiogmm.jobs.integrity.verify_files import verify_files as verify_files
     from audiogmm.jobs.manifests import check_manifest as check_manifest
     from audiogmm.jobs.manifests import convert_manifest as convert_manifest
     from audiogmm.jobs.manifests import scan as scan

@@ -62,8 +62,9 @@ RIGHTS = {
     "reporting/notebook": "reporting/run",
     "jobs": "reporting/run live/stream training/selection synth dask_reduce",
     "jobs/demo": "jobs",
-    "cli": "jobs jobs/demo",
-    "__init__": "jobs jobs/demo estimator reporting/notebook",
+    "jobs/integrity": "jobs",
+    "cli": "jobs jobs/demo jobs/integrity",
+    "__init__": "jobs jobs/demo jobs/integrity estimator reporting/notebook",
     "__main__": "cli",
 }
 """What the files of each room may import besides the ground: these rooms, and what those may."""

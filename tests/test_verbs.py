@@ -24,6 +24,7 @@ OTHER_NAMES = {
     "evaluate verify": ["evaluate_verify"],
     "evaluate detect": ["evaluate_detect"],
     "stream": ["stream", "learn"],
+    "info": ["info", "verify_files"],
 }
 """Of verbs that are not called as their command."""
 
@@ -67,6 +68,7 @@ LEFT_OUT = {
 """Options that only a command has, and what is there in Python."""
 
 LEFT_OUT_OF = {
+    ("info", "verify"): "verify_files",
     ("train", "dask"): "reducer=ag.DaskReducer(client)",
     ("score", "format"): "of files",
     ("select", "save"): "ag.train(..., start=selection.model)",

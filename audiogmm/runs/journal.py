@@ -19,6 +19,9 @@ from audiogmm.files import exclusive
 from audiogmm.types import Json
 from audiogmm.words import amount
 
+JOURNAL = ".journal"
+"""The end of its file's name."""
+
 I = TypeVar("I", bound=Identifiable)  # noqa: E741
 
 
@@ -60,7 +63,7 @@ class Journal:
     """
 
     def __init__(self, output: Path, *, key: str, resume: bool = False) -> None:
-        self.path = output.with_name(output.name + ".journal")
+        self.path = output.with_name(output.name + JOURNAL)
         self.key = key
         self._output = output
         self._open = ExitStack()
@@ -183,6 +186,21 @@ class Journal:
             needed="a place beside the output that takes a row for each recording",
             remedy="free some space, or another folder",
         )
+
+
+def find_damage(path: Path) -> int | None:
+    """Return the number of the first line of a journal that does not have its checksum; None if all have."""
+    has_checksums = False
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                row = json.loads(line)
+                has_checksums = has_checksums or CHECKSUM in row
+                if has_checksums and not is_intact(row):
+                    return number
+            except (ValueError, TypeError, AttributeError, RecursionError):
+                return number
+    return None
 
 
 def signature_of_shard(shard: Identifiable) -> str:

@@ -30,7 +30,7 @@ from audiogmm.types import Json
 INDEX = "index.jsonl"
 """The manifest of the entries that a cache has."""
 
-_DATABASE = "ledger.sqlite"
+DATABASE = "ledger.sqlite"
 _CONTENT = re.compile("[0-9a-f]{40}")
 _PATIENCE = 120.0  # seconds to wait for another process that writes
 
@@ -39,7 +39,6 @@ CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, signature TEXT, content
 CREATE TABLE IF NOT EXISTS frontends (fingerprint TEXT PRIMARY KEY, settings TEXT);
 CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, cut TEXT);
 CREATE TABLE IF NOT EXISTS written (bytes INTEGER);
-CREATE TABLE IF NOT EXISTS lines (bytes INTEGER, checksum INTEGER);
 """
 
 
@@ -96,7 +95,7 @@ class CacheIndex:
             if content is not None:
                 return FileIdentity(content, row[2])
             if signature is None:
-                raise self._damaged(_DATABASE)
+                raise self._damaged(DATABASE)
         with reading(path):
             decoder = open_decoder(path)
             sample_rate = decoder.info.sample_rate
@@ -129,10 +128,11 @@ class CacheIndex:
             if known is None:
                 database.execute("INSERT INTO entries VALUES (?, ?)", (entry.id, cut))
                 (length,) = database.execute("SELECT bytes FROM written").fetchone() or (0,)
+                database.execute("CREATE TABLE IF NOT EXISTS lines (bytes INTEGER, checksum INTEGER)")
                 found = database.execute("SELECT bytes, checksum FROM lines").fetchone()
                 checked, checksum = found or (length, self._checksum(length))  # an older cache has no `lines`
                 if checked != length:
-                    raise self._damaged(_DATABASE)
+                    raise self._damaged(DATABASE)
                 length, checksum = self._append(entry, length, checksum)
                 for table, values in (("written", (length,)), ("lines", (length, checksum))):
                     database.execute(f"DELETE FROM {table}")
@@ -154,12 +154,13 @@ class CacheIndex:
         """
         with self._transaction() as database:
             rows = database.execute("SELECT settings FROM frontends ORDER BY fingerprint").fetchall()
-            lines = database.execute("SELECT bytes, checksum FROM lines").fetchone()
+            older = database.execute("SELECT name FROM sqlite_master WHERE name = 'lines'").fetchone() is None
+            lines = None if older else database.execute("SELECT bytes, checksum FROM lines").fetchone()
             if lines is not None and self._checksum(lines[0]) != lines[1]:
                 raise self._damaged(INDEX)
         settings = [_unchecked(text) for (text,) in rows]
         if not all(isinstance(each, dict) for each in settings):
-            raise self._damaged(_DATABASE)
+            raise self._damaged(DATABASE)
         return settings
 
     def _content_of(self, key: str, signature: str, text: str, sample_rate: int) -> str | None:
@@ -200,7 +201,7 @@ class CacheIndex:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """One transaction, for which other writers wait."""
-        path = self.folder / _DATABASE
+        path = self.folder / DATABASE
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
