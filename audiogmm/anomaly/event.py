@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from audiogmm.documents import parse_finite
 from audiogmm.methods import call_above
 from audiogmm.timeline import Segment
 from audiogmm.types import Json, Seconds
@@ -93,15 +94,17 @@ class Event:
         ------
         KeyError
             If `id`, `start` or `end` is missing.
+        ValueError
+            If a number is not finite.
         """
         return cls(
             audio_filepath=row.get("audio_filepath"),
             id=str(row["id"]),
-            start=float(row["start"]),
-            end=float(row["end"]),
+            start=parse_finite(row["start"]),
+            end=parse_finite(row["end"]),
             reasons=tuple(row.get("reasons") or ()),
             explanation=row.get("explanation"),
-            **{name: None if row.get(name) is None else float(row[name]) for name in _NUMBERS},
+            **{name: None if row.get(name) is None else parse_finite(row[name]) for name in _NUMBERS},
         )
 
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from audiogmm.anomaly.event import OPTIONAL, REQUIRED, Event
+from audiogmm.documents import parse_finite
 from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.escapes import ESCAPED, guarded, restored, unguarded
 from audiogmm.files import replacing
@@ -22,6 +23,7 @@ from audiogmm.manifest.segments.recording_finder import recording_name
 from audiogmm.manifest.segments.span import Span
 from audiogmm.manifest.segments.span_format import SpanFormat, recording_stem
 from audiogmm.manifest.segments.table import SPAN_FORMATS
+from audiogmm.reading import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +165,12 @@ def read_events(path: str | os.PathLike[str], format: str | None = None) -> Iter
         yield from _read_spans(path, chosen.spans)
         return
     assert chosen.parse is not None
-    try:
-        file = path.open(encoding="utf-8", newline="")
-    except OSError as error:
-        raise ManifestError(f"{path} cannot be read: {error.strerror}", needed="a file of events") from error
-    with file:
+    needed, line_needed = "a file of events in UTF-8", f"a line of {chosen.suffix} events"
+    again, what = "run detect again", "is not an event"
+    with (
+        reading(path, ManifestError, needed=needed, remedy=again),
+        path.open(encoding="utf-8", newline="") as file,
+    ):
         if chosen.header:
             columns = file.readline().rstrip("\r\n")
             if columns != chosen.header:
@@ -175,14 +178,10 @@ def read_events(path: str | os.PathLike[str], format: str | None = None) -> Iter
         for number, line in enumerate(file, start=2 if chosen.header else 1):
             if not line.strip():
                 continue
-            try:
-                yield chosen.parse(line.rstrip("\r\n"))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                what = f"{line.strip()[:200]!r} is not an event ({type(error).__name__}: {error})"
-                raise ManifestError(
-                    f"{path}:{number}: {what}",
-                    needed=f"a line of {chosen.suffix} events",
-                ) from error
+            place = f"{path}:{number}: {line.strip()[:200]!r}"
+            with reading(place, ManifestError, needed=line_needed, remedy=again, what=what):
+                event = chosen.parse(line.rstrip("\r\n"))
+            yield event
 
 
 def format_of(path: Path, format: str | None = None) -> EventFormat:
@@ -264,8 +263,9 @@ def _parse_rttm(line: str) -> Event:
     kind, name, _, start, duration, _, _, _, confidence, *_ = line.split()
     if kind != "SPEAKER":
         raise ValueError(f"a line of type {kind}")
-    score = None if confidence == "<NA>" else float(confidence)
-    return Event(None, name, float(start), float(start) + float(duration), score=score)
+    score = None if confidence == "<NA>" else parse_finite(confidence)
+    begin = parse_finite(start)
+    return Event(None, name, begin, begin + parse_finite(duration), score=score)
 
 
 def _dump_labels(event: Event) -> str:
@@ -276,7 +276,8 @@ def _dump_labels(event: Event) -> str:
 def _parse_labels(line: str) -> Event:
     start, end, text = line.split("\t")
     name, _, peak = text.rpartition(" ")
-    return Event(None, name, float(start), float(end), peak=None if peak == "-" else float(peak))
+    found = None if peak == "-" else parse_finite(peak)
+    return Event(None, name, parse_finite(start), parse_finite(end), peak=found)
 
 
 def _span(event: Event, spans: SpanFormat | None) -> Span:

@@ -10,7 +10,6 @@ from audiogmm.audio.decoders.in_memory import ArrayDecoder
 from audiogmm.audio.decoders.notices import Warn, warn_user
 from audiogmm.audio.decoders.opening import open_decoder
 from audiogmm.audio.decoders.partial import second_note
-from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.decoders.wave_decoder import WaveDecoder
 from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.audio.mixdown import Mixdown
@@ -18,6 +17,7 @@ from audiogmm.errors import AudioDataError, AudioFileError, ChoiceError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry, display_name, is_url
 from audiogmm.manifest.in_memory import MemoryEntry
 from audiogmm.manifest.recording_info import refuse_mismatch, refuse_mixing
+from audiogmm.reading import reading
 from audiogmm.types import Samples, Seconds
 
 LONGEST: Seconds = 1e12
@@ -124,13 +124,13 @@ class AudioStream:
         self._decoder.close()
 
     def __iter__(self) -> Iterator[Samples]:
-        with reading(self._path):
+        with reading(display_name(self._path)):
             if self._first:
                 self._decoder.seek(self._first)
             while (left := self._left()) > 0 and len(interleaved := self._decoder.read(left)):
                 yield self._mixdown.mono(interleaved)
         self._refuse_short(self._mixdown.n_samples)
-        with reading(self._path):
+        with reading(display_name(self._path)):
             second = second_note(self._local) if self._local is not None else ()
         for note in (*self._decoder.notes, *second, *self._mixdown.notes):
             self._warn(note)

@@ -11,6 +11,7 @@ from typing import Any
 from audiogmm.anomaly.learning.assembly import make_pipeline
 from audiogmm.anomaly.learning.model_parts import score_names, terms_of
 from audiogmm.anomaly.scorers.table import score_unit
+from audiogmm.mixture.metadata import reading_part
 from audiogmm.mixture.store import Model, load
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.frontends import read_frontend
@@ -35,6 +36,10 @@ class InfoResult:
 
     def lines(self) -> Iterator[str]:
         """Yield the closing lines."""
+        with reading_part("document"):
+            yield from list(self._lines())
+
+    def _lines(self) -> Iterator[str]:
         about, terms = self.about, self.terms
         yield (
             f"{self.path or 'model'}: {amount(about['n_components'], 'component')} of "
@@ -121,6 +126,13 @@ def info(model: Model | str | os.PathLike[str]) -> InfoResult:
     """
     path = None if isinstance(model, Model) else Path(model)
     model = model if isinstance(model, Model) else load(model)
+    with reading_part("document"):
+        about = _describe(model)
+    return InfoResult(path, about, terms_of(model))
+
+
+def _describe(model: Model) -> Json:
+    """What `info` says of a model."""
     about = model.summary()
     frontend = read_frontend(model)
     stages: dict[str, int] = {}
@@ -144,7 +156,7 @@ def info(model: Model | str | os.PathLike[str]) -> InfoResult:
         "worst_frames": worst,
         "worst_seconds": worst / frame_rate,
     }
-    return InfoResult(path, about, terms_of(model))
+    return about
 
 
 def _settings(settings: Json) -> str:

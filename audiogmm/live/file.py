@@ -7,11 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from audiogmm.audio.decoders.opening import open_decoder
-from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.mixdown import Mixdown
 from audiogmm.errors import AudioDataError
 from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
 from audiogmm.live.source import WaitPolicy
+from audiogmm.manifest.entry import display_name
+from audiogmm.reading import reading
 from audiogmm.types import Seconds
 
 BLOCK = 65536
@@ -48,7 +49,7 @@ class File:
 
     def arrivals(self, waiting: WaitPolicy) -> Iterator[Arrival]:
         """See `Source`."""
-        with reading(self.name), closing(open_decoder(self.name)) as decoder:
+        with reading(display_name(self.name)), closing(open_decoder(self.name)) as decoder:
             info = decoder.info
             mixdown = Mixdown(self.name, info.sample_rate, info.channels, self.channel, decoder.ceiling)
             yield Opened(0.0, info.sample_rate, info.channels, info.format)

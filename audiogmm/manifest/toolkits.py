@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from audiogmm.errors import ManifestError
@@ -38,7 +39,8 @@ class PathBase:
             if beside.resolve(path) == path:
                 return path
             bare = path.partition(".ark:")[0] + ".ark" if ".ark:" in path else path
-            here = not (self._folder / bare).exists() and Path(bare).exists()
+            # of `os`: a name that no file can have is not there, where `Path.exists` raises
+            here = not os.path.exists(self._folder / bare) and os.path.exists(bare)  # noqa: PTH110
             self._base = ManifestFolder(str(Path.cwd())) if here else beside
         return self._base.resolve(path)
 

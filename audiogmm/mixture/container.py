@@ -11,6 +11,7 @@ import numpy as np
 from audiogmm.checksum import checksum_of, damaged, sealed, unsealed
 from audiogmm.errors import ModelFileError
 from audiogmm.escapes import escaped
+from audiogmm.reading import parsing
 from audiogmm.types import Json
 
 KEY = "audiogmm"
@@ -80,7 +81,6 @@ def read(path: Path, remedy: str = "train it again") -> tuple[Json, dict[str, np
 
 def unpack(path: Path, content: bytes, remedy: str = "train it again") -> tuple[Json, dict[str, np.ndarray]]:
     """Read the bytes of a file like `read`; `path` is for messages."""
-    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     header = _header(path, content)
@@ -89,23 +89,18 @@ def unpack(path: Path, content: bytes, remedy: str = "train it again") -> tuple[
     if text is None:
         names = [name for name in header if name != "__metadata__"]
         raise _not_ours(path, f"a safetensors file of another program ({_some(names)})")
-    try:
+    again, what = f"copy it again, or {remedy}", "is damaged: it cannot be read"
+    with parsing(path, needed="a whole model file", remedy=again, what=what):
         document, arrays = json.loads(text), load(content)
         if not isinstance(document, dict):
             raise TypeError(f"{type(document).__name__} in place of an object")
-    except (SafetensorError, KeyError, ValueError, TypeError, RecursionError) as error:
-        raise ModelFileError(
-            f"{path} is damaged: it cannot be read ({type(error).__name__}: {error})",
-            needed="a whole model file",
-            remedy=f"copy it again, or {remedy}",
-        ) from error
-    document = unsealed(document, _CHECKSUMS in document, path, remedy)
-    checksums = document.pop(_CHECKSUMS, None)
-    if checksums is not None:
-        for name in sorted(arrays.keys() | checksums.keys()):
-            if name not in arrays or checksums.get(name) != _checksum(arrays[name]):
-                raise damaged(path, f"the section {name}", remedy)
-    return document, arrays
+        document = unsealed(document, _CHECKSUMS in document, path, remedy)
+        checksums = document.pop(_CHECKSUMS, None)
+        if checksums is not None:
+            for name in sorted(arrays.keys() | checksums.keys()):
+                if name not in arrays or checksums.get(name) != _checksum(arrays[name]):
+                    raise damaged(path, f"the section {name}", remedy)
+        return document, arrays
 
 
 def _checksum(array: np.ndarray) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from audiogmm.errors import ModelFileError
+from audiogmm.reading import parsing
 from audiogmm.reprs import short_repr
 from audiogmm.types import Json
 from audiogmm.version import __version__
@@ -24,6 +26,35 @@ _LIBRARIES = ("numpy", "scipy", "numba", "soxr", "soundfile")
 
 _OPTIONAL = ("detector", "scores", "moments", "speakers", "classes", "moved", "updates", "columns")
 """Left out of the document where they are empty."""
+
+
+_KINDS = {
+    "sample_rate": int,
+    "seed": int,
+    "updates": list,
+    "columns": list,
+    "covariance_type": str,
+    "format_version": int,
+}
+"""Types of the values in the document; dict where it is not here."""
+
+_NONE = ("frontend", "sample_rate", "seed", "detector", "scores", "moments", "speakers", "classes", "moved")
+"""What may be null."""
+
+
+def reading_part(name: str) -> AbstractContextManager[None]:
+    """Read a part of a model's document: whatever goes wrong becomes a `ModelFileError` that names the part.
+
+    Examples
+    --------
+    >>> with reading_part("detector"):
+    ...     {}["threshold"]
+    Traceback (most recent call last):
+    ...
+    audiogmm.errors.ModelFileError: the detector in the model cannot be read: KeyError: 'threshold'; ...
+    """
+    needed, remedy = "a model as audiogmm saved it", "copy it again, or train it again"
+    return parsing(f"the {name} in the model", needed=needed, remedy=remedy)
 
 
 def library_versions() -> dict[str, str]:
@@ -120,6 +151,10 @@ class ModelMetadata:
         known = {each.name for each in fields(cls)} - {"extra"}
         given = dict(document)
         found = {name: given.pop(name) for name in list(given) if name in known}
+        for name, value in found.items():
+            kind = _KINDS.get(name, dict)
+            if not (isinstance(value, kind) or (value is None and name in _NONE)) or isinstance(value, bool):
+                raise ModelFileError(f"model metadata with {name} = {value!r:.60}", needed=f"{kind.__name__}")
         return cls(**found, extra=given)
 
     @property

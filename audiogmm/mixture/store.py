@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from audiogmm.errors import AudioGMMError, ModelFileError
+from audiogmm.escapes import ESCAPED
 from audiogmm.files import replacing
 from audiogmm.methods import call_above
 from audiogmm.mixture import container
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.metadata import FORMAT_VERSION, ModelMetadata, canonical_json
 from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
+from audiogmm.reading import parsing
 from audiogmm.types import CovarianceType, FloatArray, Json
 
 _PARAMETERS = ("weights", "means", "covariances")
@@ -28,6 +30,8 @@ _STATISTICS = "statistics."
 
 
 _RESERVED = "fingerprint"
+
+_AS_SAVED, _AGAIN = "a model as audiogmm saved it", "copy it again, or train it again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +101,7 @@ class Model:
         frames = canonical_json(
             {"frontend": self.metadata.frontend, "sample_rate": self.metadata.sample_rate}
         )
-        return hashlib.sha256(f"{frames}\n{self.mixture.fingerprint}".encode()).hexdigest()
+        return hashlib.sha256(f"{frames}\n{self.mixture.fingerprint}".encode(errors=ESCAPED)).hexdigest()
 
     def summary(self) -> Json:
         """Describe the model, as JSON.
@@ -223,16 +227,17 @@ def load(path: str | os.PathLike[str]) -> Model:
         ) from error
     if metadata.pop(_RESERVED, None) != mixture.fingerprint:
         raise _damaged(path, "holds other parameters than were saved")
-    return Model(mixture, statistics, ModelMetadata.of(metadata), arrays)
+    try:
+        return Model(mixture, statistics, ModelMetadata.of(metadata), arrays)
+    except ModelFileError as error:
+        raise _damaged(path, f"holds {error.what}") from error
 
 
 def _parsed(path: Path, metadata: Json) -> Json:
     """The metadata of a file, if this version can read it."""
-    try:
+    with parsing(path, needed=_AS_SAVED, remedy=_AGAIN, what="has metadata that cannot be read"):
         format_version = int(metadata["format_version"])
         metadata["covariance_type"] = str(metadata["covariance_type"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise _damaged(path, f"has metadata that cannot be read ({type(error).__name__}: {error})") from error
     if format_version > FORMAT_VERSION:
         raise ModelFileError(
             f"{path} has format version {format_version} (versions: {metadata.get('versions')})",
@@ -263,9 +268,7 @@ def _statistics(
 
 
 def _damaged(path: Path, what: str) -> ModelFileError:
-    return ModelFileError(
-        f"{path} {what}", needed="a model as audiogmm saved it", remedy="copy it again, or train it again"
-    )
+    return ModelFileError(f"{path} {what}", needed=_AS_SAVED, remedy=_AGAIN)
 
 
 def _frozen(name: str, array: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end, is_
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.errors import AudioGMMError, ChoiceError, KindError, MismatchError, TrainingError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
+from audiogmm.mixture.metadata import reading_part
 from audiogmm.runs.aside import Aside
 from audiogmm.words import amount
 
@@ -77,7 +78,8 @@ def as_frontend(frontend: FrontEnd | str | os.PathLike[str] | None) -> FrontEnd 
 def read_frontend(model: Model) -> FrontEnd | None:
     """Read the front end of a model; None where it was trained on frames of the user's own."""
     settings = model.metadata.frontend
-    return None if settings is None else FrontEnd.from_dict(settings)
+    with reading_part("front end"):
+        return None if settings is None else FrontEnd.from_dict(settings)
 
 
 def match_frontend(

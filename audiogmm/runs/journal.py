@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 from audiogmm.blocks import Identifiable
 from audiogmm.checksum import KEY as CHECKSUM
 from audiogmm.checksum import is_intact, sealed
+from audiogmm.documents import parse_document
 from audiogmm.errors import OutputError
 from audiogmm.escapes import ESCAPED
 from audiogmm.files import exclusive
@@ -80,8 +81,8 @@ class Journal:
             return False
         with self.path.open("rb") as file:
             try:
-                return bool(json.loads(file.readline()).get("key") == self.key)
-            except ValueError:
+                return bool(parse_document(file.readline()).get("key") == self.key)
+            except (ValueError, RecursionError):
                 return False
 
     def __enter__(self) -> Self:
@@ -165,9 +166,13 @@ class Journal:
         with self.path.open("rb") as file:
             for number, line in enumerate(file):
                 try:
-                    row = json.loads(line)
-                except ValueError:
-                    break
+                    row = parse_document(line)
+                    if number:
+                        id, signature = row["row"]["id"], str(row["signature"])
+                        if not isinstance(id, str):
+                            break
+                except (ValueError, KeyError, TypeError, RecursionError):
+                    break  # what comes behind a line that is none of ours is done again
                 if not line.endswith(b"\n"):  # the next row would be written behind it
                     break
                 has_checksums = has_checksums or CHECKSUM in row  # a journal of an older version has none
@@ -176,7 +181,7 @@ class Journal:
                 if number == 0 and row.get("key") != self.key:
                     return 0
                 if number:
-                    self.finished[row["row"]["id"]] = row["signature"]
+                    self.finished[id] = signature
                 whole += len(line)
         return whole
 

@@ -18,6 +18,7 @@ import numpy as np
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError, FeatureError
 from audiogmm.files import replacing
+from audiogmm.reading import reading
 from audiogmm.scoring.npz import npz_member
 from audiogmm.scoring.summary import WINDOW, Windows, summarize_track
 from audiogmm.scoring.track import ScoreTrack, require_finite
@@ -143,26 +144,21 @@ def read_track(path: str | os.PathLike[str]) -> ScoreTrack:
         If the file is not a track, or not a whole one.
     """
     path = Path(path)
-    try:
+    with reading(
+        path,
+        FeatureError,
+        needed="an .npz with the arrays scores, times and voiced, or a CSV with those columns",
+        remedy="write it again with `audiogmm score`",
+        what="is not a track, or not a whole one",
+    ):
         members = _read_csv(path) if path.suffix.lower() == ".csv" else _read_npz(path)
         scores = np.asarray(members["scores"], dtype=np.float64)
         times = np.asarray(members["times"], dtype=np.float64)
         voiced = np.asarray(members["voiced"], dtype=np.bool_)
-    except FileNotFoundError as error:
-        raise FeatureError(f"{path} does not exist", needed="a track", remedy="check the name") from error
-    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-        raise FeatureError(
-            f"{path} is not a track, or not a whole one: {error}",
-            needed="an .npz with the arrays scores, times and voiced, or a CSV with those columns",
-            remedy="write it again with `audiogmm score`",
-        ) from error
-    if not scores.shape == times.shape == voiced.shape:
-        raise FeatureError(
-            f"{path} holds {scores.shape} scores, {times.shape} times, {voiced.shape} voiced",
-            needed="vectors of one length",
-        )
-    clock = FrameClock(*_clock_arguments(members["clock"])) if "clock" in members else _clock_from(times)
-    return ScoreTrack(path.stem, scores, voiced, clock)
+        if not scores.shape == times.shape == voiced.shape:
+            raise ValueError(f"{scores.shape} scores, {times.shape} times, {voiced.shape} voiced")
+        clock = FrameClock(*_clock_arguments(members["clock"])) if "clock" in members else _clock_from(times)
+        return ScoreTrack(path.stem, scores, voiced, clock)
 
 
 def is_whole(path: Path) -> bool:
@@ -174,7 +170,7 @@ def is_whole(path: Path) -> bool:
         with path.open("rb") as file:
             file.seek(-1, os.SEEK_END)
             return file.read() == b"\n"
-    except (OSError, zipfile.BadZipFile):
+    except Exception:  # noqa: BLE001 - zipfile raises what it likes on a damaged archive
         return False
 
 

@@ -13,6 +13,7 @@ from audiogmm.files import replacing
 from audiogmm.mixture import container
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.reading import parsing
 from audiogmm.training.schedule.batch import TrainingState
 from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import Json
@@ -94,26 +95,29 @@ class Checkpoint:
         """
         if not self.path.exists():
             return None
-        try:
-            document, tensors = container.read(self.path, "remove it to start again")
-        except ModelFileError as error:
-            raise ModelFileError(
-                f"{self.path} is not a checkpoint, or not a whole one: {error.what}",
-                needed=FORMAT,
-                remedy="restore it from a copy, or remove it to start again",
-            ) from error
-        if document.get("format") not in _FORMATS:
-            raise ModelFileError(
-                f"{self.path} is {document.get('format', 'another program’s file')}",
-                needed=FORMAT,
-                remedy="remove it to start again, or name another file",
-            )
-        settings, state = document["settings"], _run(document, tensors)
+        what, remedy = "is not a checkpoint, or not a whole one", "remove it to start again"
+        with parsing(self.path, needed=FORMAT, remedy=remedy, what=what):
+            try:
+                document, tensors = container.read(self.path, remedy)
+            except ModelFileError as error:
+                raise ModelFileError(
+                    f"{self.path} {what}: {error.what}",
+                    needed=FORMAT,
+                    remedy=f"restore it from a copy, or {remedy}",
+                ) from error
+            if document.get("format") not in _FORMATS:
+                raise ModelFileError(
+                    f"{self.path} is {document.get('format', 'another program’s file')}",
+                    needed=FORMAT,
+                    remedy=f"{remedy}, or name another file",
+                )
+            settings, state = dict(document["settings"]), _run(document, tensors)
+            starts = tuple(map(float, document["starts"]))
         if settings.get("stepwise", {}).get("variant") == "spider":  # of version 0.1: SPIDER-EM was removed
             settings["stepwise"]["variant"] = "plain"
             state = replace(state, mixture=state.settled, trail=())
         self._check(settings)
-        return state, tuple(document["starts"])
+        return state, starts
 
     def _check(self, settings: Json) -> None:
         theirs, ours = json.loads(json.dumps(settings)), json.loads(json.dumps(self.settings))

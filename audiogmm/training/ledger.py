@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from audiogmm.checksum import sealed, unsealed
+from audiogmm.documents import parse_document, parse_finite
 from audiogmm.errors import MismatchError, ModelFileError
 from audiogmm.files import replacing, settle
 from audiogmm.mixture import container
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
+from audiogmm.reading import parsing
 from audiogmm.training.pruning import check_keep
 from audiogmm.types import Json
 
@@ -24,6 +26,7 @@ INDEX = "ledger.json"
 FORMAT = "audiogmm ledger 2"
 _FORMATS = ("audiogmm ledger 1", FORMAT)  # the first has no checksums
 _REMEDY = "train with --ledger again"
+_RESTORE = f"restore it from a copy, or {_REMEDY}"
 
 
 class Ledger:
@@ -71,16 +74,14 @@ class Ledger:
         self.weights: dict[str, float] = {}
         index = folder / INDEX
         if index.exists():
-            try:
-                content = json.loads(index.read_text())
+            with parsing(index, needed=FORMAT, remedy=_RESTORE):
+                content = parse_document(index.read_text())
                 known = content["format"]
                 content = unsealed(content, known == FORMAT, index, _REMEDY)
+                if (before := content.get("before")) is not None:
+                    self._take(before)
+                    self._before = before
                 self._take(content)
-                self._before = content.get("before")
-            except ModelFileError:
-                raise
-            except (ValueError, TypeError, KeyError, OSError) as error:
-                raise ModelFileError(f"{index} cannot be read: {error!r}", needed=FORMAT) from error
             if known not in _FORMATS:
                 raise ModelFileError(f"{index} is {known!r}", needed=FORMAT)
 
@@ -156,16 +157,20 @@ class Ledger:
                 needed="recordings that the model was trained on, by the ids that they had then",
                 remedy="look at their ids, or drop it from the manifest",
             )
-        about, arrays = container.read(self._file(recording), _REMEDY)
-        K, D = about["n_components"], len(arrays["origin"])
-        empty = SufficientStats.zero(K, D, about["covariance_type"])
-        for name in _split_by_component(empty):
-            whole = np.zeros_like(getattr(empty, name))
-            whole[arrays["components"]] = arrays[name]
-            arrays[name] = whole
-        origin, counts, first, second = (arrays[name] for name in ARRAYS)
-        form = about["covariance_type"]
-        return SufficientStats(form, origin, counts, first, second, *arrays["scalars"].tolist())
+        file = self._file(recording)
+        about, arrays = container.read(file, _REMEDY)
+        with parsing(file, needed="an entry of a ledger", remedy=_RESTORE):
+            K, D = about["n_components"], len(arrays["origin"])
+            if arrays["counts"].min(initial=0) < 0 or not all(np.isfinite(a).all() for a in arrays.values()):
+                raise ValueError("a sum that is not finite, or a count under 0")
+            empty = SufficientStats.zero(K, D, about["covariance_type"])
+            for name in _split_by_component(empty):
+                whole = np.zeros_like(getattr(empty, name))
+                whole[arrays["components"]] = arrays[name]
+                arrays[name] = whole
+            origin, counts, first, second = (arrays[name] for name in ARRAYS)
+            form = about["covariance_type"]
+            return SufficientStats(form, origin, counts, first, second, *arrays["scalars"].tolist())
 
     def remove(self, recording: str) -> None:
         """Remove a recording from the index; `purge` removes its file."""
@@ -202,8 +207,15 @@ class Ledger:
         return {"model": self.fingerprint, "weights": dict(self.weights), "keep": self.keep} | salted
 
     def _take(self, state: Json) -> None:
-        self.fingerprint, self.weights = state["model"], dict(state["weights"])
-        self.keep, self.salt = check_keep(state.get("keep", 0.0)), state.get("salt", "")
+        self.fingerprint, self.salt = str(state["model"]), str(state.get("salt", ""))
+        self.weights = {name: parse_finite(weight) for name, weight in state["weights"].items()}
+        if self.weights and min(self.weights.values()) < 0:
+            raise ModelFileError(
+                f"{self.folder / INDEX} has a weight under 0",
+                needed=FORMAT,
+                remedy=_RESTORE,
+            )
+        self.keep = check_keep(parse_finite(state.get("keep", 0.0)))
 
     def _write(self) -> None:
         content: Json = {"format": FORMAT} | self._state()

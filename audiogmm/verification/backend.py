@@ -9,6 +9,7 @@ import numpy as np
 
 from audiogmm.errors import ModelFileError
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.metadata import reading_part
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.mixture.store import Model
 from audiogmm.types import FloatArray, Json
@@ -146,7 +147,8 @@ def read_backend(model: Model) -> BackEnd | None:
     if document is None:
         return None
     arrays = {name: array for name, array in model.tensors.items() if name.startswith(PREFIX)}
-    return BackEnd.from_tensors(model.mixture, arrays, document)
+    with reading_part("speakers' back end"):
+        return BackEnd.from_tensors(model.mixture, arrays, document)
 
 
 def with_backend(model: Model, backend: BackEnd | None) -> Model:

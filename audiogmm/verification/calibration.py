@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from audiogmm.checksum import sealed, unsealed
-from audiogmm.errors import ChoiceError, MismatchError, ModelFileError
+from audiogmm.documents import parse_document, parse_finite
+from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.files import replacing
+from audiogmm.reading import parsing
 from audiogmm.types import FloatArray, Json
 
 UNCALIBRATED = (
@@ -116,20 +118,21 @@ class Calibration:
         MismatchError
             If it is something else.
         """
-        try:
-            return cls(
-                tuple(str(name) for name in content["names"]),
-                tuple(float(weight) for weight in content["weights"]),
-                float(content["offset"]),
-                float(content["prior"]),
-                int(content.get("n_targets", 0)),
-                int(content.get("n_nontargets", 0)),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise MismatchError(
-                f"{str(content)[:80]} is not a calibration",
-                needed="an object with names, weights, offset and prior",
-            ) from error
+        needed = "an object with names, weights, offset and prior, finite numbers"
+        what = "is not a calibration"
+        with parsing(str(content)[:80], MismatchError, needed=needed, remedy="learn it again", what=what):
+            return cls._parse(content)
+
+    @classmethod
+    def _parse(cls, content: Mapping[str, Any]) -> Calibration:
+        return cls(
+            tuple(str(name) for name in content["names"]),
+            tuple(parse_finite(weight) for weight in content["weights"]),
+            parse_finite(content["offset"]),
+            parse_finite(content["prior"]),
+            int(content.get("n_targets", 0)),
+            int(content.get("n_nontargets", 0)),
+        )
 
 
 @dataclass(frozen=True)
@@ -161,23 +164,19 @@ class GalleryCalibration:
         """
         if not path.exists():
             return cls()
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+        with parsing(
+            path,
+            needed="a calibration that `audiogmm enroll` wrote",
+            remedy="enroll again, or remove it to get scores that are not calibrated",
+        ):
+            content = parse_document(path.read_text(encoding="utf-8"))
             unsealed(content, "format_version" in content, path, "enroll again")
             of = content.get("normalised", {})
             return cls(
-                Calibration.from_json(content),
+                Calibration._parse(content),
                 dict(content.get("learned", {})),
-                {str(name): Calibration.from_json(found) for name, found in of.items()},
+                {str(name): Calibration._parse(found) for name, found in of.items()},
             )
-        except ModelFileError:
-            raise
-        except (OSError, ValueError, AttributeError, TypeError) as error:
-            raise ModelFileError(
-                f"{path} cannot be read: {error}",
-                needed="a calibration that `audiogmm enroll` wrote",
-                remedy="enroll again, or remove it to get scores that are not calibrated",
-            ) from error
 
     def write(self, path: Path) -> None:
         """Write the file, over what is there; one that was not learned is not written."""

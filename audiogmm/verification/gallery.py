@@ -11,10 +11,12 @@ from functools import cached_property
 from pathlib import Path
 
 from audiogmm.checksum import sealed, unsealed
+from audiogmm.documents import parse_document
 from audiogmm.errors import ChoiceError, ModelFileError, OutputError
 from audiogmm.files import exclusive, replacing
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model, load
+from audiogmm.reading import parsing
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.calibration import Calibration, GalleryCalibration
@@ -33,6 +35,9 @@ SETTINGS, BACKGROUND, CALIBRATION, SPEAKERS = (
     "speakers",
 )
 """What the folder holds."""
+
+
+_NO_GALLERY = {"needed": "a folder that `audiogmm enroll` made", "remedy": "audiogmm enroll UBM M -o DIR"}
 
 
 class Gallery:
@@ -72,19 +77,15 @@ class Gallery:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         path = self.folder / SETTINGS
-        try:
-            settings = json.loads(path.read_text(encoding="utf-8"))
+        with parsing(path, ModelFileError, **_NO_GALLERY):
+            try:
+                settings = parse_document(path.read_text(encoding="utf-8"))
+            except (FileNotFoundError, NotADirectoryError) as error:
+                missing = f"{self.folder} is not a gallery of speakers: it has no {SETTINGS}"
+                raise ModelFileError(missing, **_NO_GALLERY) from error
             version, self.fingerprint = int(settings["format_version"]), str(settings["background"])
             self.origin = str(settings.get("origin", self.fingerprint))
             self.adaptation = Adaptation.from_dict(settings)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
-            raise ModelFileError(
-                f"{self.folder} is not a gallery of speakers: "
-                + (f"it has no {SETTINGS}" if missing else f"{SETTINGS} cannot be read ({error})"),
-                needed="a folder that `audiogmm enroll` made",
-                remedy="audiogmm enroll UBM M -o DIR",
-            ) from error
         if version > FORMAT_VERSION:
             raise ModelFileError(
                 f"{self.folder} has format version {version}",

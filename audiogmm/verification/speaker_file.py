@@ -9,11 +9,13 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from audiogmm.errors import AudioGMMError, ModelFileError
+from audiogmm.documents import parse_finite
+from audiogmm.errors import ModelFileError
 from audiogmm.mixture import container
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SCALARS, SufficientStats
+from audiogmm.reading import parsing
 from audiogmm.types import FloatArray
 from audiogmm.verification.speaker import Speaker, background_mismatch
 
@@ -23,6 +25,11 @@ FORMAT_VERSION = 2
 SUFFIX = ".speaker"
 _LONGEST_NAME = 180  # bytes of a file's name
 _REMEDY = "enroll the speaker again"
+_NO_SPEAKER = {
+    "needed": "a file that `audiogmm enroll` wrote",
+    "remedy": _REMEDY,
+    "what": "is not a speaker's file",
+}
 
 
 def make_file_name(name: str) -> str:
@@ -47,7 +54,8 @@ def read_name(path: Path) -> str:
     stem = path.name.removesuffix(SUFFIX)
     if "%%" not in stem:
         return unquote(stem, errors="surrogatepass")
-    return str(container.read(path, _REMEDY)[0]["name"])
+    with parsing(path, ModelFileError, **_NO_SPEAKER):
+        return str(container.read(path, _REMEDY)[0]["name"])
 
 
 def pack_speaker(speaker: Speaker, background: Mixture, *, second: bool) -> bytes:
@@ -87,7 +95,7 @@ def read_speaker(path: Path, background: Mixture, fingerprint: str) -> Speaker:
         If the speaker is of another background model than that of this fingerprint.
     """
     document, arrays = container.read(path, _REMEDY)
-    try:
+    with parsing(path, ModelFileError, **_NO_SPEAKER):
         if int(document["format_version"]) > FORMAT_VERSION:
             raise ModelFileError(
                 f"{path} has format version {document['format_version']}",
@@ -104,19 +112,11 @@ def read_speaker(path: Path, background: Mixture, fingerprint: str) -> Speaker:
             fingerprint,
             statistics,
             tuple(document["recordings"]),
-            float(document["voiced_seconds"]),
+            parse_finite(document["voiced_seconds"]),
             tuple(document["marks"]),
             tuple(math.nan if ratio is None else float(ratio) for ratio in document.get("decibels", ())),
             _statistics(arrays, background, "refined."),
         )
-    except AudioGMMError:
-        raise
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise ModelFileError(
-            f"{path} is not a speaker's file: {type(error).__name__}: {error}",
-            needed="a file that `audiogmm enroll` wrote",
-            remedy=_REMEDY,
-        ) from error
 
 
 def moment_origin(mixture: Mixture) -> FloatArray:

@@ -15,6 +15,7 @@ from audiogmm.anomaly.scorers.learned import PREFIX as SCORES
 from audiogmm.anomaly.scorers.learned import LearnedScores
 from audiogmm.anomaly.scorers.table import PLAIN
 from audiogmm.errors import ChoiceError, MismatchError
+from audiogmm.mixture.metadata import reading_part
 from audiogmm.words import SOUND, TABLE, Terms
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def read_detector(model: Model) -> Detector:
             needed="a calibrated model",
             remedy="audiogmm calibrate MODEL NORMAL -o MODEL, or train with --hold-out 0.1",
         )
-    return Detector.from_parts(model.metadata.detector, model.tensors)
+    with reading_part("detector"):
+        return Detector.from_parts(model.metadata.detector, model.tensors)
 
 
 def refuse_alarms_of_rows(model: Model, alarms_per_hour: float | None) -> None:
@@ -62,7 +64,8 @@ def with_detector(model: Model, detector: Detector) -> Model:
 def read_detector_settings(model: Model) -> DetectorSettings:
     """Return the settings of a model's detector; the default ones, of the default budget, if it has none."""
     known = model.metadata.detector
-    return DetectorSettings(by_default=True) if known is None else settings_from(known)
+    with reading_part("detector"):
+        return DetectorSettings(by_default=True) if known is None else settings_from(known)
 
 
 def read_learned_scores(model: Model) -> LearnedScores | None:
@@ -75,7 +78,8 @@ def read_learned_scores(model: Model) -> LearnedScores | None:
     """
     if model.metadata.scores is None:
         return None
-    return LearnedScores.from_parts(model.metadata.scores, model.tensors)
+    with reading_part("scores"):
+        return LearnedScores.from_parts(model.metadata.scores, model.tensors)
 
 
 def with_scores(model: Model, scores: LearnedScores | None) -> Model:
@@ -119,7 +123,8 @@ def read_moments(model: Model) -> NormalMoments | None:
     """
     if model.metadata.moments is None:
         return None
-    return NormalMoments.from_parts(model.metadata.moments, model.tensors)
+    with reading_part("moments"):
+        return NormalMoments.from_parts(model.metadata.moments, model.tensors)
 
 
 def with_moments(model: Model, moments: NormalMoments | None) -> Model:

@@ -10,7 +10,6 @@ from audiogmm.audio.decoders.decoder import HIGHEST_RATE, LOWEST_RATE, Decoder
 from audiogmm.audio.decoders.ffmpeg import has_ffmpeg, open_ffmpeg
 from audiogmm.audio.decoders.libsndfile import LibsndfileDecoder
 from audiogmm.audio.decoders.partial import partial_kind
-from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.decoders.source import (
     ByteSource,
     GuardedFile,
@@ -22,6 +21,7 @@ from audiogmm.audio.decoders.wave import WaveHeader, read_header
 from audiogmm.audio.decoders.wave_decoder import WaveDecoder
 from audiogmm.errors import AudioDataError, AudioFileError
 from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
+from audiogmm.reading import reading
 
 _TAIL = 1 << 17
 """Bytes at either end of a file that show what it is."""
@@ -37,7 +37,7 @@ def open_decoder(path: str) -> Decoder:
     AudioDataError
         If its sample rate is below `LOWEST_RATE` or above `HIGHEST_RATE`: damage in its header.
     """
-    with reading(path):
+    with reading(display_name(path)):
         decoder = _open(path)
     rate = decoder.info.sample_rate
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from audiogmm.audio.decoders.inside import open_inside
-from audiogmm.audio.decoders.reading import reading
 from audiogmm.errors import AudioFileError, AudioGMMError, OutputError
 from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
 from audiogmm.manifest.inside import outer_path, scheme_of
 from audiogmm.protocols import refuse_protocols
+from audiogmm.reading import reading
 from audiogmm.system import special_kind
 
 T = TypeVar("T")
@@ -274,7 +274,7 @@ def _copy(head: bytes, stream: ByteSource, descriptor: int, name: str, limit: in
     with open(descriptor, "wb") as file:
         file.write(head)
         while True:
-            with reading(name):
+            with reading(display_name(name)):
                 piece = stream.read(1 << 20)
             if not piece:
                 break

@@ -14,13 +14,14 @@ from typing import BinaryIO, cast
 
 from audiogmm.audio.decoders.notices import Notices, Warn
 from audiogmm.audio.frame_cache.frame_file import FrameWriter, open_frames
-from audiogmm.audio.frame_cache.index import INDEX, CacheIndex, FileIdentity, signature_of
+from audiogmm.audio.frame_cache.index import AGAIN, INDEX, CacheIndex, FileIdentity, signature_of
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioFileError, MismatchError
 from audiogmm.files import replacing
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.manifest.in_memory import MemoryEntry
+from audiogmm.reading import parsing
 
 FRONT_END = "frontend.toml"
 """The file with the front end that a cache is for."""
@@ -175,7 +176,9 @@ class FrameCache:
 
     def frontends(self) -> list[FrontEnd]:
         """Return the front ends whose frames are there, each with the sample rate that it was used at."""
-        return [FrontEnd(**settings) for settings in CacheIndex(self.folder).frontends()]
+        index = CacheIndex(self.folder)
+        with parsing(f"the index of {self.folder}", needed="an undamaged index", remedy=AGAIN):
+            return [FrontEnd(**settings) for settings in index.frontends()]
 
     def require(self, frontend: FrontEnd) -> None:
         """Raise unless the cache has frames of this front end, for a folder that stands for a manifest.

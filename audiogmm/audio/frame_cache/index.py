@@ -15,21 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.audio.decoders.opening import open_decoder
-from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.decoders.source import open_source
 from audiogmm.checksum import checksum_of
 from audiogmm.errors import AudioFileError, OutputError
 from audiogmm.escapes import escaped
-from audiogmm.manifest.entry import Entry, is_url
+from audiogmm.manifest.entry import Entry, display_name, is_url
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.inside import outer_path
 from audiogmm.manifest.record import record_of
 from audiogmm.protocols import refuse_protocols
+from audiogmm.reading import reading
 from audiogmm.types import Json
 
 INDEX = "index.jsonl"
 """The manifest of the entries that a cache has."""
 
+AGAIN = "another folder; or remove the frame cache and compute it again"
 DATABASE = "ledger.sqlite"
 _CONTENT = re.compile("[0-9a-f]{40}")
 _PATIENCE = 120.0  # seconds to wait for another process that writes
@@ -96,7 +97,7 @@ class CacheIndex:
                 return FileIdentity(content, row[2])
             if signature is None:
                 raise self._damaged(DATABASE)
-        with reading(path):
+        with reading(display_name(path)):
             decoder = open_decoder(path)
             sample_rate = decoder.info.sample_rate
             decoder.close()
@@ -220,7 +221,7 @@ class CacheIndex:
             raise OutputError(
                 f"{path} cannot be used: {error}",
                 needed="a folder that can be written, and an undamaged index",
-                remedy="another folder; or remove the frame cache and compute it again",
+                remedy=AGAIN,
             ) from error
         except OSError as error:
             if isinstance(error, OutputError) or error.filename is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from audiogmm.errors import FrontEndError
+from audiogmm.reading import reading
 from audiogmm.types import Json
 
 
@@ -39,14 +40,9 @@ class StoredSettings:
             If it is not TOML, or cannot be read.
         """
         source = str(text) if isinstance(text, Path) else "front end"
-        try:
-            settings = tomllib.loads(text.read_text(encoding="utf-8") if isinstance(text, Path) else text)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise FrontEndError(f"{source}: {error}", needed="settings in TOML") from error
-        except OSError as error:
-            reason = error.strerror or error
-            raise FrontEndError(f"{source}: {reason}", needed="a readable TOML file") from error
-        return cls.from_dict(settings)
+        remedy = "the settings that `audiogmm info` prints, a line each, such as n_mels = 40"
+        with reading(source, FrontEndError, needed="settings in TOML", remedy=remedy):
+            return cls.from_dict(tomllib.loads(text.read_text("utf-8") if isinstance(text, Path) else text))
 
     def to_toml(self) -> str:
         """Write the settings as a TOML document that `from_toml` reads."""

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.notices import Warn, warn_user
-from audiogmm.audio.decoders.reading import reading
 from audiogmm.audio.decoders.source import open_source
 from audiogmm.audio.matrix.columns import ALL, Column, ColumnChoice, has_names
 from audiogmm.audio.matrix.in_memory import MemoryReader
 from audiogmm.errors import ChoiceError, FeatureError
-from audiogmm.manifest.entry import Entry, safe_id
+from audiogmm.manifest.entry import Entry, display_name, safe_id
 from audiogmm.manifest.in_memory import MemoryEntry
+from audiogmm.reading import reading
 from audiogmm.types import Frames, Seconds
 
 
@@ -92,7 +92,7 @@ def read_matrix_blocks(
     """
     if block < 1:
         raise ChoiceError(f"blocks of {block} rows", needed="at least 1")
-    with reading(entry.path, FeatureError):
+    with reading(display_name(entry.path), FeatureError):
         yield from _blocks(entry, block, choice, warn)
 
 
@@ -139,7 +139,7 @@ def read_names(entry: Entry, choice: ColumnChoice = ALL) -> tuple[tuple[str, ...
     FeatureError
         As `read_matrix_blocks`.
     """
-    with reading(entry.path, FeatureError):
+    with reading(display_name(entry.path), FeatureError):
         reader = _open(entry)
         table = reader.header()
         places, note = _find(reader, entry.path, table, choice)
@@ -205,7 +205,7 @@ def expand_archive(entry: Entry) -> Iterator[Entry]:
     if entry.features_filepath is None or isinstance(entry, MemoryEntry):
         yield entry
         return
-    with reading(entry.path, FeatureError):
+    with reading(display_name(entry.path), FeatureError):
         yield from _expanded(entry, entry.features_filepath)
 
 

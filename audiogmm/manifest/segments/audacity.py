@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from audiogmm.documents import parse_finite
 from audiogmm.manifest.segments.lines import lines_of
 from audiogmm.manifest.segments.span import Span, one_line
 from audiogmm.manifest.segments.span_format import SpanFormat, SpanLine
@@ -18,7 +19,7 @@ def _parse(line: str) -> Span | None:
     if line.startswith("\\"):
         return None
     start, end, *text = line.split("\t")
-    return Span("", float(start), float(end), label=text[0].strip() or None if text else None)
+    return Span("", parse_finite(start), parse_finite(end), label=text[0].strip() or None if text else None)
 
 
 def _line(_: int, span: Span) -> str:

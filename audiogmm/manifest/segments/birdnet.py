@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 
+from audiogmm.documents import parse_finite
 from audiogmm.escapes import guarded, unguarded
 from audiogmm.manifest.segments.lines import rows_of
 from audiogmm.manifest.segments.span import Span, one_line
@@ -25,10 +26,10 @@ def _parse(cells: Mapping[str, str]) -> Span:
     confidence = row.get("confidence")
     return Span(
         row.get("file") or "",
-        float(row[START]),
-        float(row[END]),
+        parse_finite(row[START]),
+        parse_finite(row[END]),
         label=row.get("common name") or scientific or None,
-        score=float(confidence) if confidence else None,
+        score=parse_finite(confidence) if confidence else None,
         id=row.get("id") or None,
         extra={"scientific_name": scientific} if scientific else {},
     )

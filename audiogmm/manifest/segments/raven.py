@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from audiogmm.documents import parse_finite
 from audiogmm.manifest.segments.lines import rows_of
 from audiogmm.manifest.segments.span import Span, one_line
 from audiogmm.manifest.segments.span_format import SpanFormat, SpanLine
@@ -27,8 +28,8 @@ def read_spans(path: str) -> Iterator[SpanLine]:
             if key in seen:
                 return None
             seen.add(key)
-        begin, end = float(row[BEGIN]), float(row[END])
-        start = float(row.get("file offset (s)") or begin)
+        begin, end = parse_finite(row[BEGIN]), parse_finite(row[END])
+        start = parse_finite(row.get("file offset (s)") or begin)
         score = next((row[name] for name in _SCORES if row.get(name)), None)
         channel = row.get("channel") or ""
         return Span(
@@ -36,10 +37,10 @@ def read_spans(path: str) -> Iterator[SpanLine]:
             start,
             round(start + end - begin, 9),
             label=next((row[name] for name in _LABELS if row.get(name)), None),
-            score=None if score is None else float(score),
+            score=None if score is None else parse_finite(score),
             channel=int(channel) - 1 if channel.isdigit() else None,
             id=row.get("id") or None,
-            extra={ours: float(row[name]) for name, ours in _FREQUENCIES.items() if row.get(name)},
+            extra={ours: parse_finite(row[name]) for name, ours in _FREQUENCIES.items() if row.get(name)},
         )
 
     return rows_of(path, parse, (BEGIN, END))

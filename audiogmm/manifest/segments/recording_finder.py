@@ -55,7 +55,8 @@ class RecordingFinder:
         ManifestError
             If there is none.
         """
-        if name.lower().endswith(tuple(AUDIO_SUFFIXES)) and (self._folder / name).is_file():
+        # of `os`: a name that no file can have is not there, where `Path.is_file` raises
+        if name.lower().endswith(tuple(AUDIO_SUFFIXES)) and os.path.isfile(self._folder / name):  # noqa: PTH113
             return str(self._folder / name)
         bare = re.split(r"[\\/]", name)[-1]
         if self._named is None:

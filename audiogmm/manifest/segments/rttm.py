@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from audiogmm.documents import parse_finite
 from audiogmm.manifest.segments.lines import lines_of
 from audiogmm.manifest.segments.span import Span
 from audiogmm.manifest.segments.span_format import SpanFormat, SpanLine, recording_stem
@@ -29,10 +30,10 @@ def _parse(line: str) -> Span | None:
     score = rest[0] if rest and rest[0] != _NONE else None
     return Span(
         recording,
-        float(start),
-        round(float(start) + float(duration), 9),
+        parse_finite(start),
+        round(parse_finite(start) + parse_finite(duration), 9),
         speaker=None if speaker == _NONE else speaker,
-        score=None if score is None else float(score),
+        score=None if score is None else parse_finite(score),
         channel=int(channel) - 1 if channel.isdigit() and int(channel) > 1 else None,
     )
 

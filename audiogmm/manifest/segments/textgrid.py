@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from audiogmm.documents import parse_finite
 from audiogmm.errors import ManifestError
 from audiogmm.manifest.segments.span import Span, one_line
 from audiogmm.manifest.segments.span_format import SpanFormat, SpanLine
@@ -27,7 +28,7 @@ def read_spans(path: str) -> Iterator[SpanLine]:
     tokens = _tokens(text)
 
     def number() -> float:
-        return float(next(tokens)[1])
+        return parse_finite(next(tokens)[1])
 
     def quoted() -> str:
         token = next(tokens)[1]
@@ -44,7 +45,7 @@ def read_spans(path: str) -> Iterator[SpanLine]:
             number(), number()
             for _ in range(int(number())):
                 line, start = next(tokens)
-                begin = float(start)
+                begin = parse_finite(start)
                 end = number() if kind == "IntervalTier" else begin
                 label = one_line(quoted())
                 if label and kind == "IntervalTier":

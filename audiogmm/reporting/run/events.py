@@ -14,6 +14,7 @@ from typing import Any
 from audiogmm.anomaly.event import OPTIONAL, REQUIRED, Event
 from audiogmm.anomaly.formats import FORMATS, format_of, read_events
 from audiogmm.errors import ManifestError
+from audiogmm.reading import reading
 from audiogmm.reporting.page.content import ReportedEvent
 
 FURTHER = 6
@@ -93,17 +94,13 @@ def iterate_events(path: Path) -> Iterator[ReportedEvent]:
         for event in read_events(path):
             yield ReportedEvent(event, _finite(getattr(event, "severity", None)))
         return
-    try:
-        file = path.open(encoding="utf-8")
-    except OSError as error:
-        raise ManifestError(f"{path} cannot be read: {error.strerror}", needed="a file of events") from error
-    with file:
-        try:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield _found(line, f"{path}:{number}")
-        except UnicodeDecodeError as error:
-            raise ManifestError(f"{path} is not UTF-8: {error}", needed="a file of events") from error
+    with (
+        reading(path, ManifestError, needed="a file of events in UTF-8", remedy="run detect again"),
+        path.open(encoding="utf-8") as file,
+    ):
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield _found(line, f"{path}:{number}")
 
 
 def summarize_events(path: Path, most_events: int, most_recordings: int) -> RunEvents:
@@ -173,7 +170,9 @@ def collect_events(path: Path, ids: set[str], most: int) -> dict[str, tuple[int,
 
 
 def _found(line: str, where: str) -> ReportedEvent:
-    try:
+    needed, again = "a line of events as `audiogmm detect` writes them", "run detect again"
+    place = f"{where}: {line.strip()[:200]!r}"
+    with reading(place, ManifestError, needed=needed, remedy=again, what="is not an event"):
         row = json.loads(line)
         if not isinstance(row, dict):
             raise ValueError("not an object")
@@ -182,12 +181,7 @@ def _found(line: str, where: str) -> ReportedEvent:
         severity = _finite(row.get("severity"))
         if not (math.isfinite(event.start) and math.isfinite(event.end) and event.end >= event.start):
             raise ValueError(f"from {event.start} s to {event.end} s")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ManifestError(
-            f"{where}: {line.strip()[:200]!r} is not an event ({type(error).__name__}: {error})",
-            needed="a line of events as `audiogmm detect` writes them",
-        ) from error
-    return ReportedEvent(event, severity, _further(row))
+        return ReportedEvent(event, severity, _further(row))
 
 
 def _further(row: Mapping[str, Any]) -> dict[str, str | float]:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audiogmm.checksum import KEY, is_intact, sealed
+from audiogmm.documents import parse_finite
 from audiogmm.errors import ManifestError
 from audiogmm.escapes import ESCAPED
 from audiogmm.files import replacing
+from audiogmm.reading import reading
 from audiogmm.types import Json, Seconds
 
 if TYPE_CHECKING:
@@ -99,24 +101,17 @@ class RunRecord:
         ManifestError
             If there is no such file, or it is not the record of a run.
         """
-        try:
+        with reading(path, ManifestError, **_NO_RECORD, what="is not JSON"):
             row = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ManifestError(
-                f"{path} cannot be read: {error.strerror}", needed="the record of a detection run"
-            ) from error
-        except ValueError as error:
-            raise ManifestError(f"{path} is not JSON: {error}", **_NO_RECORD) from error
         if not isinstance(row, dict) or row.get("format") not in _FORMATS:
             found = row.get("format") if isinstance(row, dict) else type(row).__name__
             raise ManifestError(f"{path}: format {found!r}, not {FORMAT!r}", **_NO_RECORD)
         if (row["format"] == FORMAT or KEY in row) and not is_intact(row):
             raise ManifestError(f"{path} is damaged: its content does not have its checksum", **_NO_RECORD)
         known = {name: row[name] for name in cls.__dataclass_fields__ if name in row}
-        try:
+        with reading(path, ManifestError, **_NO_RECORD, what="is no record"):
             record = cls(**known | {"path": path})
-        except TypeError as error:
-            raise ManifestError(f"{path}: {error}", **_NO_RECORD) from error
+            parse_finite(record.seconds)
         for name, kind in _KINDS.items():
             value = getattr(record, name)
             if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
@@ -149,6 +144,11 @@ _KINDS: dict[str, Any] = {
     "events": int,
     "set_aside": int,
     "seconds": (int, float),
+    "model_path": (str, type(None)),
+    "source_path": (str, type(None)),
+    "errors": (str, type(None)),
+    "version": str,
+    "finished": str,
 }
 
 _NO_RECORD: dict[str, str] = {

@@ -1,0 +1,97 @@
+"""Executions of a reader on mutated files, and what came of each."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import tempfile
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audiogmm.errors import AudioGMMError
+from tests.fuzz.readers import Reader
+
+
+LONGEST = 20.0
+"""Seconds that reading a small file may take: the longest that ours take is under 1 s."""
+
+
+@dataclass
+class Tally:
+    """What came of the executions of a reader: `faults` by exception and place, each with its first seed."""
+
+    n: int = 0
+    accepted: int = 0
+    refused: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    seeds: dict[str, int] = field(default_factory=dict)
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise a TimeoutError in what takes longer."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"longer than {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def mutated(reader: Reader, original: bytes, seed: int) -> bytes:
+    """Return the file of an execution, which depends on the reader's name and the seed alone."""
+    rng = random.Random(f"{reader.name} {seed}")
+    mutation = rng.choice(reader.mutations)
+    return mutation(original, rng)
+
+
+def fuzz(reader: Reader, seeds: range) -> Tally:
+    """Read a mutated file for each seed; what is neither a result nor an error of ours is a fault."""
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fresh, folder = Path(name, "fresh"), Path(name, "used")
+        fresh.mkdir()
+        path = reader.make(fresh)
+        original = path.read_bytes()
+        reader.read(path)  # whole, it is read
+        kept = {file: file.read_bytes() for file in fresh.rglob("*") if file.is_file()}
+        for seed in seeds:
+            path.write_bytes(mutated(reader, original, seed))
+            tally.n += 1
+            try:
+                with limited(LONGEST):
+                    reader.read(path)
+                tally.accepted += 1
+            except AudioGMMError as error:
+                str(error).encode(errors="surrogatepass")
+                tally.refused += 1
+            except Exception as error:  # noqa: BLE001 - what is looked for
+                frames = traceback.extract_tb(error.__traceback__)
+                ours = [f for f in frames if "/audiogmm/" in f.filename] or frames
+                fault = f"{type(error).__name__} at {ours[-1].filename.rpartition('/audiogmm/')[2]}:{ours[-1].lineno}: {error!s:.80}"
+                where = fault.partition(": ")[0]
+                tally.faults[where] += 1
+                tally.seeds.setdefault(where, seed)
+                if tally.faults[where] == 1:
+                    print("     ", fault, flush=True)
+            # a reader may write: the journal is cut, the index of a cache is made
+            for file in fresh.rglob("*"):
+                if file.is_file() and file not in kept:
+                    file.unlink()
+            for file, content in kept.items():
+                if file != path and (not file.exists() or file.stat().st_size != len(content)):
+                    file.write_bytes(content)
+        shutil.rmtree(folder, ignore_errors=True)
+    return tally
