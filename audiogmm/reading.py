@@ -79,6 +79,8 @@ def reading(
         ) from error
     except RecursionError as error:
         raise kind(f"{name} {what}: values nested too deep", needed=needed, remedy=remedy) from error
+    except UnicodeDecodeError as error:
+        raise kind(f"{name} is not UTF-8 text: {error}", needed=needed, remedy=remedy) from error
     except Exception as error:
         kept = isinstance(error, KeyError) or type(error) is not ValueError or not str(error)
         reason = f"{type(error).__name__}: {error}".removesuffix(": ") if kept else str(error)

@@ -151,11 +151,12 @@ class ModelMetadata:
         known = {each.name for each in fields(cls)} - {"extra"}
         given = dict(document)
         found = {name: given.pop(name) for name in list(given) if name in known}
-        for name, value in found.items():
-            kind = _KINDS.get(name, dict)
+        made = cls(**found, extra=given)
+        for name in found:
+            kind, value = _KINDS.get(name, dict), getattr(made, name)
             if not (isinstance(value, kind) or (value is None and name in _NONE)) or isinstance(value, bool):
-                raise ModelFileError(f"model metadata with {name} = {value!r:.60}", needed=f"{kind.__name__}")
-        return cls(**found, extra=given)
+                raise ModelFileError(f"model metadata with {name} = {value!r:.60}", needed=kind.__name__)
+        return made
 
     @property
     def required_sample_rate(self) -> int:

@@ -110,7 +110,7 @@ def test_a_csv_of_something_else_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match=r"none\.jsonl cannot be read"):
+    with pytest.raises(ManifestError, match=r"none\.jsonl does not exist"):
         list(read_events(tmp_path / "none.jsonl"))
 
 

@@ -213,7 +213,7 @@ def test_damaged_contents_are_named(saved):
     refused(
         r"no valid mixture: diag statistics with origin of shape \(5,\)", **{"statistics.origin": np.zeros(5)}
     )
-    refused("metadata that cannot be read .KeyError: 'format_version'", document=lambda d: {})
+    refused("metadata that cannot be read: KeyError: 'format_version'", document=lambda d: {})
     refused(
         "no valid mixture: covariance type 'odd'",
         document=lambda d: d | {"covariance_type": "odd"},

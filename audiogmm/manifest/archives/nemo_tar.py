@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,7 +60,7 @@ class ShardMembers:
                 for folder in (self._folder, self._folder.parent)
                 for name in _NAMES
             ]
-            archive = next((place for place in places if os.path.exists(place)), None)
+            archive = next((place for place in places if place.exists()), None)
             if archive is None:
                 raise ManifestError(
                     f"{source}: there is no archive of shard {shard}",

@@ -111,11 +111,12 @@ class RunRecord:
         known = {name: row[name] for name in cls.__dataclass_fields__ if name in row}
         with reading(path, ManifestError, **_NO_RECORD, what="is no record"):
             record = cls(**known | {"path": path})
-            parse_finite(record.seconds)
         for name, kind in _KINDS.items():
             value = getattr(record, name)
             if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
                 raise ManifestError(f"{path}: {name} is {value!r}", **_NO_RECORD)
+        with reading(path, ManifestError, **_NO_RECORD, what="has a length that cannot be"):
+            parse_finite(record.seconds)
         return record
 
     def find(self, which: str) -> Path | None:
