@@ -210,11 +210,7 @@ class Ledger:
         self.fingerprint, self.salt = str(state["model"]), str(state.get("salt", ""))
         self.weights = {name: parse_finite(weight) for name, weight in state["weights"].items()}
         if self.weights and min(self.weights.values()) < 0:
-            raise ModelFileError(
-                f"{self.folder / INDEX} has a weight under 0",
-                needed=FORMAT,
-                remedy=_RESTORE,
-            )
+            raise ValueError("a weight under 0")
         self.keep = check_keep(parse_finite(state.get("keep", 0.0)))
 
     def _write(self) -> None:

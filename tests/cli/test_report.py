@@ -411,7 +411,7 @@ def test_what_cannot_become_a_page_is_refused(site: Path, audiogmm: Audiogmm) ->
     Path("events.jsonl").write_text(Path("events.jsonl").read_text() + '{"id": 1}\n')
     assert "is not an event" in refused("events.jsonl")
     Path("events.jsonl").unlink()
-    assert "cannot be read" in refused("events.jsonl.run.json")
+    assert "does not exist" in refused("events.jsonl.run.json")
     Path("room.agmm").unlink()
     put("events.jsonl", [])
     assert "does not exist any more" in refused("events.jsonl")

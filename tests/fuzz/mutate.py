@@ -58,7 +58,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def mutate_bytes(content: bytes, rng: random.Random) -> bytes:
-    """Change a few places: bits, numbers in binary and text, pieces doubled, moved, dropped, or the end cut."""
+    """Change a few places: bits, numbers, pieces that are doubled, moved or dropped; or cut the end."""
     data = bytearray(content)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         at, n = rng.randrange(len(data) + 1), rng.choice((1, 2, 4, 8, 64, 512))
@@ -113,7 +113,9 @@ def mutate_json(content: bytes, rng: random.Random) -> bytes:
     place = rng.randrange(len(lines))
     value = json.loads(lines[place])
     changed = mutate_value(value, rng)
-    if KEY in value and isinstance(changed, dict):  # who changes a file on purpose computes its checksum again
+    if KEY in value and isinstance(
+        changed, dict
+    ):  # who changes a file on purpose computes its checksum again
         changed = sealed(changed)
     lines[place] = json.dumps(changed).encode() + b"\n"
     return b"".join(lines)

@@ -222,3 +222,15 @@ def test_what_cannot_be_changed_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ledger" / "ledger.json").write_text("{")
     with pytest.raises(ModelFileError, match=r"ledger\.json cannot be read"):
         Ledger(tmp_path / "ledger")
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf"), "x", True, None])
+def test_a_weight_that_is_none_is_refused(tmp_path: Path, weight: object) -> None:
+    ledger = Ledger(tmp_path / "m.ledger")
+    ledger.folder.mkdir()
+    ledger.weights = {"a": weight}  # type: ignore[dict-item]
+    ledger.save("0" * 64)
+    with pytest.raises(
+        ModelFileError, match=r"ledger\.json cannot be read: .*(finite number|under 0|could not convert)"
+    ):
+        Ledger(ledger.folder)

@@ -247,7 +247,7 @@ def _unchecked(text: str) -> Any:
         return None
     if isinstance(found, dict):
         return found
-    return found[0] if _checked(found[0]) == text else None
+    return found[0] if isinstance(found, list) and found and _checked(found[0]) == text else None
 
 
 def signature_of(path: str) -> str | None:

@@ -201,7 +201,7 @@ def read_set_aside(run: DetectionRun) -> tuple[dict[str, tuple[str, str]], int]:
                 rows[key] = str(row.get("path", "")), str(row.get("reason", ""))
                 if len(rows) == MOST_ASIDE:
                     break
-    except (OSError, ValueError, AttributeError):  # the count is known all the same
+    except (OSError, ValueError, AttributeError, RecursionError):  # the count is known all the same
         pass
     return rows, record.set_aside
 

@@ -1,0 +1,24 @@
+"""A seeded share of the fuzz: each reader, on mutated files, returns or raises an error of ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fuzz.execute import fuzz
+from tests.fuzz.readers import READERS, Reader
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_damaged_file_is_read_or_refused(name: str) -> None:
+    reader = READERS[name]
+    tally = fuzz(reader, range(reader.share))
+    assert tally.n == tally.accepted + tally.refused + sum(tally.faults.values()) == reader.share
+    assert not tally.faults, tally.faults
+
+
+def test_a_reader_that_lets_an_exception_out_is_found() -> None:
+    front_end = READERS["front end"]
+    careless = Reader("front end", front_end.make, lambda path: path.read_text("utf-8").index("n_mels"))
+    found = fuzz(careless, range(40))
+    assert {fault.split()[0] for fault in found.faults} == {"UnicodeDecodeError", "ValueError"}
+    assert found.n == 40 > found.accepted > 0 == found.refused
