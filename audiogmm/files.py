@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, OutputError
 from audiogmm.system import is_windows, lock_file
+from audiogmm.temporaries import owner_mark, remove, sweep
 
 _DISK = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -32,8 +31,9 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False, durable: boo
     Nothing exists yet at the temporary path: the block makes a file or a folder there. It has the suffix
     of the final name, since some writers choose their format, or append a suffix, by it. Whatever ends
     the block early, Ctrl-C and a full disk included, the temporary is removed and what was at `path`
-    stays as it was. Missing parent folders are made; symbolic links are followed; a device or a pipe,
-    such as ``/dev/stdout``, is written to directly.
+    stays as it was. What a killed run left in the folder is removed, too, see `temporaries`. Missing parent
+    folders are made; symbolic links are followed; a device or a pipe, such as ``/dev/stdout``, is written
+    to directly.
 
     A folder takes the place of a missing or an empty one as a whole. With `force`, its files are renamed
     one by one into a folder that holds something already, and what else lies there is left alone.
@@ -76,6 +76,7 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False, durable: boo
         return
     with _naming(path, final.parent):
         final.parent.mkdir(parents=True, exist_ok=True)
+    sweep(final.parent)
     temporary = final.parent / _temporary_name(final.name)
     try:
         with _naming(path, temporary):
@@ -241,15 +242,6 @@ def _sync(path: Path) -> None:
         os.close(file)
 
 
-def remove(path: Path) -> None:
-    """Remove a file or a folder with all that it holds, if it is there; never raises an `OSError`."""
-    with suppress(OSError):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
 def _holds_something(path: Path) -> bool:
     """Whether writing to `path` would lose something."""
     if path.is_dir():
@@ -260,7 +252,7 @@ def _holds_something(path: Path) -> bool:
 def _temporary_name(name: str) -> str:
     """A hidden name with the suffix of `name`, not longer than a file system takes."""
     suffix = "".join(Path(name).suffixes[-2:])[-32:]
-    tail = f".{secrets.token_hex(6)}.part{suffix}"
+    tail = f".{owner_mark()}.part{suffix}"
     stem = name[: len(name) - len(suffix)].encode()[: _LONGEST_NAME - 1 - len(tail.encode())]
     return f".{stem.decode(errors='ignore')}{tail}"
 

@@ -36,6 +36,7 @@ from audiogmm.scoring.clustering import Clusterer, ClusterSummary
 from audiogmm.scoring.component_segments import ComponentSegment
 from audiogmm.scoring.distinctness import measure_distinctness
 from audiogmm.scoring.segmentation import INTERRUPTION
+from audiogmm.temporaries import owner_mark
 from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms, amount
 
@@ -202,7 +203,7 @@ def cluster_to_folder(
         result.aside = batch.aside
         inputs = batch.open(loaded, source)
         output.mkdir(parents=True, exist_ok=True)
-        with unfinished, TemporaryDirectory(prefix=".segments-", dir=output) as rows:
+        with unfinished, TemporaryDirectory(prefix=f".segments.{owner_mark()}", dir=output) as rows:
             labels = None if settings.labels is None else output / LABELS
             files = SegmentFiles(Path(rows), clusters.names, labels, settings.labels or "audacity")
             task = ClusterTask(clusterer, output, files, settings.min_posterior)

@@ -18,6 +18,7 @@ from audiogmm.manifest.hub import named_as_ours
 from audiogmm.manifest.lhotse_cuts import entries_of_record
 from audiogmm.manifest.record import entry_of
 from audiogmm.manifest.toolkits import PathBase
+from audiogmm.temporaries import temporary_prefix
 
 
 def entries_of(found: object) -> Iterable[Entry] | None:
@@ -73,7 +74,7 @@ class _ObjectEntries:
     def _keep(self, data: bytes) -> str:
         """Write a recording that is in memory to a file, named by its content, unless it is there."""
         if self._folder is None:
-            self._folder = mkdtemp(prefix="audiogmm-")
+            self._folder = mkdtemp(prefix=temporary_prefix())
             weakref.finalize(self.found, shutil.rmtree, self._folder, ignore_errors=True)
         file = Path(self._folder, hashlib.blake2b(data, digest_size=16).hexdigest())
         if not file.exists():

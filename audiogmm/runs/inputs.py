@@ -28,6 +28,7 @@ from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import choose_cached_frontend, find_cache, read_frontend, settle_frontend
 from audiogmm.runs.progress import say_nothing
 from audiogmm.runs.sources import Source, entries_from
+from audiogmm.temporaries import temporary_prefix
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
@@ -287,7 +288,7 @@ def copy_standard_input() -> StandardInputCopy:
     stream = open_source(STANDARD_INPUT)
     try:
         # closed before others read it: Windows lets nobody open it again until then
-        with NamedTemporaryFile(prefix="audiogmm-", suffix=".wav", delete=False) as file:
+        with NamedTemporaryFile(prefix=temporary_prefix(), suffix=".wav", delete=False) as file:
             copy = StandardInputCopy(
                 Path(file.name), [Entry(audio_filepath=file.name, id="stdin", source=STANDARD_INPUT)]
             )

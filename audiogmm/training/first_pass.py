@@ -15,6 +15,7 @@ import numpy as np
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, FeatureError, OutputError, TrainingError
 from audiogmm.reduce import OnError, Reducer
+from audiogmm.temporaries import temporary_prefix
 from audiogmm.training.frames.extraction import (
     CannotSpoolError,
     ExtractFrames,
@@ -125,7 +126,7 @@ def read_training_data(
     """
     builder = TrainingDataBuilder(monitor or Monitor(), on_error)
     builder.monitor.on_stage("read", 0, None)
-    folder = Path(tempfile.mkdtemp(prefix="audiogmm-"))
+    folder = Path(tempfile.mkdtemp(prefix=temporary_prefix()))
     resources.callback(shutil.rmtree, folder, ignore_errors=True)
     if reducer.reaches(folder):
         spool = resources.enter_context(Spool(folder / "spool", max_spool_bytes))

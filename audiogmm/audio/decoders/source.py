@@ -19,6 +19,7 @@ from audiogmm.manifest.inside import outer_path, scheme_of
 from audiogmm.protocols import refuse_protocols
 from audiogmm.reading import reading
 from audiogmm.system import special_kind
+from audiogmm.temporaries import temporary_prefix
 
 T = TypeVar("T")
 
@@ -237,7 +238,7 @@ def copy_to_disk(head: bytes, stream: ByteSource, name: str, limit: int = DISK_L
     OutputError
         If the temporary folder does not take it.
     """
-    descriptor, path = tempfile.mkstemp(prefix="audiogmm-")
+    descriptor, path = tempfile.mkstemp(prefix=temporary_prefix())
     try:
         try:
             size = _copy(head, stream, descriptor, name, limit)

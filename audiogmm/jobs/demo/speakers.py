@@ -11,7 +11,8 @@ from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.evaluation.tables import format_interval, format_percent
 from audiogmm.evaluation.verification.evaluation import VerificationEvaluation
 from audiogmm.evaluation.verification.wording import describe_trials
-from audiogmm.files import remove, replacing
+from audiogmm.files import replacing
+from audiogmm.temporaries import remove
 from audiogmm.jobs.enroll import enroll_to_folder
 from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file
 from audiogmm.jobs.identify import IdentifyResult, identify_to_file
