@@ -79,7 +79,7 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False, durable: boo
     sweep(final.parent)
     temporary = final.parent / _temporary_name(final.name)
     try:
-        with _naming(path, temporary):
+        with _naming(path, temporary, replaced=True):
             yield temporary
             if durable:
                 settle(temporary)
@@ -270,10 +270,15 @@ def _move(temporary: Path, final: Path) -> None:
 
 
 @contextmanager
-def _naming(path: Path, written: Path) -> Iterator[None]:
-    """Turn the system's refusals to write into an `OutputError` that names `path`."""
+def _naming(path: Path, written: Path, replaced: bool = False) -> Iterator[None]:
+    """Turn the system's refusals to write into an `OutputError` that names `path`, not its temporary."""
     try:
         yield
+    except OutputError as error:  # of something inside it
+        if replaced and str(written) in error.what:
+            what = error.what.replace(str(written), str(path))
+            raise OutputError(what, needed=error.needed, remedy=error.remedy) from error
+        raise
     except AudioGMMError:
         raise
     except OSError as error:
@@ -283,8 +288,19 @@ def _naming(path: Path, written: Path) -> Iterator[None]:
         short_write = error.errno is None and "written" in str(error)
         if not (ours or short_write or error.errno in _DISK):
             raise
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}",
-            needed="a place that takes the whole output",
-            remedy=_DISK.get(error.errno or errno.ENOSPC, "another name or folder"),
-        ) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    """Return the error of a file that the system refuses to write, with what helps.
+
+    Examples
+    --------
+    >>> print(unwritable("a.npz", OSError(28, "No space left on device")))
+    a.npz cannot be written: No space left on device; needed: ...; try: free some space, or write to ...
+    """
+    return OutputError(
+        f"{os.fspath(path)} cannot be written: {error.strerror or error}",
+        needed="a place that takes the whole output",
+        remedy=_DISK.get(error.errno or errno.ENOSPC, "another name or folder"),
+    )

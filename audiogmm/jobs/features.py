@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end
-from audiogmm.errors import ChoiceError, OutputError
-from audiogmm.files import settle
+from audiogmm.errors import ChoiceError
+from audiogmm.files import settle, unwritable
 from audiogmm.keywords import accepts
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside
@@ -174,7 +174,7 @@ def features(
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{output} cannot be written: {error.strerror}", needed="a folder") from error
+            raise unwritable(output, error) from error
         cache = FrameCache(output)
         declared = declared_front_end(output)
         if declared is not None:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from audiogmm.errors import AudioGMMError, OutputError
+from audiogmm.errors import AudioGMMError
 from audiogmm.escapes import ESCAPED
-from audiogmm.files import exclusive
+from audiogmm.files import exclusive, unwritable
 from audiogmm.types import Json
 from audiogmm.words import amount
 
@@ -86,7 +86,7 @@ class Aside:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+                raise unwritable(path, error) from error
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -160,7 +160,7 @@ class Aside:
                     with self.path.open("a", encoding="utf-8", errors=ESCAPED) as file:
                         file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
                 except OSError as failed:
-                    raise OutputError(f"{self.path} cannot be written: {failed.strerror}") from failed
+                    raise unwritable(self.path, failed) from failed
 
     def _log(self, row: ErrorRow) -> None:
         """Log an input: where there is no list to read them in, the first few as warnings."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,9 +13,8 @@ from audiogmm.blocks import Identifiable
 from audiogmm.checksum import KEY as CHECKSUM
 from audiogmm.checksum import is_intact, sealed
 from audiogmm.documents import parse_document
-from audiogmm.errors import OutputError
 from audiogmm.escapes import ESCAPED
-from audiogmm.files import exclusive
+from audiogmm.files import exclusive, unwritable
 from audiogmm.types import Json
 from audiogmm.words import amount
 
@@ -89,13 +87,14 @@ class Journal:
         with ExitStack() as stack:
             stack.enter_context(exclusive(self._output))
             try:
-                self._file = stack.enter_context(self.path.open("a+b"))
+                # without a buffer, whose rest a full disk would refuse again on closing
+                self._file = stack.enter_context(self.path.open("a+b", buffering=0))
                 self._whole = self._take_over() if self._resume else 0
                 self._file.truncate(self._whole)  # what is put goes to the end
                 if not self._whole:
                     self._put({"key": self.key})
             except OSError as error:
-                raise self._refusal(error) from error
+                raise unwritable(self.path, error) from error
             self.n_finished = len(self.finished)
             self._open = stack.pop_all()
         return self
@@ -132,7 +131,7 @@ class Journal:
         try:
             self._put({"signature": self._signatures.pop(row["id"], ""), "row": row})
         except OSError as error:
-            raise self._refusal(error) from error
+            raise unwritable(self.path, error) from error
 
     def rows(self) -> Iterator[Json]:
         """Yield the rows of the recordings that `waiting` was given, those of the earlier run first."""
@@ -155,8 +154,9 @@ class Journal:
                 yield json.loads(line)["row"]
 
     def _put(self, row: Json) -> None:
-        self._file.write(json.dumps(sealed(row), ensure_ascii=False).encode(errors=ESCAPED) + b"\n")
-        self._file.flush()
+        line = memoryview(json.dumps(sealed(row), ensure_ascii=False).encode(errors=ESCAPED) + b"\n")
+        while line:
+            line = line[self._file.write(line) :]
 
     def _take_over(self) -> int:
         """Note what an earlier run finished; how many bytes of its journal are whole lines."""
@@ -184,13 +184,6 @@ class Journal:
                     self.finished[id] = signature
                 whole += len(line)
         return whole
-
-    def _refusal(self, error: OSError) -> OutputError:
-        return OutputError(
-            f"{os.fspath(self.path)} cannot be written: {error.strerror}",
-            needed="a place beside the output that takes a row for each recording",
-            remedy="free some space, or another folder",
-        )
 
 
 def find_damage(path: Path) -> int | None:

@@ -50,6 +50,6 @@ def read_ids(path: Path) -> set[str]:
                     id = json.loads(line)["id"]
                     if isinstance(id, str) and is_safe_id(id):
                         ids.add(id)
-                except (ValueError, TypeError, KeyError):
+                except (ValueError, TypeError, KeyError, RecursionError):
                     continue
     return ids

@@ -14,6 +14,7 @@ from typing import TextIO
 
 from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.escapes import restored
+from audiogmm.reading import reading
 from audiogmm.verification.trial_layouts import find_layout
 from audiogmm.words import amount
 
@@ -134,8 +135,10 @@ class TrialList:
             else:
                 rows = map(self._layout.cells, file)
             line = self.n_header_lines
-            for _ in range(self.n_header_lines):
-                next(rows)
+            needed, remedy = "a header line", "quote cells that hold the delimiter"
+            with reading(f"{self.path}:1", ManifestError, needed=needed, remedy=remedy):
+                for _ in range(self.n_header_lines):
+                    next(rows)
             while True:
                 line = line + 1 if self._layout is not None else reader.line_num + 1
                 try:

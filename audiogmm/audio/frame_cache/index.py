@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from audiogmm.audio.decoders.source import open_source
 from audiogmm.checksum import checksum_of
 from audiogmm.errors import AudioFileError, OutputError
 from audiogmm.escapes import escaped
+from audiogmm.files import unwritable
 from audiogmm.manifest.entry import Entry, display_name, is_url
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.inside import outer_path
@@ -218,19 +220,17 @@ class CacheIndex:
             finally:
                 connection.close()  # rolls back what was not committed
         except (sqlite3.Error, UnicodeDecodeError) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                raise unwritable(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) from error
             raise OutputError(
                 f"{path} cannot be used: {error}",
                 needed="a folder that can be written, and an undamaged index",
                 remedy=AGAIN,
             ) from error
         except OSError as error:
-            if isinstance(error, OutputError) or error.filename is None:
+            if isinstance(error, OutputError):
                 raise
-            raise OutputError(
-                f"{error.filename} cannot be written: {error.strerror}",
-                needed="a folder that you may write, with room on its disk",
-                remedy="another folder",
-            ) from error
+            raise unwritable(error.filename or self.folder / INDEX, error) from error
 
 
 def _checked(value: object) -> str:
