@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from audiogmm.estimator import passes
 from audiogmm.estimator.parameters import update_mixture
@@ -15,7 +17,13 @@ from audiogmm.estimator.passes import Rows
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
+from audiogmm.training.schedule.monitor import CERTIFIED
 from audiogmm.types import FloatArray
+
+FELL = (
+    "The likelihood fell in iteration {}, by {:.3g} nats a sample: a component is too narrow for float64. "
+    "Try: reg_covar=1e-6, fewer components, or dropping columns that are constant or follow from others."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +95,8 @@ def run_em(
         mixture, stats, dtype = em_step(mixture, X, weights, reg_covar, dtype)
         before, lower_bound = lower_bound, stats.log_likelihood / stats.n_frames
         change = lower_bound - before
+        if not reg_covar and change < -CERTIFIED * max(1.0, abs(lower_bound)):
+            warnings.warn(FELL.format(n_iter, -change), ConvergenceWarning, stacklevel=5)
         trial = FitResult(mixture, stats, [*trial.lower_bounds, lower_bound], abs(change) < tol)
         reporter.end_iteration(n_iter, change)
         if trial.converged:

@@ -34,11 +34,11 @@ class GaussianMixture(FittedAttributes, DensityMixin, BaseEstimator):  # type: i
     The same parameters, attributes, methods, warnings and errors, and from the same `random_state` the same
     model. Beside that: `partial_fit` for all covariance types, `sample_weight`, and memory that does not
     grow with n_samples * n_components. Arithmetic that decides a model is float64, whatever X is. The E-step
-    leaves out posteriors that it has proved to be below 1e-7, or below 1e-12 where X is float64. Threads
-    take every core, and how many there are changes no result.
+    leaves out posteriors that it has proved to be below 1e-7, or below 1e-12 where X is float64, but none of
+    a component that would end empty. The number of threads changes no result.
 
-    It differs from scikit-learn's in this: initial weights sum to one for every `init_params`; a component
-    that loses its samples keeps its place; `max_iter=0` gives covariances that fit `precisions_init`.
+    It differs from scikit-learn's in this: initial weights sum to one for every `init_params`; `max_iter=0`
+    gives covariances that fit `precisions_init`; with `reg_covar=0`, falls of the likelihood are warned of.
 
     Parameters
     ----------

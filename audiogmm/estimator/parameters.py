@@ -23,7 +23,11 @@ ILL_DEFINED = (
 """scikit-learn's words."""
 
 PRIOR_COUNT = 10 * np.finfo(np.float64).eps
-"""Added to every component's count, as scikit-learn does: a component of one row keeps a variance above 0."""
+"""Added to every component's count, as scikit-learn does: a component of one row keeps a variance above 0.
+Of a component of less than a row, as by tiny sample weights, it is a share."""
+
+EMPTY_WEIGHT = 1e-200
+"""Below this weight a component has nothing left to estimate it from."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class InitialParameters:
 def update_mixture(stats: SufficientStats, reg_covar: float, previous: Mixture | None = None) -> Mixture:
     """Make the M-step as scikit-learn does: `reg_covar` added to every variance.
 
-    A component that has lost its rows keeps the mean and the covariance of `previous`.
+    A component below `EMPTY_WEIGHT` keeps the mean and the covariance of `previous`.
 
     Raises
     ------
@@ -69,8 +73,9 @@ def update_mixture(stats: SufficientStats, reg_covar: float, previous: Mixture |
         empty = int(np.flatnonzero(stats.counts == 0)[0])
         raise ValueError(f"{ILL_DEFINED} (With reg_covar=0, component {empty} has no samples to start from.)")
     try:
+        counts = _with_prior(stats)
         return maximize(
-            replace(stats, counts=stats.counts + PRIOR_COUNT), previous=previous, reg_covar=reg_covar
+            replace(stats, counts=counts), previous=previous, reg_covar=reg_covar, empty_weight=EMPTY_WEIGHT
         )[0]
     except MixtureError as error:
         raise ValueError(f"{ILL_DEFINED} (With reg_covar={reg_covar:g}, {error.what}.)") from error
@@ -103,7 +108,7 @@ def initial_mixture(
     if stats is not None:
         if covariances is not None:  # the covariance of the data, which may be ill-defined, is not needed
             form = form_of(covariance_type)
-            counts = stats.counts + PRIOR_COUNT
+            counts = _with_prior(stats)
             expected = form.expected(covariances, stats.first / counts[:, None], counts)
             stats = replace(stats, counts=counts, second=expected)
         estimated = update_mixture(stats, reg_covar if covariances is None else 0.0)
@@ -112,6 +117,11 @@ def initial_mixture(
         covariances = estimated.covariances if covariances is None else covariances
     assert weights is not None and means is not None and covariances is not None
     return Mixture(weights / weights.sum(), means, covariances, covariance_type)
+
+
+def _with_prior(stats: SufficientStats) -> FloatArray:
+    """Return the counts with the prior count."""
+    return stats.counts + PRIOR_COUNT * np.clip(stats.counts, 0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,12 +152,23 @@ class ParameterArrays:
 
     @classmethod
     def of(cls, mixture: Mixture, dtype: np.dtype[Any] | type[np.floating[Any]]) -> ParameterArrays:
-        """Return those of a mixture, rounded to `dtype`."""
+        """Return those of a mixture, rounded to `dtype`.
+
+        Raises
+        ------
+        ValueError
+            If a precision is too large for `dtype`.
+        """
         form = form_of(mixture.covariance_type)
         factors = form.precision_factor(mixture.covariances)
         precisions = form.precision(factors)
         arrays = (mixture.weights, mixture.means, mixture.covariances, precisions, factors)
-        return cls(*(np.array(array, dtype=dtype) for array in arrays))
+        try:
+            with np.errstate(over="raise"):
+                return cls(*(np.array(array, dtype=dtype) for array in arrays))
+        except FloatingPointError as error:
+            size = max(np.abs(array).max() for array in arrays)
+            raise ValueError(f"{ILL_DEFINED} ({size:.3g} is too large for {np.dtype(dtype)}.)") from error
 
 
 def mixture_of(

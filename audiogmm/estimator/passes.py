@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from audiogmm.estimator.plain import PlainEvaluator, is_small
 from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.maximization import EMPTY_WEIGHT
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer
 from audiogmm.training.frames.packing import SLICE_ROWS
@@ -80,9 +82,40 @@ def expect(mixture: Mixture, X: Rows, weights: FloatArray | None, dtype: np.dtyp
     array([3.])
     """
     evaluator = evaluator_of(mixture, dtype, len(X))
-    return sum_slices(
+    stats = sum_slices(
         X, weights, lambda part: evaluator.accumulate(part.frames.astype(dtype, copy=False), part.weights)
     )
+    light = (stats.counts < EMPTY_WEIGHT * stats.counts.sum()) & (mixture.weights > 0)
+    if isinstance(evaluator, PlainEvaluator) or not light.any():
+        return stats
+    return _with_light(stats, evaluator, X, weights, np.flatnonzero(light))
+
+
+def _with_light(
+    stats: SufficientStats, evaluator: Evaluator, X: Rows, weights: FloatArray | None, light: IntArray
+) -> SufficientStats:
+    """Return statistics in which nothing of these components is skipped, so that a far one comes back."""
+    mixture = evaluator.mixture
+    form, share = form_of(mixture.covariance_type), mixture.weights[light].sum()
+    covariances = form.take(mixture.covariances, light)
+    alone = Evaluator(
+        Mixture(mixture.weights[light] / share, mixture.means[light], covariances, form.name), threshold=0
+    )
+
+    def of_slice(part: RowSlice) -> SufficientStats:
+        frames = part.frames.astype(np.float64, copy=False)
+        logs = alone.log_joint(frames) + np.log(share) - evaluator.log_likelihood(frames)[:, None]
+        return SufficientStats.measure(
+            frames, np.exp(logs), origin=stats.origin, covariance_type=form.name, weights=part.weights
+        )
+
+    exact = sum_slices(X, weights, of_slice)
+    counts, first, second = stats.counts.copy(), stats.first.copy(), stats.second
+    counts[light], first[light] = exact.counts, exact.first
+    if not form.shared:  # whose moments hold all rows
+        second = second.copy()
+        second[light] = exact.second
+    return replace(stats, counts=counts, first=first, second=second)
 
 
 def log_likelihoods(evaluator: AnyEvaluator, X: Rows) -> FloatArray:

@@ -87,7 +87,7 @@ class Evaluator:
 
         A posterior is computed from all components that were not skipped, and theirs sum to one. Sums over
         frames are taken in the frames' type within a tile, and in float64 beyond; throughout in float64
-        where components lie so `far_apart` that variances would be lost.
+        where components lie so `far_apart`, or are so nearly singular, that variances would be lost.
 
         Parameters
         ----------

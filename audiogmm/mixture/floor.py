@@ -17,6 +17,10 @@ RELATIVE_FLOOR = 1e-4
 ABSOLUTE_FLOOR = 1e-6
 """Default floor of a feature that does not vary at all, in the feature's own unit, squared."""
 
+LEAST_FLOOR = 1e-10
+"""Least floor of a feature that varies, of its variance over all frames: of less, float64 sums leave rounding
+errors, by which the likelihood of a pass may fall without bound."""
+
 _ROUNDING = 1e-12  # of the second moment about the origin: what float64 sums of many frames leave
 _FLOAT32 = 2.0**-23  # of the mean: what one step of a float32 frame amounts to
 
@@ -51,7 +55,7 @@ def variance_floor(
     stats : SufficientStats
         Moments of the training frames, of any number of components.
     relative : float
-        Floor as a share of a feature's variance over all frames; 0 for none.
+        Floor as a share of a feature's variance over all frames; below `LEAST_FLOOR` it counts as that.
     absolute : float
         Floor of a feature that does not vary.
 
@@ -82,7 +86,7 @@ def variance_floor(
     about_origin = form_of(stats.covariance_type).total(stats.second, stats.n_features) / stats.counts.sum()
     step = (_FLOAT32 * mean) ** 2
     constant = variances <= np.maximum(step, _ROUNDING * about_origin)
-    floors = np.where(constant, np.maximum(absolute, step), relative * variances)
+    floors = np.where(constant, np.maximum(absolute, step), max(relative, LEAST_FLOOR) * variances)
     return VarianceFloor(floors, tuple(np.flatnonzero(constant).tolist()))
 
 

@@ -30,7 +30,7 @@ from audiogmm.mixture.carried_margins import (
 )
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.layout import constants_of, far_apart, lay_out_diagonal
+from audiogmm.mixture.layout import constants_of, lay_out_diagonal, needs_float64
 from audiogmm.mixture.screening import diagonal_screen, triangular_screen
 from audiogmm.mixture.tiling import make_tile, padded_width
 from audiogmm.types import FloatArray
@@ -55,7 +55,7 @@ class MixtureKernels(Protocol):
 
     origin: FloatArray
     far: bool
-    """Whether `accumulate` needs float64 frames; see `layout.far_apart`."""
+    """Whether `accumulate` needs float64 frames; see `layout.needs_float64`."""
 
     def accumulate(
         self, frames: AnyFrames, weights: FloatArray, log_cut: float, carried: CarriedMargins | None
@@ -107,7 +107,7 @@ class DiagonalKernels:
         means, centered = layout.means, layout.centered
         self._active = np.flatnonzero(mixture.weights > 0)
         active = self._active
-        self.far = far_apart((layout.centered * layout.scales)[active])
+        self.far = needs_float64(mixture, layout.centered * layout.scales, layout.whitener)
         precisions = layout.precisions
         spread = np.sqrt(mixture.weights @ (centered**2 + 1 / precisions))
         self._screen = diagonal_screen(centered[active], precisions[active], constants[active], spread)
@@ -222,7 +222,7 @@ class FullKernels:
         by_weight = np.argsort(-mixture.weights, kind="stable")
         self._active = active = by_weight[mixture.weights[by_weight] > 0]
         centered = self._means - self.origin
-        self.far = far_apart(np.einsum("kd,kde->ke", centered[active], self._factors[active]))
+        self.far = needs_float64(mixture, np.einsum("kd,kde->ke", centered, self._factors), self._factors)
         variances = form.variances(mixture.covariances, *centered.shape)
         spread = np.sqrt(mixture.weights @ (centered**2 + variances))
         self._screen = triangular_screen(

@@ -59,6 +59,39 @@ FAR = 2.5e5
 """Squared distance of a component from the origin, in variances, from which float32 sums are too coarse."""
 
 
+def needs_float64(mixture: Mixture, distances: FloatArray, factors: FloatArray) -> bool:
+    """Say whether moments under a mixture need float64 sums: it is `far_apart`, or nearly singular.
+
+    Float32 sums are off by a share of a feature's second moment about the origin. For a matrix that counts
+    beside the variance of the feature given all others, the inverse of a diagonal entry of the precision.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        The model.
+    distances : ndarray of shape (K, D)
+        Of the means from the origin, in deviations.
+    factors : ndarray of shape (K, D, D) or (D, D)
+        Of the precisions; not looked at where covariances are no matrices.
+
+    Examples
+    --------
+    >>> one, narrow = np.eye(2), np.array([[1.0, 1.0], [1.0, 1.0 + 1e-8]])
+    >>> for covariance in (one, narrow):
+    ...     mixture = Mixture([1.0], [[0.0, 0.0]], covariance, "tied")
+    ...     needs_float64(mixture, np.zeros((1, 2)), form_of("tied").precision_factor(covariance))
+    False
+    True
+    """
+    form, (K, D), active = form_of(mixture.covariance_type), mixture.means.shape, mixture.weights > 0
+    if not form.is_matrix or far_apart(distances[active]):
+        return far_apart(distances[active])
+    moments = form.variances(mixture.covariances, K, D) + (mixture.means - mixture.center) ** 2
+    precisions = np.square(factors).sum(axis=-1)
+    ratios = mixture.weights @ moments * precisions if form.shared else (moments * precisions)[active]
+    return far_apart(np.sqrt(ratios))
+
+
 def far_apart(distances: FloatArray) -> bool:
     """Say whether moments about one origin need float64 sums.
 

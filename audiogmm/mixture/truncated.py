@@ -21,7 +21,7 @@ from audiogmm.mixture.checking import checked_frames, checked_weights, refuse_ro
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.kernels import pad_features
-from audiogmm.mixture.layout import constants_of, far_apart, lay_out_diagonal
+from audiogmm.mixture.layout import constants_of, lay_out_diagonal, needs_float64
 from audiogmm.mixture.neighborhoods import Neighborhoods, Sets, make_search_workspace
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.mixture.tiling import make_tile, padded_width
@@ -95,7 +95,7 @@ class TruncatedEvaluator:
         else:
             layout = lay_out_diagonal(mixture)
             self.origin, constants = layout.origin, layout.constants
-            distances = layout.centered * layout.scales
+            distances, factors = layout.centered * layout.scales, layout.whitener
             scales = pad_features(layout.scales)
             rest = padded_width(len(layout.whitener)) - len(layout.whitener)
             self._model = DiagonalComponents(
@@ -108,7 +108,7 @@ class TruncatedEvaluator:
             halved = np.sqrt(0.5) * scales
             pieces = np.stack([halved, -pad_features(layout.centered) * halved]).reshape(2, K, -1, BLOCK)
             self._table = pieces.transpose(1, 2, 0, 3).astype(np.float32).ravel()
-        self._far = far_apart(distances[mixture.weights > 0])
+        self._far = needs_float64(mixture, distances, factors)
         self._coarse = constants.astype(np.float32)
 
     def __reduce__(self) -> tuple[Any, ...]:

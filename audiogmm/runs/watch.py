@@ -67,6 +67,12 @@ class Watch(Monitor):
         """Keep the figure for the next bar, and note what a user should know."""
         self._latest = f": {report.log_likelihood:.4f} nats a frame"
         _LOG.info("%s, pass %d%s", self.name, report.number, self._latest)
+        if report.fell:
+            self.progress.say(
+                f"pass {report.number}: the log-likelihood fell by {report.fell:.3g} nats a frame, to "
+                f"{report.log_likelihood:.6g}: a component is too narrow for its distance from the others; "
+                "train again with a higher variance floor (--floor 1e-4)"
+            )
         if report.rescued:
             noun = "component" if len(report.rescued) == 1 else "components"
             which = ", ".join(map(str, report.rescued))

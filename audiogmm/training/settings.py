@@ -58,8 +58,9 @@ class MixtureSettings:
     restarts : int
         Starts to try: each makes a short run over the sample, and the best is kept.
     floor : float or ndarray of shape (n_features,), float64
-        Variance floor: a share of each feature's variance over all frames (0 turns it off for all but
-        constant features; see `audiogmm.mixture.floor.variance_floor`), or variances.
+        Variance floor: a share of each feature's variance over all frames, or variances. Both count as at
+        least `audiogmm.mixture.floor.LEAST_FLOOR` of it, what float64 needs, and more where a feature is
+        constant (`audiogmm.mixture.floor.variance_floor`); so 0 is the least floor.
     max_spool_bytes : int
         Size above which frames are not kept (by default at 100 hours of 60 features); 0 to keep none.
     stepwise : Stepwise or None
@@ -205,7 +206,8 @@ class MixtureSettings:
                 f"floor={self.floor}",
                 needed=f"a share of at least 0, or {moments.n_features} finite variances of at least 0",
             )
-        return VarianceFloor(variances, variance_floor(moments).constant)
+        least = variance_floor(moments, relative=0.0)
+        return VarianceFloor(np.maximum(variances, least.variances), least.constant)
 
     def to_json(self) -> Json:
         """What decides the course of the passes; when they stop does not belong to it."""

@@ -236,6 +236,67 @@ def test_the_same_seed_gives_the_model_of_scikit_learn(form: str, init_params: s
     assert set(vars(theirs)) <= set(vars(ours))
 
 
+@pytest.mark.parametrize("small", [True, False])  # in NumPy, which skips nothing, and by kernels
+@pytest.mark.parametrize("form", FORMS)
+def test_a_component_whose_posteriors_are_skipped_comes_back_as_scikit_learns(
+    form: str, small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passes, "is_small", lambda *_: small)
+    random = np.random.default_rng(0)
+    X = np.r_[random.normal(0, 1, (200, D)), random.normal(6, 1, (200, D))]
+    matrices = np.tile(0.1 * np.eye(D), (2, 1, 1))
+    precisions = {
+        "full": matrices,
+        "tied": matrices[0],
+        "diag": np.full((2, D), 0.1),
+        "spherical": [0.1, 0.1],
+    }
+    settings = {
+        "covariance_type": form,
+        "weights_init": [0.9, 0.1],
+        "means_init": [[3.0, 3.0], [17.0, -14.0]],  # 1e-12 of the rows
+        "precisions_init": precisions[form],
+        "max_iter": 60,
+        "tol": 0.0,
+    }
+    ours = GaussianMixture(2, **settings).fit(X)
+    theirs = sklearn.mixture.GaussianMixture(2, **settings).fit(X)
+    assert ours.lower_bounds_[0] < -5 or form in ("full", "tied")
+    assert ours.lower_bound_ == pytest.approx(theirs.lower_bound_, rel=1e-8)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1e12])
+def test_the_unit_of_sample_weights_does_not_matter(scale: float, form: str) -> None:
+    X, weights = rows(60), np.random.default_rng(1).uniform(0.2, 1, 60)
+    one, other = (
+        fixed(form, tol=0, max_iter=4).fit(X, sample_weight=unit * weights) for unit in (1.0, scale)
+    )
+    assert_model(other, one.weights_, one.means_, one.covariances_, tolerance=1e-12)
+    assert other.lower_bound_ == pytest.approx(one.lower_bound_, rel=1e-12)
+
+
+def test_a_fall_of_the_likelihood_is_warned_of_where_nothing_regularizes() -> None:
+    def fit(reg_covar: float) -> None:
+        for seed in (14, 15, 58):  # components that collapse to one of ten rows
+            random = np.random.default_rng(seed)
+            X = random.normal(size=(10, 2))[random.integers(10, size=40)]
+            settings = {"covariance_type": "diag", "random_state": 0, "max_iter": 30, "tol": 0}
+            GaussianMixture(3, reg_covar=reg_covar, **settings).fit(X)
+
+    with pytest.warns(ConvergenceWarning, match=r"fell in iteration 2, by .* nats a sample.*reg_covar=1e-6"):
+        fit(0.0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="The likelihood fell")
+        fit(1e-6)
+
+
+def test_a_precision_that_float32_cannot_hold_is_refused() -> None:
+    X = rows(40, dtype=np.float32) * np.float32(1e-20)
+    with pytest.raises(ValueError, match=r"increase reg_covar.*\d\.\d+e\+\d+ is too large for float32"):
+        GaussianMixture(2, covariance_type="diag", reg_covar=0, random_state=0).fit(X)
+
+
 @pytest.mark.parametrize("verbose", [1, 2])
 def test_it_prints_what_scikit_learn_prints(verbose: int, capsys: pytest.CaptureFixture[str]) -> None:
     said = []

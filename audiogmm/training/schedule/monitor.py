@@ -10,6 +10,9 @@ from audiogmm.types import Json, Seconds
 Stage = Literal["read", "seed", "pass"]
 """The first pass that reads every recording; the choice of a start; one pass of EM or k-means."""
 
+CERTIFIED = 1e-6
+"""Error of a pass's mean log-likelihood at most, as a share of it, or in nats where it is below 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class PassReport:
@@ -74,6 +77,12 @@ class PassReport:
     free_energy: bool = False
     fell_back: bool = False
     seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def fell(self) -> float:
+        """Nats by which `log_likelihood` fell since the pass before; 0 within the certified error."""
+        drop = -(self.gain or 0.0)
+        return drop if drop > CERTIFIED * max(1.0, abs(self.log_likelihood)) else 0.0
 
     def to_json(self) -> Json:
         """Everything but the time it took, as a JSON object; version 0.1 wrote two numbers more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -10,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.mixture import GaussianMixture
 
+from audiogmm.mixture.floor import LEAST_FLOOR
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
 from audiogmm.training import TrainingResult, train_mixture
+from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import CovarianceType
 from tests.naive.em import em_pass
 from tests.training.shards import Recording, blobs, recordings
@@ -106,6 +109,34 @@ def test_no_step_ever_lowers_the_likelihood(form: str, init: str) -> None:
     assert all(gain >= -certified for gain in gains if gain is not None)
     if form != "tied":
         assert any(report.floored for report in result.history)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("floor", [0.0, 1e-9, np.zeros(5)])
+def test_without_a_floor_no_step_lowers_the_likelihood_of_dependent_columns(form: str, floor: object) -> None:
+    """A column is the sum of others, and components collapse to copies of a frame: variances of 0."""
+    frames = blobs(300, D=4, K=3, seed=2)[np.random.default_rng(2).integers(40, size=300)]
+    frames = np.column_stack([frames, frames.sum(axis=1)])
+    result = train_mixture(
+        recordings(frames, 100),
+        n_components=6,
+        covariance_type=form,  # type: ignore[arg-type]
+        floor=floor,  # type: ignore[arg-type]
+        passes=20,
+        tol=0,
+    )
+    assert [report.fell for report in result.history] == [0.0] * 20
+    least = 1e-9 if np.ndim(floor) == 0 and floor else LEAST_FLOOR
+    np.testing.assert_allclose(result.floor, least * frames.var(axis=0, dtype=np.float64), rtol=1e-6)
+    if form in ("full", "tied"):
+        assert result.history[-1].floored > 0
+
+
+def test_a_fall_beyond_the_error_of_a_pass_is_said() -> None:
+    rise = PassReport(number=2, n_frames=9, log_likelihood=-2e3, gain=0.5, movement=0.1)
+    assert (rise.fell, replace(rise, gain=None).fell, replace(rise, gain=-1.9e-3).fell) == (0, 0, 0)
+    assert replace(rise, gain=-2.1e-3).fell == 2.1e-3
+    assert replace(rise, gain=-2e-6, log_likelihood=0.1).fell == 2e-6
 
 
 def test_an_emptied_component_is_rescued_and_the_history_says_so() -> None:
