@@ -4,8 +4,8 @@
     python scripts/check_numbers.py --problems 10000
     python scripts/check_numbers.py --first 1234 --problems 1     # one problem again
 
-Every problem has a form, a schedule, a floor, a scale of 1e-12 to 1e12 and float32 or float64 frames; some have
-constant or linearly dependent columns, duplicated rows, hardly more rows than components, or row weights.
+Every problem has a form, a schedule, a floor, a scale of 1e-12 to 1e12 and float32 or float64 frames; some
+have constant or dependent columns, duplicated rows, hardly more rows than components, or row weights.
 A training must end with a model or a named error. A model has finite parameters and variances above 0, its
 statistics and likelihood are those of the float64 twin in `tests/naive`, and no pass of batch EM lowered the
 likelihood by more than 1e-6 of it, unless the pass rescued a component or a warning says so. Prints a table

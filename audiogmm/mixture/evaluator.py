@@ -40,6 +40,9 @@ class Evaluator:
     threshold : float
         `accumulate` may skip a component for a frame if its posterior is proven to be below this; 0 skips
         nothing.
+    float64 : bool
+        Whether `accumulate` sums in float64 whatever the frames' type, for an M-step with a variance floor
+        that `is_low`.
 
     Raises
     ------
@@ -58,7 +61,7 @@ class Evaluator:
     (array([2., 1.]), 3.0)
     """
 
-    def __init__(self, mixture: Mixture, threshold: float = 1e-7) -> None:
+    def __init__(self, mixture: Mixture, threshold: float = 1e-7, float64: bool = False) -> None:
         if not 0 <= threshold < 1:
             raise ChoiceError(
                 f"threshold={threshold}",
@@ -68,9 +71,10 @@ class Evaluator:
         self.mixture = mixture
         self.threshold = float(threshold)
         self._kernels = kernels_of(mixture)
+        self._float64 = float64 or self._kernels.far
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.mixture, self.threshold)
+        return type(self), (self.mixture, self.threshold, self._float64)
 
     def __repr__(self) -> str:
         return f"Evaluator({self.mixture!r}, threshold={self.threshold:g})"
@@ -117,7 +121,7 @@ class Evaluator:
             weights = checked_weights(weights, len(frames))
             n_frames = float(weights.sum())
         form, K = self.mixture.covariance_type, self.mixture.n_components
-        if self._kernels.far:
+        if self._float64:
             frames = frames.astype(np.float64, copy=False)
         sums = self._kernels.accumulate(frames, weights, _log(self.threshold), carried)
         refuse(sums.fault, frames)

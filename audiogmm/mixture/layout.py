@@ -92,6 +92,26 @@ def needs_float64(mixture: Mixture, distances: FloatArray, factors: FloatArray) 
     return far_apart(np.sqrt(ratios))
 
 
+def is_low(floor: float | FloatArray, mixture: Mixture) -> bool:
+    """Say whether a variance floor lets an M-step make variances that need float64 sums.
+
+    That is one below a share 1 / `FAR` of the variance of all frames, as the mixture has it under which they
+    are summed.
+
+    Examples
+    --------
+    >>> mixture = Mixture([0.5, 0.5], [[-1.0], [1.0]], [[1.0], [1.0]], "diag")
+    >>> is_low(1e-4, mixture), is_low(np.array([1e-6]), mixture)
+    (False, True)
+    """
+    form, (K, D) = form_of(mixture.covariance_type), mixture.means.shape
+    moments = form.variances(mixture.covariances, K, D) + (mixture.means - mixture.center) ** 2
+    ratios = FAR * np.broadcast_to(floor, D), mixture.weights @ moments
+    if form.shape(K, D) == (K,):  # one variance, floored at the mean
+        return bool(ratios[0].mean() < ratios[1].mean())
+    return bool((ratios[0] < ratios[1]).any())
+
+
 def far_apart(distances: FloatArray) -> bool:
     """Say whether moments about one origin need float64 sums.
 

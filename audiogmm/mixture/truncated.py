@@ -59,6 +59,8 @@ class TruncatedEvaluator:
     ----------
     mixture : Mixture
         The model.
+    float64 : bool
+        As of `Evaluator`.
 
     Examples
     --------
@@ -74,7 +76,7 @@ class TruncatedEvaluator:
     array([-1.219, -3.028])
     """
 
-    def __init__(self, mixture: Mixture) -> None:
+    def __init__(self, mixture: Mixture, float64: bool = False) -> None:
         self.mixture = mixture
         self._form = form = form_of(mixture.covariance_type)
         K = mixture.n_components
@@ -108,11 +110,11 @@ class TruncatedEvaluator:
             halved = np.sqrt(0.5) * scales
             pieces = np.stack([halved, -pad_features(layout.centered) * halved]).reshape(2, K, -1, BLOCK)
             self._table = pieces.transpose(1, 2, 0, 3).astype(np.float32).ravel()
-        self._far = needs_float64(mixture, distances, factors)
+        self._float64 = float64 or needs_float64(mixture, distances, factors)
         self._coarse = constants.astype(np.float32)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.mixture,)
+        return type(self), (self.mixture, self._float64)
 
     def accumulate(
         self, frames: AnyFrames, sets: Sets, weights: FloatArray | None = None
@@ -200,7 +202,7 @@ class TruncatedEvaluator:
         weights: FloatArray | None,
     ) -> TruncatedStatistics:
         frames = self._checked(frames, sets)
-        if self._far:
+        if self._float64:
             frames = frames.astype(np.float64, copy=False)
         form, (K, D) = self._form, self.mixture.means.shape
         order, width = self._order(sets), padded_width(D)

@@ -13,6 +13,7 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.expected import expected_statistics
 from audiogmm.mixture.floor import RELATIVE_FLOOR, variance_floor
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.layout import is_low
 from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.training.seeding import FrameSample, cluster_mixture
@@ -79,8 +80,9 @@ class FlooredEM:
         self, mixture: Mixture, rows: Rows, weights: FloatArray | None, combine: Combine
     ) -> tuple[Mixture, SufficientStats]:
         """See `EMSteps`."""
-        part = Evaluator(mixture).accumulate(rows, weights)
         floor = 0.0 if self.floor is None else self.floor
+        float64 = self.floor is not None and is_low(self.floor, mixture)
+        part = Evaluator(mixture, float64=float64).accumulate(rows, weights)
         return maximize(combine(part), floor=floor, previous=mixture)[0], part
 
     def implied_statistics(self, mixture: Mixture) -> SufficientStats:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from audiogmm.blocks import Shard
 from audiogmm.errors import ChoiceError, TrainingError
-from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.movement import largest_change
@@ -17,7 +16,7 @@ from audiogmm.reduce import OnError, Reducer
 from audiogmm.training.criteria import aic, bic
 from audiogmm.training.ledger import Ledger
 from audiogmm.training.pruning import PruningLoss, prune
-from audiogmm.training.schedule.batch import ShardEStep
+from audiogmm.training.schedule.batch import EM, ShardEStep
 from audiogmm.types import FloatArray, Json
 
 
@@ -125,7 +124,7 @@ def add_recordings(
     total = None if statistics is None else forget * statistics
     lost: SufficientStats | None = None
     n_recordings, n_frames, log_likelihood = 0, 0.0, 0.0
-    for name, part in reducer.map(shards, NamedEStep(ShardEStep(Evaluator(mixture))), on_error):
+    for name, part in reducer.map(shards, NamedEStep(EM(floor).expect(mixture)), on_error):
         n_recordings, n_frames = n_recordings + 1, n_frames + part.n_frames
         log_likelihood += part.log_likelihood
         kept = part

@@ -54,6 +54,8 @@ def moved(mixture: Mixture, seed: int) -> Mixture:
     weights *= np.exp(size * random.normal(size=K))
     if random.uniform() < 0.2 and K > 1:
         weights[random.integers(K)] = random.choice([0.0, 1e-12, weights.max()])
+    if not weights.any():  # the only one that was left is lost
+        weights[:] = 1
     if random.uniform() < 0.3:
         k = random.integers(K)
         means[k] = random.choice(means)

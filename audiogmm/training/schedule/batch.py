@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from audiogmm.blocks import Shard
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.layout import is_low
 from audiogmm.mixture.maximization import maximize
 from audiogmm.mixture.movement import movement
 from audiogmm.mixture.splitting import rescue_components
@@ -137,7 +138,7 @@ class EM:
 
     def expect(self, mixture: Mixture) -> ShardEStep:
         """Return the E-step."""
-        return ShardEStep(Evaluator(mixture))
+        return ShardEStep(Evaluator(mixture, float64=is_low(self.floor, mixture)))
 
     def update(self, total: SufficientStats, mixture: Mixture) -> MStepResult:
         """Make the M-step."""

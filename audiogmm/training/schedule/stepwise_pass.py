@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.expected import expected_statistics
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.maximization import Update, maximize
@@ -15,7 +14,7 @@ from audiogmm.mixture.splitting import rescue_components
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.training.frames.source import ArraySlice
-from audiogmm.training.schedule.batch import ShardEStep, TrainingState
+from audiogmm.training.schedule.batch import EM, TrainingState
 from audiogmm.training.schedule.steps import Stepwise
 from audiogmm.types import FloatArray, Frames
 
@@ -42,8 +41,8 @@ class BatchEStep:
         """With this reducer's threads."""
         return cls(reducer.threaded if isinstance(reducer, LocalReducer) else LocalReducer())
 
-    def __call__(self, mixture: Mixture, frames: Frames) -> SufficientStats:
-        e_step = ShardEStep(Evaluator(mixture))
+    def __call__(self, mixture: Mixture, frames: Frames, floor: FloatArray) -> SufficientStats:
+        e_step = EM(floor).expect(mixture)
         if len(frames) <= _SLICE:
             return e_step.evaluator.accumulate(frames)
         total = self.reducer.reduce(_slices(frames), e_step)
@@ -97,7 +96,7 @@ class StepwisePass:
     def take(self, frames: Frames) -> None:
         """Make one step."""
         progress = self.progress
-        part = self.e_step(smoothed(self.mixture, SMOOTHING * (1 - progress)), frames)
+        part = self.e_step(smoothed(self.mixture, SMOOTHING * (1 - progress)), frames, self.floor)
         self.n_frames += len(frames)
         self.log_likelihood += part.log_likelihood
         self.skipped += part.skipped

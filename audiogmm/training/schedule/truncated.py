@@ -14,6 +14,7 @@ import numpy as np
 from audiogmm.errors import TrainingError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.layout import is_low
 from audiogmm.mixture.neighborhoods import Neighborhoods, Sets
 from audiogmm.mixture.statistics import SufficientStats, merge
 from audiogmm.mixture.truncated import TruncatedEvaluator, TruncatedStatistics
@@ -137,7 +138,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         if not choice.is_made or (every and (number - 1 - self.exact_passes) % every == 0):
             self._choose(state.mixture, choice)
         found: list[Neighborhoods] = []
-        evaluator = TruncatedEvaluator(state.mixture)
+        evaluator = TruncatedEvaluator(state.mixture, is_low(self.method.floor, state.mixture))
 
         def e_step(part: SetSlice) -> TruncatedStatistics:
             frames = read(self.source, part.first, part.n_rows)
