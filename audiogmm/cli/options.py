@@ -206,7 +206,8 @@ tol = option(
 floor = click.option(
     "--floor",
     type=click.FloatRange(0),
-    help="Least variance, as a share of each feature's variance [default: 1e-4; with --preset ambient 1e-2].",
+    help="Least variance, as a share of each feature's variance; less than 1e-10 counts as that "
+    "[default: 1e-4; with --preset ambient 1e-2].",
 )
 
 
