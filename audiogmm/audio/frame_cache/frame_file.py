@@ -7,6 +7,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,7 @@ import numpy as np
 
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import FeatureError
+from audiogmm.reading import reading
 from audiogmm.timeline import FrameClock
 
 WINDOW = 8192
@@ -25,6 +27,9 @@ _UNCHECKED = b"AGMMFRM3"  # of version 0.1: without a checksum of the header
 _HEADER = struct.Struct("<8sQIIIIddI8xI")
 """Magic, frames, features, hop, length, bytes of notices, rate, offset; CRC-32 of what follows the frames,
 and of the header up to there."""
+
+_NEEDED = "the frames that were computed"
+_REMEDY = "remove that file, and they are computed again; check the disk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,10 @@ class FrameFile:
         """
         width = 4 * (self.n_features + 1)
         marks_start = _HEADER.size + self.n_frames * width
-        with self.path.open("rb", buffering=0) as file:
+        with (
+            reading(self.path, FeatureError, needed=_NEEDED, remedy=_REMEDY),
+            self.path.open("rb", buffering=0) as file,
+        ):
             for start in range(0, self.n_frames, WINDOW):
                 n = min(WINDOW, self.n_frames - start)
                 rows = np.empty((n, self.n_features + 1), np.float32)
@@ -73,8 +81,8 @@ class FrameFile:
                 if zlib.crc32(rows.data) != self.checksums[start // WINDOW]:
                     raise FeatureError(
                         f"{self.path} is damaged: frames {start} to {start + n - 1} are not those written",
-                        needed="the frames that were computed",
-                        remedy="remove that file, and they are computed again; check the disk",
+                        needed=_NEEDED,
+                        remedy=_REMEDY,
                     )
                 _read_at(file.fileno(), marks.data.cast("B"), marks_start + start // 8, self.path)
                 voiced = np.unpackbits(marks, count=n).view(np.bool_)
@@ -83,33 +91,42 @@ class FrameFile:
 
 
 def open_frames(path: Path) -> FrameFile | None:
-    """Open a file of frames; None if there is none, or not a whole one."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            header = file.read(_HEADER.size)
-            size = file.seek(0, os.SEEK_END)
-            if len(header) < _HEADER.size:
-                return None
-            magic, n_frames, n_features, hop, length, n_notices, rate, offset, checksum, own = _HEADER.unpack(
-                header
-            )
-            if magic != _UNCHECKED and (magic != _MAGIC or own != zlib.crc32(header[:-4])):
-                return None
-            frames_end = _HEADER.size + n_frames * (n_features + 1) * 4
-            marks_end = frames_end + -(-n_frames // 8)
-            n_windows = -(-n_frames // WINDOW)
-            if size != marks_end + 4 * n_windows + n_notices:
-                return None
-            file.seek(frames_end)
-            tail = file.read(size - frames_end)
-            if zlib.crc32(tail) != checksum:
-                return None
-            behind = tail[marks_end - frames_end :]
-            checksums = struct.unpack(f"<{n_windows}I", behind[: 4 * n_windows])
-            notices = tuple(json.loads(behind[4 * n_windows :] or b"[]"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return FrameFile(path, n_frames, n_features, FrameClock(rate, hop, length, offset), notices, checksums)
+    """Open a file of frames; None if there is none, or not a whole one.
+
+    Raises
+    ------
+    FeatureError
+        If the disk does not give it.
+    """
+    with (
+        reading(path, FeatureError, needed=_NEEDED, remedy=_REMEDY),
+        suppress(FileNotFoundError, ValueError),
+        path.open("rb", buffering=0) as file,
+    ):
+        header = file.read(_HEADER.size)
+        size = file.seek(0, os.SEEK_END)
+        if len(header) < _HEADER.size:
+            return None
+        magic, n_frames, n_features, hop, length, n_notices, rate, offset, checksum, own = _HEADER.unpack(
+            header
+        )
+        if magic != _UNCHECKED and (magic != _MAGIC or own != zlib.crc32(header[:-4])):
+            return None
+        frames_end = _HEADER.size + n_frames * (n_features + 1) * 4
+        marks_end = frames_end + -(-n_frames // 8)
+        n_windows = -(-n_frames // WINDOW)
+        if size != marks_end + 4 * n_windows + n_notices:
+            return None
+        file.seek(frames_end)
+        tail = file.read(size - frames_end)
+        if zlib.crc32(tail) != checksum:
+            return None
+        behind = tail[marks_end - frames_end :]
+        checksums = struct.unpack(f"<{n_windows}I", behind[: 4 * n_windows])
+        notices = tuple(json.loads(behind[4 * n_windows :] or b"[]"))
+        clock = FrameClock(rate, hop, length, offset)
+        return FrameFile(path, n_frames, n_features, clock, notices, checksums)
+    return None
 
 
 class FrameWriter:
