@@ -56,6 +56,10 @@ class ManifestError(AudioGMMError, ValueError):
     """A manifest, or a line of one, that cannot be used."""
 
 
+class LongLineError(ManifestError):
+    """A line of text that is too long to be read: what comes behind it is not read either."""
+
+
 class AudioFileError(AudioGMMError, OSError):
     """A recording that is missing, unreadable, truncated, or not audio."""
 

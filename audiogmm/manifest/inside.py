@@ -20,6 +20,8 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from audiogmm.lines import LONGEST_LINE
+
 SCHEMES = ("ark", "gzip", "bytes", "parquet", "lhotse")
 
 
@@ -77,7 +79,10 @@ def lhotse_record(address: str) -> Any:
         If it holds none.
     """
     try:
-        text = zlib.decompress(base64.urlsafe_b64decode(address.rpartition("/")[2]))
+        unpack = zlib.decompressobj()
+        text = unpack.decompress(base64.urlsafe_b64decode(address.rpartition("/")[2]), LONGEST_LINE)
+        if not unpack.eof:
+            raise ValueError(f"a record that is cut off, or of more than {LONGEST_LINE >> 20} MiB")
     except zlib.error as error:
         raise ValueError(f"no record: {error}") from None
     return json.loads(text.decode(errors="surrogatepass"))

@@ -79,14 +79,16 @@ def read(path: str) -> Iterator[ManifestLine]:
         while True:
             number = rows.line_num + 2  # the header is line 1, and the row begins after the last
             try:
-                cells = next(rows)
-                if not cells:
-                    continue
-                yield number, _entry(columns, cells, folder, f"{path}:{number}")
+                cells = next(rows)  # a line that is too long ends it
             except StopIteration:
                 return
             except csv.Error as error:
                 yield number, ManifestError(f"{path}:{number} is not CSV: {error}", needed="quoted cells")
+                continue
+            if not cells:
+                continue
+            try:
+                yield number, _entry(columns, cells, folder, f"{path}:{number}")
             except ManifestError as error:
                 yield number, error
 

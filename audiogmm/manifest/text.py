@@ -8,14 +8,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, TextIO
 
 from audiogmm.errors import ManifestError
+from audiogmm.lines import with_short_lines
 from audiogmm.manifest.entry import is_url
 from audiogmm.protocols import refuse_protocols
 from audiogmm.system import special_kind
-
-_BUFFER = 1 << 18
 
 
 @contextmanager
@@ -35,13 +34,13 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
             import fsspec
 
             with fsspec.open(path, "rb", compression="gzip" if path.endswith(".gz") else None) as remote:
-                yield remote
+                yield with_short_lines(remote, path)
         elif path.endswith(".gz"):
             with gzip.open(path, "rb") as packed:
-                yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, packed), _BUFFER))
+                yield with_short_lines(packed, path)
         else:
-            with Path(path).open("rb", buffering=_BUFFER) as plain:
-                yield plain
+            with Path(path).open("rb", buffering=0) as plain:
+                yield with_short_lines(plain, path)
     except ManifestError:
         raise
     except (OSError, EOFError, zlib.error) as error:

@@ -26,6 +26,7 @@ from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray
 
 _MARK = b"audiogmm track 2"  # the comment of an archive that has a clock
+_SMALL, _MOST_PACKED = 1 << 26, 100  # an archive unpacks to so many bytes, or to so many times its own
 SUFFIXES = (".npz", ".csv")
 """Formats of a track, by the suffix of its file."""
 
@@ -215,6 +216,9 @@ def _read_npz(path: Path) -> dict[str, Any]:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("a single array")
+        sizes = [member.file_size for member in archive.zip.infolist()] if archive.zip is not None else [0]
+        if sum(sizes) > max(_SMALL, _MOST_PACKED * path.stat().st_size):
+            raise ValueError(f"{sum(sizes):,} bytes in an archive of {path.stat().st_size:,}")
         if archive.zip is not None and archive.zip.comment == _MARK and "clock" not in archive.files:
             raise KeyError("clock")
         return {name: archive[name] for name in archive.files}

@@ -25,6 +25,9 @@ from audiogmm.types import Json
 INDEX = "ledger.json"
 FORMAT = "audiogmm ledger 2"
 _FORMATS = ("audiogmm ledger 1", FORMAT)  # the first has no checksums
+_LARGEST = 1 << 28
+"""Numbers in the statistics of a recording, at most: 2 GiB."""
+
 _REMEDY = "train with --ledger again"
 _RESTORE = f"restore it from a copy, or {_REMEDY}"
 
@@ -161,6 +164,8 @@ class Ledger:
         about, arrays = container.read(file, _REMEDY)
         with parsing(file, needed="an entry of a ledger", remedy=_RESTORE):
             K, D = about["n_components"], len(arrays["origin"])
+            if (size := K * (1 + D + int(np.prod(arrays["second"].shape[1:])))) > _LARGEST:
+                raise ValueError(f"{K:,} components of {D:,} features: {size:,} numbers, over {_LARGEST:,}")
             if arrays["counts"].min(initial=0) < 0 or not all(np.isfinite(a).all() for a in arrays.values()):
                 raise ValueError("a sum that is not finite, or a count under 0")
             empty = SufficientStats.zero(K, D, about["covariance_type"])

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from audiogmm.errors import AudioGMMError, ManifestError
+from audiogmm.errors import AudioGMMError, LongLineError, ManifestError
 from audiogmm.escapes import restored
+from audiogmm.lines import with_short_lines
 from audiogmm.reading import reading
 from audiogmm.verification.trial_layouts import find_layout
 from audiogmm.words import amount
@@ -176,6 +177,8 @@ class TrialList:
                     raise ManifestError(
                         f"{self.path}:{line} is not UTF-8: {error.reason}", needed="UTF-8 text"
                     ) from error
+                except LongLineError:
+                    raise
                 except ManifestError as error:
                     self._refuse(line, error)
 
@@ -195,7 +198,9 @@ class TrialList:
         try:
             with (
                 gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file,
-                io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text,
+                io.TextIOWrapper(
+                    with_short_lines(file, str(self.path)), encoding="utf-8-sig", newline=""
+                ) as text,
             ):
                 yield text
         except UnicodeDecodeError as error:

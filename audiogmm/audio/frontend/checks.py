@@ -55,6 +55,26 @@ ABOVE: dict[str, float] = {
 }
 """Settings that must be larger than a value."""
 
+HIGHEST: dict[str, float] = {
+    "sample_rate": 10_000_000,
+    "n_fft": 1 << 20,
+    "n_mels": 4096,
+    "n_mfcc": 4096,
+    "deltas": 8,
+    "delta_window": 1000,
+    "dither_seed": (1 << 63) - 1,
+    "frame_length": 1 << 20,
+    "hop_length": 1 << 24,
+    "cmvn_window": 86400.0,
+    "vad_window": 86400.0,
+    "vad_before": 3600.0,
+    "vad_after": 3600.0,
+}
+"""Largest values allowed, far above those of use: what a file says may not ask for any memory it likes."""
+
+_LARGEST_ARRAY = 1 << 25
+"""Numbers in an array that a front end keeps, at most: 268 MB of the largest type."""
+
 _KINDS = {"bool": bool, "int": int, "float": float, "Seconds": float, "str": str}
 
 
@@ -120,6 +140,8 @@ def _check_range(name: str, value: Any) -> None:
         )
     if name in LOWEST and value < LOWEST[name]:
         raise ChoiceError(f"{name} = {value}", needed=f"at least {LOWEST[name]}")
+    if name in HIGHEST and value > HIGHEST[name]:
+        raise ChoiceError(f"{name} = {value}", needed=f"at most {HIGHEST[name]}")
     if name in ABOVE and value <= ABOVE[name]:
         raise ChoiceError(f"{name} = {value}", needed=f"more than {ABOVE[name]}")
 
@@ -178,6 +200,41 @@ def refuse_contradictions(settings: Mapping[str, Any], n_features: int) -> None:
             f"cmvn_mean and cmvn_scale of {given[0]} and {given[1]} dimensions",
             needed=f"{n_features} dimensions, as the features have",
         )
+
+
+def refuse_large(settings: Mapping[str, Any], n_features: int, n_fft: int, frame_rate: float) -> None:
+    """Refuse settings that would take gigabytes at a sample rate.
+
+    Parameters
+    ----------
+    settings : mapping of str to object
+        All of them.
+    n_features : int
+        Numbers in a feature vector.
+    n_fft : int
+        Length of the transform, samples.
+    frame_rate : float
+        Frames a second.
+
+    Raises
+    ------
+    FrontEndError
+        With the settings and the number of values.
+    """
+    seconds = max(settings[name] for name in ("vad_window", "vad_before", "vad_after"))
+    window = settings["cmvn_window"] if settings["cmvn"] in ("sliding", "warping") else 0.0
+    for what, size in (
+        ("n_fft", n_fft),
+        ("n_mels bands of n_fft // 2 + 1 bins", settings["n_mels"] * (n_fft // 2 + 1)),
+        ("a vad_window, vad_before or vad_after in frames", seconds * frame_rate),
+        ("a cmvn_window in frames, times features", window * frame_rate * n_features),
+    ):
+        if size > (HIGHEST["n_fft"] if what == "n_fft" else _LARGEST_ARRAY):
+            raise FrontEndError(
+                f"{what}: {size:,.0f} values",
+                needed=f"at most {HIGHEST['n_fft'] if what == 'n_fft' else _LARGEST_ARRAY:,.0f}",
+                remedy="shorter frames or windows, or fewer bands",
+            )
 
 
 def refuse_unknown(settings: Iterable[str], known: Iterable[str]) -> None:

@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from audiogmm.audio.frontend.checks import checked_value, nearest, refuse_contradictions, refuse_unknown
+from audiogmm.audio.frontend.checks import (
+    checked_value,
+    nearest,
+    refuse_contradictions,
+    refuse_large,
+    refuse_unknown,
+)
 from audiogmm.audio.frontend.presets import PRESETS
 from audiogmm.audio.frontend.stored import StoredSettings
 from audiogmm.errors import ChoiceError, FrontEndError, MismatchError
@@ -276,7 +282,8 @@ class FrontEndSettings(StoredSettings):
         Raises
         ------
         FrontEndError
-            If a frame has less than two samples, a hop none, or a frame does not fit into the transform.
+            If a frame has less than two samples, a hop none, a frame does not fit into the transform, or the
+            settings would take gigabytes.
 
         Examples
         --------
@@ -299,6 +306,7 @@ class FrontEndSettings(StoredSettings):
                 needed="a transform that holds a frame",
                 remedy=f"n_fft = {enough}, or 0 for the next power of two",
             )
+        refuse_large(vars(self), self.n_features(), n_fft, rate / hop)
         return length, hop, n_fft
 
     def band(self, rate: int) -> tuple[float, float]:
