@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -224,8 +225,10 @@ def settle(path: Path) -> None:
         if hasattr(os, "sync"):
             os.sync()  # all at once; what follows waits, and finds what failed
         for folder, _, files in os.walk(path):
-            for name in files:
-                _sync(Path(folder, name))
+            for file in (Path(folder, name) for name in files):
+                with suppress(FileNotFoundError, PermissionError):  # what others put there is not our matter
+                    if stat.S_ISREG(file.lstat().st_mode):
+                        _sync(file)
             _sync(Path(folder))
     else:
         _sync(path)

@@ -35,13 +35,15 @@ def refuse_protocols(url: str, kind: type[AudioGMMError]) -> None:
     --------
     >>> from audiogmm.errors import AudioFileError
     >>> refuse_protocols("tar://a.wav::/data/x.tar", AudioFileError)
+    >>> refuse_protocols("zip://a.wav::b.zip", AudioFileError)
     >>> refuse_protocols("zip://a.wav::ftp://host/b.zip", AudioFileError)
     Traceback (most recent call last):
     ...
     audiogmm.errors.AudioFileError: zip://... would be read by ftp; needed: ...; try: export ...=ftp
     """
     allowed = LOCAL.union(re.split(r"[\s,]+", os.environ.get(VARIABLE, "").lower()))
-    links = url.split("::")
+    *links, last = url.split("::")
+    links += [last] if "://" in last else []  # otherwise a path, such as b.zip
     found = [match[1].lower() for link in links if (match := _PROTOCOL.match(link))]
     refused = [protocol for protocol in found if protocol not in allowed]
     if refused:

@@ -4,7 +4,7 @@
     python scripts/bench_alarms.py [--site hall] [--seed 0] [--minutes 2,60]
     python scripts/bench_alarms.py --scenes DATA [--scores fusion]
 
-Synthesises recordings of a site, five minutes each on a day of its own, whose level (1.5 dB) and colour
+Synthesizes recordings of a site, five minutes each on a day of its own, whose level (1.5 dB) and color
 wander in minutes, besides what the site does by itself. Half of them are there to train on. Then, as often
 as asked: draws twelve of these, takes a twelfth of the minutes from each, and trains a model and its detector
 as `train` does (one training for all the scores, since they do not change it). Half an hour of the others,
@@ -100,7 +100,7 @@ class FrameInputs(TrainingInputs):
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Synthesise, train, score, count, print."""
+    """Synthesize, train, score, count, print."""
     if arguments.scenes is not None:
         scenes(arguments)
         return

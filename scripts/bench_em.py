@@ -8,7 +8,7 @@
     python scripts/bench_em.py --memory                    # what 1M frames and 1,024 components take
 
 Frames are 60-dimensional cepstra with two deltas of `librispeech_bg` in the folder that AUDIOGMM_DATA
-names, normalised a recording, in the order of the recordings: of each the same share, from its middle. Or
+names, normalized a recording, in the order of the recordings: of each the same share, from its middle. Or
 else they are drawn from a mixture. Everybody is timed from the same model, reached after `--passes` passes:
 a pass is E-step and M-step. Turns are taken in each round, and the best of the rounds counts.
 

@@ -7,7 +7,7 @@
 The recordings are those of `librispeech_bg` in the folder that AUDIOGMM_DATA names, decoded once; without it,
 noise in the rhythm of speech. Everybody is warmed up on a few recordings first (librosa's first call takes
 seconds). In each round everybody has a turn, and the best of the rounds counts. Ours are 60-dimensional
-frames: 20 cepstra, two deltas, sliding normalisation, activity marks. `x real time` is hours of audio in an
+frames: 20 cepstra, two deltas, sliding normalization, activity marks. `x real time` is hours of audio in an
 hour.
 """
 
@@ -143,7 +143,7 @@ def main() -> None:
             for name, (work, threads) in field.items():
                 best[name] = min(best[name], timed(work, sources, threads))
 
-    source = "librispeech_bg" if os.environ.get("AUDIOGMM_DATA") else "synthesised"
+    source = "librispeech_bg" if os.environ.get("AUDIOGMM_DATA") else "synthesized"
     origin = "from 16 kHz wav files" if arguments.wav else "decoding not counted"
     print(f"{len(samples)} recordings ({source}), {seconds / 60:.1f} minutes, {origin}")
     print(f"{'':40}{'threads':>8}{'x real time':>13}{'times our time':>16}")

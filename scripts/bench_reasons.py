@@ -3,7 +3,7 @@
 
     python scripts/bench_reasons.py [--seeds 100:110] [--data DATA] [--compare] [--show]
 
-For each site of the synthesiser (and, with DATA, of the clips of scenes_train.jsonl) a model is trained by
+For each site of the synthesizer (and, with DATA, of the clips of scenes_train.jsonl) a model is trained by
 `audiogmm train --preset ambient` on normal sound, with nothing else chosen. Then known changes are made to
 other normal recordings of that site, at known times:
 
@@ -226,8 +226,8 @@ class Site:
     others: list[np.ndarray]
 
 
-def synthesised(name: str, seeds: range, folder: Path) -> Site:
-    """A site of the synthesiser; training and test never share a seed."""
+def synthesized(name: str, seeds: range, folder: Path) -> Site:
+    """A site of the synthesizer; training and test never share a seed."""
     place = SITES.index(name)
     normal = []
     for i in range(NORMAL):
@@ -357,7 +357,7 @@ def main() -> None:
     judge = Judge()
     missed: dict[str, Tally] = defaultdict(Tally)
     with tempfile.TemporaryDirectory() as folder:
-        sites: Iterator[Site] = (synthesised(name, seeds, Path(folder)) for name in SITES)
+        sites: Iterator[Site] = (synthesized(name, seeds, Path(folder)) for name in SITES)
         if options.data:
             sites = recorded(options.data, len(seeds))
         for site in sites:

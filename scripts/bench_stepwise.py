@@ -6,7 +6,7 @@
     python scripts/bench_stepwise.py full --averaging 0.5 --batch 2048
 
 Frames are those of `librispeech_bg` in the folder that AUDIOGMM_DATA names: the preset `speech` with two
-deltas and sliding normalisation, voiced ones.
+deltas and sliding normalization, voiced ones.
 "sorted" is the corpus as it lies there, one speaker after the other; "shuffled" its frames in random order.
 A start has its means at random frames and the covariance of all frames. The log-likelihood per frame is that
 of the mixture after so many passes, under all frames. The verdict says after how many passes of batch EM the

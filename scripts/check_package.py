@@ -17,7 +17,12 @@ from pathlib import Path
 
 from environment import ROOT, find_python, interpreter_of
 
-SHARE = ("tests/manifest/test_schema.py", "tests/test_api.py", "tests/test_files.py", "tests/jobs/test_inspect.py")
+SHARE = (
+    "tests/manifest/test_schema.py",
+    "tests/test_api.py",
+    "tests/test_files.py",
+    "tests/jobs/test_inspect.py",
+)
 """Of files that the sdist must hold, of the command line, of a model from end to end."""
 
 METADATA = """

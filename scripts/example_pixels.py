@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Pixels in a .npy matrix: segment a picture by colour.
+"""Pixels in a .npy matrix: segment a picture by color.
 
     python scripts/example_pixels.py [OUT]
 
@@ -24,8 +24,8 @@ def paint(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     region[70:] = 1
     for row in range(40, 70):
         region[row, 80 - (row - 40) : 80 + (row - 40)] = 2
-    colours = np.array([[0.45, 0.65, 0.95], [0.25, 0.55, 0.2], [0.7, 0.2, 0.15]])
-    return colours[region] + rng.normal(scale=0.06, size=(HEIGHT, WIDTH, 3)), region
+    colors = np.array([[0.45, 0.65, 0.95], [0.25, 0.55, 0.2], [0.7, 0.2, 0.15]])
+    return colors[region] + rng.normal(scale=0.06, size=(HEIGHT, WIDTH, 3)), region
 
 
 def main(out: Path) -> None:

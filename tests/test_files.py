@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from audiogmm.errors import AudioFileError, OutputError
-from audiogmm.files import refuse_overwrite, replacing
+from audiogmm.files import refuse_overwrite, replacing, settle
 
 
 def names(folder: Path) -> list[str]:
@@ -176,3 +176,10 @@ def test_what_is_renamed_is_on_the_disk_and_so_is_its_name(
         "rename",
         "sync parent",
     ]
+
+
+def test_what_others_left_in_a_folder_is_not_synced(tmp_path: Path) -> None:
+    (tmp_path / ".#notes").symlink_to("user@host.123")  # as Emacs locks a file
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "ours").write_text("whole")
+    settle(tmp_path)

@@ -108,13 +108,17 @@ def outer_path(path: str) -> str:
     ('/a.ark', '/b.tar', '/c.wav')
     >>> outer_path("zip://a.wav::/b.zip"), outer_path("zip://a.wav::https://host/b.zip")
     ('/b.zip', 'https://host/b.zip')
+    >>> outer_path("s3://bucket/a.wav"), outer_path("gzip://a.wav.gz")
+    ('s3://bucket/a.wav', 'a.wav.gz')
     """
     scheme, inner = scheme_of(path), path.partition("://")[2]
     if scheme == "lhotse":
         return _first_file(lhotse_record(path))
     if scheme == "ark":
         return inner.rpartition(":")[0]
-    return inner if scheme == "gzip" else inner.rpartition("::")[2] or path if inner else path
+    if scheme == "gzip":
+        return inner
+    return inner.rpartition("::")[2] if "::" in inner else path
 
 
 def resolved(path: str, resolve: Callable[[str], str]) -> str:

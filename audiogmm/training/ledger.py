@@ -274,7 +274,11 @@ def replacing_ledger(folder: Path | None, force: bool = False) -> Iterator[Path 
         return
     with replacing(folder, force=force) as temporary:
         yield temporary
-        former, new = Ledger(folder), Ledger(temporary)
+        new = Ledger(temporary)
+        try:
+            former = Ledger(folder)
+        except ModelFileError:  # it is replaced because it is damaged
+            return
         if former.fingerprint not in ("", new.fingerprint):
             new._before = former._state()
             new._write()

@@ -125,3 +125,12 @@ def test_a_ledger_is_that_of_the_model_wherever_a_run_is_cut_off(
     files = [{file.name: file.read_bytes() for file in beside(path).iterdir()} for path in (model, aim)]
     assert files[0] == files[1]
     Ledger(beside(model)).check(ag.load(model).mixture.fingerprint)
+
+
+def test_a_damaged_ledger_is_replaced(tmp_path: Path) -> None:
+    first, model = manifest(tmp_path, "1.jsonl", "a", "b"), tmp_path / "room.agmm"
+    for content in (None, "{", "[]"):
+        if content is not None:
+            (beside(model) / "ledger.json").write_text(content)
+        train_to_file(first, model, None, n_components=2, passes=2, ledger=True, force=True)
+        Ledger(beside(model)).check(ag.load(model).mixture.fingerprint)

@@ -1,4 +1,4 @@
-"""Calibration and fusion against a generic optimiser on the formula, and what they must not do."""
+"""Calibration and fusion against a generic optimizer on the formula, and what they must not do."""
 
 from __future__ import annotations
 

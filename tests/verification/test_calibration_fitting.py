@@ -25,7 +25,7 @@ from tests.naive import verification as naive
     gap=st.sampled_from([0.0, 1.0, 9.0]),  # at 9 the kinds are separable
     weighted=st.booleans(),
 )
-def test_the_map_is_where_a_generic_optimiser_ends(
+def test_the_map_is_where_a_generic_optimizer_ends(
     seed: int, n_columns: int, prior: float, gap: float, weighted: bool
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -149,7 +149,7 @@ def test_trials_that_teach_nothing_are_refused() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000), prior=st.sampled_from([0.1, 0.5]), l2=st.sampled_from([1e-4, 1e-2]))
-def test_an_extension_is_where_a_generic_optimiser_ends(seed: int, prior: float, l2: float) -> None:
+def test_an_extension_is_where_a_generic_optimizer_ends(seed: int, prior: float, l2: float) -> None:
     rng = np.random.default_rng(seed)
     target = np.arange(80) < 20
     columns = {"s": rng.normal(target * 2.0, 1.0), "noise": rng.uniform(0, 2, 80)}

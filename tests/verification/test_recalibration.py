@@ -19,7 +19,7 @@ from audiogmm.verification.recalibration import fit_shift, has_enough_trials, re
     prior=st.sampled_from([0.1, 0.5]),
     precision=st.sampled_from([(1e-3, 1e-3), (0.4, 0.1), (5.0, 0.01)]),
 )
-def test_the_shift_is_where_a_generic_optimiser_ends(
+def test_the_shift_is_where_a_generic_optimizer_ends(
     seed: int, prior: float, precision: tuple[float, float]
 ) -> None:
     rng = np.random.default_rng(seed)

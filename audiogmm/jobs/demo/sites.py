@@ -1,4 +1,4 @@
-"""The demo at sites: foreign sounds in synthesized recordings, found by the verbs and compared with the truth."""
+"""The demo at sites: foreign sounds in synthesized recordings, found by the verbs, beside the truth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from audiogmm.reprs import lines_repr
 from audiogmm.anomaly.formats import read_events
 from audiogmm.audio.decode import open_audio
 from audiogmm.audio.frontend.frontend import FrontEnd
@@ -31,6 +30,7 @@ from audiogmm.jobs.score import score_to_folder
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.manifest import Entry, read_manifest, write_manifest
 from audiogmm.reporting.figure import can_draw
+from audiogmm.reprs import lines_repr
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.scoring.track_file import read_track
 from audiogmm.synth import make_scenes, write_corpus

@@ -12,7 +12,6 @@ from audiogmm.evaluation.tables import format_interval, format_percent
 from audiogmm.evaluation.verification.evaluation import VerificationEvaluation
 from audiogmm.evaluation.verification.wording import describe_trials
 from audiogmm.files import replacing
-from audiogmm.temporaries import remove
 from audiogmm.jobs.enroll import enroll_to_folder
 from audiogmm.jobs.evaluate_verify import evaluate_verify_to_file
 from audiogmm.jobs.identify import IdentifyResult, identify_to_file
@@ -22,6 +21,7 @@ from audiogmm.manifest import read_manifest
 from audiogmm.runs.progress import Progress
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import make_speakers
+from audiogmm.temporaries import remove
 from audiogmm.types import Json
 
 N_BACKGROUND, N_PEOPLE = 24, 20
