@@ -28,6 +28,7 @@ from audiogmm.jobs.info import info
 from audiogmm.manifest.write import write_manifest
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reporting.run.files import DetectionRun, read_set_aside
+from audiogmm.reporting.run.panels import clusters_of_folder, selection_panel
 from audiogmm.reporting.run.record import RunRecord
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.journal import Journal
@@ -327,6 +328,14 @@ def read_errors(path: Path) -> object:
     return read_set_aside(DetectionRun(path.parent / "events.jsonl", record))
 
 
+COMPONENT = {"component": 0, "weight": 0.5, "distinctness": 1.5, "segments": []}
+SELECTION = "n_components,covariance_type,n_parameters,bic,aic\n1,diag,6,9,8\n2,diag,13,8,7\n"
+
+
+def read_components(path: Path) -> object:
+    return clusters_of_folder(path.parent, " s")
+
+
 # manifests
 
 
@@ -486,6 +495,9 @@ def _readers() -> Iterator[Reader]:
     yield Reader("scores", make_text("s.csv", SCORES), read_scores)
     yield Reader("rows", make_text("r.jsonl", json.dumps(ROW) + "\n"), read_ids, both)
     yield Reader("set aside", make_text("e.errors.jsonl", json.dumps(ROW) + "\n"), read_errors, both)
+    text = (json.dumps(COMPONENT) + "\n") * 2
+    yield Reader("components", make_text("components.jsonl", text), read_components, both)
+    yield Reader("selection", make_text("s.csv", SELECTION), selection_panel, share=8)
     names = {"jsonl": "m.jsonl", "csv": "m.csv", "lhotse": "m.cuts.jsonl", "nemo": "m.json", "rttm": "m.rttm"}
     for format, name in names.items():
         yield Reader(

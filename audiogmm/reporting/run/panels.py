@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audiogmm.documents import parse_document, parse_finite
 from audiogmm.errors import AudioGMMError, ManifestError
+from audiogmm.reading import reading
 from audiogmm.reporting.criteria import CriteriaPicture
 from audiogmm.reporting.page.content import ComponentClips, DetectorSummary, NormalSummary
 from audiogmm.reporting.page.markup import Markup
@@ -133,26 +134,16 @@ def selection_panel(table: Path) -> Markup:
     ManifestError
         If the file cannot be read, or is not such a table.
     """
-    try:
+    columns = {"covariance_type", "n_components", "bic"}
+    needed = f"a table that audiogmm select wrote, with the columns {', '.join(sorted(columns))}"
+    remedy = "the table that `audiogmm select ... -o table.csv` wrote"
+    with reading(table, ManifestError, needed=needed, remedy=remedy):
         with table.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ManifestError(
-            f"{table} cannot be read: {reason}", needed="a table that audiogmm select wrote"
-        ) from error
-    needed = {"covariance_type", "n_components", "bic"}
-    if not rows or not needed <= set(rows[0]):
-        found = f"has the columns {', '.join(rows[0])[:200]}" if rows else "has no row"
-        raise ManifestError(
-            f"{table} {found}",
-            needed=f"the columns {', '.join(sorted(needed))}",
-            remedy="the table that `audiogmm select ... -o table.csv` wrote",
-        )
-    try:
+        if not rows or not columns <= set(rows[0]):
+            found = f"has the columns {', '.join(map(str, rows[0]))[:200]}" if rows else "has no row"
+            raise ManifestError(f"{table} {found}", needed=needed, remedy=remedy)
         return selection_section(CriteriaPicture.of_table(rows))
-    except ValueError as error:
-        raise ManifestError(f"{table}: {error}", needed="a table that audiogmm select wrote") from error
 
 
 def clusters_of_folder(folder: Path, unit: str) -> Markup:
@@ -164,33 +155,25 @@ def clusters_of_folder(folder: Path, unit: str) -> Markup:
         If the folder has no `components.jsonl`, or a line of it is not what `cluster` writes.
     """
     path = folder / "components.jsonl"
-    try:
+    needed, remedy = "a folder that audiogmm cluster wrote", "audiogmm cluster MODEL M -o DIR"
+    with reading(path, ManifestError, needed=needed, remedy=remedy):
         with path.open(encoding="utf-8") as file:
-            rows = [json.loads(line) for line in file if line.strip()]
+            rows = [parse_document(line) for line in file if line.strip()]
         # a folder of version 0.1 has no measure of it: the heaviest first
-        rows.sort(key=lambda row: -float(row.get("distinctness") or row["weight"]))
+        rows.sort(key=lambda row: -parse_finite(row.get("distinctness") or row["weight"]))
         first = [
             ComponentClips(
                 str(row.get("label", row.get("component"))),
-                float(row["weight"]),
-                row.get("distinctness"),
+                parse_finite(row["weight"]),
+                None if row.get("distinctness") is None else parse_finite(row["distinctness"]),
                 list(_sounds(folder, row["segments"][:EXAMPLES])),
             )
             for row in rows[:MOST_COMPONENTS]
         ]
-    except OSError as error:
-        raise ManifestError(
-            f"{path} cannot be read: {error.strerror}",
-            needed="a folder that audiogmm cluster wrote",
-            remedy="audiogmm cluster MODEL M -o DIR",
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ManifestError(
-            f"{path}: {type(error).__name__}: {error}", needed="a folder that audiogmm cluster wrote"
-        ) from error
-    shown = [one for one in first if one.clips or one.share]
-    heading = "Classes" if any("class" in row for row in rows) else "Components"
-    return component_section(shown, describe_components(len(shown), len(rows), unit), unit, heading)
+        shown = [one for one in first if one.clips or one.share]
+        heading = "Classes" if any("class" in row for row in rows) else "Components"
+        said = describe_components(len(shown), len(rows), unit)
+        return component_section(shown, said, unit, heading)
 
 
 def describe_components(n_shown: int, n: int, unit: str) -> str:
