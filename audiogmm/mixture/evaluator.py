@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,10 @@ class Evaluator:
             n_frames = float(len(frames))
         else:
             weights = checked_weights(weights, len(frames))
+            unit = _unit(weights)
+            if unit != 1:
+                part = self.accumulate(frames, weights / unit, carried)
+                return replace(unit * part, skipped=part.skipped)
             n_frames = float(weights.sum())
         form, K = self.mixture.covariance_type, self.mixture.n_components
         if self._float64:
@@ -254,3 +259,12 @@ class Evaluator:
 
 def _log(threshold: float) -> float:
     return float(np.log(threshold)) if threshold > 0 else -np.inf
+
+
+def _unit(weights: FloatArray) -> float:
+    """Return a power of 2 that brings weights near 1, so that float32 can hold them times squares.
+
+    It is 1 for weights of 1e-6 to 1e6, and changes no digit.
+    """
+    largest = weights.max(initial=0.0)
+    return 1.0 if largest == 0 or 1e-6 <= largest <= 1e6 else float(2.0 ** np.floor(np.log2(largest)))

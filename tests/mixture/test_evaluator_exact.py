@@ -223,3 +223,19 @@ def test_an_evaluator_survives_pickling():
     copy = pickle.loads(pickle.dumps(evaluator))
     assert copy.threshold == 1e-9
     assert copy.log_likelihood(frames).tobytes() == evaluator.log_likelihood(frames).tobytes()
+
+
+@pytest.mark.parametrize("exponent", [-45, 45])
+@pytest.mark.parametrize("form", ["diag", "full"])
+def test_weights_and_frames_that_float32_cannot_multiply(form, exponent):
+    """At 2^-45 each, a product of a weight and a square is 2^-135, of which float32 has no digits left."""
+    random, unit = np.random.default_rng(0), 2.0**exponent
+    frames, weights = random.normal(size=(50, 2)).astype(np.float32), random.uniform(1, 2, 50)
+    covariances = {"diag": np.ones((2, 2)), "full": np.tile(np.eye(2), (2, 1, 1))}[form]
+    means = np.array([[-1.0, 0.0], [1.0, 0.5]])
+    plain = Evaluator(Mixture([0.5, 0.5], means, covariances, form)).accumulate(frames, weights)
+    scaled = Mixture([0.5, 0.5], unit * means, unit**2 * covariances, form)
+    found = Evaluator(scaled).accumulate(frames * np.float32(unit), unit * weights)
+    np.testing.assert_allclose(found.counts / unit, plain.counts, rtol=1e-6)
+    np.testing.assert_allclose(found.second / unit**3, plain.second, rtol=1e-6)
+    assert (found.n_frames, found.skipped) == (unit * plain.n_frames, plain.skipped)
