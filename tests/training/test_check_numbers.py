@@ -42,3 +42,8 @@ def test_a_fault_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CHECK, "train", lambda problem: (problem, [(0.1, -5.0), (-2e-5, -10.0)]))
     monkeypatch.setattr(CHECK, "twin_faults", lambda *_: [])
     assert CHECK.check(problem) == ("model", ["the likelihood fell by 2e-06 of it, which was not said"])
+
+
+@pytest.mark.parametrize("seed", [84, 652, 2198])
+def test_a_broad_start_on_dependent_columns_needs_float64_sums(seed: int) -> None:
+    assert CHECK.check(CHECK.draw(seed)) == ("model", [])
