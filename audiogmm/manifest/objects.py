@@ -1,4 +1,4 @@
-"""Objects of Lhotse and of Hugging Face's datasets as entries; neither is imported here."""
+"""Objects of Lhotse and of Hugging Face's datasets, and data frames, as entries; no library is imported."""
 
 from __future__ import annotations
 
@@ -12,29 +12,33 @@ from tempfile import mkdtemp
 from typing import Any
 
 from audiogmm.errors import ManifestError
-from audiogmm.manifest.entry import Entry
+from audiogmm.manifest.dataframe import DataFrame, is_dataframe
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.hub import named_as_ours
+from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.lhotse_cuts import entries_of_record
 from audiogmm.manifest.record import entry_of
+from audiogmm.manifest.rows import RowEntries, lists_recordings
 from audiogmm.manifest.toolkits import PathBase
 from audiogmm.temporaries import temporary_prefix
 
 
-def entries_of(found: object) -> Iterable[Entry] | None:
+def entries_of(found: object) -> Iterable[ManifestLine] | None:
     """Return the entries of an object of a library that is known.
 
     Parameters
     ----------
     found : object
-        Of Lhotse: a `CutSet`, a `RecordingSet`, a cut or a `Recording`. Of datasets: a `Dataset` with a
-        column of type `Audio`, which is not decoded by it, an `IterableDataset` or a `DatasetDict`.
+        A data frame with a column of paths. Of Lhotse: a `CutSet`, a `RecordingSet`, a cut or a `Recording`.
+        Of datasets: a `Dataset` with a column of type `Audio`, which is not decoded by it, an
+        `IterableDataset` or a `DatasetDict`.
 
     Returns
     -------
-    iterable of Entry or None
-        Lazy and re-iterable, if the object is; None for any other object. Recordings that it holds in memory
-        are kept in temporary files for as long as the object lives.
+    iterable of ManifestLine or None
+        Numbers, and entries or what is wrong with an item, which does not end the others. Lazy and
+        re-iterable, if the object is; None for any other object. Recordings that it holds in memory are kept
+        in temporary files for as long as the object lives.
 
     Raises
     ------
@@ -50,6 +54,8 @@ def entries_of(found: object) -> Iterable[Entry] | None:
         reader = _READERS.get(base.__module__.partition(".")[0])
         if reader is not None:
             return _ObjectEntries(found, reader)
+    if is_dataframe(found) and lists_recordings(frame := DataFrame(found)):
+        return RowEntries(frame)
     return None
 
 
@@ -58,16 +64,16 @@ class _ObjectEntries:
     """Entries that are made of an object by each iteration."""
 
     found: Any
-    reader: Callable[[Any, Callable[[bytes], str]], Iterator[Entry]]
+    reader: Callable[[Any, Callable[[bytes], str]], Iterator[ManifestLine]]
 
     def __post_init__(self) -> None:
         self._folder: str | None = None
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[ManifestLine]:
         empty = True
-        for entry in self.reader(self.found, self._keep):
+        for line in self.reader(self.found, self._keep):
             empty = False
-            yield entry
+            yield line
         if empty:
             raise ManifestError(f"the {type(self.found).__name__} is empty", needed="at least one recording")
 
@@ -82,7 +88,7 @@ class _ObjectEntries:
         return str(file)
 
 
-def _of_lhotse(found: Any, keep: Callable[[bytes], str]) -> Iterator[Entry]:
+def _of_lhotse(found: Any, keep: Callable[[bytes], str]) -> Iterator[ManifestLine]:
     """Entries of cuts and recordings."""
 
     def without_bytes(value: Any) -> Any:
@@ -103,14 +109,18 @@ def _of_lhotse(found: Any, keep: Callable[[bytes], str]) -> Iterator[Entry]:
                 needed="a CutSet, a RecordingSet, a cut or a recording",
                 remedy="lhotse.CutSet.from_manifests(recordings=..., supervisions=...)",
             )
-        yield from entries_of_record(record, None, base, f"{kind}:{number}")
+        try:
+            for entry in entries_of_record(record, None, base, f"{kind}:{number}"):
+                yield number, entry
+        except ManifestError as error:
+            yield number, error
 
 
-def _of_datasets(found: Any, keep: Callable[[bytes], str]) -> Iterator[Entry]:
+def _of_datasets(found: Any, keep: Callable[[bytes], str], split: str = "") -> Iterator[ManifestLine]:
     """Entries of a `Dataset` of Hugging Face, or of all in a `DatasetDict`."""
     if hasattr(found, "values") and not hasattr(found, "features"):
-        for part in found.values():
-            yield from _of_datasets(part, keep)
+        for key, part in found.items():  # the parts of `train_test_split` have one name for their split
+            yield from _of_datasets(part, keep, str(key))
         return
     kinds = {name: type(feature) for name, feature in (found.features or {}).items()}
     audio = next((name for name, kind in kinds.items() if kind.__name__ == "Audio"), None)
@@ -120,14 +130,20 @@ def _of_datasets(found: Any, keep: Callable[[bytes], str]) -> Iterator[Entry]:
             needed="a column of type Audio",
             remedy='dataset.cast_column("path", datasets.Audio())',
         )
-    name = str(found.split) if found.split is not None else "row"
+    folder = ManifestFolder(str(Path.cwd()))
+    name = split or (str(found.split) if found.split is not None else "row")
     for number, row in enumerate(found.cast_column(audio, kinds[audio](decode=False))):
         cell = row.pop(audio) or {}
         data, path = cell.get("bytes"), cell.get("path")
         if data is None and path is None:
-            raise ManifestError(f"row {number} of a {type(found).__name__} has no recording", needed="one")
+            what = f"row {number} of a {type(found).__name__} has no recording"
+            yield number, ManifestError(what, needed="one")
+            continue
         record = {"id": f"{name}-{number}", **row, "audio_filepath": path if data is None else keep(data)}
-        yield entry_of(named_as_ours(record), ManifestFolder(str(Path.cwd())), f"{name}:{number}")
+        try:
+            yield number, entry_of(named_as_ours(record), folder, f"{name}:{number}")
+        except ManifestError as error:
+            yield number, error
 
 
 _READERS = {"lhotse": _of_lhotse, "datasets": _of_datasets}

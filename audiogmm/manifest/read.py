@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, overload
 
 from audiogmm.errors import ManifestError
-from audiogmm.manifest.dataframe import DataFrame, is_dataframe
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry, default_id, is_url
 from audiogmm.manifest.formats import FORMATS, format_named
 from audiogmm.manifest.ids import SeenIds
@@ -18,7 +17,6 @@ from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.objects import entries_of
 from audiogmm.manifest.patterns import is_pattern
 from audiogmm.manifest.record import dict_of
-from audiogmm.manifest.rows import RowEntries, lists_recordings
 from audiogmm.manifest.sniff import doubt_of, sniff
 from audiogmm.words import amount
 
@@ -42,8 +40,8 @@ class Manifest:
         A key of `FORMATS`, or "audio" or "features" for a file named in place of a manifest.
     on_error : callable or None
         Takes the `ManifestError` of each bad line, which is left out; None raises it.
-    entries : iterable of Entry or None
-        Those of an object of another library, in place of a file.
+    entries : iterable of ManifestLine or None
+        Those of a list or of an object of another library, in place of a file.
     note : str
         Which format was taken, where it could be another.
 
@@ -59,7 +57,7 @@ class Manifest:
     path: str
     format: str
     on_error: OnError | None = None
-    entries: Iterable[Entry] | None = None
+    entries: Iterable[ManifestLine] | None = None
     note: str = ""
 
     def __iter__(self) -> Iterator[Entry]:
@@ -78,7 +76,7 @@ class Manifest:
         while batch := list(islice(items, size)):
             size = min(2 * size, _LARGEST_BATCH)
             empty = False
-            entries = [(number, item) for number, item in batch if type(item) is Entry]
+            entries = [(number, item) for number, item in batch if not isinstance(item, ManifestError)]
             doubled = seen.add([entry.id for _, entry in entries], [number for number, _ in entries])
             at = -1
             for _, item in batch:
@@ -87,7 +85,7 @@ class Manifest:
                     continue
                 at += 1
                 if at in doubled:
-                    self._refuse(_doubled(item, doubled[at]))
+                    self._refuse(self._doubled(item, doubled[at]))
                 else:
                     yield item
         if empty:
@@ -139,13 +137,22 @@ class Manifest:
 
     def _items(self) -> Iterator[ManifestLine]:
         if self.entries is not None:
-            return enumerate(self.entries, 1)
+            return iter(self.entries)
         if self.format in ("audio", "features"):
             return iter([(1, _single(self.path, self.format))])
         path = self.path
         if self.format in ("jsonl", "nemo") and not is_url(path) and Path(path).is_dir():
             path = f"{path.rstrip('/')}/index.jsonl"  # a frame cache
         return FORMATS[self.format].read(path)
+
+    def _doubled(self, entry: Entry, first: int) -> ManifestError:
+        is_file = self.entries is None
+        where = f"stands on line {first}" if is_file else f"is that of item {first} of {self.path}"
+        return ManifestError(
+            f"{entry.source or entry.path}: the id {entry.id!r} {where} already",
+            needed="another id for each entry",
+            remedy='give one of them another "id"',
+        )
 
     def _refuse(self, error: ManifestError) -> None:
         if self.on_error is None:
@@ -198,8 +205,6 @@ def read_manifest(
     if not isinstance(path, str | os.PathLike):
         name = type(path).__name__
         entries = entries_of(path)
-        if entries is None and is_dataframe(path) and lists_recordings(frame := DataFrame(path)):
-            entries = RowEntries(frame)
         if entries is None:
             raise ManifestError(
                 f"a manifest was given as {name}: {path!r:.60}",
@@ -221,14 +226,6 @@ def _single(path: str, kind: str) -> Entry:
     if kind == "audio":
         return Entry(audio_filepath=full, id=name, source=path)
     return Entry(audio_filepath=None, features_filepath=full, id=name, source=path)
-
-
-def _doubled(entry: Entry, first: int) -> ManifestError:
-    return ManifestError(
-        f"{entry.source}: the id {entry.id!r} stands on line {first} already",
-        needed="another id for each entry",
-        remedy='give one of them another "id"',
-    )
 
 
 def _ignore(_: ManifestError) -> None:

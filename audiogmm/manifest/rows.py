@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audiogmm.errors import ManifestError
 from audiogmm.manifest.dataframe import DataFrame
-from audiogmm.manifest.entry import Entry
 from audiogmm.manifest.folder import ManifestFolder
+from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.record import entry_of
 from audiogmm.manifest.table import named_as_ours
 
@@ -34,22 +35,22 @@ def lists_recordings(frame: DataFrame) -> bool:
 
 @dataclass(frozen=True)
 class RowEntries:
-    """An entry for each row of a frame; relative paths begin at the working directory.
+    """Each row of a frame, counted from 0, as an entry or as what is wrong with it.
 
-    Raises
-    ------
-    ManifestError
-        While iterating: with the row, counted from 0, and what is wrong with it.
+    Relative paths begin at the working directory.
     """
 
     frame: DataFrame
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[ManifestLine]:
         folder = ManifestFolder(str(Path.cwd()))
         names = dict(zip(self.frame.names, named_as_ours(self.frame.names), strict=True))
         for number, row in enumerate(self.frame.records()):
             record = {names[name]: _whole(names[name], cell) for name, cell in row.items()}
-            yield entry_of(record, folder, f"row {number}")
+            try:
+                yield number, entry_of(record, folder, f"row {number}")
+            except ManifestError as error:
+                yield number, error
 
 
 def _whole(name: str, cell: Any) -> Any:

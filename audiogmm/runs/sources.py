@@ -15,9 +15,9 @@ from audiogmm.errors import AudioDataError, ChoiceError, FeatureError, KindError
 from audiogmm.manifest.dataframe import DataFrame, is_dataframe
 from audiogmm.manifest.entry import Entry, default_id
 from audiogmm.manifest.in_memory import MemoryEntry
+from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.objects import entries_of
-from audiogmm.manifest.read import Manifest, read_manifest
-from audiogmm.manifest.rows import RowEntries, lists_recordings
+from audiogmm.manifest.read import Manifest, OnError, read_manifest
 from audiogmm.words import amount
 
 Source: TypeAlias = Any
@@ -49,11 +49,13 @@ def entries_from(
     Parameters
     ----------
     source : Source
-        An iterator is read into a list; another iterable whose first item is an `Entry` is taken as it is.
+        An iterator is read into a list; another iterable whose first item is an `Entry` is read by each
+        iteration.
     sample_rate : int, optional
         Of arrays that come without one, which are then samples, in hertz.
     on_error : callable, optional
-        Takes the path, and what is wrong with a line of a manifest; by default that is raised.
+        Takes the path, and what is wrong with a line of a manifest, or with an item of a list or of
+        an object: an id that another has, for one; by default that is raised.
     say : callable
         Takes notes.
 
@@ -66,7 +68,7 @@ def entries_from(
     ChoiceError
         If a sample rate is not a positive whole number.
     ManifestError
-        If a path does not exist, or a line cannot be read.
+        If a path does not exist, a line or an item cannot be read, or two entries have one id.
 
     Examples
     --------
@@ -136,8 +138,8 @@ def is_one(source: Source) -> bool:
     if (pair := _pair(source)) is not None:
         return _is_array(pair[0])
     if entries_of(source) is not None:
-        return hasattr(source, "id")
-    return is_dataframe(source) and not lists_recordings(DataFrame(source))
+        return hasattr(source, "id") and not is_dataframe(source)
+    return is_dataframe(source)
 
 
 @dataclass
@@ -157,9 +159,11 @@ class _Reader:
             source = list(source)
         if not isinstance(source, (list, tuple)) or _pair(source) is not None:
             return self.one(source, "", is_listed=False)
+        self._names |= {item.id for item in source if isinstance(item, Entry)}
         if all(type(item) is Entry for item in source):
-            return source
-        return _Chained([self.one(item, f"-{number}", is_listed=True) for number, item in enumerate(source)])
+            return self._manifest(source, _Items(source))
+        parts = [self.one(item, f"-{number}", is_listed=True) for number, item in enumerate(source)]
+        return self._manifest(source, _Items(parts))
 
     def one(self, source: Source, number: str, is_listed: bool) -> Iterable[Entry]:
         """Return the entries of one item; `number` makes the names of arrays differ."""
@@ -168,9 +172,9 @@ class _Reader:
         if isinstance(source, Entry):
             return [source]
         if isinstance(source, Manifest):
-            return source
+            return source if source.on_error else replace(source, on_error=self._refuse_of(source.path))
         if (found := entries_of(source)) is not None:
-            return found
+            return self._manifest(source, found)
         if (pair := _pair(source)) is not None:
             arrays, rate = pair
             rate = _rate(rate)
@@ -178,10 +182,7 @@ class _Reader:
                 return [self._samples(arrays, rate, f"array{number}")]
             return [self._samples(array, rate, f"array{number}-{i}") for i, array in enumerate(arrays)]
         if is_dataframe(source):
-            frame = DataFrame(source)
-            if lists_recordings(frame):
-                return RowEntries(frame)
-            return [self._table(source, len(frame), f"table{number}")]
+            return [self._table(source, len(DataFrame(source)), f"table{number}")]
         if _is_array(source):
             if self.sample_rate is not None:
                 return [self._samples(source, _rate(self.sample_rate), f"array{number}")]
@@ -190,9 +191,17 @@ class _Reader:
             return self._iterable(source)
         raise KindError(f"got {_article(type(source).__name__)}", needed=TAKEN)
 
-    def _path(self, path: str, is_listed: bool) -> Iterable[Entry]:
+    def _manifest(self, source: Source, lines: Iterable[ManifestLine]) -> Manifest:
+        """A manifest of what is no file, so that ids are checked and what is wrong is set aside."""
+        name = name_of(source)
+        return Manifest(name, type(source).__name__, self._refuse_of(name), lines)
+
+    def _refuse_of(self, path: str) -> OnError | None:
         on_error = self.on_error
-        refuse = None if on_error is None else (lambda error: on_error(path, error))
+        return None if on_error is None else (lambda error: on_error(path, error))
+
+    def _path(self, path: str, is_listed: bool) -> Iterable[Entry]:
+        refuse = self._refuse_of(path)
         if not is_listed:
             manifest = read_manifest(path, on_error=refuse)
             if manifest.note:
@@ -272,17 +281,21 @@ class _Reader:
     def _iterable(self, source: Iterable[Any]) -> Iterable[Entry]:
         """Entries as they come, or a list of other things."""
         head = next(iter(source), None)
-        return source if head is None or isinstance(head, Entry) else self.read(list(source))
+        if head is None or isinstance(head, Entry):
+            return self._manifest(source, _Items(source))
+        return self.read(list(source))
 
 
 @dataclass(frozen=True)
-class _Chained:
-    """Entries of several sources, one after the other."""
+class _Items:
+    """The entries of items one after the other, each with the number of its item, from 0."""
 
-    parts: list[Iterable[Entry]]
+    items: Iterable[Entry | Iterable[Entry]]
 
-    def __iter__(self) -> Iterator[Entry]:
-        return itertools.chain.from_iterable(self.parts)
+    def __iter__(self) -> Iterator[ManifestLine]:
+        for number, item in enumerate(self.items):
+            for entry in (item,) if isinstance(item, Entry) else item:
+                yield number, entry
 
 
 def _pair(source: object) -> tuple[Any, Any] | None:

@@ -336,3 +336,52 @@ def test_an_entry_in_memory_is_not_written_as_a_path(tmp_path: Path) -> None:
 def test_a_frame_cache_wants_files(tmp_path: Path) -> None:
     found = ag.features((WAVES[0], RATE), tmp_path / "frames")
     assert [row.reason.partition(";")[0] for row in found.aside.rows] == ["array is in memory"]
+
+
+# Ids and faults of what is no file
+
+
+def test_ids_of_lists_are_checked(folder: Path, tmp_path: Path, expected: dict[str, Any]) -> None:
+    lists = []
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.wav").write_bytes((folder / "0.wav").read_bytes())
+        (tmp_path / name / "m.jsonl").write_text('{"audio_filepath": "0.wav"}\n')
+        lists.append(tmp_path / name / "m.jsonl")
+    entries = [ag.Entry(tmp_path / name / "0.wav") for name in "ab"]
+    with pytest.raises(ManifestError, match=r"b/m\.jsonl:1: the id '0' is that of item 0 of the list already"):
+        list(entries_from(lists))
+    for source in (lists, entries, iter(entries), dict(zip("ab", entries, strict=True)).values()):
+        refused: list[tuple[str, str]] = []
+        found = entries_from(source, on_error=lambda path, error: refused.append((path, error.what)))  # noqa: B023
+        assert [Path(entry.path).parent.name for entry in found] == ["a"]
+        assert [what.partition("/0.wav")[0] != what for _, what in refused] == [source is not lists]
+    rows = [entry.id for entry in entries_from([entries[0], tmp_path / "b" / "0.wav"])]
+    assert rows[0] == "0" and rows[1].endswith("b--0")
+    ag.cluster(expected["model"], lists, tmp_path / "out")
+    assert "'0' is that of item 0" in (tmp_path / "out.errors.jsonl").read_text()
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "CutSet", "datasets"])
+def test_a_bad_item_of_an_object_does_not_end_the_others(kind: str, folder: Path) -> None:
+    frame = pandas.DataFrame({"audio_filepath": paths(folder), "offset": [0.0, -3.0, 0.0]})
+    source: Any = frame if kind == "pandas" else polars.from_pandas(frame)
+    if kind == "CutSet":
+        source = cuts(folder)
+        list(source)[1].start = -3.0
+        source = type(source)(list(source))
+    elif kind == "datasets":
+        datasets: Any = pytest.importorskip("datasets")
+        source = datasets.Dataset.from_dict({"audio": paths(folder), "offset": [0.0, -3.0, 0.0]})
+        source = source.cast_column("audio", datasets.Audio(decode=False))
+    for read in (
+        lambda refuse: entries_from(source, on_error=lambda _, error: refuse(error)),
+        lambda refuse: entries_from(ag.read_manifest(source), on_error=lambda _, error: refuse(error)),
+        lambda refuse: entries_from([source], on_error=lambda _, error: refuse(error)),
+        lambda refuse: ag.read_manifest(source, on_error=refuse),
+    ):
+        refused: list[ManifestError] = []
+        assert [Path(entry.path).name for entry in read(refused.append)] == ["0.wav", "2.wav"]
+        assert ["-3.0" in str(error) for error in refused] == [True]
+    with pytest.raises(ManifestError, match=r"-3\.0"):
+        list(entries_from(source))
