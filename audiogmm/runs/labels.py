@@ -163,8 +163,8 @@ def spans_of_files(
     Raises
     ------
     ManifestError
-        If a file cannot be read, labels of different classes overlap, one has no text or no length, or no
-        file is of a recording.
+        If a file cannot be read, labels of different classes overlap, one has no text or no length, no file
+        is of a recording, or one is named after several.
     """
     by_name: dict[str, list[tuple[Span, str]]] = {}
     for form in (SPAN_FORMATS[name] for name in FORMATS):
@@ -177,19 +177,26 @@ def spans_of_files(
                 own = recording_stem(span.recording) if span.recording else recording_name(file)
                 by_name.setdefault(span.id or own, []).append((span, f"{file}:{number}"))
     found: dict[str, list[tuple[Seconds, Seconds, str]]] = {}
-    used: set[str] = set()
+    used = {entry.id: entry.path for entry in entries if entry.id in by_name}
+    by_id = set(used)
     for entry in entries:
-        name = entry.id if entry.id in by_name else recording_stem(entry.path)
-        if name in by_name:
-            used.add(name)
-            found[entry.id] = checked_spans(by_name[name])
+        name = entry.id if entry.id in by_id else recording_stem(entry.path)
+        if name not in by_name or (used.setdefault(name, entry.path) != entry.path and name in by_id):
+            continue  # or the file is named after the id of another recording
+        if used[name] != entry.path:
+            raise ManifestError(
+                f"{folder} has labels of {name!r}, which could be of {used[name]} and of {entry.path}",
+                needed="a label file for each recording where file names repeat",
+                remedy=f"name it after the id of its recording, such as {entry.id}.txt",
+            )
+        found[entry.id] = checked_spans(by_name[name])
     if not any(found.values()):
         raise ManifestError(
             f"{folder} has {amount(len(by_name), 'label file')}, and no label of a recording of the manifest",
             needed="files named after recordings, such as ID.txt",
             remedy="audiogmm cluster MODEL M --labels audacity -o DIR, which writes them",
         )
-    unknown = sorted(set(by_name) - used)
+    unknown = sorted(set(by_name) - set(used))
     if unknown:
         verb = "is" if len(unknown) == 1 else "are"
         files = amount(len(unknown), "label file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,14 @@ def test_a_key_that_is_none_is_named() -> None:
         ManifestError, match=r"q: tags is \['a', 'b'\]; needed: one label, a text or a number"
     ):
         read_labels("tags", [Entry("/q.wav", id="q", extra={"tags": ["a", "b"]})], print)
+
+
+def test_a_file_that_could_be_of_several_recordings_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("0\t1\thum\n")
+    first, second = (Entry(f"/data/{day}/a.wav", id=f"{day}--a") for day in (1, 2))
+    with pytest.raises(ManifestError, match=r"'a'.*/1/a\.wav and of /data/2/a\.wav.*try:.*such as 2--a\.txt"):
+        read_labels(str(tmp_path), [first, second], print)
+    pieces = [replace(first, offset=offset, id=f"x{offset}") for offset in (0.0, 5.0)]
+    assert set(read_labels(str(tmp_path), pieces, print).spans) == {"x0.0", "x5.0"}
+    for entries in ([second, replace(first, id="a")], [replace(first, id="a"), second]):
+        assert set(read_labels(str(tmp_path), entries, print).spans) == {"a"}
