@@ -8,12 +8,12 @@ from pathlib import Path
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest import table
-from audiogmm.manifest.entry import Entry
+from audiogmm.manifest.entry import Entry, safe_id
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.hub import METADATA, audio_column, named_as_ours
 from audiogmm.manifest.inside import cell_address
 from audiogmm.manifest.jsonl import ManifestLine, objects
-from audiogmm.manifest.record import entry_of
+from audiogmm.manifest.record import entry_of, record_of
 from audiogmm.types import Json
 
 _BATCH = 1024  # rows
@@ -22,7 +22,8 @@ _BATCH = 1024  # rows
 def read(path: str) -> Iterator[ManifestLine]:
     """Read a folder with `metadata.csv`, `.jsonl` or `.parquet`, in it or in its folders; or Parquet files.
 
-    `file_name` is the path of a recording. Of Parquet, only the columns beside the recordings are read, and
+    `file_name` is the path of a recording; an id that is not given begins with the folders below `path`, as
+    splits have files of the same names. Of Parquet, only the columns beside the recordings are read, and
     of a row group at a time. `speaker_id` is the speaker where there is no `speaker`. See
     `ManifestFormat.read`.
     """
@@ -33,18 +34,20 @@ def read(path: str) -> Iterator[ManifestLine]:
         files = sorted(file for name in METADATA for file in (*folder.glob(name), *folder.glob(f"*/{name}")))
         files = files or sorted((*folder.glob("*.parquet"), *folder.glob("*/*.parquet")))
     for file in files:
+        below = "" if file == folder else file.relative_to(folder).parent.as_posix()
+        lies_in = ManifestFolder.of(str(file))
         if file.suffix == ".csv":
             for number, entry in table.read(str(file)):
-                yield number, _with_speaker(entry)
+                yield number, _below(below, lies_in, _with_speaker(entry))
             continue
-        rows = objects(str(file)) if file.suffix == ".jsonl" else _rows(str(file))
+        rows = objects(str(file)) if file.suffix == ".jsonl" else _rows(str(file), below)
         for number, row in rows:
             if isinstance(row, ManifestError):
                 yield number, row
                 continue
             record = named_as_ours(row)
             try:
-                yield number, entry_of(record, ManifestFolder.of(str(file)), f"{file}:{number}")
+                yield number, _below(below, lies_in, entry_of(record, lies_in, f"{file}:{number}"))
             except ManifestError as error:
                 yield number, error
 
@@ -55,7 +58,14 @@ def _with_speaker(entry: Entry | ManifestError) -> Entry | ManifestError:
     return replace(entry, speaker=str(entry.extra["speaker_id"]))
 
 
-def _rows(path: str) -> Iterator[tuple[int, Json]]:
+def _below(below: str, folder: ManifestFolder, entry: Entry | ManifestError) -> Entry | ManifestError:
+    """An entry that was named after its path alone, with the folders of its table in its id."""
+    if below in ("", ".") or isinstance(entry, ManifestError) or "id" in record_of(entry, folder):
+        return entry
+    return replace(entry, id=safe_id(f"{below}/{entry.id}"))
+
+
+def _rows(path: str, below: str) -> Iterator[tuple[int, Json]]:
     """The rows of a Parquet file, the recordings as addresses of their cells, whose bytes are not read."""
     import pyarrow.parquet as pq
 
@@ -72,6 +82,6 @@ def _rows(path: str) -> Iterator[tuple[int, Json]]:
                 if audio is not None:
                     named = (row.pop(audio) or {}).get("path")
                     row["audio_filepath"] = cell_address(full, audio, number)
-                    row |= {"id": f"{Path(path).stem}-{number}", "path": named}
+                    row |= {"id": safe_id(f"{below}/{Path(path).stem}-{number}"), "path": named}
                 number += 1
                 yield number, row

@@ -30,11 +30,12 @@ def read(path: str) -> Iterator[ManifestLine]:
         for number, cut in read_objects(str(cuts)):
             source = f"{cuts}:{number}"
             try:
+                # of a bad line too, or the next cut would get its recording
+                key, recording = next(recordings or iter(()), ("", None))
                 if isinstance(cut, ManifestError):
                     raise cut
                 record = dict(cut)
                 if recordings is not None:
-                    key, recording = next(recordings, ("", None))
                     if key != record.get("id"):
                         raise ManifestError(
                             f"{source} is the cut {record.get('id')!r}, and {archive} goes on with {key!r}",

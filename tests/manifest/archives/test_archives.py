@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -149,6 +151,14 @@ def test_shar_of_lhotse(tmp_path: Path) -> None:
     check_samples(entries[:3])
     with open_audio(entries[3]) as stream:
         np.testing.assert_array_equal(np.concatenate(list(stream)), part.load_audio()[0])
+    (shard,) = (tmp_path / "shar").glob("cuts.000000.jsonl*")
+    lines = gzip.decompress(shard.read_bytes()).splitlines(keepends=True)
+    shard.write_bytes(gzip.compress(lines[0] + b'{"id": "r1", \n' + lines[2]))
+    refused: list[ManifestError] = []
+    rest = list(read_manifest(tmp_path / "shar", on_error=refused.append))
+    assert [entry.path for entry in rest] == [entries[n].path for n in (0, 2, 3)]
+    assert ["is not JSON" in str(error) for error in refused] == [True]
+    shard.write_bytes(gzip.compress(b"".join(lines)))
     (tmp_path / "shar" / "recording.000001.tar").write_bytes(
         (tmp_path / "shar" / "recording.000000.tar").read_bytes()
     )
@@ -175,6 +185,12 @@ def test_folders_of_hugging_face(tmp_path: Path, name: str) -> None:
         check_samples(entries)
         assert [entry.speaker for entry in entries] == ["7", "8"]
         assert [entry.extra["text"] for entry in entries] == ["one", "one"]
+    shutil.copytree(tmp_path / "train", tmp_path / "test")
+    assert [entry.id for entry in read_manifest(tmp_path)] == ["test--0", "test--1", "train--0", "train--1"]
+    (tmp_path / "test" / name).unlink()
+    (tmp_path / "test" / "metadata.csv").write_text("file_name,id\n0.wav,a\n1.wav,\n")
+    assert [entry.id for entry in read_manifest(tmp_path / "test")] == ["a", "1"]
+    assert {"a", "test--1"} < {entry.id for entry in read_manifest(tmp_path)}
 
 
 def bytes_read() -> int:
@@ -205,6 +221,11 @@ def test_parquet_with_recordings_is_read_by_columns(tmp_path: Path) -> None:
     check_samples(entries[:4])
     assert bytes_read() - before < 1 << 19
     assert [entry.path for entry in read_manifest(tmp_path)] == [entry.path for entry in entries]
+    for split in ("test", "train"):
+        (tmp_path / "splits" / split).mkdir(parents=True)
+        pq.write_table(pa.Table.from_pylist(rows[:2]), tmp_path / "splits" / split / "0000.parquet")
+    names = ["test--0000-0", "test--0000-1", "train--0000-0", "train--0000-1"]
+    assert [entry.id for entry in read_manifest(tmp_path / "splits")] == names
 
 
 def test_objects_of_datasets(tmp_path: Path) -> None:
@@ -222,6 +243,8 @@ def test_objects_of_datasets(tmp_path: Path) -> None:
         entries = list(read_manifest(found))
         check_samples(entries)
         assert [entry.speaker for entry in entries] == ["3", "4"]
+    several = list(read_manifest(datasets.DatasetDict({"test": held, "train": held})))
+    assert [entry.id for entry in several] == ["test-0", "test-1", "train-0", "train-1"]
     held.to_parquet(str(tmp_path / "a.parquet"))
     check_samples(list(read_manifest(tmp_path / "a.parquet")))
     with pytest.raises(ManifestError, match=r"Dataset has the columns a; needed: a column of type Audio"):
