@@ -59,7 +59,7 @@ def _line(number: int, span: Span) -> str:
     cells = [
         number,
         "Spectrogram 1" if high else "Waveform 1",
-        (span.channel or 0) + 1,
+        "" if span.channel is None else span.channel + 1,  # empty: all channels
         *(span.start, span.end, low, high, span.recording, span.start),
         span.label or span.speaker or "",
         "" if span.score is None else span.score,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,13 +70,19 @@ class SpanFormat:
     def truth(self, path: str) -> Iterator[ManifestLine]:
         """Read a list as truth: an entry a recording, with its segments as events.
 
-        A file of one recording without a segment says that nothing is in it. Held in memory whole.
+        A file of one recording without a segment says that nothing is in it. The id of a recording is its
+        name, or its path below the folder of the list where others have that name. Held in memory whole.
         """
-        finder = RecordingFinder(Path(path) if Path(path).is_dir() else Path(path).parent)
+        folder = Path(path) if Path(path).is_dir() else Path(path).parent
+        finder = RecordingFinder(folder)
         found: dict[str, list[Segment]] = {}
         for file in self.files(path):
             if self.is_of_one:
-                found.setdefault(finder.find(recording_name(file), file), [])
+                try:
+                    found.setdefault(finder.find(recording_name(file), file), [])
+                except ManifestError as error:
+                    yield 1, error
+                    continue
             for number, span in self._spans_of(file, path):
                 if isinstance(span, ManifestError):
                     yield number, span
@@ -87,11 +94,11 @@ class SpanFormat:
                     yield number, error
                     continue
                 found.setdefault(audio, []).append(Segment(span.start, span.end))
+        ids = _ids_of(list(found), str(folder.absolute()))
         for number, (audio, events) in enumerate(found.items(), 1):
             unnamed: Json = {"events": []} if not events else {}
-            name = default_id(Path(audio).name)
             inside = tuple(sorted(events, key=lambda event: (event.start, event.end)))
-            yield number, Entry(audio, id=name, events=inside, extra=unnamed, source=path)
+            yield number, Entry(audio, id=ids[audio], events=inside, extra=unnamed, source=path)
 
     def _spans_of(self, file: str, path: str) -> Iterator[SpanLine]:
         """The segments of a file; where it is one of several, it does not end the others."""
@@ -163,6 +170,16 @@ class SpanFormat:
 def recording_stem(recording: str) -> str:
     """Return the name of a recording without folders and suffix."""
     return default_id(recording.replace("\\", "/").rpartition("/")[2])
+
+
+def _ids_of(paths: list[str], folder: str) -> dict[str, str]:
+    """An id for each recording, as `find_recordings` has it where names repeat: its path below a folder."""
+    below = {path: path.removeprefix(folder) for path in paths}
+    ids = {path: default_id(Path(path).name) for path in paths}
+    for naming in (default_id, safe_id):
+        counts = Counter(ids.values())
+        ids = {path: id if counts[id] == 1 else naming(below[path].lstrip("/")) for path, id in ids.items()}
+    return ids
 
 
 def _entry(span: Span | ManifestError, count: int, finder: RecordingFinder, file: str, source: str) -> Entry:

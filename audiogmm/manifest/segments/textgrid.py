@@ -68,9 +68,9 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _whole(spans: list[Span], end: float) -> str:
-    """A TextGrid with a tier for each name of one, or for each speaker; in it, intervals do not overlap."""
+    """A TextGrid with a tier for each name of one, or for each speaker; in it, intervals do not overlap. No points."""
     tiers: dict[str, list[Span]] = {}
-    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+    for span in sorted(filter(lambda span: span.duration, spans), key=lambda span: (span.start, span.end)):
         name = str(span.extra.get("tier") or span.speaker or "segments")
         while tiers.get(name) and tiers[name][-1].end > span.start:
             name += "+"
@@ -83,9 +83,8 @@ def _whole(spans: list[Span], end: float) -> str:
         for span in inside:
             if span.start > at:
                 rows.append((at, span.start, ""))
-            if span.duration:
-                rows.append((span.start, span.end, span.label or span.speaker or "event"))
-                at = span.end
+            rows.append((span.start, span.end, span.label or span.speaker or "event"))
+            at = span.end
         if at < end:
             rows.append((at, end, ""))
         lines += ['"IntervalTier"', _quoted(name), "0", repr(end), str(len(rows))]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile as sf
 
+import audiogmm as ag
 from audiogmm.errors import ManifestError
 from audiogmm.manifest import Entry, read_manifest, write_manifest
+from audiogmm.manifest.scan import find_recordings
 from audiogmm.manifest.segments import SPAN_FORMATS, read_truth
+from audiogmm.manifest.segments.span import Span
 from audiogmm.timeline import Segment
 
 RAVEN = """Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tSpecies
@@ -205,3 +209,43 @@ def test_segments_that_overlap_go_to_a_further_tier(tmp_path: Path) -> None:
         for entry in read_manifest(tmp_path / "a.TextGrid")
     ]
     assert found == [(0.5, 0.75, "segments"), (1.25, 0.5, "segments"), (1.0, 0.5, "segments+")]
+
+
+def test_a_file_of_labels_without_a_recording_does_not_end_the_others(tmp_path: Path) -> None:
+    for name in ("a", "gone"):
+        (tmp_path / f"{name}.txt").write_text("0.5\t1.0\tcrow\n")
+    refused: list[ManifestError] = []
+    (entry,) = read_truth(read_manifest(tmp_path, "audacity", on_error=refused.append))
+    assert (entry.id, entry.events) == ("a", (Segment(0.5, 1.0),))
+    assert ["no recording 'gone'" in str(error) for error in refused] == [True]
+
+
+def test_recordings_of_one_name_are_told_apart_by_folders(tmp_path: Path) -> None:
+    rows, names = "Begin Time (s)\tEnd Time (s)\tBegin Path\n", ["1/r.wav", "2/r.wav", "2/r.flac", "a.wav"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        sf.write(tmp_path / name, np.zeros(16000), 8000)
+        rows += f"0.5\t1.0\t{name}\n"
+    (tmp_path / "all.selections.txt").write_text(rows)
+    truth = list(read_truth(read_manifest(tmp_path / "all.selections.txt")))
+    assert [entry.id for entry in truth] == ["1--r", "2--r.wav", "2--r.flac", "a"]
+    assert {entry.id: entry.path for entry in truth} == {
+        entry.id: entry.path for entry in find_recordings(tmp_path)
+    }
+    events = [ag.Event(str(tmp_path / "1/r.wav"), "1--r", 0.5, 1.0)]
+    found = ag.evaluate_detect(events, tmp_path / "all.selections.txt")
+    assert found.detected.event is not None and found.detected.event.precision.value == 1.0
+
+
+def test_raven_keeps_which_channel_it_was(tmp_path: Path) -> None:
+    channels = [None, 0, 1]
+    entries = [Entry("a.wav", id=f"{c}", offset=0.5, duration=0.5, channel=c) for c in channels]
+    entries = [replace(entry, audio_filepath=str(tmp_path / "a.wav")) for entry in entries]
+    write_manifest(entries, tmp_path / "a.selections.txt")
+    assert [entry.channel for entry in read_manifest(tmp_path / "a.selections.txt")] == channels
+
+
+def test_points_leave_no_mark_in_a_textgrid() -> None:
+    form = SPAN_FORMATS["textgrid"]
+    interval = Span("a", 2.0, 3.0, label="crow")
+    assert form.text([Span("a", 1.0, 1.0, label="click"), interval]) == form.text([interval])
