@@ -252,7 +252,7 @@ def cluster_rows(model: Model, classes: Classes | None, tally: ComponentTally) -
     ]
 
 
-def segment_row(found: ComponentSegment, sounds: Mapping[ComponentSegment, Path]) -> Json:
+def segment_row(found: ComponentSegment, sounds: Mapping[ComponentSegment, Json]) -> Json:
     """Return what the row of a component says of one of its segments."""
     return {
         "id": found.id,
@@ -260,19 +260,20 @@ def segment_row(found: ComponentSegment, sounds: Mapping[ComponentSegment, Path]
         "end": found.segment.end,
         "frames": found.n_frames,
         "mean_posterior": found.mean_posterior,
-        **({"sound": str(sounds[found]), "sound_start": found.excerpt.start} if found in sounds else {}),
+        **sounds.get(found, {}),
     }
 
 
 def write_sounds(
     sums: ClusterSummary, clusters: Classes, most: int, inputs: Inputs, folder: Path
-) -> dict[ComponentSegment, Path]:
+) -> dict[ComponentSegment, Json]:
     """Write the most typical and the longest segments of each component as wav files.
 
     Returns
     -------
     dict
-        The file of each segment, relative to the folder above `folder`; a feature matrix has none.
+        Of each segment, `sound`, its file, relative to the folder above `folder`, and `sound_start`, where
+        that begins, seconds on the recording's clock; a feature matrix has none.
     """
     import soundfile
 
@@ -280,21 +281,21 @@ def write_sounds(
     for number in range(len(clusters.names)):
         for rank, found in enumerate(sums.examples(number)[:most]):
             wanted.setdefault(found.id, []).append((rank, found))
-    sounds: dict[ComponentSegment, Path] = {}
+    sounds: dict[ComponentSegment, Json] = {}
     for recording in inputs if wanted else ():
         if recording.entry.audio_filepath in (None, "-"):
             continue
         for rank, found in wanted.get(recording.id, ()):
             path = folder / safe_id(clusters.names[found.component]) / f"{rank}-{found.id}.wav"
-            start, end = found.excerpt.start, found.excerpt.end
+            start = max(recording.entry.offset, found.excerpt.start)
             try:
-                samples, rate = read_samples(recording.entry, max(recording.entry.offset, start), end)
+                samples, rate = read_samples(recording.entry, start, found.excerpt.end)
             except AudioGMMError as error:
                 inputs.refuse(recording.id, error)
                 break
             with replacing(path, force=True) as temporary:
                 soundfile.write(temporary, samples, round(rate), subtype="PCM_16")
-            sounds[found] = path.relative_to(folder.parent)
+            sounds[found] = {"sound": str(path.relative_to(folder.parent)), "sound_start": start}
     return sounds
 
 

@@ -136,3 +136,13 @@ def test_a_rare_sound_comes_first(tmp_path: Path) -> None:
         json.loads(line)["label"] for line in (tmp_path / "out" / "components.jsonl").read_text().splitlines()
     ]
     assert written == [row["label"] for row in result.rows]
+
+
+def test_a_sound_begins_where_its_entry_does(recording: Path, tmp_path: Path) -> None:
+    entry = Entry(str(recording), id="late", offset=2.0, duration=0.3)
+    train([entry], FrontEnd.preset("kaldi"), n_components=1, hold_out=0).save(tmp_path / "m.agmm")
+    cluster_to_folder(tmp_path / "m.agmm", [entry], tmp_path / "out", examples=1)
+    (claim,) = json.loads((tmp_path / "out" / "components.jsonl").read_text())["segments"]
+    assert claim["sound_start"] == 2.0
+    samples, whole = (soundfile.read(path)[0] for path in (tmp_path / "out" / claim["sound"], recording))
+    np.testing.assert_allclose(samples, whole[2 * RATE : 2 * RATE + len(samples)], atol=1e-4)

@@ -349,7 +349,7 @@ def test_ids_of_lists_are_checked(folder: Path, tmp_path: Path, expected: dict[s
         (tmp_path / name / "m.jsonl").write_text('{"audio_filepath": "0.wav"}\n')
         lists.append(tmp_path / name / "m.jsonl")
     entries = [ag.Entry(tmp_path / name / "0.wav") for name in "ab"]
-    with pytest.raises(ManifestError, match=r"b/m\.jsonl:1: the id '0' is that of item 0 of the list already"):
+    with pytest.raises(ManifestError, match=r"b/m\.jsonl:1: the id '0' is that of item 0 of the list"):
         list(entries_from(lists))
     for source in (lists, entries, iter(entries), dict(zip("ab", entries, strict=True)).values()):
         refused: list[tuple[str, str]] = []
@@ -375,9 +375,9 @@ def test_a_bad_item_of_an_object_does_not_end_the_others(kind: str, folder: Path
         source = datasets.Dataset.from_dict({"audio": paths(folder), "offset": [0.0, -3.0, 0.0]})
         source = source.cast_column("audio", datasets.Audio(decode=False))
     for read in (
-        lambda refuse: entries_from(source, on_error=lambda _, error: refuse(error)),
-        lambda refuse: entries_from(ag.read_manifest(source), on_error=lambda _, error: refuse(error)),
-        lambda refuse: entries_from([source], on_error=lambda _, error: refuse(error)),
+        lambda refuse: entries_from(source, on_error=lambda _, fault: refuse(fault)),
+        lambda refuse: entries_from(ag.read_manifest(source), on_error=lambda _, fault: refuse(fault)),
+        lambda refuse: entries_from([source], on_error=lambda _, fault: refuse(fault)),
         lambda refuse: ag.read_manifest(source, on_error=refuse),
     ):
         refused: list[ManifestError] = []

@@ -68,7 +68,7 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _whole(spans: list[Span], end: float) -> str:
-    """A TextGrid with a tier for each name of one, or for each speaker; in it, intervals do not overlap. No points."""
+    """A TextGrid with a tier for each name of one, or for each speaker; in it, intervals do not overlap."""
     tiers: dict[str, list[Span]] = {}
     for span in sorted(filter(lambda span: span.duration, spans), key=lambda span: (span.start, span.end)):
         name = str(span.extra.get("tier") or span.speaker or "segments")
