@@ -20,7 +20,7 @@ from audiogmm.jobs.detect import detect, detect_to_file
 from audiogmm.jobs.info import info
 from audiogmm.jobs.manifests import check_manifest
 from audiogmm.jobs.report import report
-from audiogmm.jobs.score import score_to_folder
+from audiogmm.jobs.score import score, score_to_folder
 from audiogmm.jobs.train import train
 from audiogmm.mixture.store import load
 from audiogmm.runs.progress import Silent
@@ -160,3 +160,17 @@ def test_a_report_reads_the_columns_of_its_run(folder: Path, tmp_path: Path) -> 
     detect_to_file(folder / "m.agmm", str(source), tmp_path / "e.jsonl", columns="speed,temp,load")
     found = report(tmp_path / "e.jsonl", tmp_path / "r.html", strict=True)
     assert len(found.page.cards) == 1
+
+
+def test_a_model_of_one_column_without_a_name_takes_any_table_of_one(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(300, 1)).astype(np.float32)
+    np.save(tmp_path / "a.npy", rows)
+    model = train(tmp_path / "a.npy", n_components=2, hold_out=0)
+    assert not model.metadata.columns
+    assert train(tmp_path / "a.npy", n_components=2, hold_out=0, columns="0").metadata.columns == ["0"]
+    (tmp_path / "a.csv").write_text("x\n" + "".join(f"{row!r}\n" for row in rows[:, 0].tolist()))
+    expected = score(model, tmp_path / "a.npy").scores
+    older = replace(model, metadata=replace(model.metadata, columns=[""]))  # as it was written before
+    for each in (model, older):
+        for source in ("a.npy", "a.csv"):
+            np.testing.assert_allclose(score(each, tmp_path / source).scores, expected, atol=1e-6)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -87,7 +86,7 @@ class ColumnChoice:
 
     def or_those_of(self, names: Sequence[str]) -> ColumnChoice:
         """Return the same with the columns of a model, where none are named and the model names some."""
-        if self.columns or not names:
+        if self.columns or not any(names):
             return self
         return replace(self, columns=tuple(names), of_model=True)
 
@@ -167,14 +166,15 @@ ALL = ColumnChoice()
 
 
 def has_names(table: Sequence[Column]) -> bool:
-    """Return whether every column has a name of its own.
+    """Return whether every column has a name of its own; one alone may have none, as a data frame's index.
 
     Examples
     --------
-    >>> has_names([Column("a"), Column("b")]), has_names([Column("a"), Column("a")])
-    (True, False)
+    >>> [has_names([Column(name) for name in names]) for names in (("", "a"), ("a", "a"), ("",))]
+    [True, False, False]
     """
-    return bool(table) and max(Counter(column.name for column in table).values()) == 1
+    names = {column.name for column in table}
+    return any(names) and len(names) == len(table)
 
 
 def is_date(cell: str) -> bool:
