@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,18 +160,19 @@ def clusters_of_folder(folder: Path, unit: str) -> Markup:
     with reading(path, ManifestError, needed=needed, remedy=remedy):
         with path.open(encoding="utf-8") as file:
             rows = [parse_document(line) for line in file if line.strip()]
-        # a folder of version 0.1 has no measure of it: the heaviest first
-        rows.sort(key=lambda row: -parse_finite(row.get("distinctness") or row["weight"]))
-        first = [
+        # `cluster` writes the most distinct first; a folder of version 0.1 has no measure of it
+        if not any("distinctness" in row for row in rows):
+            rows.sort(key=lambda row: -parse_finite(row["weight"]))
+        found = (
             ComponentClips(
                 str(row.get("label", row.get("component"))),
                 parse_finite(row["weight"]),
                 None if row.get("distinctness") is None else parse_finite(row["distinctness"]),
                 list(_sounds(folder, row["segments"][:EXAMPLES])),
             )
-            for row in rows[:MOST_COMPONENTS]
-        ]
-        shown = [one for one in first if one.clips or one.share]
+            for row in rows
+        )
+        shown = list(islice((one for one in found if one.clips or one.share), MOST_COMPONENTS))
         heading = "Classes" if any("class" in row for row in rows) else "Components"
         said = describe_components(len(shown), len(rows), unit)
         return component_section(shown, said, unit, heading)
@@ -211,4 +213,4 @@ def _sounds(folder: Path, segments: Sequence[Json]) -> Iterator[tuple[str, Clip]
                 rate = stream.info.sample_rate
         except AudioGMMError:  # the sound was removed
             continue
-        yield str(segment["id"]), clip(samples, rate, float(segment.get("sound_start") or segment["start"]))
+        yield str(segment["id"]), clip(samples, rate, float(segment.get("sound_start", segment["start"])))
