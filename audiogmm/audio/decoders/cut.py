@@ -87,15 +87,16 @@ def _compare(size: int, stated: int | None) -> str | None:
 
 
 def _end_of_caf(stream: ByteSource, size: int) -> int | None:
-    """Where the last chunk of a CAF ends; None if one of them states no size (it reaches to the end)."""
+    """Where the last chunk of a CAF ends; None if one of them states no size (it reaches to the end).
+
+    Zeros behind a chunk, and less than the header of another, are padding.
+    """
     at = 8
-    while at < size:
+    while at <= size - 12:
         stream.seek(at)
         chunk = stream.read(12)
-        if chunk.startswith(b"caff"):  # another one
+        if chunk.startswith((b"caff", bytes(4))) or len(chunk) < 12:  # another one, or padding
             return at
-        if len(chunk) < 12:
-            return at + 12
         length = struct.unpack(">q", chunk[4:])[0]
         if length < 0:
             return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import fsspec
 import pytest
 
 from audiogmm.audio.decode import probe
+from audiogmm.audio.decoders.cut import refuse_cut
 from audiogmm.audio.decoders.notices import Notices
 from audiogmm.errors import AudioFileError
 from audiogmm.manifest import Entry
@@ -52,6 +54,24 @@ def test_a_caf_of_a_pipe_has_no_size(source: Path) -> None:
 
 
 @needs_ffmpeg
+def test_padding_behind_a_caf_is_no_cut(source: Path) -> None:
+    path = encode(source, "a.caf")
+    content = path.read_bytes()
+    for padding in (b"\1", bytes(11), bytes(100_000)):
+        path.write_bytes(content + padding)
+        assert probe(Entry(str(path), id="a"), warn=Notices()).n_samples == 40_000
+    reads: list[int] = []
+
+    class Counted(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            reads.append(self.tell())
+            return super().read(size)
+
+    refuse_cut(Counted(path.read_bytes()), path.stat().st_size, "a.caf")
+    assert len(reads) < 10  # not one for each 12 bytes
+
+
+@needs_ffmpeg
 @pytest.mark.parametrize(
     ("options", "keep", "said"),
     [
@@ -77,7 +97,6 @@ def test_an_mp3_that_was_cut_is_used_with_a_warning(
 
 @needs_ffmpeg
 def test_a_cut_ogg_on_standard_input_is_refused(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import io
     import sys
     from types import SimpleNamespace
 
