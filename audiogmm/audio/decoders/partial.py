@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from functools import lru_cache
 
 from audiogmm.audio.decoders.mpeg_audio import find_first_frame, frame_length, stated_length, tag_length
 from audiogmm.audio.decoders.source import ByteSource
@@ -62,8 +64,21 @@ def _goes_on(stream: ByteSource, size: int, at: int) -> bool:
 def second_note(path: str) -> tuple[str, ...]:
     """Return a warning if another recording of the same format follows in a local file, as `cat` leaves it.
 
-    All of it is read. Ogg and MPEG audio may be continued so, and are decoded to their end.
+    All of it is read, once a process. Ogg and MPEG audio may be continued so, and are decoded to their end.
     """
+    found = os.stat(path)  # noqa: PTH116 - any name of a file
+    at = _find_second(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+    if at is None:
+        return ()
+    return (
+        f"{display_name(path)} holds a second recording from byte {at} on, "
+        "which is not read, or not as sound; split the file there",
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def _find_second(path: str, identity: tuple[int, ...]) -> int | None:
+    """Return the byte at which a second recording begins; `identity` is that of the file as it is now."""
     with open(path, "rb") as file:  # noqa: PTH123 - any name of a file
         head = file.read(64)
         pattern = next((mark for mark in _BEGINNINGS if re.match(mark, head, re.DOTALL)), None)
@@ -72,13 +87,10 @@ def second_note(path: str) -> tuple[str, ...]:
         while pattern is not None and (piece := file.read(_BLOCK)):
             data = held + piece
             if found := re.search(pattern, data, re.DOTALL):
-                return (
-                    f"{display_name(path)} holds a second recording from byte {at + found.start()} on, "
-                    "which is not read, or not as sound; split the file there",
-                )
+                return at + found.start()
             held = data[-16:]
             at += len(data) - len(held)
-    return ()
+    return None
 
 
 _BEGINNINGS = (

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import fsspec
+import numpy as np
 import pytest
+import soundfile
 
 from audiogmm.audio.decode import probe
+from audiogmm.audio.decoders import partial
 from audiogmm.audio.decoders.notices import Notices
 from audiogmm.manifest import Entry
 from tests.audio.decoders.test_ffmpeg import encode, needs_ffmpeg, source
@@ -79,6 +84,26 @@ def test_a_second_recording_that_is_not_read_is_named(source: Path, name: str, o
     path.write_bytes(path.read_bytes() * 2)
     probe(Entry(str(path), id="a"), warn=notices)
     assert f"holds a second recording from byte {size} on" in notices.messages[0]
+
+
+def test_a_second_recording_is_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.random.default_rng(0).normal(size=8000) / 9, 8000)
+    passes: list[int] = []
+    search = re.search
+
+    def counted(*args: Any) -> Any:
+        passes.append(len(args[1]))
+        return search(*args)
+
+    monkeypatch.setattr(partial.re, "search", counted)
+    for _ in range(3):
+        assert partial.second_note(str(path)) == ()
+    assert len(passes) == 1
+    path.write_bytes(path.read_bytes() * 2)  # another file by now
+    notes = [partial.second_note(str(path)) for _ in range(2)]
+    assert notes[0] == notes[1] and "holds a second recording from byte" in notes[0][0]
+    assert len(passes) == 2
 
 
 @needs_ffmpeg
