@@ -213,4 +213,5 @@ def _sounds(folder: Path, segments: Sequence[Json]) -> Iterator[tuple[str, Clip]
                 rate = stream.info.sample_rate
         except AudioGMMError:  # the sound was removed
             continue
-        yield str(segment["id"]), clip(samples, rate, float(segment.get("sound_start", segment["start"])))
+        start = parse_finite(segment.get("sound_start", segment["start"]))
+        yield str(segment["id"]), clip(samples, rate, start)
