@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from audiogmm.kernels.estep.sequences import extend_sequences, trace_sequence
 from audiogmm.scoring.assignment import Assignment
 from audiogmm.types import FloatArray, Seconds
 
@@ -60,26 +61,15 @@ def segment_labels(assignments: Iterable[Assignment], shortest: Seconds) -> Iter
         evidence[~found.voiced] = 0.0
         if best is None:
             best = np.zeros(evidence.shape[1])
-        best, came_from = _forward(best, evidence, shortest * found.clock.frame_rate / 2)
+        came_from = np.empty(evidence.shape, np.int32)
+        cost = shortest * found.clock.frame_rate / 2
+        extend_sequences(np.ascontiguousarray(evidence), cost, best, came_from)
         waiting.append((found, came_from))
         if len(waiting) == 2:
             yield _decided(*_traced(waiting, int(best.argmax()))[0])
             waiting.popleft()
     for found, labels in _traced(waiting, int(best.argmax())) if best is not None else ():
         yield _decided(found, labels)
-
-
-def _forward(best: FloatArray, evidence: FloatArray, cost: float) -> tuple[FloatArray, NDArray[np.int32]]:
-    """Go through a window; return the best sums at its end, and for each frame and label the label before."""
-    n, K = evidence.shape
-    same = np.arange(K)
-    came_from = np.empty((n, K), np.int32)
-    for t in range(n):
-        top = best.argmax()
-        changed = best[top] - cost
-        came_from[t] = np.where(best >= changed, same, top)
-        best = np.maximum(best, changed) + evidence[t]
-    return best - best.max(), came_from
 
 
 def _traced(
@@ -89,9 +79,7 @@ def _traced(
     found: list[tuple[Assignment, NDArray[np.int32]]] = []
     for window, came_from in reversed(list(windows)):
         labels = np.empty(len(came_from), np.int32)
-        for t in range(len(came_from) - 1, -1, -1):
-            labels[t] = last
-            last = int(came_from[t, last])
+        last = trace_sequence(came_from, last, labels)
         found.append((window, labels))
     return found[::-1]
 

@@ -102,6 +102,27 @@ def best_segmentation(evidence: np.ndarray, cost: float) -> float:
     return best
 
 
+def extend_sequences(best: np.ndarray, evidence: np.ndarray, cost: float) -> tuple[np.ndarray, np.ndarray]:
+    """The best sums at the end of a window, less the largest; the label before each frame and label."""
+    n, K = evidence.shape
+    came_from = np.empty((n, K), np.int32)
+    for t in range(n):
+        top = best.argmax()
+        changed = best[top] - cost
+        came_from[t] = np.where(best >= changed, np.arange(K), top)
+        best = np.maximum(best, changed) + evidence[t]
+    return best - best.max(), came_from
+
+
+def trace_sequence(came_from: np.ndarray, last: int) -> tuple[np.ndarray, int]:
+    """The labels of a window whose last frame has the label `last`, and the label before it."""
+    labels = np.empty(len(came_from), np.int32)
+    for t in range(len(came_from) - 1, -1, -1):
+        labels[t] = last
+        last = int(came_from[t, last])
+    return labels, last
+
+
 def bhattacharyya(
     mean: np.ndarray, covariance: np.ndarray, mean2: np.ndarray, covariance2: np.ndarray
 ) -> float:
