@@ -75,7 +75,7 @@ def test_enrollment_corrects_the_calibration_of_the_background(town: Path, tmp_p
     gallery.calibrate(alone.calibration)
     before, _ = losses(gallery, test)
     assert before > 0.4 > 2 * after
-    assert after < least + 0.05
+    assert after < least + 0.06  # six speakers
 
     more = ag.enroll(model, entries, alone.folder)
     assert more.calibrations.learned["method"] == "leave-one-out"
