@@ -40,7 +40,7 @@ def main(out: Path) -> None:
         subprocess.run(command, check=True)
 
     scp = out / "embeddings.scp"
-    run("train", scp, "-k", KINDS, "--covariance", "spherical", "-o", out / "kinds.agmm")
+    run("train", scp, "-k", KINDS, "--covariance", "spherical", "--restarts", 4, "-o", out / "kinds.agmm")
     run("cluster", out / "kinds.agmm", scp, "-o", out / "clusters")
     run("score", out / "kinds.agmm", scp, "-o", out / "scores")
 
