@@ -21,14 +21,11 @@ from environment import CANDIDATES, ROOT, interpreter_of, usable
 
 SHARE = (
     "tests/manifest/test_schema.py",
-    "tests/manifest/test_formats.py",
     "tests/audio/matrix",
     "tests/audio/decoders/test_wave_decoder.py",
-    "tests/audio/frontend/test_chunks.py",
     "tests/estimator/test_plain.py",
     "tests/evaluation/detection/test_matching.py",
     "tests/runs/test_sources.py",
-    "tests/cli/test_set_aside.py",
     "tests/jobs/test_inspect.py",
     "tests/test_golden.py",
 )

@@ -43,6 +43,7 @@ def paths(folder: Path) -> list[str]:
 
 
 def cuts(folder: Path) -> Any:
+    pytest.importorskip("lhotse", reason="pip install lhotse")
     from lhotse import CutSet, Recording
 
     return CutSet.from_cuts(
