@@ -5,8 +5,7 @@ from __future__ import annotations
 import numbers
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -238,22 +237,26 @@ def inputs_of(
     return SampleInput(source, rate_of_all, channel, form)
 
 
-def read_entry(entry: Entry) -> tuple[int, Iterator[Samples]]:
+def read_entry(entry: Entry) -> tuple[int, Generator[Samples, None, None]]:
     """Return the sample rate of an entry, hertz, and its samples in chunks, shape (n_samples,), float32.
+
+    The generator has the recording open until it ends or is closed.
 
     Raises
     ------
     AudioFileError, AudioDataError
         If it cannot be opened; while iterating, if it cannot be read.
     """
-    opened = ExitStack()
-    stream = opened.enter_context(open_audio(entry, warn=say_nothing))  # levels are checked behind it
+    chunks = _opened(entry)
+    rate = next(chunks)  # begun: closing the generator now closes the recording
+    return rate, chunks
 
-    def chunks() -> Iterator[Samples]:
-        with opened:
-            yield from stream
 
-    return stream.info.sample_rate, chunks()
+def _opened(entry: Entry) -> Generator[Any, None, None]:
+    """Yield the sample rate of an entry, then its samples."""
+    with open_audio(entry, warn=say_nothing) as stream:  # levels are checked behind it
+        yield stream.info.sample_rate
+        yield from stream
 
 
 def _is_pipe(name: str) -> bool:
