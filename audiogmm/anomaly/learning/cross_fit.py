@@ -19,14 +19,17 @@ from audiogmm.anomaly.scorers.learned import LearnedScores
 from audiogmm.anomaly.scorers.score import NormalRecordings
 from audiogmm.anomaly.scorers.table import AUTO, is_plain, select_scores
 from audiogmm.anomaly.scorers.track import TrackTask
+from audiogmm.audio.decode import probe
+from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError
+from audiogmm.manifest import Entry
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import Reducer
 from audiogmm.runs.aside import ignore_repeated
 from audiogmm.runs.holdout import take_turns
-from audiogmm.runs.progress import Progress
+from audiogmm.runs.progress import Progress, say_nothing
 from audiogmm.runs.training_inputs import TrainingInputs
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.training.result import TrainingResult
@@ -67,24 +70,49 @@ def count_turns(n_frames: int, frame_rate: float, share: float) -> tuple[int, fl
     return max(2, min(by_length, round(1 / share))), share
 
 
-def count_frames(shards: Iterable[Shard]) -> tuple[int, float]:
-    """Count the frames of recordings, as far as the number decides about turns, and a second's."""
-    n_frames, frame_rate = 0, 1.0
-    for shard in shards:
+def count_frames(inputs: TrainingInputs) -> tuple[int, float]:
+    """Count the frames of recordings, and a second's.
+
+    Audio is counted by its duration, in the manifest or else in its header. It is read where neither states
+    one, as are tables and blocks of frames, as far as the number decides how many turns there are.
+    """
+    n_frames, n_read, frame_rate, frontend = 0.0, 0, 1.0, inputs.frontend
+    clock = frontend and frontend.sample_rate and frontend.clock(frontend.sample_rate)
+    for shard in inputs.shards if inputs.recordings is None else inputs.recordings:
         try:
+            seconds = find_duration(shard.entry) if clock and isinstance(shard, Recording) else None
+            if clock and seconds is not None:
+                n_frames, frame_rate = n_frames + seconds * clock.frame_rate, clock.frame_rate
+                continue
             for block in shard:
-                n_frames, frame_rate = n_frames + len(block), block.clock.frame_rate
+                n_read, frame_rate = n_read + len(block), block.clock.frame_rate
         except AudioGMMError:
             continue  # set aside when it is trained on
-        if n_frames > 2 * MOST_FRAMES:
+        if n_read > 2 * MOST_FRAMES:
             break
-    return n_frames, frame_rate
+    return round(n_frames) + n_read, frame_rate
+
+
+def find_duration(entry: Entry) -> Seconds | None:
+    """Find how long the audio of an entry is without reading it; None where nothing states it.
+
+    Raises
+    ------
+    AudioGMMError
+        If it cannot be opened.
+    """
+    if entry.features_filepath is not None:
+        return None
+    if entry.duration is not None:
+        return entry.duration
+    whole = probe(entry, full=False, warn=say_nothing).duration
+    return None if whole is None else whole - entry.offset
 
 
 def cross_fit(fit: Fit, inputs: TrainingInputs, share: float, seed: int) -> list[Fold]:
     """Train on the recordings that are kept, in turns, until each has been held out (cross-fitting).
 
-    Each training starts from scratch: from a model of all recordings, even twenty passes of EM over some of
+    Each training starts from scratch: from a model of all recordings, even many passes of EM over some of
     them remember the others.
 
     Parameters
@@ -98,13 +126,7 @@ def cross_fit(fit: Fit, inputs: TrainingInputs, share: float, seed: int) -> list
     seed : int
         Of the turns.
     """
-    frontend, hours = inputs.frontend, inputs.hours
-    if hours is not None and frontend is not None and frontend.sample_rate is not None:
-        frame_rate = frontend.clock(frontend.sample_rate).frame_rate
-        n_frames = round(3600 * hours * frame_rate)
-    else:
-        n_frames, frame_rate = count_frames(inputs.shards)
-    turns = take_turns(inputs, *count_turns(n_frames, frame_rate, share), seed)
+    turns = take_turns(inputs, *count_turns(*count_frames(inputs), share), seed)
     folds = []
     for i, (kept, held) in enumerate(turns):
         stage = f"training, others held out ({i + 1} of {len(turns)})"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 import audiogmm as ag
 from audiogmm.anomaly.learning import cross_fit as folds
@@ -13,7 +17,11 @@ from audiogmm.anomaly.learning.assembly import make_scorer
 from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.anomaly.learning.score_learning import learn_scores
 from audiogmm.anomaly.scorers.track import score_recording
+from audiogmm.audio.recording import Recording
 from audiogmm.mixture.store import Model
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.inputs import Inputs
+from audiogmm.runs.training_inputs import TrainingInputs
 from audiogmm.timeline import FrameClock
 from audiogmm.training.frames.source import ArraySlice
 
@@ -90,3 +98,34 @@ def test_twenty_minutes_of_normal_audio_give_a_budget_and_a_little_does_not() ->
     assert detector.with_settings(alarms_per_hour=3.0).budget is not None
     little = read_detector(train([frames[:3000] for frames in normal], passes=2))
     assert little.budget is None and little.settings.by_default
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.5])
+def test_audio_is_counted_by_headers(offset: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without durations in the manifest nothing is read once more, and the turns are the same."""
+    rng = np.random.default_rng(0)
+    for name in "abcd":
+        soundfile.write(tmp_path / f"{name}.wav", 0.1 * rng.normal(size=24_000), 8000)
+    without = [ag.Entry(str(tmp_path / f"{name}.wav"), id=name, offset=offset) for name in "abcd"]
+    reads: list[str] = []
+    read = Recording.__iter__
+
+    def counted(recording: Recording) -> Iterator[ag.FrameBlock]:
+        reads.append(recording.id)
+        return read(recording)
+
+    monkeypatch.setattr(Recording, "__iter__", counted)
+    seen = []
+    for entries in ([replace(entry, duration=3.0 - offset) for entry in without], without):
+        reads.clear()
+        model = ag.train(entries, "ambient", n_components=2, passes=2)
+        seen.append((len(reads), read_detector(model).normal.scores.tobytes()))
+    assert seen[0] == seen[1]
+
+
+def test_hours_that_are_stated_are_counted_whole(tmp_path: Path) -> None:
+    """Beyond what a detector keeps, too: the share that is held out in a single turn depends on it."""
+    entries = [ag.Entry(str(tmp_path / f"{i}.wav"), id=str(i), duration=7200.0) for i in range(10)]
+    frontend = replace(ag.FrontEnd.preset("ambient"), sample_rate=8000)
+    recordings = Inputs(entries, frontend, Aside(), print)
+    assert folds.count_frames(TrainingInputs(recordings, recordings)) == (7_200_000, 100.0)
