@@ -131,12 +131,15 @@ def test_a_recording_with_another_gain_is_asked_about(room: Path, audiogmm: Audi
     assert row["reasons"][0].endswith("another gain, codec or microphone?")
 
 
-def test_a_corpus_of_one_file_in_pieces_takes_no_turns(room: Path, audiogmm: Audiogmm) -> None:
-    """Pieces that begin last are held out; there is nothing to take turns with."""
+def test_pieces_of_one_file_take_turns(room: Path, audiogmm: Audiogmm) -> None:
+    """In order of time, where there is no other file: each piece is scored by a model of others."""
     from dataclasses import replace
+
+    import audiogmm as ag
 
     entry = next(iter(read_manifest(room / "train.jsonl")))
     pieces = [replace(entry, id=f"p{i}", offset=1.0 * i, duration=1.0) for i in range(6)]
     write_manifest(pieces, room / "pieces.jsonl")
     done = audiogmm("train", "pieces.jsonl", "--preset", "ambient", "-k", 2, "-o", "p.agmm", "--json")
     assert done.status == 0
+    assert ag.load(room / "p.agmm").metadata.detector["recordings"] == [f"p{i}" for i in range(6)]
