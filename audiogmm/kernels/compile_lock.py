@@ -13,7 +13,7 @@ from audiogmm.system import lock_file
 LOCK = "audiogmm-compiling.lock"
 """A file in the folder that keeps the machine code."""
 
-ONCE = "compiling, once on this machine (up to 20 s)"
+ONCE = "compiling, the first time for each kind of work (up to 20 s)"
 AT_EVERY_START = (
     "compiling (up to 20 s), at every start: no folder can be written; try NUMBA_CACHE_DIR=FOLDER"
 )

@@ -637,7 +637,7 @@ def test_the_first_command_says_that_it_compiles(
     empty.mkdir()
     monkeypatch.setattr("audiogmm.kernels.compiled._folders", lambda *_: [empty])
     monkeypatch.setattr("audiogmm.kernels.compile_lock._ANNOUNCED", set())  # it is said once in a process
-    assert "compiling, once on this machine" in audiogmm(*call).err
+    assert "compiling, the first time" in audiogmm(*call).err
 
 
 def test_wrong_usage_has_status_two(audiogmm: Audiogmm) -> None:
