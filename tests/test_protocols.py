@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import tarfile
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +34,7 @@ def archives(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("kind", ["tar", "zip"])
 def test_an_archive_is_scanned_written_and_read(kind: str, archives: Path) -> None:
     (found,) = find_recordings(archives / f"x.{kind}", "parent")
-    assert (found.id, found.speaker) == ("ann--a.wav", "ann")
+    assert (found.id, found.speaker) == ("ann--a", "ann")
     for name in ("m.jsonl", "m.csv"):
         write_manifest([found], archives / name)
         assert f"{kind}://ann/a.wav::x.{kind}" in (archives / name).read_text()  # beside the manifest
@@ -41,6 +43,37 @@ def test_an_archive_is_scanned_written_and_read(kind: str, archives: Path) -> No
     with open_audio(entry) as inside:
         samples = np.concatenate(list(inside))
     np.testing.assert_array_equal(samples, soundfile.read(archives / "a.wav", dtype="float32")[0])
+
+
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+def test_an_archive_is_scanned_as_a_folder_is(kind: str, tmp_path: Path) -> None:
+    folder = tmp_path / "corpus"
+    for name in ("a b.wav", "a_b.wav", "c.wav", "c.flac", "x/c.wav", "__MACOSX/._c.wav", ".hidden/d.wav"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    shutil.make_archive(str(tmp_path / "all"), kind, folder)
+    inside = {entry.id for entry in find_recordings(tmp_path / f"all.{kind}")}
+    assert inside == {entry.id for entry in find_recordings(folder)}
+    assert len(inside) == 5
+
+
+def test_an_archive_is_listed_once(archives: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tarfile.open(archives / "many.tar", "w") as tar:
+        for number in range(5):
+            tar.add(archives / "a.wav", f"{number}.wav")
+    entries = list(find_recordings(archives / "many.tar"))
+    listed = []
+    opened = tarfile.open
+    monkeypatch.setattr(tarfile, "open", lambda *args, **kw: listed.append(args) or opened(*args, **kw))
+    for entry in entries:
+        with closing(open_source(entry.path)) as source:
+            assert source.read() == (archives / "a.wav").read_bytes()
+    assert len(listed) == 1
+    soundfile.write(archives / "b.wav", np.zeros(99), 16000)
+    with tarfile.open(archives / "many.tar", "w") as tar:
+        tar.add(archives / "b.wav", "3.wav")
+    with closing(open_source(entries[3].path)) as source:
+        assert source.read() == (archives / "b.wav").read_bytes()
 
 
 def test_a_folder_names_the_archives_that_it_holds(archives: Path) -> None:

@@ -32,7 +32,7 @@ def find_recordings(
     Parameters
     ----------
     folder : path-like
-        Where to look; or a tar or zip archive, whose members are read where they are.
+        Where to look; or a tar or zip archive, whose members are read where they are and named as files are.
     speaker : str, optional
         "parent" for the name of the folder that a recording lies in, or a regular expression to be searched
         in its path below `folder`: the group ``speaker`` is the speaker, else the first group, else the
@@ -74,7 +74,7 @@ def find_recordings(
 def _in_archive(
     archive: Path, speaker: str | None, pattern: re.Pattern[str] | None, measure: Measure | None
 ) -> Iterator[Entry]:
-    """The recordings in a tar or zip archive, in the order of their names."""
+    """The recordings in a tar or zip archive, in the order of their names, hidden ones left out."""
     import fsspec
 
     kind = archive.suffix.lower()[1:]
@@ -84,17 +84,20 @@ def _in_archive(
         raise ManifestError(
             f"{archive} cannot be read: {error}", needed="a whole archive", remedy="copy it again"
         ) from error
-    empty = True
+    recordings: dict[str, list[str]] = {}
     for name in names:
-        if Path(name).suffix.lower() in AUDIO_SUFFIXES:
-            empty = False
-            who = None if pattern is None else _speaker(pattern, name, archive)
-            who = Path(name).parent.name if speaker == "parent" else who
-            url = f"{kind}://{name}::{archive.absolute()}"
-            entry = Entry(audio_filepath=url, id=safe_id(name), speaker=who or None, source=url)
-            yield entry if measure is None else _measured(entry, measure)
-    if empty:
+        below, _, last = name.rpartition("/")
+        if Path(last).suffix.lower() in AUDIO_SUFFIXES and not re.search(r"(^|/)\.[^./]", name):
+            recordings.setdefault(below, []).append(last)
+    ids = {path: id for below, found in recordings.items() for path, id in _ids(found, below).items()}
+    if not ids:
         raise _nothing_in(archive)
+    for name in sorted(ids):
+        who = None if pattern is None else _speaker(pattern, name, archive)
+        who = Path(name).parent.name if speaker == "parent" else who
+        url = f"{kind}://{name}::{archive.absolute()}"
+        entry = Entry(audio_filepath=url, id=ids[name], speaker=who or None, source=url)
+        yield entry if measure is None else _measured(entry, measure)
 
 
 def _nothing_in(top: Path) -> ManifestError:
@@ -124,7 +127,7 @@ def _scan(
 
 
 def _files(top: str, below: str, seen: frozenset[tuple[int, int]] = frozenset()) -> Iterator[tuple[str, str]]:
-    """Paths of recordings below `top`, and their ids; those that differ in the suffix alone keep it."""
+    """Paths of recordings below `top`, and their ids."""
     here = Path(top, below)
     status = here.stat()
     mark = (status.st_dev, status.st_ino)
@@ -134,8 +137,7 @@ def _files(top: str, below: str, seen: frozenset[tuple[int, int]] = frozenset())
         names = sorted(name for name in os.listdir(here) if not name.startswith("."))  # noqa: PTH208
     except OSError as error:
         raise ManifestError(f"{here} cannot be read: {error.strerror}", needed="a folder to list") from error
-    recordings = [name for name in names if Path(name).suffix.lower() in AUDIO_SUFFIXES]
-    short, long = Counter(map(default_id, recordings)), Counter(map(safe_id, recordings))
+    ids = _ids([name for name in names if Path(name).suffix.lower() in AUDIO_SUFFIXES], below)
     for name in names:
         path = f"{below}/{name}" if below else name
         if name.lower().endswith(ARCHIVES):
@@ -146,12 +148,22 @@ def _files(top: str, below: str, seen: frozenset[tuple[int, int]] = frozenset())
             )
         if (here / name).is_dir():
             yield from _files(top, path, seen | {mark})
-        elif Path(name).suffix.lower() in AUDIO_SUFFIXES and not _is_special(here / name):
-            if long[safe_id(name)] > 1:  # bytes that are not UTF-8 have the same mark in an id
-                digest = hashlib.blake2b(os.fsencode(name), digest_size=4).hexdigest()
-                yield path, safe_id(f"{path}~{digest}")
-            else:
-                yield path, safe_id(path) if short[default_id(name)] > 1 else default_id(path)
+        elif path in ids and not _is_special(here / name):
+            yield path, ids[path]
+
+
+def _ids(recordings: list[str], below: str) -> dict[str, str]:
+    """The ids of the recordings in a folder, by path; those that differ in the suffix alone keep it."""
+    short, long = Counter(map(default_id, recordings)), Counter(map(safe_id, recordings))
+    ids: dict[str, str] = {}
+    for name in recordings:
+        path = f"{below}/{name}" if below else name
+        if long[safe_id(name)] > 1:  # bytes that are not UTF-8, or blanks, have the same mark in an id
+            digest = hashlib.blake2b(os.fsencode(name), digest_size=4).hexdigest()
+            ids[path] = safe_id(f"{path}~{digest}")
+        else:
+            ids[path] = safe_id(path) if short[default_id(name)] > 1 else default_id(path)
+    return ids
 
 
 def _is_special(path: Path) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from audiogmm.audio.decoders.inside import open_inside
 from audiogmm.errors import AudioFileError, AudioGMMError, OutputError
+from audiogmm.manifest.archives.tar_members import address_in_tar
 from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
 from audiogmm.manifest.inside import outer_path, scheme_of
 from audiogmm.protocols import refuse_protocols
@@ -114,8 +115,9 @@ def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:
     with suppress(OSError, ValueError):  # whatever opens it says what is wrong
         mode = Path(outer_path(path).removeprefix("file://").removeprefix("local://")).stat().st_mode
     _refuse_special(path, mode, kind)
-    if scheme_of(path) is not None:
-        return GuardedFile(open_inside(path, kind), raises=kind is not AudioFileError)
+    address = address_in_tar(path) or path
+    if scheme_of(address) is not None:
+        return GuardedFile(open_inside(address, kind), raises=kind is not AudioFileError)
     import fsspec
 
     try:

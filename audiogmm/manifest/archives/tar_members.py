@@ -5,10 +5,12 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
 from audiogmm.errors import ManifestError
+from audiogmm.manifest.entry import is_url
 from audiogmm.manifest.inside import bytes_address
 
 LONGEST_TEXT = 1 << 24
@@ -63,6 +65,8 @@ def members_of(archive: str) -> Iterator[TarMember]:
                 if info.isfile():
                     if info.offset_data + info.size > size:
                         raise tarfile.ReadError(f"{info.name} is cut off")
+                    if info.issparse():
+                        raise tarfile.ReadError(f"{info.name} is sparse")
                     yield TarMember(info.name, archive, info.offset_data, info.size, file)
     except (OSError, tarfile.TarError) as error:
         packed = archive.endswith((".gz", ".tgz", ".zst"))
@@ -71,3 +75,29 @@ def members_of(archive: str) -> Iterator[TarMember]:
             needed="a whole tar archive that is not compressed",
             remedy=f"gunzip {archive}" if packed else "copy it again",
         ) from error
+
+
+def address_in_tar(url: str) -> str | None:
+    """Return where the bytes of ``tar://MEMBER::ARCHIVE`` are; the archive is listed once, until it changes.
+
+    Returns
+    -------
+    str or None
+        None for any other URL, and where fsspec has to look: compressed archives, and what is not found.
+    """
+    name, _, archive = url.partition("::")
+    if not name.startswith("tar://") or not archive or is_url(archive):
+        return None
+    try:
+        status = Path(archive).stat()
+        places = _places_in(archive, status.st_ino, status.st_mtime_ns, status.st_size)
+    except (OSError, ValueError, ManifestError):
+        return None  # whoever opens it says what is wrong
+    place = places.get(name.removeprefix("tar://"))
+    return None if place is None else bytes_address(archive, *place)
+
+
+@lru_cache(maxsize=2)
+def _places_in(archive: str, *_: int) -> dict[str, tuple[int, int]]:
+    """Where each member begins and ends; what follows the path tells versions of the archive apart."""
+    return {member.name: (member.start, member.start + member.size) for member in members_of(archive)}
