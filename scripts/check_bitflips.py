@@ -185,7 +185,7 @@ def _cache(folder: Path, file: str) -> tuple[Path, Read]:
     def read() -> Any:
         again = CacheIndex(folder)
         identities = [again.identify(str(folder / f"{name}.wav"), "1:1") for name in "ab"]
-        return again.frontends(), identities, list(read_manifest(str(folder)))
+        return again.frontends(), identities, list(iter(read_manifest(str(folder))))
 
     return folder / file, read
 

@@ -386,7 +386,7 @@ def textgrid_long(folder: Path) -> tuple[Any, list[Row]]:
 
 def difference(source: Any, wanted: list[Row]) -> str:
     """Return what differs first between our reading of a list and the peer's, or nothing."""
-    found = list(read_manifest(source))
+    found = list(iter(read_manifest(source)))
     if len(found) != len(wanted):
         return f"{len(found)} entries, {len(wanted)} of the peer"
     for entry, row in zip(found, wanted, strict=True):

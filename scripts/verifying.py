@@ -44,7 +44,11 @@ class Recipe(Commands):
 
     def cross_fit(self, background: Path, enrollment: Path, trials: Path, folds: Sequence[str]) -> Path:
         """Score the trials of each fold with a background of all other folds; all scores in one file."""
-        everybody, people, rows = read_folds(background), list(read_manifest(enrollment)), read_trials(trials)
+        everybody, people, rows = (
+            read_folds(background),
+            list(iter(read_manifest(enrollment))),
+            read_trials(trials),
+        )
         there = sorted({str(row[FOLD]) for row in rows})
         unknown = [fold for fold in folds if fold not in there]
         if unknown:
@@ -71,7 +75,7 @@ class Recipe(Commands):
 
 def read_folds(manifest: Path) -> list[Entry]:
     """Read a manifest whose every entry names its fold."""
-    entries = list(read_manifest(manifest))
+    entries = list(iter(read_manifest(manifest)))
     for entry in entries:
         if FOLD not in entry.extra:
             sys.exit(f"{entry.source} names no {FOLD}, for whose trials it must not be used")

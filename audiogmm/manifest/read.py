@@ -92,7 +92,10 @@ class Manifest:
             raise ManifestError(f"{self.path} holds no entry", needed="at least one recording")
 
     def __len__(self) -> int:
-        """Return how many entries there are: reads the whole manifest."""
+        """Return how many entries there are: reads the whole manifest.
+
+        `list` asks for it first, and so reads twice; ``list(iter(manifest))`` reads once.
+        """
         return self.count()
 
     def __bool__(self) -> bool:

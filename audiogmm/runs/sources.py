@@ -102,7 +102,7 @@ def entry_from(source: Source, number: str = "") -> Entry:
     >>> entry_from((np.zeros(9), 8000), "-3").id
     'array-3'
     """
-    found = list(_Reader(None, None, lambda _: None).one(source, number, is_listed=False))
+    found = list(iter(_Reader(None, None, lambda _: None).one(source, number, is_listed=False)))
     if len(found) != 1:
         raise ManifestError(f"{source!r:.80} has {amount(len(found), 'recording')}", needed="one")
     return found[0]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from audiogmm.errors import ManifestError
 from audiogmm.manifest import Entry, Manifest, read_manifest
-from audiogmm.runs.sources import entries_from
+from audiogmm.manifest.jsonl import ManifestLine
+from audiogmm.runs.sources import entries_from, entry_from
 
 RECORDS = [
     {"audio_filepath": "a.wav", "channel": 1, "speaker": "ann", "mic": "x"},
@@ -58,3 +60,19 @@ def test_an_entry_needs_a_path_only() -> None:
     assert Entry(Path("day/x.wav")) == Entry("day/x.wav", id="x")
     assert Entry("s3://bucket/x.flac", channel=1, offset=2.5).id == "x-ch1@2.5"
     assert Entry(None, "m.npy").id == "m"
+
+
+def test_one_recording_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "m.jsonl").write_text('{"audio_filepath": "a.wav"}\n')
+    passes: list[Manifest] = []
+    read = Manifest._items
+
+    def noted(manifest: Manifest) -> Iterator[ManifestLine]:
+        passes.append(manifest)
+        return read(manifest)
+
+    monkeypatch.setattr(Manifest, "_items", noted)
+    assert entry_from(tmp_path / "m.jsonl").id == "a"
+    assert len(passes) == 1
+    assert [entry.id for entry in list(iter(read_manifest(tmp_path / "m.jsonl")))] == ["a"]
+    assert len(passes) == 2

@@ -99,7 +99,7 @@ def run_speaker_demo(
 
 def write_trials(manifest: Path, path: Path) -> Path:
     """Write a trial of every recording of a manifest against every speaker in it."""
-    entries = list(read_manifest(manifest))
+    entries = list(iter(read_manifest(manifest)))
     names = sorted({str(entry.speaker) for entry in entries})
     with replacing(path, force=True) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
