@@ -35,7 +35,7 @@ RIGHTS = {
     "reduce": "blocks",
     "dask_reduce": "reduce",
     "audio/frontend": "kernels/front_end blocks",
-    "audio/decoders": "kernels/front_end manifest",
+    "audio/decoders": "kernels/front_end manifest/archives",
     "audio/matrix": "audio/decoders",
     "audio/frame_cache": "audio/frontend audio/decoders",
     "audio": "audio/frame_cache audio/matrix",
