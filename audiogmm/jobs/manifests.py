@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from audiogmm.audio.matrix.columns import ColumnChoice
 from audiogmm.files import refuse_overwrite
 from audiogmm.manifest.read import Manifest
+from audiogmm.manifest.segments.events import read_events
 from audiogmm.manifest.segments.table import read_truth
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside, set_aside_by
@@ -134,7 +135,7 @@ def convert_manifest(
     Parameters
     ----------
     source : path-like
-        A manifest.
+        A manifest, or a list of events of `detect`, each of which becomes an entry.
     output : path-like
         The other one, or a folder: a Kaldi data directory, or labels, a file a recording.
     source_format, format : str, optional
@@ -168,8 +169,8 @@ def convert_manifest(
     refuse_overwrite(output, force)
     with set_aside_by(output, strict) as aside:
         entries = read_entries(source, aside, source_format, say=progress_of(progress).say)
-        if events and isinstance(entries, Manifest):
-            entries = read_truth(entries)
+        if isinstance(entries, Manifest):
+            entries = read_truth(entries) if events else read_events(entries)
         return _write(entries, output, format, force, progress_of(progress), aside)
 
 

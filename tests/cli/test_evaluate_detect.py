@@ -588,7 +588,7 @@ def test_python_raises_for_the_first_bad_recording(world: World) -> None:
     Path("scores/attic-03.npz").unlink()
     with pytest.raises(FeatureError, match="no track of attic-03 in scores"):
         ag.evaluate_detect("events.jsonl", "all.jsonl", "scores")
-    with pytest.raises(ManifestError, match="1 events of b, which is not in the entries"):
+    with pytest.raises(ManifestError, match="1 event of b, which is not in the entries"):
         ag.evaluate_detect(
             [Event(None, "b", 0.0, 1.0)], [Entry("/a.wav", id="a", duration=2.0, label="normal")]
         )

@@ -12,6 +12,7 @@ import soundfile as sf
 
 import audiogmm as ag
 from audiogmm.anomaly.event import Event
+from audiogmm.anomaly.formats import read_events, write_events
 from tests.audio.decoders.test_ffmpeg import needs_ffmpeg
 from tests.cli.calls import Audiogmm
 
@@ -37,6 +38,21 @@ def test_segments_become_events_and_labels(audiogmm: Audiogmm, folder: None) -> 
         assert (found.precision.value, found.recall.value) == (1.0, 0.5)
     assert audiogmm("manifest", "convert", "truth.jsonl", "--to", "raven", "-o", "labels").status == 0
     assert "\t1.0\t1.5\t" in Path("labels/a.selections.txt").read_text()
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "events.csv"])
+def test_events_become_segments(audiogmm: Audiogmm, folder: None, name: str) -> None:
+    """The recording is 5 s long; events of one recording share its id."""
+    make("a")
+    events = [Event("a.wav", "a", start, start + 0.5, score=2.0, threshold=1.0) for start in (1.0, 3.0)]
+    write_events(events, name)
+    done = audiogmm("manifest", "convert", name, "--to", "raven", "-o", "a.selections.txt")
+    assert done.status == 0, done.err
+    found = list(read_events("a.selections.txt"))
+    assert [(event.start, event.end, event.score) for event in found] == [(1.0, 1.5, 2.0), (3.0, 3.5, 2.0)]
+    assert audiogmm("manifest", "convert", name, "--to", "audacity", "-o", "labels").status == 0
+    labels = [line.split("\t") for line in Path("labels/a.txt").read_text().splitlines()]
+    assert [(float(a), float(b), c) for a, b, c in labels] == [(1.0, 1.5, "anomaly"), (3.0, 3.5, "anomaly")]
 
 
 def test_lines_of_a_list_that_are_alike_are_one(audiogmm: Audiogmm, folder: None) -> None:

@@ -11,6 +11,7 @@ from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.evaluation.detection.dcase import DOMAINS
 from audiogmm.evaluation.detection.events import FoundEvents
 from audiogmm.runs.aside import Aside
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.manifest import Entry
@@ -146,7 +147,7 @@ def group_by_site(
     require_keys((entry for those in groups.entries.values() for entry in those), by)
     for id in sorted(set(found.of) - ids):
         unknown = ManifestError(
-            f"{len(found.of[id])} events of {id}, which is not in {name}",
+            f"{amount(len(found.of[id]), 'event')} of {id}, which is not in {name}",
             needed="events of the recordings of this manifest",
         )
         aside.put(id, ", ".join(found.files), unknown)
