@@ -8,15 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.files import exclusive, refuse_overwrite
 from audiogmm.jobs.detect import DetectResult, detect_to_file
 from audiogmm.jobs.manifests import scan_folder
 from audiogmm.jobs.report import report
 from audiogmm.jobs.score import ScoreResult, score_to_folder
 from audiogmm.jobs.trained_files import TrainResult, train_to_file
+from audiogmm.manifest.scan import find_recordings
 from audiogmm.reporting.figure import can_draw
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Json
+
+WRITTEN = ("normal.jsonl", "new.jsonl", "model.agmm", "scores", "events.jsonl", "severest.png", "report.html")
+"""What is written to the output."""
+
+UNFINISHED = ".unfinished"
+"""A file in the output until all is written: what a run that failed or was stopped leaves is overwritten."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,10 @@ def inspect(
     ManifestError
         If a folder does not exist, or holds no recording.
     OutputError
-        If a file exists (and not `force`), or cannot be written.
+        If a file exists (and not `force`), except those of a run that failed or was stopped; or cannot be
+        written.
+    KeyboardInterrupt
+        On Ctrl-C; the same call starts again.
     TrainingError
         If the normal recordings cannot make a model.
 
@@ -111,6 +122,23 @@ def inspect(
     """
     progress = progress_of(progress)
     normal, new, output = Path(normal), Path(new), Path(output)
+    for folder in (normal, new):
+        next(find_recordings(folder))  # or it is refused before anything is written
+    unfinished = output / UNFINISHED
+    with exclusive(unfinished, output):
+        force = force or unfinished.exists()
+        for name in WRITTEN:
+            refuse_overwrite(output / name, force)
+        unfinished.touch()
+        try:
+            result = _inspect(normal, new, output, force, progress)
+        except KeyboardInterrupt as stopped:
+            raise KeyboardInterrupt(f"{output} is not whole; the same command starts again") from stopped
+        unfinished.unlink()
+    return result
+
+
+def _inspect(normal: Path, new: Path, output: Path, force: bool, progress: Progress) -> InspectResult:
     lists = output / "normal.jsonl", output / "new.jsonl"
     for folder, manifest in zip((normal, new), lists, strict=True):
         scan_folder(folder, manifest, force=force, progress=progress)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
+import audiogmm.jobs.inspect as module
 from audiogmm import system
+from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.errors import ManifestError, OutputError
 from audiogmm.jobs.demo.sites import next_steps
+from audiogmm.jobs.inspect import inspect
+from audiogmm.jobs.score import score_to_folder
+from audiogmm.jobs.trained_files import TrainResult, train_to_file
 from tests.cli.calls import Audiogmm
 
 RATE = 8000
@@ -45,6 +52,31 @@ def test_two_folders_end_in_a_page(audiogmm: Audiogmm, folders: tuple[Path, Path
     again = audiogmm("inspect", *folders, "-o", out, "--force", "--json")
     assert again.status == 3
     assert json.loads(again.out)["set_aside"] == 1
+
+
+def test_after_a_failed_or_stopped_run_the_same_command_works(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(ManifestError, match=r"nothere does not exist"):
+        inspect(folders[0], tmp_path / "nothere", out)
+    assert not out.exists()
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt("the same command with --resume continues from there")
+
+    def train_few(source: str, output: Path, frontend: FrontEnd, **given: Any) -> TrainResult:
+        return train_to_file(source, output, frontend, n_components=1, **given)
+
+    monkeypatch.setattr(module, "train_to_file", train_few)
+    monkeypatch.setattr(module, "score_to_folder", stop)
+    with pytest.raises(KeyboardInterrupt, match=r"out is not whole; the same command starts again$"):
+        inspect(*folders, out)
+    monkeypatch.setattr(module, "score_to_folder", score_to_folder)
+    assert inspect(*folders, out).folder == out
+    assert not (out / module.UNFINISHED).exists()
+    with pytest.raises(OutputError, match=r"normal.jsonl exists already"):
+        inspect(*folders, out)
 
 
 def test_an_earlier_demo_is_named(audiogmm: Audiogmm, tmp_path: Path) -> None:
