@@ -5,6 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def article(name: str) -> str:
+    """Return a name behind its indefinite article.
+
+    Examples
+    --------
+    >>> article("int"), article("dict")
+    ('an int', 'a dict')
+    """
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
 def amount(number: int | float, noun: str, plural: str | None = None) -> str:
     """Put a number before its noun, which has an s behind any number but 1 (or is `plural`).
 

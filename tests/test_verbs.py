@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 import soundfile
 
 import audiogmm as ag
 from audiogmm.cli.main import COMMANDS
+from audiogmm.errors import KindError, ModelFileError
 from audiogmm.jobs.detect import detect_to_file
 from tests.live.rooms import RATE, saved, with_whistles
 
@@ -156,3 +158,45 @@ def test_verbs_do_what_commands_do_with_plain_paths(tmp_path: Path) -> None:
     assert page.output.read_text().count("Whistles") >= 1
     with pytest.raises(TypeError, match="did you mean 'quantile'"):
         ag.detect(ag.load(model), entries[0], quantil=0.9)
+
+
+def test_every_verb_takes_the_path_of_a_model_or_gallery(tmp_path: Path) -> None:
+    path, known, rng = tmp_path / "m.agmm", tmp_path / "known", np.random.default_rng(0)
+    sounds = [(0.05 * rng.standard_normal(RATE), RATE) for _ in range(4)]
+    model = ag.train(sounds, "kaldi", n_components=2)
+    model.save(path)
+    same = np.testing.assert_array_equal
+    same(ag.score(str(path), sounds[0]).scores, ag.score(model, sounds[0]).scores)
+    same(ag.score(model, sounds[0], path).scores, 0.0)
+    assert ag.detect(path, sounds[0]) == ag.detect(model, sounds[0])
+    assert ag.update(path, sounds[:1]).fingerprint == ag.update(model, sounds[:1]).fingerprint
+    again = ag.calibrate(str(path), sounds, against=path, scores="ratio")
+    assert (
+        again.metadata.detector
+        == ag.calibrate(model, sounds, against=model, scores="ratio").metadata.detector
+    )
+    assert ag.train(sounds, start=str(path), passes=1, hold_out=0).mixture.n_components == 2
+    soundfile.write(tmp_path / "ann.wav", *sounds[0])
+    ann = ag.Entry(str(tmp_path / "ann.wav"), speaker="ann")
+    gallery = ag.enroll(path, [ann], known)
+    assert ag.identify(str(known), [ann]) == ag.identify(gallery, [ann])
+    assert ag.verify(known, [("ann", ann)]) == ag.verify(gallery, [("ann", ann)])
+
+
+@pytest.mark.parametrize("verb", ["score", "detect", "update", "calibrate", "classify", "enroll", "info"])
+def test_what_is_no_model_is_refused_by_kind(verb: str) -> None:
+    given = [(np.zeros(RATE), RATE), "known"][: {"enroll": 2, "info": 0}.get(verb, 1)]
+    with pytest.raises(KindError, match="got an int for a model; needed: a Model, or the path of a model"):
+        getattr(ag, verb)(3, *given)
+    with pytest.raises(KindError, match=r"got a GaussianMixture for a model; .* try: its to_model"):
+        getattr(ag, verb)(ag.GaussianMixture(), *given)
+
+
+def test_what_is_no_gallery_is_refused_by_kind(tmp_path: Path) -> None:
+    for call in (lambda known: ag.identify(known, []), lambda known: ag.verify(known, [])):
+        with pytest.raises(KindError, match="got an int for a gallery; needed: a Gallery, or the folder"):
+            call(3)
+        with pytest.raises(ModelFileError, match="is not a gallery of speakers"):
+            call(tmp_path)
+    with pytest.raises(KindError, match="got an int for a model"):
+        ag.load(3)  # type: ignore[arg-type]

@@ -21,7 +21,8 @@ def to_estimator(model: Model) -> GaussianMixture:
     -------
     GaussianMixture
         Its log-likelihoods are the model's. `warm_start=True` and `fit`, or `partial_fit`, go on from it;
-        `reg_covar` is the least variance floor of the model's training.
+        `reg_covar` is the least variance floor of the model's training, and `feature_names_in_` the columns
+        that the model names.
 
     Examples
     --------
@@ -49,4 +50,6 @@ def to_estimator(model: Model) -> GaussianMixture:
     gmm._adopt(found, np.dtype(np.float64))
     gmm.n_iter_ = int(training.get("passes") or 0)
     gmm.n_features_in_ = mixture.n_features
+    if model.metadata.columns:
+        gmm.feature_names_in_ = np.array(model.metadata.columns, dtype=object)
     return gmm

@@ -128,8 +128,9 @@ class FittedAttributes:
         Returns
         -------
         Model
-            With the statistics of the last EM iteration, so that `audiogmm.update` can go on from it. It has
-            no detector: `audiogmm.calibrate` makes one of normal recordings.
+            With the statistics of the last EM iteration, so that `audiogmm.update` can go on from it, and
+            without a front end the names of X's columns, if it had any, so that tables are read by them. It
+            has no detector: `audiogmm.calibrate` makes one of normal recordings.
 
         Raises
         ------
@@ -180,7 +181,8 @@ class FittedAttributes:
                 "floor": [self.reg_covar] * mixture.n_features,
             }
         seed = self.random_state if isinstance(self.random_state, int) else None
-        metadata = ModelMetadata(frontend=described, sample_rate=rate, seed=seed, training=training)
+        names = getattr(self, "feature_names_in_", ()) if frontend is None else ()
+        metadata = ModelMetadata(described, rate, seed, training, columns=list(map(str, names)))
         return Model(mixture, statistics, metadata)
 
     def _read(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -26,7 +26,7 @@ from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.anomaly.scorers.track import TrackTask
 from audiogmm.errors import BudgetError
 from audiogmm.keywords import accepts
-from audiogmm.mixture.store import load
+from audiogmm.mixture.store import load, model_from
 from audiogmm.runs.aside import Aside, ignore_repeated, set_aside_by
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.outputs import check_output
@@ -38,7 +38,7 @@ from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms
 
 if TYPE_CHECKING:
-    from audiogmm.mixture.store import Model
+    from audiogmm.mixture.store import AnyModel, Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +59,11 @@ class CalibrateSettings(RunSettings, DetectorOptions):
 
 @accepts(CalibrateSettings, without=(*OF_FILES, "against"))
 def calibrate(
-    model: Model,
+    model: AnyModel,
     source: Source,
     *,
     settings: CalibrateSettings,
-    against: Model | None = None,
+    against: AnyModel | None = None,
     aside: Aside | None = None,
     progress: Progress | bool | None = None,
 ) -> Model:
@@ -71,14 +71,14 @@ def calibrate(
 
     Parameters
     ----------
-    model : Model
+    model : Model or path-like
         Not trained on this audio.
     source : Source
         Normal recordings or tables, as for `train`.
     settings : CalibrateSettings
         Or its fields as keywords: how events are cut out, and what the detector scores by; what the model
         has, or the defaults, where they are not given.
-    against : Model, optional
+    against : Model or path-like, optional
         Background model of the score `ratio`.
     aside : Aside, optional
         Takes recordings that cannot be used; by default the first one raises.
@@ -111,6 +111,7 @@ def calibrate(
     from audiogmm.anomaly.learning.score_calibration import calibrate_scores
     from audiogmm.mixture.evaluator import Evaluator
 
+    model, against = model_from(model), None if against is None else model_from(against)
     chosen = settings.applied_to(read_detector_settings(model))
     nothing_yet = stopped_by_hand("Nothing was written; the same command starts again")
     with nothing_yet, Batch(None, settings, progress, aside=aside) as batch:

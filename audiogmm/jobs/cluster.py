@@ -19,7 +19,7 @@ from audiogmm.jobs.segment_files import SegmentFiles, check_label_format
 from audiogmm.keywords import accepts
 from audiogmm.manifest.entry import safe_id
 from audiogmm.mixture.evaluator import Evaluator
-from audiogmm.mixture.store import Model, load
+from audiogmm.mixture.store import Model, model_from
 from audiogmm.reporting.run.excerpt import read_samples
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside
@@ -189,7 +189,7 @@ def cluster_to_folder(
         If the folder holds something already (and not `force`), or cannot be written.
     """
     refuse_overwrite(output, settings.force)
-    loaded = model if isinstance(model, Model) else load(model)
+    loaded = model_from(model)
     terms, classes = terms_of(loaded), Classes.of(loaded)
     clusters = Classes.of_model(loaded)
     shortest = settings.shortest if settings.shortest is not None else INTERRUPTION if terms.unit else 0.0

@@ -26,7 +26,7 @@ from audiogmm.blocks import Shard
 from audiogmm.errors import BudgetError
 from audiogmm.files import refuse_overwrite
 from audiogmm.keywords import accepts
-from audiogmm.mixture.store import load
+from audiogmm.mixture.store import load, model_from
 from audiogmm.reporting.run.record import RunRecord, describe_run
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
@@ -40,7 +40,7 @@ from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms, amount
 
 if TYPE_CHECKING:
-    from audiogmm.mixture.store import Model
+    from audiogmm.mixture.store import AnyModel, Model
 
 
 SHOWN = 10
@@ -90,12 +90,12 @@ class DetectTask:
 
 
 @accepts(DetectSettings, without=(*OF_FILES, *OF_PROCESSES, "plot"))
-def detect(detector: Model, source: Source, *, settings: DetectSettings) -> EventList:
+def detect(detector: AnyModel, source: Source, *, settings: DetectSettings) -> EventList:
     """Find the anomalous segments of one recording, or of several.
 
     Parameters
     ----------
-    detector : Model
+    detector : Model or path-like
         A calibrated model (`train` calibrates with what it holds out).
     source : Source
         Recordings or tables: an `Entry`, a path, ``(samples, sample_rate)``, a data frame, a manifest, a list
@@ -128,6 +128,7 @@ def detect(detector: Model, source: Source, *, settings: DetectSettings) -> Even
     >>> [(round(event.start), round(event.end)) for event in ag.detect(model, (today, 16000))]
     [(2, 3)]
     """
+    detector = model_from(detector)
     learned = read_detector(detector)
     chosen = replace(learned, settings=settings.applied_to(learned.settings))
     task = DetectTask(make_pipeline(detector, chosen, reasons=settings.reasons))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.keywords import accepts
+from audiogmm.mixture.store import model_from
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.outputs import keep_apart
@@ -23,12 +24,12 @@ from audiogmm.verification.recordings.gallery_calibration import describe_calibr
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
-    from audiogmm.mixture.store import Model
+    from audiogmm.mixture.store import AnyModel
 
 
 @accepts(EnrollSettings, without=OF_FILES)
 def enroll(
-    model: Model, source: Source, folder: str | os.PathLike[str], *, settings: EnrollSettings
+    model: AnyModel, source: Source, folder: str | os.PathLike[str], *, settings: EnrollSettings
 ) -> Gallery:
     """Enroll the `speaker` of each entry, by MAP adaptation of a background model.
 
@@ -42,7 +43,7 @@ def enroll(
 
     Parameters
     ----------
-    model : Model
+    model : Model or path-like
         The background model; a copy is kept in the folder.
     source : Source
         A manifest, a data frame with the columns `audio_filepath` and `speaker`, an object of Lhotse, a list
@@ -84,7 +85,7 @@ def enroll(
     ('ann', 'bob')
     """
     with Batch(None, settings) as batch:
-        return enroll_recordings(model, source, Path(folder), settings, batch).gallery
+        return enroll_recordings(model_from(model), source, Path(folder), settings, batch).gallery
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import ChoiceError
 from audiogmm.keywords import accepts
+from audiogmm.mixture.store import model_from
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.journal import Journal
@@ -21,7 +22,7 @@ from audiogmm.runs.sources import Source, is_one
 from audiogmm.scoring.classification import Classifier
 from audiogmm.types import Json
 from audiogmm.verification.calibration import UNCALIBRATED
-from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.gallery import AnyGallery, Gallery, gallery_from
 from audiogmm.verification.identification import PRIOR, Identification
 from audiogmm.verification.ratio import Scoring
 from audiogmm.verification.recordings.identifier import Identifier
@@ -29,7 +30,7 @@ from audiogmm.verification.recordings.segment_scorer import SHORT, WHY_SHORT
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
-    from audiogmm.mixture.store import Model
+    from audiogmm.mixture.store import AnyModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +85,12 @@ class IdentifySettings(RunSettings):
 
 
 @accepts(IdentifySettings, without=OF_FILES)
-def identify(gallery: Gallery, source: Source, *, settings: IdentifySettings) -> list[Identification]:
+def identify(gallery: AnyGallery, source: Source, *, settings: IdentifySettings) -> list[Identification]:
     """Say who speaks in each recording: all speakers of the gallery are scored in one go.
 
     Parameters
     ----------
-    gallery : Gallery
+    gallery : Gallery or path-like
         The speakers to look for.
     source : Source
         Recordings, or pieces of some, in any form that `audiogmm.train` takes; a `speaker` is kept as the
@@ -130,6 +131,7 @@ def identify(gallery: Gallery, source: Source, *, settings: IdentifySettings) ->
     >>> [found.speaker for found in ag.identify(gallery, [folder / "ann2.wav", folder / "bob2.wav"])]
     ['ann', 'bob']
     """
+    gallery = gallery_from(gallery)
     with Batch(None, settings) as batch:
         inputs = batch.open(gallery.background, source, again=True)
         task = Identifier.of(gallery, batch.aside, settings.known, settings.top, settings.scoring)
@@ -138,13 +140,13 @@ def identify(gallery: Gallery, source: Source, *, settings: IdentifySettings) ->
 
 @accepts(RunSettings, without=OF_FILES)
 def classify(
-    model: Model, source: Source, *, settings: RunSettings
+    model: AnyModel, source: Source, *, settings: RunSettings
 ) -> Any:  # Classification of one recording, list of Classification of several
     """Say which class of a model each recording is of, with the posterior of every class.
 
     Parameters
     ----------
-    model : Model
+    model : Model or path-like
         Trained on labels (`train` with `label`).
     source : Source
         A recording or a table: an `Entry`, a path, ``(samples, sample_rate)``, a data frame; or several: a
@@ -176,7 +178,7 @@ def classify(
     >>> found.label, round(found.posterior, 3)
     ('high', 1.0)
     """
-    classifier = Classifier(model)
+    classifier = Classifier(model := model_from(model))
     with Batch(None, settings) as batch:
         found = list(batch.map("classifying", batch.open(model, source), classifier))
     return found[0] if len(found) == 1 and is_one(source) else found

@@ -12,7 +12,7 @@ from audiogmm.anomaly.learning.assembly import make_pipeline
 from audiogmm.anomaly.learning.model_parts import score_names, terms_of
 from audiogmm.anomaly.scorers.table import score_unit
 from audiogmm.mixture.metadata import reading_part
-from audiogmm.mixture.store import Model, load
+from audiogmm.mixture.store import Model, model_from
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.frontends import read_frontend
 from audiogmm.training.schedule.approximation import ApproximationLoss
@@ -124,11 +124,11 @@ def info(model: Model | str | os.PathLike[str]) -> InfoResult:
     >>> next(found.lines())
     'model: 2 components of 1 feature, spherical covariance (5 parameters)'
     """
+    loaded = model_from(model)
     path = None if isinstance(model, Model) else Path(model)
-    model = model if isinstance(model, Model) else load(model)
     with reading_part("document"):
-        about = _describe(model)
-    return InfoResult(path, about, terms_of(model))
+        about = _describe(loaded)
+    return InfoResult(path, about, terms_of(loaded))
 
 
 def _describe(model: Model) -> Json:

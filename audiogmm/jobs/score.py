@@ -19,7 +19,7 @@ from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
 from audiogmm.files import refuse_overwrite, settle
 from audiogmm.keywords import accepts
-from audiogmm.mixture.store import load
+from audiogmm.mixture.store import load, model_from
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import open_inputs
@@ -36,7 +36,7 @@ from audiogmm.types import FloatArray, Json
 from audiogmm.words import SOUND, Terms
 
 if TYPE_CHECKING:
-    from audiogmm.mixture.store import Model
+    from audiogmm.mixture.store import AnyModel, Model
 
 SUMMARY = "summary.jsonl"
 """The file in the output with a row for each recording."""
@@ -81,18 +81,18 @@ class ScoreSettings(RunSettings):
 
 @accepts(ScoreSettings, without=(*OF_FILES, *OF_PROCESSES, "against", "format"))
 def score(
-    model: Model, source: Source, against: Model | None = None, *, settings: ScoreSettings
+    model: AnyModel, source: Source, against: AnyModel | None = None, *, settings: ScoreSettings
 ) -> Any:  # ScoreTrack of one recording, list of ScoreTrack of several
     """Score one recording, or each of several, frame by frame.
 
     Parameters
     ----------
-    model : Model
+    model : Model or path-like
         With the front end that it was trained through.
     source : Source
         A recording or a table: an `Entry`, a path, ``(samples, sample_rate)``, a data frame; or several: a
         list, a manifest. See `audiogmm.runs.sources.entries_from`.
-    against : Model, optional
+    against : Model or path-like, optional
         Background model: the scores are then log-likelihood ratios.
     settings : ScoreSettings
         Or its fields as keywords.
@@ -123,6 +123,7 @@ def score(
     ((198,), array([0.0125, 0.0225]), 4)
     """
     refuse_both(against, settings.detector)
+    model, against = model_from(model), None if against is None else model_from(against)
     inputs = open_inputs(
         source,
         model=model,

@@ -24,7 +24,7 @@ from audiogmm.live.stream.session import (
 )
 from audiogmm.live.stream.settings import StreamSettings, parse_emit
 from audiogmm.live.stream.sources import AnyInputs, InputIdentity, inputs_of
-from audiogmm.mixture.store import Model, load
+from audiogmm.mixture.store import Model, load, model_from
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.types import Json, Seconds
@@ -181,7 +181,7 @@ def stream(
     if emit is not None:
         kinds = emit if isinstance(emit, str) else ",".join(emit)
         settings = replace(settings, emit=parse_emit(kinds, gallery=settings.gallery is not None))
-    plan = StreamPlan.of(model if isinstance(model, Model) else load(model), settings, progress)
+    plan = StreamPlan.of(model_from(model), settings, progress)
     inputs = inputs_of(
         source, sample_rate, device, raw=raw, channel=channel, held=held, exit_on_loss=exit_on_loss
     )

@@ -16,7 +16,7 @@ from audiogmm.jobs.train_settings import TrainSettings
 from audiogmm.keywords import accepts
 from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.mixture.store import Model, load
+from audiogmm.mixture.store import Model, model_from
 from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import as_frontend, match_frontend
@@ -105,7 +105,7 @@ def train(
     """
     progress = progress_of(progress)
     aside = Aside(strict=True) if aside is None else aside
-    start = load(settings.start) if isinstance(settings.start, Path) else settings.start
+    start = None if settings.start is None else model_from(settings.start)
     with nullcontext(reducer) if reducer else LocalReducer(settings.threads, settings.workers) as reducer:
         inputs = open_training_inputs(
             source,

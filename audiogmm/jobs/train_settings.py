@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.scorers.table import check_scores
 from audiogmm.errors import ChoiceError
-from audiogmm.mixture.store import Model
+from audiogmm.mixture.store import AnyModel, Model
 from audiogmm.runs.defaults import choose_defaults
 from audiogmm.runs.settings import RunSettings
 from audiogmm.training.pruning import check_keep
@@ -62,7 +62,7 @@ class TrainSettings(RunSettings):
         Train a mixture for each class, see `audiogmm.training.classes`: the key of the manifest with the
         label of each recording, or a folder of label files, see `audiogmm.runs.labels.read_labels`.
         `n_components` is then the most that a class gets, `CLASS_COMPONENTS` by default.
-    start : Model or Path, optional
+    start : Model or path-like, optional
         Start from the parameters of this model instead, through its front end.
     passes : int
         Passes over the data at most.
@@ -120,7 +120,7 @@ class TrainSettings(RunSettings):
     seed: int = 0
     init: Init = "k-means++"
     label: str | None = None
-    start: Model | Path | None = None
+    start: AnyModel | None = None
     passes: int = 100
     tol: float = 1e-3
     floor: float | None = None

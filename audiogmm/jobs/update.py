@@ -11,7 +11,7 @@ from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError, MismatchError
 from audiogmm.keywords import accepts
 from audiogmm.mixture.movement import movement
-from audiogmm.mixture.store import Model, floor_of
+from audiogmm.mixture.store import AnyModel, Model, floor_of, model_from
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.progress import Progress, progress_of
@@ -82,7 +82,7 @@ class UpdateSettings(RunSettings):
 
 @accepts(UpdateSettings, without=(*OF_FILES, "against"))
 def update(
-    model: Model,
+    model: AnyModel,
     source: Source | Iterable[FrameBlock],
     *,
     settings: UpdateSettings,
@@ -99,7 +99,7 @@ def update(
 
     Parameters
     ----------
-    model : Model
+    model : Model or path-like
         With its statistics.
     source : Source, or iterable of FrameBlock
         The recordings, as for `train`; to remove or weight them, only their ids are read.
@@ -139,7 +139,7 @@ def update(
     >>> model.statistics.n_frames, more.statistics.n_frames
     (594.0, 792.0)
     """
-    progress = progress_of(progress)
+    model, progress = model_from(model), progress_of(progress)
     aside = Aside(strict=True) if aside is None else aside
     book = _open_ledger(model, ledger, settings)
     inputs = open_training_inputs(

@@ -26,7 +26,7 @@ from audiogmm.runs.sources import Source, entry_from
 from audiogmm.types import Json, Seconds
 from audiogmm.verification.calibration import UNCALIBRATED, Calibration
 from audiogmm.verification.decision import OperatingPoint
-from audiogmm.verification.gallery import Gallery
+from audiogmm.verification.gallery import AnyGallery, Gallery, gallery_from
 from audiogmm.verification.ratio import TOP, Scoring
 from audiogmm.verification.recordings.gallery_calibration import find_calibration
 from audiogmm.verification.recordings.segment_scorer import SHORT, WHY_SHORT, SegmentScores
@@ -131,21 +131,19 @@ OF_DECISIONS = ("manifest", "prior", "cost_miss", "cost_false_alarm")
 
 @accepts(VerifySettings, without=OF_FILES + OF_DECISIONS, renamed={"normalisation": "normalization"})
 def verify(
-    gallery: Gallery, trials: Iterable[tuple[str, Source]], *, settings: VerifySettings
+    gallery: AnyGallery, trials: Iterable[tuple[str, Source]], *, settings: VerifySettings
 ) -> list[TrialScore]:
     """Score trials: is this recording of that speaker?
 
     Parameters
     ----------
-    gallery : Gallery
+    gallery : Gallery or path-like
         The speakers.
     trials : iterable of (str, Source)
         The speaker that is claimed, and one recording, or a piece of one: an `Entry`, a path,
         ``(samples, sample_rate)``; see `audiogmm.runs.sources.entries_from`.
-    scoring, top, normalization
+    scoring, top, normalization, upsample
         See `VerifySettings`.
-    upsample : bool
-        Accept audio below the model's sample rate.
     threads, workers : int
         Threads of this process, or processes; scores do not depend on them.
 
@@ -179,6 +177,7 @@ def verify(
     >>> same.score > other.score
     True
     """
+    gallery = gallery_from(gallery)
     listed = [(name, entry_from(each, f"-{i}")) for i, (name, each) in enumerate(trials)]
     segments: dict[Recording, list[int]] = {}
     make_recording = recording_factory(gallery, settings.upsample, log_note, settings.choice)

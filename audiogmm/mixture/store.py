@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from audiogmm.errors import AudioGMMError, ModelFileError
+from audiogmm.errors import AudioGMMError, KindError, ModelFileError
 from audiogmm.escapes import ESCAPED
 from audiogmm.files import replacing
 from audiogmm.methods import call_above
@@ -22,6 +22,7 @@ from audiogmm.mixture.metadata import FORMAT_VERSION, ModelMetadata, canonical_j
 from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
 from audiogmm.reading import parsing
 from audiogmm.types import CovarianceType, FloatArray, Json
+from audiogmm.words import article
 
 _PARAMETERS = ("weights", "means", "covariances")
 
@@ -191,6 +192,10 @@ class Model:
         return f"Model({self.mixture!r}, fingerprint {self.fingerprint[:12]})"
 
 
+AnyModel: TypeAlias = Model | str | os.PathLike[str]
+"""A model, or the path of its file."""
+
+
 def load(path: str | os.PathLike[str]) -> Model:
     """Read a model file.
 
@@ -209,7 +214,15 @@ def load(path: str | os.PathLike[str]) -> Model:
     ModelFileError
         If there is no such file, or it is truncated, damaged, from a newer version, a pickle, or not a
         model; the message says which.
+    KindError
+        If it is no path.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise KindError(
+            f"got {article(type(path).__name__)} for a model",
+            needed="a Model, or the path of a model file",
+            remedy="its to_model()" if hasattr(path, "to_model") else "audiogmm.load('model.agmm')",
+        )
     path = Path(path)
     document, arrays = container.read(path)
     metadata = _parsed(path, document)
@@ -231,6 +244,24 @@ def load(path: str | os.PathLike[str]) -> Model:
         return Model(mixture, statistics, ModelMetadata.of(metadata), arrays)
     except ModelFileError as error:
         raise _damaged(path, f"holds {error.what}") from error
+
+
+def model_from(model: AnyModel) -> Model:
+    """Return the model itself, or that of a file: what every verb does with its argument.
+
+    Raises
+    ------
+    ModelFileError, KindError
+        As `load`.
+
+    Examples
+    --------
+    >>> model_from(3)
+    Traceback (most recent call last):
+    ...
+    audiogmm.errors.KindError: got an int for a model; needed: a Model, or the path of a model file; try: ...
+    """
+    return model if isinstance(model, Model) else load(model)
 
 
 def _parsed(path: Path, metadata: Json) -> Json:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 from audiogmm.checksum import sealed, unsealed
 from audiogmm.documents import parse_document
-from audiogmm.errors import ChoiceError, ModelFileError, OutputError
+from audiogmm.errors import ChoiceError, KindError, ModelFileError, OutputError
 from audiogmm.files import exclusive, replacing
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.store import Model, load
+from audiogmm.mixture.store import Model, load, model_from
 from audiogmm.reading import parsing
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
@@ -23,7 +24,7 @@ from audiogmm.verification.calibration import Calibration, GalleryCalibration
 from audiogmm.verification.channel import original_fingerprint
 from audiogmm.verification.speaker import Speaker, background_mismatch
 from audiogmm.verification.speaker_file import SUFFIX, make_file_name, pack_speaker, read_name, read_speaker
-from audiogmm.words import amount
+from audiogmm.words import amount, article
 
 FORMAT_VERSION = 2
 """Of the folder; a reader refuses higher ones. Folders of version 1 have no checksums."""
@@ -122,7 +123,7 @@ class Gallery:
             If the folder holds something else, or cannot be written.
         """
         folder = Path(folder)
-        model = background if isinstance(background, Model) else load(background)
+        model = model_from(background)
         if (folder / SETTINGS).exists():
             gallery = cls(folder)
             if model.fingerprint not in (gallery.origin, gallery.fingerprint):
@@ -302,3 +303,35 @@ class Gallery:
     def _files(self) -> Iterator[Path]:
         folder = self.folder / SPEAKERS
         return (path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+
+
+AnyGallery: TypeAlias = Gallery | str | os.PathLike[str]
+"""A gallery, or its folder."""
+
+
+def gallery_from(gallery: AnyGallery) -> Gallery:
+    """Return the gallery itself, or that in a folder.
+
+    Raises
+    ------
+    ModelFileError
+        If the folder is no gallery.
+    KindError
+        If it is of another type.
+
+    Examples
+    --------
+    >>> gallery_from(3)
+    Traceback (most recent call last):
+    ...
+    audiogmm.errors.KindError: got an int for a gallery; needed: a Gallery, or the folder of one; try: ...
+    """
+    if isinstance(gallery, Gallery):
+        return gallery
+    if not isinstance(gallery, (str, os.PathLike)):
+        raise KindError(
+            f"got {article(type(gallery).__name__)} for a gallery",
+            needed="a Gallery, or the folder of one",
+            remedy="audiogmm.enroll(model, recordings, 'known')",
+        )
+    return Gallery(gallery)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 import soundfile
 from sklearn.exceptions import NotFittedError
@@ -79,3 +80,21 @@ def test_what_does_not_belong_together_is_refused(X: np.ndarray) -> None:
         gmm.to_model(ag.FrontEnd.preset("speech"), sample_rate=RATE)
     with pytest.raises(NotFittedError):
         ag.GaussianMixture().to_model()
+
+
+def test_columns_keep_their_names_there_and_back(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal([0.0, 5.0, 50.0], 1.0, (200, 3))
+    frame = pandas.DataFrame(rows, columns=["a", "b", "c"])
+    gmm = ag.GaussianMixture(2, covariance_type="diag", random_state=0).fit(frame)
+    gmm.to_model().save(tmp_path / "a.agmm")
+    model = ag.load(tmp_path / "a.agmm")
+    assert model.metadata.columns == ["a", "b", "c"]
+    expected = ag.score(model, frame).scores
+    np.testing.assert_allclose(expected, gmm.score_samples(frame), rtol=1e-6)
+    np.testing.assert_array_equal(ag.score(model, frame[["c", "a", "b"]]).scores, expected)
+    back = model.to_estimator()
+    assert list(back.feature_names_in_) == ["a", "b", "c"] and back.to_model().metadata.columns
+    with pytest.raises(ValueError, match="feature names"):
+        back.predict(frame[["c", "a", "b"]])
+    unnamed = ag.GaussianMixture(2, covariance_type="diag", random_state=0).fit(rows).to_model()
+    assert unnamed.metadata.columns == [] and not hasattr(unnamed.to_estimator(), "feature_names_in_")
