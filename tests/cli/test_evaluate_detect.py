@@ -543,7 +543,7 @@ def test_no_truth_at_all_is_refused(audiogmm: Audiogmm, world: World) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (("evaluate", "detect", "gone.jsonl", "all.jsonl"), 1, "gone.jsonl cannot be read"),
+        (("evaluate", "detect", "gone.jsonl", "all.jsonl"), 1, "gone.jsonl does not exist"),
         (("evaluate", "detect", "all.jsonl", "all.jsonl"), 1, "all.jsonl:1:"),
         (
             ("evaluate", "detect", "events.xml", "all.jsonl"),
