@@ -90,7 +90,7 @@ def _stepwise(stepwise_passes: int | None, step_exponent: float | None, **others
     "--label",
     metavar="KEY|DIR",
     help="Train classes: the key of M with the label of each recording, or a folder of label files "
-    "(Audacity, TextGrid, RTTM), one a recording. A class gets at most -k components [default: 16].",
+    "(Audacity, TextGrid, RTTM, Raven, BirdNET). A class gets at most -k components [default: 16].",
 )
 @options.start
 @options.option("--restarts", type=options.COUNT, default=1, help="Initializations; the best is kept.")

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from audiogmm.anomaly.learning.model_parts import terms_of
+from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.files import refuse_overwrite, replacing, settle
@@ -104,7 +105,8 @@ class ClusterTask:
     def __call__(self, shard: Shard) -> tuple[str, ClusterSummary]:
         sums = self.clusterer.zero()
         with AssignmentWriter(self.folder / f"{shard.id}.npz", self.min_posterior) as writer:
-            self.files.write(shard.id, self.clusterer.segments(shard, sums, writer.write))
+            path = shard.entry.original_path if isinstance(shard, Recording) else ""
+            self.files.write(shard.id, self.clusterer.segments(shard, sums, writer.write), path)
         return shard.id, sums
 
 

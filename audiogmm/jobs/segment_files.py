@@ -41,8 +41,10 @@ class SegmentFiles:
     labels: Path | None = None
     format: str = "audacity"
 
-    def write(self, id: str, segments: Iterable[ComponentSegment]) -> None:
+    def write(self, id: str, segments: Iterable[ComponentSegment], recording: str = "") -> None:
         """Write the segments of a recording as they come; those of a TextGrid at the end.
+
+        `recording` is its path, where it has one.
 
         Raises
         ------
@@ -60,7 +62,8 @@ class SegmentFiles:
                     cells = (found.id, _time(start), _time(end), label, posterior, str(found.n_frames))
                     rows.writerow(map(guarded, cells))
                     score = round(found.mean_posterior, 4)
-                    yield Span(id, round(start, 6), round(end, 6), label=label, score=score, id=id)
+                    place = recording or id
+                    yield Span(place, round(start, 6), round(end, 6), label=label, score=score, id=id)
 
             if self.labels is None:
                 for _ in spans():

@@ -126,8 +126,8 @@ def segments_named(path: str) -> Segments | None:
     return next((kind for ending, kind in _SEGMENTS if path.lower().endswith(ending)), None)
 
 
-def _segments_by_header(first: str) -> Segments | None:
-    """The format of a list of segments that its first line shows."""
+def segments_by_header(first: str) -> Segments | None:
+    """Return the format of a list of segments that its first line shows, if it shows one."""
     lower = first.lower()
     if lower.startswith("speaker ") and len(first.split()) >= 9:
         return "rttm"
@@ -246,7 +246,7 @@ def _by_content(path: str, start: bytes) -> Kind:
         if '"shard_id"' in first:
             return "nemo"
         return "lhotse" if _is_lhotse(first) else "jsonl"
-    segments = _segments_by_header(first)
+    segments = segments_by_header(first)
     if segments is not None:
         return segments
     # imported late: for most manifests the table of CSV is not needed

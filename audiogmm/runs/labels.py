@@ -12,7 +12,7 @@ from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.manifest.segments.recording_finder import recording_name
 from audiogmm.manifest.segments.span import Span
 from audiogmm.manifest.segments.span_format import recording_stem
-from audiogmm.manifest.segments.table import SPAN_FORMATS
+from audiogmm.manifest.segments.table import label_format
 from audiogmm.runs.holdout import Excerpt
 from audiogmm.runs.training_inputs import TrainingInputs
 from audiogmm.training.frames.labeled import LabeledShard
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 """The class of what has no label, in a recording that has a label file."""
-
-FORMATS = ("audacity", "textgrid", "rttm")
-"""Formats of label files, each by its suffix."""
 
 OVERLAP: Seconds = 0.01
 """Two labels of different classes may overlap by so much, as labels drawn by hand do."""
@@ -85,8 +82,8 @@ def read_labels(label: str, entries: Iterable[Entry] | None, say: Callable[[str]
     """Read the labels of recordings.
 
     A folder has label files named after the ids of recordings, or after their files: of Audacity (.txt),
-    Praat (.TextGrid), or RTTM. What has no label in a recording with a label file is of the class `OTHER`; a
-    recording without one is left out. By a key, an entry without it is left out.
+    Praat (.TextGrid), Raven, BirdNET, or RTTM. What has no label in a recording with a label file is of the
+    class `OTHER`; a recording without one is left out. By a key, an entry without it is left out.
 
     Parameters
     ----------
@@ -167,15 +164,17 @@ def spans_of_files(
         is of a recording, or one is named after several.
     """
     by_name: dict[str, list[tuple[Span, str]]] = {}
-    for form in (SPAN_FORMATS[name] for name in FORMATS):
-        for file in form.files(str(folder)):
-            if form.is_of_one:
-                by_name.setdefault(recording_name(file), [])
-            for number, span in form.read_spans(file):
-                if isinstance(span, ManifestError):
-                    raise span
-                own = recording_stem(span.recording) if span.recording else recording_name(file)
-                by_name.setdefault(span.id or own, []).append((span, f"{file}:{number}"))
+    for file in sorted(str(path) for path in folder.iterdir() if path.is_file()):
+        form = label_format(file)
+        if form is None:
+            continue
+        if form.is_of_one:
+            by_name.setdefault(recording_name(file), [])
+        for number, span in form.read_spans(file):
+            if isinstance(span, ManifestError):
+                raise span
+            own = recording_stem(span.recording) if span.recording else recording_name(file)
+            by_name.setdefault(span.id or own, []).append((span, f"{file}:{number}"))
     found: dict[str, list[tuple[Seconds, Seconds, str]]] = {}
     used = {entry.id: entry.path for entry in entries if entry.id in by_name}
     by_id = set(used)

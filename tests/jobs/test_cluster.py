@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from audiogmm.jobs.train import train
 from audiogmm.manifest import Entry
 from audiogmm.manifest.segments import SPAN_FORMATS, Span
 from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.runs.labels import read_labels
 
 RATE = 8000
 
@@ -90,12 +92,19 @@ def test_segments_are_a_table_and_labels(recording: Path, tmp_path: Path) -> Non
     ]
     assert [a[1] == b[0] for a, b in pairwise(labels)] == [True, True]  # they touch
     assert not list(out.glob(".segments*"))
-    for name in ("rttm", "textgrid"):
+    for name in SPAN_FORMATS:
         cluster_to_folder(tmp_path / "m.agmm", str(recording), out, examples=0, labels=name, force=True)
         (file,) = SPAN_FORMATS[name].files(str(out / "labels"))
         spans = [span for _, span in SPAN_FORMATS[name].read_spans(file) if isinstance(span, Span)]
         assert [span.label or span.speaker for span in spans] == [low, high, low]
         assert [span.start for span in spans] == [float(row["start"]) for row in table]
+        if name in ("raven", "birdnet"):
+            assert {span.recording for span in spans} == {str(recording)}
+        assert read_labels(str(out / "labels"), [Entry(str(recording), id="tones")], print).names == (
+            *sorted({high, low}),
+            "other",
+        )
+        shutil.rmtree(out / "labels")
     with pytest.raises(ChoiceError, match="labels='elan'; needed: one of rttm, audacity"):
         cluster_to_folder(tmp_path / "m.agmm", str(recording), out, labels="elan")
 
