@@ -19,6 +19,7 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.mixture.store import Model, model_from
 from audiogmm.reduce import LocalReducer, Reducer
 from audiogmm.runs.aside import Aside
+from audiogmm.runs.defaults import doubt_of_size
 from audiogmm.runs.frontends import as_frontend, match_frontend
 from audiogmm.runs.labels import OTHER, Labels, as_labeled, read_labels
 from audiogmm.runs.progress import Progress, progress_of
@@ -136,6 +137,10 @@ def train(
                 progress=progress,
             )
         result = fitter.fit_all(partial)
+        if not settings.hold_out and labels is None:
+            size = result.mixture.n_components
+            if doubt := doubt_of_size(size, result.n_frames, inputs.frontend):
+                progress.say(doubt)
         normal = normal.learn_again(result.mixture, inputs, reducer)
         estimate = fill_ledger(result, inputs, settings, reducer, progress)
         backend = train_backend(

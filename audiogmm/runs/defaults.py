@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audiogmm.mixture.floor import RELATIVE_FLOOR
+from audiogmm.training.classes import FRAMES_EACH
 from audiogmm.training.settings import Algorithm
 from audiogmm.types import CovarianceType
+from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
@@ -38,3 +40,22 @@ def choose_defaults(frontend: FrontEnd | None, algorithm: Algorithm = "em") -> M
     if frontend is not None and frontend.cmvn == "global":
         return ModelDefaults(32, form or "full", 1e-2)
     return ModelDefaults(covariance_type=form or "diag")
+
+
+def doubt_of_size(n_components: int, n_frames: int, frontend: FrontEnd | None) -> str:
+    """Return a note where there are fewer than 10 frames for each component, or nothing.
+
+    Examples
+    --------
+    >>> doubt_of_size(64, 108, None)
+    '64 components from 108 rows: at most 2 are supported; try -k 2'
+    """
+    if n_components < 2 or n_frames >= 10 * n_components:
+        return ""
+    most = max(1, n_frames // FRAMES_EACH)
+    rows = amount(n_frames, "row" if frontend is None else "voiced frame")
+    note = f"{amount(n_components, 'component')} from {rows}: at most {most} "
+    note += f"{'is' if most == 1 else 'are'} supported; try -k {most}"
+    if frontend is not None and frontend.vad != "none":
+        note += ", or --preset ambient where the sound is no speech"
+    return note

@@ -281,13 +281,14 @@ def _nothing(set_aside: list[ExcludedRecording]) -> TrainingError:
         return TrainingError(
             "0 frames: there is no recording", needed="at least one recording", remedy="look at the manifest"
         )
+    n = len({row.id for row in set_aside})  # parts of a recording have its id
     return TrainingError(
         "0 frames: "
-        + ("the only recording was" if len(set_aside) == 1 else f"all {len(set_aside)} recordings were")
-        + f" set aside{', the first of them' * (len(set_aside) > 1)} because: "
+        + ("the only recording was" if n == 1 else f"all {n} recordings were")
+        + f" set aside{', the first of them' * (n > 1)} because: "
         f"{set_aside[0].error}",
         needed="at least one recording with voiced frames",
-        remedy="repair the recordings, or the front end's settings",
+        remedy="--preset ambient where the sound is no speech, or repair the recordings",
     )
 
 

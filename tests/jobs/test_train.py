@@ -13,9 +13,10 @@ import soundfile
 
 import audiogmm as ag
 from audiogmm.cli.main import main
-from audiogmm.errors import ChoiceError
+from audiogmm.errors import ChoiceError, TrainingError
 from audiogmm.jobs.train_settings import TrainSettings
 from audiogmm.jobs.trained_files import train_to_file
+from audiogmm.runs.progress import Silent
 
 
 @pytest.mark.parametrize(
@@ -89,3 +90,22 @@ def test_the_closing_lines_say_why_it_ended(table: str, tmp_path: Path, passes: 
     result = train_to_file(table, tmp_path / "m.agmm", n_components=2, passes=passes, hold_out=0)
     (line,) = [line for line in result.lines() if "nats" in line]
     assert f"({why}" in line
+
+
+def test_nothing_voiced_is_said_of_the_recording(tmp_path: Path) -> None:
+    """Of one recording the parts that train are several shards."""
+    soundfile.write(tmp_path / "a.wav", np.zeros(4 * 16000), 16000)
+    message = r"the only recording was set aside because: a: none of \d+ frames is voiced.*--preset ambient"
+    with pytest.raises(TrainingError, match=message):
+        train_to_file(str(tmp_path / "a.wav"), tmp_path / "a.agmm")
+
+
+def test_too_few_frames_for_the_components_are_noted() -> None:
+    progress = Silent()
+    ag.train(np.random.default_rng(0).normal(size=(108, 2)), n_components=11, hold_out=0, progress=progress)
+    assert "11 components from 108 rows: at most 2 are supported; try -k 2" in progress.messages
+    sound, progress = np.random.default_rng(0).normal(size=16000) * 0.1, Silent()
+    frontend = ag.FrontEnd.preset("ambient")
+    settings: Any = {"n_components": 11, "sample_rate": 16000, "cold_start": 0.5, "covariance_type": "diag"}
+    ag.learn(sound, frontend=frontend, progress=progress, **settings)
+    assert "11 components from 98 voiced frames: at most 1 is supported; try -k 1" in progress.messages

@@ -25,6 +25,7 @@ from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.live.stream.learner import Learner
 from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
+from audiogmm.runs.defaults import doubt_of_size
 from audiogmm.training.criteria import aic, bic
 from audiogmm.training.em_steps import FlooredEM
 from audiogmm.types import Json, Samples, Seconds
@@ -154,6 +155,10 @@ class TrainingPipeline:
         if self._learner is None:
             return lines
         self._learner.close()
+        online = self._learner.online
+        doubt = doubt_of_size(online.n_components, round(online.n_frames), self._frontend)
+        if doubt:
+            self._say(doubt)
         return [*lines, self._save(self._learner)]
 
     def _open(self) -> None:

@@ -15,6 +15,7 @@ from audiogmm.training.frames.moments import FrameMoments
 from audiogmm.training.frames.packing import SLICE_ROWS, Packer, pack_frames, voiced_frames
 from audiogmm.training.frames.spool import read_rows, write_rows
 from audiogmm.types import Frames, Seconds
+from audiogmm.words import amount
 
 _PORTION = 2048  # rows that are written, and whose moments are taken, together
 
@@ -146,9 +147,9 @@ def fetch_rows(item: SampledShard) -> tuple[int, Frames]:
 def _nothing_to_train_on(shard_id: str, n_frames: int) -> AudioDataError:
     if n_frames:
         return AudioDataError(
-            f"{shard_id}: none of its {n_frames} frames is voiced",
+            f"{shard_id}: none of {amount(n_frames, 'frame')} is voiced",  # perhaps of a part of it
             needed="at least one frame that the activity detector marks as voiced",
-            remedy="a lower VAD threshold, a front end without VAD, or leave it out",
+            remedy="--preset ambient where the sound is no speech, a lower VAD threshold, or leave it out",
         )
     return AudioDataError(
         f"{shard_id}: it has no frame", needed="at least one whole frame", remedy="leave it out"
