@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import operator
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, fields, replace
 from typing import Any, TypeVar
+
+from audiogmm.errors import ChoiceError
 
 R = TypeVar("R")
 
@@ -37,6 +40,8 @@ def accepts(
     ------
     TypeError
         At a call with a keyword that is neither a field nor a parameter; the nearest one is named.
+    ChoiceError
+        At a call with a value that is no number where the field is one; see `check_numbers`.
 
     Examples
     --------
@@ -78,6 +83,7 @@ def accepts(
                     hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
                     raise TypeError(f"{function.__name__}() has no keyword {name!r}{hint}")
             changes = {name: keywords.pop(name) for name in names if name in keywords}
+            changes |= check_numbers(kind, changes)
             chosen = kind(**changes) if settings is None else replace(settings, **changes)
             return function(*args, settings=chosen, **keywords)
 
@@ -89,6 +95,75 @@ def accepts(
         return call
 
     return decorate
+
+
+def check_numbers(kind: type[Any], values: Mapping[str, Any]) -> dict[str, int]:
+    """Check that the fields of a dataclass that are numbers by their annotation get numbers.
+
+    Parameters
+    ----------
+    kind : type
+        The dataclass; of its fields, those annotated with `int` or `float`, or None besides, are checked.
+    values : mapping of str to object
+        Values of some of its fields.
+
+    Returns
+    -------
+    dict of str to int
+        The whole numbers as Python's own, since those of NumPy overflow.
+
+    Raises
+    ------
+    ChoiceError
+        If one is another kind of value, or not whole where it has to be.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Steps:
+    ...     passes: int = 10
+    >>> check_numbers(Steps, {"passes": "2"})
+    Traceback (most recent call last):
+    ...
+    audiogmm.errors.ChoiceError: passes='2'; needed: a whole number; try: passes=2
+    """
+    found = {}
+    for field in fields(kind):
+        kinds = set(str(field.type).split(" | "))
+        numbers = kinds - {"None"}
+        if field.name not in values or not numbers or numbers - {"int", "float", "Seconds"}:
+            continue
+        value, whole = values[field.name], numbers == {"int"}
+        if _is_number(value, whole):
+            if whole:
+                found[field.name] = operator.index(value)
+            continue
+        if value is None and "None" in kinds:
+            continue
+        needed = ("a whole number" if whole else "a number") + ", or None" * ("None" in kinds)
+        raise ChoiceError(f"{field.name}={value!r:.80}", needed=needed, remedy=_meant(field, value, whole))
+    return found
+
+
+def _is_number(value: Any, whole: bool) -> bool:
+    """Whether it is a number of any library, and no text and no truth value."""
+    if isinstance(value, (str, bytes, bool)):
+        return False
+    try:
+        operator.index(value) if whole else float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _meant(field: Any, value: Any, whole: bool) -> str:
+    """The keyword with the number that was probably meant; else with its default."""
+    try:
+        number: Any = int(float(value)) if whole else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = _default(field)
+    return "" if number is inspect.Parameter.empty else f"{field.name}={number!r}"
 
 
 def _default(field: Any) -> Any:

@@ -18,7 +18,8 @@ from audiogmm.manifest.in_memory import MemoryEntry
 from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.objects import entries_of
 from audiogmm.manifest.read import Manifest, OnError, read_manifest
-from audiogmm.words import amount
+from audiogmm.runs.scale import scale_note
+from audiogmm.words import amount, article
 
 Source: TypeAlias = Any
 """An `Entry`; a path of a recording, a table or a manifest; ``(samples, sample_rate)``; a matrix or a data
@@ -43,8 +44,8 @@ def entries_from(
     """Return the entries of what stands for recordings or tables; re-iterable.
 
     Samples of several channels may have either axis first: the longer one is time (the first, if they are as
-    long), and that is said. Integers have the full scale of their type. An array without a sample rate is a
-    table, shape (n_rows, n_columns).
+    long), and that is said. Full scale is 1 in floating point, and that of the type in integers; a peak that
+    belongs to another scale is said. An array without a sample rate is a table, shape (n_rows, n_columns).
 
     Parameters
     ----------
@@ -152,10 +153,11 @@ class _Reader:
 
     def __post_init__(self) -> None:
         self._names: set[str] = set()
+        self._scale_noted = False
 
     def read(self, source: Source) -> Iterable[Entry]:
         """Return the entries of a source, or of all items of a list."""
-        if isinstance(source, Iterator):
+        if isinstance(source, Iterator) and not hasattr(source, "read"):
             source = list(source)
         if not isinstance(source, (list, tuple)) or _pair(source) is not None:
             return self.one(source, "", is_listed=False)
@@ -187,9 +189,13 @@ class _Reader:
             if self.sample_rate is not None:
                 return [self._samples(source, _rate(self.sample_rate), f"array{number}")]
             return [self._matrix(source, f"table{number}")]
+        if hasattr(source, "read"):
+            name = getattr(source, "name", None)
+            path = repr(name) if isinstance(name, str) else "its path, or soundfile.read(file)"
+            raise KindError(f"got a file object ({type(source).__name__})", needed=TAKEN, remedy=path)
         if not is_listed and isinstance(source, Iterable) and not isinstance(source, (dict, bytes, set)):
             return self._iterable(source)
-        raise KindError(f"got {_article(type(source).__name__)}", needed=TAKEN)
+        raise KindError(f"got {article(type(source).__name__)}", needed=TAKEN)
 
     def _manifest(self, source: Source, lines: Iterable[ManifestLine]) -> Manifest:
         """A manifest of what is no file, so that ids are checked and what is wrong is set aside."""
@@ -242,6 +248,9 @@ class _Reader:
                 f"{name}: samples of shape {samples.shape}",
                 needed="shape (n_samples,), (n_channels, n_samples) or (n_samples, n_channels), not empty",
             )
+        if not self._scale_noted and (note := scale_note(samples)):
+            self._scale_noted = True  # once a list
+            self.say(f"{name}: {note}")
         samples = samples[:, None] if samples.ndim == 1 else self._oriented(samples, name)
         scale = _SCALES.get(kind)
         if kind == "uint8":  # as libsndfile gives it, and the samples of a wav of 8 bits
@@ -335,7 +344,3 @@ def _rate(rate: object) -> int:
             remedy="(samples, 16000)",
         )
     return int(rate)  # type: ignore[call-overload, no-any-return]
-
-
-def _article(name: str) -> str:
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

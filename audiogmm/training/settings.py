@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from audiogmm.errors import ChoiceError
+from audiogmm.keywords import check_numbers
 from audiogmm.mixture.floor import RELATIVE_FLOOR, VarianceFloor, variance_floor
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.gaussian import Mixture
@@ -103,6 +104,7 @@ class MixtureSettings:
     approximation: Approximation | None = None
 
     def __post_init__(self) -> None:
+        check_numbers(MixtureSettings, vars(self))
         for name, least in (
             ("n_components", 1),
             ("seed", 0),

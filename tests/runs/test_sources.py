@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -386,3 +389,17 @@ def test_a_bad_item_of_an_object_does_not_end_the_others(kind: str, folder: Path
         assert ["-3.0" in str(error) for error in refused] == [True]
     with pytest.raises(ManifestError, match=r"-3\.0"):
         list(entries_from(source))
+
+
+@pytest.mark.parametrize("opened", ["rb", "SoundFile", "BytesIO"])
+def test_an_open_file_is_refused_with_its_path(opened: str, folder: Path) -> None:
+    path = folder / "0.wav"
+    with contextlib.ExitStack() as stack:
+        file: Any = io.BytesIO(path.read_bytes())
+        if opened != "BytesIO":
+            how = soundfile.SoundFile(str(path)) if opened == "SoundFile" else path.open("rb")
+            file = stack.enter_context(how)
+        remedy = "its path" if opened == "BytesIO" else repr(str(path))
+        for source in (file, [file]):
+            with pytest.raises(KindError, match=rf"got a file object \(.*; try: {re.escape(remedy)}"):
+                list(entries_from(source))
