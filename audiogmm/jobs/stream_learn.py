@@ -17,7 +17,7 @@ from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.live.stream.session import Pipeline, StreamResult, StreamSession, Write, run_sessions
 from audiogmm.live.stream.sources import AnyInputs, InputIdentity, inputs_of
 from audiogmm.live.stream.training import TrainingPipeline, TrainingPlan
-from audiogmm.mixture.store import Model, load
+from audiogmm.mixture.store import Model, model_from
 from audiogmm.runs.frontends import match_frontend
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.outputs import check_output
@@ -153,7 +153,7 @@ def _run(
     say = progress.say
     if output is not None:
         check_output(output, settings.force, *inputs.names)
-    start = None if settings.start is None else load(settings.start)
+    start = None if settings.start is None else model_from(settings.start)
     plan = TrainingPlan(output, _frontend(start, settings), settings, start)
     sources = inputs.open(plan.frontend.sample_rate)
     if len(sources) != 1:

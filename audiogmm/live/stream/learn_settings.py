@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import ChoiceError
@@ -11,6 +10,7 @@ from audiogmm.types import CovarianceType, Seconds
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
+    from audiogmm.mixture.store import AnyModel
 
 COLD_START: Seconds = 30.0
 """Length of the cold start."""
@@ -80,7 +80,7 @@ class LearnSettings:
     upsample: bool = False
     frontend: FrontEnd | None = None
     sample_rate: int | None = None
-    start: Path | None = None
+    start: AnyModel | None = None
     force: bool = False
 
     def __post_init__(self) -> None:

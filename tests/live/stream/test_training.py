@@ -289,8 +289,9 @@ def test_what_cannot_be_learned_from_is_refused_before_any_sound(tmp_path: Path,
     (tmp_path / "there.agmm").write_bytes(b"x")
     with pytest.raises(OutputError, match=r"there.agmm exists already"):
         learn(output="there.agmm")
-    with pytest.raises(ChoiceError, match="3 full components, and a start of 2 full ones"):
-        learn(start=path, how=LearnSettings(n_components=3))
+    for start in (path, str(path), load(path)):
+        with pytest.raises(ChoiceError, match="3 full components, and a start of 2 full ones"):
+            learn(start=start, how=LearnSettings(n_components=3))
     with pytest.raises(MismatchError, match="another front end"):
         learn(start=path, frontend=FrontEnd.preset("speech"))
     bare = replace(model(), metadata=replace(model().metadata, frontend=None))
