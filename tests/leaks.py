@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-KEPT_FILES = ("pytest-of-", "org.chromium.", "pymp-", "dask-scratch-space", "sklearn_testing_")
+KEPT_FILES = ("pytest-of-", "org.chromium.", "pulse-", "pymp-", "dask-scratch-space", "sklearn_testing_")
 """Temporary files that live as long as a process, by the beginnings of their names."""
 
 PATIENCE = 10.0

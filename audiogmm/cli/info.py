@@ -23,7 +23,7 @@ def command(model: Path, verify: bool, as_json: bool) -> None:
     \b
     Examples:
       audiogmm info room.agmm
-      audiogmm info --verify results
+      audiogmm info --verify scores
     """
     if verify:
         from audiogmm.jobs.integrity.verify_files import verify_files

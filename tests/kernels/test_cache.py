@@ -187,7 +187,7 @@ def test_a_change_of_any_source_below_makes_the_cache_out_of_date(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("folder", "said"),
-    [(None, r"at every start.*try NUMBA_CACHE_DIR"), ("empty", "once on this machine"), ("warm", None)],
+    [(None, r"at every start.*try NUMBA_CACHE_DIR"), ("empty", "the first time"), ("warm", None)],
 )
 def test_it_is_said_why_nothing_seems_to_happen(
     tmp_path: Path,

@@ -162,7 +162,7 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
     task = _task(model, detector, plan, threshold, None if components is not None else clusterer)
     progress.begin("scoring again", len(plan.wanted), "recordings")
     with LocalReducer(settings.threads) as reducer:
-        for rescored in reducer.map(inputs, task):
+        for rescored in reducer.map(inputs, task) if plan.wanted else ():  # none where all came by a pipe
             progress.advance(1)
             if not layout.add(rescored):
                 break
