@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from audiogmm.reading import reading
+from tests.fuzz import execute
 from tests.fuzz.execute import fuzz
 from tests.fuzz.readers import READERS, Reader
 
@@ -22,3 +26,19 @@ def test_a_reader_that_lets_an_exception_out_is_found() -> None:
     found = fuzz(careless, range(40))
     assert {fault.split()[0] for fault in found.faults} == {"UnicodeDecodeError", "ValueError"}
     assert found.n == 40 > found.accepted > 0 == found.refused
+
+
+def test_a_reader_that_does_not_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Path] = []
+
+    def endless(path: Path) -> object:
+        calls.append(path)
+        with reading(str(path)):
+            while len(calls) > 1:  # the first is of the whole file
+                pass
+        return None
+
+    monkeypatch.setattr(execute, "LONGEST", 0.05)
+    found = fuzz(Reader("front end", READERS["front end"].make, endless), range(2))
+    assert (found.n, found.refused) == (2, 0)
+    assert {fault.split()[0] for fault in found.faults} == {"TooLong"}
