@@ -103,7 +103,7 @@ def check_numbers(kind: type[Any], values: Mapping[str, Any]) -> dict[str, int]:
     Parameters
     ----------
     kind : type
-        The dataclass; of its fields, those annotated with `int` or `float`, or None besides, are checked.
+        The dataclass; of its fields, those annotated with `int` or `float`, also with None, are checked.
     values : mapping of str to object
         Values of some of its fields.
 

@@ -68,13 +68,14 @@ def test_settings_of_a_front_end_that_take_gigabytes_are_refused(settings: dict[
 def test_large_settings_of_use_are_taken() -> None:
     """Ultrasound, music with fine bands, and a day of normalization."""
     ambient = FrontEndSettings.preset("ambient")
-    for settings in (
-        {"sample_rate": 1_000_000, "frame_length": 0.1},
-        {"n_fft": 65536, "n_mels": 256, "feature": "logmel"},
-        {"cmvn": "sliding", "cmvn_window": 3600.0},
-        {"vad_window": 600.0},
+    for settings, transform in (
+        ({"sample_rate": 1_000_000, "frame_length": 0.1}, 131_072),
+        ({"n_fft": 65536, "n_mels": 256, "feature": "logmel"}, 65536),
+        ({"cmvn": "sliding", "cmvn_window": 3600.0}, 2048),
+        ({"vad_window": 600.0}, 2048),
     ):
-        dataclasses.replace(ambient, **settings).sizes(settings.get("sample_rate", 48000))  # type: ignore[arg-type]
+        large = dataclasses.replace(ambient, **settings)  # type: ignore[arg-type]
+        assert large.sizes(large.sample_rate or 48000)[2] == transform
 
 
 @pytest.mark.parametrize("name", ["m.jsonl.gz", "m.csv.gz", "wav.scp.gz"])

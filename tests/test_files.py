@@ -178,8 +178,12 @@ def test_what_is_renamed_is_on_the_disk_and_so_is_its_name(
     ]
 
 
-def test_what_others_left_in_a_folder_is_not_synced(tmp_path: Path) -> None:
+def test_what_others_left_in_a_folder_is_not_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    names = Path("/proc/self/fd")
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append((names / str(file)).readlink().name))
     (tmp_path / ".#notes").symlink_to("user@host.123")  # as Emacs locks a file
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "ours").write_text("whole")
     settle(tmp_path)
+    assert synced == ["ours", tmp_path.name]

@@ -92,7 +92,7 @@ def address_in_tar(url: str) -> str | None:
         status = Path(archive).stat()
         places = _places_in(archive, status.st_ino, status.st_mtime_ns, status.st_size)
     except (OSError, ValueError, ManifestError):
-        return None  # whoever opens it says what is wrong
+        return None  # opening it says what is wrong
     place = places.get(name.removeprefix("tar://"))
     return None if place is None else bytes_address(archive, *place)
 
