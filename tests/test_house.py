@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 
 GROUND = (
     "errors checksum escapes contents system types version lazy methods reprs keywords words files threads "
-    "temporaries processes protocols reading documents lines timeline"
+    "temporaries processes protocols reading documents lines timeline run_id"
 )
 """Every room may import these."""
 
