@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 
 GROUND = (
     "errors checksum escapes contents system types version lazy methods reprs keywords words files threads "
-    "temporaries processes protocols reading documents lines timeline run_id"
+    "temporaries processes protocols reading documents lines timeline run_id wall_clock"
 )
 """Every room may import these."""
 
@@ -29,13 +29,14 @@ RIGHTS = {
     "blocks": "",
     "manifest": "",
     "manifest/segments": "manifest",
+    "manifest/clock": "manifest",
     "manifest/archives": "manifest",
     "synth": "",
     "mixture": "kernels/estep",
     "reduce": "blocks",
     "dask_reduce": "reduce",
     "audio/frontend": "kernels/front_end blocks",
-    "audio/decoders": "kernels/front_end manifest/archives",
+    "audio/decoders": "kernels/front_end manifest/archives manifest/clock",
     "audio/matrix": "audio/decoders",
     "audio/frame_cache": "audio/frontend audio/decoders",
     "audio": "audio/frame_cache audio/matrix",
@@ -44,7 +45,7 @@ RIGHTS = {
     "training/schedule": "training/frames",
     "training": "training/schedule",
     "training/selection": "training",
-    "runs": "audio training manifest/segments",
+    "runs": "audio training manifest/segments manifest/clock",
     "estimator": "training scoring",
     "anomaly": "scoring manifest/segments",
     "anomaly/scorers": "anomaly training",

@@ -59,6 +59,9 @@ class Entry:
         Samples a second that the recording is said to have, for `manifest check`.
     events : tuple of Segment
         Truth for `evaluate detect`, seconds on the recording's clock.
+    time : Seconds or None
+        When the entry (the piece, not its file) begins, as `audiogmm.wall_clock` has it:
+        Unix time from 1e8 on, else seconds since a start without a name.
     extra : mapping
         Keys that audiogmm does not use, kept as they are. A key of ours appears here only where its field
         cannot hold all that the file said: an `id` unfit for a file name, a `speaker` given as a number,
@@ -92,6 +95,7 @@ class Entry:
     frame_rate: float | None = None
     sample_rate: int | None = None
     events: tuple[Segment, ...] = ()
+    time: Seconds | None = None
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
     source: str = field(default="", compare=False)
 

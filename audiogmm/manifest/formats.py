@@ -107,7 +107,9 @@ FORMATS: dict[str, ManifestFormat] = {
                 name,
                 f"audiogmm.manifest.segments.{name}",
                 summary,
-                frozenset({"frame_rate", "features_filepath", *(() if name == "rttm" else ("speaker",))}),
+                frozenset(
+                    {"frame_rate", "features_filepath", "time", *(() if name == "rttm" else ("speaker",))}
+                ),
                 frozenset(keeps.split()) | {"sample_rate", "num_samples", "channels", "duration"},
             )
             for name, summary, keeps in (

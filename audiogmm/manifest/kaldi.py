@@ -17,10 +17,20 @@ from audiogmm.manifest.jsonl import ManifestLine
 from audiogmm.manifest.lookup import Lookup
 from audiogmm.manifest.text import open_text
 from audiogmm.manifest.toolkits import PathBase, recording_id, refuse_command
-from audiogmm.types import Json
+from audiogmm.types import Json, Seconds
+from audiogmm.wall_clock import exact_time, parse_time
 
 _SEGMENTS = "segments"
-_FILES = ("wav.scp", "feats.scp", _SEGMENTS, "utt2spk", "spk2utt", "text", "reco2file_and_channel")
+_FILES = (
+    "wav.scp",
+    "feats.scp",
+    _SEGMENTS,
+    "utt2spk",
+    "spk2utt",
+    "text",
+    "utt2time",
+    "reco2file_and_channel",
+)
 
 BYTES = "surrogateescape"
 """Kaldi opens files by their bytes, so its lists hold those: they alone need not be UTF-8."""
@@ -31,11 +41,12 @@ def read(path: str) -> Iterator[ManifestLine]:
 
     The line of an utterance is its line in segments or the ``.scp`` file. The files are read side by side, as
     Kaldi sorts them; a file in another order is held in memory. `toolkits.PathBase` says where relative paths
-    are found. A speaker named like the utterance is unknown: Kaldi's convention. Where utt2spk is missing,
-    spk2utt is read. A segment's fifth word is a channel counted from 0; without one, and without
-    reco2file_and_channel, its recording must have one channel, as in Kaldi. Of a command in place of a file,
-    the file is read if `commands.read_command` knows it; it is never run. A recording in an archive
-    (``wav.ark:1234``) gets the address ``ark://wav.ark:1234``. See `ManifestFormat.read`.
+    are found. `utt2time`, a file of ours, has the time at which an utterance begins. A speaker named like the
+    utterance is unknown: Kaldi's convention. Where utt2spk is missing, spk2utt is read. A segment's fifth
+    word is a channel counted from 0; without one, and without reco2file_and_channel, its recording must have
+    one channel, as in Kaldi. Of a command in place of a file, the file is read if `commands.read_command`
+    knows it; it is never run. A recording in an archive (``wav.ark:1234``) gets the address
+    ``ark://wav.ark:1234``. See `ManifestFormat.read`.
 
     Raises
     ------
@@ -49,7 +60,7 @@ def read(path: str) -> Iterator[ManifestLine]:
         scp = given
     if not scp.is_file():
         raise ManifestError(f"{path} has no wav.scp and no feats.scp", needed="a Kaldi data directory")
-    texts, channels = (_lookup(folder / name) for name in ("text", _FILES[-1]))
+    texts, times, channels = (_lookup(folder / name) for name in ("text", "utt2time", _FILES[-1]))
     speakers = _speakers(folder)
     is_audio = scp.name == "wav.scp" or (scp.name != "feats.scp" and _holds_audio(scp, PathBase(folder)))
     base = PathBase(folder)
@@ -89,6 +100,7 @@ def read(path: str) -> Iterator[ManifestLine]:
                     duration=duration,
                     channel=channel,
                     speaker=None if speaker == utterance else speaker,
+                    time=_time(times.get(utterance), source),
                     extra=extra,
                     source=source,
                 ),
@@ -168,9 +180,19 @@ def _write_one(entry: Entry, files: Mapping[str, TextIO]) -> bool:
         track = () if entry.channel is None else (str(entry.channel),)
         line(_SEGMENTS, entry.id, recording, f"{entry.offset:.15g}", end, *track)
     line("utt2spk", entry.id, speaker)
+    if entry.time is not None:
+        line("utt2time", entry.id, str(exact_time(entry.time)))
     if entry.extra.get("text"):
         line("text", entry.id, " ".join(str(entry.extra["text"]).split()))
     return piece and not entry.features_filepath
+
+
+def _time(text: str | None, source: str) -> Seconds | None:
+    try:
+        return None if text is None else parse_time(text)
+    except ValueError as error:
+        what, _, needed = str(error).partition("; needed: ")
+        raise ManifestError(f"{source}: utt2time: {what}", needed=needed) from error
 
 
 def _sort(file: Path) -> bool:

@@ -13,7 +13,8 @@ from audiogmm.manifest.lhotse_records import SUPERVISION_KEYS
 from audiogmm.manifest.lookup import Lookup
 from audiogmm.manifest.record import entry_of
 from audiogmm.manifest.toolkits import PathBase, refuse_command
-from audiogmm.types import Json
+from audiogmm.types import Json, Seconds
+from audiogmm.wall_clock import exact_time, parse_time
 
 Recordings = Lookup[Mapping[str, Any]]
 """Recordings by their ids."""
@@ -145,7 +146,16 @@ def _by_supervision(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 "id": f"{record['id']}-{span['id']}",
                 "channel": span.get("channel", record.get("channel")),
             }
-            yield {**record, **cut, **named, "supervisions": [{**span, "start": 0.0}]}
+            custom = _later(record.get("custom") or {}, start)
+            yield {**record, **cut, **named, "supervisions": [{**span, "start": 0.0}], "custom": custom}
+
+
+def _later(custom: Mapping[str, Any], seconds: Seconds) -> Mapping[str, Any]:
+    """The custom keys of a piece that begins so many seconds into its cut, with its own `time`."""
+    try:
+        return {**custom, "time": exact_time(parse_time(custom["time"]) + seconds)}
+    except (KeyError, ValueError):  # what is no time is named where the entry is read
+        return custom
 
 
 def _as_in_its_file(recording: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.in_memory import MemoryEntry
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
+from audiogmm.wall_clock import exact_time, parse_time
 
 _LARGEST = sys.float_info.max
 
@@ -26,6 +27,14 @@ def _start(value: Any) -> bool:
 
 def _length(value: Any) -> bool:
     return (type(value) is float or type(value) is int) and 0 < value <= _LARGEST
+
+
+def _time(value: Any) -> bool:
+    try:
+        parse_time(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _channel(value: Any) -> bool:
@@ -60,6 +69,7 @@ _PLAIN: dict[str, Callable[[Any], bool]] = {
     "frame_rate": _length,
     "sample_rate": _rate,
     "events": _events,
+    "time": _time,
 }
 """The keys of ours, in the order in which they are written, and the plain form that needs no second look."""
 
@@ -114,6 +124,7 @@ def entry_of(record: Mapping[str, Any], folder: ManifestFolder, source: str) -> 
         given, name = name, safe_id(name)
         if name != given:
             extra["id"] = given
+    time = get("time")
     duration, frame_rate, events = get("duration"), get("frame_rate"), get("events")
     if events == []:  # "nothing happens here" is not "nobody looked"
         extra["events"] = events
@@ -129,6 +140,7 @@ def entry_of(record: Mapping[str, Any], folder: ManifestFolder, source: str) -> 
         frame_rate and float(frame_rate),
         get("sample_rate"),
         tuple(Segment(float(event["start"]), float(event["end"])) for event in events) if events else (),
+        None if time is None else parse_time(time),
         extra,
         source,
     )
@@ -184,6 +196,8 @@ def record_of(entry: Entry, folder: ManifestFolder) -> Json:
             record[key] = list(value) if type(value) is tuple else _as_given(entry, key, value)
     if entry.events or "events" in entry.extra:
         record["events"] = _as_given(entry, "events", entry.events)
+    if entry.time is not None:
+        record["time"] = exact_time(entry.time)
     for key, value in entry.extra.items():
         if key not in _PLAIN:
             record[key] = value

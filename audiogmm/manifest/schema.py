@@ -15,12 +15,18 @@ from audiogmm.manifest.entry import Entry, default_id, one_or_several, safe_id
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.timeline import Segment
 from audiogmm.types import Json
+from audiogmm.wall_clock import NEEDED, parse_time
 
 
 def _all_different(channels: list[int]) -> list[int]:
     if len(set(channels)) < len(channels):
         raise ValueError(f"{channels} names a channel twice; needed: each channel once")
     return channels
+
+
+def _readable(time: float | str) -> float | str:
+    parse_time(time)
+    return time
 
 
 _Text = Annotated[str, MinLen(1)]
@@ -96,6 +102,10 @@ class EntryLine(BaseModel):
         None, description="the truth for `evaluate detect`: objects with start and end, in seconds"
     )
 
+    time: Annotated[float | str, AfterValidator(_readable)] | None = Field(
+        None, description=f"when the entry begins: {NEEDED}"
+    )
+
     @model_validator(mode="after")
     def _one_path(self) -> EntryLine:
         if (self.audio_filepath is None) is (self.features_filepath is None):
@@ -157,6 +167,7 @@ def explained_entry(record: Mapping[str, Any], folder: ManifestFolder, source: s
         frame_rate=line.frame_rate,
         sample_rate=line.sample_rate,
         events=tuple(Segment(event.start, event.end) for event in line.events or ()),
+        time=None if line.time is None else parse_time(line.time),
         extra=extra,
         source=source,
     )

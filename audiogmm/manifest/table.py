@@ -22,7 +22,7 @@ _PATHS = {"audio_filepath", "features_filepath"}
 _ALIASES = ("path", "file_name", "filename", "file", "wav")
 """What others call the column of paths: Common Voice, Hugging Face; taken where none is ours."""
 
-_NUMBERS = {"offset", "duration", "frame_rate", "channel", "sample_rate"}
+_NUMBERS = {"offset", "duration", "frame_rate", "channel", "sample_rate", "time"}
 _TEXTS = {"audio_filepath", "features_filepath", "id", "speaker", "label"}
 
 
