@@ -13,6 +13,25 @@ from audiogmm.cli.console import close, console, run
 FORMATS = options.ChoiceOf("audiogmm.manifest.formats", "FORMATS")
 
 
+def times(command: Any) -> Any:
+    """Add the options that say where the times of recordings are."""
+    for option in (
+        click.option(
+            "--time-zone",
+            metavar="ZONE",
+            help="Zone of names and BWF metadata, such as Europe/Berlin or +02:00 [default: UTC].",
+        ),
+        click.option(
+            "--time-pattern",
+            metavar="PATTERN",
+            help="Where the time is in a path, as strptime has it: %Y-%m-%d/%H%M%S; %s is Unix time "
+            "[default: names of AudioMoth, Song Meter and ISO 8601].",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.group()
 def command() -> None:
     """Build, check and convert lists of recordings.
@@ -32,6 +51,7 @@ def command() -> None:
     help="Name of the speaker: that of the parent folder, or the group 'speaker' of a regular expression "
     "that matches the path.",
 )
+@times
 @options.output("the manifest (.jsonl, .csv, ...)")
 @options.reporting
 def scan(folder: Path, output: Path, as_json: bool, **given: Any) -> None:
@@ -49,6 +69,13 @@ def scan(folder: Path, output: Path, as_json: bool, **given: Any) -> None:
 @command.command()
 @options.manifest
 @click.option("--fast", is_flag=True, help="Read only headers, not every sample.")
+@times
+@click.option(
+    "--stream",
+    default="stream",
+    metavar="KEY",
+    help="Key of M that tells streams apart; gaps and overlaps are those of a stream.",
+)
 @options.tables
 @options.reporting
 def check(manifest: str, fast: bool, as_json: bool, **chosen: Any) -> None:

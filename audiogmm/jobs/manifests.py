@@ -11,8 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.audio.decoders.wave_times import read_wave_times
 from audiogmm.audio.matrix.columns import ColumnChoice
 from audiogmm.files import refuse_overwrite
+from audiogmm.manifest.clock.starts import StartFinder
+from audiogmm.manifest.clock.streams import STREAM_KEY
+from audiogmm.manifest.clock.timetable import Timetable
 from audiogmm.manifest.read import Manifest
 from audiogmm.manifest.segments.events import read_events
 from audiogmm.manifest.segments.table import read_truth
@@ -36,6 +40,7 @@ class WriteResult:
 
     output: Path
     entries: int = 0
+    timed: int = 0
     speakers: set[str] = field(default_factory=set)
     aside: Aside = field(default_factory=Aside)
 
@@ -47,17 +52,25 @@ class WriteResult:
             "output": str(self.output),
             "entries": self.entries,
             "speakers": len(self.speakers),
+            "timed": self.timed,
             **self.aside.summary(),
         }
 
     def lines(self) -> Iterator[str]:
         """Yield the closing lines."""
         speakers = f" of {amount(len(self.speakers), 'speaker')}" if self.speakers else ""
-        yield f"{amount(self.entries, 'recording')}{speakers}"
+        timed = f", {self.timed:,} with a time" if self.timed else ""
+        yield f"{amount(self.entries, 'recording')}{speakers}{timed}"
         yield f"manifest: {self.output}"
 
 
-def scan(folder: str | os.PathLike[str], *, speaker: str | None = None) -> list[Entry]:
+def scan(
+    folder: str | os.PathLike[str],
+    *,
+    speaker: str | None = None,
+    time_pattern: str | None = None,
+    time_zone: str | None = None,
+) -> list[Entry]:
     """List every recording below a folder.
 
     Parameters
@@ -66,6 +79,11 @@ def scan(folder: str | os.PathLike[str], *, speaker: str | None = None) -> list[
     speaker : str, optional
         Name the speaker: ``"parent"``, that of the parent folder, or a regular expression whose group
         ``speaker`` matches a part of the path.
+    time_pattern : str, optional
+        Where the time is in a path, as `strptime` has it; ``%s`` is Unix time. By default the names of
+        AudioMoth, Song Meter and ISO 8601 are known.
+    time_zone : str, optional
+        Of names and BWF metadata, which have none: ``Europe/Berlin``; by default UTC.
 
     Returns
     -------
@@ -76,6 +94,8 @@ def scan(folder: str | os.PathLike[str], *, speaker: str | None = None) -> list[
     ------
     ManifestError
         If the folder does not exist, or holds no recording.
+    ChoiceError
+        If the pattern or the zone is none.
 
     Examples
     --------
@@ -89,9 +109,11 @@ def scan(folder: str | os.PathLike[str], *, speaker: str | None = None) -> list[
     from audiogmm.audio.decode import probe
     from audiogmm.manifest import find_recordings
 
-    return list(
-        find_recordings(Path(folder), speaker=speaker or None, measure=lambda entry: probe(entry, full=False))
+    starts = StartFinder.of(time_pattern, time_zone, read_wave_times)
+    found = find_recordings(
+        Path(folder), speaker=speaker or None, measure=lambda entry: probe(entry, full=False)
     )
+    return [starts.timed(entry) for entry in found]
 
 
 def scan_folder(
@@ -99,6 +121,8 @@ def scan_folder(
     output: Path,
     *,
     speaker: str | None = None,
+    time_pattern: str | None = None,
+    time_zone: str | None = None,
     force: bool = False,
     progress: Progress | bool | None = None,
 ) -> WriteResult:
@@ -115,8 +139,9 @@ def scan_folder(
     from audiogmm.manifest import find_recordings
 
     refuse_overwrite(output, force)
+    starts = StartFinder.of(time_pattern, time_zone, read_wave_times)
     found = find_recordings(folder, speaker=speaker or None, measure=lambda entry: probe(entry, full=False))
-    return _write(found, output, None, force, progress_of(progress), Aside())
+    return _write(map(starts.timed, found), output, None, force, progress_of(progress), Aside())
 
 
 def convert_manifest(
@@ -185,6 +210,7 @@ def _write(
         for entry in entries:
             if entry.speaker is not None:
                 result.speakers.add(entry.speaker)
+            result.timed += entry.time is not None
             progress.advance(1)
             yield entry
 
@@ -212,6 +238,7 @@ class CheckResult:
     manifest: str
     entries: int = 0
     problems: list[Problem] = field(default_factory=list)
+    times: Timetable = field(default_factory=Timetable)
     warnings: tuple[str, ...] = ()
 
     __repr__ = lines_repr
@@ -230,6 +257,7 @@ class CheckResult:
                 }
                 for problem in self.problems
             ],
+            "times": self.times.summary(),
             "warnings": list(self.warnings),
             "set_aside": 0,
             "errors": None,
@@ -247,6 +275,7 @@ class CheckResult:
             if kind and count > 1:
                 first = kind.partition(";")[0].rpartition(":#: ")[2]
                 yield f"{self.manifest}: {amount(count - 1, 'other line')} like it: {first}"
+        yield from self.times.lines()
         problems = amount(len(self.problems), "problem") if self.problems else "no problem"
         warned = f", {amount(len(self.warnings), 'warning')}" if self.warnings else ""
         yield f"checked {amount(self.entries, 'entry', 'entries')}: {problems}{warned}"
@@ -259,6 +288,9 @@ def check_manifest(
     columns: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     id_column: str | None = None,
+    time_pattern: str | None = None,
+    time_zone: str | None = None,
+    stream: str = STREAM_KEY,
     progress: Progress | bool | None = None,
 ) -> CheckResult:
     """Open every recording of a manifest (`fast`: its header only), and name each that cannot be used.
@@ -271,6 +303,10 @@ def check_manifest(
         Read only headers, not every sample.
     columns, exclude, id_column
         Of tables, as for `train`.
+    time_pattern, time_zone : str, optional
+        Of the names of files, as for `scan`. A time that contradicts the name or the metadata is a problem.
+    stream : str
+        The key that tells streams apart; gaps, overlaps and steps back are those of a stream.
     progress : Progress, optional
         Receives notes.
 
@@ -302,14 +338,18 @@ def check_manifest(
     from audiogmm.manifest import find_problems
 
     progress = progress_of(progress)
-    result = CheckResult(name_of(source))
+    result = CheckResult(name_of(source), times=Timetable(stream))
+    starts = StartFinder.of(time_pattern, time_zone, read_wave_times)
     notices = Notices(then=progress.say)
     choice = ColumnChoice.of(columns, exclude, id_column)
 
     def look(entry: Entry) -> AudioInfo:
         result.entries += 1
         progress.advance(1)
-        return probe(entry, full=not fast, warn=notices, choice=choice)
+        info = probe(entry, full=not fast, warn=notices, choice=choice)
+        result.times.add(entry, info.duration)
+        starts.refuse_contradiction(entry)
+        return info
 
     progress.begin("checking", None, "recordings")
     result.problems.extend(find_problems(read_entries(source, Aside(strict=True)), look))
