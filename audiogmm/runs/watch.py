@@ -77,3 +77,7 @@ class Watch(Monitor):
             noun = "component" if len(report.rescued) == 1 else "components"
             which = ", ".join(map(str, report.rescued))
             self.progress.say(f"pass {report.number}: {noun} {which} had no frame and started again")
+
+    def on_note(self, note: str) -> None:
+        """Say it."""
+        self.progress.say(note)

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+import glob
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from audiogmm.errors import MismatchError, ModelFileError
-from audiogmm.files import replacing
-from audiogmm.mixture import container
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.statistics import SufficientStats
-from audiogmm.reading import parsing
+from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
+from audiogmm.training.checkpoint_file import CheckpointFile
 from audiogmm.training.schedule.batch import TrainingState
 from audiogmm.training.schedule.monitor import PassReport
 from audiogmm.types import Json
 
-FORMAT = "audiogmm checkpoint 3"
-"""Identifies the file and its version."""
+_PARAMETERS = ("weights", "means", "covariances")
 
-_FORMATS = ("audiogmm checkpoint 2", FORMAT)  # the first has no checksums
+Kept = tuple[TrainingState, tuple[float, ...]]
+"""A state, and the log-likelihoods of the starts that were tried."""
 
 
-@dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A file that is written after every pass, and read when the same training is started again.
+    """The file of a training's state, which is read when the same training is started again.
 
     Parameters
     ----------
     path : Path
-        The file: safetensors, with one JSON document in its metadata.
+        The file: safetensors, with one JSON document in its metadata; see `CheckpointFile`.
     settings : Json
         All that decides the result of the training, the data included; a file with others is refused.
+    say : callable
+        Takes a note where the latest is damaged.
 
     Examples
     --------
@@ -47,105 +46,121 @@ class Checkpoint:
     (array([[0.5]]), (-3.0,))
     """
 
-    path: Path
-    settings: Json
+    def __init__(self, path: Path, settings: Json, say: Callable[[str], None] = lambda _: None) -> None:
+        self.file = CheckpointFile(path, settings, say)
+        self._kept: list[int] = []  # passes of the states in the two files
 
-    def save(self, state: TrainingState, starts: tuple[float, ...] = ()) -> None:
+    @property
+    def path(self) -> Path:
+        """The file of the latest state."""
+        return self.file.path
+
+    def is_due(self, state: TrainingState, beside: int = 0) -> bool:
+        """Return whether it is time to save: rarely enough that saving costs about a hundredth of all time.
+
+        Parameters
+        ----------
+        state : TrainingState
+            What would be saved.
+        beside : int
+            Bytes beside it.
+        """
+        arrays, _ = encode_state(state)
+        return self.file.is_due(beside + sum(array.nbytes for array in arrays.values()))
+
+    def save(
+        self,
+        state: TrainingState,
+        starts: tuple[float, ...] = (),
+        beside: Callable[[Path], None] = lambda _: None,
+    ) -> None:
         """Write the state of the training, as a whole or not at all.
+
+        Parameters
+        ----------
+        state, starts
+            See `Kept`.
+        beside : callable
+            Writes what else the next pass needs to the file that it is given, see `place_beside`.
 
         Raises
         ------
         OutputError
             If the file cannot be written.
         """
-        mixture, stats = state.mixture, state.statistics
-        tensors = {
-            "weights": mixture.weights,
-            "means": mixture.means,
-            "covariances": mixture.covariances,
-        }
-        for place, earlier in enumerate(state.trail):
-            tensors |= {f"trail.{place}.{name}": getattr(earlier, name) for name in _PARAMETERS}
-        document: Json = {
-            "format": FORMAT,
-            "settings": self.settings,
-            "covariance_type": mixture.covariance_type,
-            "starts": list(starts),
-            "reach": state.reach,
-            "trail": len(state.trail),
-            "history": [report.to_json() | {"seconds": report.seconds} for report in state.history],
-        }
-        if stats is not None:
-            tensors |= {f"statistics.{name}": getattr(stats, name) for name in _ARRAYS}
-            document["statistics"] = {name: getattr(stats, name) for name in _SCALARS} | {
-                "covariance_type": stats.covariance_type
-            }
-        with replacing(self.path, force=True) as temporary:
-            temporary.write_bytes(container.pack(tensors, document))
+        arrays, document = encode_state(state)
+        place = self.place_beside(state)
+        self.file.save(arrays, document | {"starts": list(starts)}, lambda: beside(place))
+        self._kept = [*self._kept[-1:], len(state.history)]
+        known = {self._named(number) for number in self._kept}
+        for file in self.path.parent.glob(f"{glob.escape(self.path.name)}.sets*"):
+            if file not in known:
+                file.unlink(missing_ok=True)
 
-    def load(self) -> tuple[TrainingState, tuple[float, ...]] | None:
+    def load(self, check: Callable[[TrainingState, Path], None] = lambda *_: None) -> Kept | None:
         """Read the state of the training, and the starts that were tried; None if there is no file.
+
+        Parameters
+        ----------
+        check : callable
+            Is given a state and its `place_beside`, and raises `ModelFileError` if the state cannot be used.
 
         Raises
         ------
         ModelFileError
-            If the file is not a checkpoint, of another version, or not whole.
+            If no file is a checkpoint, of a known version, and whole.
         MismatchError
             If it was made with other settings or other data; those that differ are named.
         """
-        if not self.path.exists():
-            return None
-        what, remedy = "is not a checkpoint, or not a whole one", "remove it to start again"
-        with parsing(self.path, needed=FORMAT, remedy=remedy, what=what):
-            try:
-                document, tensors = container.read(self.path, remedy)
-            except ModelFileError as error:
-                raise ModelFileError(
-                    f"{self.path} {what}: {error.what}",
-                    needed=FORMAT,
-                    remedy=f"restore it from a copy, or {remedy}",
-                ) from error
-            if document.get("format") not in _FORMATS:
-                raise ModelFileError(
-                    f"{self.path} is {document.get('format', 'another program’s file')}",
-                    needed=FORMAT,
-                    remedy=f"{remedy}, or name another file",
-                )
-            settings, state = dict(document["settings"]), _run(document, tensors)
-            starts = tuple(map(float, document["starts"]))
-        if settings.get("stepwise", {}).get("variant") == "spider":  # of version 0.1: SPIDER-EM was removed
-            settings["stepwise"]["variant"] = "plain"
-            state = replace(state, mixture=state.settled, trail=())
-        self._check(settings)
-        return state, starts
 
-    def _check(self, settings: Json) -> None:
-        theirs, ours = json.loads(json.dumps(settings)), json.loads(json.dumps(self.settings))
-        differing = [
-            name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)
-        ]
-        if differing:
-            raise MismatchError(
-                f"{self.path} comes from another training: "
-                + ", ".join(f"{name} {theirs.get(name)}" for name in differing),
-                needed=", ".join(f"{name} {ours.get(name)}" for name in differing),
-                remedy="the settings and recordings of that training, or remove the file to start again",
-            )
+        def decode(document: Json, arrays: dict[str, np.ndarray]) -> Kept:
+            state = decode_state(document, arrays)
+            if document["settings"].get("stepwise", {}).get("variant") == "spider":
+                state = replace(state, mixture=state.settled, trail=())
+            check(state, self.place_beside(state))
+            return state, tuple(map(float, document["starts"]))
+
+        found = self.file.load(decode)
+        self._kept = [] if found is None else [len(found[0].history)]
+        return found
+
+    def place_beside(self, state: TrainingState) -> Path:
+        """Return the file of what is kept beside a state."""
+        return self._named(len(state.history))
+
+    def _named(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.sets{number}")
 
 
-_ARRAYS = ("origin", "counts", "first", "second")
-_PARAMETERS = ("weights", "means", "covariances")
-_SCALARS = ("n_frames", "log_likelihood", "skipped")
+def encode_state(state: TrainingState, prefix: str = "") -> tuple[dict[str, np.ndarray], Json]:
+    """Return a state as arrays, whose names begin with `prefix`, and a document."""
+    mixture, stats = state.mixture, state.statistics
+    arrays = {name: getattr(mixture, name) for name in _PARAMETERS}
+    for place, earlier in enumerate(state.trail):
+        arrays |= {f"trail.{place}.{name}": getattr(earlier, name) for name in _PARAMETERS}
+    document: Json = {
+        "covariance_type": mixture.covariance_type,
+        "reach": state.reach,
+        "trail": len(state.trail),
+        "history": [report.to_json() | {"seconds": report.seconds} for report in state.history],
+    }
+    if stats is not None:
+        arrays |= {f"statistics.{name}": getattr(stats, name) for name in ARRAYS}
+        document["statistics"] = {name: getattr(stats, name) for name in SCALARS} | {
+            "covariance_type": stats.covariance_type
+        }
+    return {prefix + name: array for name, array in arrays.items()}, document
 
 
-def _run(document: Json, tensors: dict[str, np.ndarray]) -> TrainingState:
+def decode_state(document: Json, arrays: dict[str, np.ndarray], prefix: str = "") -> TrainingState:
+    """Return the state that `encode_state` made these of."""
     stats = None
     if "statistics" in document:
-        fields: Json = {name: tensors[f"statistics.{name}"] for name in _ARRAYS}
+        fields: Json = {name: arrays[f"{prefix}statistics.{name}"] for name in ARRAYS}
         stats = SufficientStats(**fields, **document["statistics"])
 
-    def mixture(prefix: str = "") -> Mixture:
-        weights, means, covariances = (tensors[prefix + name] for name in _PARAMETERS)
+    def mixture(part: str = "") -> Mixture:
+        weights, means, covariances = (arrays[prefix + part + name] for name in _PARAMETERS)
         return Mixture(weights, means, covariances, document["covariance_type"])
 
     return TrainingState(

@@ -59,8 +59,9 @@ def train_mixture(
     monitor : Monitor or None
         Called at each stage and pass.
     checkpoint : Path or None
-        File that is rewritten after every pass, and from which the same call continues. It is left in place
-        at the end; remove it once the model is saved.
+        File that takes what was reached after a pass, as often as this costs about a hundredth of the time,
+        and from which the same call continues to the same bytes; see `CheckpointFile`. It is left in place
+        at the end; remove it, and what begins with its name, once the model is saved.
     on_error : callable or None
         Called with the id and the error of every recording that is set aside, as it happens. What it raises
         ends the training.
@@ -113,8 +114,11 @@ def train_mixture(
             training.begin()
             training.go_on()
         except KeyboardInterrupt as interrupt:
+            if training is None or training.state is None:
+                raise interrupted(None, None) from interrupt
+            training.keep()
             raise interrupted(
-                None if training is None or training.state is None else training.result(), checkpoint
+                training.result(), checkpoint if checkpoint and checkpoint.exists() else None
             ) from interrupt
         return training.result()
 
@@ -157,29 +161,42 @@ class Training:
         self.reducer = reducer
         self.monitor = monitor
         self.floor = settings.variance_floor(moments.statistics)
-        self.checkpoint = None if checkpoint is None else Checkpoint(checkpoint, self._identity())
+        self.checkpoint = (
+            None if checkpoint is None else Checkpoint(checkpoint, self._identity(), monitor.on_note)
+        )
         self.method = METHODS[settings.algorithm](self.floor.variances)
         self.schedule = self._schedule()
         self.starts: tuple[float, ...] = ()
         self.state: TrainingState | None = None
+        self._kept: TrainingState | None = None
 
     def begin(self) -> None:
         """Go to where the checkpoint stands, or find a start. Lets the sample go."""
-        stood = self.checkpoint.load() if self.checkpoint else None
+        stood = self.checkpoint.load(self.schedule.check_beside) if self.checkpoint else None
         if stood is not None:
             self.state, self.starts = stood
+            self._kept = self.state
         else:
             self.state = TrainingState(self._start())
+            self.keep(if_due=True)
         self.found.sample = self.found.sample[:0].copy()
 
     def go_on(self) -> None:
-        """Pass after pass; each is kept first, and then reported."""
+        """Pass after pass; each is kept first, where it is time to, and then reported."""
         assert self.state is not None, "begin comes first"
         for state in self.schedule.run(self.state):
             self.state = state
-            if self.checkpoint:
-                self.checkpoint.save(state, self.starts)
+            self.keep(if_due=True)
             self.monitor.on_pass(state.history[-1])
+
+    def keep(self, if_due: bool = False) -> None:
+        """Save the state, if there is a checkpoint; with `if_due`, only where that is worth its time."""
+        checkpoint, state, schedule = self.checkpoint, self.state, self.schedule
+        if checkpoint is None or state is None or not schedule.is_settled(state):
+            return
+        if state is not self._kept and (not if_due or checkpoint.is_due(state, schedule.bytes_beside)):
+            checkpoint.save(state, self.starts, schedule.keep_beside)
+            self._kept = state
 
     def result(self) -> TrainingResult:
         """How far it is."""
@@ -228,7 +245,6 @@ class Training:
                 approximation=settings.approximation,
                 seed=settings.seed,
                 exact_passes=0 if isinstance(settings.init, Mixture) else EXACT_PASSES,
-                beside=None if self.checkpoint is None else self.checkpoint.path,
             )
         return Schedule(self.method, *loop)
 

@@ -8,13 +8,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from audiogmm.errors import MismatchError, ModelFileError, OutputError
 from audiogmm.reduce import LocalReducer
-from audiogmm.training import Monitor, PassReport, TrainingInterrupted, train_mixture
+from audiogmm.training import Monitor, PassReport, TrainingInterrupted, checkpoint_file, train_mixture
+from audiogmm.training.schedule.approximation import EXACT_PASSES, Approximation
 from audiogmm.training.schedule.steps import Stepwise
 from tests.training.shards import blobs, recordings
 
@@ -41,6 +43,11 @@ class Impatient(Monitor):
 SHARDS = recordings(blobs(20_000, K=6), 1000)
 
 
+@pytest.fixture(autouse=True)
+def after_every_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint_file, "SHARE", np.inf)
+
+
 @pytest.mark.parametrize("algorithm", ["em", "accelerated", "stepwise", "kmeans"])
 @pytest.mark.parametrize("restarts", [1, 2])
 def test_resumed_is_uninterrupted(tmp_path: Path, algorithm: str, restarts: int) -> None:
@@ -59,9 +66,88 @@ def test_resumed_is_uninterrupted(tmp_path: Path, algorithm: str, restarts: int)
     assert resumed.statistics == whole.statistics
     assert resumed.history == whole.history
     assert resumed.starts == whole.starts
-    assert [file.name for file in tmp_path.iterdir()] == ["run.checkpoint"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["run.checkpoint", "run.checkpoint.before"]
     again = train_mixture(SHARDS, checkpoint=path, **options)  # type: ignore[arg-type]
     assert again.mixture == whole.mixture  # done already: no pass is made
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+def test_killed_in_any_pass_is_uninterrupted(tmp_path: Path, number: int) -> None:
+    class Killed(Monitor):
+        def on_stage(self, stage: str, now: int, n_frames: int | None) -> None:
+            if (stage, now) == ("pass", number):
+                raise MemoryError  # which, as SIGKILL, keeps nothing more
+
+    options: dict[str, Any] = {"n_components": 6, "passes": 4, "tol": 0.0, "restarts": 2}
+    whole = train_mixture(SHARDS, **options)
+    path = tmp_path / "run.checkpoint"
+    with pytest.raises(MemoryError):
+        train_mixture(SHARDS, checkpoint=path, monitor=Killed(), **options)
+    assert path.exists()  # before the first pass, with the start that restarts found
+    resumed = train_mixture(SHARDS, checkpoint=path, **options)
+    assert resumed.mixture == whole.mixture
+    assert resumed.starts == whole.starts
+    assert resumed.history == whole.history
+
+
+@pytest.mark.parametrize(
+    ("damage", "approximate"),
+    [
+        *((damage, kind) for damage in ("cut", "flipped", "gone") for kind in (None, "truncated:2:3")),
+        ("beside", "truncated:2:3"),
+    ],
+)
+def test_a_damaged_latest_falls_back_to_the_one_before(
+    tmp_path: Path, damage: str, approximate: str | None
+) -> None:
+    class Notes(Monitor):
+        heard: ClassVar[list[str]] = []
+
+        def on_note(self, note: str) -> None:
+            self.heard.append(note)
+
+    options: dict[str, Any] = {"n_components": 6, "tol": 0.0}
+    options |= {"approximation": approximate and Approximation.parse(approximate)}
+    path, n = tmp_path / "run.checkpoint", EXACT_PASSES + 3
+    whole = train_mixture(SHARDS, passes=n + 2, **options)
+    train_mixture(SHARDS, passes=n, checkpoint=path, **options)
+    latest = tmp_path / f"run.checkpoint.sets{n}" if damage == "beside" else path
+    content = latest.read_bytes()
+    if damage == "gone":  # the power went between two renames
+        latest.unlink()
+    else:
+        cut, flipped = content[:-9], content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+        latest.write_bytes(cut if damage == "cut" else flipped)
+    resumed = train_mixture(SHARDS, passes=n + 2, checkpoint=path, monitor=Notes(), **options)
+    assert resumed.mixture == whole.mixture
+    assert resumed.history == whole.history
+    assert resumed.loss == whole.loss
+    assert bool(Notes.heard) == (damage != "gone")
+    if Notes.heard:
+        assert "going on from the one before it" in Notes.heard.pop()
+        Notes.heard.clear()
+    sets = {f"run.checkpoint.sets{number}" for number in (n + 1, n + 2)} if approximate else set()
+    kept = {file.name for file in tmp_path.iterdir()}
+    assert kept == {"run.checkpoint", "run.checkpoint.before"} | sets  # older ones are gone
+
+
+def test_saving_takes_a_small_share_of_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(checkpoint_file.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(checkpoint_file, "SHARE", 0.01)
+    file = checkpoint_file.CheckpointFile(tmp_path / "c", {})
+    saved = []
+
+    def last_two_seconds() -> None:
+        now[0] += 2.0
+
+    for second in range(2000):
+        now[0] = max(now[0], float(second))
+        if file.is_due(1000):
+            saved.append(now[0])
+            file.save({}, {}, last_two_seconds)
+    assert saved[:3] == [2.0, 400.0, 600.0]  # the first is taken to need 10 ms
+    assert len(saved) == 9
 
 
 def test_a_finished_training_goes_on_with_more_passes(tmp_path: Path) -> None:
@@ -104,6 +190,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes 
     path = tmp_path / "c"
     train_mixture(SHARDS[:2], n_components=2, passes=1, checkpoint=path)
     path.write_bytes(path.read_bytes()[:-9] if isinstance(content, str) else content)
+    path.with_name("c.before").unlink()
     with pytest.raises(ModelFileError, match=r"c is not a checkpoint, or not a whole one.*remove it"):
         train_mixture(SHARDS[:2], n_components=2, passes=1, checkpoint=path)
 
@@ -157,6 +244,7 @@ sys.path.insert(0, {str(ROOT)!r})
 from audiogmm.training.schedule.steps import Stepwise
 from tests.training.shards import blobs, recordings
 from audiogmm.reduce import LocalReducer
+from audiogmm.training import checkpoint_file
 from audiogmm.training import Monitor, TrainingInterrupted, train_mixture
 
 class Loud(Monitor):

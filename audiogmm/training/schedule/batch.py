@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from audiogmm.blocks import Shard
@@ -222,6 +223,21 @@ class Schedule(Generic[S]):
     def loss(self) -> ApproximationLoss | None:
         """The loss of an approximate training, once it has ended; None for an exact one."""
         return None
+
+    @property
+    def bytes_beside(self) -> int:
+        """Size of what the next pass needs beside the state; 0 where the state is all."""
+        return 0
+
+    def is_settled(self, state: TrainingState) -> bool:
+        """Return whether what lies beside the state is of this state, not of the pass under way."""
+        return True
+
+    def keep_beside(self, path: Path) -> None:
+        """Write what the next pass needs beside the state, if anything."""
+
+    def check_beside(self, state: TrainingState, path: Path) -> None:
+        """Raise `ModelFileError` if the next pass needs something beside the state that is not at `path`."""
 
     def _once(self, state: TrainingState) -> TrainingState:
         """E-step, M-step, report."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -13,11 +15,13 @@ import numpy as np
 from audiogmm.errors import OutputError
 from audiogmm.files import replacing
 from audiogmm.mixture.neighborhoods import Sets
+from audiogmm.reading import parsing
 from audiogmm.types import Json
 
-FORMAT = "audiogmm sets 1"
+FORMAT = "audiogmm sets 2"
 
 _PORTION = 1 << 16  # rows that are copied together
+_LONGEST = 1 << 12  # bytes of the header
 
 
 class SetFile:
@@ -91,27 +95,43 @@ class SetFile:
         """
         header = json.dumps({"format": FORMAT, "neighbours": neighbors.shape, **stamp}).encode()
         with replacing(path, force=True) as temporary, temporary.open("xb") as file:
-            file.write(header + b"\n" + neighbors.astype("<i4").tobytes())
-            for first in range(0, self.n_frames, _PORTION):
-                file.write(self.read(first, min(_PORTION, self.n_frames - first)).astype("<i4").tobytes())
+            checksum = 0
+            for part in (header + b"\n", neighbors.astype("<i4").tobytes(), *self._portions()):
+                file.write(part)
+                checksum = zlib.crc32(part, checksum)
+            file.write(checksum.to_bytes(4, "little"))
 
-    def load(self, path: Path, stamp: Json) -> Sets | None:
-        """Read what `save` wrote under this stamp, and return the neighbors; None without such a file."""
-        try:
-            file = path.open("rb")
-        except FileNotFoundError:
-            return None
-        with file:
-            try:
-                header = json.loads(file.readline())
-            except ValueError:
-                return None
-            shape = header.pop("neighbours", None) if isinstance(header, dict) else None
-            if shape is None or header != json.loads(json.dumps({"format": FORMAT, **stamp})):
-                return None
-            neighbors = np.frombuffer(file.read(4 * shape[0] * shape[1]), "<i4").reshape(shape)
+    def _portions(self) -> Iterator[bytes]:
+        """Yield all rows, some at a time."""
+        for first in range(0, self.n_frames, _PORTION):
+            yield self.read(first, min(_PORTION, self.n_frames - first)).astype("<i4").tobytes()
+
+    def load(self, path: Path, stamp: Json) -> Sets:
+        """Read what `save` wrote under this stamp, and return the neighbors.
+
+        Raises
+        ------
+        ModelFileError
+            If there is no such file, or it is damaged.
+        """
+        with (
+            parsing(path, needed=FORMAT, remedy="remove the checkpoint to start again"),
+            path.open("rb") as file,
+        ):
+            line = file.readline(_LONGEST)
+            header = json.loads(line)
+            shape = header.pop("neighbours")
+            if header != json.loads(json.dumps({"format": FORMAT, **stamp})):
+                raise ValueError("it is of another pass or another training")
+            content = file.read(4 * shape[0] * shape[1])
+            checksum = zlib.crc32(content, zlib.crc32(line))
+            neighbors = np.frombuffer(content, "<i4").reshape(shape)
             for first in range(0, self.n_frames, _PORTION):
                 n_rows = min(_PORTION, self.n_frames - first)
-                rows = np.frombuffer(file.read(4 * n_rows * self.set_size), "<i4")
+                content = file.read(4 * n_rows * self.set_size)
+                checksum = zlib.crc32(content, checksum)
+                rows = np.frombuffer(content, "<i4")
                 self.write(first, rows.astype(np.int32).reshape(n_rows, self.set_size))
+            if file.read() != checksum.to_bytes(4, "little"):
+                raise ValueError("it does not have its checksum")
             return neighbors.astype(np.int32)

@@ -122,3 +122,6 @@ class Monitor:
 
     def on_pass(self, report: PassReport) -> None:
         """Called after a pass."""
+
+    def on_note(self, note: str) -> None:
+        """Called with what a user should know."""

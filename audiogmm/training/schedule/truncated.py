@@ -55,6 +55,8 @@ class ComponentChoice:
     sets: SetFile
     neighbors: Sets
     is_made: bool = False
+    stamp: Json | None = None
+    """Of the state that they are of; None within a pass."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
 
     The frames of a slice are taken in the order of their best component. Slices depend on K alone, and
     are added up in order: the same bytes for any number of threads. Sets are state: they lie in a temporary
-    file, and after each pass in one beside the checkpoint, two of them by turns, so that the sets of the
-    pass in the checkpoint are always there.
+    file, and those of the pass in a checkpoint in a file beside it.
 
     Parameters
     ----------
@@ -79,16 +80,15 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         Of the components that are tried at random.
     exact_passes : int
         Passes of exact EM at the beginning.
-    beside : Path or None
-        The checkpoint.
     """
 
     method: EM
     approximation: Approximation = field(kw_only=True)
     seed: int = field(kw_only=True)
     exact_passes: int = field(kw_only=True)
-    beside: Path | None = field(default=None, kw_only=True)
     losses: list[ApproximationLoss] = field(default_factory=list, kw_only=True)
+    choices: list[ComponentChoice] = field(default_factory=list, kw_only=True)
+    places: list[Path] = field(default_factory=list, kw_only=True)
 
     @property
     def loss(self) -> ApproximationLoss | None:
@@ -122,18 +122,52 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         size, near = min(self.approximation.n_components, K), min(self.approximation.neighborhood, K) - 1
         with SetFile(self.source.n_frames, size) as sets:
             choice = ComponentChoice(sets, np.full((K, near), -1, np.int32))
-            n = len(state.history)
-            if self.beside is not None and n > self.exact_passes:
-                found = sets.load(self._kept(n), self._stamp(state))
-                if found is not None:
-                    choice.neighbors, choice.is_made = found, True
-            yield choice
+            if self.places:
+                choice.neighbors, choice.stamp = (
+                    sets.load(self.places[-1], self._stamp(state)),
+                    self._stamp(state),
+                )
+                choice.is_made = True
+            self.choices[:] = [choice]
+            try:
+                yield choice
+            finally:
+                choice.stamp = None
+
+    @property
+    def bytes_beside(self) -> int:
+        """Of the sets, once they are chosen."""
+        return self.source.n_frames * self.approximation.n_components * 4 * self._has_sets
+
+    @property
+    def _has_sets(self) -> bool:
+        return bool(self.choices) and self.choices[0].is_made
+
+    def is_settled(self, state: TrainingState) -> bool:
+        """Return whether the sets are those after the pass that gave this state."""
+        return not self._has_sets or self.choices[0].stamp == self._stamp(state)
+
+    def keep_beside(self, path: Path) -> None:
+        """Write the sets, once they are chosen."""
+        if self._has_sets:
+            choice = self.choices[0]
+            assert choice.stamp is not None, "see is_settled"
+            choice.sets.save(path, choice.neighbors, choice.stamp)
+
+    def check_beside(self, state: TrainingState, path: Path) -> None:
+        """Raise `ModelFileError` if the sets of a state are not at `path`, or damaged."""
+        if len(state.history) > self.exact_passes:
+            K = state.mixture.n_components
+            with SetFile(self.source.n_frames, min(self.approximation.n_components, K)) as sets:
+                sets.load(path, self._stamp(state))
+            self.places[:] = [path]
 
     def _truncated(self, state: TrainingState, choice: ComponentChoice) -> TrainingState:
         """Make a pass: search, E-step, M-step, report."""
         began = time.perf_counter()
         number, searching = len(state.history) + 1, self.approximation.kind == "truncated"
         self.monitor.on_stage("pass", number, self.source.n_frames)
+        choice.stamp = None
         every = self.approximation.every
         if not choice.is_made or (every and (number - 1 - self.exact_passes) % every == 0):
             self._choose(state.mixture, choice)
@@ -163,8 +197,7 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         if searching:
             choice.neighbors = found[0].nearest(choice.neighbors.shape[1], choice.neighbors)
         after = self._updated(state, total, began)
-        if self.beside is not None:
-            choice.sets.save(self._kept(number), choice.neighbors, self._stamp(after))
+        choice.stamp = self._stamp(after)
         return after
 
     def _updated(self, state: TrainingState, total: SufficientStats, began: float) -> TrainingState:
@@ -219,11 +252,6 @@ class TruncatedSchedule(Schedule[SufficientStats]):
         rows = min(max(ROWS_EACH * n_components, SLICE_ROWS), ROWS_MOST)
         for first in range(0, n, rows):
             yield SetSlice(first, min(rows, n - first))
-
-    def _kept(self, number: int) -> Path:
-        """Return the file of the sets after pass `number`."""
-        assert self.beside is not None
-        return self.beside.with_name(f"{self.beside.name}.sets{number % 2}")
 
     def _stamp(self, state: TrainingState) -> Json:
         """Identify the training that sets belong to."""

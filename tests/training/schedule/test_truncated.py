@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.errors import ChoiceError, TrainingError
+from audiogmm.errors import ChoiceError, ModelFileError, TrainingError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
-from audiogmm.training import Monitor, TrainingInterrupted, train_mixture
+from audiogmm.training import Monitor, TrainingInterrupted, checkpoint_file, train_mixture
 from audiogmm.training.schedule import truncated as module
 from audiogmm.training.schedule.approximation import EXACT_PASSES, Approximation, ApproximationLoss
 from audiogmm.types import CovarianceType
@@ -176,12 +176,15 @@ def test_top_c_is_chosen_as_often_as_asked(monkeypatch: pytest.MonkeyPatch, ever
 
 @pytest.mark.parametrize("kind", ["truncated:2:3", "top:2:3"])
 @pytest.mark.parametrize("stop", [EXACT_PASSES - 1, EXACT_PASSES, EXACT_PASSES + 1, EXACT_PASSES + 3])
-def test_resumed_training_gives_the_same_bytes(tmp_path: Path, kind: str, stop: int) -> None:
+def test_resumed_training_gives_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, stop: int
+) -> None:
     class Stop(Monitor):
         def on_stage(self, stage: str, number: int, n_frames: int | None) -> None:
             if stage == "pass" and number == stop + 1:
                 raise KeyboardInterrupt
 
+    monkeypatch.setattr(checkpoint_file, "SHARE", np.inf)
     frames = blobs(3000, D=3, K=12, seed=2, spread=0.8)
     common: dict[str, Any] = {
         "n_components": 12,
@@ -201,32 +204,31 @@ def test_resumed_training_gives_the_same_bytes(tmp_path: Path, kind: str, stop: 
     assert again.loss == whole.loss
 
 
-def test_lost_sets_are_chosen_anew(tmp_path: Path) -> None:
-    frames = blobs(3000, D=3, K=12, seed=2, spread=0.8)
-    common: dict[str, Any] = {"n_components": 12, "tol": 0.0, "approximation": Approximation("truncated", 2)}
-    path = tmp_path / "run.checkpoint"
-    train_mixture(recordings(frames, 500), checkpoint=path, passes=EXACT_PASSES + 2, **common)
-    kept = sorted(tmp_path.glob("run.checkpoint.sets*"))
-    assert len(kept) == 2
-    for file in kept:
-        file.write_bytes(b"{}\n")
-    result = train_mixture(recordings(frames, 500), checkpoint=path, passes=EXACT_PASSES + 4, **common)
-    energies = [report.log_likelihood for report in result.history[EXACT_PASSES:]]
-    assert (np.diff(energies) >= -1e-6).all()
-
-
-def test_sets_of_another_training_are_chosen_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", ["damaged", "of another training", "gone"])
+def test_sets_that_are_not_those_of_the_checkpoint_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """Others would give another model; the training then starts again, and only if the user says so."""
+    monkeypatch.setattr(checkpoint_file, "SHARE", np.inf)
     common: dict[str, Any] = {"n_components": 12, "tol": 0.0, "approximation": Approximation("truncated", 2)}
     for name, seed in (("one", 2), ("other", 3)):
         frames = blobs(3000, D=3, K=12, seed=seed, spread=0.8)
         path = tmp_path / f"{name}.checkpoint"
         train_mixture(recordings(frames, 500), checkpoint=path, passes=EXACT_PASSES + 2, **common)
-    (tmp_path / "one.checkpoint").unlink()
-    for number in range(2):  # the sets of one, beside the checkpoint of the other
-        (tmp_path / f"one.checkpoint.sets{number}").replace(tmp_path / f"other.checkpoint.sets{number}")
-    found = train_mixture(recordings(frames, 500), checkpoint=path, passes=EXACT_PASSES + 4, **common)
-    energies = [report.log_likelihood for report in found.history[EXACT_PASSES:]]
-    assert (np.diff(energies) >= -1e-6).all()
+    kept = sorted(tmp_path.glob("other.checkpoint.sets*"))
+    assert len(kept) == 2
+    for file in kept:
+        if fault == "damaged":
+            file.write_bytes(file.read_bytes()[:-2])
+        elif fault == "gone":
+            file.unlink()
+        else:
+            (tmp_path / file.name.replace("other", "one")).replace(file)
+    with pytest.raises(
+        ModelFileError,
+        match=r"other.checkpoint.sets\d+ .*remove the checkpoint to start again|does not exist",
+    ):
+        train_mixture(recordings(frames, 500), checkpoint=path, passes=EXACT_PASSES + 4, **common)
 
 
 def test_frames_that_are_not_kept_are_refused() -> None:
