@@ -140,6 +140,12 @@ workers = option(
     help="Processes that decode audio and compute frames; 0: threads of this process.",
 )
 resume = click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
+checkpoint = click.option(
+    "--checkpoint",
+    type=PATH,
+    metavar="DIR",
+    help="Where to keep what --resume continues from [default: beside the output].",
+)
 model_upsample = click.option(
     "--upsample", is_flag=True, help="Accept recordings below the model's sample rate."
 )

@@ -102,6 +102,7 @@ def _stepwise(stepwise_passes: int | None, step_exponent: float | None, **others
     "are, in 2 to 5 turns. 0: none (`detect` then needs `calibrate`).",
 )
 @options.resume
+@options.checkpoint
 @click.option("--ledger", is_flag=True, help="Keep the statistics of each recording, for `update --remove`.")
 @click.option(
     "--ledger-keep",

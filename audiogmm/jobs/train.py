@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from audiogmm.mixture.gaussian import Mixture
 
 
-@accepts(TrainSettings, without=(*OF_FILES, "frontend", "dask"))
+@accepts(TrainSettings, without=(*OF_FILES, "frontend", "checkpoint", "dask"))
 def train(
     source: Source | Iterable[FrameBlock],
     frontend: FrontEnd | str | None = None,
@@ -69,7 +69,7 @@ def train(
     settings : TrainSettings
         How it is trained; or its fields as keywords.
     checkpoint : Path, optional
-        Written after every pass; the same call continues from it.
+        Beginning of the names of files that take what was reached, from which the same call continues.
     reducer : Reducer, optional
         Reads and sums, in place of `threads` and `workers`: a `dask_reduce.DaskReducer`.
     aside : Aside, optional

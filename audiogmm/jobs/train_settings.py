@@ -94,6 +94,8 @@ class TrainSettings(RunSettings):
     compensation : {"nap", "isv"}, optional
         Take out of the back end's statistics what differs between recordings of one speaker; needs at least
         ten speakers with two or more.
+    checkpoint : Path, optional
+        Folder for what a training to a file keeps to go on from, beside the model by default.
     dask : str, optional
         Address of a Dask scheduler, whose workers then read the recordings by the same absolute paths.
 
@@ -131,6 +133,7 @@ class TrainSettings(RunSettings):
     ledger_keep: float = 0.0
     speakers: BackEndChoice = "auto"
     compensation: Kind | None = None
+    checkpoint: Path | None = None
     dask: str | None = None
 
     def __post_init__(self) -> None:

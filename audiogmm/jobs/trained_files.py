@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.learning.model_parts import score_names, terms_of
 from audiogmm.anomaly.scorers.table import PLAIN, score_unit
-from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
+from audiogmm.files import refuse_folder
 from audiogmm.jobs.train import train
 from audiogmm.jobs.train_settings import TrainSettings
 from audiogmm.keywords import accepts
@@ -20,6 +19,7 @@ from audiogmm.reduce import Reducer
 from audiogmm.runs.aside import Aside, errors_path
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress
+from audiogmm.runs.unfinished import unfinished
 from audiogmm.training import TrainingInterrupted
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
 from audiogmm.training.pruning import PruningLoss
@@ -41,7 +41,9 @@ def train_to_file(
     settings: TrainSettings,
     progress: Progress | bool | None = None,
 ) -> TrainResult:
-    """Train as `train` does, and save the model; a checkpoint lies beside it until it is saved.
+    """Train as `train` does, and save the model; until it is saved, a checkpoint lies beside it.
+
+    After a kill or a power failure at any instant, the same call with `resume` ends with the same bytes.
 
     Parameters
     ----------
@@ -61,18 +63,14 @@ def train_to_file(
     """
     keep_apart(output, source)
     refuse_folder(output)
-    checkpoint = output.with_name(output.name + ".checkpoint")
     ledger = beside(output) if settings.ledger is True else settings.ledger or None
-    with exclusive(output):
-        refuse_overwrite(output, settings.force)
-        if ledger is not None:
-            refuse_overwrite(ledger, settings.force)
+    outputs = [output] if ledger is None else [output, ledger]
+    with unfinished(outputs, settings.checkpoint, resume=settings.resume, force=settings.force) as run:
+        force = settings.force or run.goes_on
         aside = Aside(errors_path(output), strict=settings.strict)
-        if not settings.resume:
-            drop(checkpoint)
         try:
             with (
-                replacing_ledger(ledger, settings.force) as temporary,
+                replacing_ledger(ledger, force) as temporary,
                 _cluster(settings.dask) as reducer,
                 aside.explaining(),
             ):
@@ -81,20 +79,19 @@ def train_to_file(
                     frontend,
                     settings=replace(settings, ledger=temporary or False),
                     reducer=reducer,
-                    checkpoint=checkpoint,
+                    checkpoint=run.place,
                     aside=aside,
                     progress=progress,
                 )
         except TrainingInterrupted as stopped:
             raise KeyboardInterrupt(
                 f"Training was {stopped.what}; the same command with --resume continues from there"
-                if any(checkpoints(checkpoint))
+                if run.kept
                 else f"Training was {stopped.what}; nothing was written"
             ) from stopped
-        model.save(output, force=settings.force)
+        model.save(output, force=force)
         if ledger is not None:
             Ledger(ledger).purge()
-        drop(checkpoint)
     return TrainResult(output, model, aside)
 
 
@@ -194,14 +191,3 @@ def describe_end(converged: Converged, passes: int) -> str:
     if converged == "likelihood":
         return "converged: the likelihood no longer rises"
     return f"stopped at --passes {passes} before it converged"
-
-
-def checkpoints(path: Path) -> Iterator[Path]:
-    """Return the checkpoints of a training, one for each of its parts."""
-    return path.parent.glob(f"{glob.escape(path.name)}.*")
-
-
-def drop(path: Path) -> None:
-    """Remove the checkpoints of a training."""
-    for file in checkpoints(path):
-        file.unlink(missing_ok=True)

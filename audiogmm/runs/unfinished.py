@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,11 +92,11 @@ def unfinished(
             _drop(place)
             with replacing(mark, force=True) as temporary:
                 temporary.write_text("a run that writes these began, and has not ended\n" + _lines(outputs))
-        run = Unfinished(place, goes_on)
+        run, before = Unfinished(place, goes_on), list(map(_identity, outputs))
         try:
             yield run
         except BaseException:
-            if not run.kept and not any(output.exists() for output in outputs):
+            if not run.kept and before == list(map(_identity, outputs)):
                 mark.unlink(missing_ok=True)
             raise
         _drop(place)
@@ -114,6 +114,14 @@ def _files(place: Path) -> list[Path]:
 
 def _mark(place: Path) -> Path:
     return place.with_name(place.name + MARK)
+
+
+def _identity(output: Path) -> tuple[int, int] | None:
+    """Return what changes when a file is replaced; None where there is none."""
+    with suppress(FileNotFoundError):
+        about = output.stat()
+        return about.st_ino, about.st_mtime_ns
+    return None
 
 
 def _lines(outputs: Sequence[Path]) -> str:

@@ -393,20 +393,39 @@ def test_v_logs_every_pass_and_every_input_set_aside(
     assert any("bad is set aside" in message for message in caplog.messages)
 
 
-def test_a_resumed_training_gives_the_same_bytes(workshop: Path, audiogmm: Audiogmm) -> None:
-    options = ["train", "train.jsonl", "-k", 4, "--preset", "ambient", "--hold-out", 0, "--tol", 0]
-    assert audiogmm(*options, "--passes", 6, "-o", "whole.agmm").status == 0
-    from audiogmm.jobs import trained_files as job
+@pytest.mark.parametrize("folder", [[], ["--checkpoint", "kept"]])
+def test_a_resumed_training_gives_the_same_bytes(
+    workshop: Path, audiogmm: Audiogmm, monkeypatch: pytest.MonkeyPatch, folder: list[str]
+) -> None:
+    from audiogmm.mixture.store import Model
+    from audiogmm.training import checkpoint_file
 
-    kept = job.drop
-    job.drop = lambda path: None  # as if the machine had gone down before the checkpoint was removed
-    try:
-        assert audiogmm(*options, "--passes", 3, "-o", "m.agmm").status == 0
-        done = audiogmm(*options, "--passes", 6, "-o", "m.agmm", "--resume", "--force")
-    finally:
-        job.drop = kept
+    monkeypatch.setattr(checkpoint_file, "SHARE", float("inf"))
+    options = ["train", "train.jsonl", "-k", 4, "--preset", "ambient", "--passes", 3, "--tol", 0, "--ledger"]
+    assert audiogmm(*options, "-o", "whole.agmm").status == 0
+    options += ["-o", "m.agmm", *folder]
+    save, files = Model.save, {"m.agmm.checkpoint.turn1", "m.agmm.checkpoint.all", "m.agmm.checkpoint.begun"}
+
+    def killed_after_saving(model: Model, path: Path, *, force: bool = False) -> None:
+        save(model, path, force=force)
+        raise MemoryError
+
+    def killed_before_saving(model: Model, path: Path, *, force: bool = False) -> None:
+        raise MemoryError  # the ledger is in place
+
+    for killed in (killed_before_saving, killed_after_saving):
+        monkeypatch.setattr(Model, "save", killed)
+        audiogmm(*options, "--resume")
+        assert files <= {file.name for file in Path("kept" if folder else ".").iterdir()}
+        assert audiogmm(*options).status == 1  # without --resume, nothing is replaced
+    monkeypatch.setattr(Model, "save", save)
+    done = audiogmm(*options, "--resume")
     assert done.status == 0, done.err
     assert Path("m.agmm").read_bytes() == Path("whole.agmm").read_bytes()
+    for file in Path("whole.agmm.ledger").iterdir():
+        assert (Path("m.agmm.ledger") / file.name).read_bytes() == file.read_bytes()
+    assert not list(Path().rglob("*checkpoint*"))
+    assert audiogmm(*options, "--resume").status == 1  # the model is there, and no run has to go on
 
 
 def test_a_scoring_run_goes_on_where_it_stopped(
