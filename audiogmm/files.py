@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, OutputError
+from audiogmm.moves import Move, finish_moves, move, move_together, settle
 from audiogmm.system import is_windows, lock_file
 from audiogmm.temporaries import owner_mark, remove, sweep
 
@@ -23,6 +25,8 @@ _DISK = {
 """Failures that only writing has, wherever inside the block they surface, and what helps."""
 
 _LONGEST_NAME = 255  # bytes in a file name, on every common file system
+
+_TOGETHER: ContextVar[tuple[list[Move], ExitStack] | None] = ContextVar("outputs of one run", default=None)
 
 
 @contextmanager
@@ -79,16 +83,64 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False, durable: boo
         final.parent.mkdir(parents=True, exist_ok=True)
     sweep(final.parent)
     temporary = final.parent / _temporary_name(final.name)
-    try:
-        with _naming(path, temporary, replaced=True):
+    with ExitStack() as stack, _naming(path, temporary, replaced=True):
+        stack.callback(remove, temporary)  # a no-op once moved
+        waiting = _TOGETHER.get()
+        outer = _TOGETHER.set(None)
+        try:
             yield temporary
-            if durable:
-                settle(temporary)
-            _move(temporary, final)
-            if durable:
-                _sync(final.parent)
-    finally:  # a no-op once moved
-        remove(temporary)
+        finally:
+            _TOGETHER.reset(outer)
+        if durable or waiting:
+            settle(temporary)
+        if waiting:
+            waiting[0].append((temporary, final))
+            waiting[1].push(stack.pop_all())
+        elif durable:
+            move_together([(temporary, final)], stack.pop_all)
+        else:
+            move(temporary, final)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Let all outputs that `replacing` writes inside the block, in this thread, appear at its end, or none.
+
+    A run that is killed, or a power failure, leaves all of the old files or, once it is decided, all of the
+    new ones: the next run that writes in one of their folders, or `finish_moves`, does the rest. Until
+    the end of the block nothing of it can be read under its final name.
+
+    Raises
+    ------
+    OutputError
+        If one of them cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with together():
+    ...     for name in ("events.jsonl", "events.jsonl.run.json"):
+    ...         with replacing(folder / name) as temporary:
+    ...             _ = temporary.write_text("whole")
+    ...     (folder / "events.jsonl").exists()
+    False
+    >>> sorted(file.name for file in folder.iterdir())
+    ['events.jsonl', 'events.jsonl.run.json']
+    """
+    moves: list[Move] = []
+    with ExitStack() as stack:
+        outer = _TOGETHER.set((moves, stack))
+        try:
+            yield
+        finally:
+            _TOGETHER.reset(outer)
+        if moves:
+            with ExitStack() as naming:
+                for temporary, final in reversed(moves):
+                    naming.enter_context(_naming(final, temporary, replaced=True))
+                    naming.enter_context(_naming(final, final))
+                move_together(moves, stack.pop_all)
 
 
 @contextmanager
@@ -141,6 +193,7 @@ def exclusive(path: str | os.PathLike[str], of: Path | None = None) -> Iterator[
                     break
             file.close()  # its last holder has just removed it
     try:
+        finish_moves(final.parent)
         yield
     finally:
         if is_windows():  # which removes no open file, nor one that another run has opened
@@ -177,6 +230,7 @@ def refuse_overwrite(path: str | os.PathLike[str], force: bool) -> None:
     audiogmm.errors.OutputError: ...files.py exists already; needed: ...; try: another name, or --force
     """
     path = Path(path)
+    _finish_once(Path(os.path.realpath(path)).parent)
     with _naming(path, path):
         if not force and _holds_something(path):
             raise OutputError(
@@ -213,36 +267,8 @@ def refuse_folder(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"{path} is a folder", needed="the name of a file", remedy="another name")
 
 
-def settle(path: Path) -> None:
-    """Have a file, or a folder with all that it holds, on the disk: it outlasts a power failure.
-
-    Raises
-    ------
-    OSError
-        If the disk could not take it.
-    """
-    if path.is_dir():
-        if hasattr(os, "sync"):
-            os.sync()  # all at once; what follows waits, and finds what failed
-        for folder, _, files in os.walk(path):
-            for file in (Path(folder, name) for name in files):
-                with suppress(FileNotFoundError, PermissionError):  # what others put there is not our matter
-                    if stat.S_ISREG(file.lstat().st_mode):
-                        _sync(file)
-            _sync(Path(folder))
-    else:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder; Windows writes names by itself."""
-    if is_windows() and path.is_dir():
-        return
-    file = os.open(path, os.O_RDWR if is_windows() else os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+_finish_once = lru_cache(maxsize=4096)(finish_moves)
+"""What a run that was cut off had decided to rename is renamed; once a process and folder."""
 
 
 def _holds_something(path: Path) -> bool:
@@ -258,18 +284,6 @@ def _temporary_name(name: str) -> str:
     tail = f".{owner_mark()}.part{suffix}"
     stem = name[: len(name) - len(suffix)].encode()[: _LONGEST_NAME - 1 - len(tail.encode())]
     return f".{stem.decode(errors='ignore')}{tail}"
-
-
-def _move(temporary: Path, final: Path) -> None:
-    """Rename into place; into a folder that holds something, file by file."""
-    if temporary.is_dir() and final.is_dir() and _holds_something(final):
-        for file in sorted(temporary.iterdir()):
-            _move(file, final / file.name)
-        temporary.rmdir()
-    else:
-        if is_windows() and temporary.is_dir() and final.is_dir():  # empty; Windows renames onto no folder
-            final.rmdir()
-        temporary.replace(final)
 
 
 @contextmanager

@@ -19,6 +19,9 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+INTENT = ".moves"
+"""The end of the name of a file that says what is to be renamed, see `moves`."""
+
 _PROC = Path("/proc")
 _NAME = re.compile(
     r"^(?:\..*\.|audiogmm-)run-(?P<machine>\w{8})-(?P<boot>\w{8})-(?P<space>\d+)-(?P<process>\d+)"
@@ -39,8 +42,14 @@ def temporary_prefix(folder: str | None = None) -> str:
 
 @lru_cache(maxsize=4096)
 def sweep(folder: Path) -> None:
-    """Remove temporary files in a folder whose process has provably ended: once a process and folder."""
-    with suppress(OSError), os.scandir(folder) as entries:
+    """Remove temporary files in a folder whose process has provably ended: once a process and folder.
+
+    Where a run that was cut off had decided to rename some, see `moves`, none is removed.
+    """
+    with suppress(OSError), os.scandir(folder) as scanned:
+        entries = list(scanned)
+        if any(entry.name.endswith(INTENT) for entry in entries):
+            return
         for entry in entries:
             if (found := _NAME.match(entry.name)) and _is_left(found, entry.stat(follow_symlinks=False)):
                 remove(Path(entry.path))

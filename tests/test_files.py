@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from audiogmm.errors import AudioFileError, OutputError
-from audiogmm.files import refuse_overwrite, replacing, settle
+from audiogmm.files import refuse_overwrite, replacing
+from audiogmm.moves import settle
 
 
 def names(folder: Path) -> list[str]:

@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 
 GROUND = (
     "errors checksum escapes contents system types version lazy methods reprs keywords words files threads "
-    "temporaries processes protocols reading documents lines timeline run_id wall_clock"
+    "temporaries moves processes protocols reading documents lines timeline run_id wall_clock"
 )
 """Every room may import these."""
 

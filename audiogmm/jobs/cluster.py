@@ -15,12 +15,13 @@ from audiogmm.anomaly.learning.model_parts import terms_of
 from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.files import refuse_overwrite, replacing, settle
+from audiogmm.files import refuse_overwrite, replacing
 from audiogmm.jobs.segment_files import SegmentFiles, check_label_format
 from audiogmm.keywords import accepts
 from audiogmm.manifest.entry import safe_id
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model, model_from
+from audiogmm.moves import settle
 from audiogmm.reporting.run.excerpt import read_samples
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside

@@ -24,7 +24,7 @@ from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
 from audiogmm.errors import BudgetError
-from audiogmm.files import refuse_overwrite
+from audiogmm.files import refuse_overwrite, together
 from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load, model_from
 from audiogmm.reporting.run.record import RunRecord, describe_run
@@ -285,10 +285,11 @@ def detect_to_file(
         for row in batch.map("detecting events", inputs, task, journal):
             found += len(row["events"])
             batch.advance(row["seconds"], amount(found, "event"))
-        write_events(
-            chain.from_iterable(map(result.add, journal.rows())), output, settings.format, force=force
-        )
-    result.describe(model, loaded, source, settings).write(output)
+        with together():
+            write_events(
+                chain.from_iterable(map(result.add, journal.rows())), output, settings.format, force=force
+            )
+            result.describe(model, loaded, source, settings).write(output)
     if plot is not None:
         result.pictures = draw_recordings(
             loaded, detector, inputs, result.severest, result.with_events, plot, force=force

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end
 from audiogmm.errors import ChoiceError
-from audiogmm.files import settle, unwritable
+from audiogmm.files import unwritable
 from audiogmm.keywords import accepts
+from audiogmm.moves import settle
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch

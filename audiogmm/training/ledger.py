@@ -14,10 +14,11 @@ import numpy as np
 from audiogmm.checksum import sealed, unsealed
 from audiogmm.documents import parse_document, parse_finite
 from audiogmm.errors import MismatchError, ModelFileError
-from audiogmm.files import replacing, settle
+from audiogmm.files import replacing
 from audiogmm.mixture import container
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
+from audiogmm.moves import settle
 from audiogmm.reading import parsing
 from audiogmm.training.pruning import check_keep
 from audiogmm.types import Json

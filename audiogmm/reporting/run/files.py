@@ -11,6 +11,7 @@ from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError, MismatchError, ModelFileError
 from audiogmm.manifest.entry import STANDARD_INPUT
 from audiogmm.mixture.store import load
+from audiogmm.moves import finish_moves
 from audiogmm.reporting.page.content import ReportedEvent
 from audiogmm.reporting.run.record import SUFFIX, RunRecord, record_path
 from audiogmm.runs.aside import Aside
@@ -50,6 +51,7 @@ class DetectionRun:
         ManifestError
             If there is none, or its record cannot be used.
         """
+        finish_moves(path if path.is_dir() else path.parent, wait=True)
         if path.is_dir():
             records = sorted(path.glob(f"*{SUFFIX}"))
             if len(records) != 1:
