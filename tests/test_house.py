@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 
 GROUND = (
     "errors checksum escapes contents system types version lazy methods reprs keywords words files threads "
-    "temporaries moves processes protocols reading documents lines timeline run_id wall_clock"
+    "temporaries moves processes protocols reading documents lines timeline run_id wall_clock content_hash"
 )
 """Every room may import these."""
 
@@ -64,7 +64,8 @@ RIGHTS = {
     "jobs": "reporting/run live/stream training/selection synth dask_reduce",
     "jobs/demo": "jobs",
     "jobs/integrity": "jobs",
-    "cli": "jobs jobs/demo jobs/integrity",
+    "jobs/provenance": "jobs",
+    "cli": "jobs jobs/demo jobs/integrity jobs/provenance",
     "__init__": "jobs jobs/demo jobs/integrity estimator reporting/notebook",
     "__main__": "cli",
 }

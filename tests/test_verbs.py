@@ -61,6 +61,7 @@ LEFT_OUT = {
     "output": "what is returned is saved by its own save or write",
     "force": "so is it overwritten",
     "resume": "a run in memory starts again",
+    "retry": "a run in memory raises in place of setting aside",
     "strict": "the first bad recording raises, unless `aside` takes it",
     "plot": "a result is drawn by its own plot",
     "quiet_heartbeat": "heartbeat=0",
@@ -71,6 +72,7 @@ LEFT_OUT = {
 
 LEFT_OUT_OF = {
     ("info", "verify"): "verify_files",
+    ("info", "inputs"): "jobs.provenance.inputs",
     ("train", "dask"): "reducer=ag.DaskReducer(client)",
     ("score", "format"): "of files",
     ("select", "save"): "ag.train(..., start=selection.model)",

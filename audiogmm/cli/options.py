@@ -146,6 +146,11 @@ checkpoint = click.option(
     metavar="DIR",
     help="Where to keep what --resume continues from [default: beside the output].",
 )
+retry = click.option(
+    "--retry",
+    is_flag=True,
+    help="Try again what a run that has ended set aside, and put it into the output.",
+)
 model_upsample = click.option(
     "--upsample", is_flag=True, help="Accept recordings below the model's sample rate."
 )

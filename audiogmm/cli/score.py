@@ -28,6 +28,7 @@ from audiogmm.cli.console import run
 @options.model_upsample
 @options.tables
 @options.resume
+@options.retry
 @options.workers
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:

@@ -35,6 +35,7 @@ from audiogmm.cli.console import run
 @options.model_upsample
 @options.tables
 @options.resume
+@options.retry
 @options.workers
 @options.common
 def command(folder: Path, trials: str, output: Path, as_json: bool, **given: Any) -> None:

@@ -76,8 +76,9 @@ class DetectTask:
         path = getattr(getattr(shard, "entry", None), "original_path", None)
         stream = None
         notices: list[Notice] = []
-        seconds = 0.0
+        seconds, frames = 0.0, 0
         for block in shard:
+            frames += len(block)
             stream = stream or self.pipeline.open(block.clock, shard.id, path)
             notices += stream.push(block)
             seconds = block.clock.end(block.start + len(block) - 1) - block.clock.start(0)
@@ -86,7 +87,7 @@ class DetectTask:
         events = [notice.event.to_dict() for notice in notices if notice.kind == "closed"]
         if events and isinstance(shard, Recording):
             name_rows(events, shard)
-        return {"id": shard.id, "seconds": seconds, "events": events}
+        return {"id": shard.id, "seconds": seconds, "frames": frames, "events": events}
 
 
 @accepts(DetectSettings, without=(*OF_FILES, *OF_PROCESSES, "plot"))
@@ -257,7 +258,7 @@ def detect_to_file(
     """
     from audiogmm.reporting.run.pictures import check_pictures, draw_recordings
 
-    force, plot = settings.force, settings.plot
+    force, plot = settings.replaces, settings.plot
     keep_apart(output, source)
     refuse_overwrite(output, force)
     format_of(output, settings.format)
@@ -276,12 +277,13 @@ def detect_to_file(
         f"{loaded.fingerprint} {scores_fingerprint(loaded)} {detector.settings} {detector.threshold!r} "
         f"{detector.release!r}" + " without reasons" * (not settings.reasons) + settings.choice.key
     )
+    journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry)
+    journal.check()
     with Batch(output, settings, progress) as batch:
         if detector.note and (detector.settings != learned.settings or detector.budget is not None):
             batch.progress.say(f"note: {detector.note}")
         inputs = batch.open(loaded, source, again=plot is not None)
         result, found = DetectResult(output, detector, batch.aside, terms_of(loaded)), 0
-        journal = Journal(output, key=key, resume=settings.resume)
         for row in batch.map("detecting events", inputs, task, journal):
             found += len(row["events"])
             batch.advance(row["seconds"], amount(found, "event"))

@@ -127,7 +127,7 @@ class EnrollResult:
         yield f"{amount(len(gallery), 'speaker')}: {gallery.folder}"
 
 
-@accepts(EnrollSettings, without=("resume", "force"))
+@accepts(EnrollSettings, without=("resume", "retry", "force"))
 def enroll_to_folder(
     model: Path,
     source: str,

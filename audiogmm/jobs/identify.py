@@ -323,8 +323,14 @@ def identify_to_file(
     AudioGMMError
         The first bad recording's, if `strict`.
     """
-    check_output(output, settings.force, source)
+    check_output(output, settings.replaces, source)
     gallery = Gallery(folder)
+    key = (
+        f"{gallery.state(gallery.names)} {gallery.calibration} {settings.known} {settings.top} "
+        f"{settings.scoring} {signature_of(source)}{settings.choice.key}"
+    )
+    journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry)
+    journal.check()
     with Batch(output, settings, progress) as batch:
         task = Identifier.of(gallery, batch.aside, settings.known, settings.top, settings.scoring)
         if task.calibration is None:
@@ -333,12 +339,7 @@ def identify_to_file(
         result = IdentifyResult(
             output, batch.aside, len(task.enrolled), task.calibration is not None, settings.closed
         )
-        key = (
-            f"{task.scorer.state} {task.calibration} {task.prior} {settings.top} {settings.scoring} "
-            f"{signature_of(source)}{settings.choice.key}"
-        )
-        journal = Journal(output, key=key, resume=settings.resume)
         for row in batch.map("identifying", inputs, task, journal):
             batch.advance(row["seconds"], row["identity"]["speaker"] or "nobody")
-        write_rows(map(result.add, journal.rows()), output, force=settings.force)
+        write_rows(map(result.add, journal.rows()), output, force=settings.replaces)
     return result

@@ -288,8 +288,9 @@ def score_to_folder(
     key += settings.choice.key
     if settings.detector:
         key += f" detector {scores_fingerprint(loaded)}"
-    journal = Journal(output / SUMMARY, key=key, resume=settings.resume)
-    refuse_overwrite(output, settings.force or (settings.resume and journal.can_resume))
+    journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry)
+    refuse_overwrite(output, settings.replaces or (settings.resume and journal.can_resume))
+    journal.check()
     with Batch(output, settings, progress) as batch:
         inputs = batch.open(loaded, source)
         task = ScoreTask.of(loaded, background, output, settings)

@@ -270,24 +270,24 @@ def verify_to_file(
         The first bad line's or recording's, if `strict`.
     """
     lists = [trials] if settings.manifest is None else [trials, settings.manifest]
-    check_output(output, settings.force, *lists)
+    check_output(output, settings.replaces, *lists)
     gallery = Gallery(folder)
     calibration = find_calibration(gallery, settings.normalization)
     how = settings.scoring, settings.top, settings.normalization
+    key = " ".join(map(str, [gallery.state(gallery.names), *how, *map(signature_of, lists)]))
+    key += settings.choice.key
+    journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry)
+    journal.check()
     with Batch(output, settings, progress) as batch:
         reader = TrialReader(trials, batch.aside, settings.manifest)
         result = VerifyResult(output, batch.aside, calibration is not None, settings.point)
         announce_compiling()
         if calibration is None:
             batch.progress.say(UNCALIBRATED)
-        key = (
-            " ".join(map(str, [gallery.state(gallery.names), *how, *map(signature_of, lists)]))
-            + settings.choice.key
-        )
         batch.progress.begin("verifying", reader.count(), "trials")
         with (
-            Journal(output, key=key, resume=settings.resume) as journal,
-            replacing(output, force=settings.force) as temporary,
+            journal.attach(batch.aside, batch.progress.say, source=trials),
+            replacing(output, force=settings.replaces) as temporary,
             temporary.open("w", encoding="utf-8", errors=ESCAPED, newline="") as file,
         ):
             earlier = {row["id"]: SegmentScores.from_dict(row) for row in journal.earlier()}

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -82,6 +82,7 @@ class Aside:
         self.rows: list[ErrorRow] = []
         self._known: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
+        self._tell: Callable[[ErrorRow], None] | None = None
         if path is not None:
             try:
                 path.unlink(missing_ok=True)
@@ -140,6 +141,18 @@ class Aside:
                 error.add_note(f"{row.id}: {row.reason}" if row.id else row.reason)
             raise
 
+    @contextmanager
+    def telling(self, each: Callable[[ErrorRow], None]) -> Iterator[None]:
+        """Call a function with each input that is set aside, those before the block included."""
+        with self._lock:
+            for row in self.rows:
+                each(row)
+            self._tell = each
+        try:
+            yield
+        finally:
+            self._tell = None
+
     def put(self, id: str, path: str, error: AudioGMMError) -> None:
         """Set an input aside for `error`, or raise it when strict.
 
@@ -155,6 +168,8 @@ class Aside:
             self._known.add(key)
             self.rows.append(row)
             self._log(row)
+            if self._tell is not None:
+                self._tell(row)
             if self.path is not None:
                 try:
                     with self.path.open("a", encoding="utf-8", errors=ESCAPED) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,6 +70,7 @@ class Batch:
         self.reducer = LocalReducer(settings.threads, settings.workers)
         self._settings = settings
         self._extent = Extent(0, "")
+        self._source: str | None = None
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -102,6 +104,8 @@ class Batch:
         MismatchError
             If a frame cache has no frames of the model's front end.
         """
+        if isinstance(source, str | os.PathLike):
+            self._source = os.fspath(source)
         return open_inputs(
             source,
             model=model,
@@ -150,12 +154,12 @@ class Batch:
         self._extent = inputs.extent()
         self.progress.begin(what, self._extent.total, self._extent.unit)
         waiting = inputs if shards is None else shards
-        if journal is not None:
-            waiting = self._open.enter_context(journal).waiting(waiting, is_made)
-        for found in self.reducer.map(waiting, task, inputs.refuse):
-            if journal is not None:
-                journal.write(found)  # type: ignore[arg-type]  # a row, as said above
-            yield found
+        if journal is None:
+            yield from self.reducer.map(waiting, task, inputs.refuse)
+        else:
+            journal.attach(self.aside, self.progress.say, self._extent.recordings, self._source)
+            journal = self._open.enter_context(journal)
+            yield from journal.map(self.reducer, waiting, task, inputs.refuse, is_made=is_made)
         self.progress.end()
 
     def advance(self, seconds: float, note: str = "") -> None:

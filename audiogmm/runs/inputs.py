@@ -48,6 +48,7 @@ class Extent:
 
     total: float
     unit: str
+    recordings: int | None = field(default=None, compare=False)
 
     @property
     def hours(self) -> float | None:
@@ -163,7 +164,9 @@ class Inputs:
             count += 1
             known = known and entry.duration is not None
             seconds += entry.duration or 0.0
-        return Extent(seconds / 3600, HOURS) if known and count else Extent(count, "recordings")
+        if known and count:
+            return Extent(seconds / 3600, HOURS, count)
+        return Extent(count, "recordings", count)
 
     def refuse(self, id: str, error: AudioGMMError) -> None:
         """Set the recording `id` aside."""

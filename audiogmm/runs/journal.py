@@ -1,34 +1,67 @@
-"""What a run has finished, recording by recording, so that it can continue after it was stopped."""
+"""What became of each input of a run: so that it can continue, and for those who want to know later."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import BinaryIO, Generic, Self, TypeVar
 
 from audiogmm.blocks import Identifiable
 from audiogmm.checksum import KEY as CHECKSUM
 from audiogmm.checksum import is_intact, sealed
+from audiogmm.content_hash import hash_blocks
 from audiogmm.documents import parse_document
+from audiogmm.errors import OutputError
 from audiogmm.escapes import ESCAPED
-from audiogmm.files import exclusive, unwritable
+from audiogmm.files import exclusive, replacing, settle, unwritable
+from audiogmm.manifest.entry import STANDARD_INPUT, is_url
+from audiogmm.manifest.inside import outer_path
+from audiogmm.reduce import OnError, Reducer
+from audiogmm.runs.aside import Aside, ErrorRow
+from audiogmm.runs.progress import say_nothing
 from audiogmm.types import Json
 from audiogmm.words import amount
 
-JOURNAL = ".journal"
-"""The end of its file's name."""
+JOURNAL, LEDGER = ".journal", ".inputs.jsonl"
+"""The ends of its file's name: while the run goes on, and when it has ended."""
+
+SHOWN = 3
+"""Changed files that are named."""
 
 I = TypeVar("I", bound=Identifiable)  # noqa: E741
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An input that an earlier run finished: where its row begins, and what its file was then."""
+
+    at: int
+    signature: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Hashed(Generic[I, T]):
+    """A task that also returns the content hash of the recording's file, which it has just read."""
+
+    task: Callable[[I], T]
+
+    def __call__(self, shard: I) -> tuple[str, T, str]:
+        found = self.task(shard)
+        return shard.id, found, content_of_shard(shard)
 
 
 class Journal:
-    """A file beside the output that takes a row for each finished recording; removed when the run is done.
+    """A file beside the output that takes a row for each input: what came of it, or why it was set aside.
 
-    Rows are on disk alone: a run over millions of recordings holds no more than their ids in memory, and
-    those only when it continues an earlier run. While it is open, no other run can write the same output.
+    When the run has ended, it is kept as the ledger of inputs, `<output>.inputs.jsonl`. Rows are on disk
+    alone: a run over millions of recordings holds no more than their ids in memory, and those only when it
+    continues an earlier run. While it is open, no other run can write the same output.
 
     Parameters
     ----------
@@ -38,11 +71,14 @@ class Journal:
         Says what the rows depend on (the model, the settings). A journal of another key is dropped.
     resume : bool
         Continue from the journal of a run that was stopped; otherwise that journal is dropped.
+    retry : bool
+        Continue from the ledger of a run that has ended: what was set aside is tried again.
 
     Raises
     ------
     OutputError
-        On entering, if another run writes the same output, or the journal cannot be written.
+        On entering, if another run writes the same output, the journal cannot be written, or there is nothing
+        to try again.
 
     Examples
     --------
@@ -57,45 +93,76 @@ class Journal:
     >>> with Journal(output, key="model 1", resume=True) as journal:
     ...     list(journal.finished)
     ['a']
-    >>> journal.path.exists()
-    False
+    >>> journal.path.exists(), journal.ledger.exists()
+    (False, True)
     """
 
-    def __init__(self, output: Path, *, key: str, resume: bool = False) -> None:
+    def __init__(self, output: Path, *, key: str, resume: bool = False, retry: bool = False) -> None:
         self.path = output.with_name(output.name + JOURNAL)
+        self.ledger = ledger_path(output)
         self.key = key
         self._output = output
         self._open = ExitStack()
-        self.finished: dict[str, str] = {}
-        self._taken: set[str] = set()
-        self._signatures: dict[str, str] = {}
+        self.finished: dict[str, Finished] = {}
         self.n_finished = 0
-        self._resume = resume
+        self._resume, self._retry = resume or retry, retry
+        self._aside: Aside | None = None
+        self._say: Callable[[str], None] = say_nothing
+        self._about: Json = {}
+        self._tries: dict[tuple[str, str], int] = {}
+        self._signatures: dict[str, str] = {}
+        self._order: dict[str, int] = {}  # of a continued run: where the row of each input begins, or -1
+        self._end = 0
 
     @property
     def can_resume(self) -> bool:
-        """Whether an earlier run of the same key left its journal."""
-        if not self.path.exists():
-            return False
-        with self.path.open("rb") as file:
-            try:
-                return bool(parse_document(file.readline()).get("key") == self.key)
-            except (ValueError, RecursionError):
-                return False
+        """Whether an earlier run of the same key left its journal, or with `retry` its ledger."""
+        return _key_of(self.path) == self.key or (self._retry and _key_of(self.ledger) == self.key)
+
+    def check(self) -> None:
+        """Refuse to try again what no run of the same key has set aside: before its list is removed.
+
+        Raises
+        ------
+        OutputError
+            If there is no ledger, or it is of another model or other settings.
+        """
+        if self._retry and not self.can_resume:
+            found = "belongs to another model or other settings" if self.ledger.exists() else "does not exist"
+            raise OutputError(
+                f"{self.ledger}, the ledger of inputs, {found}",
+                needed="that of a run by the same model with the same settings",
+                remedy="the command as it was, with --retry; or --force in place of --retry",
+            )
+
+    def attach(
+        self, aside: Aside, say: Callable[[str], None], inputs: int | None = None, source: str | None = None
+    ) -> Self:
+        """Note what a run sets aside, too, and how many inputs there are, and the list that names them."""
+        self._aside, self._say = aside, say
+        self._about = {"inputs": inputs, "source": source}
+        return self
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(exclusive(self._output))
+            self.check()
             try:
+                if self._retry and _key_of(self.path) != self.key:
+                    self.ledger.replace(self.path)
                 # without a buffer, whose rest a full disk would refuse again on closing
                 self._file = stack.enter_context(self.path.open("a+b", buffering=0))
-                self._whole = self._take_over() if self._resume else 0
-                self._file.truncate(self._whole)  # what is put goes to the end
-                if not self._whole:
+                self._end = self._take_over() if self._resume else 0
+                self._file.truncate(self._end)  # what is put goes to the end
+                if not self._end:
                     self._put({"key": self.key})
+                if self._about:
+                    self._put(self._about)
             except OSError as error:
                 raise unwritable(self.path, error) from error
             self.n_finished = len(self.finished)
+            if self._aside is not None:
+                stack.enter_context(self._aside.telling(self._set_aside))
             self._open = stack.pop_all()
         return self
 
@@ -104,74 +171,137 @@ class Journal:
     ) -> None:
         with self._open:
             if kind is None:
-                self.path.unlink(missing_ok=True)
+                self._keep()
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             done = f"{amount(self.n_finished, 'recording')} {'is' if self.n_finished == 1 else 'are'}"
+            option = "--retry" if self._retry else "--resume"
             raise KeyboardInterrupt(
-                f"{done} done and kept; continue with the same command and --resume"
+                f"{done} done and kept; continue with the same command and {option}"
             ) from error
+
+    def map(
+        self,
+        reducer: Reducer,
+        shards: Iterable[I],
+        task: Callable[[I], T],
+        on_error: OnError | None = None,
+        *,
+        is_made: Callable[[str], bool] = lambda _: True,
+        row: Callable[[T], Json] = lambda found: found,  # type: ignore[assignment, return-value]
+    ) -> Iterator[T]:
+        """Apply a task to the shards that are not finished yet, and note what it returns of each.
+
+        Parameters
+        ----------
+        reducer : Reducer
+        shards, on_error
+            As for its `map`.
+        task : callable
+            Shard to result.
+        is_made : callable
+            See `waiting`.
+        row : callable
+            Makes the row of a result; by default it is one.
+        """
+        hashed: Hashed[I, T] = Hashed(task)
+        for _, found, content in reducer.map(self.waiting(shards, is_made), hashed, on_error):
+            self.write(row(found), content)
+            yield found
 
     def waiting(self, shards: Iterable[I], is_made: Callable[[str], bool] = lambda _: True) -> Iterator[I]:
         """Yield those of the shards that are not finished yet.
 
         What an earlier run finished counts if the recording is still the same piece of the same file, and
-        `is_made` says that what came of it is still there.
+        `is_made` says that what came of it is still there. A file that has changed is named in a note.
         """
+        n_changed = 0
         for shard in shards:
-            signature = signature_of_shard(shard)
-            if self.finished.get(shard.id) == signature and is_made(shard.id):
-                self._taken.add(shard.id)
-            else:
-                self._signatures[shard.id] = signature
-                yield shard
+            signature, known = signature_of_shard(shard), self.finished.get(shard.id)
+            if known is not None and is_made(shard.id):
+                if known.signature == signature and known.content in ("", content_of_shard(shard)):
+                    self._order[shard.id] = known.at
+                    continue
+                if (n_changed := n_changed + 1) <= SHOWN:
+                    path = getattr(getattr(shard, "entry", None), "path", shard.id)
+                    self._say(f"{path} has changed since it was read, and is done again")
+            if self._resume:
+                self._order[shard.id] = -1
+            self._signatures[shard.id] = signature
+            yield shard
+        if n_changed > SHOWN:
+            self._say(f"{amount(n_changed - SHOWN, 'other file has', 'other files have')} changed, too")
 
-    def write(self, row: Json) -> None:
-        """Note that the recording `row["id"]` is finished, and that `row` is what came of it."""
+    def write(self, row: Json, content: str = "") -> None:
+        """Note that the recording `row["id"]` is finished, its content hash, and that `row` came of it."""
         self.n_finished += 1
-        try:
-            self._put({"signature": self._signatures.pop(row["id"], ""), "row": row})
-        except OSError as error:
-            raise unwritable(self.path, error) from error
+        if self._resume:
+            self._order[row["id"]] = self._end
+        self._note({"signature": self._signatures.pop(row["id"], ""), "content": content, "row": row})
 
     def rows(self) -> Iterator[Json]:
-        """Yield the rows of the recordings that `waiting` was given, those of the earlier run first."""
+        """Yield the rows of the recordings that `waiting` was given, in their order."""
         with self.path.open("rb") as file:
-            at = len(next(file))
-            for line in file:
-                row = json.loads(line)["row"]
-                if at >= self._whole or row["id"] in self._taken:
-                    yield row
-                at += len(line)
+            for line in self._lines(file):
+                yield json.loads(line)["row"]
+
+    def _lines(self, file: BinaryIO) -> Iterator[bytes]:
+        if self._resume:
+            for at in self._order.values():
+                if at >= 0:
+                    file.seek(at)
+                    yield file.readline()
+        else:
+            yield from (line for line in file if "row" in json.loads(line))
 
     def earlier(self) -> Iterator[Json]:
         """Yield the rows that the earlier run left."""
         with self.path.open("rb") as file:
-            at = len(next(file))
-            for line in file:
-                if at >= self._whole:
-                    return
-                at += len(line)
-                yield json.loads(line)["row"]
+            for known in self.finished.values():
+                file.seek(known.at)
+                yield json.loads(file.readline())["row"]
+
+    def _set_aside(self, row: ErrorRow) -> None:
+        self._signatures.pop(row.id, None)
+        tries = self._tries[_key(row)] = self._tries.get(_key(row), 0) + 1
+        self._note({"aside": asdict(row), "tries": tries})
+
+    def _note(self, row: Json) -> None:
+        try:
+            self._put(row)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def _put(self, row: Json) -> None:
-        line = memoryview(json.dumps(sealed(row), ensure_ascii=False).encode(errors=ESCAPED) + b"\n")
+        line = memoryview(_line(row))
+        self._end += len(line)
         while line:
             line = line[self._file.write(line) :]
 
+    def _keep(self) -> None:
+        """Make the journal the ledger of inputs; that of a continued run without rows that do not count."""
+        if self._resume:
+            with (
+                replacing(self.ledger, force=True) as temporary,
+                self.path.open("rb") as file,
+                temporary.open("wb") as kept,
+            ):
+                kept.writelines(map(_line, filter(None, ({"key": self.key}, self._about))))
+                kept.writelines(self._lines(file))
+                for row in () if self._aside is None else self._aside.rows:
+                    kept.write(_line({"aside": asdict(row), "tries": self._tries[_key(row)]}))
+            self.path.unlink(missing_ok=True)
+        else:
+            settle(self.path)
+            self.path.replace(self.ledger)
+
     def _take_over(self) -> int:
         """Note what an earlier run finished; how many bytes of its journal are whole lines."""
-        if not self.path.exists():
-            return 0
         whole, has_checksums = 0, False
         with self.path.open("rb") as file:
             for number, line in enumerate(file):
                 try:
                     row = parse_document(line)
-                    if number:
-                        id, signature = row["row"]["id"], str(row["signature"])
-                        if not isinstance(id, str):
-                            break
-                except (ValueError, KeyError, TypeError, RecursionError):
+                except (ValueError, RecursionError):
                     break  # what comes behind a line that is none of ours is done again
                 if not line.endswith(b"\n"):  # the next row would be written behind it
                     break
@@ -180,8 +310,18 @@ class Journal:
                     break
                 if number == 0 and row.get("key") != self.key:
                     return 0
-                if number:
-                    self.finished[id] = signature
+                match row:
+                    case {"row": {"id": str(id)}, "signature": str(signature)}:
+                        self.finished[id] = Finished(whole, signature, str(row.get("content", "")))
+                    case {
+                        "aside": {"id": str(id), "path": str(path), "reason": str(reason)},
+                        "tries": int(n),
+                    }:
+                        self._tries[id or reason, path] = n
+                    case {"key": _} | {"inputs": _}:
+                        pass
+                    case _:
+                        break
                 whole += len(line)
         return whole
 
@@ -210,3 +350,41 @@ def signature_of_shard(shard: Identifiable) -> str:
         return ""
     piece = [entry.path, entry.offset, entry.duration, entry.channel, signature_of(entry.path)]
     return json.dumps(piece)
+
+
+def content_of_shard(shard: Identifiable) -> str:
+    """Return the content hash of a recording's file, see `hash_blocks`; "" where there is no local one."""
+    entry = getattr(shard, "entry", None)
+    path = STANDARD_INPUT if entry is None else outer_path(entry.path)
+    if path == STANDARD_INPUT or is_url(path):
+        return ""
+    return hash_blocks(path) or ""
+
+
+def ledger_path(output: Path) -> Path:
+    """Return where the ledger of inputs of the run that wrote `output` is.
+
+    Examples
+    --------
+    >>> ledger_path(Path("models/ubm.agmm")).name, ledger_path(Path("scores")).name
+    ('ubm.agmm.inputs.jsonl', 'scores.inputs.jsonl')
+    """
+    return output.with_name(output.name + LEDGER)
+
+
+def _key(row: ErrorRow) -> tuple[str, str]:
+    return row.id or row.reason, row.path
+
+
+def _line(row: Json) -> bytes:
+    return json.dumps(sealed(row), ensure_ascii=False).encode(errors=ESCAPED) + b"\n"
+
+
+def _key_of(path: Path) -> str | None:
+    """Return the key in the first line of a journal or ledger; None where there is none."""
+    try:
+        with path.open("rb") as file:
+            key = parse_document(file.readline()).get("key")
+    except (OSError, ValueError, RecursionError):
+        return None
+    return key if isinstance(key, str) else None

@@ -18,6 +18,8 @@ class RunSettings:
         Accept audio below the model's sample rate.
     resume : bool
         Continue a run that was stopped, in place of starting again.
+    retry : bool
+        Try again what a run that has ended set aside, and put it into its output.
     force : bool
         Overwrite an output that exists.
     strict : bool
@@ -37,6 +39,7 @@ class RunSettings:
 
     upsample: bool = False
     resume: bool = False
+    retry: bool = False
     force: bool = False
     strict: bool = False
     columns: str | Sequence[str] = ()
@@ -46,12 +49,17 @@ class RunSettings:
     workers: int = 0
 
     @property
+    def replaces(self) -> bool:
+        """Whether an output that exists is replaced."""
+        return self.force or self.retry
+
+    @property
     def choice(self) -> ColumnChoice:
         """The columns of tables."""
         return ColumnChoice.of(self.columns, self.exclude, self.id_column)
 
 
-OF_FILES = ("resume", "force", "strict")
+OF_FILES = ("resume", "retry", "force", "strict")
 """Settings of runs that write files; a run in memory has none of them."""
 
 OF_PROCESSES = ("threads", "workers")

@@ -640,10 +640,10 @@ def test_two_runs_do_not_share_an_output(model: Path, workshop: Path, audiogmm: 
     from audiogmm.runs.journal import Journal
 
     Path("scores").mkdir()
-    with Journal(Path("scores/summary.jsonl"), key="another run"):
+    with Journal(Path("scores"), key="another run"):
         done = audiogmm("score", model, "test.jsonl", "-o", "scores", "--force")
         assert done.status == 1
-        assert "another run is writing scores/summary.jsonl" in done.err
+        assert "another run is writing scores" in done.err
     assert audiogmm("score", model, "test.jsonl", "-o", "scores", "--force").status == 0
 
 

@@ -16,7 +16,7 @@ from audiogmm.mixture import container
 from audiogmm.mixture.store import load
 from audiogmm.reporting.run.record import SUFFIX, RunRecord
 from audiogmm.reprs import lines_repr
-from audiogmm.runs.journal import JOURNAL, find_damage
+from audiogmm.runs.journal import JOURNAL, LEDGER, find_damage
 from audiogmm.scoring.track_file import is_whole
 from audiogmm.training.ledger import INDEX, Ledger
 from audiogmm.types import Json
@@ -152,6 +152,7 @@ _NAMES = {
     ".frames": "frames",
     ".npz": "track",
     JOURNAL: "journal",
+    LEDGER: "ledger of inputs",
     SUFFIX: "record of a run",
     DATABASE: "index of a frame cache",
     INDEX: "ledger",
@@ -164,6 +165,7 @@ _CHECKS: dict[str, Callable[[Path], object]] = {
     "frames": _frames,
     "track": _track,
     "journal": _journal,
+    "ledger of inputs": _journal,
     "record of a run": RunRecord.read,
     "index of a frame cache": lambda file: FrameCache(file.parent).frontends(),
     "ledger": lambda file: Ledger(file.parent),

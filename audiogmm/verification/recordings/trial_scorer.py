@@ -148,12 +148,13 @@ class TrialScorer:
             for row in rows_of.pop(id):
                 refuse(row, error)
 
-        todo = waiting if journal is None else journal.waiting(waiting)
-        for found in self.reducer.map(todo, scorer, refuse_segment):
+        if journal is None:
+            todo = self.reducer.map(waiting, scorer, refuse_segment)
+        else:
+            todo = journal.map(self.reducer, waiting, scorer, refuse_segment, row=SegmentScores.to_dict)
+        for found in todo:
             trials.put(rows_of.pop(found.id), found)
             each(found)
-            if journal is not None:
-                journal.write(found.to_dict())
         for id, rows in rows_of.items():  # done by an earlier run
             found = (earlier or {})[id]
             trials.put(rows, found)
