@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from multiprocessing import current_process, get_all_start_methods, get_context
@@ -14,6 +14,7 @@ from typing import Protocol, Self, TypeVar
 
 from audiogmm.blocks import Identifiable
 from audiogmm.errors import AudioGMMError, ChoiceError, OutputError, TrainingError
+from audiogmm.meter import count_done, counting
 from audiogmm.processes import begin_worker, refuse_unguarded
 from audiogmm.threads import resolve_threads
 
@@ -196,15 +197,15 @@ class LocalReducer:
                 yield shard, lambda shard=shard: function(shard)  # type: ignore[misc]
             return
         executor = self._executor()
-        in_flight: deque[tuple[I, Future[T]]] = deque()
+        in_flight: deque[tuple[I, Callable[[], T]]] = deque()
         try:
             for shard in shards:
                 with _interrupts_blocked():  # in what submit starts
-                    in_flight.append((shard, executor.submit(function, shard)))
+                    in_flight.append((shard, _submit(executor, function, shard)))
                 if len(in_flight) == 2 * (self.workers or self.threads):
-                    yield _oldest(in_flight)
+                    yield in_flight.popleft()
             while in_flight:
-                yield _oldest(in_flight)
+                yield in_flight.popleft()
         finally:
             if isinstance(executor, ThreadPoolExecutor):
                 executor.shutdown(wait=True, cancel_futures=True)
@@ -273,9 +274,18 @@ def summed(terms: Iterable[S], each: Callable[[S], None] | None = None) -> S | N
     return total
 
 
-def _oldest(in_flight: deque[tuple[I, Future[T]]]) -> tuple[I, Callable[[], T]]:
-    shard, future = in_flight.popleft()
-    return shard, future.result
+def _submit(executor: Executor, function: Callable[[I], T], shard: I) -> Callable[[], T]:
+    """Start a call; return one that waits for its result, and counts here what a worker process counted."""
+    if isinstance(executor, ThreadPoolExecutor):
+        return executor.submit(function, shard).result
+    future = executor.submit(counting, function, shard)
+
+    def result() -> T:
+        found, counted = future.result()
+        count_done(**counted)
+        return found
+
+    return result
 
 
 @contextmanager

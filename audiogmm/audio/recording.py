@@ -21,6 +21,7 @@ from audiogmm.audio.sample_rates import check_rate, upsampled
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioDataError, ChoiceError, FrontEndError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry, display_name
+from audiogmm.meter import count_done
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Samples
 
@@ -88,7 +89,12 @@ class Recording:
         return self.entry.id
 
     def __iter__(self) -> Iterator[FrameBlock]:
-        return self._rows() if self.entry.features_filepath is not None else self._frames()
+        is_audio = self.entry.features_filepath is None
+        for block in self._frames() if is_audio else self._rows():
+            seconds = len(block) / block.clock.frame_rate if is_audio else 0.0
+            count_done(frames=len(block), audio_seconds=seconds)
+            yield block
+        count_done(recordings=1)
 
     def row_names(self) -> tuple[str, Iterator[str]] | None:
         """Return the column that names the rows of a table, and its cells; None where none does."""

@@ -26,6 +26,7 @@ from audiogmm.blocks import Shard
 from audiogmm.errors import BudgetError
 from audiogmm.files import refuse_overwrite, together
 from audiogmm.keywords import accepts
+from audiogmm.meter import count_done
 from audiogmm.mixture.store import load, model_from
 from audiogmm.reporting.run.record import RunRecord, describe_run
 from audiogmm.runs.aside import Aside
@@ -286,6 +287,7 @@ def detect_to_file(
         result, found = DetectResult(output, detector, batch.aside, terms_of(loaded)), 0
         for row in batch.map("detecting events", inputs, task, journal):
             found += len(row["events"])
+            count_done(events=len(row["events"]))
             batch.advance(row["seconds"], amount(found, "event"))
         with together():
             write_events(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Self
 
+from audiogmm.meter import note_figures
 from audiogmm.runs.progress import Progress
 from audiogmm.training.schedule.monitor import Monitor, PassReport, Stage
 from audiogmm.types import Seconds
@@ -66,7 +67,9 @@ class Watch(Monitor):
     def on_pass(self, report: PassReport) -> None:
         """Keep the figure for the next bar, and note what a user should know."""
         self._latest = f": {report.log_likelihood:.4f} nats a frame"
-        _LOG.info("%s, pass %d%s", self.name, report.number, self._latest)
+        note_figures(passes=report.number, log_likelihood=report.log_likelihood)
+        fields = {"stage": self.name, "pass": report.number, "log_likelihood": report.log_likelihood}
+        _LOG.info("%s, pass %d%s", self.name, report.number, self._latest, extra={"fields": fields})
         if report.fell:
             self.progress.say(
                 f"pass {report.number}: the log-likelihood fell by {report.fell:.3g} nats a frame, to "

@@ -10,6 +10,7 @@ from audiogmm.blocks import FrameBlock
 from audiogmm.live.line import Line
 from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.live.stream.sources import InputIdentity
+from audiogmm.meter import count_done
 from audiogmm.timeline import FrameClock
 
 
@@ -56,6 +57,7 @@ class EventStage:
         return [], NO_SCORES if self._scores is None else self._scores.flush()
 
     def _lines(self, notices: list[Notice]) -> list[Line]:
+        count_done(events=sum(notice.kind == "closed" for notice in notices))
         return [
             Line(n.kind, n.at, {"number": self._n_before + n.number, "event": n.event.to_dict()})
             for n in notices

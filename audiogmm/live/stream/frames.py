@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from audiogmm.audio.frontend.resample import Resampler
 from audiogmm.audio.frontend.stream import FrameStream
 from audiogmm.blocks import FrameBlock
+from audiogmm.meter import count_done
 from audiogmm.types import Samples, Seconds
 
 if TYPE_CHECKING:
@@ -44,9 +45,17 @@ class FrameStage:
 
     def push(self, samples: Samples) -> list[FrameBlock]:
         """Take the next samples; give the blocks that they complete."""
-        return self._stream.push(samples if self._resampler is None else self._resampler.push(samples))
+        resampled = samples if self._resampler is None else self._resampler.push(samples)
+        return counted(self._stream.push(resampled))
 
     def flush(self) -> list[FrameBlock]:
         """Give the rest."""
         blocks = [] if self._resampler is None else self._stream.push(self._resampler.flush())
-        return blocks + self._stream.flush()
+        return counted(blocks + self._stream.flush())
+
+
+def counted(blocks: list[FrameBlock]) -> list[FrameBlock]:
+    """Return blocks whose frames and seconds are counted."""
+    for block in blocks:
+        count_done(frames=len(block), audio_seconds=len(block) / block.clock.frame_rate)
+    return blocks

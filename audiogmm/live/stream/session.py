@@ -17,6 +17,7 @@ from audiogmm.live.outlet import FAR, MOST, Outlet
 from audiogmm.live.source import Source, WaitPolicy
 from audiogmm.live.stop import Stop
 from audiogmm.live.stream.sources import InputIdentity
+from audiogmm.meter import count_done
 from audiogmm.types import Json, Samples, Seconds
 
 LAST_WAIT: Seconds = 5.0
@@ -136,6 +137,7 @@ class StreamSession:
                 yield
         except AudioGMMError as error:
             self.error = error
+            count_done(set_aside=1)
             with suppress(AudioGMMError):
                 self._write(pipeline.flush())
             with suppress(AudioGMMError):
@@ -174,6 +176,7 @@ class StreamSession:
                 self._say(f"{self.source.name} is back after {away:.1f} s")
                 self._put(Line("back", at, {"start": at - away, "end": at, "seconds": away}))
             case Ended(reason, left_over, notes):
+                count_done(recordings=1)
                 self._write(pipeline.flush())
                 self._write(pipeline.close())
                 for note in notes:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from audiogmm.errors import AudioGMMError
+from audiogmm.meter import count_done
 from audiogmm.training.frames.packing import Packer, pack_frames
 from audiogmm.training.frames.source import SET_ASIDE, ArraySource, FrameSource, RereadSource
 from audiogmm.training.frames.spool import Spool, read_rows
@@ -85,6 +86,7 @@ def read(source: FrameSource, first: int, n_rows: int) -> Frames:
     if isinstance(source, ArraySource):
         return source.frames[first : first + n_rows]
     assert isinstance(source, Spool)
+    count_done(frames=n_rows)
     return read_rows(source.path, first, n_rows, source.n_features, source.dtype)
 
 

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
+from audiogmm.meter import count_done
 from audiogmm.mixture.carried_margins import CarriedMargins, MarginStore
 from audiogmm.reduce import Addable, LocalReducer, Reducer
 from audiogmm.timeline import FrameClock
@@ -42,6 +43,7 @@ class SpoolSlice:
 
     def __iter__(self) -> Iterator[FrameBlock]:
         frames = read_rows(Path(self.path), self.first, self.n_rows, self.n_features, self.dtype)
+        count_done(frames=len(frames))
         yield FrameBlock(frames, np.ones(len(frames), np.bool_), self.first, _ROWS)
 
 
