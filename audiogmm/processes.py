@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.errors import ChoiceError
+from audiogmm.json_log import log_json_in_worker
 from audiogmm.threads import keep_one_blas_thread
 
 
 def begin_worker() -> None:
-    """Begin a worker process: one BLAS thread, and an end with its parent, even one that was killed."""
+    """Begin a worker process: one BLAS thread, the log of its parent, and an end with it, even if killed."""
     keep_one_blas_thread()
+    log_json_in_worker()
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), name="audiogmm-parent", daemon=True).start()

@@ -58,6 +58,8 @@ OF_COMMAND = {
 LEFT_OUT = {
     "as_json": "a result has summary()",
     "verbose": "the logger `audiogmm`",
+    "log_json": "the logger `audiogmm`",
+    "metrics": "a receiver of one's own as `progress`",
     "output": "what is returned is saved by its own save or write",
     "force": "so is it overwritten",
     "resume": "a run in memory starts again",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,19 +14,57 @@ from typing import Any, Protocol
 
 import click
 
+from audiogmm.cli.failures import SOME_SET_ASIDE
 from audiogmm.escapes import printable
+from audiogmm.json_log import is_json, log_json
+from audiogmm.meter import StageProgress
 from audiogmm.runs.bar import TerminalBar
 from audiogmm.words import amount
 
-SOME_SET_ASIDE = 3
+EVERY = 5.0
+"""Seconds between two records of how far a stage is, where the log is JSON."""
 
 
 class Console(TerminalBar):
-    """Progress bar, if standard error is a terminal, and notes; both on standard error."""
+    """Progress bar, if standard error is a terminal, and notes; records, where the log is JSON."""
+
+    stage: StageProgress | None = None
+    """The stage that runs now, in this process."""
 
     def __init__(self) -> None:
         super().__init__()
         self._said: set[str] = set()
+        self._recorded = 0.0
+
+    def begin(self, what: str, total: float | None, unit: str) -> None:
+        """Begin a stage of `total` units of work."""
+        self.end()
+        if not is_json():
+            super().begin(what, total, unit)
+        Console.stage = StageProgress(what, total, unit)
+        if is_json():
+            self._record("begins")
+
+    def advance(self, amount: float, note: str = "") -> None:
+        """Move on."""
+        super().advance(amount, note)
+        if (stage := Console.stage) is not None:
+            stage.done += amount
+            stage.note = note or stage.note
+            if is_json() and time.monotonic() - self._recorded >= EVERY:
+                self._record("goes on")
+
+    def end(self) -> None:
+        """End the stage."""
+        super().end()
+        if Console.stage is not None and is_json():
+            self._record("ends")
+        Console.stage = None
+
+    def _record(self, what: str) -> None:
+        assert Console.stage is not None, "inside a stage only"
+        self._recorded = time.monotonic()
+        log_json("info", f"{Console.stage.name} {what}", event="progress", **Console.stage.record())
 
     def say(self, message: str) -> None:
         """Print a note, but the same note only once."""
@@ -36,7 +75,15 @@ class Console(TerminalBar):
         if self.is_shown:
             self.write(message)
         else:
-            click.echo(message, err=True)
+            complain(message, level="info", event="note")
+
+
+def complain(message: str, *, level: str = "warning", **fields: Any) -> None:
+    """Print a line on standard error; where the log is JSON, a record with further fields."""
+    if is_json():
+        log_json(level, message.removeprefix("audiogmm: "), **fields)
+    else:
+        click.echo(printable(message), err=True)
 
 
 @contextmanager
@@ -44,7 +91,8 @@ def console() -> Iterator[Console]:
     """Yield a console that says what the package logs, too, and remove its bar at the end."""
     screen, log = Console(), logging.getLogger("audiogmm")
     handler = _Handler(screen.say)
-    log.addHandler(handler)
+    if not is_json():
+        log.addHandler(handler)
     try:
         yield screen
     finally:
@@ -130,9 +178,10 @@ def close(result: Result, *, as_json: bool) -> None:
         inputs = amount(summary["set_aside"], "input was", "inputs were")
         errors = summary["errors"]
         there = f"; the reasons are in {errors}" if errors else ""
-        click.echo(printable(f"audiogmm: {inputs} set aside{there}"), err=True)
-        for line in first_reasons(Path(errors)) if errors else summary["reasons"]:
-            click.echo(printable(f"  {line}"), err=True)
+        complain(f"audiogmm: {inputs} set aside{there}", set_aside=summary["set_aside"], path=errors)
+        if not is_json() or not errors:  # each is a record already
+            for line in first_reasons(Path(errors)) if errors else summary["reasons"]:
+                complain(f"  {line}")
         click.get_current_context().exit(SOME_SET_ASIDE)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import signal
 import sys
 import threading
-import traceback
+import time
 from difflib import get_close_matches
 
 import click
 
-from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.escapes import ESCAPED, printable
+from audiogmm import json_log
+from audiogmm.cli.ending import Ending
+from audiogmm.cli.failures import SOME_SET_ASIDE, say_error
+from audiogmm.escapes import ESCAPED
 from audiogmm.threads import default_to_one_blas_thread
 from audiogmm.version import __version__
 
@@ -40,11 +43,6 @@ COMMANDS = {
     "info": ("audiogmm.cli.info", "Describe a model and its latency."),
 }
 """Each command's module, which is imported when the command is called, and its line of help."""
-
-WRONG_USAGE = 2
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as a shell reports it."""
 
 
 class Commands(click.Group):
@@ -98,37 +96,44 @@ def main(arguments: list[str] | None = None) -> None:
     default_to_one_blas_thread()
     print_any_name()
     interrupt_on_signals()
-    verbose = any(a in ("-v", "--verbose") for a in (sys.argv[1:] if arguments is None else arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    if "--log-json" in given or os.environ.get(json_log.VARIABLE) == "json":
+        name = " ".join(given[: 2 if given[:1] in (["manifest"], ["evaluate"]) else 1])
+        with json_log.json_lines(name, until_exit=arguments is None):
+            status = _run_in_json(arguments, given)
+    else:
+        status = run(arguments, verbose=is_verbose(given))
+    sys.exit(status)
+
+
+def _run_in_json(arguments: list[str] | None, given: list[str]) -> int:
+    """Run a command between a first record and a last one, which has the exit status."""
+    begun = time.monotonic()
+    json_log.log_json("info", "begins", event="begin", version=__version__, arguments=given)
+    status = run(arguments, verbose=is_verbose(given))
+    level = {0: "info", SOME_SET_ASIDE: "warning"}.get(status, "error")
+    seconds = round(time.monotonic() - begun, 3)
+    json_log.log_json(level, f"ends with status {status}", event="end", status=status, seconds=seconds)
+    return status
+
+
+def is_verbose(arguments: list[str]) -> bool:
+    """Return whether more is to be said."""
+    return any(a in ("-v", "--verbose") for a in arguments)
+
+
+def run(arguments: list[str] | None, *, verbose: bool) -> int:
+    """Run a command, and say what it failed for; return the exit status."""
+    ending = Ending()
     try:
-        status = cli.main(args=arguments, prog_name="audiogmm", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
+        status = cli.main(args=arguments, prog_name="audiogmm", standalone_mode=False, obj=ending)
     except click.exceptions.Exit as done:
         status = done.exit_code
-    except (click.Abort, KeyboardInterrupt) as stopped:
-        said = stopped.__cause__ if isinstance(stopped, click.Abort) else stopped
-        click.echo(f"audiogmm: stopped. {said or ''}".rstrip(), err=True)
-        status = INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        status = 1
-    except (AudioGMMError, OSError, MemoryError) as error:
-        if verbose:
-            traceback.print_exc()
-        click.echo(printable(f"audiogmm: {describe(error)}"), err=True)
-        for note in getattr(error, "__notes__", ()):
-            click.echo(printable(f"  {note}"), err=True)
-        status = WRONG_USAGE if isinstance(error, ChoiceError) else 1
-    except Exception as error:  # noqa: BLE001 - a bug: one line, not a traceback
-        if verbose:
-            traceback.print_exc()
-        fault = f"{type(error).__name__}: {error}"
-        click.echo(
-            printable(f"audiogmm: internal error ({fault}); -v shows where; please report it"), err=True
-        )
-        status = 1
-    sys.exit(status if isinstance(status, int) else 0)
+    except BaseException as error:  # noqa: BLE001 - a bug, too: one line, not a traceback
+        status = say_error(error, verbose)
+    status = status if isinstance(status, int) else 0
+    ending(status)
+    return status
 
 
 def print_any_name() -> None:
@@ -148,16 +153,3 @@ def interrupt_on_signals() -> None:
 
 def _interrupt(number: int, _: object) -> None:
     raise KeyboardInterrupt(f"({signal.Signals(number).name})")
-
-
-def describe(error: BaseException) -> str:
-    """Describe in one line an error that is not a bug.
-
-    Examples
-    --------
-    >>> describe(FileNotFoundError(2, "No such file or directory", "a.wav"))
-    'a.wav: No such file or directory'
-    """
-    if isinstance(error, OSError) and not isinstance(error, AudioGMMError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error) or type(error).__name__

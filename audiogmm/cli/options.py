@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from audiogmm.json_log import is_json
+
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
 
@@ -114,18 +116,28 @@ def together(*decorators: Callable[[Any], Any]) -> Callable[[C], C]:
 
 
 def _log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> None:
-    if verbose:
+    if verbose and is_json():
+        logging.getLogger().setLevel(logging.INFO)
+    elif verbose:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
 
 
 force = click.option("--force", is_flag=True, help="Overwrite what is there.")
-verbose = click.option(
-    "-v",
-    "--verbose",
-    is_flag=True,
-    callback=_log,
-    expose_value=False,  # for `main` and the log; no command is given it
-    help="Log what is done, and show tracebacks of errors.",
+verbose = together(  # for `main` and the log; no command is given them
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        callback=_log,
+        expose_value=False,
+        help="Log what is done, and show tracebacks of errors.",
+    ),
+    click.option(
+        "--log-json",
+        is_flag=True,
+        expose_value=False,
+        help="Write every line on standard error as a JSON object; so does AUDIOGMM_LOG=json.",
+    ),
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 reporting = together(verbose, as_json)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiogmm.cli import options, stream_options
-from audiogmm.cli.console import SOME_SET_ASIDE, Console, console
-from audiogmm.escapes import printable
+from audiogmm.cli.console import Console, complain, console
+from audiogmm.cli.failures import SOME_SET_ASIDE
 
 if TYPE_CHECKING:
     from audiogmm.live.stream.session import StreamResult
@@ -71,7 +71,8 @@ def command(
         else:
             result = _analyze(Path(names[0]), sources, most_lines, screen, **chosen)
     for name, error in result.failed:
-        click.echo(printable(f"audiogmm: {name}: {error}"), err=True)
+        about = {"id": name, "error": type(error).__name__, "needed": error.needed, "try": error.remedy}
+        complain(f"audiogmm: {name}: {error}", event="set_aside", **about)
     if result.failed:
         context.exit(SOME_SET_ASIDE)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiogmm.cli import options
-from audiogmm.cli.console import run
+from audiogmm.cli.console import complain, run
 
 if TYPE_CHECKING:
     from audiogmm.training.schedule.steps import Stepwise
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 def _say_removed(context: click.Context, parameter: click.Parameter, given: bool) -> None:
     if given:
-        click.echo(
+        complain(
             "--variance-reduction was removed: SPIDER-EM gained nothing over as many passes of EM. "
-            "Training goes on without it.",
-            err=True,
+            "Training goes on without it."
         )
 
 

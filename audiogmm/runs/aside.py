@@ -14,6 +14,8 @@ from pathlib import Path
 from audiogmm.errors import AudioGMMError
 from audiogmm.escapes import ESCAPED
 from audiogmm.files import exclusive, unwritable
+from audiogmm.json_log import is_json, log_json
+from audiogmm.meter import count_done
 from audiogmm.types import Json
 from audiogmm.words import amount
 
@@ -167,7 +169,8 @@ class Aside:
                 return
             self._known.add(key)
             self.rows.append(row)
-            self._log(row)
+            count_done(set_aside=1)
+            self._log(row, error)
             if self._tell is not None:
                 self._tell(row)
             if self.path is not None:
@@ -177,8 +180,14 @@ class Aside:
                 except OSError as failed:
                     raise unwritable(self.path, failed) from failed
 
-    def _log(self, row: ErrorRow) -> None:
+    def _log(self, row: ErrorRow, error: AudioGMMError) -> None:
         """Log an input: where there is no list to read them in, the first few as warnings."""
+        if is_json():
+            about = {"id": row.id, "path": row.path, "error": row.error}
+            about |= {"needed": error.needed, "try": error.remedy}
+            what = f"{row.id or row.path} is set aside: {error.what}"
+            log_json("warning", what, event="set_aside", **about)
+            return
         level = logging.INFO
         if self.path is None and not self.quiet and len(self) <= SHOWN + 1:
             level = logging.WARNING

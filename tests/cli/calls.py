@@ -29,6 +29,15 @@ class Ran:
         return content
 
 
+def records(text: str) -> list[dict[str, object]]:
+    """The lines of a log as JSON, each with what all have."""
+    rows = [json.loads(line) for line in text.splitlines()]
+    for row in rows:
+        assert {"time", "level", "run", "command", "message"} <= set(row), row
+        row.setdefault("event", None)
+    return rows
+
+
 Audiogmm = Callable[..., Ran]
 
 

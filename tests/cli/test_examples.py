@@ -15,7 +15,7 @@ import pytest
 from audiogmm.cli.main import COMMANDS, cli
 from audiogmm.synth import write_corpus
 from audiogmm.synth.corpus import make_speakers
-from tests.cli.calls import Audiogmm, arrays
+from tests.cli.calls import Audiogmm, arrays, records
 
 ORDER = [
     "manifest",
@@ -98,9 +98,13 @@ def test_every_example_runs(workshop: Path, audiogmm: Audiogmm) -> None:
         for example in examples(cli if name is None else command(name)):
             if name != "demo" and example[0] != "demo":
                 again = [*example, "--force"] if "-o" in example and example[0] not in ADDING else example
-                done = audiogmm(*again)
+                done = audiogmm(*again, "--log-json")
                 assert done.status == 0, (example, done.err)
                 assert done.out, example
+                assert [row["event"] for row in records(done.err)][:: len(done.err.splitlines()) - 1] == [
+                    "begin",
+                    "end",
+                ]
                 ran.add(example[0])
     assert ran == set(COMMANDS) - {"demo"}
 
