@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from audiogmm.cli.ending import Ending
 from audiogmm.json_log import is_json
 
 if TYPE_CHECKING:
@@ -122,6 +123,15 @@ def _log(ctx: click.Context, parameter: click.Parameter, verbose: bool) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
 
 
+def _keep_metrics(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        from audiogmm.cli.metrics import Metrics
+
+        metrics = Metrics(path, ctx.command_path.partition(" ")[2])
+        if isinstance(ctx.obj, Ending):
+            ctx.obj.callbacks.append(metrics.finish)
+
+
 force = click.option("--force", is_flag=True, help="Overwrite what is there.")
 verbose = together(  # for `main` and the log; no command is given them
     click.option(
@@ -139,11 +149,19 @@ verbose = together(  # for `main` and the log; no command is given them
         help="Write every line on standard error as a JSON object; so does AUDIOGMM_LOG=json.",
     ),
 )
+metrics = click.option(
+    "--metrics",
+    type=PATH,
+    metavar="FILE",
+    callback=_keep_metrics,
+    expose_value=False,
+    help="Keep figures of the run in FILE, for Prometheus: frames a second, set aside, memory, progress.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 reporting = together(verbose, as_json)
 strict = click.option("--strict", is_flag=True, help="Fail on the first bad recording.")
 threads = click.option("--threads", type=COUNT, help="Number of threads [default: all cores].")
-common = together(threads, strict, reporting)
+common = together(threads, strict, metrics, reporting)
 seed = option("--seed", type=click.IntRange(0), default=0, help="Seed of the random numbers.")
 workers = option(
     "--workers",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @stream_options.inputs
 @stream_options.analysis
 @stream_options.learning
+@options.metrics
 @options.verbose
 @click.pass_context
 def command(
