@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audiogmm.errors import ChoiceError
-from audiogmm.json_log import log_json_in_worker
+from audiogmm.telemetry.json_log import log_json_in_worker
 from audiogmm.threads import keep_one_blas_thread
 
 

@@ -14,8 +14,8 @@ from typing import Protocol, Self, TypeVar
 
 from audiogmm.blocks import Identifiable
 from audiogmm.errors import AudioGMMError, ChoiceError, OutputError, TrainingError
-from audiogmm.meter import count_done, counting
 from audiogmm.processes import begin_worker, refuse_unguarded
+from audiogmm.telemetry.meter import count_done, counting
 from audiogmm.threads import resolve_threads
 
 OnError = Callable[[str, AudioGMMError], None]

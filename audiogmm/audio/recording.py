@@ -21,7 +21,7 @@ from audiogmm.audio.sample_rates import check_rate, upsampled
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioDataError, ChoiceError, FrontEndError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry, display_name
-from audiogmm.meter import count_done
+from audiogmm.telemetry.meter import count_done
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Samples
 

@@ -16,9 +16,9 @@ import click
 
 from audiogmm.cli.failures import SOME_SET_ASIDE
 from audiogmm.escapes import printable
-from audiogmm.json_log import is_json, log_json
-from audiogmm.meter import StageProgress
 from audiogmm.runs.bar import TerminalBar
+from audiogmm.telemetry.json_log import is_json, log_json
+from audiogmm.telemetry.meter import StageProgress
 from audiogmm.words import amount
 
 EVERY = 5.0

@@ -10,8 +10,8 @@ import click
 
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.escapes import printable
-from audiogmm.json_log import is_json, log_error, log_json
 from audiogmm.run_id import run_id
+from audiogmm.telemetry.json_log import is_json, log_error, log_json
 
 WRONG_USAGE = 2
 

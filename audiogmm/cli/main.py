@@ -13,10 +13,10 @@ from difflib import get_close_matches
 
 import click
 
-from audiogmm import json_log
 from audiogmm.cli.ending import Ending
 from audiogmm.cli.failures import SOME_SET_ASIDE, say_error
 from audiogmm.escapes import ESCAPED
+from audiogmm.telemetry import json_log
 from audiogmm.threads import default_to_one_blas_thread
 from audiogmm.version import __version__
 

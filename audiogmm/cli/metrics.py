@@ -17,9 +17,9 @@ from pathlib import Path
 from audiogmm.cli.console import Console
 from audiogmm.errors import OutputError
 from audiogmm.files import exclusive, refuse_folder, refuse_overwrite
-from audiogmm.meter import counts, figures, forget_figures
 from audiogmm.run_id import run_id
 from audiogmm.system import resident_bytes
+from audiogmm.telemetry.meter import counts, figures, forget_figures
 from audiogmm.temporaries import owner_mark, remove, sweep
 from audiogmm.types import Seconds
 from audiogmm.version import __version__

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from audiogmm.cli.ending import Ending
-from audiogmm.json_log import is_json
+from audiogmm.telemetry.json_log import is_json
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd

@@ -26,7 +26,6 @@ from audiogmm.blocks import Shard
 from audiogmm.errors import BudgetError
 from audiogmm.files import refuse_overwrite, together
 from audiogmm.keywords import accepts
-from audiogmm.meter import count_done
 from audiogmm.mixture.store import load, model_from
 from audiogmm.reporting.run.record import RunRecord, describe_run
 from audiogmm.runs.aside import Aside
@@ -37,6 +36,7 @@ from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, log_note
 from audiogmm.runs.settings import OF_FILES, OF_PROCESSES, RunSettings
 from audiogmm.runs.sources import Source
+from audiogmm.telemetry.meter import count_done
 from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms, amount
 

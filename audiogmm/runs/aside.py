@@ -14,8 +14,8 @@ from pathlib import Path
 from audiogmm.errors import AudioGMMError
 from audiogmm.escapes import ESCAPED
 from audiogmm.files import exclusive, unwritable
-from audiogmm.json_log import is_json, log_json
-from audiogmm.meter import count_done
+from audiogmm.telemetry.json_log import is_json, log_json
+from audiogmm.telemetry.meter import count_done
 from audiogmm.types import Json
 from audiogmm.words import amount
 

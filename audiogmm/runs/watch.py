@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Self
 
-from audiogmm.meter import note_figures
 from audiogmm.runs.progress import Progress
+from audiogmm.telemetry.meter import note_figures
 from audiogmm.training.schedule.monitor import Monitor, PassReport, Stage
 from audiogmm.types import Seconds
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from audiogmm import meter
 from audiogmm.cli.main import COMMANDS
 from audiogmm.cli.metrics import HELP, Metrics, render
 from audiogmm.errors import OutputError
 from audiogmm.run_id import run_id
+from audiogmm.telemetry import meter
 from tests.cli.calls import Audiogmm
 from tests.test_verbs import LEAVES
 

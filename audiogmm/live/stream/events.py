@@ -10,7 +10,7 @@ from audiogmm.blocks import FrameBlock
 from audiogmm.live.line import Line
 from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.live.stream.sources import InputIdentity
-from audiogmm.meter import count_done
+from audiogmm.telemetry.meter import count_done
 from audiogmm.timeline import FrameClock
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from audiogmm.audio.frontend.resample import Resampler
 from audiogmm.audio.frontend.stream import FrameStream
 from audiogmm.blocks import FrameBlock
-from audiogmm.meter import count_done
+from audiogmm.telemetry.meter import count_done
 from audiogmm.types import Samples, Seconds
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from audiogmm.live.outlet import FAR, MOST, Outlet
 from audiogmm.live.source import Source, WaitPolicy
 from audiogmm.live.stop import Stop
 from audiogmm.live.stream.sources import InputIdentity
-from audiogmm.meter import count_done
+from audiogmm.telemetry.meter import count_done
 from audiogmm.types import Json, Samples, Seconds
 
 LAST_WAIT: Seconds = 5.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from audiogmm.errors import AudioGMMError
-from audiogmm.meter import count_done
+from audiogmm.telemetry.meter import count_done
 from audiogmm.training.frames.packing import Packer, pack_frames
 from audiogmm.training.frames.source import SET_ASIDE, ArraySource, FrameSource, RereadSource
 from audiogmm.training.frames.spool import Spool, read_rows

@@ -11,9 +11,9 @@ from typing import Self, TypeVar
 import numpy as np
 
 from audiogmm.blocks import FrameBlock, Shard
-from audiogmm.meter import count_done
 from audiogmm.mixture.carried_margins import CarriedMargins, MarginStore
 from audiogmm.reduce import Addable, LocalReducer, Reducer
+from audiogmm.telemetry.meter import count_done
 from audiogmm.timeline import FrameClock
 from audiogmm.training.frames.packing import SLICE_ROWS
 from audiogmm.training.frames.source import require_sum

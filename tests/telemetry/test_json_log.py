@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from audiogmm.errors import AudioFileError
-from audiogmm.json_log import LONGEST, VARIABLE, JsonLog, is_json, json_lines, log_error, log_json
 from audiogmm.run_id import run_id
+from audiogmm.telemetry.json_log import LONGEST, VARIABLE, JsonLog, is_json, json_lines, log_error, log_json
 
 
 def records(text: str) -> list[dict[str, object]]:
@@ -85,7 +85,7 @@ def test_the_line_of_a_worker_fits_a_pipe() -> None:
 
 PROGRAM = """
 import os, sys, threading
-from audiogmm.json_log import json_lines, log_json
+from audiogmm.telemetry.json_log import json_lines, log_json
 from audiogmm.reduce import LocalReducer
 
 

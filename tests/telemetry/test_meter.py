@@ -12,8 +12,8 @@ from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
 from audiogmm.manifest.entry import Entry
-from audiogmm.meter import counts
 from audiogmm.reduce import LocalReducer
+from audiogmm.telemetry.meter import counts
 from audiogmm.training.frames.source import ArraySlice
 from audiogmm.training.training import train_mixture
 
