@@ -10,7 +10,32 @@ import numpy as np
 
 from audiogmm.reprs import short_repr
 from audiogmm.timeline import FrameClock
-from audiogmm.types import BoolArray, FloatArray, Frames, Samples
+from audiogmm.types import BoolArray, FloatArray, Frames, Samples, Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPiece:
+    """Where the frames of an entry lie in a stream: on the clock of its recording, and on that of the world.
+
+    Attributes
+    ----------
+    id : str
+        The entry's.
+    audio_filepath : str or None
+        Its file.
+    first : int
+        Index of its first frame, counted from the stream's first.
+    offset : Seconds
+        Where that frame begins on the recording's clock.
+    time : Seconds or None
+        When it begins, as `audiogmm.wall_clock` has it.
+    """
+
+    id: str
+    audio_filepath: str | None
+    first: int
+    offset: Seconds
+    time: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +55,8 @@ class FrameBlock:
     levels : ndarray of shape (n_frames,), float32, or None
         Power of each frame before any normalization, decibels of unit power; minus infinity where all
         samples are exactly zero. None where frames were not made of audio.
+    piece : StreamPiece or None
+        The entry that the frames are of, where it has a time.
     """
 
     frames: Frames
@@ -37,6 +64,7 @@ class FrameBlock:
     start: int
     clock: FrameClock
     levels: Samples | None = None
+    piece: StreamPiece | None = None
 
     __repr__ = short_repr
 
@@ -63,6 +91,7 @@ class FrameBlock:
             self.start + first,
             self.clock,
             None if self.levels is None else self.levels[first:last],
+            self.piece,
         )
 
 
@@ -133,4 +162,4 @@ def _join(blocks: list[FrameBlock]) -> FrameBlock:
     voiced = np.concatenate([block.voiced for block in blocks])
     levels = [block.levels for block in blocks if block.levels is not None]
     joined = np.concatenate(levels) if len(levels) == len(blocks) else None
-    return FrameBlock(frames, voiced, blocks[0].start, blocks[0].clock, joined)
+    return FrameBlock(frames, voiced, blocks[0].start, blocks[0].clock, joined, blocks[0].piece)

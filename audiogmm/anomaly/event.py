@@ -10,6 +10,7 @@ from audiogmm.documents import parse_finite
 from audiogmm.methods import call_above
 from audiogmm.timeline import Segment
 from audiogmm.types import Json, Seconds
+from audiogmm.wall_clock import format_time, parse_time
 from audiogmm.words import SOUND, Terms
 
 
@@ -24,7 +25,9 @@ class Event:
     id : str
         The recording's name.
     start, end : Seconds
-        From the start of the first frame to the end of the last one, on the recording's clock.
+        From the start of the first frame to the end of the last one, on the recording's clock. Of an event
+        that spans entries of a stream, `id` is the entry in which it begins, and its clock goes on through
+        gaps: `end` may lie beyond the entry.
     score : float or None
         Mean of the smoothed scores from start to end, nats.
     peak : float or None
@@ -44,6 +47,8 @@ class Event:
         What made it anomalous, in sentences, where known.
     explanation : dict or None
         The same for programs, as JSON.
+    time, end_time : Seconds or None
+        When it began and ended, as `audiogmm.wall_clock` has it, where the recording's time is known.
 
     Examples
     --------
@@ -65,6 +70,8 @@ class Event:
     alarms_per_hour: float | None = None
     reasons: tuple[str, ...] = ()
     explanation: Json | None = field(default=None, hash=False)
+    time: Seconds | None = None
+    end_time: Seconds | None = None
 
     @property
     def segment(self) -> Segment:
@@ -77,7 +84,8 @@ class Event:
         row |= {name: getattr(self, name) for name in OPTIONAL if getattr(self, name) not in (None, ())}
         if self.reasons:
             row["reasons"] = list(self.reasons)
-        return row
+        times = {name: format_time(time) for name in TIMES if (time := getattr(self, name)) is not None}
+        return row | times
 
     def __repr__(self) -> str:
         severity = "" if self.severity is None else f", severity {self.severity:.1f}"
@@ -105,6 +113,7 @@ class Event:
             reasons=tuple(row.get("reasons") or ()),
             explanation=row.get("explanation"),
             **{name: None if row.get(name) is None else parse_finite(row[name]) for name in _NUMBERS},
+            **{name: None if row.get(name) is None else parse_time(row[name]) for name in TIMES},
         )
 
 
@@ -144,5 +153,8 @@ REQUIRED = ("audio_filepath", "id", "start", "end", "score", "peak", "peak_time"
 
 OPTIONAL = ("p_value", "severity", "alarms_per_hour", "reasons", "explanation")
 """What a row has in addition, where it is known."""
+
+TIMES = ("time", "end_time")
+"""When an event began and ended, last in a row, where that is known."""
 
 _NUMBERS = ("score", "peak", "peak_time", "threshold", "p_value", "severity", "alarms_per_hour")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,6 +49,9 @@ SHOWN = 3
 
 APART: Seconds = 0.25
 """Least time between two of the worst instants."""
+
+Center = Callable[[int], Seconds]
+"""Gives the time of a frame's center."""
 
 TYPICAL_FRAMES = 2_000
 """Frames drawn from the mixture to estimate what is typical, where no normal moments are kept."""
@@ -147,6 +150,7 @@ class EventExplainer:
         before: np.ndarray,
         clock: FrameClock,
         head: Sequence[np.ndarray] | None = None,
+        center: Center | None = None,
     ) -> tuple[tuple[str, ...], Json]:
         """Explain an event.
 
@@ -164,6 +168,8 @@ class EventExplainer:
             Of the recording.
         head : sequence of ndarray of shape (n_features,), optional
             Some frames of the recording's first minute, where the event is over all of the recording.
+        center : callable, optional
+            Gives the time of a frame's center where it is not as the clock has it: in a stream with gaps.
 
         Returns
         -------
@@ -190,7 +196,7 @@ class EventExplainer:
             named = [change | {"name": self.names[change["column"]]} for change in named]
         found["columns" if self.ranges.bands is None else "bands"] = named
         found["components"], found["mix"] = self._components(posteriors)
-        found["worst"] = _worst(total, numbers, first, clock)
+        found["worst"] = _worst(total, numbers, first, clock, center or clock.center)
         if self.moments is not None:
             rhythm = measure_rhythm(self.moments, self.plan, frames, before)
             if rhythm is not None:
@@ -257,7 +263,9 @@ def _spread(n: int, most: int) -> IntArray:
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
 
 
-def _worst(losses: FloatArray, numbers: IntArray, first: int, clock: FrameClock) -> list[Json]:
+def _worst(
+    losses: FloatArray, numbers: IntArray, first: int, clock: FrameClock, center: Center
+) -> list[Json]:
     """The instants that lost most, some time apart."""
     apart = APART * clock.frame_rate
     taken: list[int] = []
@@ -266,7 +274,7 @@ def _worst(losses: FloatArray, numbers: IntArray, first: int, clock: FrameClock)
             taken.append(int(i))
         if len(taken) == SHOWN:
             break
-    return [{"time": float(clock.center(first + int(numbers[i]))), "loss": float(losses[i])} for i in taken]
+    return [{"time": float(center(first + int(numbers[i]))), "loss": float(losses[i])} for i in taken]
 
 
 def round_numbers(value: object) -> Json:
@@ -317,9 +325,12 @@ class EventExplainerStream:
         chosen = numbers[numbers % self._every == 0] - block.start
         self._head += list(block.frames[chosen][self._counting(block)[chosen]])
 
-    def explain(self, first: int, last: int, *, over: bool = False) -> tuple[tuple[str, ...], Json]:
+    def explain(
+        self, first: int, last: int, *, over: bool = False, center: Center | None = None
+    ) -> tuple[tuple[str, ...], Json]:
         """Explain the event from frame `first` to frame `last`, as sentences and as JSON.
 
+        `center` gives the time of a frame, where it is not as the clock has it.
         Where the recording is `over`, an event over all of it is told apart.
         """
         n = self._blocks[-1].start + len(self._blocks[-1]) if self._blocks else 0
@@ -342,6 +353,7 @@ class EventExplainerStream:
                 before,
                 self._clock,
                 self._head if is_whole else None,
+                center,
             )
 
     def _counting(self, block: FrameBlock) -> BoolArray:

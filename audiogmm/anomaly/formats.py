@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from audiogmm.anomaly.event import OPTIONAL, REQUIRED, Event
+from audiogmm.anomaly.event import OPTIONAL, REQUIRED, TIMES, Event
 from audiogmm.documents import parse_finite
 from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.escapes import ESCAPED, guarded, restored, unguarded
@@ -69,6 +69,8 @@ class EventWriter:
         one recording.
     force : bool
         Replace what is there.
+    timed : bool
+        Whether CSV has the columns `time` and `end_time`.
 
     Raises
     ------
@@ -88,11 +90,17 @@ class EventWriter:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], format: str | None = None, *, force: bool = False
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        force: bool = False,
+        timed: bool = False,
     ) -> None:
         self.path = Path(path)
         self.format = format_of(self.path, format)
         self.n_events = 0
+        self.timed = timed
         self._force = force
         self._stack = ExitStack()
 
@@ -105,7 +113,7 @@ class EventWriter:
                 return self
             self._file = stack.enter_context(target.open("w", encoding="utf-8", errors=ESCAPED, newline="\n"))
             if self.format.header:
-                self._file.write(self.format.header + "\n")
+                self._file.write(self._timed(self.format.header, TIMES) + "\n")
             self._stack = stack.pop_all()
         return self
 
@@ -116,7 +124,8 @@ class EventWriter:
         if self._holds:
             self._held.append(_span(event, spans))
         elif self.format.dump is not None:
-            self._file.write(self.format.dump(event) + "\n")
+            times = [event.to_dict().get(name, "") for name in TIMES]
+            self._file.write(self._timed(self.format.dump(event), times) + "\n")
         elif spans is not None and spans.line is not None:
             self._file.write(spans.line(self.n_events, _span(event, spans)) + "\n")
 
@@ -132,6 +141,10 @@ class EventWriter:
                 raise
         self._stack.__exit__(kind, error, trace)
 
+    def _timed(self, line: str, times: Iterable[object]) -> str:
+        """A line of CSV with the columns of times behind it, where events have some."""
+        return ",".join([line, *map(str, times)]) if self.timed and self.format is FORMATS["csv"] else line
+
     @property
     def _holds(self) -> bool:
         """Whether events wait in memory until the end: those of files of one recording each."""
@@ -140,10 +153,15 @@ class EventWriter:
 
 
 def write_events(
-    events: Iterable[Event], path: str | os.PathLike[str], format: str | None = None, *, force: bool = False
+    events: Iterable[Event],
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    *,
+    force: bool = False,
+    timed: bool = False,
 ) -> int:
     """Write events, as `EventWriter` does, and return their number."""
-    with EventWriter(path, format, force=force) as writer:
+    with EventWriter(path, format, force=force, timed=timed) as writer:
         for event in events:
             writer.write(event)
     return writer.n_events
@@ -173,7 +191,7 @@ def read_events(path: str | os.PathLike[str], format: str | None = None) -> Iter
     ):
         if chosen.header:
             columns = file.readline().rstrip("\r\n")
-            if columns != chosen.header:
+            if columns not in (chosen.header, ",".join([chosen.header, *TIMES])):
                 raise ManifestError(f"{path}:1: {columns[:200]!r}", needed=f"the header {chosen.header}")
         for number, line in enumerate(file, start=2 if chosen.header else 1):
             if not line.strip():
@@ -245,7 +263,8 @@ def _dump_csv(event: Event) -> str:
 
 def _parse_csv(line: str) -> Event:
     values = [unguarded(cell) for cell in next(csv.reader([line]))]
-    row: dict[str, Any] = dict(zip(_COLUMNS, (value or None for value in values), strict=True))
+    columns = _COLUMNS if len(values) == len(_COLUMNS) else (*_COLUMNS, *TIMES)
+    row: dict[str, Any] = dict(zip(columns, (value or None for value in values), strict=True))
     row["audio_filepath"] = row["audio_filepath"] and restored(row["audio_filepath"])
     row["reasons"] = row["reasons"].split(" | ") if row["reasons"] else []
     row["explanation"] = json.loads(row["explanation"]) if row["explanation"] else None

@@ -11,6 +11,7 @@ from audiogmm.anomaly.scorer import NO_SCORES, FrameScorer, FrameScores
 from audiogmm.anomaly.stream import EventStream
 from audiogmm.blocks import FrameBlock
 from audiogmm.timeline import FrameClock
+from audiogmm.types import Seconds
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,21 @@ class DetectionPipeline:
         """Frames from the last low window of an event to its notice, see `Detector.latency`."""
         return self.scorer.latency + self.detector.latency
 
-    def open(self, clock: FrameClock, id: str = "", audio_filepath: str | None = None) -> DetectionStream:
-        """Begin with a recording.
+    def open(
+        self,
+        clock: FrameClock,
+        id: str = "",
+        audio_filepath: str | None = None,
+        time: Seconds | None = None,
+    ) -> DetectionStream:
+        """Begin with a recording; `time` is when its first frame begins, where blocks do not say it.
 
         Raises
         ------
         MismatchError
             If the clock has another frame rate than the normal audio.
         """
-        return DetectionStream(self, clock, id, audio_filepath)
+        return DetectionStream(self, EventStream(self.detector, clock, id, audio_filepath, time))
 
 
 class DetectionStream:
@@ -74,13 +81,11 @@ class DetectionStream:
         Scores that the last push, or the flush, completed.
     """
 
-    def __init__(
-        self, pipeline: DetectionPipeline, clock: FrameClock, id: str, audio_filepath: str | None
-    ) -> None:
+    def __init__(self, pipeline: DetectionPipeline, events: EventStream) -> None:
         self.scored = NO_SCORES
-        self._scores = pipeline.scorer.open(id)
-        self._events = EventStream(pipeline.detector, clock, id, audio_filepath)
-        self._explaining = pipeline.explainer.open(clock) if pipeline.explainer else None
+        self._scores = pipeline.scorer.open(events.id)
+        self._events = events
+        self._explaining = pipeline.explainer.open(events.clock) if pipeline.explainer else None
 
     def push(self, block: FrameBlock) -> list[Notice]:
         """Take the next block of frames; return what happened.
@@ -90,6 +95,8 @@ class DetectionStream:
         FeatureError
             If a frame or a score is not finite.
         """
+        if block.piece is not None:
+            self._events.place(block.piece)
         if self._explaining is not None:
             self._explaining.push(block)
         return self._detect(self._scores.push(block))
@@ -106,5 +113,7 @@ class DetectionStream:
     def _explained(self, notice: Notice, *, over: bool = False) -> Notice:
         if self._explaining is None or notice.kind != "closed":
             return notice
-        reasons, explanation = self._explaining.explain(notice.first, notice.last, over=over)
+        reasons, explanation = self._explaining.explain(
+            notice.first, notice.last, over=over, center=self._events.pieces.center_from(notice.first)
+        )
         return replace(notice, event=replace(notice.event, reasons=reasons, explanation=explanation))

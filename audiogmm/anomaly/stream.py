@@ -11,11 +11,16 @@ from audiogmm.anomaly.edges import CLIP, refine, refine_start
 from audiogmm.anomaly.event import Event
 from audiogmm.anomaly.low_runs import low_frames, trim_starts
 from audiogmm.anomaly.notice import Kind, Notice
+from audiogmm.anomaly.piece_table import PieceTable
 from audiogmm.anomaly.smoothing import Smoother
+from audiogmm.blocks import StreamPiece
 from audiogmm.errors import FeatureError
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.timeline import FrameClock
 from audiogmm.types import BoolArray, FloatArray, Seconds
+
+EXPLAINED: Seconds = 120.0
+"""How far back the frames of an event that is explained may lie."""
 
 _APART, _LOW, _NORMAL = 0, 1, 2
 
@@ -61,6 +66,8 @@ class EventStream:
         Of the recording.
     id, audio_filepath : str
         Named in the events.
+    time : Seconds, optional
+        When the first frame begins, as `audiogmm.wall_clock` has it; `place` says so of entries.
 
     Raises
     ------
@@ -82,13 +89,20 @@ class EventStream:
     """
 
     def __init__(
-        self, detector: Detector, clock: FrameClock, id: str = "", audio_filepath: str | None = None
+        self,
+        detector: Detector,
+        clock: FrameClock,
+        id: str = "",
+        audio_filepath: str | None = None,
+        time: Seconds | None = None,
     ) -> None:
         detector.require_rate(clock)
         self.detector = detector
         self.clock = clock
         self.id = id
         self.audio_filepath = audio_filepath
+        self.time = time
+        self.pieces = PieceTable(clock, StreamPiece(id, audio_filepath, 0, clock.start(0), time))
         self._smoother = Smoother(detector.half)
         self._short = Smoother(detector.merge_gap_frames // 2)
         self._means: FloatArray = np.empty(0)  # of either smoother, for frames that lack the other one's
@@ -105,6 +119,17 @@ class EventStream:
         self._tail: FloatArray = np.empty(0)  # losses within half a window of the event's last frame
         self._n_opened = 0
         self._is_open = self._is_confirmed = False
+
+    def place(self, piece: StreamPiece) -> None:
+        """Say of which entry the frames from `piece.first` on are; before they are pushed."""
+        if self.pieces.add(piece):
+            half = self.detector.half
+            marks = [(self._n_frames - half - self.clock.count(EXPLAINED), self._n_pushed)]
+            for stretch in (self._event, self._run, self._gap):
+                if stretch is not None:
+                    places = stretch.first, stretch.last, stretch.lowest_at
+                    marks += [(at - half, at + half) for at in places]
+            self.pieces.keep(marks)
 
     def push(self, scores: FloatArray, voiced: BoolArray) -> list[Notice]:
         """Take the next scores, nats, and marks, shape (n,); return what happened.
@@ -127,7 +152,7 @@ class EventStream:
         notices = self._pair(self._smoother.flush(), self._short.flush())
         self._end_run()
         notices += self._close(self._n_frames - 1)
-        self.__init__(self.detector, self.clock, self.id, self.audio_filepath)  # type: ignore[misc]
+        self.__init__(self.detector, self.clock, self.id, self.audio_filepath, self.time)  # type: ignore[misc]
         return notices
 
     def _pair(self, means: FloatArray, shorts: FloatArray) -> list[Notice]:
@@ -249,7 +274,9 @@ class EventStream:
 
     def _known_until(self, frame: int) -> Seconds:
         """End of the last frame in the windows around a frame."""
-        return self.clock.end(min(frame + self.detector.window_latency, self._n_pushed - 1))
+        last = min(frame + self.detector.window_latency, self._n_pushed - 1)
+        first = self._event or self._run
+        return self.pieces.seconds(self.pieces.at(first.first if first else last), last, self.clock.end)
 
     def _around(self, frame: int) -> FloatArray:
         """Losses within half a window of a frame, as far as the recording goes."""
@@ -268,14 +295,17 @@ class EventStream:
         return head_from + refine_start(self._head, most), tail_from + last
 
     def _describe(self, stretch: _Stretch, first: int, last: int, score: float | None) -> Event:
+        piece = self.pieces.at(first)
         return Event(
-            audio_filepath=self.audio_filepath,
-            id=self.id,
-            start=self.clock.start(first),
-            end=self.clock.end(last),
+            audio_filepath=piece.audio_filepath,
+            id=piece.id,
+            start=self.pieces.seconds(piece, first, self.clock.start),
+            end=self.pieces.seconds(piece, last, self.clock.end),
+            time=self.pieces.time(first, self.clock.start),
+            end_time=self.pieces.time(last, self.clock.end),
             score=score,
             peak=stretch.lowest,
-            peak_time=self.clock.center(stretch.lowest_at),
+            peak_time=self.pieces.seconds(piece, stretch.lowest_at, self.clock.center),
             threshold=self.detector.threshold,
             p_value=self.detector.p_value(stretch.lowest),
             severity=self.detector.severity(stretch.lowest),

@@ -18,7 +18,7 @@ from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.audio.matrix.matrix import read_cells, read_matrix_blocks
 from audiogmm.audio.sample_rates import check_rate, upsampled
-from audiogmm.blocks import FrameBlock
+from audiogmm.blocks import FrameBlock, StreamPiece
 from audiogmm.errors import AudioDataError, ChoiceError, FrontEndError
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry, display_name
 from audiogmm.telemetry.meter import count_done
@@ -89,11 +89,14 @@ class Recording:
         return self.entry.id
 
     def __iter__(self) -> Iterator[FrameBlock]:
-        is_audio = self.entry.features_filepath is None
+        is_audio, entry = self.entry.features_filepath is None, self.entry
+        piece: StreamPiece | None = None
+        if entry.time is not None:
+            piece = StreamPiece(entry.id, entry.original_path, 0, entry.offset, entry.time)
         for block in self._frames() if is_audio else self._rows():
             seconds = len(block) / block.clock.frame_rate if is_audio else 0.0
             count_done(frames=len(block), audio_seconds=seconds)
-            yield block
+            yield block if piece is None else dataclasses.replace(block, piece=piece)
         count_done(recordings=1)
 
     def row_names(self) -> tuple[str, Iterator[str]] | None:

@@ -23,6 +23,7 @@ from audiogmm.cli.console import run
     metavar="UBM",
     help="Background model of the score `ratio` [default: one Gaussian of the model's own audio].",
 )
+@options.streams
 @options.model_upsample
 @options.tables
 @options.workers

@@ -31,6 +31,7 @@ from audiogmm.cli.console import run
     help="Draw the recording of the most severe event (.png, .svg, .pdf), or each with an event (a folder).",
 )
 @options.reasons
+@options.streams
 @options.model_upsample
 @options.tables
 @options.resume

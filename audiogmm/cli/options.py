@@ -169,6 +169,21 @@ workers = option(
     default=0,
     help="Processes that decode audio and compute frames; 0: threads of this process.",
 )
+streams = together(
+    option(
+        "--stream",
+        default="stream",
+        metavar="KEY",
+        help="Key of M that tells streams of recordings with a time apart, such as site.",
+    ),
+    click.option(
+        "--max-gap",
+        type=click.FloatRange(0),
+        metavar="S",
+        help="Longest gap in a stream that windows and events span [default: 60, or 2.5 usual steps from one "
+        "recording to the next]; 0: each recording alone.",
+    ),
+)
 resume = click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 checkpoint = click.option(
     "--checkpoint",

@@ -116,6 +116,7 @@ def _stepwise(stepwise_passes: int | None, step_exponent: float | None, **others
     metavar="ADDRESS",
     help="Scheduler of a Dask cluster (tcp://host:8786), whose workers read the recordings.",
 )
+@options.streams
 @options.scores
 @options.speakers
 @options.compensation

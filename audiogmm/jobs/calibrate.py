@@ -31,7 +31,7 @@ from audiogmm.runs.aside import Aside, ignore_repeated, set_aside_by
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, stopped_by_hand
-from audiogmm.runs.settings import OF_FILES, RunSettings
+from audiogmm.runs.settings import OF_FILES, RunSettings, StreamOptions
 from audiogmm.runs.sources import Source
 from audiogmm.scoring.track import ScoreTrack
 from audiogmm.types import Json
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalibrateSettings(RunSettings, DetectorOptions):
+class CalibrateSettings(RunSettings, StreamOptions, DetectorOptions):
     """How a model is calibrated.
 
     Attributes
@@ -125,7 +125,7 @@ def calibrate(
             for part, shards in normal:
                 # silence is not what normal audio sounds like
                 task = TrackTask(make_scorer(part, every_frame=False))
-                yield from batch.map(stage, inputs, task, shards=shards)
+                yield from batch.map(stage, inputs, task, shards=inputs.pooled(shards))
 
         detector = calibrate_detector(join_tracks(_advancing(batch, tracks())), chosen)
         moments = learn_moments(

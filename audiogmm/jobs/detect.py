@@ -22,10 +22,12 @@ from audiogmm.anomaly.learning.model_parts import (
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.audio.recording import Recording
+from audiogmm.audio.stream_recording import StreamRecording
 from audiogmm.blocks import Shard
 from audiogmm.errors import BudgetError
 from audiogmm.files import refuse_overwrite, together
 from audiogmm.keywords import accepts
+from audiogmm.manifest.clock.streams import BY_TIME
 from audiogmm.mixture.store import load, model_from
 from audiogmm.reporting.run.record import RunRecord, describe_run
 from audiogmm.runs.aside import Aside
@@ -34,7 +36,7 @@ from audiogmm.runs.inputs import open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, log_note
-from audiogmm.runs.settings import OF_FILES, OF_PROCESSES, RunSettings
+from audiogmm.runs.settings import OF_FILES, OF_PROCESSES, RunSettings, StreamOptions
 from audiogmm.runs.sources import Source
 from audiogmm.telemetry.meter import count_done
 from audiogmm.types import Json
@@ -49,7 +51,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectSettings(RunSettings, DetectorOptions):
+class DetectSettings(RunSettings, StreamOptions, DetectorOptions):
     """How the anomalous segments of the recordings of a manifest are found.
 
     Attributes
@@ -88,7 +90,10 @@ class DetectTask:
         events = [notice.event.to_dict() for notice in notices if notice.kind == "closed"]
         if events and isinstance(shard, Recording):
             name_rows(events, shard)
-        return {"id": shard.id, "seconds": seconds, "frames": frames, "events": events}
+        row: Json = {"id": shard.id, "seconds": seconds, "frames": frames, "events": events}
+        if isinstance(shard, StreamRecording):
+            row |= {"recordings": len(shard.pieces) - len(shard.refused), "set_aside": len(shard.refused)}
+        return row
 
 
 @accepts(DetectSettings, without=(*OF_FILES, *OF_PROCESSES, "plot"))
@@ -141,13 +146,16 @@ def detect(detector: AnyModel, source: Source, *, settings: DetectSettings) -> E
         say=log_note,
         upsample=settings.upsample,
         choice=settings.choice,
+        streams=settings.streams,
     )
     found, recordings = [], {}
-    for recording in inputs:
-        events = [Event.from_dict(event) for event in task(recording)["events"]]
+    for shard in inputs.pooled():
+        events = [Event.from_dict(event) for event in task(shard)["events"]]
         found += events
-        if events:
-            recordings[recording.id] = recording.entry
+        wanted = {event.id for event in events}
+        for entry in [piece.entry for piece in getattr(shard, "pieces", [shard])] if wanted else ():
+            if entry.id in wanted:
+                recordings[entry.id] = entry
     return EventList(found, recordings, terms_of(detector))
 
 
@@ -187,7 +195,7 @@ class DetectResult:
     def add(self, row: Json) -> list[Event]:
         """Count one recording, keep the severest events for the closing lines, and return its events."""
         events = [Event.from_dict(event) for event in row["events"]]
-        self.recordings += 1
+        self.recordings += row.get("recordings", 1)
         self.seconds += row["seconds"]
         self.events += len(events)
         self.with_events.update(event.id for event in events[:1])
@@ -276,7 +284,10 @@ def detect_to_file(
     task = DetectTask(make_pipeline(loaded, detector, reasons=settings.reasons))
     key = (
         f"{loaded.fingerprint} {scores_fingerprint(loaded)} {detector.settings} {detector.threshold!r} "
-        f"{detector.release!r}" + " without reasons" * (not settings.reasons) + settings.choice.key
+        f"{detector.release!r}"
+        + " without reasons" * (not settings.reasons)
+        + settings.choice.key
+        + ("" if settings.streams == BY_TIME else f" {settings.streams}")
     )
     journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry)
     journal.check()
@@ -285,13 +296,17 @@ def detect_to_file(
             batch.progress.say(f"note: {detector.note}")
         inputs = batch.open(loaded, source, again=plot is not None)
         result, found = DetectResult(output, detector, batch.aside, terms_of(loaded)), 0
-        for row in batch.map("detecting events", inputs, task, journal):
+        for row in batch.map("detecting events", inputs, task, journal, shards=inputs.pooled()):
             found += len(row["events"])
             count_done(events=len(row["events"]))
             batch.advance(row["seconds"], amount(found, "event"))
         with together():
             write_events(
-                chain.from_iterable(map(result.add, journal.rows())), output, settings.format, force=force
+                chain.from_iterable(map(result.add, journal.rows())),
+                output,
+                settings.format,
+                force=force,
+                timed=any("time" in event for row in journal.rows() for event in row["events"]),
             )
             result.describe(model, loaded, source, settings).write(output)
     if plot is not None:

@@ -117,6 +117,7 @@ def train(
             sample_rate=settings.sample_rate,
             upsample=settings.upsample,
             choice=settings.choice.or_those_of(start.metadata.columns if start else ()),
+            streams=settings.streams,
         )
         labels = None
         if settings.label is not None:

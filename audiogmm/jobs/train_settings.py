@@ -11,7 +11,7 @@ from audiogmm.anomaly.scorers.table import check_scores
 from audiogmm.errors import ChoiceError
 from audiogmm.mixture.store import AnyModel, Model
 from audiogmm.runs.defaults import choose_defaults
-from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.settings import RunSettings, StreamOptions
 from audiogmm.training.pruning import check_keep
 from audiogmm.training.schedule.approximation import Approximation
 from audiogmm.training.schedule.steps import Stepwise
@@ -29,7 +29,7 @@ CLASS_COMPONENTS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainSettings(RunSettings):
+class TrainSettings(RunSettings, StreamOptions):
     """How a model is trained.
 
     Attributes

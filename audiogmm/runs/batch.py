@@ -14,8 +14,9 @@ from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.inputs import Extent, Inputs, open_inputs
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.progress import Progress, progress_of
-from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.settings import RunSettings, StreamOptions
 from audiogmm.runs.sources import Source
+from audiogmm.runs.streams import PooledShards
 
 if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
@@ -114,6 +115,7 @@ class Batch:
             upsample=self._settings.upsample,
             again=again or self._settings.workers > 0,
             choice=self._settings.choice,
+            streams=self._settings.streams if isinstance(self._settings, StreamOptions) else None,
         )
 
     def map(
@@ -154,12 +156,14 @@ class Batch:
         self._extent = inputs.extent()
         self.progress.begin(what, self._extent.total, self._extent.unit)
         waiting = inputs if shards is None else shards
+        in_threads = isinstance(shards, PooledShards) and self.reducer.workers and inputs.has_times
+        reducer = self.reducer.threaded if in_threads else self.reducer  # a stream sets its pieces aside here
         if journal is None:
-            yield from self.reducer.map(waiting, task, inputs.refuse)
+            yield from reducer.map(waiting, task, inputs.refuse)
         else:
             journal.attach(self.aside, self.progress.say, self._extent.recordings, self._source)
             journal = self._open.enter_context(journal)
-            yield from journal.map(self.reducer, waiting, task, inputs.refuse, is_made=is_made)
+            yield from journal.map(reducer, waiting, task, inputs.refuse, is_made=is_made)
         self.progress.end()
 
     def advance(self, seconds: float, note: str = "") -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.manifest import Entry
+from audiogmm.manifest.clock.streams import STREAM_KEY, stream_of
 from audiogmm.runs.training_inputs import TrainingInputs
 
 FEWEST, SHORTEST = 2, 30.0
@@ -62,10 +63,11 @@ def rank(id: str, seed: int) -> int:
     )
 
 
-def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
+def draw(entries: Iterable[Entry], share: float, seed: int, key: str = STREAM_KEY) -> HoldOut | None:
     """Draw `share` of the recordings, at least two, and 30 s where all durations are known, but at most half.
 
-    Pieces of one file are one recording: all of them are held out, or none.
+    Pieces of one file are one recording, and so are those of one stream, by time: all of them are held out,
+    or none.
 
     Raises
     ------
@@ -89,7 +91,7 @@ def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
     ranks, files, durations = array("Q"), array("Q"), array("d")
     for entry in entries:
         ranks.append(rank(entry.id, seed))
-        files.append(rank(entry.path, seed))
+        files.append(rank(_whole(entry, key), seed))
         durations.append(entry.duration or 0.0)
     by_entry = np.array(ranks, dtype=np.uint64)
     _, first, recording = np.unique(np.array(files, dtype=np.uint64), return_index=True, return_inverse=True)
@@ -105,10 +107,11 @@ def draw(entries: Iterable[Entry], share: float, seed: int) -> HoldOut | None:
     return HoldOut(seed, np.sort(by_entry[np.isin(recording, order[:n])]))
 
 
-def draw_turns(entries: Iterable[Entry], n_turns: int, seed: int) -> list[HoldOut]:
+def draw_turns(entries: Iterable[Entry], n_turns: int, seed: int, key: str = STREAM_KEY) -> list[HoldOut]:
     """Draw turns in which every recording is held out once; none where there are fewer than two.
 
-    Pieces of one file are one recording; where there is no other file, they take turns in order of time.
+    Pieces of one file are one recording, and so are those of one stream, by time; where there is no other,
+    they take turns in order of time.
 
     Examples
     --------
@@ -118,15 +121,25 @@ def draw_turns(entries: Iterable[Entry], n_turns: int, seed: int) -> list[HoldOu
     """
     files: dict[str, list[Entry]] = {}
     for entry in entries:
-        files.setdefault(entry.path, []).append(entry)
+        files.setdefault(_whole(entry, key), []).append(entry)
     recordings = sorted(files.values(), key=lambda pieces: rank(pieces[0].id, seed))
     if len(recordings) == 1:
-        recordings = [[piece] for piece in sorted(recordings[0], key=lambda piece: piece.offset)]
+        recordings = [[piece] for piece in sorted(recordings[0], key=_place)]
     n, n_turns = len(recordings), min(n_turns, len(recordings))
     if n_turns < 2:
         return []
     turns = [recordings[i * n // n_turns : (i + 1) * n // n_turns] for i in range(n_turns)]
     return [HoldOut.of((piece.id for pieces in turn for piece in pieces), seed) for turn in turns]
+
+
+def _whole(entry: Entry, key: str) -> str:
+    """What the pieces of one recording have in common: the name of their stream, or their file."""
+    return entry.path if entry.time is None else f"stream {stream_of(entry, key)}"
+
+
+def _place(entry: Entry) -> tuple[float, float]:
+    """By what the pieces of one recording are sorted."""
+    return (0.0 if entry.time is None else entry.time), entry.offset
 
 
 @dataclass(frozen=True)
@@ -168,6 +181,10 @@ def last_part(shard: Shard) -> tuple[Excerpt, Excerpt]:
     return Excerpt(shard, 0, cut), Excerpt(shard, cut, n)
 
 
+def _stream_key(inputs: TrainingInputs) -> str:
+    return STREAM_KEY if inputs.recordings is None else inputs.recordings.streams.key
+
+
 Turn = tuple[Iterable[Shard], Iterable[Shard]]
 """Recordings that train, and those that are held out."""
 
@@ -201,7 +218,7 @@ def take_turns(inputs: TrainingInputs, n_turns: int, share: float, seed: int) ->
         parts = divide(inputs, share, seed)
         return [] if parts is None else [parts]
     shards, entries = inputs.shards, inputs.usable
-    turns = [] if entries is None else draw_turns(entries, n_turns, seed)
+    turns = [] if entries is None else draw_turns(entries, n_turns, seed, _stream_key(inputs))
     if not turns:
         shards = list(shards)
         if len(shards) == 1:
@@ -233,9 +250,9 @@ def divide(inputs: TrainingInputs, share: float, seed: int) -> tuple[Iterable[Sh
     if share == 0:
         return None
     shards, entries = inputs.shards, inputs.usable
-    held = None if entries is None else draw(entries, share, seed)
+    held = None if entries is None else draw(entries, share, seed, _stream_key(inputs))
     if entries is not None and held is None:
-        pieces = sorted(entries, key=lambda entry: entry.offset)
+        pieces = sorted(entries, key=_place)
         if len(pieces) > 1:
             held = HoldOut.of((entry.id for entry in pieces[-max(1, len(pieces) // LAST_PART) :]), seed)
     if held is not None:

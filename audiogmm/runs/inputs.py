@@ -17,17 +17,21 @@ from audiogmm.audio.decoders.source import open_source
 from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.audio.matrix.matrix import expand_archive, read_names
 from audiogmm.audio.recording import Recording
+from audiogmm.audio.stream_recording import Refuse
+from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError, FeatureError, ManifestError, OutputError
 from audiogmm.kernels.compile_lock import AT_EVERY_START, announce
 from audiogmm.kernels.compiled import has_machine_code, is_cached
 from audiogmm.kernels.estep.densities import scaled_joint
 from audiogmm.kernels.front_end.activity import first_non_finite
+from audiogmm.manifest.clock.streams import BY_TIME, StreamRule
 from audiogmm.manifest.entry import STANDARD_INPUT, Entry
 from audiogmm.manifest.read import read_manifest
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.frontends import choose_cached_frontend, find_cache, read_frontend, settle_frontend
 from audiogmm.runs.progress import say_nothing
 from audiogmm.runs.sources import Source, entries_from
+from audiogmm.runs.streams import PooledShards
 from audiogmm.temporaries import temporary_prefix
 from audiogmm.words import amount
 
@@ -88,6 +92,8 @@ class Inputs:
         The columns of tables that are read.
     kept : StandardInputCopy or None
         The file behind standard input; it is removed with this object.
+    streams : StreamRule
+        Which recordings with a time are one stream, for `pooled`.
     """
 
     entries: Iterable[Entry]
@@ -98,6 +104,7 @@ class Inputs:
     cache: Path | None = None
     kept: StandardInputCopy | None = None
     choice: ColumnChoice = ALL
+    streams: StreamRule = BY_TIME
     _paths: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def __iter__(self) -> Iterator[Recording]:
@@ -168,6 +175,15 @@ class Inputs:
             return Extent(seconds / 3600, HOURS, count)
         return Extent(count, "recordings", count)
 
+    def pooled(self, shards: Iterable[Shard] | None = None, refuse: Refuse | None = None) -> Iterable[Shard]:
+        """Return the recordings (or some of them) with those that follow one another in time as streams."""
+        return PooledShards(self if shards is None else shards, self.streams, refuse or self.refuse, self.say)
+
+    @property
+    def has_times(self) -> bool:
+        """Whether a recording has a time: the manifest is read up to it."""
+        return any(entry.time is not None for entry in self.entries)
+
     def refuse(self, id: str, error: AudioGMMError) -> None:
         """Set the recording `id` aside."""
         self.aside.put(id, self._paths.get(id, ""), error)
@@ -184,6 +200,7 @@ def open_inputs(
     upsample: bool = False,
     again: bool = False,
     choice: ColumnChoice = ALL,
+    streams: StreamRule | None = None,
 ) -> Inputs:
     """Open what a model is applied to, through its own front end, or what a new one is trained on.
 
@@ -211,6 +228,8 @@ def open_inputs(
         The recordings are read more than once; those of a new model always are.
     choice : ColumnChoice
         The columns of tables; by default those of the model.
+    streams : StreamRule, optional
+        Which recordings with a time are one stream.
 
     Raises
     ------
@@ -242,7 +261,7 @@ def open_inputs(
             )
     else:
         choice = choice.or_those_of(model.metadata.columns)
-    inputs = Inputs(entries, frontend, aside, say, upsample, cache, kept, choice)
+    inputs = Inputs(entries, frontend, aside, say, upsample, cache, kept, choice, streams or BY_TIME)
     if model is None and frontend is None:
         inputs.settle_columns()
     return inputs

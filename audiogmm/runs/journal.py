@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -114,6 +116,7 @@ class Journal:
         self._signatures: dict[str, str] = {}
         self._order: dict[str, int] = {}  # of a continued run: where the row of each input begins, or -1
         self._end = 0
+        self._lock = threading.RLock()
 
     @property
     def can_resume(self) -> bool:
@@ -222,7 +225,7 @@ class Journal:
                 if known.signature == signature and known.content in ("", content_of_shard(shard)):
                     self._order[shard.id] = known.at
                     continue
-                if (n_changed := n_changed + 1) <= SHOWN:
+                if known.signature and (n_changed := n_changed + 1) <= SHOWN:
                     path = getattr(getattr(shard, "entry", None), "path", shard.id)
                     self._say(f"{path} has changed since it was read, and is done again")
             if self._resume:
@@ -235,9 +238,13 @@ class Journal:
     def write(self, row: Json, content: str = "") -> None:
         """Note that the recording `row["id"]` is finished, its content hash, and that `row` came of it."""
         self.n_finished += 1
-        if self._resume:
-            self._order[row["id"]] = self._end
-        self._note({"signature": self._signatures.pop(row["id"], ""), "content": content, "row": row})
+        signature = self._signatures.pop(row["id"], "")
+        if row.get("set_aside"):  # of a stream: it is done again, with what was set aside of it
+            signature = ""
+        with self._lock:
+            if self._resume:
+                self._order[row["id"]] = self._end
+            self._note({"signature": signature, "content": content, "row": row})
 
     def rows(self) -> Iterator[Json]:
         """Yield the rows of the recordings that `waiting` was given, in their order."""
@@ -274,9 +281,10 @@ class Journal:
 
     def _put(self, row: Json) -> None:
         line = memoryview(_line(row))
-        self._end += len(line)
-        while line:
-            line = line[self._file.write(line) :]
+        with self._lock:  # a stream sets its recordings aside in a thread of its own
+            self._end += len(line)
+            while line:
+                line = line[self._file.write(line) :]
 
     def _keep(self) -> None:
         """Make the journal the ledger of inputs; that of a continued run without rows that do not count."""
@@ -346,6 +354,9 @@ def signature_of_shard(shard: Identifiable) -> str:
     """Return what changes when a recording does: its file, size and time of change, and the piece of it."""
     from audiogmm.audio.frame_cache.index import signature_of
 
+    if (pieces := getattr(shard, "pieces", None)) is not None:  # a stream
+        text = "".join(map(signature_of_shard, pieces))
+        return hashlib.sha256(text.encode(errors=ESCAPED)).hexdigest()
     entry = getattr(shard, "entry", None)
     if entry is None:
         return ""
@@ -355,6 +366,9 @@ def signature_of_shard(shard: Identifiable) -> str:
 
 def content_of_shard(shard: Identifiable) -> str:
     """Return the content hash of a recording's file, see `hash_blocks`; "" where there is no local one."""
+    if (pieces := getattr(shard, "pieces", None)) is not None:  # a stream, perhaps of one file
+        files = {piece.entry.path: piece for piece in pieces}
+        return hashlib.sha256("".join(map(content_of_shard, files.values())).encode()).hexdigest()
     entry = getattr(shard, "entry", None)
     path = STANDARD_INPUT if entry is None else outer_path(entry.path)
     if path == STANDARD_INPUT or is_url(path):

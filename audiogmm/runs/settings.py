@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audiogmm.audio.matrix.columns import ColumnChoice
+from audiogmm.manifest.clock.streams import STREAM_KEY, StreamRule
+from audiogmm.types import Seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,28 @@ class RunSettings:
     def choice(self) -> ColumnChoice:
         """The columns of tables."""
         return ColumnChoice.of(self.columns, self.exclude, self.id_column)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOptions:
+    """How recordings with a time follow one another; see `StreamRule`.
+
+    Attributes
+    ----------
+    stream : str
+        The key of the manifest that tells streams apart.
+    max_gap : Seconds or None
+        Longest gap that windows and events span; by default 60 s, or 2.5 usual steps from one recording to
+        the next. 0 takes each recording alone.
+    """
+
+    stream: str = STREAM_KEY
+    max_gap: Seconds | None = None
+
+    @property
+    def streams(self) -> StreamRule:
+        """The rule."""
+        return StreamRule(self.stream, self.max_gap)
 
 
 OF_FILES = ("resume", "retry", "force", "strict")

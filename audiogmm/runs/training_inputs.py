@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from audiogmm.audio.matrix.columns import ALL, ColumnChoice
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import MismatchError, TrainingError
+from audiogmm.manifest.clock.streams import StreamRule
 from audiogmm.manifest.dataframe import is_dataframe
 from audiogmm.manifest.objects import entries_of
 from audiogmm.manifest.read import Manifest
 from audiogmm.reduce import OnError, Reducer
-from audiogmm.runs.aside import Aside
+from audiogmm.runs.aside import Aside, ignore_repeated
 from audiogmm.runs.frontend_measurement import measure_frontend, needs_measuring
 from audiogmm.runs.inputs import Inputs, open_inputs
 from audiogmm.runs.progress import Progress
@@ -64,6 +65,10 @@ class TrainingInputs:
         """Hours of audio, where the manifest says."""
         return None if self.recordings is None else self.recordings.extent().hours
 
+    def pooled(self, shards: Iterable[Shard]) -> Iterable[Shard]:
+        """Return some of the recordings with those that follow one another in time as streams."""
+        return shards if self.recordings is None else self.recordings.pooled(shards, ignore_repeated)
+
     @property
     def on_error(self) -> OnError | None:
         """Sets recordings aside; None for blocks of frames."""
@@ -81,12 +86,13 @@ def open_training_inputs(
     sample_rate: int | None = None,
     upsample: bool = False,
     choice: ColumnChoice = ALL,
+    streams: StreamRule | None = None,
 ) -> TrainingInputs:
     """Open what is learned from, and measure what the front end of a new model leaves open.
 
     Parameters
     ----------
-    source, frontend, aside, sample_rate, upsample, choice
+    source, frontend, aside, sample_rate, upsample, choice, streams
         As for `train`, and `open_inputs`.
     model : Model, optional
         The model that is updated, whose front end it is.
@@ -117,6 +123,7 @@ def open_training_inputs(
         sample_rate=sample_rate,
         upsample=upsample,
         choice=choice,
+        streams=streams,
     )
     if reducer is not None and needs_measuring(inputs.frontend):
         inputs = measure_frontend(inputs, reducer, progress)

@@ -168,7 +168,10 @@ def calibrate_folds(
         wanted = select_scores(scores, contexts[0].n_bands)
         if not is_plain(wanted):
             progress.begin("learning scores", None, "recordings")
-            normal = [NormalRecordings(fold.kept, fold.held, reducer, on_error) for fold in folds]
+            normal = [
+                NormalRecordings(inputs.pooled(fold.kept), inputs.pooled(fold.held), reducer, on_error)
+                for fold in folds
+            ]
             found = learn_scores(wanted, list(zip(contexts, normal, strict=True)), choose=scores == AUTO)
             if not is_plain(found[0].specs):
                 learned = found[0]
@@ -178,7 +181,7 @@ def calibrate_folds(
     def tracks() -> Iterator[ScoreTrack]:
         progress.begin("scoring what was held out", None, "recordings")
         for fold, scorer in zip(folds, scorers, strict=True):
-            yield from reducer.map(fold.held, TrackTask(scorer), on_error)
+            yield from reducer.map(inputs.pooled(fold.held), TrackTask(scorer), on_error)
 
     try:
         return calibrate_detector(join_tracks(tracks()), DetectorSettings(by_default=True)), learned

@@ -50,7 +50,8 @@ class NormalAudio:
             return self
         context = make_score_context(mixture, inputs.frontend, self.scores.frame_rate)
         on_error = inputs.on_error and ignore_repeated
-        return replace(self, scores=relearn_scores(self.scores, context, inputs.shards, reducer, on_error))
+        shards = inputs.pooled(inputs.shards)
+        return replace(self, scores=relearn_scores(self.scores, context, shards, reducer, on_error))
 
     def put_into(self, model: Model) -> Model:
         """Return the model with its detector, scores and moments."""

@@ -12,6 +12,7 @@ from audiogmm.anomaly.scorers.score import NormalRecordings
 from audiogmm.anomaly.scorers.table import AUTO, PLAIN, ScoreSpec, is_plain, select_scores
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError, MismatchError
+from audiogmm.runs.aside import ignore_repeated
 from audiogmm.runs.frontends import read_frontend
 from audiogmm.runs.holdout import Turn, take_turns
 from audiogmm.runs.inputs import Inputs
@@ -98,7 +99,16 @@ def calibrate_scores(
     progress.begin("learning scores", None, "recordings")
     try:
         folds = [
-            (context, NormalRecordings(fitted, normal, reducer, inputs.refuse)) for fitted, normal in turns
+            (
+                context,
+                NormalRecordings(
+                    inputs.pooled(fitted, ignore_repeated),
+                    inputs.pooled(normal, ignore_repeated),
+                    reducer,
+                    inputs.refuse,
+                ),
+            )
+            for fitted, normal in turns
         ]
         found = learn_scores(specs, folds, kept_known, choose=scores == AUTO)
         if is_plain(found[0].specs):
@@ -107,7 +117,9 @@ def calibrate_scores(
         parts = [(with_scores(model, each), normal) for each, (_, normal) in zip(found, turns, strict=True)]
         final = found[0]
         if len(turns) > 1:
-            final = relearn_scores(final, context, inputs, reducer, inputs.refuse)
+            final = relearn_scores(
+                final, context, inputs.pooled(None, ignore_repeated), reducer, inputs.refuse
+            )
         return with_scores(model, final), parts
     finally:
         progress.end()
