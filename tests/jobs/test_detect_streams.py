@@ -146,8 +146,8 @@ def test_a_stopped_run_goes_on_where_it_was(model: Model, today: list[Entry], tm
 
     original = Journal.write
 
-    def write_one(journal: Journal, row: dict[str, object]) -> None:
-        original(journal, row)
+    def write_one(journal: Journal, row: dict[str, object], content: str = "") -> None:
+        original(journal, row, content)
         raise KeyboardInterrupt
 
     one = DetectSettings(threads=1)
