@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, OutputError
-from audiogmm.moves import Move, finish_moves, move, move_together, settle
+from audiogmm.moves import Move, finish_moves, move, move_together, settle, sync
 from audiogmm.system import is_windows, lock_file
 from audiogmm.temporaries import owner_mark, remove, sweep
 
@@ -51,7 +51,9 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False, durable: boo
         Replace what is there.
     durable : bool
         Have it on the disk before it is renamed, and the new name before the block is left: what a power
-        failure leaves is the old file or the new one. For one file of many, False: `settle` their folder.
+        failure leaves is the old file or the new one. For one file of many, False, and `settle` their folder
+        at the end: until then a power failure leaves the old file or the new one, or half of the new one
+        where there was none.
 
     Yields
     ------
@@ -91,7 +93,7 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False, durable: boo
             yield temporary
         finally:
             _TOGETHER.reset(outer)
-        if durable or waiting:
+        if durable or waiting or final.is_file():
             settle(temporary)
         if waiting:
             waiting[0].append((temporary, final))
@@ -203,6 +205,8 @@ def exclusive(path: str | os.PathLike[str], of: Path | None = None) -> Iterator[
         else:
             lock.unlink(missing_ok=True)
             file.close()
+        with suppress(OSError):  # as are the names of all that the run removed, such as its journal
+            sync(lock.parent)
 
 
 def refuse_overwrite(path: str | os.PathLike[str], force: bool) -> None:

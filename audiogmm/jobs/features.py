@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 
 from audiogmm.audio.frame_cache.cache import FrameCache, declared_front_end
 from audiogmm.errors import ChoiceError
-from audiogmm.files import unwritable
 from audiogmm.keywords import accepts
-from audiogmm.moves import settle
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
@@ -172,26 +170,22 @@ def features(
                 needed="recordings",
                 remedy="give it to train as it is",
             )
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(output, error) from error
         cache = FrameCache(output)
-        declared = declared_front_end(output)
-        if declared is not None:
-            cache.declare(inputs.frontend)  # raises if it is another one
-            inputs = replace(inputs, frontend=declared)
-        inputs = measure_scale(inputs, batch.reducer, batch.progress)
-        assert inputs.frontend is not None, "it was there before"
-        cache.declare(inputs.frontend)
-        inputs.frontend = inputs.frontend.without_global()  # its statistics are applied on reading
-        inputs.cache = output
-        n_features = inputs.frontend.n_features(inputs.frontend.sample_rate or 0)
-        result = FeaturesResult(output, batch.aside, n_features)
-        with stopped:
-            for found in batch.map("computing frames", inputs, ReadTask()):
-                cache.add_entry(found.entry, inputs.frontend)
-                result.add(found)
-                batch.advance(found.seconds)
-        settle(output)
+        with cache.growing():
+            declared = declared_front_end(output)
+            if declared is not None:
+                cache.declare(inputs.frontend)  # raises if it is another one
+                inputs = replace(inputs, frontend=declared)
+            inputs = measure_scale(inputs, batch.reducer, batch.progress)
+            assert inputs.frontend is not None, "it was there before"
+            cache.declare(inputs.frontend)
+            inputs.frontend = inputs.frontend.without_global()  # its statistics are applied on reading
+            inputs.cache = output
+            n_features = inputs.frontend.n_features(inputs.frontend.sample_rate or 0)
+            result = FeaturesResult(output, batch.aside, n_features)
+            with stopped:
+                for found in batch.map("computing frames", inputs, ReadTask()):
+                    cache.add_entry(found.entry, inputs.frontend)
+                    result.add(found)
+                    batch.advance(found.seconds)
     return result

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +99,9 @@ class Ledger:
         """Raise `MismatchError` if it belongs to another model than the one of this fingerprint."""
         if self._before is not None and self._before["model"] == fingerprint != self.fingerprint:
             self._take(self._before)  # the run that changed it was cut off before it saved the new model
+        elif self._before is not None and self.fingerprint == fingerprint:
+            with suppress(OSError):  # that run was cut off after it saved it, or nobody may write here
+                self.purge()
         if self.fingerprint != fingerprint:
             raise MismatchError(
                 f"{self.folder} belongs to the model {self.fingerprint[:12] or '(none)'}",

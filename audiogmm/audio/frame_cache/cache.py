@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -149,6 +150,16 @@ class FrameCache:
             return
         with replacing(self.folder / FRONT_END, force=True) as temporary:
             temporary.write_text(bare.to_toml(), encoding="utf-8")
+
+    def growing(self) -> AbstractContextManager[None]:
+        """Let one run fill the folder inside a `with` block, at whose end all of it is on the disk.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        return CacheIndex(self.folder).growing()
 
     def add_entry(self, entry: Entry, frontend: FrontEnd) -> None:
         """List an entry in the index, once its frames are there.

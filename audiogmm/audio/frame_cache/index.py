@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -20,11 +21,12 @@ from audiogmm.audio.decoders.source import open_source
 from audiogmm.checksum import checksum_of
 from audiogmm.errors import AudioFileError, OutputError
 from audiogmm.escapes import escaped
-from audiogmm.files import unwritable
+from audiogmm.files import replacing, unwritable
 from audiogmm.manifest.entry import Entry, display_name, is_url
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.inside import outer_path
 from audiogmm.manifest.record import record_of
+from audiogmm.moves import settle, sync
 from audiogmm.protocols import refuse_protocols
 from audiogmm.reading import reading
 from audiogmm.types import Json
@@ -34,6 +36,9 @@ INDEX = "index.jsonl"
 
 AGAIN = "another folder; or remove the frame cache and compute it again"
 DATABASE = "ledger.sqlite"
+KEPT = ".ledger.sqlite.kept"
+"""The database as it was before the run that is adding entries; empty where there was none."""
+
 _CONTENT = re.compile("[0-9a-f]{40}")
 _PATIENCE = 120.0  # seconds to wait for another process that writes
 
@@ -72,6 +77,47 @@ class CacheIndex:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @contextmanager
+    def growing(self) -> Iterator[None]:
+        """Let a run add entries without waiting for the disk at each of them; at its end all of it is there.
+
+        What the index was is kept until then. Where a run was cut off, by SIGKILL or a power failure, the
+        index may be of pages old and new: the next run begins with what was kept, and finds the frames again
+        by the content of their recordings. One run at a time.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        """
+        kept, database, index = (self.folder / name for name in (KEPT, DATABASE, INDEX))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if kept.exists():
+                database.with_name(f"{DATABASE}-journal").unlink(missing_ok=True)
+                with replacing(database, force=True) as temporary:
+                    shutil.copyfile(kept, temporary)
+                with self._transaction() as opened:
+                    (length,) = opened.execute("SELECT bytes FROM written").fetchone() or (0,)
+                if index.exists():
+                    os.truncate(index, min(length, index.stat().st_size))
+            for path in (database, index):
+                if path.exists():
+                    settle(path)
+            with replacing(kept, force=True) as temporary:
+                shutil.copyfile(database if database.exists() else os.devnull, temporary)
+        except OSError as error:
+            raise error if isinstance(error, OutputError) else unwritable(kept, error) from error
+        try:
+            yield
+        finally:
+            try:
+                settle(self.folder)
+                kept.unlink(missing_ok=True)
+                sync(self.folder)
+            except OSError as error:
+                raise unwritable(kept, error) from error
 
     def identify(self, path: str, signature: str | None) -> FileIdentity:
         """Identify a recording; its bytes are hashed only if it changed since the last time.
@@ -199,6 +245,9 @@ class CacheIndex:
             index.truncate(length)
             index.seek(length)
             index.write(line)
+            if not (self.folder / KEPT).exists():
+                index.flush()
+                os.fsync(index.fileno())
         return length + len(line), zlib.crc32(line, checksum)
 
     @contextmanager
@@ -209,9 +258,8 @@ class CacheIndex:
             self.folder.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
             try:
-                connection.execute(
-                    "PRAGMA synchronous = OFF"
-                )  # a killed process loses nothing; a cache can be made again
+                if (self.folder / KEPT).exists():  # see `growing`
+                    connection.execute("PRAGMA synchronous = OFF")
                 connection.execute("BEGIN IMMEDIATE")
                 for statement in _TABLES.strip().split(";\n"):
                     connection.execute(statement)
