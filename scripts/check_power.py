@@ -40,8 +40,8 @@ import soundfile
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
-from audiogmm.cli.main import main as audiogmm
-from tests.recorded_disk import MAKE, RecordedDisk, make_disk, mounted, recorded
+from audiogmm.cli.main import main as audiogmm  # noqa: E402
+from tests.recorded_disk import MAKE, RecordedDisk, make_disk, mounted, recorded  # noqa: E402
 
 GOLDEN = ROOT / "tests" / "golden" / "v0_1"
 
@@ -56,7 +56,7 @@ COMMANDS = {
     "verify": "verify IN/gallery IN/trials.csv -o OUT/scores.csv",
     "cluster": "cluster IN/diag.agmm IN/rooms.jsonl --labels audacity -o OUT/clusters",
     "calibrate": "calibrate IN/diag.agmm IN/rooms.jsonl --quantile 0.9 -o OUT/c.agmm",
-    "select": "select IN/rooms.jsonl --preset ambient -k 1,2 --passes 3 --save OUT/best.agmm -o OUT/table.csv",
+    "select": "select IN/rooms.jsonl --preset ambient -k 1,2 --passes 3 --save OUT/m.agmm -o OUT/table.csv",
 }
 RESUMED = ("train", "score", "detect", "verify")
 NOT_FORCED = ("features", "enroll")
@@ -283,7 +283,7 @@ def check(
 
     Raises
     ------
-    NoDisk
+    NoDiskError
         If disks cannot be mounted here.
     """
     rows: dict[tuple[str, str], Row] = {}
@@ -313,26 +313,13 @@ def main() -> int:
     arguments.add_argument("--seed", type=int, default=0)
     given = arguments.parse_args()
     rows = check(given.systems, given.names, given.cuts, unsynced=given.unsynced, seed=given.seed)
-    head = (
-        "system",
-        "command",
-        "cuts",
-        "after status 0",
-        "in mid-run",
-        "bytes lost",
-        "files left",
-        "same bytes",
-    )
-    print("  ".join(f"{name:{'<' if i < 2 else '>'}10}" for i, name in enumerate(head)))
+    print("system  command       cuts  after status 0  in mid-run  bytes lost  files left  same bytes")
     total = Row()
     for (system, name), row in [*rows.items(), (("all", ""), total)]:
         n = row.ended + row.midway
-        cells = (system, name, n, row.ended, row.midway, f"{row.lost:,}", row.left, f"{row.same}/{n}")
-        print(
-            "  ".join(
-                f"{cell:{'<' if i < 2 else '>'}{max(10, len(head[i]))}}" for i, cell in enumerate(cells)
-            )
-        )
+        same = f"{row.same}/{n}"
+        counts = f"{n:7}  {row.ended:14}  {row.midway:10}  {row.lost:10,}  {row.left:10}  {same:>10}"
+        print(f"{system:6}  {name:9}  {counts}")
         for count in ("ended", "midway", "lost", "left", "same"):
             setattr(total, count, getattr(total, count) + getattr(row, count))
     return int(any(row.faults for row in rows.values()))

@@ -97,7 +97,7 @@ class RecordedDisk:
                 log.seek(max(size, 0), os.SEEK_CUR)
 
 
-class NoDisk(Exception):
+class NoDiskError(Exception):
     """Disks cannot be mounted here; it says why."""
 
 
@@ -106,11 +106,11 @@ def make_disk(path: Path, kind: str) -> None:
 
     Raises
     ------
-    NoDisk
+    NoDiskError
         If its tool is missing.
     """
     if shutil.which(MAKE[kind][0]) is None:
-        raise NoDisk(f"{MAKE[kind][0]} is missing")
+        raise NoDiskError(f"{MAKE[kind][0]} is missing")
     with path.open("wb") as file:
         file.truncate(SIZE[kind])
     _run(*MAKE[kind], str(path))
@@ -122,7 +122,7 @@ def mounted(disk: Path, folder: Path) -> Iterator[Path]:
 
     Raises
     ------
-    NoDisk
+    NoDiskError
         If it is refused.
     """
     folder.mkdir(exist_ok=True)
@@ -139,7 +139,7 @@ def recorded(base: Path, folder: Path, work: Path) -> Iterator[RecordedDisk]:
 
     Raises
     ------
-    NoDisk
+    NoDiskError
         If it is refused.
     """
     content, log, point = work / "content", work / "log", work / "disk"
@@ -155,7 +155,7 @@ def recorded(base: Path, folder: Path, work: Path) -> Iterator[RecordedDisk]:
     assert server.stderr is not None
     try:
         if server.stdout.readline() != b"ready\n":
-            raise NoDisk(f"FUSE is refused: {server.stderr.read().decode().strip()[-200:]}")
+            raise NoDiskError(f"FUSE is refused: {server.stderr.read().decode().strip()[-200:]}")
         with mounted(point, folder):
             yield RecordedDisk(folder, base, log)
     finally:
@@ -185,7 +185,7 @@ def copy_sparsely(source: Path, target: Path) -> None:
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
-        raise NoDisk(f"{' '.join(command)}: {done.stderr.decode().strip()}")
+        raise NoDiskError(f"{' '.join(command)}: {done.stderr.decode().strip()}")
 
 
 def serve(point: Path, content: Path, log: Path) -> None:
@@ -195,7 +195,7 @@ def serve(point: Path, content: Path, log: Path) -> None:
     options = f"fd={device},rootmode={stat.S_IFREG | 0o600:o},user_id=0,group_id=0".encode()
     if libc.mount(b"recorded", os.fsencode(point), b"fuse", 0, options):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    print("ready", flush=True)
+    os.write(1, b"ready\n")
     with content.open("r+b", buffering=0) as file, log.open("wb", buffering=0) as record:
         while True:
             try:

@@ -246,6 +246,29 @@ def test_one_id_for_two_recordings_is_refused(wav: Path, tmp_path: Path) -> None
         fill(Recording(Entry(str(tmp_path / "b.wav"), id="a"), SPEECH, cache=tmp_path / "cache"))
 
 
+def test_a_run_that_lost_power_begins_where_the_one_before_it_ended(wav: Path, tmp_path: Path) -> None:
+    cache, index = FrameCache(tmp_path / "cache"), tmp_path / "cache" / "index.jsonl"
+    database = tmp_path / "cache" / "ledger.sqlite"
+    one, two = (Entry(str(wav), id=id, duration=duration) for id, duration in (("a", 0.5), ("b", 0.25)))
+    with cache.growing():
+        cache.add_entry(one, SPEECH)
+    before = index.read_bytes()
+    assert {path.name for path in index.parent.iterdir()} == {index.name, database.name}
+    cut_off = cache.growing()
+    cut_off.__enter__()
+    cache.add_entry(two, SPEECH)
+    whole = index.read_bytes()
+    database.write_bytes(bytes(database.stat().st_size))  # what the disk has of what was not synced
+    index.write_bytes(before + bytes(len(whole) - len(before)))
+    with cache.growing():
+        assert index.read_bytes() == before
+        cache.add_entry(one, SPEECH)
+        cache.add_entry(two, SPEECH)
+    assert index.read_bytes() == whole
+    assert len(cache.frontends()) == 1
+    assert {path.name for path in index.parent.iterdir()} == {index.name, database.name}
+
+
 def test_a_folder_that_cannot_be_one(wav: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file"):
