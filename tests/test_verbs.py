@@ -79,6 +79,8 @@ LEFT_OUT_OF = {
     ("score", "format"): "of files",
     ("select", "save"): "ag.train(..., start=selection.model)",
     ("select", "scores"): "of the model that is saved",
+    ("stream", "began"): "an Entry with its time",
+    ("stream", "time_zone"): "an Entry with its time",
     ("update", "against"): "ag.train on those recordings",
     ("verify", "manifest"): "trials name their entries",
     **{

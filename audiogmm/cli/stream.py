@@ -36,6 +36,8 @@ def command(
     channel: int | None,
     held: float,
     exit_on_loss: bool,
+    began: str | None,
+    time_zone: str | None,
     most_lines: int,
     **given: Any,
 ) -> None:
@@ -65,7 +67,9 @@ def command(
     if not learn and not names:
         raise click.UsageError("a MODEL is needed, or --learn -o MODEL")
     inputs = as_names(names if learn else names[1:], devices)
-    sources = StreamInputs(inputs, devices, raw, channel, held, exit_on_loss)
+    sources = StreamInputs(
+        inputs, devices, raw, channel, held, exit_on_loss, began=began, time_zone=time_zone
+    )
     with console() as screen:
         if learn:
             result = _learn(sources, most_lines, screen, **chosen)

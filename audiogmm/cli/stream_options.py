@@ -37,6 +37,13 @@ inputs = options.together(
     ),
     click.option("--channel", type=click.IntRange(0), help="Channel to use, from 0 [default: the mean]."),
     _seconds("--queue", 10.0, "Seconds of a microphone that may wait before some are dropped.", "held"),
+    click.option(
+        "--began",
+        metavar="now|TIME",
+        help="When the inputs began: now, for live ones, or ISO 8601 with a zone [default: microphones now; "
+        "recordings as their name or metadata says].",
+    ),
+    click.option("--time-zone", metavar="ZONE", help="Zone of names and BWF metadata [default: UTC]."),
     click.option("--exit-on-loss", is_flag=True, help="End when a microphone is lost; do not wait for it."),
     options.option(
         "--heartbeat",

@@ -42,11 +42,12 @@ def stream_to(
 ) -> StreamResult:
     """Analyze streams of sound until they end, or Ctrl-C or SIGTERM ends them.
 
-    Each line is a JSON object with `type`, `input` and `time` (seconds on the input's clock, at which it was
-    decided). `start` and `end` describe the input; `open`, `confirmed`, `closed` and `dropped` an `event`,
-    whose `number` they share, and which when closed is what `detect` finds; `cluster`, `speaker` and `score`
-    are written where they are asked for; `heartbeat` says that the stream goes on; `gap`, `lost` and `back`
-    which sound is missing; `overflow` which lines were left out.
+    Each line is a JSON object with `type`, `input`, `time` (seconds on the input's clock, at which it was
+    decided) and `wall` (the same in UTC, where it is known when the input began). `start` and `end` describe
+    the input; `open`, `confirmed`, `closed` and `dropped` an `event`, whose `number` they share, and which
+    when closed is what `detect` finds; `cluster`, `speaker` and `score` are written where they are asked for;
+    `heartbeat` says that the stream goes on; `gap`, `lost` and `back` which sound is missing; `overflow`
+    which lines were left out.
 
     Parameters
     ----------
@@ -192,6 +193,7 @@ def stream(
         progress.say,
         clock=inputs.clock,
         patience=settings.heartbeat or None,
+        start=identity.start,
     )
     if emit is None:
         return (Event.from_dict(row["event"]) for row in rows if row["type"] == "closed")

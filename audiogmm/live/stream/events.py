@@ -35,7 +35,8 @@ class EventStage:
         self._n_before = n_before
         self._events = self._scores = None
         if plan.detection is not None:
-            self._events = plan.detection.open(clock, identity.id, identity.audio_filepath)
+            began = None if identity.start is None else identity.start.at(clock.start(0))
+            self._events = plan.detection.open(clock, identity.id, identity.audio_filepath, began)
         elif plan.scorer is not None:
             self._scores = plan.scorer.open(identity.id)
 

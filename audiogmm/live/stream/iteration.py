@@ -12,6 +12,7 @@ from audiogmm.live.outlet import text_of
 from audiogmm.live.source import Source
 from audiogmm.live.stop import Stop
 from audiogmm.live.stream.session import Pipeline, StreamSession
+from audiogmm.live.stream.start_time import StartTime
 from audiogmm.types import Json, Seconds
 
 
@@ -22,6 +23,7 @@ def iterate_session(
     *,
     clock: Clock,
     patience: Seconds | None,
+    start: StartTime | None = None,
 ) -> Iterator[Json]:
     """Yield the lines of one source as they come, in the thread of the caller.
 
@@ -29,6 +31,8 @@ def iterate_session(
     ----------
     source, pipeline_of, say, clock, patience
         As of `run_sessions`.
+    start : StartTime, optional
+        When the source began.
 
     Yields
     ------
@@ -41,7 +45,7 @@ def iterate_session(
         If the source cannot be read to its end; after its lines.
     """
     stop, waiting = Stop(), _Waiting()
-    session = StreamSession(source, waiting, stop, say, clock, patience)
+    session = StreamSession(source, waiting, stop, say, clock, patience, start)
     try:
         for _ in session.steps(pipeline_of(session)):
             yield from waiting.taken()

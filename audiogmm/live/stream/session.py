@@ -17,8 +17,10 @@ from audiogmm.live.outlet import FAR, MOST, Outlet
 from audiogmm.live.source import Source, WaitPolicy
 from audiogmm.live.stop import Stop
 from audiogmm.live.stream.sources import InputIdentity
+from audiogmm.live.stream.start_time import StartTime
 from audiogmm.telemetry.meter import count_done
 from audiogmm.types import Json, Samples, Seconds
+from audiogmm.wall_clock import format_time
 
 LAST_WAIT: Seconds = 5.0
 """How long the reader of the lines is waited for after a stop was requested."""
@@ -85,6 +87,8 @@ class StreamSession:
         Wall time, where nothing arrives.
     patience : Seconds or None
         Wall time without a sample after which a heartbeat reports it; None: never.
+    start : StartTime, optional
+        When the input began; lines then have the wall time.
 
     Attributes
     ----------
@@ -97,12 +101,20 @@ class StreamSession:
     """
 
     def __init__(
-        self, source: Source, outlet: Lines, stop: Stop, say: Warn, clock: Clock, patience: Seconds | None
+        self,
+        source: Source,
+        outlet: Lines,
+        stop: Stop,
+        say: Warn,
+        clock: Clock,
+        patience: Seconds | None,
+        start: StartTime | None = None,
     ) -> None:
         self.source = source
         self._outlet = outlet
         self._say = say
         self._clock = clock
+        self._began = start or StartTime()
         self._waiting = WaitPolicy(stop, self._report_idle, patience)
         self._pipeline: Pipeline | None = None
         self._sample_rate = 1
@@ -157,6 +169,7 @@ class StreamSession:
             case Opened(at, sample_rate, channels, format):
                 self._write(pipeline.flush())
                 self._start, self._sample_rate, self._n_samples = at, sample_rate, 0
+                self._began.opened(at, self._clock)
                 pipeline.begin(sample_rate, at)
                 body = {"sample_rate": sample_rate, "channels": channels, "format": format}
                 self._put(Line("start", at, body | pipeline.header))
@@ -200,7 +213,10 @@ class StreamSession:
             self._put(line)
 
     def _put(self, line: Line) -> None:
-        self._outlet.put(line.row(self.source.name), patient=not self.source.drops)
+        row = line.row(self.source.name)
+        if (wall := self._began.at(line.time)) is not None:
+            row.setdefault("wall", format_time(wall))
+        self._outlet.put(row, patient=not self.source.drops)
 
 
 @dataclass
@@ -263,7 +279,10 @@ def run_sessions(
         most=most_lines,
         far=max(FAR, 10 * most_lines),
     )
-    sessions = [StreamSession(source, outlet, stop, say, clock, patience) for source, _ in sources]
+    sessions = [
+        StreamSession(source, outlet, stop, say, clock, patience, identity.start)
+        for source, identity in sources
+    ]
     threads = [
         threading.Thread(
             target=session.run, args=(pipeline_of(session, identity),), name=source.name, daemon=True

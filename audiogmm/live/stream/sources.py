@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from audiogmm.audio.decode import open_audio
+from audiogmm.audio.decoders.wave_times import read_wave_times
 from audiogmm.errors import ChoiceError
 from audiogmm.live.chunks import Chunks
 from audiogmm.live.clock import Clock, WallClock
@@ -21,6 +22,8 @@ from audiogmm.live.microphone import HELD, Microphone
 from audiogmm.live.pcm import Pcm
 from audiogmm.live.pipe import STANDARD_INPUT, Pipe
 from audiogmm.live.source import Source
+from audiogmm.live.stream.start_time import StartTime
+from audiogmm.manifest.clock.starts import StartFinder
 from audiogmm.manifest.entry import Entry, default_id, is_url, safe_id
 from audiogmm.manifest.read import read_manifest
 from audiogmm.runs.progress import say_nothing
@@ -29,11 +32,12 @@ from audiogmm.types import Samples, Seconds
 
 @dataclass(frozen=True)
 class InputIdentity:
-    """The name of an input in messages, and its id and path in events (None for a microphone)."""
+    """The name of an input in messages, its id and path (None for a microphone), and when it began."""
 
     name: str
     id: str
     audio_filepath: str | None
+    start: StartTime | None = None
 
 
 class AnyInputs(Protocol):
@@ -79,6 +83,11 @@ class StreamInputs:
         End the stream when a microphone vanishes.
     clock : Clock
         Gives the wall time.
+    began : str or None
+        When all inputs began: ``now``, for live ones, or a time. By default microphones begin now, recordings
+        when their name or their metadata says.
+    time_zone : str or None
+        Of names and BWF metadata; by default UTC.
     """
 
     names: tuple[str, ...] = (STANDARD_INPUT,)
@@ -88,6 +97,8 @@ class StreamInputs:
     held: Seconds = HELD
     exit_on_loss: bool = False
     clock: Clock = field(default_factory=WallClock)
+    began: str | None = None
+    time_zone: str | None = None
 
     def open(self, sample_rate: int | None) -> list[tuple[Source, InputIdentity]]:
         """Make the sources, each with its identity; microphones are opened at `sample_rate` where they can.
@@ -111,10 +122,12 @@ class StreamInputs:
 
     def _named(self, name: str, raw: Pcm | None) -> tuple[Source, InputIdentity]:
         if name == STANDARD_INPUT:
-            return Pipe(name, raw, self.channel), InputIdentity("standard input", default_id(name), name)
+            pipe = Pipe(name, raw, self.channel)
+            return pipe, InputIdentity("standard input", default_id(name), name, self._start())
         id = default_id(name.rstrip("/").rpartition("/")[2])
         if raw is not None or _is_pipe(name):
-            return Pipe(name, raw, self.channel), InputIdentity(name, id, str(Path(name).absolute()))
+            path = str(Path(name).absolute())
+            return Pipe(name, raw, self.channel), InputIdentity(name, id, path, self._start())
         manifest = read_manifest(name)
         if manifest.format != "audio":
             raise ChoiceError(
@@ -123,7 +136,15 @@ class StreamInputs:
                 remedy=f"audiogmm detect MODEL {name} -o events.jsonl",
             )
         entry = next(iter(manifest))
-        return File(name, self.channel), InputIdentity(name, entry.id, entry.path)
+        return File(name, self.channel), InputIdentity(name, entry.id, entry.path, self._start(entry))
+
+    def _start(self, entry: Entry | None = None) -> StartTime | None:
+        if self.began is not None:
+            return StartTime.parse(self.began)
+        if entry is None:
+            return None
+        found = StartFinder.of(None, self.time_zone, read_wave_times).timed(entry)
+        return StartTime(found.time)
 
     def _microphone(self, device: str, sample_rate: int | None) -> tuple[Source, InputIdentity]:
         chosen: str | int | None = int(device) if device.isdecimal() else device
@@ -132,7 +153,8 @@ class StreamInputs:
         microphone = Microphone(
             chosen, sample_rate or 16000, self.channel, self.exit_on_loss, self.held, self.clock
         )
-        return microphone, InputIdentity(microphone.name, safe_id(microphone.name), None)
+        start = self._start() or StartTime(is_live=True)
+        return microphone, InputIdentity(microphone.name, safe_id(microphone.name), None, start)
 
 
 @dataclass(frozen=True)
@@ -223,7 +245,8 @@ def inputs_of(
         return StreamInputs(names, devices, raw, channel, held, exit_on_loss)
     if isinstance(source, Entry):
         rate, chunks = read_entry(source)
-        identity = InputIdentity(source.path, source.id, source.original_path)
+        start = None if source.time is None else StartTime(source.time - source.offset)
+        identity = InputIdentity(source.path, source.id, source.original_path, start)
         return SampleInput(chunks, rate, identity=identity, at=source.offset)
     if isinstance(source, tuple) and len(source) == 2 and isinstance(source[1], numbers.Real):
         source, sample_rate = source[0], int(source[1])
