@@ -25,6 +25,9 @@ from audiogmm.telemetry.meter import count_done
 from audiogmm.timeline import FrameClock
 from audiogmm.types import Samples
 
+COUNTED_AT_ONCE = 8192
+"""Frames between two counts: one for each block would cost a hundredth of the time of the front end."""
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -93,11 +96,8 @@ class Recording:
         piece: StreamPiece | None = None
         if entry.time is not None:
             piece = StreamPiece(entry.id, entry.original_path, 0, entry.offset, entry.time)
-        for block in self._frames() if is_audio else self._rows():
-            seconds = len(block) / block.clock.frame_rate if is_audio else 0.0
-            count_done(frames=len(block), audio_seconds=seconds)
+        for block in _counted(self._frames(), True) if is_audio else _counted(self._rows(), False):
             yield block if piece is None else dataclasses.replace(block, piece=piece)
-        count_done(recordings=1)
 
     def row_names(self) -> tuple[str, Iterator[str]] | None:
         """Return the column that names the rows of a table, and its cells; None where none does."""
@@ -199,3 +199,18 @@ class Recording:
                 f"a sample rate of {self.sample_rate} Hz, and a front end at {theirs} Hz", needed="the same"
             )
         return dataclasses.replace(self.frontend, sample_rate=self.sample_rate)
+
+
+def _counted(blocks: Iterator[FrameBlock], is_audio: bool) -> Iterator[FrameBlock]:
+    """Yield the blocks of a recording, and count their frames; at the end the recording."""
+    frames, rate = 0, 1.0
+    try:
+        for block in blocks:
+            frames, rate = frames + len(block), block.clock.frame_rate
+            if frames >= COUNTED_AT_ONCE:
+                count_done(frames=frames, audio_seconds=frames / rate * is_audio)
+                frames = 0
+            yield block
+        count_done(recordings=1)
+    finally:
+        count_done(frames=frames, audio_seconds=frames / rate * is_audio)
