@@ -191,6 +191,12 @@ def verify(scores: Path, output: Path | None, as_json: bool, **given: Any) -> No
     default=0.5,
     help="Share of an event's length by which its offset may differ, where that is more.",
 )
+@options.option(
+    "--stream",
+    default="stream",
+    metavar="KEY",
+    help="Key of M that tells streams apart: an event that spans recordings counts in each of them.",
+)
 @options.joined("criteria", "window", "segment", "clip", "max_fpr", "collar", "offset_share", by=_criteria)
 @results(
     plot="the ROC curve and the figures of events", drawn="recordings", bad="recording that cannot be used"

@@ -21,6 +21,7 @@ from audiogmm.evaluation.detection.site_entries import SiteEntries, group_by_sit
 from audiogmm.evaluation.detection.summaries import average_sites, find_unmeasured, pool_sites, summarize_site
 from audiogmm.evaluation.detection.tracks import Scores, folders_of, tracks_from
 from audiogmm.evaluation.settings import EvaluationSettings
+from audiogmm.manifest.clock.streams import STREAM_KEY
 from audiogmm.manifest.read import Manifest
 from audiogmm.manifest.segments.table import read_truth
 from audiogmm.runs.aside import Aside
@@ -46,6 +47,8 @@ class EvaluateDetectSettings(EvaluationSettings):
         and their sections, by the keys `machine`, `section` and (from 2021 on) `domain`.
     criteria : DetectionCriteria
         Window, segment, score of a recording, collars.
+    stream : str
+        Key of the manifest that names streams: an event that spans recordings counts in each of them.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class EvaluateDetectSettings(EvaluationSettings):
 
     dcase: int | None = None
     criteria: DetectionCriteria = field(default_factory=DetectionCriteria)
+    stream: str = STREAM_KEY
 
     def __post_init__(self) -> None:
         if self.dcase is not None and self.by:
@@ -98,6 +102,9 @@ def evaluate_events(
         found = gather_events(events, aside)
         entries = read_entries(manifest, aside)
         truth = read_truth(entries) if isinstance(entries, Manifest) else entries
+        if found.timed:
+            truth = list(truth)
+            found.spread(truth, settings.stream)
         groups = group_by_site(truth, name, settings.by, dcase, found, aside)
         track_of = None if scores is None else tracks_from(scores)
         evaluator = RecordingEvaluator(found, track_of, criteria, aside, progress)

@@ -26,9 +26,10 @@ LONGEST: Seconds = 8.0
 def cut_event(entry: Entry, found: ReportedEvent) -> Clip | None:
     """Cut an event out of its recording, with some sound around it; None where the recording is shorter."""
     event = found.event
-    start, end = event.start - CONTEXT, event.end + CONTEXT
+    last = event.end if entry.end is None else min(event.end, entry.end)  # it may span others behind it
+    start, end = event.start - CONTEXT, last + CONTEXT
     if end - start > LONGEST:
-        peak = (event.start + event.end) / 2 if event.peak_time is None else event.peak_time
+        peak = (event.start + last) / 2 if event.peak_time is None else min(event.peak_time, last)
         start = min(max(start, peak - LONGEST / 2), end - LONGEST)
         end = start + LONGEST
     try:
