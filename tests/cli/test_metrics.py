@@ -172,6 +172,7 @@ def test_a_full_disk_is_said_once_and_the_run_goes_on(
         full.setattr(Path, "write_text", fail)
         metrics.write()
         metrics.write()
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".a.prom.lock", "a.prom"]
     (said,) = caplog.messages
     assert "a.prom cannot be written: No space left on device; the run goes on" in said
     assert (tmp_path / "a.prom").read_text() == before
