@@ -79,6 +79,7 @@ LEFT_OUT_OF = {
     ("score", "format"): "of files",
     ("select", "save"): "ag.train(..., start=selection.model)",
     ("select", "scores"): "of the model that is saved",
+    ("detect", "time_zone"): "of the table of hours that a run writes",
     ("stream", "began"): "an Entry with its time",
     ("stream", "time_zone"): "an Entry with its time",
     ("update", "against"): "ag.train on those recordings",

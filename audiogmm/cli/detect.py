@@ -25,6 +25,11 @@ from audiogmm.cli.console import run
 )
 @options.detector
 @click.option(
+    "--time-zone",
+    metavar="ZONE",
+    help="By whose clocks events are counted by hour of day and by day: Europe/Berlin [default: UTC].",
+)
+@click.option(
     "--plot",
     type=options.PATH,
     metavar="PICTURE",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -12,6 +12,7 @@ from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.anomaly.event import Event, EventList
 from audiogmm.anomaly.formats import format_of, write_events
+from audiogmm.anomaly.hour_table import HourTable
 from audiogmm.anomaly.learning.assembly import make_pipeline
 from audiogmm.anomaly.learning.model_parts import (
     read_detector,
@@ -38,11 +39,14 @@ from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress, log_note
 from audiogmm.runs.settings import OF_FILES, OF_PROCESSES, RunSettings, StreamOptions
 from audiogmm.runs.sources import Source
+from audiogmm.runs.streams import find_length
 from audiogmm.telemetry.meter import count_done
 from audiogmm.types import Json
+from audiogmm.wall_clock import find_zone
 from audiogmm.words import SOUND, Terms, amount
 
 if TYPE_CHECKING:
+    from audiogmm.manifest import Entry
     from audiogmm.mixture.store import AnyModel, Model
 
 
@@ -62,11 +66,18 @@ class DetectSettings(RunSettings, StreamOptions, DetectorOptions):
         Say of each event what made it anomalous.
     format : str or None
         A key of `anomaly.FORMATS`; by default what the name of the file ends in.
+    time_zone : str or None
+        By whose clocks events are counted by hour of day and by day; by default UTC.
     """
 
     plot: Path | None = None
     reasons: bool = True
     format: str | None = None
+    time_zone: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        find_zone(self.time_zone)
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,7 @@ class DetectTask:
         return row
 
 
-@accepts(DetectSettings, without=(*OF_FILES, *OF_PROCESSES, "plot"))
+@accepts(DetectSettings, without=(*OF_FILES, *OF_PROCESSES, "plot", "time_zone"))
 def detect(detector: AnyModel, source: Source, *, settings: DetectSettings) -> EventList:
     """Find the anomalous segments of one recording, or of several.
 
@@ -191,6 +202,7 @@ class DetectResult:
     severest: list[Event] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
     with_events: set[str] = field(default_factory=set)
+    times: HourTable = field(default_factory=HourTable)
 
     def add(self, row: Json) -> list[Event]:
         """Count one recording, keep the severest events for the closing lines, and return its events."""
@@ -198,7 +210,10 @@ class DetectResult:
         self.recordings += row.get("recordings", 1)
         self.seconds += row["seconds"]
         self.events += len(events)
-        self.with_events.update(event.id for event in events[:1])
+        self.with_events.update(event.id for event in events)
+        for event in events:
+            if event.time is not None:
+                self.times.add_event(event.time)
         self.severest = sorted([*self.severest, *events], key=_severity)[:SHOWN]
         return events
 
@@ -212,6 +227,7 @@ class DetectResult:
             "threshold": self.detector.threshold,
             "budget": None if self.detector.budget is None else self.detector.budget.to_json(),
             "note": self.detector.note,
+            "times": self.times.summary() if self.times.seconds else None,
             "pictures": [str(picture) for picture in self.pictures],
             **self.aside.summary(),
         }
@@ -227,6 +243,7 @@ class DetectResult:
             columns=list(settings.choice.columns),
             recordings=self.recordings,
             heard=len(self.with_events),
+            times=self.times.summary() if self.times.seconds else None,
             events=self.events,
             seconds=self.seconds,
             set_aside=len(self.aside),
@@ -296,6 +313,7 @@ def detect_to_file(
             batch.progress.say(f"note: {detector.note}")
         inputs = batch.open(loaded, source, again=plot is not None)
         result, found = DetectResult(output, detector, batch.aside, terms_of(loaded)), 0
+        result.times = count_sound(inputs.entries, settings.time_zone)
         for row in batch.map("detecting events", inputs, task, journal, shards=inputs.pooled()):
             found += len(row["events"])
             count_done(events=len(row["events"]))
@@ -314,6 +332,16 @@ def detect_to_file(
             loaded, detector, inputs, result.severest, result.with_events, plot, force=force
         )
     return result
+
+
+def count_sound(entries: Iterable[Entry], zone: str | None) -> HourTable:
+    """Count the sound of entries with a time and a known length by hour of day and by day."""
+    table = HourTable(find_zone(zone))
+    for entry in entries:
+        if entry.time is not None:
+            length = find_length(entry) if entry.duration is None else entry.duration
+            table.add_sound(entry.time, length)
+    return table
 
 
 def _severity(event: Event) -> float:

@@ -159,3 +159,21 @@ def test_a_stopped_run_goes_on_where_it_was(model: Model, today: list[Entry], tm
     rows = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text().splitlines()]
     once = [json.loads(line) for line in (tmp_path / "once.jsonl").read_text().splitlines()]
     assert rows == once
+
+
+def test_events_are_counted_by_hour_of_day_and_by_day(
+    model: Model, today: list[Entry], tmp_path: Path
+) -> None:
+    from audiogmm.jobs.report import report
+
+    model.save(tmp_path / "m.agmm")
+    events = tmp_path / "e.jsonl"
+    settings = DetectSettings(time_zone="Europe/Berlin")
+    found = detect_to_file(tmp_path / "m.agmm", write(tmp_path / "m.jsonl", today), events, settings=settings)
+    times = found.summary()["times"]
+    assert times["zone"] == "Europe/Berlin"
+    assert times["by_day"]["2024-03-31"]["hours"] == pytest.approx(120 * LENGTH / 3600, abs=1e-6)
+    assert {hour: row["events"] for hour, row in times["by_hour"].items()} == {"01": 0, "03": 1}
+    page = report(events, tmp_path / "page.html").output.read_text()
+    assert "By hour of day, Europe/Berlin" in page
+    assert "03:00" in page

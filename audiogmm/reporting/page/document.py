@@ -60,6 +60,8 @@ class Page:
         What there was no room for, in sentences.
     panels : sequence of Markup
         Sections on the model.
+    times : Markup or None
+        Events by hour of day and by day, where recordings have a time.
     aside : sequence of (str, str)
         Inputs that were set aside, and why; some of them.
     n_aside : int
@@ -81,6 +83,7 @@ class Page:
     rows: Sequence[RecordingRow] = ()
     omissions: Sequence[str] = ()
     panels: Sequence[Markup] = ()
+    times: Markup | None = None
     aside: Sequence[tuple[str, str]] = ()
     n_aside: int = 0
     about: Mapping[str, str] = field(default_factory=dict)
@@ -110,7 +113,7 @@ def page_html(page: Page) -> str:
         tag("link", rel="icon", href="data:,"),
         tag("style", Markup(style)),
     )
-    sections = [_events(page), _recordings(page), _model(page), _aside(page)]
+    sections = [_events(page), _times(page), _recordings(page), _model(page), _aside(page)]
     shown = [section for section in sections if section is not None]
     body = tag(
         "body",
@@ -178,6 +181,10 @@ def _events(page: Page) -> tuple[str, str, Markup]:
             text += " Each recording below is shown with its least normal moment."
         content = tag("p", text, class_="calm")
     return "events", "Events", _section("events", "Events", content)
+
+
+def _times(page: Page) -> tuple[str, str, Markup] | None:
+    return None if page.times is None else ("times", "Times", _section("times", "Times", page.times))
 
 
 def _recordings(page: Page) -> tuple[str, str, Markup] | None:

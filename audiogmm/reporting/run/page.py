@@ -13,6 +13,7 @@ from audiogmm.errors import ChoiceError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.reporting.page.content import DetectorSummary
 from audiogmm.reporting.page.document import MOST_BYTES, Page, size_of
+from audiogmm.reporting.page.times import times_section
 from audiogmm.reporting.run.clusters import ComponentSounds
 from audiogmm.reporting.run.facts import (
     describe_omissions,
@@ -194,6 +195,7 @@ def make_page(run: DetectionRun, settings: ReportSettings, aside: Aside, progres
             cards=layout.cards,
             rows=rows,
             omissions=describe_omissions(run, plan, layout.ids, len(rows), terms),
+            times=times_section(run.record.times) if run.record and run.record.times else None,
             panels=[panel for panel in panels if panel is not None],
             aside=aside_rows,
             n_aside=n_aside,

@@ -50,6 +50,8 @@ class RunRecord:
         Total length of the recordings.
     errors : str or None
         Name of the list of inputs set aside, which is beside the record.
+    times : dict or None
+        Events and hours of sound by hour of day and by day, where recordings have a time.
     version, finished : str
         Version of audiogmm; time of the end, in ISO 8601.
     path : Path or None
@@ -70,6 +72,7 @@ class RunRecord:
     set_aside: int = 0
     seconds: Seconds = 0.0
     errors: str | None = None
+    times: Json | None = None
     version: str = ""
     finished: str = ""
     path: Path | None = field(default=None, compare=False)
@@ -85,6 +88,8 @@ class RunRecord:
         path = record_path(events)
         row = {"format": FORMAT, **asdict(self)}
         del row["path"]
+        if self.times is None:
+            del row["times"]
         row = sealed(row)
         with replacing(path, force=True) as temporary:
             temporary.write_text(
