@@ -26,6 +26,7 @@ from audiogmm.cli.console import run
 @options.streams
 @options.model_upsample
 @options.tables
+@options.resume
 @options.workers
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:

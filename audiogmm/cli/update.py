@@ -41,6 +41,7 @@ from audiogmm.cli.console import run
 )
 @options.model_upsample
 @options.tables
+@options.resume
 @options.workers
 @options.common
 def command(model: Path, manifest: str, output: Path, as_json: bool, **given: Any) -> None:

@@ -17,23 +17,29 @@ from audiogmm.anomaly.learning.model_parts import (
     read_detector_settings,
     refuse_alarms_of_rows,
     score_names,
+    scores_fingerprint,
     terms_of,
     with_detector,
     with_moments,
 )
-from audiogmm.anomaly.learning.moments import learn_moments
+from audiogmm.anomaly.learning.moments import MomentsTask, learn_moments
+from audiogmm.anomaly.moment import MomentRows
 from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.anomaly.scorers.track import TrackTask
 from audiogmm.errors import BudgetError
+from audiogmm.files import refuse_folder
 from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load, model_from
+from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside, ignore_repeated, set_aside_by
 from audiogmm.runs.batch import Batch
-from audiogmm.runs.outputs import check_output
-from audiogmm.runs.progress import Progress, stopped_by_hand
+from audiogmm.runs.keeping import keeping
+from audiogmm.runs.outputs import keep_apart
+from audiogmm.runs.progress import Progress
 from audiogmm.runs.settings import OF_FILES, RunSettings, StreamOptions
 from audiogmm.runs.sources import Source
 from audiogmm.scoring.track import ScoreTrack
+from audiogmm.timeline import FrameClock
 from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms
 
@@ -65,6 +71,7 @@ def calibrate(
     settings: CalibrateSettings,
     against: AnyModel | None = None,
     aside: Aside | None = None,
+    reducer: LocalReducer | None = None,
     progress: Progress | bool | None = None,
 ) -> Model:
     """Learn from normal audio how the scores of a model vary, and set its threshold.
@@ -82,6 +89,8 @@ def calibrate(
         Background model of the score `ratio`.
     aside : Aside, optional
         Takes recordings that cannot be used; by default the first one raises.
+    reducer : LocalReducer, optional
+        In place of one with these threads and workers.
     progress : Progress, optional
         Receives stages and notes.
 
@@ -113,8 +122,7 @@ def calibrate(
 
     model, against = model_from(model), None if against is None else model_from(against)
     chosen = settings.applied_to(read_detector_settings(model))
-    nothing_yet = stopped_by_hand("Nothing was written; the same command starts again")
-    with nothing_yet, Batch(None, settings, progress, aside=aside) as batch:
+    with Batch(None, settings, progress, aside=aside, reducer=reducer) as batch:
         inputs = batch.open(model, source, again=True)
         model, normal = calibrate_scores(
             model, inputs, settings.scores, against, batch.reducer, batch.progress
@@ -201,23 +209,31 @@ def calibrate_to_file(
     OutputError
         If the model file exists (and not `force`), or cannot be written.
     """
-    check_output(output, settings.force, source)
+    keep_apart(output, source)
+    refuse_folder(output)
     loaded = load(model)
     refuse_alarms_of_rows(loaded, settings.alarms_per_hour)
-    with set_aside_by(output, settings.strict) as aside:
+    against = None if settings.against is None else load(settings.against)
+    key = f"{loaded.fingerprint} {scores_fingerprint(loaded)} {against and against.fingerprint} "
+    kinds = {TrackTask: (ScoreTrack, FrameClock, Terms), MomentsTask: (MomentRows,)}
+    with (
+        set_aside_by(output, settings.strict) as aside,
+        keeping(output, settings, key + settings.key, kinds, aside, progress) as kept,
+    ):
         with aside.explaining():
             try:
                 calibrated = calibrate(
                     loaded,
                     source,
                     settings=settings,
-                    against=None if settings.against is None else load(settings.against),
+                    against=against,
                     aside=aside,
+                    reducer=kept.reducer,
                     progress=progress,
                 )
             except BudgetError as error:
                 raise error.with_command("calibrate", model, source, "-o", output) from None
-        calibrated.save(output, force=settings.force)
+        calibrated.save(output, force=kept.force)
         return CalibrateResult(
             output, read_detector(calibrated), aside, score_names(calibrated), terms_of(calibrated)
         )

@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.keywords import accepts
+from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.mixture.store import model_from
-from audiogmm.runs.aside import Aside
+from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.batch import Batch
+from audiogmm.runs.keeping import keeping
 from audiogmm.runs.outputs import keep_apart
 from audiogmm.runs.progress import Progress
 from audiogmm.runs.settings import OF_FILES
 from audiogmm.runs.sources import Source
 from audiogmm.types import Json
 from audiogmm.verification.gallery import Gallery
-from audiogmm.verification.recordings.enrollment import Enrollment
+from audiogmm.verification.recordings.enrollment import Enrollment, measure_recording
 from audiogmm.verification.recordings.enrollment_run import EnrollSettings, enroll_recordings
 from audiogmm.verification.recordings.gallery_calibration import describe_calibration
+from audiogmm.verification.speaker import Speaker
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
@@ -152,8 +155,14 @@ def enroll_to_folder(
     from audiogmm.mixture.store import load
 
     keep_apart(output, source)
-    with Batch(output, settings, progress) as batch:
-        found = enroll_recordings(load(model), source, output, settings, batch)
+    background, kinds = load(model), {measure_recording: (Speaker, SufficientStats)}
+    key = f"{background.fingerprint} {settings.key}"
+    with (
+        set_aside_by(output, settings.strict) as aside,
+        keeping(output, settings, key, kinds, aside, progress, is_gallery=True) as kept,
+        Batch(output, settings, progress, aside=aside, reducer=kept.reducer) as batch,
+    ):
+        found = enroll_recordings(background, source, output, settings, batch)
         if found.note:
             batch.progress.say(found.note)
         return EnrollResult(found, batch.aside)

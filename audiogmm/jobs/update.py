@@ -88,6 +88,7 @@ def update(
     settings: UpdateSettings,
     ledger: Path | None = None,
     aside: Aside | None = None,
+    reducer: LocalReducer | None = None,
     progress: Progress | bool | None = None,
 ) -> Model:
     """Add recordings to a model, remove them, or change their weight (incremental EM, Neal and Hinton 1998).
@@ -109,6 +110,8 @@ def update(
         Folder that `train` filled for this model; it is changed in place.
     aside : Aside, optional
         Takes recordings that cannot be used; by default the first one raises.
+    reducer : LocalReducer, optional
+        In place of one with these threads and workers.
     progress : Progress, optional
         Receives stages and notes.
 
@@ -150,7 +153,8 @@ def update(
         upsample=settings.upsample,
         choice=settings.choice,
     )
-    changed = _change(model, inputs, settings, book, progress)
+    reducer = reducer or LocalReducer(settings.threads, settings.workers)
+    changed = _change(model, inputs, settings, book, progress, reducer)
     if book is not None:
         book.save(changed.mixture.fingerprint)
     done: Json = {
@@ -184,14 +188,19 @@ def _open_ledger(model: Model, folder: Path | None, settings: UpdateSettings) ->
 
 
 def _change(
-    model: Model, inputs: TrainingInputs, settings: UpdateSettings, ledger: Ledger | None, progress: Progress
+    model: Model,
+    inputs: TrainingInputs,
+    settings: UpdateSettings,
+    ledger: Ledger | None,
+    progress: Progress,
+    reducer: LocalReducer,
 ) -> ModelChange:
     """Change the statistics of a model."""
     mixture, statistics, floor = model.mixture, model.statistics, floor_of(model)
     assert statistics is not None
     if settings.verb == "add":
         progress.begin("reading", None, "recordings")
-        with LocalReducer(settings.threads, settings.workers) as reducer:
+        with reducer:
             changed = add_recordings(
                 mixture,
                 statistics,

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from audiogmm.anomaly.learning.model_parts import terms_of
 from audiogmm.errors import AudioGMMError, ManifestError, TrainingError
-from audiogmm.files import exclusive, refuse_overwrite
+from audiogmm.files import refuse_folder
 from audiogmm.jobs.trained_files import describe_loss
 from audiogmm.jobs.update import UpdateSettings, update
 from audiogmm.keywords import accepts
 from audiogmm.mixture.movement import movement
+from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.mixture.store import Model, floor_of, load
 from audiogmm.reduce import LocalReducer
-from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.inputs import Inputs, open_inputs
+from audiogmm.runs.keeping import keeping
 from audiogmm.runs.progress import Progress, progress_of
+from audiogmm.training.incremental import NamedEStep
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
 from audiogmm.training.pruning import PruningLoss
 from audiogmm.training.result import TrainingInterrupted
@@ -44,10 +48,12 @@ def update_file(
         If the output exists (and not `force`), cannot be written, or another run is writing it.
     """
     progress = progress_of(progress)
-    with exclusive(output):
-        refuse_overwrite(output, settings.force)
-        aside = Aside(errors_path(output), strict=settings.strict)
-        before = load(model)
+    refuse_folder(output)
+    before, kinds = load(model), {NamedEStep: (SufficientStats,)}
+    with (
+        set_aside_by(output, settings.strict) as aside,
+        keeping(output, settings, f"{before.fingerprint} {settings.key}", kinds, aside, progress) as kept,
+    ):
         others = None
         if settings.against is not None:  # looked for before anything is written
             others = open_comparison(
@@ -55,22 +61,20 @@ def update_file(
             )
         old, new = beside(model), beside(output)
         in_place = new.exists() and new.samefile(old) if old.exists() else False
+        doing = partial(
+            update, before, source, settings=settings, aside=aside, reducer=kept.reducer, progress=progress
+        )
         if in_place or not old.exists():
-            ledger = old if in_place else None
             with aside.explaining():
-                after = update(
-                    before, source, settings=settings, ledger=ledger, aside=aside, progress=progress
-                )
+                after = doing(ledger=old if in_place else None)
         else:
-            with replacing_ledger(new, settings.force) as temporary, aside.explaining():
+            with replacing_ledger(new, kept.force) as temporary, aside.explaining():
                 assert temporary is not None
                 book = Ledger(old)
                 book.check(before.mixture.fingerprint)
                 book.copy_to(temporary).save(book.fingerprint)
-                after = update(
-                    before, source, settings=settings, ledger=temporary, aside=aside, progress=progress
-                )
-        after.save(output, force=settings.force)
+                after = doing(ledger=temporary)
+        after.save(output, force=kept.force)
         if old.exists():
             Ledger(new).purge()
     distance = None if others is None else _compare(after, others, output, settings)

@@ -38,6 +38,8 @@ class Batch:
         Receives the stages of the run and its notes, see `progress_of`.
     aside : Aside, optional
         Takes the recordings that cannot be used, in place of that list.
+    reducer : LocalReducer, optional
+        In place of one with the threads and processes of the settings.
 
     Attributes
     ----------
@@ -64,11 +66,12 @@ class Batch:
         progress: Progress | bool | None = None,
         *,
         aside: Aside | None = None,
+        reducer: LocalReducer | None = None,
     ) -> None:
         self.progress = progress_of(progress)
         self._output = output
         self._aside = aside
-        self.reducer = LocalReducer(settings.threads, settings.workers)
+        self.reducer = reducer or LocalReducer(settings.threads, settings.workers)
         self._settings = settings
         self._extent = Extent(0, "")
         self._source: str | None = None

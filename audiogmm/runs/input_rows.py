@@ -178,7 +178,7 @@ def _row_of(document: Json) -> InputRow | None:
     seconds, frames = row.get("seconds", row.get("duration")), row.get("frames")
     return InputRow(
         str(document.get("id", row["id"])),
-        str(json.loads(signature)[0]) if signature else "",
+        str(json.loads(signature)[0]) if signature.startswith("[") else "",  # a stream's is a hash
         DONE,
         str(document.get("content", "")),
         None if frames is None else int(frames),

@@ -48,15 +48,21 @@ class Finished:
     content: str
 
 
+def identity(shard: I) -> I:
+    """Return a shard as it is."""
+    return shard
+
+
 @dataclass(frozen=True)
 class Hashed(Generic[I, T]):
     """A task that also returns the content hash of the recording's file, which it has just read."""
 
     task: Callable[[I], T]
+    of: Callable[[I], Identifiable] = identity
 
     def __call__(self, shard: I) -> tuple[str, T, str]:
         found = self.task(shard)
-        return shard.id, found, content_of_shard(shard)
+        return shard.id, found, content_of_shard(self.of(shard))
 
 
 class Journal:
@@ -76,6 +82,8 @@ class Journal:
         Continue from the journal of a run that was stopped; otherwise that journal is dropped.
     retry : bool
         Continue from the ledger of a run that has ended: what was set aside is tried again.
+    is_locked : bool
+        The caller keeps the output to this run.
 
     Raises
     ------
@@ -100,11 +108,15 @@ class Journal:
     (False, True)
     """
 
-    def __init__(self, output: Path, *, key: str, resume: bool = False, retry: bool = False) -> None:
+    def __init__(
+        self, output: Path, *, key: str, resume: bool = False, retry: bool = False, is_locked: bool = False
+    ) -> None:
         self.path = output.with_name(output.name + JOURNAL)
         self.ledger = ledger_path(output)
         self.key = key
         self._output = output
+        self.again = f"the same command and {'--retry' if retry else '--resume'}"
+        self._is_locked = is_locked
         self._open = ExitStack()
         self.finished: dict[str, Finished] = {}
         self.n_finished = 0
@@ -149,7 +161,8 @@ class Journal:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.enter_context(exclusive(self._output))
+            if not self._is_locked:
+                stack.enter_context(exclusive(self._output))
             self.check()
             try:
                 if self._retry and _key_of(self.path) != self.key:
@@ -178,10 +191,7 @@ class Journal:
                 self._keep()
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             done = f"{amount(self.n_finished, 'recording')} {'is' if self.n_finished == 1 else 'are'}"
-            option = "--retry" if self._retry else "--resume"
-            raise KeyboardInterrupt(
-                f"{done} done and kept; continue with the same command and {option}"
-            ) from error
+            raise KeyboardInterrupt(f"{done} done and kept; continue with {self.again}") from error
 
     def map(
         self,
@@ -235,10 +245,10 @@ class Journal:
         if n_changed > SHOWN:
             self._say(f"{amount(n_changed - SHOWN, 'other file has', 'other files have')} changed, too")
 
-    def write(self, row: Json, content: str = "") -> None:
+    def write(self, row: Json, content: str = "", signature: str = "") -> None:
         """Note that the recording `row["id"]` is finished, its content hash, and that `row` came of it."""
         self.n_finished += 1
-        signature = self._signatures.pop(row["id"], "")
+        signature = self._signatures.pop(row["id"], signature)
         if row.get("set_aside"):  # of a stream: it is done again, with what was set aside of it
             signature = ""
         with self._lock:

@@ -56,6 +56,12 @@ class RunSettings:
         return self.force or self.retry
 
     @property
+    def key(self) -> str:
+        """What results depend on, as text: all settings but those of files, threads and processes."""
+        left_out = {*OF_FILES, *OF_PROCESSES}
+        return str({name: value for name, value in vars(self).items() if name not in left_out})
+
+    @property
     def choice(self) -> ColumnChoice:
         """The columns of tables."""
         return ColumnChoice.of(self.columns, self.exclude, self.id_column)

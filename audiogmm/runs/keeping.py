@@ -1,0 +1,94 @@
+"""A run with several passes over recordings, which keeps what each found until its output is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from audiogmm.reduce import LocalReducer
+from audiogmm.runs.aside import Aside
+from audiogmm.runs.journal import Journal
+from audiogmm.runs.kept_results import Kept, KeptReducer, Kinds
+from audiogmm.runs.progress import Progress, progress_of
+from audiogmm.runs.settings import RunSettings
+from audiogmm.runs.unfinished import Unfinished, unfinished
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What a run over recordings goes on with.
+
+    Attributes
+    ----------
+    reducer : LocalReducer
+        Keeps what tasks find, and reads what an earlier run kept.
+    force : bool
+        Whether an output that is there is replaced.
+    """
+
+    reducer: LocalReducer
+    force: bool
+
+
+@contextmanager
+def _added_to(output: Path) -> Iterator[Unfinished]:
+    """Keep results beside a gallery, which has a lock of its own, until a run has ended."""
+    run = Unfinished(output.with_name(output.name + ".checkpoint"), goes_on=True)
+    yield run
+    for file in run.kept:
+        file.unlink(missing_ok=True)
+
+
+@contextmanager
+def keeping(
+    output: Path,
+    settings: RunSettings,
+    key: str,
+    kinds: Kinds,
+    aside: Aside,
+    progress: Progress | bool | None = None,
+    *,
+    is_gallery: bool = False,
+) -> Iterator[Keeping]:
+    """Keep an output to this run, what it finds of each recording, and the ledger of its inputs.
+
+    Parameters
+    ----------
+    output : Path
+        While it is not whole, results are in `<output>.checkpoint.kept`.
+    settings : RunSettings
+    key : str
+        What results depend on besides the recordings.
+    kinds : mapping
+        See `KeptReducer`.
+    aside : Aside
+        What is set aside is noted, too.
+    progress : Progress, optional
+        Receives notes.
+    is_gallery : bool
+        The output is added to: every run goes on, and what another kept is dropped.
+
+    Raises
+    ------
+    OutputError
+        If the output exists (and neither `force` nor an earlier run that had not ended), cannot be written,
+        or another run writes it.
+    KeyboardInterrupt
+        After Ctrl-C, with what helps.
+    """
+    begun = unfinished([output], resume=settings.resume, force=settings.force)
+    with _added_to(output) if is_gallery else begun as run:
+        journal = Journal(output, key=key, is_locked=True).attach(aside, progress_of(progress).say)
+        if is_gallery:
+            journal.again = "the same command"
+        kept = Kept(run.part("kept"), key, drops=is_gallery)
+        try:
+            with (
+                journal,
+                KeptReducer(settings.threads, settings.workers, kept, kinds, journal) as reducer,
+            ):
+                yield Keeping(reducer, settings.force or run.goes_on)
+        finally:
+            journal.path.unlink(missing_ok=True)  # what it says is made again
