@@ -67,6 +67,8 @@ def forms(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[s
 )
 @options.option("--kmeans/--no-kmeans", default=True, help="Run k-means of the same sizes as well.")
 @options.scores
+@options.resume
+@options.checkpoint
 @options.front_end
 @options.tables
 @options.maximum_passes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.blocks import FrameBlock, Shard
@@ -36,12 +37,13 @@ class SelectionWatch(Watch, SelectionMonitor):
         self._latest = f": {finished} of {n} candidates finished"
 
 
-@accepts(SelectSettings, without=(*OF_FILES, "frontend", "plot", "save", "scores"))
+@accepts(SelectSettings, without=(*OF_FILES, "frontend", "plot", "save", "scores", "checkpoint"))
 def select(
     source: Source | Iterable[FrameBlock],
     frontend: FrontEnd | str | None = None,
     *,
     settings: SelectSettings,
+    checkpoint: Path | None = None,
     aside: Aside | None = None,
     progress: Progress | bool | None = None,
 ) -> Selection:
@@ -53,6 +55,8 @@ def select(
         As for `audiogmm.train`.
     settings : SelectSettings
         How they are compared; or its fields as keywords.
+    checkpoint : Path, optional
+        File that takes what was reached, from which the same call continues.
 
     Returns
     -------
@@ -108,6 +112,7 @@ def select(
                         reducer=reducer,
                         monitor=watch,
                         on_error=inputs.on_error,
+                        checkpoint=checkpoint,
                     )
                 break
             except TrainingError:

@@ -55,6 +55,8 @@ class SelectSettings(RunSettings):
         the normal scores, and re-estimates it on all.
     scores : str, optional
         What the detector of the saved model scores by, as of `train`.
+    checkpoint : Path, optional
+        Folder for what a selection to a file keeps to go on from, beside the table by default.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class SelectSettings(RunSettings):
     plot: Path | None = None
     save: Path | None = None
     scores: str | None = None
+    checkpoint: Path | None = None
 
     def __post_init__(self) -> None:
         check_criterion(self.by, self.hold_out)

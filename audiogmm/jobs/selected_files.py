@@ -19,13 +19,17 @@ from audiogmm.reporting.run.pictures import check_pictures
 from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.inputs import copy_standard_input
 from audiogmm.runs.outputs import check_output
-from audiogmm.runs.progress import Progress, progress_of, stopped_by_hand
+from audiogmm.runs.progress import Progress, progress_of
+from audiogmm.runs.unfinished import unfinished
 from audiogmm.training import TrainingInterrupted
 from audiogmm.types import Json
 from audiogmm.words import amount
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
+
+
+_CONTINUES = "the same command with --resume continues"
 
 
 @dataclass(frozen=True)
@@ -96,37 +100,60 @@ def select_to_file(
     """
     progress = progress_of(progress)
     settings = replace(settings, frontend=frontend or settings.frontend)
-    plot, save, force = settings.plot, settings.save, settings.force
-    check_outputs([path for path in (output, plot, save) if path is not None], source, force)
-    if plot is not None:
-        check_pictures(plot, force=force)
-    with set_aside_by(output, settings.strict) as aside:
+    plot, save = settings.plot, settings.save
+    outputs = [path for path in (output, plot, save) if path is not None]
+    check_outputs(outputs, source)
+    with (
+        unfinished(outputs, settings.checkpoint, resume=settings.resume, force=settings.force) as run,
+        set_aside_by(output, settings.strict) as aside,
+    ):
+        force = settings.force or run.goes_on
+        if plot is not None:
+            check_pictures(plot, force=force)
         copy = copy_standard_input() if source == STANDARD_INPUT else None  # read again to be saved
         entries = source if copy is None else copy.entries
-        with stopped_by_hand("Nothing was written."), aside.explaining():
-            selection = select(entries, settings=settings, aside=aside, progress=progress)
+        sizes = run.part("sizes")
+        try:
+            with aside.explaining():
+                selection = select(
+                    entries, settings=settings, checkpoint=sizes, aside=aside, progress=progress
+                )
             if not selection.mixtures:
                 raise KeyboardInterrupt
-        selection.write(output, force=force)
-        if plot is not None:
-            draw_selection(selection, plot, force=force)
+        except KeyboardInterrupt as stopped:
+            raise KeyboardInterrupt(
+                "Nothing was written" + (f"; {_CONTINUES}" if run.kept else ".")
+            ) from stopped
+
+        def write() -> None:
+            selection.write(output, force=force)
+            if plot is not None:
+                draw_selection(selection, plot, force=force)
+
         if missing := ", ".join(map(str, selection.result.missing)):
+            write()
             raise KeyboardInterrupt(
                 f"The table of the {amount(len(selection.mixtures), 'candidate')} finished is in {output}; "
-                f"not finished: {missing}. A selection cannot be resumed: name these alone in another run"
+                f"not finished: {missing}. {_CONTINUES.capitalize()}"
             )
-        if save is not None:
-            best = selection.recommended.candidate
-            try:
-                model = train(
-                    entries, settings=settings_to_train(settings, selection), aside=aside, progress=progress
-                )
-            except (KeyboardInterrupt, TrainingInterrupted) as stopped:
-                raise KeyboardInterrupt(
-                    f"The table is in {output}; the model was not saved: audiogmm train "
-                    f"-k {best.n_components} --covariance {best.covariance_type} makes it"
-                ) from stopped
-            model.save(save, force=force)
+        if save is None:
+            write()
+            return SelectResult(output, selection, aside, plot, save)
+        try:
+            model = train(
+                entries,
+                settings=settings_to_train(settings, selection),
+                checkpoint=run.part("save"),
+                aside=aside,
+                progress=progress,
+            )
+        except (KeyboardInterrupt, TrainingInterrupted) as stopped:
+            write()
+            raise KeyboardInterrupt(
+                f"The table is in {output}; the model was not saved. {_CONTINUES.capitalize()}"
+            ) from stopped
+        write()  # all outputs are written together
+        model.save(save, force=force)
         return SelectResult(output, selection, aside, plot, save)
 
 
@@ -147,16 +174,16 @@ def settings_to_train(settings: SelectSettings, selection: Selection) -> TrainSe
     )
 
 
-def check_outputs(outputs: Sequence[Path], source: str, force: bool) -> None:
+def check_outputs(outputs: Sequence[Path], source: str) -> None:
     """Refuse outputs that cannot be written, before the work.
 
     Raises
     ------
     OutputError
-        If one exists (and not `force`), is the input or a folder, or two are the same.
+        If one is the input or a folder, or two are the same.
     """
     for path in outputs:
-        check_output(path, force, source)
+        check_output(path, True, source)
         if list(outputs).count(path) > 1:
             raise OutputError(
                 f"{path} is named for two outputs", needed="a file for each", remedy="another name"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from array import array
@@ -73,6 +74,12 @@ class TrainingData:
     def n_recordings(self) -> int:
         """Recordings that train."""
         return sum(count != SET_ASIDE for count in self.counts)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the moments of all frames: other frames have others."""
+        moments = self.moments
+        return hashlib.sha256(moments.mean.tobytes() + moments.deviations.tobytes()).hexdigest()[:16]
 
     @property
     def ends(self) -> IntArray:

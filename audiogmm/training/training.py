@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -263,11 +262,9 @@ class Training:
 
     def _identity(self) -> Json:
         """What a checkpoint must have in common with this training."""
-        moments = self.found.moments
-        frames = hashlib.sha256(moments.mean.tobytes() + moments.deviations.tobytes()).hexdigest()
         return self.settings.to_json() | {
             "n_recordings": self.found.n_recordings,
-            "n_frames": moments.n,
-            "frames": frames[:16],
+            "n_frames": self.found.moments.n,
+            "frames": self.found.fingerprint,
             "spooled": isinstance(self.found.source, Spool),
         }

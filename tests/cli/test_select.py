@@ -110,8 +110,16 @@ def test_ctrl_c_keeps_the_table_of_what_is_finished(
     rows = list(csv.DictReader(Path("t.csv").read_text().splitlines()))
     assert 1 <= len(rows) < 6
     assert f"The table of the {len(rows)} candidates finished is in t.csv" in done.err
-    assert "not finished: " in done.err and "cannot be resumed" in done.err
+    assert "not finished: " in done.err and "--resume continues" in done.err
     assert not Path("m.agmm").exists()
+    after = 99
+    done = audiogmm("select", "train.jsonl", *few, "-o", "t.csv", "--save", "m.agmm", "--resume")
+    assert done.status == 0, done.err
+    assert audiogmm("select", "train.jsonl", *few, "-o", "whole.csv", "--save", "whole.agmm").status == 0
+    for name in ("csv", "agmm"):
+        resumed = Path("t.csv" if name == "csv" else "m.agmm")
+        assert resumed.read_bytes() == Path(f"whole.{name}").read_bytes()
+    assert not list(Path().glob("*checkpoint*"))
 
     after = 0
     done = audiogmm(

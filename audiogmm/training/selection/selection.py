@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Self
 
 from audiogmm.blocks import Shard
@@ -21,11 +22,12 @@ from audiogmm.training.schedule.convergence import Converged
 from audiogmm.training.schedule.monitor import Monitor
 from audiogmm.training.seeding import FrameSample, Init
 from audiogmm.training.selection.candidates import Candidate, CandidateState, TrainedCandidate
+from audiogmm.training.selection.checkpoint import SelectionCheckpoint
 from audiogmm.training.selection.dependence import dependence_times
 from audiogmm.training.selection.held_out import HeldOutScores, score_held_out
 from audiogmm.training.selection.starts import find_starts
 from audiogmm.training.settings import MixtureSettings
-from audiogmm.types import FloatArray, Frames
+from audiogmm.types import FloatArray, Frames, Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ def train_candidates(
     monitor: SelectionMonitor | None = None,
     on_error: OnError | None = None,
     start: Callable[[Candidate], Mixture] | None = None,
+    checkpoint: Path | None = None,
 ) -> SelectionResult:
     """Train all candidates together, and evaluate each as soon as it has converged.
 
@@ -175,6 +178,8 @@ def train_candidates(
         As for `train_mixture`.
     start : callable, optional
         Gives each candidate's start, in place of `init`.
+    checkpoint : Path, optional
+        File that takes what was reached, and from which the same call continues to the same bytes.
 
     Returns
     -------
@@ -230,23 +235,37 @@ def train_candidates(
             )
         held_frames = None if held is None else read(held, 1)
         floors = of_mixture.variance_floor(found.moments.statistics).variances
-        monitor.on_stage("seed", 0, None)
-        begin = start or find_starts(
-            candidates,
-            FrameSample(found.sample, found.moments.mean, found.moments.variance, floors),
-            init=settings.init,
-            seed=settings.seed,
-            threads=reducer.threads,
-        )
+        saved = None
+        if checkpoint is not None:
+            identity = identify_selection(candidates, of_mixture, found, held_frames)
+            saved = SelectionCheckpoint.at(checkpoint, identity, monitor.on_note)
+        stood = None if saved is None else saved.load()
+        done: dict[Candidate, TrainedCandidate] = {}
+        states: dict[Candidate, tuple[TrainingState, float]] = {}
+        number = 0
+        if stood is not None:
+            number, done, states = stood
+        else:
+            monitor.on_stage("seed", 0, None)
+            begin = start or find_starts(
+                candidates,
+                FrameSample(found.sample, found.moments.mean, found.moments.variance, floors),
+                init=settings.init,
+                seed=settings.seed,
+                threads=reducer.threads,
+            )
+            states = {c: (TrainingState(begin(c)), float("nan")) for c in candidates}
         waiting = [
-            CandidateState(c, (KMeans if c.form == "kmeans" else EM)(floors), TrainingState(begin(c)))
+            CandidateState(c, (KMeans if c.form == "kmeans" else EM)(floors), *states[c])
             for c in candidates
+            if c in states
         ]
         found.sample = found.sample[:0].copy()
-        done: dict[Candidate, TrainedCandidate] = {}
-        number = 0
+        reached = number, dict(done), waiting
         try:
             while waiting:
+                if saved is not None:
+                    saved.save(*reached)
                 monitor.on_stage("pass", number + 1, found.source.n_frames)
                 waiting = run_pass(waiting, found, reducer, monitor)
                 number += 1
@@ -255,8 +274,12 @@ def train_candidates(
                 for one in evaluate_candidates(ready, why, found, held_frames, reducer):
                     done[one.candidate] = one
                 waiting = [c for c in waiting if c.candidate not in done]
+                reached = number, dict(done), waiting
                 monitor.on_candidates(number, len(done), len(candidates))
         except KeyboardInterrupt:
+            number, done, waiting = reached
+            if saved is not None and number:
+                saved.save(*reached, if_due=False)
             if not done:
                 raise
         return SelectionResult(
@@ -269,6 +292,20 @@ def train_candidates(
             passes=number,
             floor=floors,
         )
+
+
+def identify_selection(
+    candidates: Sequence[Candidate], settings: MixtureSettings, found: TrainingData, held: TrainingData | None
+) -> Json:
+    """Return what a checkpoint must have in common with a selection."""
+    parts = [found] if held is None else [found, held]
+    return settings.to_json() | {
+        "passes": settings.passes,
+        "tol": settings.tol,
+        "candidates": list(map(str, candidates)),
+        "n_frames": [part.moments.n for part in parts],
+        "frames": [part.fingerprint for part in parts],
+    }
 
 
 def evaluate_candidates(
