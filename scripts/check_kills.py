@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,10 +71,10 @@ class Yard:
         self.temporary.mkdir()
         self.token = folder.name
 
-    def warm_up(self, cases: Iterable[Case]) -> None:
+    def warm_up(self, cases: Sequence[Case]) -> None:
         """Make the inputs, and run each command once: children then have its modules and compiled kernels."""
         with self.said.open("w") as said, redirect_stdout(said), redirect_stderr(said):
-            make_inputs(self.inputs)
+            make_inputs(self.inputs, cases)
             for case in cases:
                 if "--workers" in case.words:  # whose helpers cannot be another process's children
                     continue

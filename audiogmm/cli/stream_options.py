@@ -98,6 +98,7 @@ analysis = options.together(
 learning = options.together(
     click.option("--learn", is_flag=True, help="Train a model; there is no MODEL argument."),
     options.output("the model, with --learn", required=False),
+    options.resume,
     options.start,
     options.components("as for train"),
     options.covariance("as for train"),
@@ -136,7 +137,17 @@ OF_ANALYSIS = (
 """What `--learn` has no use for, as the command is given it."""
 
 OF_LEARNING = (
-    *("output", "force", "start", "n_components", "covariance_type", "cold_start", "half_life", "exponent"),
+    *(
+        "output",
+        "force",
+        "resume",
+        "start",
+        "n_components",
+        "covariance_type",
+        "cold_start",
+        "half_life",
+        "exponent",
+    ),
     *("save_every", "floor", "frontend", "sample_rate", "seed"),
 )
 """What only `--learn` uses, as the command is given it."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audiogmm.audio.decoders.notices import Warn
+from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import ChoiceError
-from audiogmm.files import exclusive
 from audiogmm.keywords import accepts
+from audiogmm.live.file import File
 from audiogmm.live.microphone import HELD
 from audiogmm.live.outlet import MOST
+from audiogmm.live.source import Source
 from audiogmm.live.stream.learn_settings import LearnSettings
+from audiogmm.live.stream.learned_state import LearnedState, identify_learning
 from audiogmm.live.stream.session import Pipeline, StreamResult, StreamSession, Write, run_sessions
 from audiogmm.live.stream.sources import AnyInputs, InputIdentity, inputs_of
 from audiogmm.live.stream.training import TrainingPipeline, TrainingPlan
@@ -22,6 +26,8 @@ from audiogmm.runs.frontends import match_frontend
 from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, progress_of
+from audiogmm.runs.unfinished import unfinished
+from audiogmm.training.checkpoint_file import CheckpointFile
 from audiogmm.types import Seconds
 
 if TYPE_CHECKING:
@@ -75,7 +81,7 @@ def learn_from_stream(
     return _run(output, inputs, write, settings, most_lines, progress)[0]
 
 
-@accepts(LearnSettings)
+@accepts(LearnSettings, without=("resume",))
 def learn(
     source: Any = None,
     output: str | os.PathLike[str] | None = None,
@@ -152,24 +158,29 @@ def _run(
     """Learn from one input to its end; return how it ended, and the model."""
     say = progress.say
     if output is not None:
-        check_output(output, settings.force, *inputs.names)
+        check_output(output, True, *inputs.names)
     start = None if settings.start is None else model_from(settings.start)
     plan = TrainingPlan(output, _frontend(start, settings), settings, start)
-    sources = inputs.open(plan.frontend.sample_rate)
-    if len(sources) != 1:
-        raise ChoiceError(
-            f"{len(sources)} inputs to learn from",
-            needed="one input, since a model of several would depend on which was faster",
-            remedy="audiogmm train, on recordings",
-        )
-    announce_compiling()
-    pipelines = []
+    with ExitStack() as stack:
+        run = None
+        if output is not None:
+            run = stack.enter_context(unfinished([output], resume=settings.resume, force=settings.force))
+        sources = inputs.open(plan.frontend.sample_rate)
+        if len(sources) != 1:
+            raise ChoiceError(
+                f"{len(sources)} inputs to learn from",
+                needed="one input, since a model of several would depend on which was faster",
+                remedy="audiogmm train, on recordings",
+            )
+        if run is not None:
+            plan = _going_on(plan, run.part("state"), *sources[0], say)
+        announce_compiling()
+        pipelines = []
 
-    def pipeline(session: StreamSession, identity: InputIdentity) -> Pipeline:
-        pipelines.append(TrainingPipeline(plan, identity.name, lambda: session.status, say))
-        return pipelines[-1]
+        def pipeline(session: StreamSession, identity: InputIdentity) -> Pipeline:
+            pipelines.append(TrainingPipeline(plan, identity.name, lambda: session.status, say))
+            return pipelines[-1]
 
-    with nullcontext() if output is None else exclusive(output):
         result = run_sessions(
             sources,
             pipeline,
@@ -180,6 +191,26 @@ def _run(
             most_lines=most_lines,
         )
     return result, pipelines[0].model
+
+
+def _going_on(
+    plan: TrainingPlan, place: Path, source: Source, identity: InputIdentity, say: Warn
+) -> TrainingPlan:
+    """Return the plan with what an earlier run had learned, and where to keep what this one does."""
+    file = CheckpointFile(place, identify_learning(plan.settings, plan.frontend, plan.start), say)
+    input = None
+    if isinstance(source, File) and (signature := signature_of(source.name)) is not None:
+        input = f"{identity.audio_filepath} {signature} {source.channel}"
+    stood = file.load(LearnedState)
+    plan = replace(plan, state=file, stood=stood, input=input)
+    if stood is not None:
+        heard = f"{stood.document['n_heard']:,} frames are learned already"
+        say(
+            heard
+            if plan.is_same_input or input is None
+            else f"{heard}, of another input or an earlier state of it"
+        )
+    return plan
 
 
 def _frontend(start: Model | None, settings: LearnSettings) -> FrontEnd:

@@ -54,6 +54,9 @@ class LearnSettings:
         A model to start from.
     force : bool
         Overwrite a model that exists.
+    resume : bool
+        Go on from what a run had learned that was killed; of a recording, where it was, and of any other
+        input, with what comes now.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class LearnSettings:
     sample_rate: int | None = None
     start: AnyModel | None = None
     force: bool = False
+    resume: bool = False
 
     def __post_init__(self) -> None:
         for name, unit in (("cold_start", "seconds"), ("save_every", "minutes"), ("half_life", "hours")):

@@ -22,6 +22,7 @@ from audiogmm.live.stream.cold_start import ColdStart, is_open
 from audiogmm.live.stream.frames import FrameStage
 from audiogmm.live.stream.heartbeat import Heartbeat
 from audiogmm.live.stream.learn_settings import LearnSettings
+from audiogmm.live.stream.learned_state import LearnedState
 from audiogmm.live.stream.learner import Learner
 from audiogmm.mixture.metadata import ModelMetadata
 from audiogmm.mixture.store import Model
@@ -32,6 +33,7 @@ from audiogmm.types import Json, Samples, Seconds
 
 if TYPE_CHECKING:
     from audiogmm.audio.frontend.frontend import FrontEnd
+    from audiogmm.training.checkpoint_file import CheckpointFile
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,28 @@ class TrainingPlan:
         How to learn.
     start : Model or None
         The model to continue from.
+    state : CheckpointFile or None
+        Takes what was learned, beside each model that is written before the end.
+    stood : LearnedState or None
+        What an earlier run had learned.
+    input : str or None
+        What says that an input is the same file again.
     """
 
     output: Path | None
     frontend: FrontEnd
     settings: LearnSettings
     start: Model | None
+    state: CheckpointFile | None = None
+    stood: LearnedState | None = None
+    input: str | None = None
+
+    @property
+    def is_same_input(self) -> bool:
+        """Whether the earlier run learned from the beginning of this input, so that its frames are known."""
+        return (
+            self.stood is not None and self.input is not None and self.stood.document["input"] == self.input
+        )
 
 
 class TrainingPipeline:
@@ -85,8 +103,20 @@ class TrainingPipeline:
         self._at: Seconds = 0.0
         self._n_frames = 0
         self._now: Seconds = 0.0
+        self._skipped = self._known = self._to_skip = 0
         self.n_saved = 0
         self.model: Model | None = None  # as it was last written
+        if plan.stood is not None:
+            known = plan.stood.document
+            self._frontend, self.n_saved, self._skipped = (
+                plan.stood.frontend,
+                known["n_saved"],
+                known["skipped"],
+            )
+            if plan.is_same_input:
+                self._known, self._to_skip = known["n_frames"], known["skipped"]
+            else:
+                self._n_frames = known["n_frames"]
 
     @property
     def totals(self) -> Json:
@@ -118,7 +148,7 @@ class TrainingPipeline:
         check_rate(self._name, sample_rate, wanted, self._plan.settings.upsample, self._say)
         if wanted is None:  # the first sound decides
             self._frontend = replace(self._frontend, sample_rate=sample_rate)
-        self._sample_rate, self._at = sample_rate, at
+        self._sample_rate, self._at = sample_rate, at + self._to_skip / sample_rate
         if not is_open(self._frontend):
             self._open()
         elif self._cold is None or self._cold.sample_rate != sample_rate:
@@ -126,6 +156,8 @@ class TrainingPipeline:
 
     def push(self, samples: Samples) -> list[Line]:
         """Take the next samples, shape (n_samples,), float32; give the lines that they complete."""
+        if self._to_skip:
+            samples, self._to_skip = samples[self._to_skip :], max(0, self._to_skip - len(samples))
         if self._cold is not None:
             taken = self._cold.push(samples)
             return self._complete() + self.push(samples[taken:]) if self._cold.enough else []
@@ -168,6 +200,8 @@ class TrainingPipeline:
         if self._learner is None:
             plan = self._plan
             self._learner = Learner(self._frontend, self._frames.clock, plan.settings, plan.start)
+            if plan.stood is not None:
+                plan.stood.put_into(self._learner)
 
     def _complete(self) -> list[Line]:
         """Complete the front end with the first sounds, and learn from them."""
@@ -175,6 +209,7 @@ class TrainingPipeline:
         assert cold is not None
         self._frontend = cold.complete(self._frontend)
         self._at += cold.skipped / cold.sample_rate
+        self._skipped = cold.skipped
         self._open()
         assert self._frames is not None
         samples = cold.samples
@@ -187,12 +222,16 @@ class TrainingPipeline:
         every = round(60 * self._plan.settings.save_every * learner.clock.frame_rate)
         for block in blocks:
             for piece in _cut(block, self._n_frames, every):
-                started = learner.push(piece)
+                is_known = self._n_frames < self._known
+                started = None if is_known else learner.push(piece)
                 self._n_frames += len(piece)
                 self._now = piece.clock.end(piece.start + len(piece) - 1)
-                lines += self._heartbeat.push(
+                beats = self._heartbeat.push(
                     FrameScores(np.zeros(len(piece)), np.zeros(len(piece), np.bool_))
                 )
+                if is_known:  # an earlier run learned from it, and said so
+                    continue
+                lines += beats
                 if started is not None:
                     n_learned = round(learner.online.n_frames)
                     body = {"components": learner.online.n_components, "learned": n_learned}
@@ -200,6 +239,7 @@ class TrainingPipeline:
                 if self._n_frames % every == 0 and learner.has_started:
                     try:
                         lines.append(self._save(learner))
+                        self._keep(learner)
                     except OutputError as error:  # there may be room again the next time
                         self._say(f"{error}; learning goes on")
         return sort_lines(lines)
@@ -221,6 +261,18 @@ class TrainingPipeline:
             "threshold": None if model.metadata.detector is None else read_detector(model).threshold,
         }
         return Line("saved", self._now, body)
+
+    def _keep(self, learner: Learner) -> None:
+        """Write what was learned, for a run that goes on from here."""
+        if self._plan.state is not None:
+            LearnedState.of(
+                learner,
+                self._frontend,
+                n_frames=self._n_frames,
+                skipped=self._skipped,
+                n_saved=self.n_saved,
+                input=self._plan.input,
+            ).save(self._plan.state)
 
     def _learning_status(self) -> Json:
         learner = self._learner
