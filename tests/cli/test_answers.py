@@ -313,7 +313,7 @@ def test_ctrl_c_in_training_keeps_what_is_done(workshop: Path) -> None:
     options += ["--passes", "9999", "--tol", "0"]
     running = subprocess.Popen([*call, *options], stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c)
     deadline = time.monotonic() + 120
-    while not list(Path().glob("m.agmm.checkpoint*")) and time.monotonic() < deadline:
+    while not list(Path().glob("m.agmm.checkpoint.all")) and time.monotonic() < deadline:
         assert running.poll() is None, running.stderr and running.stderr.read()
         time.sleep(0.05)
     running.send_signal(2)
@@ -571,7 +571,7 @@ def test_sigterm_is_taken_like_ctrl_c(workshop: Path) -> None:
         env=os.environ | {"TMPDIR": str(spools)},
     )
     deadline = time.monotonic() + 120
-    while not list(Path().glob("m.agmm.checkpoint*")) and time.monotonic() < deadline:
+    while not list(Path().glob("m.agmm.checkpoint.all")) and time.monotonic() < deadline:
         assert running.poll() is None, running.stderr and running.stderr.read()
         time.sleep(0.05)
     running.terminate()
