@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,9 +56,10 @@ class Run:
         state = self._server.ask({"wait": self.pid})["state"]
         if state == "stopped":
             return None
-        out, err = (self._folder / name for name in ("out", "err"))
+        out, err = ((self._folder / name).read_text(errors="replace") for name in ("out", "err"))
         calls = read_log(self._folder / "log")
-        return Outcome(state, out.read_text(errors="replace"), err.read_text(errors="replace"), calls)
+        shutil.rmtree(self._folder)
+        return Outcome(state, out, err, calls)
 
     def go_on(self) -> Outcome:
         """Let a stopped run go on to its end."""
@@ -115,9 +117,12 @@ class Server:
         folder: Path,
         fault: Fault | None = None,
         limits: dict[str, int] | None = None,
-        counting: bool = True,
+        temporary: Path | None = None,
     ) -> Run:
-        """Start a command with a fault at the calls below a folder; `limits` by their names in `resource`."""
+        """Start a command with a fault at the calls below a folder; `limits` by their names in `resource`.
+
+        `temporary` is its folder of temporary files.
+        """
         self._n += 1
         place = Path(self._scratch.name) / str(self._n)
         place.mkdir()
@@ -127,7 +132,8 @@ class Server:
             "fault": asdict(fault or Fault()),
             "limits": limits or {},
             "place": str(place),
-            "log": str(place / "log") if counting else "",
+            "log": str(place / "log"),
+            "temporary": str(temporary or place),
         }
         return Run(self, place, self.ask(request)["pid"])
 
@@ -147,7 +153,7 @@ def _serve() -> None:
     from audiogmm.cli.main import main
 
     replies = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
+    _redirect(1, os.devnull, os.O_WRONLY)
     for line in sys.stdin:
         request = json.loads(line)
         if "warm" in request:
@@ -171,6 +177,7 @@ def _fork(main: Callable[[list[str]], None], request: dict[str, Any]) -> int:
         _redirect(1, place / "out", os.O_WRONLY | os.O_CREAT)
         _redirect(2, place / "err", os.O_WRONLY | os.O_CREAT)
         os.chdir(place)
+        tempfile.tempdir = os.environ["TMPDIR"] = request["temporary"]
         for name, value in request["limits"].items():
             resource.setrlimit(getattr(resource, name), (value, value))
         arm(Fault(**request["fault"]), request["folder"], request["log"])
