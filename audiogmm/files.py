@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
 from audiogmm.errors import AudioGMMError, OutputError
-from audiogmm.moves import Move, finish_moves, move, move_together, settle, sync
+from audiogmm.moves import Move, close_quietly, finish_moves, move, move_together, sync, sync_all
 from audiogmm.system import is_windows, lock_file
 from audiogmm.temporaries import owner_mark, remove, sweep
 
@@ -21,6 +21,8 @@ _DISK = {
     errno.EFBIG: "write to a file system that holds larger files",
     errno.EROFS: "write to another folder: this file system is read-only",
     errno.EIO: "check the disk, or write to another one",
+    errno.ESTALE: "mount the network disk again, or write to another one",
+    errno.ETIMEDOUT: "check the network disk, or write to another one",
 }
 """Failures that only writing has, wherever inside the block they surface, and what helps."""
 
@@ -94,14 +96,23 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False, durable: boo
         finally:
             _TOGETHER.reset(outer)
         if durable or waiting or final.is_file():
-            settle(temporary)
+            sync_all(temporary)
         if waiting:
             waiting[0].append((temporary, final))
             waiting[1].push(stack.pop_all())
         elif durable:
-            move_together([(temporary, final)], stack.pop_all)
+            _put([(temporary, final)], stack)
         else:
             move(temporary, final)
+
+
+def _put(moves: Sequence[Move], temporaries: ExitStack) -> None:
+    """Move outputs to their places; they are no longer removed with `temporaries` once it is decided."""
+    try:
+        move_together(moves, temporaries.pop_all)
+    except OSError as error:
+        named = [final for temporary, final in moves if str(temporary) in (error.filename, error.filename2)]
+        raise unwritable((named or [moves[0][1]])[0], error) from error
 
 
 @contextmanager
@@ -138,11 +149,7 @@ def together() -> Iterator[None]:
         finally:
             _TOGETHER.reset(outer)
         if moves:
-            with ExitStack() as naming:
-                for temporary, final in reversed(moves):
-                    naming.enter_context(_naming(final, temporary, replaced=True))
-                    naming.enter_context(_naming(final, final))
-                move_together(moves, stack.pop_all)
+            _put(moves, stack)
 
 
 @contextmanager
@@ -199,12 +206,9 @@ def exclusive(path: str | os.PathLike[str], of: Path | None = None) -> Iterator[
         yield
     finally:
         if is_windows():  # which removes no open file, nor one that another run has opened
-            file.close()
-            with suppress(PermissionError):
-                lock.unlink(missing_ok=True)
-        else:
-            lock.unlink(missing_ok=True)
-            file.close()
+            close_quietly(file)
+        remove(lock)  # what stays holds nobody up
+        close_quietly(file)
         with suppress(OSError):  # as are the names of all that the run removed, such as its journal
             sync(lock.parent)
 
@@ -271,6 +275,18 @@ def refuse_folder(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"{path} is a folder", needed="the name of a file", remedy="another name")
 
 
+def settle(path: Path) -> None:
+    """Have a file, or a folder with all that it holds, on the disk: it outlasts a power failure.
+
+    Raises
+    ------
+    OutputError
+        If the disk could not take it.
+    """
+    with _naming(path, path):
+        sync_all(path)
+
+
 _finish_once = lru_cache(maxsize=4096)(finish_moves)
 """What a run that was cut off had decided to rename is renamed; once a process and folder."""
 
@@ -323,5 +339,16 @@ def unwritable(path: str | os.PathLike[str], error: OSError) -> OutputError:
     return OutputError(
         f"{os.fspath(path)} cannot be written: {error.strerror or error}",
         needed="a place that takes the whole output",
-        remedy=_DISK.get(error.errno or errno.ENOSPC, "another name or folder"),
+        remedy=remedy_of(error),
     )
+
+
+def remedy_of(error: OSError) -> str:
+    """Return what helps against an error of the system.
+
+    Examples
+    --------
+    >>> remedy_of(OSError(28, "No space left on device"))
+    'free some space, or write to another disk'
+    """
+    return _DISK.get(error.errno or errno.ENOSPC, "another name or folder")

@@ -16,7 +16,7 @@ import stat
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from audiogmm.checksum import is_intact, sealed
 from audiogmm.documents import parse_document
@@ -93,7 +93,7 @@ def finish_moves(folder: Path, *, wait: bool = False) -> None:
                     _finish(path, wait)
 
 
-def settle(path: Path) -> None:
+def sync_all(path: Path) -> None:
     """Have a file, or a folder with all that it holds, on the disk: it outlasts a power failure.
 
     Raises
@@ -121,6 +121,9 @@ def sync(path: Path) -> None:
     file = os.open(path, os.O_RDWR if is_windows() else os.O_RDONLY)
     try:
         os.fsync(file)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         os.close(file)
 
@@ -178,13 +181,14 @@ def _write(path: Path, moves: Sequence[Move], first: Path, others: Sequence[Path
 
 def _lock(path: Path, locks: ExitStack) -> None:
     file = path.open("r+b")
-    locks.callback(_close, file)
+    locks.callback(close_quietly, file)
     with suppress(OSError):  # a file system without locks
         lock_file(file, wait=True)
 
 
-def _close(file: BinaryIO) -> None:
-    with suppress(OSError):  # nothing was written to it
+def close_quietly(file: IO[bytes]) -> None:
+    """Close a file to which nothing was written: that the disk refuses it changes nothing."""
+    with suppress(OSError):
         file.close()
 
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from audiogmm.errors import AudioFileError, OutputError
-from audiogmm.files import refuse_overwrite, replacing
-from audiogmm.moves import settle
+from audiogmm.files import refuse_overwrite, replacing, settle
 
 
 def names(folder: Path) -> list[str]:

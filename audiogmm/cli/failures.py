@@ -10,6 +10,7 @@ import click
 
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.escapes import printable
+from audiogmm.files import remedy_of
 from audiogmm.run_id import run_id
 from audiogmm.telemetry.json_log import is_json, log_error, log_json
 
@@ -66,10 +67,17 @@ def describe(error: BaseException) -> str:
     Examples
     --------
     >>> describe(FileNotFoundError(2, "No such file or directory", "a.wav"))
-    'a.wav: No such file or directory'
+    'a.wav: No such file or directory; needed: ...'
     """
     if isinstance(error, OSError) and not isinstance(error, AudioGMMError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        return f"{what}; needed: a file that can be read, or written; try: {remedy_of(error)}"
+    if isinstance(error, MemoryError):
+        asked = f" ({error})" if str(error) else ""
+        return (
+            f"not enough memory{asked}; needed: what the model takes, and a block of frames for each thread; "
+            "try: --threads 1, or a machine with more memory"
+        )
     return str(error) or type(error).__name__
 
 

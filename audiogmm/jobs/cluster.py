@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,13 +16,12 @@ from audiogmm.anomaly.learning.model_parts import terms_of
 from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.files import refuse_overwrite, replacing
+from audiogmm.files import refuse_overwrite, replacing, settle
 from audiogmm.jobs.segment_files import SegmentFiles, check_label_format
 from audiogmm.keywords import accepts
 from audiogmm.manifest.entry import safe_id
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model, model_from
-from audiogmm.moves import settle
 from audiogmm.reporting.run.excerpt import read_samples
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside
@@ -296,8 +296,10 @@ def write_sounds(
             except AudioGMMError as error:
                 inputs.refuse(recording.id, error)
                 break
+            content = io.BytesIO()  # libsndfile gives a disk's refusals no number
+            soundfile.write(content, samples, round(rate), format="WAV", subtype="PCM_16")
             with replacing(path, force=True) as temporary:
-                soundfile.write(temporary, samples, round(rate), subtype="PCM_16")
+                temporary.write_bytes(content.getvalue())
             sounds[found] = {"sound": str(path.relative_to(folder.parent)), "sound_start": start}
     return sounds
 

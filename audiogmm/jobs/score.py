@@ -17,10 +17,9 @@ from audiogmm.anomaly.scorers.track import score_recording, scored_blocks
 from audiogmm.audio.recording import Recording
 from audiogmm.blocks import FrameBlock, Shard
 from audiogmm.errors import ChoiceError
-from audiogmm.files import refuse_overwrite
+from audiogmm.files import refuse_overwrite, settle
 from audiogmm.keywords import accepts
 from audiogmm.mixture.store import load, model_from
-from audiogmm.moves import settle
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.inputs import open_inputs

@@ -19,10 +19,9 @@ from audiogmm.content_hash import hash_blocks
 from audiogmm.documents import parse_document
 from audiogmm.errors import OutputError
 from audiogmm.escapes import ESCAPED
-from audiogmm.files import exclusive, replacing, unwritable
+from audiogmm.files import exclusive, replacing, settle, unwritable
 from audiogmm.manifest.entry import STANDARD_INPUT, is_url
 from audiogmm.manifest.inside import outer_path
-from audiogmm.moves import settle
 from audiogmm.reduce import OnError, Reducer
 from audiogmm.runs.aside import Aside, ErrorRow
 from audiogmm.runs.progress import say_nothing

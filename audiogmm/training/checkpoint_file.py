@@ -11,9 +11,8 @@ from typing import TypeVar
 import numpy as np
 
 from audiogmm.errors import MismatchError, ModelFileError
-from audiogmm.files import replacing
+from audiogmm.files import replacing, settle
 from audiogmm.mixture import container
-from audiogmm.moves import settle
 from audiogmm.reading import parsing
 from audiogmm.types import Json
 

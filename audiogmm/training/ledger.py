@@ -14,12 +14,12 @@ import numpy as np
 from audiogmm.checksum import sealed, unsealed
 from audiogmm.documents import parse_document, parse_finite
 from audiogmm.errors import MismatchError, ModelFileError
-from audiogmm.files import replacing
+from audiogmm.files import replacing, settle
 from audiogmm.mixture import container
 from audiogmm.mixture.forms import form_of
 from audiogmm.mixture.statistics import ARRAYS, SCALARS, SufficientStats
-from audiogmm.moves import settle
 from audiogmm.reading import parsing
+from audiogmm.temporaries import remove
 from audiogmm.training.pruning import check_keep
 from audiogmm.types import Json
 
@@ -209,7 +209,7 @@ class Ledger:
         known = {self._file(recording).name for recording in self.weights} | {INDEX}
         for file in self.folder.iterdir():
             if file.name not in known:
-                file.unlink(missing_ok=True)
+                remove(file)
 
     def _state(self) -> Json:
         salted = {"salt": self.salt} if self.salt else {}

@@ -26,7 +26,7 @@ from audiogmm.manifest.entry import Entry, display_name, is_url
 from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.inside import outer_path
 from audiogmm.manifest.record import record_of
-from audiogmm.moves import settle, sync
+from audiogmm.moves import sync, sync_all
 from audiogmm.protocols import refuse_protocols
 from audiogmm.reading import reading
 from audiogmm.types import Json
@@ -104,7 +104,7 @@ class CacheIndex:
                     os.truncate(index, min(length, index.stat().st_size))
             for path in (database, index):
                 if path.exists():
-                    settle(path)
+                    sync_all(path)
             with replacing(kept, force=True) as temporary:
                 shutil.copyfile(database if database.exists() else os.devnull, temporary)
         except OSError as error:
@@ -113,7 +113,7 @@ class CacheIndex:
             yield
         finally:
             try:
-                settle(self.folder)
+                sync_all(self.folder)
                 kept.unlink(missing_ok=True)
                 sync(self.folder)
             except OSError as error:
