@@ -89,13 +89,13 @@ def replacing(path: str | os.PathLike[str], *, force: bool = False, durable: boo
     temporary = final.parent / _temporary_name(final.name)
     with ExitStack() as stack, _naming(path, temporary, replaced=True):
         stack.callback(remove, temporary)  # a no-op once moved
-        waiting = _TOGETHER.get()
+        waiting = _TOGETHER.get() if durable else None
         outer = _TOGETHER.set(None)
         try:
             yield temporary
         finally:
             _TOGETHER.reset(outer)
-        if durable or waiting or final.is_file():
+        if durable or final.is_file():
             sync_all(temporary)
         if waiting:
             waiting[0].append((temporary, final))
@@ -117,11 +117,11 @@ def _put(moves: Sequence[Move], temporaries: ExitStack) -> None:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Let all outputs that `replacing` writes inside the block, in this thread, appear at its end, or none.
+    """Let all durable outputs that `replacing` writes inside the block appear at its end, or none.
 
     A run that is killed, or a power failure, leaves all of the old files or, once it is decided, all of the
     new ones: the next run that writes in one of their folders, or `finish_moves`, does the rest. Until
-    the end of the block nothing of it can be read under its final name.
+    the end of the block nothing of it can be read under its final name. What other threads write is not held.
 
     Raises
     ------
@@ -141,6 +141,9 @@ def together() -> Iterator[None]:
     >>> sorted(file.name for file in folder.iterdir())
     ['events.jsonl', 'events.jsonl.run.json']
     """
+    if _TOGETHER.get() is not None:  # a part of a larger one
+        yield
+        return
     moves: list[Move] = []
     with ExitStack() as stack:
         outer = _TOGETHER.set((moves, stack))

@@ -161,6 +161,14 @@ def test_a_failed_block_leaves_the_old_files_and_no_other(tmp_path: Path) -> Non
     assert names(tmp_path) == ["a"] and (tmp_path / "a").read_text() == "old"
 
 
+def test_a_transaction_in_another_is_a_part_of_it(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), together():
+        with together(), replacing(tmp_path / "a") as temporary:
+            temporary.write_text("new")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == []
+
+
 def test_what_is_written_inside_an_output_is_there_at_once(tmp_path: Path) -> None:
     with together(), replacing(tmp_path / "folder") as temporary:
         with replacing(temporary / "model") as inner:

@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from audiogmm.escapes import ESCAPED
 from audiogmm.evaluation.settings import EvaluationSettings
-from audiogmm.files import replacing
+from audiogmm.files import replacing, together
 from audiogmm.runs.aside import SHOWN, Aside, errors_path
 from audiogmm.runs.outputs import check_output
 from audiogmm.types import Json
@@ -105,10 +105,11 @@ def write_evaluation(
     OutputError
         If a file exists (and not `force`), or cannot be written.
     """
-    if settings.plot is not None:
-        draw(found, settings.plot, force=settings.force)
-    if output is not None:
-        with replacing(output, force=settings.force) as temporary:
-            content = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, indent=1)
-            temporary.write_text(content + "\n", encoding="utf-8", errors=ESCAPED)
+    with together():
+        if settings.plot is not None:
+            draw(found, settings.plot, force=settings.force)
+        if output is not None:
+            with replacing(output, force=settings.force) as temporary:
+                content = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, indent=1)
+                temporary.write_text(content + "\n", encoding="utf-8", errors=ESCAPED)
     return EvaluationResult(found, tuple(text), output, settings.plot)

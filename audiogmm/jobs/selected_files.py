@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.errors import OutputError
+from audiogmm.files import together
 from audiogmm.jobs.select import select
 from audiogmm.jobs.select_settings import SelectSettings
 from audiogmm.jobs.selected import Selection
@@ -126,9 +127,10 @@ def select_to_file(
             ) from stopped
 
         def write() -> None:
-            selection.write(output, force=force)
-            if plot is not None:
-                draw_selection(selection, plot, force=force)
+            with together():
+                selection.write(output, force=force)
+                if plot is not None:
+                    draw_selection(selection, plot, force=force)
 
         if missing := ", ".join(map(str, selection.result.missing)):
             write()
@@ -152,8 +154,9 @@ def select_to_file(
             raise KeyboardInterrupt(
                 f"The table is in {output}; the model was not saved. {_CONTINUES.capitalize()}"
             ) from stopped
-        write()  # all outputs are written together
-        model.save(save, force=force)
+        with together():
+            write()
+            model.save(save, force=force)
         return SelectResult(output, selection, aside, plot, save)
 
 

@@ -17,6 +17,7 @@ from audiogmm.errors import ChoiceError, KindError, ModelFileError, OutputError
 from audiogmm.files import exclusive, replacing
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model, load, model_from
+from audiogmm.moves import finish_moves
 from audiogmm.reading import parsing
 from audiogmm.types import Json
 from audiogmm.verification.adaptation import Adaptation
@@ -77,6 +78,7 @@ class Gallery:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
+        finish_moves(self.folder, wait=True)
         path = self.folder / SETTINGS
         with parsing(path, ModelFileError, **_NO_GALLERY):
             try:

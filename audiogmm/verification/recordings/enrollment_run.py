@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.files import together
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.progress import stopped_by_hand
 from audiogmm.runs.settings import RunSettings
@@ -124,22 +125,24 @@ def enroll_recordings(
     stopped = stopped_by_hand("the speakers that are done are kept; continue with the same command")
     with gallery.locked(), stopped:
         enrollment.run(batch.reducer, advance)
-        if settings.background is not None:
-            _replace_backend(gallery, settings, batch)
-        enrollment.note = calibrate_gallery(
-            gallery,
-            inputs,
-            enrollment.several,
-            max_speakers(gallery.background.mixture),
-            batch.reducer,
-            batch.progress,
-            has_new_backend=settings.background is not None,
-        )
+        backed = None if settings.background is None else _learn_backend(gallery, settings, batch)
+        with together():  # a calibration is that of its back end
+            if backed is not None:
+                gallery.replace_background(backed)
+            enrollment.note = calibrate_gallery(
+                gallery,
+                inputs,
+                enrollment.several,
+                max_speakers(gallery.background.mixture),
+                batch.reducer,
+                batch.progress,
+                has_new_backend=backed is not None,
+            )
     return enrollment
 
 
-def _replace_backend(gallery: Gallery, settings: EnrollSettings, batch: Batch) -> None:
-    """Learn a back end from the manifest `settings.background`, and write it to the gallery's background."""
+def _learn_backend(gallery: Gallery, settings: EnrollSettings, batch: Batch) -> Model:
+    """Return the gallery's background with a back end learned from the manifest `settings.background`."""
     assert settings.background is not None
     model = gallery.background
     backend = train_backend(
@@ -151,4 +154,4 @@ def _replace_backend(gallery: Gallery, settings: EnrollSettings, batch: Batch) -
         batch.progress,
         gallery.adaptation,
     )
-    gallery.replace_background(with_backend(model, backend))
+    return with_backend(model, backend)
