@@ -10,7 +10,6 @@ import click
 
 from audiogmm.errors import AudioGMMError, ChoiceError
 from audiogmm.escapes import printable
-from audiogmm.files import remedy_of
 from audiogmm.run_id import run_id
 from audiogmm.telemetry.json_log import is_json, log_error, log_json
 
@@ -70,6 +69,8 @@ def describe(error: BaseException) -> str:
     'a.wav: No such file or directory; needed: ...'
     """
     if isinstance(error, OSError) and not isinstance(error, AudioGMMError) and error.strerror:
+        from audiogmm.files import remedy_of  # brings numpy, which help does without
+
         what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
         return f"{what}; needed: a file that can be read, or written; try: {remedy_of(error)}"
     if isinstance(error, MemoryError):
