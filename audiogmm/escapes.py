@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
+from typing import Any
 
 ESCAPED = "backslashreplace"
 """The `errors` of all text that we write: byte FC of a name becomes ``\\udcfc``, in JSON an escape anyway."""
@@ -47,6 +50,29 @@ def printable(text: str) -> str:
     a\x1b[2Jb.wav
     """
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def json_line(value: object, default: Callable[[Any], Any] | None = None) -> str:
+    r"""Return a value as JSON for a terminal or a program: control characters are escaped, letters are not.
+
+    Parameters
+    ----------
+    value : object
+    default : callable, optional
+        As in `json.dumps`.
+
+    Raises
+    ------
+    ValueError
+        For a number that is not finite.
+
+    Examples
+    --------
+    >>> print(json_line({"id": "ü\x9b2J\u202e"}))
+    {"id": "ü\u009b2J\u202e"}
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=default)
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def guarded(cell: str) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 from audiogmm.errors import LongLineError
 
 LONGEST_LINE = 1 << 24
 """Bytes of a line of text, at most: a compressed file may unpack to any number of them."""
+
+LONGEST_TEXT = 1 << 26
+"""Characters of a text that is held whole, at most."""
 
 _BUFFER = 1 << 18
 
@@ -57,3 +60,26 @@ def with_short_lines(stream: Any, name: str) -> BinaryIO:
     [b'a\n', b'b']
     """
     return cast(BinaryIO, io.BufferedReader(_ShortLines(stream, name), _BUFFER))
+
+
+def whole_text(stream: TextIO, name: str) -> str:
+    r"""Return the rest of a text that has to be held whole.
+
+    Raises
+    ------
+    LongLineError
+        If it has more than `LONGEST_TEXT` characters, whatever its file takes on disk.
+
+    Examples
+    --------
+    >>> whole_text(io.StringIO("a\nb"), "x.TextGrid")
+    'a\nb'
+    """
+    text = stream.read(LONGEST_TEXT + 1)
+    if len(text) > LONGEST_TEXT:
+        raise LongLineError(
+            f"{name} has a text of more than {LONGEST_TEXT >> 20} MiB",
+            needed="a file of one recording",
+            remedy="write a file for each recording",
+        )
+    return text

@@ -16,9 +16,10 @@ import pytest
 
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.frontend.settings import FrontEndSettings
+from audiogmm.audio.matrix.matrix import read_matrix_blocks
 from audiogmm.errors import AudioGMMError, FeatureError, ManifestError, ModelFileError
 from audiogmm.lines import LONGEST_LINE
-from audiogmm.manifest import read_manifest
+from audiogmm.manifest import Entry, read_manifest
 from audiogmm.manifest.inside import lhotse_address, lhotse_record
 from audiogmm.mixture import container
 from audiogmm.mixture.statistics import SufficientStats
@@ -129,3 +130,54 @@ def test_a_ledger_does_not_make_any_number_of_components(tmp_path: Path) -> None
         pytest.raises(ModelFileError, match=r"1,099,511,627,776 components of 2 features"),
     ):
         ledger.entry("a")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"__metadata__":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001,
+        b'{"a":{"dtype":"F64","shape":[0],"data_offsets":[0,"x"]}}',
+        b'{"a":{"dtype":"F64","shape":[0],"data_offsets":[0,1.5]}}',
+        b'{"a":{"dtype":"F64","shape":[0],"data_offsets":[0,' + b"9" * 10_000 + b"]}}",
+        b'{"a":[0,1]}',
+        b'{"a":null}',
+    ],
+    ids=["deep", "text", "fraction", "large", "list", "null"],
+)
+def test_a_hostile_header_of_a_model_is_refused(header: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.agmm").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(ModelFileError, match=r"a\.agmm is .*safetensors"):
+        container.read(tmp_path / "a.agmm")
+
+
+def test_settings_are_a_short_text(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(".".join(["a"] * 100_000) + " = 1")  # takes tomllib hours
+    with pytest.raises(AudioGMMError, match=r"a\.toml .*200003 characters"):
+        FrontEnd.from_toml(tmp_path / "a.toml")
+
+
+def test_a_row_of_a_matrix_has_a_limit(tmp_path: Path) -> None:
+    """Of 40 million numbers that take hundreds of bytes, and of as many as a header likes."""
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    wide = pa.FixedSizeListArray.from_arrays(pa.array(np.zeros(4 << 20, np.float32)), 2 << 20)
+    table = pa.table({"x": wide.cast(pa.list_(pa.float32()))})
+    parquet.write_table(table, tmp_path / "a.parquet", compression="zstd")
+    assert (tmp_path / "a.parquet").stat().st_size < 10_000
+    with (tmp_path / "a.npy").open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (1, 1 << 40)}
+        np.lib.format.write_array_header_1_0(file, header)
+    for name in ("a.parquet", "a.npy"):
+        with (
+            memory_below(MIB),
+            pytest.raises(FeatureError, match=r"has rows of [\d,]+ numbers; needed: at most"),
+        ):
+            list(read_matrix_blocks(Entry(None, features_filepath=str(tmp_path / name), id="a")))
+
+
+def test_wide_rows_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("audiogmm.audio.matrix.columns.LARGEST_WINDOW", 40)
+    matrix = np.arange(200, dtype=np.float32).reshape(20, 10)
+    np.save(tmp_path / "a.npy", matrix)
+    blocks = list(read_matrix_blocks(Entry(None, features_filepath=str(tmp_path / "a.npy"), id="a")))
+    assert [len(block) for block in blocks] == [4] * 5
+    np.testing.assert_array_equal(np.concatenate(blocks), matrix)

@@ -6,8 +6,10 @@ import os
 import shutil
 import socket
 import tarfile
+import threading
 import zipfile
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from audiogmm.audio.decoders.source import open_source
 from audiogmm.errors import AudioFileError, ManifestError
 from audiogmm.manifest import find_recordings, read_manifest, write_manifest
 from audiogmm.manifest.inside import bytes_address, lhotse_address
+from audiogmm.protocols import refuse_protocols, refuse_redirect
 
 
 @pytest.fixture
@@ -131,3 +134,68 @@ def test_a_pipe_is_refused_and_not_waited_for(url: str, tmp_path: Path) -> None:
         open_source(url.format(tmp_path / "pipe"))
     with pytest.raises(AudioFileError, match="is a pipe, which might never end"):
         open_source(bytes_address(str(tmp_path / "pipe"), 0, 9))
+
+
+def test_protocols_of_any_spelling_are_looked_at() -> None:
+    for url in ("async_wrapper://x::y", "a_b::c", "HTTP://x/y"):
+        with pytest.raises(AudioFileError, match=r"AUDIOGMM_PROTOCOLS|not known"):
+            refuse_protocols(url, AudioFileError)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        ("http://8.8.8.8/a", "file:///etc/passwd", "leads to file:"),
+        ("http://8.8.8.8/a", "ftp://8.8.8.8/a", "leads to .* read by ftp"),
+        ("http://8.8.8.8/a", "https://8.8.8.8/a", "leads to .* read by https"),
+        ("http://8.8.8.8/a", "http://169.254.169.254/latest", "an address inside this network"),
+        ("http://8.8.8.8/a", "http://127.0.0.1:8080/", "an address inside this network"),
+        ("http://8.8.8.8/a", "http://[::1]/", "an address inside this network"),
+        ("http://8.8.8.8/a", "http://10.0.0.1/", "an address inside this network"),
+        ("http://8.8.8.8/a", "http:///", "an address inside this network"),
+        ("http://8.8.8.8/a", "http://1.1.1.1/b", None),
+        ("http://127.0.0.1/a", "http://10.0.0.1/", None),
+    ],
+)
+def test_a_redirect_stays_where_urls_may_lead(
+    source: str, target: str, said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDIOGMM_PROTOCOLS", "http")
+    if said is None:
+        refuse_redirect(source, target)
+    else:
+        with pytest.raises(AudioFileError, match=said):
+            refuse_redirect(source, target)
+
+
+def test_a_redirect_to_this_machine_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("aiohttp", reason="pip install aiohttp requests")
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            if self.path == "/moved":
+                self.send_response(302)
+                self.send_header("Location", f"http://localhost:{self.server.server_port}/secret")  # type: ignore[attr-defined]
+            else:
+                self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET  # noqa: N815 - their name
+
+        def log_message(self, *_: object) -> None: ...
+
+    monkeypatch.setenv("AUDIOGMM_PROTOCOLS", "http")
+    monkeypatch.setattr("audiogmm.protocols._is_inside", lambda url: "localhost" in url)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(AudioFileError, match="an address inside this network"):
+                open_source(f"http://127.0.0.1:{server.server_port}/moved")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert asked and set(asked) == {"/moved"}

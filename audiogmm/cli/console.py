@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import click
 
 from audiogmm.cli.failures import SOME_SET_ASIDE
-from audiogmm.escapes import printable
+from audiogmm.escapes import json_line, printable
 from audiogmm.runs.bar import TerminalBar
 from audiogmm.telemetry.json_log import is_json, log_json
 from audiogmm.telemetry.meter import StageProgress
@@ -170,7 +170,7 @@ def close(result: Result, *, as_json: bool) -> None:
     """Print the closing lines, or the summary as one JSON object, and set the exit status."""
     summary = result.summary()
     if as_json:
-        click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
+        click.echo(json_line(summary))
     else:
         for line in result.lines():
             click.echo(printable(line))

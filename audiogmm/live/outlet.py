@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
+from audiogmm.escapes import json_line
 from audiogmm.live.line import SPARED
 from audiogmm.types import Json, Seconds
 
@@ -148,7 +148,7 @@ def text_of(line: Json) -> str:
     >>> text_of({"type": "score", "score": -41.5})
     '{"type": "score", "score": -41.5}'
     """
-    return json.dumps(line, ensure_ascii=False, allow_nan=False, default=_plain)
+    return json_line(line, _plain)
 
 
 def _plain(value: Any) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from audiogmm.errors import ManifestError
+from audiogmm.items import json_items, yaml_items
 from audiogmm.manifest.entry import Entry
 from audiogmm.manifest.ids import SeenIds
 from audiogmm.manifest.jsonl import ManifestLine, line_writer, objects, write_objects
@@ -17,11 +19,15 @@ from audiogmm.manifest.lhotse_records import custom_of, cut_of, recording_of, su
 from audiogmm.manifest.lookup import Lookup
 from audiogmm.manifest.text import head, open_text
 from audiogmm.manifest.toolkits import PathBase
+from audiogmm.reading import reading
 
 _FURTHER = ("language", "gender")
 """Further keys of a supervision; no use is made of them."""
 
 _CUT_FILE = (".jsonl", ".gz")
+
+_AGAIN = "write it again, best as JSONL"
+_END = object()
 
 
 def read(path: str) -> Iterator[ManifestLine]:
@@ -95,7 +101,7 @@ def write(entries: Iterable[Entry], file: Path, final: Path) -> int:
 def read_objects(file: str) -> Iterator[tuple[int, Mapping[str, Any] | ManifestError]]:
     """Yield the records of a file as Lhotse names them: JSON lines, one JSON array, or YAML.
 
-    An array and YAML are held in memory whole; their records are counted, in place of lines.
+    The records of an array and of YAML are read one after another, and counted, in place of lines.
 
     Raises
     ------
@@ -106,25 +112,21 @@ def read_objects(file: str) -> Iterator[tuple[int, Mapping[str, Any] | ManifestE
     if not name.endswith((".json", ".yaml", ".yml")) or head(file, 64).lstrip()[:1] == b"{":
         yield from objects(file)
         return
+    is_json = name.endswith(".json")
+    if not is_json and find_spec("yaml") is None:
+        raise ManifestError(f"{file} is YAML", needed="PyYAML", remedy="pip install pyyaml, or write JSONL")
+    needed, what = "a list of records", "is not JSON" if is_json else "is not YAML"
     with open_text(file) as text:
-        try:
-            if name.endswith(".json"):
-                records = json.load(text)
+        records = json_items(text) if is_json else yaml_items(text)
+        for number in count(1):
+            with reading(file, ManifestError, needed=needed, remedy=_AGAIN, what=what):
+                record = next(records, _END)
+            if record is _END:
+                return
+            if isinstance(record, dict):
+                yield number, record
             else:
-                import yaml
-
-                records = yaml.safe_load(text)
-        except ImportError:
-            raise ManifestError(
-                f"{file} is YAML", needed="PyYAML", remedy="pip install pyyaml, or write JSONL"
-            ) from None
-        except ValueError as error:
-            raise ManifestError(f"{file} is not JSON: {error}", needed="a list of records") from error
-    for number, record in enumerate(records if isinstance(records, list) else [records], 1):
-        if isinstance(record, dict):
-            yield number, record
-        else:
-            yield number, ManifestError(f"{file}: record {number} is {record!r:.60}", needed="an object")
+                yield number, ManifestError(f"{file}: record {number} is {record!r:.60}", needed="an object")
 
 
 def _recordings_file(path: str) -> str:

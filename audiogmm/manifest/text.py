@@ -13,7 +13,7 @@ from typing import BinaryIO, TextIO
 from audiogmm.errors import ManifestError
 from audiogmm.lines import with_short_lines
 from audiogmm.manifest.entry import is_url
-from audiogmm.protocols import refuse_protocols
+from audiogmm.protocols import open_url, refuse_protocols
 from audiogmm.system import special_kind
 
 
@@ -31,9 +31,7 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
             raise ManifestError(f"{path} is {special}", needed="a file", remedy="save it to a file")
         if is_url(path):
             refuse_protocols(path, ManifestError)
-            import fsspec
-
-            with fsspec.open(path, "rb", compression="gzip" if path.endswith(".gz") else None) as remote:
+            with open_url(path, compression="gzip" if path.endswith(".gz") else None) as remote:
                 yield with_short_lines(remote, path)
         elif path.endswith(".gz"):
             with gzip.open(path, "rb") as packed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from operator import index
 from pathlib import Path
 
 import numpy as np
@@ -118,10 +119,9 @@ def _header(path: Path, content: bytes) -> dict[str, object]:
         raise _truncated(path, len(content), f"more than {_LENGTH + length}")
     try:
         header = json.loads(content[_LENGTH : _LENGTH + length])
-        end = max(
-            (spec["data_offsets"][1] for name, spec in header.items() if name != "__metadata__"), default=0
-        )
-    except (ValueError, TypeError, KeyError, IndexError):
+        ends = (spec["data_offsets"][1] for name, spec in header.items() if name != "__metadata__")
+        end = max(map(index, ends), default=0)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         raise _not_ours(path, "a file with a header that is not safetensors'") from None
     if len(content) < _LENGTH + length + end:
         raise _truncated(path, len(content), str(_LENGTH + length + end))

@@ -17,7 +17,7 @@ from audiogmm.errors import AudioFileError, AudioGMMError, OutputError
 from audiogmm.manifest.archives.tar_members import address_in_tar
 from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
 from audiogmm.manifest.inside import outer_path, scheme_of
-from audiogmm.protocols import refuse_protocols
+from audiogmm.protocols import open_url, refuse_protocols
 from audiogmm.reading import reading
 from audiogmm.system import special_kind
 from audiogmm.temporaries import temporary_prefix
@@ -118,11 +118,11 @@ def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:
     address = address_in_tar(path) or path
     if scheme_of(address) is not None:
         return GuardedFile(open_inside(address, kind), raises=kind is not AudioFileError)
-    import fsspec
-
     try:
-        opened = fsspec.open(path, "rb")
+        opened = open_url(path)
         file = opened.open()
+    except AudioGMMError:
+        raise
     except (ImportError, ValueError) as error:  # unknown protocol, or the package for it is not installed
         raise kind(
             f"{path} cannot be opened: {error}",
@@ -130,6 +130,8 @@ def _open_url(path: str, kind: type[AudioGMMError]) -> ByteSource:
             remedy="install the package that the message names, or copy the file here",
         ) from error
     except FileNotFoundError as error:
+        if isinstance(error.__cause__, AudioGMMError):  # a redirect that was refused
+            raise error.__cause__ from None
         raise kind(f"{path} is missing", needed="a file", remedy="correct the URL") from error
     except Exception as error:  # each protocol has errors of its own
         raise kind(

@@ -27,7 +27,7 @@ from audiogmm.manifest.folder import ManifestFolder
 from audiogmm.manifest.inside import outer_path
 from audiogmm.manifest.record import record_of
 from audiogmm.moves import sync, sync_all
-from audiogmm.protocols import refuse_protocols
+from audiogmm.protocols import open_filesystem, refuse_protocols
 from audiogmm.reading import reading
 from audiogmm.types import Json
 
@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS frontends (fingerprint TEXT PRIMARY KEY, settings TEX
 CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY, cut TEXT);
 CREATE TABLE IF NOT EXISTS written (bytes INTEGER);
 """
+_LINES = "CREATE TABLE IF NOT EXISTS lines (bytes INTEGER, checksum INTEGER)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ class CacheIndex:
             if known is None:
                 database.execute("INSERT INTO entries VALUES (?, ?)", (entry.id, cut))
                 (length,) = database.execute("SELECT bytes FROM written").fetchone() or (0,)
-                database.execute("CREATE TABLE IF NOT EXISTS lines (bytes INTEGER, checksum INTEGER)")
+                database.execute(_LINES)
                 found = database.execute("SELECT bytes, checksum FROM lines").fetchone()
                 checked, checksum = found or (length, self._checksum(length))  # an older cache has no `lines`
                 if checked != length:
@@ -261,6 +262,7 @@ class CacheIndex:
                 if (self.folder / KEPT).exists():  # see `growing`
                     connection.execute("PRAGMA synchronous = OFF")
                 connection.execute("BEGIN IMMEDIATE")
+                _refuse_foreign(connection)
                 for statement in _TABLES.strip().split(";\n"):
                     connection.execute(statement)
                 yield connection
@@ -279,6 +281,19 @@ class CacheIndex:
             if isinstance(error, OutputError):
                 raise
             raise unwritable(error.filename or self.folder / INDEX, error) from error
+
+
+def _refuse_foreign(connection: sqlite3.Connection) -> None:
+    """Refuse what is no plain table: views, triggers and the like would run what their file says."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    ours = {_words(statement) for statement in (*_TABLES.strip().split(";\n"), _LINES)}
+    for name, statement in connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"):
+        if _words(str(statement)) not in ours:
+            raise sqlite3.DatabaseError(f"{name!r} in it is no table of a frame cache")
+
+
+def _words(statement: str) -> str:
+    return " ".join(statement.replace(" IF NOT EXISTS", "").rstrip("; \n").split())
 
 
 def _checked(value: object) -> str:
@@ -302,11 +317,9 @@ def signature_of(path: str) -> str | None:
     """Return the size and time of change of a file, which change when it does; None if it is gone."""
     path = outer_path(path)
     if is_url(path):
-        import fsspec
-
         try:
             refuse_protocols(path, AudioFileError)
-            system, inner = fsspec.url_to_fs(path)
+            system, inner = open_filesystem(path)
             return f"{system.info(inner).get('size')}:{system.ukey(inner)}"
         except Exception:  # noqa: BLE001 - each protocol has errors of its own
             return None

@@ -13,6 +13,8 @@ from audiogmm.errors import FrontEndError
 from audiogmm.reading import reading
 from audiogmm.types import Json
 
+_LONGEST = 1 << 14
+
 
 class StoredSettings:
     """Base of a frozen dataclass of words, numbers, truth values, tuples of numbers, and None."""
@@ -42,7 +44,10 @@ class StoredSettings:
         source = str(text) if isinstance(text, Path) else "front end"
         remedy = "the settings that `audiogmm info` prints, a line each, such as n_mels = 40"
         with reading(source, FrontEndError, needed="settings in TOML", remedy=remedy):
-            return cls.from_dict(tomllib.loads(text.read_text("utf-8") if isinstance(text, Path) else text))
+            document = text.read_text("utf-8") if isinstance(text, Path) else text
+            if len(document) > _LONGEST:  # the parser takes hours for long names
+                raise ValueError(f"{len(document)} characters, of which settings take {_LONGEST} at most")
+            return cls.from_dict(tomllib.loads(document))
 
     def to_toml(self) -> str:
         """Write the settings as a TOML document that `from_toml` reads."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.source import ByteSource, open_source
-from audiogmm.audio.matrix.columns import Column
+from audiogmm.audio.matrix.columns import Column, rows_at_once
 from audiogmm.audio.matrix.npy import fill
 from audiogmm.audio.matrix.parquet import missing_extra
 from audiogmm.errors import FeatureError
@@ -207,6 +207,7 @@ class ArkReader:
         if value.start + value.size > stream.seek(0, 2):
             raise _cut_off(self._path, f"offset {offset}")
         dtype = np.dtype(_PLAIN[value.kind])
+        block = rows_at_once(block, value.n_columns, self._path)
         for row in range(first, value.n_rows, block):
             window = np.empty((min(block, value.n_rows - row), value.n_columns), dtype)
             stream.seek(value.start + row * value.n_columns * dtype.itemsize)

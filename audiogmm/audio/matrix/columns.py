@@ -11,11 +11,35 @@ from typing import Literal
 from audiogmm.errors import FeatureError
 from audiogmm.words import amount
 
+WIDEST = 1 << 20
+"""Numbers in a row, at most: a few bytes of a compressed table may stand for any number of them."""
+
+LARGEST_WINDOW = 1 << 25
+"""Numbers that are read at once, at most: fewer rows where they are wide."""
+
 Kind = Literal["number", "time", "text", "lists"]
 
 _INDEX = re.compile(r"|index|id|row|row_id|unnamed: \d+|__index_level_\d+__|level_\d+", re.IGNORECASE)
 _TIME = re.compile(r"timestamp|datetime|date|time", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?|\d{1,2}:\d{2}(:\d{2}.*)?")
+
+
+def rows_at_once(block: int, n_columns: int, path: str) -> int:
+    """Return how many rows of a table are read at once, `block` at most.
+
+    Raises
+    ------
+    FeatureError
+        If a row holds more than `WIDEST` numbers.
+
+    Examples
+    --------
+    >>> rows_at_once(8192, 40, "a.npy"), rows_at_once(8192, 1 << 20, "a.npy")
+    (8192, 32)
+    """
+    if n_columns > WIDEST:
+        raise FeatureError(f"{path} has rows of {n_columns:,} numbers", needed=f"at most {WIDEST:,} in a row")
+    return max(1, min(block, LARGEST_WINDOW // max(1, n_columns)))
 
 
 @dataclass(frozen=True, slots=True)

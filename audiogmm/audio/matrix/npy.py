@@ -10,7 +10,7 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.source import ByteSource, open_source
-from audiogmm.audio.matrix.columns import Column
+from audiogmm.audio.matrix.columns import Column, rows_at_once
 from audiogmm.errors import FeatureError
 
 
@@ -53,6 +53,7 @@ class NpyReader:
                     needed="a whole file",
                     remedy="write it again",
                 )
+            block = rows_at_once(block, n_columns, self._path)
             for row in range(first, n_rows, block):
                 count = min(block, n_rows - row)
                 if fortran:
@@ -88,6 +89,7 @@ class NpyReader:
                 if len(shape) == 1
                 else "numpy.save of a float32 matrix",
             )
+        rows_at_once(1, shape[1], self._path)
         return shape, fortran, dtype
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.audio.decoders.source import open_source
-from audiogmm.audio.matrix.columns import Column, Kind
+from audiogmm.audio.matrix.columns import Column, Kind, rows_at_once
 from audiogmm.errors import FeatureError
 
 
@@ -62,6 +62,7 @@ class ParquetReader:
                 group += 1
             groups = list(range(group, file.num_row_groups))
             row = first - skip
+            block = rows_at_once(block, self._widest(file, groups), self._path)
             for batch in (
                 file.iter_batches(
                     batch_size=block,
@@ -120,6 +121,14 @@ class ParquetReader:
                 )
             return np.asarray(values.to_numpy(zero_copy_only=False)).reshape(len(first), width)
         return np.column_stack([column.to_numpy(zero_copy_only=False) for _, column in columns])
+
+    def _widest(self, file: Any, groups: list[int]) -> int:
+        """Numbers in a row, of the widest column: a list of one number, repeated, takes no place."""
+        widest = 1
+        for group in map(file.metadata.row_group, groups):
+            for place in range(group.num_columns):
+                widest = max(widest, group.column(place).num_values // max(1, group.num_rows))
+        return widest
 
     def _refuse_null(self, column: Any, start: int, name: str) -> None:
         if column.null_count:

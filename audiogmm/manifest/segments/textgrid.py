@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from audiogmm.documents import parse_finite
 from audiogmm.errors import ManifestError
+from audiogmm.lines import whole_text
 from audiogmm.manifest.segments.span import Span, one_line
 from audiogmm.manifest.segments.span_format import SpanFormat, SpanLine
 from audiogmm.manifest.text import open_text
@@ -24,7 +25,7 @@ def read_spans(path: str) -> Iterator[SpanLine]:
         If it is not a TextGrid in one of Praat's text formats.
     """
     with open_text(path) as file:
-        text = file.read()
+        text = whole_text(file, path)
     tokens = _tokens(text)
 
     def number() -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -279,6 +281,23 @@ def test_a_folder_that_cannot_be_one(wav: Path, tmp_path: Path) -> None:
     )
     with pytest.raises(OutputError, match=r"ledger\.sqlite cannot be used: file is not a database"):
         list(Recording(Entry(str(wav), id="a"), SPEECH, cache=tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON files BEGIN DELETE FROM entries; END",
+        "CREATE VIEW v AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x FROM r",
+        "CREATE TABLE other (a TEXT CHECK (a > 1))",
+        "CREATE INDEX i ON files (upper(content))",
+    ],
+)
+def test_an_index_that_would_run_something_is_refused(statement: str, wav: Path, tmp_path: Path) -> None:
+    fill(Recording(Entry(str(wav), id="a"), SPEECH, cache=tmp_path / "cache"))
+    with closing(sqlite3.connect(tmp_path / "cache" / "ledger.sqlite")) as database:
+        database.execute(statement)
+    with pytest.raises(OutputError, match=r"ledger\.sqlite cannot be used: '\w+' in it is no table"):
+        list(FrameCache(tmp_path / "cache").frontends())
 
 
 @settings(max_examples=30, deadline=None)
