@@ -40,6 +40,7 @@ from kill_cases import CASES, Case, call, make_inputs
 
 from audiogmm import temporaries
 from audiogmm.runs.journal import Journal
+from audiogmm.runs.kept_results import KeptReducer
 from audiogmm.training import checkpoint_file
 
 TOKEN = "AUDIOGMM_KILLS"
@@ -120,15 +121,23 @@ class Yard:
             os._exit(status)
 
     def _note_entries(self) -> None:
-        """Let journals note which entries are done, in a file that no run removes."""
-        write, log = Journal.write, self.log
+        """Let runs note which entries are done, and in which stage, in a file that no run removes."""
+        write, keep, log = Journal.write, KeptReducer._keep, self.log
 
-        def noted(journal: Journal, row: dict[str, Any]) -> None:
-            write(journal, row)
+        def note(what: str) -> None:
             with log.open("a") as file:
-                file.write(f"{row['id']}\n")
+                file.write(f"{what}\n")
 
-        Journal.write = noted  # type: ignore[method-assign]
+        def written(journal: Journal, row: dict[str, Any], *given: str) -> None:
+            write(journal, row, *given)
+            if len(given) < 2:  # else it is of a stage that keeps its own results
+                note(row["id"])
+
+        def kept(reducer: KeptReducer, name: str, content: str, found: Any) -> None:
+            keep(reducer, name, content, found)
+            note(name)
+
+        Journal.write, KeptReducer._keep = written, kept  # type: ignore[method-assign, assignment]
 
     def wait(self, pid: int, seconds: float = PATIENCE) -> int | None:
         """Return the status of a run; None if it has not ended by then."""
@@ -247,7 +256,9 @@ def end(yard: Yard, words: str, whole: dict[str, bytes], tally: Tally) -> None:
     status = yard.wait(yard.fork(words))
     found = contents(yard.run)
     said = yard.said.read_text()
-    finished = status == 1 and re.search("exists already|not empty", said)  # killed after its end
+    finished = status == 1 and re.search(
+        "exists already|not empty|in the ledger already", said
+    )  # killed after its end
     left = sorted(found.keys() - whole.keys()) + sorted(
         path.name for path in yard.temporary.iterdir() if "audiogmm" in path.name
     )

@@ -16,6 +16,7 @@ from audiogmm.jobs.train import train
 from audiogmm.jobs.train_settings import TrainSettings
 from audiogmm.keywords import accepts
 from audiogmm.manifest.entry import STANDARD_INPUT
+from audiogmm.mixture.store import Model
 from audiogmm.reporting.run.pictures import check_pictures
 from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.inputs import copy_standard_input
@@ -126,11 +127,13 @@ def select_to_file(
                 "Nothing was written" + (f"; {_CONTINUES}" if run.kept else ".")
             ) from stopped
 
-        def write() -> None:
+        def write(model: Model | None = None) -> None:
             with together():
                 selection.write(output, force=force)
                 if plot is not None:
                     draw_selection(selection, plot, force=force)
+                if save is not None and model is not None:
+                    model.save(save, force=force)
 
         if missing := ", ".join(map(str, selection.result.missing)):
             write()
@@ -154,9 +157,7 @@ def select_to_file(
             raise KeyboardInterrupt(
                 f"The table is in {output}; the model was not saved. {_CONTINUES.capitalize()}"
             ) from stopped
-        with together():
-            write()
-            model.save(save, force=force)
+        write(model)
         return SelectResult(output, selection, aside, plot, save)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.learning.model_parts import score_names, terms_of
 from audiogmm.anomaly.scorers.table import PLAIN, score_unit
-from audiogmm.files import refuse_folder
+from audiogmm.files import refuse_folder, together
 from audiogmm.jobs.train import train
 from audiogmm.jobs.train_settings import TrainSettings
 from audiogmm.keywords import accepts
@@ -69,27 +69,30 @@ def train_to_file(
         force = settings.force or run.goes_on
         aside = Aside(errors_path(output), strict=settings.strict)
         try:
-            with (
-                replacing_ledger(ledger, force) as temporary,
-                _cluster(settings.dask) as reducer,
-                aside.explaining(),
-            ):
-                model = train(
-                    source if reducer is None or not Path(source).exists() else str(Path(source).absolute()),
-                    frontend,
-                    settings=replace(settings, ledger=temporary or False),
-                    reducer=reducer,
-                    checkpoint=run.place,
-                    aside=aside,
-                    progress=progress,
-                )
+            with nullcontext() if ledger is None else together():
+                with (
+                    replacing_ledger(ledger, force) as temporary,
+                    _cluster(settings.dask) as reducer,
+                    aside.explaining(),
+                ):
+                    model = train(
+                        source
+                        if reducer is None or not Path(source).exists()
+                        else str(Path(source).absolute()),
+                        frontend,
+                        settings=replace(settings, ledger=temporary or False),
+                        reducer=reducer,
+                        checkpoint=run.place,
+                        aside=aside,
+                        progress=progress,
+                    )
+                model.save(output, force=force)
         except TrainingInterrupted as stopped:
             raise KeyboardInterrupt(
                 f"Training was {stopped.what}; the same command with --resume continues from there"
                 if run.kept
                 else f"Training was {stopped.what}; nothing was written"
             ) from stopped
-        model.save(output, force=force)
         if ledger is not None:
             Ledger(ledger).purge()
     return TrainResult(output, model, aside)

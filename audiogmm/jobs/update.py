@@ -154,6 +154,9 @@ def update(
         choice=settings.choice,
     )
     reducer = reducer or LocalReducer(settings.threads, settings.workers)
+    if book is not None and settings.verb == "add":  # before anything is read
+        for entry in inputs.entries or ():
+            book.refuse_known(entry.id)
     changed = _change(model, inputs, settings, book, progress, reducer)
     if book is not None:
         book.save(changed.mixture.fingerprint)

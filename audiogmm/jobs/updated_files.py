@@ -50,10 +50,16 @@ def update_file(
     progress = progress_of(progress)
     refuse_folder(output)
     before, kinds = load(model), {NamedEStep: (SufficientStats,)}
+    key = f"{before.fingerprint} {settings.key}"
+    of = before.fingerprint if output.exists() and output.samefile(model) else ""
     with (
         set_aside_by(output, settings.strict) as aside,
-        keeping(output, settings, f"{before.fingerprint} {settings.key}", kinds, aside, progress) as kept,
+        keeping(output, settings, key, kinds, aside, progress, of=of) as kept,
     ):
+        if kept.is_made:  # by a run that was cut off after it had saved the model
+            if beside(output).exists():
+                Ledger(beside(output)).purge()
+            return UpdateResult(output, before, aside, None)
         others = None
         if settings.against is not None:  # looked for before anything is written
             others = open_comparison(

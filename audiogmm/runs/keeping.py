@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.journal import Journal
+from audiogmm.runs.journal import JOURNAL, Journal
 from audiogmm.runs.kept_results import Kept, KeptReducer, Kinds
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.settings import RunSettings
@@ -26,10 +26,13 @@ class Keeping:
         Keeps what tasks find, and reads what an earlier run kept.
     force : bool
         Whether an output that is there is replaced.
+    is_made : bool
+        Whether the output is what an earlier run made, which replaced its own input: nothing is left to do.
     """
 
     reducer: LocalReducer
     force: bool
+    is_made: bool = False
 
 
 @contextmanager
@@ -51,6 +54,7 @@ def keeping(
     progress: Progress | bool | None = None,
     *,
     is_gallery: bool = False,
+    of: str = "",
 ) -> Iterator[Keeping]:
     """Keep an output to this run, what it finds of each recording, and the ledger of its inputs.
 
@@ -69,6 +73,8 @@ def keeping(
         Receives notes.
     is_gallery : bool
         The output is added to: every run goes on, and what another kept is dropped.
+    of : str
+        Fingerprint of the input that the output replaces, if it does.
 
     Raises
     ------
@@ -78,8 +84,13 @@ def keeping(
     KeyboardInterrupt
         After Ctrl-C, with what helps.
     """
-    begun = unfinished([output], resume=settings.resume, force=settings.force)
+    begun = unfinished([output], resume=settings.resume, force=settings.force, of=of)
     with _added_to(output) if is_gallery else begun as run:
+        if run.goes_on and of != run.of and of:
+            output.with_name(output.name + JOURNAL).unlink(missing_ok=True)
+            with LocalReducer(settings.threads, settings.workers) as reducer:
+                yield Keeping(reducer, True, is_made=True)
+            return
         journal = Journal(output, key=key, is_locked=True).attach(aside, progress_of(progress).say)
         if is_gallery:
             journal.again = "the same command"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import glob
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiogmm.checksum import sealed, unsealed
+from audiogmm.documents import parse_document
 from audiogmm.files import exclusive, refuse_overwrite, replacing
+from audiogmm.reading import parsing
 
 MARK = ".begun"
 
@@ -23,10 +27,13 @@ class Unfinished:
         Beginning of the names, to which each part of the run adds its own.
     goes_on : bool
         Whether this run goes on from an earlier one.
+    of : str
+        What the run that began was given as `of`.
     """
 
     place: Path
     goes_on: bool
+    of: str = ""
 
     @property
     def kept(self) -> list[Path]:
@@ -40,7 +47,7 @@ class Unfinished:
 
 @contextmanager
 def unfinished(
-    outputs: Sequence[Path], folder: Path | None = None, *, resume: bool, force: bool
+    outputs: Sequence[Path], folder: Path | None = None, *, resume: bool, force: bool, of: str = ""
 ) -> Iterator[Unfinished]:
     """Keep the outputs of a run to it until they are whole; then remove what it kept.
 
@@ -57,6 +64,8 @@ def unfinished(
         Go on from an earlier run, in place of removing what that kept.
     force : bool
         Replace outputs.
+    of : str
+        What the run is of, where it replaces its own input: kept until the run has ended.
 
     Raises
     ------
@@ -91,8 +100,11 @@ def unfinished(
         if not goes_on:
             _drop(place)
             with replacing(mark, force=True) as temporary:
-                temporary.write_text("a run that writes these began, and has not ended\n" + _lines(outputs))
-        run, before = Unfinished(place, goes_on), list(map(_identity, outputs))
+                temporary.write_text(json.dumps(sealed({"of": of})))
+        elif mark.exists():
+            with parsing(mark, needed="what a run began with", remedy="without --resume, to start again"):
+                of = str(unsealed(parse_document(mark.read_bytes()), True, mark, "start again")["of"])
+        run, before = Unfinished(place, goes_on, of), list(map(_identity, outputs))
         try:
             yield run
         except BaseException:
@@ -122,7 +134,3 @@ def _identity(output: Path) -> tuple[int, int] | None:
         about = output.stat()
         return about.st_ino, about.st_mtime_ns
     return None
-
-
-def _lines(outputs: Sequence[Path]) -> str:
-    return "".join(f"{output.name!r}\n" for output in outputs)

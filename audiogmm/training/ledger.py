@@ -120,12 +120,7 @@ class Ledger:
         MismatchError
             If it is in the ledger already.
         """
-        if recording in self:
-            raise MismatchError(
-                f"recording {recording!r} is in the ledger already",
-                needed="recordings that the model was not trained on",
-                remedy="update --remove first, or give it another id",
-            )
+        self.refuse_known(recording)
         arrays = {name: getattr(statistics, name) for name in ARRAYS}
         arrays["scalars"] = np.array([getattr(statistics, name) for name in SCALARS])
         alive = np.flatnonzero(statistics.counts)
@@ -140,6 +135,15 @@ class Ledger:
         with replacing(self._file(recording), force=True, durable=False) as temporary:
             temporary.write_bytes(container.pack(arrays, document))
         self.weights[recording] = 1.0
+
+    def refuse_known(self, recording: str) -> None:
+        """Raise `MismatchError` if a recording is in the ledger already."""
+        if recording in self:
+            raise MismatchError(
+                f"recording {recording!r} is in the ledger already",
+                needed="recordings that the model was not trained on",
+                remedy="update --remove first, or give it another id",
+            )
 
     def get(self, recording: str) -> SufficientStats:
         """Return the statistics of a recording, times its weight.
