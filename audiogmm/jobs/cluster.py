@@ -217,15 +217,15 @@ def cluster_to_folder(
                 batch.advance(sums.seconds)
             files.collect(ids, output / SEGMENTS)
         settle(output)
-    result.recordings = len(ids)
-    sounds = write_sounds(result.sums, clusters, settings.examples, inputs, output / "sounds")
-    result.sounds = len(sounds)
-    found = cluster_rows(loaded, classes, result.sums.tally)
-    for number, row in enumerate(found):
-        row["segments"] = [segment_row(each, sounds) for each in result.sums.examples(number)]
-    # the most distinct first, those without a frame last
-    result.rows = sorted(found, key=lambda row: (not row["frames"], -(row["distinctness"] or 0.0)))
-    write_rows(result.rows, output / COMPONENTS, force=True)
+        result.recordings = len(ids)
+        sounds = write_sounds(result.sums, clusters, settings.examples, inputs, output / "sounds")
+        result.sounds = len(sounds)
+        found = cluster_rows(loaded, classes, result.sums.tally)
+        for number, row in enumerate(found):
+            row["segments"] = [segment_row(each, sounds) for each in result.sums.examples(number)]
+        # the most distinct first, those without a frame last
+        result.rows = sorted(found, key=lambda row: (not row["frames"], -(row["distinctness"] or 0.0)))
+        write_rows(result.rows, output / COMPONENTS, force=True)
     return result
 
 

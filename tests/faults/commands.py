@@ -153,7 +153,7 @@ def contents(folder: Path) -> dict[str, object]:
     found: dict[str, object] = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if HIDDEN.search(name):
+        if HIDDEN.search(name) or name == "known.inputs.jsonl":  # which names those of the last run alone
             continue
         if path.name.endswith(".run.json"):
             row = json.loads(path.read_text())
@@ -243,6 +243,11 @@ class Case:
     def words(self) -> str:
         """The command."""
         return self.command.words + f" {self.command.force}" * (self.before is not None)
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command as it is given to the server."""
+        return _with_threads(self.bench.arguments(self.words))
 
     @classmethod
     def make(cls, name: str, bench: Bench, *, replaces: bool) -> Case:
