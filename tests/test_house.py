@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 
 GROUND = (
     "errors checksum escapes contents system types version lazy methods reprs keywords words files threads "
-    "temporaries moves processes protocols reading documents items lines timeline run_id wall_clock "
+    "temporaries moves row_spool processes protocols reading documents items lines timeline run_id wall_clock "
     "content_hash telemetry"
 )
 """Every room may import these."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
 
 from audiogmm.errors import TrainingError
 from audiogmm.mixture.gaussian import Mixture
+from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer
+from audiogmm.row_spool import BLOCK_ROWS, RowSpool
 from audiogmm.types import BoolArray, FloatArray, Frames, Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import BackEnd
-from audiogmm.verification.background import BackgroundRecording
+from audiogmm.verification.background import AnyRecording
 from audiogmm.verification.background_trials import (
     MAX_SPEAKERS,
-    TrialSide,
+    BackgroundTrials,
+    SpeakerRecordings,
+    TrialMaker,
     choose_test_recordings,
-    make_trials,
 )
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.calibration_fitting import extend_calibration, fit_calibration
@@ -46,25 +49,26 @@ MAX_COHORT = 500
 
 def learn_backend(
     background: Mixture,
-    recordings: Sequence[BackgroundRecording],
+    recordings: Sequence[AnyRecording],
     *,
     channels: Frames | None = None,
     settings: SpaceSettings | None = None,
     adaptation: Adaptation | None = None,
     reducer: LocalReducer | None = None,
-    noisy: Mapping[str, BackgroundRecording] | None = None,
+    noisy: Mapping[str, AnyRecording] | None = None,
 ) -> BackEnd:
     """Learn a back end from the recordings of background speakers.
 
     The space is learned from pieces of recordings, some of them also as if over another channel. For
     calibration the speakers are divided into `FOLDS` parts: trials between those of one part are scored in a
     space that is learned from the others. (The background model itself is trained on all of them.)
+    Statistics, vectors and frames are in temporary files, `BLOCK_ROWS` of them in memory.
 
     Parameters
     ----------
     background : Mixture
         The background model.
-    recordings : sequence of BackgroundRecording
+    recordings : sequence of BackgroundRecording or StoredRecording
         Some frames of each speaker.
     channels : ndarray of shape (c, n_features), float32, optional
         Offsets of frames over other channels.
@@ -74,7 +78,7 @@ def learn_backend(
         How speakers' models are computed; the calibration holds for these settings.
     reducer : LocalReducer, optional
         Its threads do the work; the result does not depend on them.
-    noisy : mapping of str to BackgroundRecording, optional
+    noisy : mapping of str to BackgroundRecording or StoredRecording, optional
         Recordings of `select_tests`, by id, with noise added: further columns of the calibration are learned
         from them. Scores without noise are calibrated as without these.
 
@@ -83,6 +87,8 @@ def learn_backend(
     TrainingError
         If there are fewer than `MIN_SPEAKERS` speakers, or too few recordings of each for the
         compensation asked for.
+    OutputError
+        If the temporary folder does not take what is kept there.
     """
     settings, adaptation = settings or SpaceSettings(), adaptation or Adaptation()
     reducer = reducer or LocalReducer(1)
@@ -93,24 +99,34 @@ def learn_backend(
             needed=f"recordings of at least {MIN_SPEAKERS}",
             remedy="a background with more speakers, or plain likelihood ratios (--speakers no)",
         )
-    pieces = cut_pieces(background, recordings, channels, reducer)
-    space = learn_space(pieces, settings)
-    folds = _folds(len(names))
-    columns, target, has_noise = [], [], []
-    for fold in folds:
-        chosen = {i: [r for r in recordings if r.speaker == names[i]] for i in np.flatnonzero(fold).tolist()}
-        trials = make_trials(background, chosen, adaptation, reducer, noisy=noisy)
-        if trials is None:
-            continue
-        other = learn_space(pieces, settings, without=fold)
-        scores = _scores(background, other, _cohort(other, pieces, ~fold), trials.models, trials.tests)
-        columns.append(
-            {f"space.{method}": s[trials.model, trials.test] for method, s in scores.items()}
-            | {"raw": trials.raw}
-            | trials.qualities()
-        )
-        target.append(trials.target)
-        has_noise.append(trials.noisy)
+    with RowSpool() as spool:
+        pieces = cut_pieces(background, recordings, spool, channels, reducer)
+        space = learn_space(pieces, settings)
+        cohort = _cohort(space, pieces, np.ones(len(names), bool))
+        columns, target, has_noise = [], [], []
+        for fold in _folds(len(names)):
+            other = learn_space(pieces, settings, without=fold)
+
+            def embed(statistics: SufficientStats, space: Space = other) -> FloatArray:
+                return space.vector(*center_statistics(background, statistics))
+
+            whose = [
+                SpeakerRecordings(names[i], i, [r for r in recordings if r.speaker == names[i]])
+                for i in np.flatnonzero(fold).tolist()
+            ]
+            maker = TrialMaker(background, embed, adaptation, reducer, noisy or {})
+            with RowSpool() as own:
+                trials = maker.make(whose, own)
+            if trials is None:
+                continue
+            scores = _scores(background, other, _cohort(other, pieces, ~fold), trials)
+            columns.append(
+                {f"space.{method}": s[trials.model, trials.test] for method, s in scores.items()}
+                | {"raw": trials.raw}
+                | trials.qualities()
+            )
+            target.append(trials.target)
+            has_noise.append(trials.noisy)
     calibrations = {}
     if columns:
         truth, with_noise = np.concatenate(target), np.concatenate(has_noise)
@@ -130,7 +146,6 @@ def learn_backend(
         "settings": asdict(settings),
         "adaptation": adaptation.to_dict(),
     }
-    cohort = _cohort(space, pieces, np.ones(len(names), bool))
     return BackEnd(background, space, cohort.astype(np.float32), calibrations, about)
 
 
@@ -144,7 +159,7 @@ def _calibration(columns: Mapping[str, FloatArray], target: BoolArray, noisy: Bo
     )
 
 
-def select_tests(recordings: Sequence[BackgroundRecording]) -> list[str]:
+def select_tests(recordings: Sequence[AnyRecording]) -> list[str]:
     """Return the ids of the recordings that are tests of the trials of a calibration."""
     names = list(dict.fromkeys(recording.speaker for recording in recordings))
     folds = _folds(len(names))
@@ -169,20 +184,16 @@ def _cohort(space: Space, pieces: Pieces, whose: BoolArray) -> FloatArray:
     owners, rows = np.unique(np.where(pieces.moved, -1, pieces.owners), return_index=True)
     rows = rows[(owners >= 0) & whose[np.maximum(owners, 0)]]
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_COHORT)).round().astype(int))]
-    return space.coordinates(supervectors(pieces.counts[rows], pieces.first[rows], space.compensation))
+    blocks = np.array_split(rows, -(-len(rows) // BLOCK_ROWS))
+    return np.concatenate(
+        [space.coordinates(supervectors(*pieces.statistics(block), space.compensation)) for block in blocks]
+    )
 
 
 def _scores(
-    background: Mixture,
-    space: Space,
-    cohort: FloatArray,
-    models: Iterable[TrialSide],
-    tests: Iterable[TrialSide],
+    background: Mixture, space: Space, cohort: FloatArray, trials: BackgroundTrials
 ) -> dict[str, FloatArray]:
     """Scores (n_models, n_tests) by normalization, of those for which the cohort is large enough."""
     backend = BackEnd(background, space, cohort)
-    enrolled, tested = (
-        np.stack([space.vector(*center_statistics(background, side.statistics)) for side in sides])
-        for sides in (models, tests)
-    )
+    enrolled, tested = (np.stack([side.vector for side in sides]) for sides in (trials.models, trials.tests))
     return {method: backend.scores(enrolled, tested, method) for method in backend.normalizations}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from audiogmm.row_spool import Rows, RowSpool
 from audiogmm.types import BoolArray, Frames, Samples
 from audiogmm.verification.quality import SignalToNoise
 
@@ -38,6 +39,15 @@ class BackgroundRecording:
     frame_rate: float
     levels: Samples | None = None
     voiced: BoolArray | None = None
+
+    @property
+    def n_frames(self) -> int:
+        """Number of voiced frames."""
+        return len(self.frames)
+
+    def load(self) -> BackgroundRecording:
+        """Return it: it is in memory."""
+        return self
 
     @property
     def decibels(self) -> float:
@@ -75,6 +85,43 @@ class BackgroundRecording:
 
     def _voiced(self) -> BoolArray:
         return np.ones(len(self.frames), np.bool_) if self.voiced is None else self.voiced
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRecording:
+    """A `BackgroundRecording` whose frames are in a spool."""
+
+    id: str
+    speaker: str
+    kind: str
+    frames: Rows
+    frame_rate: float
+    levels: Rows | None
+    voiced: Rows | None
+
+    @classmethod
+    def of(cls, recording: BackgroundRecording, spool: RowSpool) -> StoredRecording:
+        """Put a recording into a spool."""
+        levels, voiced = (
+            part if part is None else spool.put(part) for part in (recording.levels, recording.voiced)
+        )
+        about = recording.id, recording.speaker, recording.kind
+        return cls(*about, spool.put(recording.frames), recording.frame_rate, levels, voiced)
+
+    @property
+    def n_frames(self) -> int:
+        """Number of voiced frames."""
+        return len(self.frames)
+
+    def load(self) -> BackgroundRecording:
+        """Read it."""
+        levels, voiced = (part if part is None else part.read()[:, 0] for part in (self.levels, self.voiced))
+        about = self.id, self.speaker, self.kind
+        return BackgroundRecording(*about, self.frames.read(), self.frame_rate, levels, voiced)
+
+
+AnyRecording = BackgroundRecording | StoredRecording
+"""One in memory, or in a spool."""
 
 
 def concatenate(recordings: Sequence[BackgroundRecording]) -> BackgroundRecording:

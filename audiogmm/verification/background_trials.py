@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,21 +12,21 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer
-from audiogmm.training.frames.source import ArraySlice
+from audiogmm.row_spool import Rows, RowSpool
 from audiogmm.types import BoolArray, FloatArray, Frames
 from audiogmm.verification.adaptation import Adaptation
-from audiogmm.verification.background import BackgroundRecording, concatenate
+from audiogmm.verification.background import AnyRecording, BackgroundRecording, concatenate
 from audiogmm.verification.quality import ENROLLED, TESTED, log_seconds, noise
-from audiogmm.verification.ratio import RatioScorer
+from audiogmm.verification.shifts import check_shape
 
 TEST_SECONDS = (3.0, 1.0, 0.4)
-"""BackgroundRecordingd seconds of tests."""
+"""Voiced seconds of tests."""
 
 ENROLLED_SHARES = (1.0, 0.4)
 """Shares of a speaker's enrollment that are enrolled: all of it, and its beginning."""
 
 ENROLLED_SECONDS = 20.0
-"""BackgroundRecordingd seconds that a speaker is enrolled with, at most."""
+"""Voiced seconds that a speaker is enrolled with, at most."""
 
 IMPOSTORS = 12
 """Impostor trials of each test."""
@@ -37,13 +37,32 @@ MAX_SPEAKERS = 240
 
 @dataclass(frozen=True)
 class TrialSide:
-    """One side of a trial: its speaker, statistics, signal-to-noise ratio, and whether noise was added."""
+    """One side of a trial.
+
+    Attributes
+    ----------
+    speaker : int
+    kind : str
+    seconds : float
+        Voiced.
+    vector : ndarray of shape (n_coordinates,), float64
+        In the speaker space.
+    frames : Rows
+        The voiced frames.
+    under : Rows
+        Their log-likelihoods under the background model, nats; of tests alone.
+    decibels : float
+        The signal-to-noise ratio.
+    noisy : bool
+        Whether noise was added.
+    """
 
     speaker: int
     kind: str
     seconds: float
-    statistics: SufficientStats
-    frames: Frames = field(repr=False)
+    vector: FloatArray = field(repr=False)
+    frames: Rows | None = field(default=None, repr=False)
+    under: Rows | None = field(default=None, repr=False)
     decibels: float = math.nan
     noisy: bool = False
 
@@ -84,13 +103,13 @@ class BackgroundTrials:
         }
 
 
-def choose_test_recordings(recordings: Sequence[BackgroundRecording]) -> Sequence[BackgroundRecording]:
+def choose_test_recordings(recordings: Sequence[AnyRecording]) -> Sequence[AnyRecording]:
     """Return the recordings of a speaker that are tests: every second, or the only one."""
     return recordings[1::2] if len(recordings) > 1 else recordings
 
 
 def divide_recordings(
-    recordings: Sequence[BackgroundRecording], noisy: Mapping[str, BackgroundRecording] | None = None
+    recordings: Sequence[AnyRecording], noisy: Mapping[str, AnyRecording] | None = None
 ) -> tuple[BackgroundRecording, BackgroundRecording, BackgroundRecording | None] | None:
     """Divide a speaker's recordings into an enrollment, a test, and the test with noise.
 
@@ -98,12 +117,13 @@ def divide_recordings(
     is None where not all of its recordings are in `noisy`. All is None where there are too few frames.
     """
     rate, tests = recordings[0].frame_rate, choose_test_recordings(recordings)
-    with_noise = [noisy[recording.id] for recording in tests if noisy and recording.id in noisy]
+    with_noise = [noisy[recording.id].load() for recording in tests if noisy and recording.id in noisy]
     noised = concatenate(with_noise) if len(with_noise) == len(tests) else None
     if len(recordings) > 1:
-        enrolled, tested = concatenate(recordings[0::2]), concatenate(tests)
+        enrolled, tested = (concatenate([part.load() for part in of]) for of in (recordings[0::2], tests))
     else:
-        whole, half = recordings[0], len(recordings[0].frames) // 2
+        whole = recordings[0].load()
+        half = len(whole.frames) // 2
         enrolled, tested = whole.part(0, half), whole.part(half, len(whole.frames))
         if noised is not None:  # from the same time on, whatever is voiced of it
             noised = noised.part(noised.count_voiced_before(whole.frame_index(half)), len(noised.frames))
@@ -112,73 +132,124 @@ def divide_recordings(
     return enrolled.part(0, int(ENROLLED_SECONDS * rate)), tested, noised
 
 
-def make_trials(
-    background: Mixture,
-    speakers: Mapping[int, Sequence[BackgroundRecording]],
-    adaptation: Adaptation,
-    reducer: LocalReducer,
-    seed: int = 0,
-    noisy: Mapping[str, BackgroundRecording] | None = None,
-) -> BackgroundTrials | None:
-    """Make trials between the recordings of these speakers, and score them by likelihood ratio.
+@dataclass(frozen=True)
+class TrialMaker:
+    """Makes trials between the recordings of some speakers, and scores them by likelihood ratio.
 
     Each speaker is enrolled with all of the enrollment and with its beginning, and tested on pieces of
     several lengths. Impostors are of the speaker's kind where there are others of it.
 
-    Parameters
+    Attributes
     ----------
     background : Mixture
         The background model.
-    speakers : mapping of int to sequence of BackgroundRecording
-        Recordings of each speaker.
+    embed : callable
+        Statistics under the background model to a vector of the speaker space.
     adaptation : Adaptation
         How models are computed.
     reducer : LocalReducer
         Its threads do the work.
-    seed : int
-        Of the choice of impostors.
-    noisy : mapping of str to BackgroundRecording, optional
+    noisy : mapping of str to BackgroundRecording or StoredRecording
         Test recordings, by id, with noise added: further tests.
-
-    Returns
-    -------
-    BackgroundTrials or None
-        None where fewer than two speakers have recordings enough.
     """
-    rng = np.random.default_rng(seed)
-    evaluator = Evaluator(background)
-    models: list[TrialSide] = []
-    tests: list[TrialSide] = []
-    for speaker, recordings in speakers.items():
-        parts = divide_recordings(recordings, noisy)
+
+    background: Mixture
+    embed: Callable[[SufficientStats], FloatArray]
+    adaptation: Adaptation
+    reducer: LocalReducer
+    noisy: Mapping[str, AnyRecording] = field(default_factory=dict)
+
+    def make(self, speakers: Iterable[SpeakerRecordings], spool: RowSpool) -> BackgroundTrials | None:
+        """Make trials, whose frames are put into a spool; None where fewer than two speakers have enough."""
+        evaluator = Evaluator(self.background)
+
+        def sides(speaker: SpeakerRecordings) -> tuple[list[TrialSide], list[TrialSide]]:
+            return self._sides(speaker, evaluator, spool)
+
+        found = list(self.reducer.threaded.map(speakers, sides))
+        models = [side for own, _ in found for side in own]
+        tests = [side for _, own in found for side in own]
+        if len({side.speaker for side in models}) < 2 or not tests:
+            return None
+        model, test = choose_trials(models, tests, np.random.default_rng(0))
+        target = np.array([models[m].speaker == tests[t].speaker for m, t in zip(model, test, strict=True)])
+        raw = np.empty(len(model))
+
+        def score(claim: Claim) -> FloatArray:
+            return self._ratios(claim, evaluator)
+
+        claims = [Claim(str(m), models[m], [tests[t] for t in test[model == m]]) for m in np.unique(model)]
+        for claim, ratios in zip(claims, self.reducer.threaded.map(claims, score), strict=True):
+            raw[model == int(claim.id)] = ratios
+        return BackgroundTrials(model, test, target, raw, models, tests)
+
+    def _sides(
+        self, speaker: SpeakerRecordings, evaluator: Evaluator, spool: RowSpool
+    ) -> tuple[list[TrialSide], list[TrialSide]]:
+        """What the speaker is enrolled with, and tested on; nothing where there are too few frames."""
+
+        def side(of: BackgroundRecording, *, is_test: bool, noisy: bool = False) -> TrialSide:
+            return TrialSide(
+                speaker.number,
+                of.kind,
+                len(of.frames) / of.frame_rate,
+                self.embed(evaluator.accumulate(of.frames)),
+                spool.put(of.frames),
+                spool.put(evaluator.log_likelihood(of.frames)) if is_test else None,
+                of.decibels,
+                noisy,
+            )
+
+        parts = divide_recordings(speaker.recordings, self.noisy)
         if parts is None:
-            continue
-
-        def side(of: BackgroundRecording, has_noise: bool = False, speaker: int = speaker) -> TrialSide:
-            statistics, seconds = evaluator.accumulate(of.frames), len(of.frames) / of.frame_rate
-            return TrialSide(speaker, of.kind, seconds, statistics, of.frames, of.decibels, has_noise)
-
+            return [], []
         enrolled, *tested = parts
-        models += [side(enrolled.part(0, int(share * len(enrolled.frames)))) for share in ENROLLED_SHARES]
-        for has_noise, of in enumerate(tested):
+        lengths = [int(share * len(enrolled.frames)) for share in ENROLLED_SHARES]
+        models = [side(enrolled.part(0, length), is_test=False) for length in lengths]
+        tests = []
+        for noisy, of in enumerate(tested):
             for n in (round(seconds * enrolled.frame_rate) for seconds in TEST_SECONDS):
                 if of is not None and n <= len(of.frames):
-                    starts = sorted({0, len(of.frames) - n})
-                    tests += [side(of.part(start, start + n), bool(has_noise)) for start in starts]
-    if len({side.speaker for side in models}) < 2 or not tests:
-        return None
-    model, test = choose_trials(models, tests, rng)
-    of_model = np.array([models[m].speaker for m in model])
-    target = of_model == np.array([tests[t].speaker for t in test])
-    scorer = RatioScorer(background, [adaptation(background, side.statistics) for side in models])
-    which = [model[test == t] for t in range(len(tests))]
+                    for start in sorted({0, len(of.frames) - n}):
+                        tests.append(side(of.part(start, start + n), is_test=True, noisy=bool(noisy)))
+        return models, tests
 
-    def score(slice: ArraySlice) -> FloatArray:
-        return scorer.scores(slice.frames, which[int(slice.id)].tolist())
+    def _ratios(self, claim: Claim, evaluator: Evaluator) -> FloatArray:
+        """Mean log-likelihood ratios a frame of the tests in which one model is claimed."""
+        statistics = evaluator.accumulate(frames_of([claim.model]))
+        model = Evaluator(check_shape(self.background, self.adaptation(self.background, statistics)))
+        over = model.log_likelihood(frames_of(claim.tests))
+        ratios, at = np.empty(len(claim.tests)), 0
+        for i, test in enumerate(claim.tests):
+            assert test.under is not None
+            n = len(test.under)
+            ratios[i] = np.sum(over[at : at + n] - test.under.read()[:, 0]) / n
+            at += n
+        return ratios
 
-    shards = (ArraySlice(str(t), tests[t].frames) for t in range(len(tests)) if len(which[t]))
-    raw = np.concatenate(list(reducer.threaded.map(shards, score)))
-    return BackgroundTrials(model, test, target, raw, models, tests)
+
+@dataclass(frozen=True)
+class SpeakerRecordings:
+    """The recordings of one speaker."""
+
+    id: str
+    number: int
+    recordings: Sequence[AnyRecording]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A model, and the tests in which it is claimed."""
+
+    id: str
+    model: TrialSide
+    tests: Sequence[TrialSide]
+
+
+def frames_of(sides: Sequence[TrialSide]) -> Frames:
+    """Read the frames of some sides, one after the other."""
+    found: Frames = np.concatenate([side.frames.read() for side in sides if side.frames is not None])
+    return found
 
 
 def choose_trials(

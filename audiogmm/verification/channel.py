@@ -13,7 +13,7 @@ from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.store import Model
 from audiogmm.reduce import LocalReducer
 from audiogmm.types import FloatArray
-from audiogmm.verification.background import BackgroundRecording
+from audiogmm.verification.background import AnyRecording
 from audiogmm.verification.supervector import component_deviations
 
 MIN_SPEAKERS = 5
@@ -24,7 +24,7 @@ ROUNDS = 4
 
 
 def estimate_offset(
-    background: Mixture, recordings: Sequence[BackgroundRecording], reducer: LocalReducer | None = None
+    background: Mixture, recordings: Sequence[AnyRecording], reducer: LocalReducer | None = None
 ) -> FloatArray:
     """Estimate the offset of all frames under which the background model explains them best.
 
@@ -35,7 +35,7 @@ def estimate_offset(
     ----------
     background : Mixture
         Of full covariances the diagonal counts.
-    recordings : sequence of BackgroundRecording
+    recordings : sequence of BackgroundRecording or StoredRecording
         Some frames of each speaker.
     reducer : LocalReducer, optional
         Its threads do the work.
@@ -47,6 +47,7 @@ def estimate_offset(
     Examples
     --------
     >>> background = Mixture([0.5, 0.5], [[0.0], [10.0]], [[1.0], [1.0]], "diag")
+    >>> from audiogmm.verification.background import BackgroundRecording
     >>> frames = np.array([[2.0], [12.0]] * 50, dtype=np.float32)
     >>> estimate_offset(background, [BackgroundRecording("a", "ann", "", frames, 100.0)]).round(3)
     array([2.])
@@ -55,11 +56,11 @@ def estimate_offset(
     precision = 1 / np.square(component_deviations(background))
     lengths: Counter[str] = Counter()
     for recording in recordings:
-        lengths[recording.speaker] += len(recording.frames)
+        lengths[recording.speaker] += recording.n_frames
     offset = np.zeros(background.n_features)
 
-    def sums(recording: BackgroundRecording) -> FloatArray:
-        stats = evaluator.accumulate(recording.frames - offset.astype(np.float32))
+    def sums(recording: AnyRecording) -> FloatArray:
+        stats = evaluator.accumulate(recording.load().frames - offset.astype(np.float32))
         about = stats.first - stats.counts[:, None] * (background.means - stats.origin)
         both = np.stack([(about * precision).sum(axis=0), stats.counts @ precision])
         return np.asarray(both / lengths[recording.speaker], dtype=np.float64)

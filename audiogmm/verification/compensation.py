@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
-from scipy.linalg import eigh
+from numpy.typing import NDArray
 
 from audiogmm.errors import ChoiceError, TrainingError
+from audiogmm.row_spool import RowSpool, join_rows
 from audiogmm.types import FloatArray
+from audiogmm.verification.directions import condense, eigenvectors, project_columns
 from audiogmm.verification.supervector import RELEVANCE, supervector
 
 Kind = Literal["nap", "isv"]
@@ -75,7 +77,7 @@ class Compensation:
         return np.asarray(vector, dtype=np.float64)
 
 
-def learn_compensation(kind: Kind, groups: Sequence[FloatArray], rank: int = RANK) -> Compensation:
+def learn_compensation(kind: Kind, groups: Iterable[FloatArray], rank: int = RANK) -> Compensation:
     """Learn the directions of most variance of supervectors about their speakers' means.
 
     Closed form: the eigenvectors of the pooled scatter within speakers.
@@ -83,8 +85,8 @@ def learn_compensation(kind: Kind, groups: Sequence[FloatArray], rank: int = RAN
     Parameters
     ----------
     kind : {"nap", "isv"}
-    groups : sequence of ndarray of shape (n_i, n_components * n_features)
-        Supervectors of each speaker's recordings; groups of one are left out.
+    groups : iterable of ndarray of shape (n_i, n_components * n_features)
+        Supervectors of each speaker's recordings, taken once; groups of one are left out.
     rank : int
         Directions, at most; fewer where there are fewer.
 
@@ -102,20 +104,23 @@ def learn_compensation(kind: Kind, groups: Sequence[FloatArray], rank: int = RAN
     >>> abs(found.directions.ravel()), found.spread ** 2
     (array([1., 0.], dtype=float32), array([2.]))
     """
-    several = [group for group in groups if len(group) > 1]
-    if len(several) < MIN_SPEAKERS:
-        raise TrainingError(
-            f"{kind} from {len(groups)} speakers, {len(several)} of them with two recordings or more",
-            needed=f"at least {MIN_SPEAKERS} speakers with two recordings or more",
-            remedy="such a background, or no compensation: the back end learns from pieces of recordings",
-        )
-    deviations = np.concatenate([group - group.mean(axis=0) for group in several])
-    freedom = sum(len(group) - 1 for group in several)
-    rank = min(rank, freedom, deviations.shape[1])
-    products = np.asarray(deviations @ deviations.T, dtype=np.float64)
-    n = len(products)
-    values, inner = eigh(products, subset_by_index=[n - rank, n - 1])
-    chosen = np.flatnonzero(values > 1e-9 * max(values[-1], 1e-300))[::-1]
-    directions = deviations.T @ (inner[:, chosen] / np.sqrt(values[chosen]))
-    spread = np.sqrt(values[chosen] / freedom)
-    return Compensation(kind, np.ascontiguousarray(directions, dtype=np.float32), spread)
+    n_groups, parts = 0, []
+    with RowSpool() as spool:
+        for group in groups:
+            n_groups += 1
+            if len(group) > 1:
+                parts.append(spool.put(group - group.mean(axis=0)))
+        if len(parts) < MIN_SPEAKERS:
+            raise TrainingError(
+                f"{kind} from {n_groups} speakers, {len(parts)} of them with two recordings or more",
+                needed=f"at least {MIN_SPEAKERS} speakers with two recordings or more",
+                remedy="such a background, or no compensation: the back end learns from pieces of recordings",
+            )
+        freedom = sum(len(part) - 1 for part in parts)
+        deviations = condense(join_rows(parts))
+        values, inner = eigenvectors(deviations, min(rank, freedom, deviations.n_columns))
+        chosen = np.flatnonzero(values > 1e-9 * max(values[-1], 1e-300))[::-1]
+        directions: NDArray[Any] = np.empty((deviations.n_columns, len(chosen)), np.float32)
+        for columns, part in project_columns(deviations, inner[:, chosen] / np.sqrt(values[chosen])):
+            directions[columns] = part
+    return Compensation(kind, directions, np.sqrt(values[chosen] / freedom))

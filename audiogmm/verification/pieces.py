@@ -10,8 +10,9 @@ import numpy as np
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
+from audiogmm.row_spool import Rows, RowSpool, join_rows
 from audiogmm.types import BoolArray, FloatArray, Frames, IntArray
-from audiogmm.verification.background import BackgroundRecording
+from audiogmm.verification.background import AnyRecording, BackgroundRecording
 from audiogmm.verification.supervector import center_statistics
 
 PIECE_SECONDS = 3.5
@@ -21,12 +22,12 @@ MOVED_SHARE = 0.3
 """Share of the pieces that are also taken as if over another channel."""
 
 MAX_BYTES = 160 << 20
-"""Of the statistics of pieces, at most."""
+"""Of the statistics of pieces, at most, on disk."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """Statistics of pieces of recordings.
+    """Statistics of pieces of recordings, in a spool.
 
     Attributes
     ----------
@@ -36,16 +37,21 @@ class Pieces:
         Recording of each, as an index.
     moved : ndarray of shape (n,), bool
         Whether it was moved to a synthetic channel.
-    counts : ndarray of shape (n, n_components), float32
-    first : ndarray of shape (n, n_components, n_features), float32
+    counts : Rows of n_components columns, float32
+    first : Rows of n_components * n_features columns, float32
         See `center_statistics`.
     """
 
     owners: IntArray
     recordings: IntArray
     moved: BoolArray
-    counts: FloatArray
-    first: FloatArray
+    counts: Rows
+    first: Rows
+
+    def statistics(self, which: IntArray | BoolArray) -> tuple[FloatArray, FloatArray]:
+        """Read the counts (m, n_components) and moments (m, n_components, n_features) of some pieces."""
+        counts, first = self.counts.take(which).read(), self.first.take(which).read()
+        return counts, first.reshape(*counts.shape, -1)
 
 
 def cut_spans(n: int, length: int, most: int) -> list[slice]:
@@ -66,7 +72,8 @@ def cut_spans(n: int, length: int, most: int) -> list[slice]:
 
 def cut_pieces(
     background: Mixture,
-    recordings: Sequence[BackgroundRecording],
+    recordings: Sequence[AnyRecording],
+    spool: RowSpool,
     channels: Frames | None = None,
     reducer: LocalReducer | None = None,
 ) -> Pieces:
@@ -76,8 +83,10 @@ def cut_pieces(
     ----------
     background : Mixture
         The model.
-    recordings : sequence of BackgroundRecording
-        Of each, evenly spaced pieces are taken, as many as memory has room for.
+    recordings : sequence of BackgroundRecording or StoredRecording
+        Of each, evenly spaced pieces are taken, as many as `MAX_BYTES` have room for.
+    spool : RowSpool
+        Takes the statistics.
     channels : ndarray of shape (c, n_features), float32, optional
         Offsets of frames over other channels.
     reducer : LocalReducer, optional
@@ -88,23 +97,27 @@ def cut_pieces(
     most = max(2, int(room // max(len(recordings), 1)))
     evaluator = Evaluator(background)
 
-    def cut(recording: BackgroundRecording) -> tuple[list[bool], FloatArray, FloatArray]:
+    def cut(recording: AnyRecording) -> tuple[list[bool], FloatArray, FloatArray]:
         moved, counts, first = [], [], []
-        for frames, is_moved in _pieces_of(recording, most, channels):
+        for frames, is_moved in _pieces_of(recording.load(), most, channels):
             n, f = center_statistics(background, evaluator.accumulate(frames))
             moved.append(is_moved)
             counts.append(n)
             first.append(f)
         return moved, np.array(counts, np.float32), np.array(first, np.float32)
 
-    found = list((reducer or LocalReducer(1)).threaded.map(recordings, cut))
-    sizes = [len(moved) for moved, _, _ in found]
+    moved, counts, first = [], [], []
+    for is_moved, n, f in (reducer or LocalReducer(1)).threaded.map(recordings, cut):
+        moved.append(is_moved)
+        counts.append(spool.put(n))
+        first.append(spool.put(f))
+    sizes = [len(part) for part in moved]
     return Pieces(
         np.repeat([names[recording.speaker] for recording in recordings], sizes).astype(np.int64),
         np.repeat(np.arange(len(recordings)), sizes).astype(np.int64),
-        np.concatenate([np.array(moved, bool) for moved, _, _ in found]),
-        np.concatenate([counts for _, counts, _ in found]),
-        np.concatenate([first for _, _, first in found]),
+        np.concatenate([np.array(part, bool) for part in moved]),
+        join_rows(counts),
+        join_rows(first),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +79,7 @@ class Plda:
         return scores
 
 
-def learn_plda(groups: Sequence[FloatArray], n_outputs: int, shrinkage: float = 0.0) -> Plda:
+def learn_plda(groups: Iterable[FloatArray], n_outputs: int, shrinkage: float = 0.0) -> Plda:
     """Learn the two covariances from vectors by speaker, in closed form.
 
     The covariance within is the pooled scatter about speakers' means, shrunk towards a multiple of the
@@ -89,8 +89,9 @@ def learn_plda(groups: Sequence[FloatArray], n_outputs: int, shrinkage: float = 
 
     Parameters
     ----------
-    groups : sequence of ndarray of shape (n_i, n_inputs), float64
-        Vectors of each speaker; those with one vector count for the covariance between speakers alone.
+    groups : iterable of ndarray of shape (n_i, n_inputs), float64
+        Vectors of each speaker, taken once; those with one vector count for the covariance between
+        speakers alone.
     n_outputs : int
         Coordinates, at most; fewer where speakers differ in fewer.
     shrinkage : float
@@ -108,19 +109,20 @@ def learn_plda(groups: Sequence[FloatArray], n_outputs: int, shrinkage: float = 
     >>> learn_plda(groups, n_outputs=1).between.round()
     array([16.])
     """
-    several = sum(len(group) > 1 for group in groups)
-    if len(groups) < 2 or not several:
+    n_vectors, centers, scatter = [], [], np.zeros(())
+    for group in groups:
+        n_vectors.append(len(group))
+        centers.append(group.mean(axis=0))
+        deviations = group - centers[-1]
+        scatter = scatter + deviations.T @ deviations
+    several = sum(n > 1 for n in n_vectors)
+    if len(n_vectors) < 2 or not several:
         raise TrainingError(
-            f"{len(groups)} speakers, {several} of them with two recordings or more",
+            f"{len(n_vectors)} speakers, {several} of them with two recordings or more",
             needed="two speakers, one of them with two recordings, for the covariance within speakers",
             remedy="a background with several recordings a speaker, or pieces of its recordings",
         )
-    means = np.stack([group.mean(axis=0) for group in groups])
-    scatter = np.zeros((means.shape[1],) * 2)
-    for group, mean in zip(groups, means, strict=True):
-        deviations = group - mean
-        scatter += deviations.T @ deviations
-    sizes = np.array([len(group) for group in groups], dtype=np.float64)
+    means, sizes = np.stack(centers), np.array(n_vectors, dtype=np.float64)
     within = scatter / (sizes - 1).sum()
     n = len(within)
     between = np.cov(means.T, ddof=1).reshape(n, n) - within * np.mean(1 / sizes)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.linalg import eigh
+from numpy.typing import NDArray
 
 from audiogmm.errors import TrainingError
+from audiogmm.row_spool import Rows, RowSpool, join_rows
 from audiogmm.types import FloatArray
+from audiogmm.verification.directions import condense, eigenvectors, project_columns
 
 MIN_VARIANCE = 1e-9
 """A direction with less than this share of the first one's variance is rounding."""
@@ -46,15 +49,15 @@ class Projection:
         return unit
 
 
-def learn_projection(vectors: FloatArray, n_outputs: int) -> Projection:
+def learn_projection(vectors: Rows, n_outputs: int) -> Projection:
     """Learn principal components from n vectors, by the eigenvectors of their n x n products.
 
-    For vectors much longer than there are many: it takes n^2 n_inputs operations and the memory of n^2
-    numbers beside the vectors.
+    For vectors much longer than there are many, of which some are in memory at a time. Of more than
+    `directions.MAX_ROWS` see `condense`.
 
     Parameters
     ----------
-    vectors : ndarray of shape (n, n_inputs), float32 or float64
+    vectors : Rows of n_inputs columns, float32 or float64
         One a row.
     n_outputs : int
         Components to keep, at most n - 1; fewer where the others have no variance.
@@ -63,24 +66,42 @@ def learn_projection(vectors: FloatArray, n_outputs: int) -> Projection:
     ------
     TrainingError
         If all vectors are the same.
+    OutputError
+        If the temporary folder does not take as many rows again.
 
     Examples
     --------
-    >>> found = learn_projection(np.array([[0.0, 3.0], [0.0, -3.0], [0.0, 1.0], [0.0, -1.0]]), 2)
-    >>> abs(found.basis)
+    >>> with RowSpool() as spool:
+    ...     vectors = spool.put(np.array([[0.0, 3.0], [0.0, -3.0], [0.0, 1.0], [0.0, -1.0]]))
+    ...     abs(learn_projection(vectors, 2).basis)
     array([[0.],
            [1.]], dtype=float32)
     """
-    mean = vectors.mean(axis=0, dtype=np.float64)
-    deviations = vectors - mean.astype(vectors.dtype)
-    n = len(vectors)
-    products = np.asarray(deviations @ deviations.T, dtype=np.float64)
-    values, inner = eigh(products, subset_by_index=[max(0, n - n_outputs), n - 1])
-    chosen = np.flatnonzero(values > MIN_VARIANCE * max(values[-1], 0.0))[::-1]
-    if not len(chosen) or not values[-1] > 0:
-        raise TrainingError(
-            f"{n} vectors that are all the same", needed="recordings that differ", remedy="other recordings"
-        )
-    basis = deviations.T @ (inner[:, chosen] / np.sqrt(values[chosen]))
-    basis = basis * np.where(basis[np.abs(basis).argmax(axis=0), range(basis.shape[1])] < 0, -1.0, 1.0)
-    return Projection(mean.astype(np.float32), np.ascontiguousarray(basis, dtype=np.float32))
+    total = np.zeros(vectors.n_columns)
+    for _, block in vectors.blocks():
+        total = np.concatenate([total[None], block.read()]).sum(axis=0, dtype=np.float64)
+    mean: NDArray[Any] = (total / len(vectors)).astype(np.float32)
+    with RowSpool() as spool:
+        center = mean.astype(vectors.dtype)
+        deviations = condense(join_rows([spool.put(block.read() - center) for _, block in vectors.blocks()]))
+        values, inner = eigenvectors(deviations, n_outputs)
+        chosen = np.flatnonzero(values > MIN_VARIANCE * max(values[-1], 0.0))[::-1]
+        if not len(chosen) or not values[-1] > 0:
+            raise TrainingError(
+                f"{len(vectors)} vectors that are all the same",
+                needed="recordings that differ",
+                remedy="other recordings",
+            )
+        return Projection(mean, _basis(deviations, inner[:, chosen] / np.sqrt(values[chosen])))
+
+
+def _basis(deviations: Rows, weights: FloatArray) -> FloatArray:
+    """Directions (n_inputs, n_outputs) whose entry of the largest size is positive."""
+    basis: NDArray[Any] = np.empty((deviations.n_columns, weights.shape[1]), np.float32)
+    largest = np.zeros(weights.shape[1])  # with its sign
+    for columns, part in project_columns(deviations, weights):
+        basis[columns] = part
+        found = part[np.abs(part).argmax(axis=0), range(part.shape[1])]
+        largest = np.where(np.abs(found) > np.abs(largest), found, largest)
+    basis *= np.where(largest < 0, np.float32(-1), np.float32(1))
+    return basis

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from audiogmm.errors import TrainingError
+from audiogmm.row_spool import BLOCK_ROWS, Rows, RowSpool, join_rows
 from audiogmm.types import BoolArray, FloatArray, IntArray
 from audiogmm.verification.compensation import Compensation, Kind, learn_compensation
 from audiogmm.verification.pieces import Pieces
@@ -115,31 +116,36 @@ def learn_space(pieces: Pieces, settings: SpaceSettings, without: BoolArray | No
     used = np.ones(len(pieces.owners), bool) if without is None else ~without[pieces.owners]
     compensation = None
     if settings.compensation is not None:
-        compensation = learn_compensation(settings.compensation, _sessions(pieces, used))
-    vectors = supervectors(pieces.counts[used], pieces.first[used], compensation)
-    if len(vectors) < 2:
+        compensation = learn_compensation(settings.compensation, _sessions(pieces, used & ~pieces.moved))
+    if np.count_nonzero(used) < 2:
         raise TrainingError(
-            f"a space of speakers from {len(vectors)} pieces of recordings", needed="at least two"
+            f"a space of speakers from {np.count_nonzero(used)} pieces of recordings", needed="at least two"
         )
-    projection = learn_projection(vectors, settings.principal)
     owners = pieces.owners[used]
-    groups = group_vectors(projection(vectors), owners)
-    plda = learn_plda(list(groups.values()), settings.coordinates, settings.shrinkage)
+    with RowSpool() as spool:
+        vectors = _put_supervectors(pieces, np.flatnonzero(used), compensation, spool)
+        projection = learn_projection(vectors, settings.principal)
+        found = join_rows([spool.put(projection(block.read())) for _, block in vectors.blocks()])
+        groups = (found.take(owners == owner).read() for owner in np.unique(owners))
+        plda = learn_plda(groups, settings.coordinates, settings.shrinkage)
     return Space(projection, plda, compensation)
 
 
-def group_vectors(vectors: FloatArray, owners: IntArray) -> Mapping[int, FloatArray]:
-    """Return the vectors of each owner, in the order of the owners' numbers."""
-    return {int(owner): vectors[owners == owner] for owner in np.unique(owners)}
+def _put_supervectors(
+    pieces: Pieces, which: IntArray, compensation: Compensation | None, spool: RowSpool
+) -> Rows:
+    """The supervectors of some pieces, in a spool."""
+    blocks = np.array_split(which, -(-len(which) // BLOCK_ROWS))
+    return join_rows([spool.put(supervectors(*pieces.statistics(block), compensation)) for block in blocks])
 
 
-def _sessions(pieces: Pieces, used: BoolArray) -> list[FloatArray]:
-    """One supervector for each whole recording, by speaker."""
-    own = used & ~pieces.moved
-    rows, owners = [], []
-    for recording in np.unique(pieces.recordings[own]):
-        of = own & (pieces.recordings == recording)
-        counts, first = pieces.counts[of].sum(axis=0), pieces.first[of].sum(axis=0)
-        rows.append(supervector(counts.astype(np.float64), first.astype(np.float64)))
-        owners.append(pieces.owners[of][0])
-    return list(group_vectors(np.array(rows), np.array(owners)).values())
+def _sessions(pieces: Pieces, own: BoolArray) -> Iterator[FloatArray]:
+    """One supervector for each whole recording, speaker by speaker."""
+    for owner in np.unique(pieces.owners[own]):
+        mine = own & (pieces.owners == owner)
+        rows = []
+        for recording in np.unique(pieces.recordings[mine]):
+            counts, first = pieces.statistics(mine & (pieces.recordings == recording))
+            counts, first = counts.sum(axis=0), first.sum(axis=0)
+            rows.append(supervector(counts.astype(np.float64), first.astype(np.float64)))
+        yield np.array(rows)

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audiogmm.row_spool import RowSpool
 from audiogmm.verification.projection import learn_projection
 from tests.naive import backend as naive
 
@@ -16,7 +17,8 @@ SEEDS = st.integers(0, 2**32 - 1)
 @given(SEEDS)
 def test_principal_components_are_those_of_the_covariance(seed: int) -> None:
     vectors = np.random.default_rng(seed).normal(size=(12, 5)) * [5, 4, 3, 2, 1]
-    found = learn_projection(vectors, 2)
+    with RowSpool() as spool:
+        found = learn_projection(spool.put(vectors), 2)
     mean, basis = naive.principal(vectors, 2)
     np.testing.assert_allclose(found.mean, mean, atol=1e-5)
     np.testing.assert_allclose(np.abs(found.basis.T @ basis), np.eye(2), atol=1e-4)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from audiogmm.errors import TrainingError
 from audiogmm.reduce import LocalReducer, Reducer
+from audiogmm.row_spool import RowSpool
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress
 from audiogmm.verification import channel
@@ -92,15 +93,16 @@ def train_backend(
             )
         return None
     progress.begin("learning to tell speakers apart", None, "recordings")
+    spool = RowSpool()
     try:
-        background = read_background(recordings, mixture.n_features, reducer)
+        background = read_background(recordings, mixture.n_features, spool, reducer)
         channels, noisy = None, {}
         if recordings.inputs.frontend is not None:
             from audiogmm.audio.channels import channel_offsets
 
             channels = channel_offsets(recordings.inputs.frontend, N_CHANNELS)
             tests = LabeledRecordings(recordings.inputs, noisy=frozenset(select_tests(background)))
-            with_noise = read_background(tests, mixture.n_features, reducer, min_frames=1)
+            with_noise = read_background(tests, mixture.n_features, spool, reducer, min_frames=1)
             noisy = {recording.id: recording for recording in with_noise}
         return learn_backend(
             mixture,
@@ -119,6 +121,7 @@ def train_backend(
         )
         return None
     finally:
+        spool.close()
         progress.end()
 
 
@@ -137,10 +140,16 @@ def move_to_channel(model: Model, inputs: Inputs, reducer: LocalReducer, progres
             )
         return model
     progress.begin("estimating the channel", None, "recordings")
-    enrolled = read_background(
-        recordings, model.mixture.n_features, reducer, max_recordings=CHANNEL_RECORDINGS, min_frames=1
-    )
-    progress.end()
-    if not enrolled:
-        return model
-    return channel.shift_means(model, channel.estimate_offset(model.mixture, enrolled, reducer))
+    with RowSpool() as spool:
+        enrolled = read_background(
+            recordings,
+            model.mixture.n_features,
+            spool,
+            reducer,
+            max_recordings=CHANNEL_RECORDINGS,
+            min_frames=1,
+        )
+        progress.end()
+        if not enrolled:
+            return model
+        return channel.shift_means(model, channel.estimate_offset(model.mixture, enrolled, reducer))

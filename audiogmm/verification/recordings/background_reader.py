@@ -14,17 +14,18 @@ import numpy as np
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioDataError, AudioGMMError
 from audiogmm.reduce import LocalReducer, Reducer
+from audiogmm.row_spool import RowSpool
 from audiogmm.runs.inputs import Inputs
 from audiogmm.training.frames.packing import voiced_frames
 from audiogmm.types import BoolArray, Frames, Samples
-from audiogmm.verification.background import BackgroundRecording
+from audiogmm.verification.background import BackgroundRecording, StoredRecording
 
 if TYPE_CHECKING:
     from audiogmm.audio.recording import Recording
     from audiogmm.manifest import Entry
 
 MAX_BYTES = 192 << 20
-"""Of frames that are kept, at most."""
+"""Of frames that are kept, at most, on disk."""
 
 MAX_SPEAKERS = 1000
 """Speakers whose recordings are read; of more, those whose names hash lowest."""
@@ -197,11 +198,12 @@ def read_frames(recording: LabeledRecording, n_features: int, min_frames: int) -
 def read_background(
     recordings: Iterable[LabeledRecording],
     n_features: int,
+    spool: RowSpool,
     reducer: Reducer | None = None,
     *,
     max_recordings: int = MAX_RECORDINGS,
     min_frames: int = MIN_FRAMES,
-) -> list[BackgroundRecording]:
+) -> list[StoredRecording]:
     """Read some frames of every speaker, in one pass. Recordings that cannot be used are left out.
 
     Parameters
@@ -210,6 +212,8 @@ def read_background(
         Re-iterable; each is read once, and only as far as needed.
     n_features : int
         Of their frames.
+    spool : RowSpool
+        Takes the frames.
     reducer : Reducer, optional
         Does the work.
     max_recordings : int
@@ -219,12 +223,13 @@ def read_background(
 
     Returns
     -------
-    list of BackgroundRecording
+    list of StoredRecording
         At most `MAX_BYTES` of frames.
     """
     task = partial(read_frames, n_features=n_features, min_frames=min_frames)
     chosen = select_recordings(recordings, max_recordings)
-    return list((reducer or LocalReducer()).map(chosen, task, _leave_out))
+    found = (reducer or LocalReducer()).map(chosen, task, _leave_out)
+    return [StoredRecording.of(recording, spool) for recording in found]
 
 
 def _leave_out(_: str, __: AudioGMMError) -> None:
