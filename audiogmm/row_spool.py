@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from audiogmm.errors import OutputError
 from audiogmm.temporaries import temporary_prefix
 
-BLOCK_ROWS = 256
+BLOCK_ROWS = 128
 """Rows that are worked on at a time, at most."""
 
 

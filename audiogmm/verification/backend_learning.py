@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from audiogmm.errors import TrainingError
 from audiogmm.mixture.gaussian import Mixture
-from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer
 from audiogmm.row_spool import BLOCK_ROWS, RowSpool
 from audiogmm.types import BoolArray, FloatArray, Frames, Json
@@ -28,7 +27,6 @@ from audiogmm.verification.calibration_fitting import extend_calibration, fit_ca
 from audiogmm.verification.normalization import NORMALIZATIONS
 from audiogmm.verification.pieces import Pieces, cut_pieces
 from audiogmm.verification.space import Space, SpaceSettings, learn_space, supervectors
-from audiogmm.verification.supervector import center_statistics
 from audiogmm.words import amount
 
 MIN_SPEAKERS = 20
@@ -105,28 +103,18 @@ def learn_backend(
         cohort = _cohort(space, pieces, np.ones(len(names), bool))
         columns, target, has_noise = [], [], []
         for fold in _folds(len(names)):
-            other = learn_space(pieces, settings, without=fold)
-
-            def embed(statistics: SufficientStats, space: Space = other) -> FloatArray:
-                return space.vector(*center_statistics(background, statistics))
-
             whose = [
                 SpeakerRecordings(names[i], i, [r for r in recordings if r.speaker == names[i]])
                 for i in np.flatnonzero(fold).tolist()
             ]
-            maker = TrialMaker(background, embed, adaptation, reducer, noisy or {})
-            with RowSpool() as own:
-                trials = maker.make(whose, own)
-            if trials is None:
-                continue
-            scores = _scores(background, other, _cohort(other, pieces, ~fold), trials)
-            columns.append(
-                {f"space.{method}": s[trials.model, trials.test] for method, s in scores.items()}
-                | {"raw": trials.raw}
-                | trials.qualities()
-            )
-            target.append(trials.target)
-            has_noise.append(trials.noisy)
+            without = learn_space(pieces, settings, without=fold)
+            scorer = _FoldScorer(background, without, _cohort(without, pieces, ~fold), adaptation, reducer)
+            del without  # it is large
+            if (scored := scorer.score(whose, noisy or {})) is not None:
+                columns.append(scored[0])
+                target.append(scored[1].target)
+                has_noise.append(scored[1].noisy)
+            del scorer
     calibrations = {}
     if columns:
         truth, with_noise = np.concatenate(target), np.concatenate(has_noise)
@@ -147,6 +135,36 @@ def learn_backend(
         "adaptation": adaptation.to_dict(),
     }
     return BackEnd(background, space, cohort.astype(np.float32), calibrations, about)
+
+
+class _FoldScorer:
+    """Scores trials between some speakers in a space that is learned from the others."""
+
+    def __init__(
+        self,
+        background: Mixture,
+        space: Space,
+        cohort: FloatArray,
+        adaptation: Adaptation,
+        reducer: LocalReducer,
+    ) -> None:
+        self.backend = BackEnd(background, replace(space, projection=space.projection.widened), cohort)
+        self.adaptation, self.reducer = adaptation, reducer
+
+    def score(
+        self, speakers: Sequence[SpeakerRecordings], noisy: Mapping[str, AnyRecording]
+    ) -> tuple[dict[str, FloatArray], BackgroundTrials] | None:
+        """Return the columns of all trials, and these; None where there are none."""
+        backend = self.backend
+        maker = TrialMaker(backend.background, backend.vector, self.adaptation, self.reducer, noisy)
+        with RowSpool() as spool:
+            trials = maker.make(speakers, spool)
+        if trials is None:
+            return None
+        models, tests = (np.stack([side.vector for side in sides]) for sides in (trials.models, trials.tests))
+        scores = {method: backend.scores(models, tests, method) for method in backend.normalizations}
+        space = {f"space.{method}": found[trials.model, trials.test] for method, found in scores.items()}
+        return space | {"raw": trials.raw} | trials.qualities(), trials
 
 
 def _calibration(columns: Mapping[str, FloatArray], target: BoolArray, noisy: BoolArray) -> Calibration:
@@ -188,12 +206,3 @@ def _cohort(space: Space, pieces: Pieces, whose: BoolArray) -> FloatArray:
     return np.concatenate(
         [space.coordinates(supervectors(*pieces.statistics(block), space.compensation)) for block in blocks]
     )
-
-
-def _scores(
-    background: Mixture, space: Space, cohort: FloatArray, trials: BackgroundTrials
-) -> dict[str, FloatArray]:
-    """Scores (n_models, n_tests) by normalization, of those for which the cohort is large enough."""
-    backend = BackEnd(background, space, cohort)
-    enrolled, tested = (np.stack([side.vector for side in sides]) for sides in (trials.models, trials.tests))
-    return {method: backend.scores(enrolled, tested, method) for method in backend.normalizations}

@@ -89,35 +89,42 @@ class BackgroundRecording:
 
 @dataclass(frozen=True, eq=False)
 class StoredRecording:
-    """A `BackgroundRecording` whose frames are in a spool."""
+    """A `BackgroundRecording` whose frames are in a spool; each array is one row of it."""
 
     id: str
     speaker: str
     kind: str
-    frames: Rows
+    n_frames: int
     frame_rate: float
+    frames: Rows
     levels: Rows | None
     voiced: Rows | None
 
     @classmethod
     def of(cls, recording: BackgroundRecording, spool: RowSpool) -> StoredRecording:
         """Put a recording into a spool."""
-        levels, voiced = (
-            part if part is None else spool.put(part) for part in (recording.levels, recording.voiced)
+        return cls(
+            recording.id,
+            recording.speaker,
+            recording.kind,
+            recording.n_frames,
+            recording.frame_rate,
+            spool.put(recording.frames[None]),
+            None if recording.levels is None else spool.put(recording.levels[None]),
+            None if recording.voiced is None else spool.put(recording.voiced[None]),
         )
-        about = recording.id, recording.speaker, recording.kind
-        return cls(*about, spool.put(recording.frames), recording.frame_rate, levels, voiced)
-
-    @property
-    def n_frames(self) -> int:
-        """Number of voiced frames."""
-        return len(self.frames)
 
     def load(self) -> BackgroundRecording:
         """Read it."""
-        levels, voiced = (part if part is None else part.read()[:, 0] for part in (self.levels, self.voiced))
-        about = self.id, self.speaker, self.kind
-        return BackgroundRecording(*about, self.frames.read(), self.frame_rate, levels, voiced)
+        return BackgroundRecording(
+            self.id,
+            self.speaker,
+            self.kind,
+            self.frames.read().reshape(self.n_frames, -1),
+            self.frame_rate,
+            None if self.levels is None else self.levels.read()[0],
+            None if self.voiced is None else self.voiced.read()[0],
+        )
 
 
 AnyRecording = BackgroundRecording | StoredRecording

@@ -48,9 +48,9 @@ class TrialSide:
     vector : ndarray of shape (n_coordinates,), float64
         In the speaker space.
     frames : Rows
-        The voiced frames.
+        The voiced frames, all as one row.
     under : Rows
-        Their log-likelihoods under the background model, nats; of tests alone.
+        Their log-likelihoods under the background model, nats, as one row; of tests alone.
     decibels : float
         The signal-to-noise ratio.
     noisy : bool
@@ -144,7 +144,7 @@ class TrialMaker:
     background : Mixture
         The background model.
     embed : callable
-        Statistics under the background model to a vector of the speaker space.
+        From statistics under the background model to a vector of the speaker space.
     adaptation : Adaptation
         How models are computed.
     reducer : LocalReducer
@@ -188,43 +188,44 @@ class TrialMaker:
     ) -> tuple[list[TrialSide], list[TrialSide]]:
         """What the speaker is enrolled with, and tested on; nothing where there are too few frames."""
 
-        def side(of: BackgroundRecording, *, is_test: bool, noisy: bool = False) -> TrialSide:
-            return TrialSide(
-                speaker.number,
-                of.kind,
-                len(of.frames) / of.frame_rate,
-                self.embed(evaluator.accumulate(of.frames)),
-                spool.put(of.frames),
-                spool.put(evaluator.log_likelihood(of.frames)) if is_test else None,
-                of.decibels,
-                noisy,
-            )
-
         parts = divide_recordings(speaker.recordings, self.noisy)
         if parts is None:
             return [], []
         enrolled, *tested = parts
         lengths = [int(share * len(enrolled.frames)) for share in ENROLLED_SHARES]
-        models = [side(enrolled.part(0, length), is_test=False) for length in lengths]
-        tests = []
+        cut = [(enrolled.part(0, length), False, False) for length in lengths]
         for noisy, of in enumerate(tested):
             for n in (round(seconds * enrolled.frame_rate) for seconds in TEST_SECONDS):
                 if of is not None and n <= len(of.frames):
-                    for start in sorted({0, len(of.frames) - n}):
-                        tests.append(side(of.part(start, start + n), is_test=True, noisy=bool(noisy)))
-        return models, tests
+                    starts = sorted({0, len(of.frames) - n})
+                    cut += [(of.part(start, start + n), True, bool(noisy)) for start in starts]
+        sides = [
+            TrialSide(
+                speaker.number,
+                of.kind,
+                len(of.frames) / of.frame_rate,
+                self.embed(evaluator.accumulate(of.frames)),
+                spool.put(of.frames[None]),
+                spool.put(evaluator.log_likelihood(of.frames)[None]) if is_test else None,
+                of.decibels,
+                noisy,
+            )
+            for of, is_test, noisy in cut
+        ]
+        return sides[: len(lengths)], sides[len(lengths) :]
 
     def _ratios(self, claim: Claim, evaluator: Evaluator) -> FloatArray:
         """Mean log-likelihood ratios a frame of the tests in which one model is claimed."""
-        statistics = evaluator.accumulate(frames_of([claim.model]))
+        D = self.background.n_features
+        statistics = evaluator.accumulate(frames_of([claim.model], D))
         model = Evaluator(check_shape(self.background, self.adaptation(self.background, statistics)))
-        over = model.log_likelihood(frames_of(claim.tests))
+        over = model.log_likelihood(frames_of(claim.tests, D))
         ratios, at = np.empty(len(claim.tests)), 0
         for i, test in enumerate(claim.tests):
             assert test.under is not None
-            n = len(test.under)
-            ratios[i] = np.sum(over[at : at + n] - test.under.read()[:, 0]) / n
-            at += n
+            under = test.under.read()[0]
+            ratios[i] = np.sum(over[at : at + len(under)] - under) / len(under)
+            at += len(under)
         return ratios
 
 
@@ -246,9 +247,10 @@ class Claim:
     tests: Sequence[TrialSide]
 
 
-def frames_of(sides: Sequence[TrialSide]) -> Frames:
+def frames_of(sides: Sequence[TrialSide], n_features: int) -> Frames:
     """Read the frames of some sides, one after the other."""
-    found: Frames = np.concatenate([side.frames.read() for side in sides if side.frames is not None])
+    parts = [side.frames.read().reshape(-1, n_features) for side in sides if side.frames is not None]
+    found: Frames = np.concatenate(parts)
     return found
 
 

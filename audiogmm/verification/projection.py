@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,11 @@ class Projection:
         length = np.sqrt(np.square(found).sum(axis=-1, keepdims=True))
         unit: FloatArray = found / np.maximum(length, np.finfo(np.float64).tiny)
         return unit
+
+    @property
+    def widened(self) -> Projection:
+        """The same with a float64 basis, which numpy need not make of it for each float64 vector."""
+        return replace(self, basis=self.basis.astype(np.float64))
 
 
 def learn_projection(vectors: Rows, n_outputs: int) -> Projection:
