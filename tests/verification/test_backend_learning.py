@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from audiogmm.errors import TrainingError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.reduce import LocalReducer
+from audiogmm.row_spool import RowSpool
 from audiogmm.verification.backend_learning import learn_backend
+from audiogmm.verification.background import StoredRecording
 from audiogmm.verification.space import SpaceSettings
 from tests.verification.voices import mixture, people
 
@@ -52,6 +56,25 @@ def test_threads_do_not_change_a_byte() -> None:
         arrays, document = backend.to_tensors()
         found.append(({name: array.tobytes() for name, array in arrays.items()}, document))
     assert found[0] == found[1]
+
+
+def peak_of_learning(recordings: int) -> tuple[int, int]:
+    """Bytes that learning takes at its peak, and those of the frames that it learns from."""
+    voices = people(24, recordings, seconds=6.0, D=30)
+    tracemalloc.start()
+    try:
+        with RowSpool() as spool:
+            known = [StoredRecording.of(voice, spool) for voice in voices]
+            learn_backend(mixture(D=30), known, settings=SpaceSettings(principal=10))
+        return tracemalloc.get_traced_memory()[1], sum(voice.frames.nbytes for voice in voices)
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_recordings() -> None:
+    peak_of_learning(1)  # imports and compiled kernels
+    once, eight = peak_of_learning(1), peak_of_learning(8)
+    assert eight[1] == 8 * once[1] and eight[0] - once[0] < 0.2 * (eight[1] - once[1])
 
 
 def test_few_speakers_teach_nothing() -> None:
