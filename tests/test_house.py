@@ -16,9 +16,9 @@ PACKAGE = Path(__file__).parent.parent / "audiogmm"
 TESTS = Path(__file__).parent
 
 GROUND = (
-    "errors checksum escapes contents system types version lazy methods reprs keywords words files "
-    "threads temporaries moves row_spool processes protocols reading documents items lines timeline "
-    "run_id wall_clock content_hash telemetry"
+    "errors checksum escapes contents system types version lazy methods reprs keywords words files threads "
+    "temporaries moves processes protocols reading documents items lines timeline run_id wall_clock "
+    "content_hash telemetry"
 )
 """Every room may import these."""
 

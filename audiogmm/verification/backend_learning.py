@@ -10,7 +10,7 @@ import numpy as np
 from audiogmm.errors import TrainingError
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
-from audiogmm.row_spool import BLOCK_ROWS, RowSpool
+from audiogmm.training.frames.row_spool import BLOCK_ROWS, RowSpool
 from audiogmm.types import BoolArray, FloatArray, Frames, Json
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import BackEnd

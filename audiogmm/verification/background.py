@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audiogmm.row_spool import Rows, RowSpool
+from audiogmm.training.frames.row_spool import Rows, RowSpool
 from audiogmm.types import BoolArray, Frames, Samples
 from audiogmm.verification.quality import SignalToNoise
 

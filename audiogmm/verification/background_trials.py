@@ -12,7 +12,7 @@ from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import LocalReducer
-from audiogmm.row_spool import Rows, RowSpool
+from audiogmm.training.frames.row_spool import Rows, RowSpool
 from audiogmm.types import BoolArray, FloatArray, Frames
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.background import AnyRecording, BackgroundRecording, concatenate

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audiogmm.errors import ChoiceError, TrainingError
-from audiogmm.row_spool import RowSpool, join_rows
+from audiogmm.training.frames.row_spool import RowSpool, join_rows
 from audiogmm.types import FloatArray
 from audiogmm.verification.directions import condense, eigenvectors, project_columns
 from audiogmm.verification.supervector import RELEVANCE, supervector

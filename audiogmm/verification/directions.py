@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.linalg import eigh
 
-from audiogmm.row_spool import Rows, join_rows
+from audiogmm.training.frames.row_spool import Rows, join_rows
 from audiogmm.types import FloatArray
 
 MAX_ROWS = 1024

@@ -10,7 +10,7 @@ import numpy as np
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.gaussian import Mixture
 from audiogmm.reduce import LocalReducer
-from audiogmm.row_spool import Rows, RowSpool, join_rows
+from audiogmm.training.frames.row_spool import Rows, RowSpool, join_rows
 from audiogmm.types import BoolArray, FloatArray, Frames, IntArray
 from audiogmm.verification.background import AnyRecording, BackgroundRecording
 from audiogmm.verification.supervector import center_statistics

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiogmm.errors import TrainingError
-from audiogmm.row_spool import BLOCK_ROWS, Rows, RowSpool, join_rows
+from audiogmm.training.frames.row_spool import BLOCK_ROWS, Rows, RowSpool, join_rows
 from audiogmm.types import BoolArray, FloatArray, IntArray
 from audiogmm.verification.compensation import Compensation, Kind, learn_compensation
 from audiogmm.verification.pieces import Pieces

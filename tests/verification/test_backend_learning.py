@@ -10,7 +10,7 @@ import pytest
 from audiogmm.errors import TrainingError
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.reduce import LocalReducer
-from audiogmm.row_spool import RowSpool
+from audiogmm.training.frames.row_spool import RowSpool
 from audiogmm.verification.backend_learning import learn_backend
 from audiogmm.verification.background import StoredRecording
 from audiogmm.verification.space import SpaceSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audiogmm.row_spool import RowSpool
+from audiogmm.training.frames.row_spool import RowSpool
 from audiogmm.verification import directions
 from audiogmm.verification.directions import condense, eigenvectors, project_columns
 from audiogmm.verification.projection import learn_projection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from audiogmm.row_spool import RowSpool
+from audiogmm.training.frames.row_spool import RowSpool
 from audiogmm.verification.pieces import cut_pieces
 from tests.verification.voices import mixture, people
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audiogmm.row_spool import RowSpool
+from audiogmm.training.frames.row_spool import RowSpool
 from audiogmm.verification.projection import learn_projection
 from tests.naive import backend as naive
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from audiogmm.errors import TrainingError
 from audiogmm.reduce import LocalReducer, Reducer
-from audiogmm.row_spool import RowSpool
 from audiogmm.runs.inputs import Inputs
 from audiogmm.runs.progress import Progress
+from audiogmm.training.frames.row_spool import RowSpool
 from audiogmm.verification import channel
 from audiogmm.verification.adaptation import Adaptation
 from audiogmm.verification.backend import BackEnd

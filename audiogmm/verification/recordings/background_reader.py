@@ -14,9 +14,9 @@ import numpy as np
 from audiogmm.blocks import Shard
 from audiogmm.errors import AudioDataError, AudioGMMError
 from audiogmm.reduce import LocalReducer, Reducer
-from audiogmm.row_spool import RowSpool
 from audiogmm.runs.inputs import Inputs
 from audiogmm.training.frames.packing import voiced_frames
+from audiogmm.training.frames.row_spool import RowSpool
 from audiogmm.types import BoolArray, Frames, Samples
 from audiogmm.verification.background import BackgroundRecording, StoredRecording
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audiogmm.errors import OutputError
-from audiogmm.row_spool import RowSpool, join_rows
+from audiogmm.training.frames.row_spool import RowSpool, join_rows
 
 
 @settings(max_examples=50, deadline=None)
