@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class StreamPiece:
         Where that frame begins on the recording's clock.
     time : Seconds or None
         When it begins, as `audiogmm.wall_clock` has it.
+    about : mapping
+        Further keys of the entry.
     """
 
     id: str
@@ -36,6 +38,7 @@ class StreamPiece:
     first: int
     offset: Seconds
     time: Seconds | None = None
+    about: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

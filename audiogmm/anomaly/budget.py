@@ -85,6 +85,7 @@ class AlarmBudget:
         frame_rate: float,
         merge_gap: int,
         min_duration: int,
+        further: float = 0.0,
     ) -> AlarmBudget:
         """Find the threshold that keeps a budget.
 
@@ -112,6 +113,8 @@ class AlarmBudget:
             Frames a second.
         merge_gap, min_duration : int
             Frames, as of `LowRuns.events`.
+        further : float
+            Relative variance of the rate that comes of something else: the levels of cells.
 
         Raises
         ------
@@ -132,7 +135,7 @@ class AlarmBudget:
         expected = min(alarms_per_hour * hours, float(len(whole)))
         excess = dispersion(whole, hours * 3600 * frame_rate, max(_FOR_DISPERSION, round(expected)))
         threshold = _at_rank(runs, expected, merge_gap, min_duration)
-        shape = 1 / (1 / expected + excess)
+        shape = 1 / (1 / expected + excess + further)
         low, high = (float(gammaincinv(shape, q)) / shape * expected / hours for q in (1 - _LEVEL, _LEVEL))
         n_events = len(runs.events(threshold, merge_gap, min_duration))
         return cls(expected / hours, threshold, low, high, hours, n_events)

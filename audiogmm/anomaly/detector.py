@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from audiogmm.anomaly.budget import MORE, SLACK, AlarmBudget, format_hours
+from audiogmm.anomaly.cells import CellLevels, levels_of
 from audiogmm.anomaly.detector_settings import DetectorSettings, settings_from
 from audiogmm.anomaly.low_runs import LowRuns, NormalEvents
 from audiogmm.anomaly.normal import NormalScores
@@ -34,6 +35,8 @@ class Detector:
         Scores of normal recordings that the model was not trained on.
     settings : DetectorSettings
         How events are cut out.
+    levels : CellLevels, optional
+        Which put the scores of each cell (an hour of day, a site) on one level, before all else.
 
     Raises
     ------
@@ -52,6 +55,7 @@ class Detector:
 
     normal: NormalScores
     settings: DetectorSettings = field(default_factory=DetectorSettings)
+    levels: CellLevels | None = None
 
     __repr__ = short_repr
 
@@ -153,6 +157,7 @@ class Detector:
             frame_rate=self.frame_rate,
             merge_gap=self.merge_gap_frames,
             min_duration=self.min_duration_frames,
+            further=0.0 if self.levels is None else self.levels.cost(self.windows, self.settings.window),
         )
 
     @cached_property
@@ -243,6 +248,7 @@ class Detector:
     def metadata(self) -> Json:
         """Return what `from_parts` needs in addition to the arrays, and `audiogmm info` prints, as JSON."""
         return {
+            **({} if self.levels is None else {"cells": self.levels.to_json()}),
             **asdict(self.settings),
             "frame_rate": self.frame_rate,
             "threshold": self.threshold,
@@ -276,7 +282,8 @@ class Detector:
                 f"the model's detector lacks {error}", needed="a complete one", remedy="audiogmm calibrate"
             ) from error
         anomalous = metadata.get("anomalous", ())
-        return cls(NormalScores.from_tensors(tensors, frame_rate, ids, seen, anomalous), settings)
+        normal = NormalScores.from_tensors(tensors, frame_rate, ids, seen, anomalous)
+        return cls(normal, settings, levels_of(metadata))
 
     def require_rate(self, clock: FrameClock) -> None:
         """Refuse a recording whose frames are not those of the normal audio.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,12 @@ from audiogmm.types import Samples
 
 COUNTED_AT_ONCE = 8192
 """Frames between two counts: one for each block would cost a hundredth of the time of the front end."""
+
+
+def about_of(entry: Entry) -> Mapping[str, object]:
+    """Return what an entry says of itself, by keys of the manifest: by these, normal audio can be divided."""
+    named = {"speaker": entry.speaker, "label": entry.label, "channel": entry.channel}
+    return {**entry.extra, **{key: value for key, value in named.items() if value is not None}}
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,8 @@ class Recording:
     def __iter__(self) -> Iterator[FrameBlock]:
         is_audio, entry = self.entry.features_filepath is None, self.entry
         piece: StreamPiece | None = None
-        if entry.time is not None:
-            piece = StreamPiece(entry.id, entry.original_path, 0, entry.offset, entry.time)
+        if entry.time is not None or entry.extra:
+            piece = StreamPiece(entry.id, entry.original_path, 0, entry.offset, entry.time, about_of(entry))
         for block in _counted(self._frames(), True) if is_audio else _counted(self._rows(), False):
             yield block if piece is None else dataclasses.replace(block, piece=piece)
 

@@ -24,6 +24,7 @@ from audiogmm.cli.console import run
     help="Background model of the score `ratio` [default: one Gaussian of the model's own audio].",
 )
 @options.streams
+@options.cells
 @options.model_upsample
 @options.tables
 @options.resume

@@ -184,6 +184,19 @@ streams = together(
         "recording to the next]; 0: each recording alone.",
     ),
 )
+cells = together(
+    click.option(
+        "--normal-by",
+        metavar="hour|KEY",
+        help="Learn what is normal for each hour of day, or each value of a key of M: the scores of "
+        "each are put on one level before the threshold.",
+    ),
+    click.option(
+        "--time-zone",
+        metavar="ZONE",
+        help="With --normal-by hour: by whose clocks, such as Europe/Berlin [default: UTC].",
+    ),
+)
 resume = click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 checkpoint = click.option(
     "--checkpoint",

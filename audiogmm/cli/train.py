@@ -117,6 +117,7 @@ def _stepwise(stepwise_passes: int | None, step_exponent: float | None, **others
     help="Scheduler of a Dask cluster (tcp://host:8786), whose workers read the recordings.",
 )
 @options.streams
+@options.cells
 @options.scores
 @options.speakers
 @options.compensation

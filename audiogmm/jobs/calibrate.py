@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.anomaly.cells import (
+    CellOptions,
+    CellScores,
+    CellTask,
+    LeveledScorer,
+    fit_levels,
+    levels_of,
+    no_cells,
+)
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
@@ -24,8 +33,10 @@ from audiogmm.anomaly.learning.model_parts import (
 )
 from audiogmm.anomaly.learning.moments import MomentsTask, learn_moments
 from audiogmm.anomaly.moment import MomentRows
+from audiogmm.anomaly.scorer import FrameScorer
 from audiogmm.anomaly.scorers.table import PLAIN, score_unit
 from audiogmm.anomaly.scorers.track import TrackTask
+from audiogmm.blocks import Shard
 from audiogmm.errors import BudgetError
 from audiogmm.files import refuse_folder
 from audiogmm.keywords import accepts
@@ -48,7 +59,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalibrateSettings(RunSettings, StreamOptions, DetectorOptions):
+class CalibrateSettings(RunSettings, StreamOptions, CellOptions, DetectorOptions):
     """How a model is calibrated.
 
     Attributes
@@ -129,13 +140,34 @@ def calibrate(
         )
         stage = f"scoring normal {terms_of(model).material}"
 
+        # silence is not what normal audio sounds like
+        scorers: list[FrameScorer] = [
+            make_scorer(part, every_frame=False, leveled=False) for part, _ in normal
+        ]
+        levels = levels_of(model.metadata.detector)
+        rule = settings.cells or (None if levels is None else levels.rule)
+        levels = None
+        if rule is not None:
+
+            def by_cell(task: CellTask, shards: Iterable[Shard]) -> Iterator[CellScores]:
+                return batch.map(f"{stage} by cell", inputs, task, shards=inputs.pooled(shards))
+
+            parts = zip(scorers, normal, strict=True)
+            levels = fit_levels(
+                rule,
+                (row for scorer, (_, shards) in parts for row in by_cell(CellTask(scorer, rule), shards)),
+            )
+            if levels is None:
+                raise no_cells(rule)
+            scorers = [LeveledScorer(scorer, levels) for scorer in scorers]
+
         def tracks() -> Iterator[ScoreTrack]:
-            for part, shards in normal:
-                # silence is not what normal audio sounds like
-                task = TrackTask(make_scorer(part, every_frame=False))
+            for scorer, (_, shards) in zip(scorers, normal, strict=True):
+                task = TrackTask(scorer)
                 yield from batch.map(stage, inputs, task, shards=inputs.pooled(shards))
 
         detector = calibrate_detector(join_tracks(_advancing(batch, tracks())), chosen)
+        detector = replace(detector, levels=levels)
         moments = learn_moments(
             Evaluator(model.mixture),
             inputs.frontend,

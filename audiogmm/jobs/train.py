@@ -136,6 +136,7 @@ def train(
                 seed=settings.seed,
                 reducer=reducer,
                 progress=progress,
+                cells=settings.cells,
             )
         result = fitter.fit_all(partial)
         if not settings.hold_out and labels is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audiogmm.anomaly.cells import CellOptions
 from audiogmm.anomaly.scorers.table import check_scores
 from audiogmm.errors import ChoiceError
 from audiogmm.mixture.store import AnyModel, Model
@@ -29,7 +30,7 @@ CLASS_COMPONENTS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainSettings(RunSettings, StreamOptions):
+class TrainSettings(RunSettings, StreamOptions, CellOptions):
     """How a model is trained.
 
     Attributes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from audiogmm.anomaly.cells import LeveledScorer, levels_of
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.explainer import EventExplainer
 from audiogmm.anomaly.learning.frontend_bands import band_maps
@@ -62,7 +63,7 @@ def make_score_context(
     )
 
 
-def make_scorer(model: Model, every_frame: bool | None = None) -> FrameScorer:
+def make_scorer(model: Model, every_frame: bool | None = None, *, leveled: bool = True) -> FrameScorer:
     """Make the scorer whose scores the model's detector expects.
 
     Parameters
@@ -71,12 +72,16 @@ def make_scorer(model: Model, every_frame: bool | None = None) -> FrameScorer:
         Plain log-likelihoods, or with learned scores (`calibrate --scores`).
     every_frame : bool, optional
         Whether frames of exact silence count; as `is_silence_scored` by default.
+    leveled : bool
+        Whether the scores of cells are put on one level, where the model's detector has cells.
 
     Raises
     ------
     ModelFileError
         If something of its learned scores is missing.
     """
+    if leveled and (levels := levels_of(model.metadata.detector)) is not None:
+        return LeveledScorer(make_scorer(model, every_frame, leveled=False), levels)
     every_frame = is_silence_scored(model) if every_frame is None else every_frame
     scores = read_learned_scores(model)
     if scores is None:

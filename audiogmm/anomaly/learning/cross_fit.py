@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from audiogmm.anomaly.cells import CellLevels, CellRule, CellTask, LeveledScorer, fit_levels, no_cells
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorSettings
@@ -140,6 +141,7 @@ def calibrate_folds(
     inputs: TrainingInputs,
     reducer: Reducer,
     progress: Progress,
+    cells: CellRule | None = None,
 ) -> tuple[Detector, LearnedScores | None]:
     """Calibrate a detector with what held-out recordings score under models of the others.
 
@@ -178,13 +180,30 @@ def calibrate_folds(
                 scorers = [each.scorer(context) for each, context in zip(found, contexts, strict=True)]
             progress.end()
 
+    levels: CellLevels | None = None
+    if cells is not None:
+        progress.begin("scoring normal audio by cell", None, "recordings")
+        levels = fit_levels(
+            cells,
+            (
+                row
+                for fold, scorer in zip(folds, scorers, strict=True)
+                for row in reducer.map(inputs.pooled(fold.held), CellTask(scorer, cells), on_error)
+            ),
+        )
+        progress.end()
+        if levels is None:
+            raise no_cells(cells)
+        scorers = [LeveledScorer(scorer, levels) for scorer in scorers]
+
     def tracks() -> Iterator[ScoreTrack]:
         progress.begin("scoring what was held out", None, "recordings")
         for fold, scorer in zip(folds, scorers, strict=True):
             yield from reducer.map(inputs.pooled(fold.held), TrackTask(scorer), on_error)
 
     try:
-        return calibrate_detector(join_tracks(tracks()), DetectorSettings(by_default=True)), learned
+        detector = calibrate_detector(join_tracks(tracks()), DetectorSettings(by_default=True))
+        return replace(detector, levels=levels), learned
     finally:
         progress.end()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from audiogmm.anomaly.cells import CellRule
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.learning.assembly import make_score_context
 from audiogmm.anomaly.learning.cross_fit import Fit, calibrate_folds, cross_fit
@@ -70,6 +71,7 @@ def learn_normal_audio(
     seed: int,
     reducer: Reducer,
     progress: Progress,
+    cells: CellRule | None = None,
 ) -> tuple[Mixture | None, NormalAudio]:
     """Learn how normal audio scores, in turns: each recording under a model of others.
 
@@ -89,6 +91,8 @@ def learn_normal_audio(
         Reads the recordings.
     progress : Progress
         Receives stages and notes.
+    cells : CellRule, optional
+        By which normal audio is divided, and scores are put on one level.
 
     Returns
     -------
@@ -107,9 +111,9 @@ def learn_normal_audio(
         return None, NormalAudio()
     detector, learned = None, None
     try:
-        detector, learned = calibrate_folds(folds, scores, inputs, reducer, progress)
+        detector, learned = calibrate_folds(folds, scores, inputs, reducer, progress, cells)
     except MismatchError as error:
-        if scores is not None:
+        if scores is not None or cells is not None:
             raise
         progress.say(
             f"the scores of normal audio were not learned ({error.what}): `detect` needs a model of more "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.scorer import NO_SCORES, FrameScores
-from audiogmm.blocks import FrameBlock
+from audiogmm.blocks import FrameBlock, StreamPiece
 from audiogmm.live.line import Line
 from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.live.stream.sources import InputIdentity
@@ -33,9 +35,11 @@ class EventStage:
         self, plan: StreamPlan, identity: InputIdentity, clock: FrameClock, n_before: int = 0
     ) -> None:
         self._n_before = n_before
+        began = None if identity.start is None else identity.start.at(clock.start(0))
+        path = identity.audio_filepath
+        self._piece = began and StreamPiece(identity.id, path, 0, clock.start(0), began)
         self._events = self._scores = None
         if plan.detection is not None:
-            began = None if identity.start is None else identity.start.at(clock.start(0))
             self._events = plan.detection.open(clock, identity.id, identity.audio_filepath, began)
         elif plan.scorer is not None:
             self._scores = plan.scorer.open(identity.id)
@@ -45,6 +49,8 @@ class EventStage:
 
         Where nothing is scored, all frames have a score of 0 and none is voiced.
         """
+        if self._piece:
+            block = replace(block, piece=self._piece)
         if self._events is not None:
             return self._lines(self._events.push(block)), self._events.scored
         if self._scores is not None:
