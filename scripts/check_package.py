@@ -1,14 +1,16 @@
 """Build the sdist and the wheel, and run tests of the installed wheel outside the checkout.
 
-    python scripts/check_package.py [ARGUMENT]...
+    python scripts/check_package.py [--keep DIR] [ARGUMENT]...
 
 In a temporary folder: copies what git tracks, builds the sdist and from it the wheel, installs the wheel
 into a fresh environment, checks its metadata, calls the command, and runs tests that the sdist brings
-against it. Arguments go to pytest; by default a share of the tests. AUDIOGMM_PYTHON names an interpreter.
+against it.
+DIR takes both files. Arguments go to pytest; by default a share of the tests. AUDIOGMM_PYTHON names an interpreter.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -68,6 +70,11 @@ def main(arguments: list[str]) -> None:
         where = call(python, "-c", METADATA, cwd=unpacked)
         assert str(folder / "venv") in where, where
         print(call(python, "-m", "audiogmm", "--version", cwd=folder), end="")
+        if arguments[:1] == ["--keep"]:
+            Path(arguments[1]).mkdir(parents=True, exist_ok=True)
+            for file in (wheel, sdist):
+                shutil.copy(file, arguments[1])
+            arguments = arguments[2:]
         tests = arguments or list(SHARE)
         command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", *tests]
         status = subprocess.run(command, cwd=unpacked).returncode
