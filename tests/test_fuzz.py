@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from audiogmm.errors import AudioGMMError
 from audiogmm.reading import reading
 from tests.fuzz import execute
 from tests.fuzz.execute import fuzz
@@ -18,6 +22,19 @@ def test_a_damaged_file_is_read_or_refused(name: str) -> None:
     tally = fuzz(reader, range(reader.share))
     assert tally.n == tally.accepted + tally.refused + sum(tally.faults.values()) == reader.share
     assert not tally.faults, tally.faults
+
+
+CORPUS = json.loads((Path(execute.__file__).parent / "corpus.json").read_text())
+"""Files in base 64, by reader, that once raised what is no error of ours, or took gigabytes or hours."""
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_what_once_failed_is_read_or_refused(name: str, tmp_path: Path) -> None:
+    path = READERS[name].make(tmp_path)
+    for content in CORPUS[name]:
+        path.write_bytes(base64.b64decode(content))
+        with execute.limited(execute.LONGEST), suppress(AudioGMMError):
+            READERS[name].read(path)
 
 
 def test_a_reader_that_lets_an_exception_out_is_found() -> None:

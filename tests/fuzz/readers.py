@@ -379,6 +379,24 @@ def read_manifest(format: str, name: str) -> Callable[[Path], object]:
     return read
 
 
+def make_list(name: str, dump: Callable[[list[Any]], str]) -> Callable[[Path], Path]:
+    """A list of Lhotse's cuts in one array, or in YAML."""
+
+    def make(folder: Path) -> Path:
+        write_manifest(entries(folder), folder / "m.cuts.jsonl", "lhotse")
+        lines = (folder / "m.cuts.jsonl").read_text().splitlines()
+        (folder / name).write_text(dump([json.loads(line) for line in lines]))
+        return folder / name
+
+    return make
+
+
+def _dump_yaml(records: list[Any]) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(records))
+
+
 def sniff_manifest(path: Path) -> object:
     return sum(1 for _ in ag.read_manifest(path, on_error=lambda _: None))
 
@@ -506,6 +524,10 @@ def _readers() -> Iterator[Reader]:
             read_manifest(format, name),
             both if "json" in name else (mutate_bytes,),
         )
+    yield Reader("manifest, array", make_list("m.json", json.dumps), read_manifest("lhotse", "m.json"))
+    yield Reader(
+        "manifest, YAML", make_list("m.yaml", _dump_yaml), read_manifest("lhotse", "m.yaml"), share=8
+    )
     yield Reader("manifest, .gz", make_manifest("jsonl", "m.jsonl.gz"), sniff_manifest)
     yield Reader("manifest, sniffed", make_manifest("jsonl", "m.jsonl"), sniff_manifest)
     for file in ("wav.scp", "segments", "utt2spk", "text"):
