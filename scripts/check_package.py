@@ -4,8 +4,8 @@
 
 In a temporary folder: copies what git tracks, builds the sdist and from it the wheel, installs the wheel
 into a fresh environment, checks its metadata, calls the command, and runs tests that the sdist brings
-against it.
-DIR takes both files. Arguments go to pytest; by default a share of the tests. AUDIOGMM_PYTHON names an interpreter.
+against it. DIR takes both files. Arguments go to pytest; by default a share of the tests. AUDIOGMM_PYTHON
+names an interpreter.
 """
 
 from __future__ import annotations
