@@ -35,7 +35,12 @@ def hash_blocks(path: str | PathLike[str]) -> str | None:
         last = max(size - BLOCK, 0)
         for place in range(0, size, BLOCK) if size <= BLOCKS * BLOCK else _spread(last):
             os.lseek(file, place, os.SEEK_SET)
-            digest.update(os.read(file, BLOCK))
+            left = BLOCK
+            while left and (
+                piece := os.read(file, left)
+            ):  # a network disk may give less than it is asked for
+                digest.update(piece)
+                left -= len(piece)
         return digest.hexdigest()[:32]
     except OSError:
         return None
