@@ -51,9 +51,9 @@ CASES = {
     "train --speakers": Case("train IN/people.jsonl -k 4 --passes 4 --tol 0 --speakers yes -o m.agmm"),
     "train --label": Case(f"{_TRAIN} -k 4 --label site"),
     "train --checkpoint": Case(f"{_FEW} --checkpoint kept"),
-    "features": Case("features IN/rooms.jsonl --preset ambient -o frames", growing=r".*\.(json|sqlite.*)"),
+    "features": Case("features IN/rooms.jsonl --preset ambient -o frames", growing=r".*\.(jsonl?|sqlite.*)"),
     "features --workers": Case(
-        "features IN/rooms.jsonl --preset ambient --workers 2 -o frames", growing=r".*\.(json|sqlite.*)"
+        "features IN/rooms.jsonl --preset ambient --workers 2 -o frames", growing=r".*\.(jsonl?|sqlite.*)"
     ),
     "score": Case("score IN/room.agmm IN/rooms.jsonl -o scores"),
     "score --workers": Case("score IN/room.agmm IN/rooms.jsonl --workers 2 -o scores"),

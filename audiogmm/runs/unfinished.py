@@ -13,6 +13,7 @@ from audiogmm.checksum import sealed, unsealed
 from audiogmm.documents import parse_document
 from audiogmm.files import exclusive, refuse_overwrite, replacing
 from audiogmm.reading import parsing
+from audiogmm.temporaries import sweep
 
 MARK = ".begun"
 
@@ -94,6 +95,7 @@ def unfinished(
     place = (folder or first.parent) / f"{first.name}.checkpoint"
     mark = _mark(place)
     with exclusive(first), exclusive(place, of=first if folder is None else place):
+        sweep(place.parent)  # of a run that was killed while it wrote there
         goes_on = resume and any(_files(place))
         for output in outputs:
             refuse_overwrite(output, force or goes_on)

@@ -54,6 +54,30 @@ def test_model_files_and_their_ledgers(tmp_path: Path) -> None:
     Ledger(beside(back)).check(ag.load(back).mixture.fingerprint)
 
 
+def test_an_update_in_place_that_was_killed_at_its_end_is_done_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, more = manifest(tmp_path, "1.jsonl", *"abcd"), manifest(tmp_path, "2.jsonl", "e", "f")
+    model, other = tmp_path / "m.agmm", tmp_path / "other.agmm"
+    train_to_file(first, model, None, n_components=3, passes=5, ledger=True)
+    update_file(model, more, other)
+
+    def killed(ledger: Ledger) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+        patched.setattr(Ledger, "purge", killed)
+        update_file(model, more, model, force=True)
+    assert ag.load(model).fingerprint == ag.load(other).fingerprint
+    update_file(model, more, model, force=True, resume=True)
+    assert model.read_bytes() == other.read_bytes()
+    for file in beside(other).iterdir():
+        assert (beside(model) / file.name).read_bytes() == file.read_bytes()
+    with pytest.raises(MismatchError, match="'e' is in the ledger already"):
+        update_file(model, more, model, force=True, resume=True)
+    assert not list(tmp_path.glob("*checkpoint*"))
+
+
 def test_model_files_are_weighted_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = manifest(tmp_path, "1.jsonl", *"abcd")
     was, half, out, back, removed = (

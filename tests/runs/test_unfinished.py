@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from audiogmm.errors import OutputError
 from audiogmm.runs.unfinished import unfinished
+from audiogmm.temporaries import sweep
 
 
 def begin(outputs: list[Path], written: int, kept: bool = False, **given: bool) -> None:
@@ -71,3 +74,17 @@ def test_one_run_at_a_time_keeps_its_state_in_a_folder(tmp_path: Path) -> None:
         unfinished(same[1], tmp_path / "kept", resume=False, force=False),
     ):
         pass
+
+
+def test_what_a_killed_run_was_writing_is_removed(tmp_path: Path) -> None:
+    outputs, kept = [tmp_path / "m.agmm"], tmp_path / "kept"
+    with pytest.raises(MemoryError), unfinished(outputs, kept, resume=False, force=False) as run:
+        run.part("all").write_text("state")
+        raise MemoryError
+    code = "import sys; from audiogmm.temporaries import owner_mark; print(owner_mark())"
+    mark = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    (kept / f".m.agmm.{mark.strip()}.part").write_text("half a state")
+    sweep.cache_clear()
+    with unfinished(outputs, kept, resume=True, force=False):
+        pass
+    assert list(kept.iterdir()) == []
