@@ -106,10 +106,13 @@ def leaves() -> Iterator[tuple[str, click.Command]]:
             yield name, command
 
 
+NO_VERB = {"rerun": "it repeats a command line"}
+
 LEAVES = dict(leaves())
+VERBS = [name for name in LEAVES if name not in NO_VERB]
 
 
-@pytest.mark.parametrize("name", LEAVES)
+@pytest.mark.parametrize("name", VERBS)
 def test_a_command_is_a_verb_with_its_options(name: str) -> None:
     verbs = OTHER_NAMES.get(name, [name])
     keywords = {key for verb in verbs for key in inspect.signature(getattr(ag, verb)).parameters}
@@ -127,7 +130,7 @@ def test_a_command_is_a_verb_with_its_options(name: str) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("name", LEAVES)
+@pytest.mark.parametrize("name", VERBS)
 def test_a_verb_says_what_it_takes_and_runs_in_an_example(name: str) -> None:
     for verb in OTHER_NAMES.get(name, [name]):
         text = inspect.getdoc(getattr(ag, verb)) or ""

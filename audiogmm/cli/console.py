@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import click
 
 from audiogmm.cli.failures import SOME_SET_ASIDE
+from audiogmm.cli.provenance import recording
 from audiogmm.escapes import json_line, printable
 from audiogmm.runs.bar import TerminalBar
 from audiogmm.telemetry.json_log import is_json, log_json
@@ -187,6 +188,6 @@ def close(result: Result, *, as_json: bool) -> None:
 
 def run(job: Callable[..., Result], *inputs: Any, as_json: bool, **given: Any) -> None:
     """Do a job under a console, and close with its result."""
-    with console() as screen:
+    with console() as screen, recording():
         result = job(*inputs, **given, progress=screen)
     close(result, as_json=as_json)

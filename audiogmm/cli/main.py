@@ -15,6 +15,7 @@ import click
 
 from audiogmm.cli.ending import Ending
 from audiogmm.cli.failures import SOME_SET_ASIDE, say_error
+from audiogmm.cli.provenance import ARGUMENTS
 from audiogmm.escapes import ESCAPED
 from audiogmm.telemetry import json_log
 from audiogmm.threads import default_to_one_blas_thread
@@ -40,6 +41,7 @@ COMMANDS = {
     "identify": ("audiogmm.cli.identify", "Name the enrolled speaker of each recording, or none."),
     "fuse": ("audiogmm.cli.fuse", "Calibrate scores, or fuse those of several systems."),
     "evaluate": ("audiogmm.cli.evaluate", "Measure how good detection or verification is, with intervals."),
+    "rerun": ("audiogmm.cli.rerun", "Repeat a run by the manifest beside its output, and compare."),
     "info": ("audiogmm.cli.info", "Describe a model and its latency."),
 }
 """Each command's module, which is imported when the command is called, and its line of help."""
@@ -59,6 +61,11 @@ class Commands(click.Group):
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command: click.Command = module.command
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments for the manifest of the run."""
+        ctx.meta[ARGUMENTS] = list(args)
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

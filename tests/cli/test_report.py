@@ -82,7 +82,7 @@ def test_a_run_becomes_one_page(site: Path, audiogmm: Audiogmm) -> None:
     before = {path.name for path in site.iterdir()}
     done = audiogmm("report", "events.jsonl", "-o", "report.html", "--json")
     assert done.status == 0, done.err
-    assert {path.name for path in site.iterdir()} - before == {"report.html"}
+    assert {path.name for path in site.iterdir()} - before == {"report.html", "report.html.run.json"}
     found, page = rows(), read()
     assert done.json["events"] == len(found) > 0
     assert done.json["bytes"] == Path("report.html").stat().st_size < 3_000_000

@@ -17,6 +17,7 @@ from audiogmm.mixture.store import load
 from audiogmm.reporting.run.record import SUFFIX, RunRecord
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.journal import JOURNAL, LEDGER, find_damage
+from audiogmm.runs.run_manifest import RunManifest
 from audiogmm.scoring.track_file import is_whole
 from audiogmm.training.ledger import INDEX, Ledger
 from audiogmm.types import Json
@@ -166,7 +167,7 @@ _CHECKS: dict[str, Callable[[Path], object]] = {
     "track": _track,
     "journal": _journal,
     "ledger of inputs": _journal,
-    "record of a run": RunRecord.read,
+    "record of a run": lambda file: (RunRecord if RunRecord.is_at(file) else RunManifest).read(file),
     "index of a frame cache": lambda file: FrameCache(file.parent).frontends(),
     "ledger": lambda file: Ledger(file.parent),
     "gallery": lambda file: Gallery(file.parent),

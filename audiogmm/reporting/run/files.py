@@ -53,7 +53,7 @@ class DetectionRun:
         """
         finish_moves(path if path.is_dir() else path.parent, wait=True)
         if path.is_dir():
-            records = sorted(path.glob(f"*{SUFFIX}"))
+            records = [file for file in sorted(path.glob(f"*{SUFFIX}")) if RunRecord.is_at(file)]
             if len(records) != 1:
                 raise ManifestError(
                     f"{path} holds {amount(len(records), 'record')} of runs (*{SUFFIX})",

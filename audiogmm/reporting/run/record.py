@@ -97,6 +97,15 @@ class RunRecord:
             )
         return path
 
+    @staticmethod
+    def is_at(path: Path) -> bool:
+        """Return whether a file is the record of a detection run, or damaged; not that of another command."""
+        try:
+            row = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return True
+        return not isinstance(row, dict) or "detector" in row or "run" not in row
+
     @classmethod
     def read(cls, path: Path) -> RunRecord:
         """Read a record that `write` wrote.
