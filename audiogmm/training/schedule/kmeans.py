@@ -111,6 +111,10 @@ def hard_log_likelihood(sums: ClusterSums, mixture: Mixture) -> float:
 
     ``sum_k n_k log(n_k / N) - N D/2 log(2 pi s) - inertia / 2 s`` with the best shared variance
     ``s = inertia / N D``: a lower bound of the mixture's likelihood, which has the others' shares too.
+
+    It can fall: a pass lowers the inertia, never the loss of the first term, in which the shares stand, since
+    k-means assigns a frame to the nearest center and not to the most likely cluster. In float64, in 1,659
+    of 179,635 passes over small random problems it fell, and the inertia rose in none.
     """
     n = sums.n_frames * mixture.n_features
     variance = max(sums.inertia / n, np.finfo(np.float64).tiny)
