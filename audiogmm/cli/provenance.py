@@ -60,7 +60,9 @@ def recording() -> Iterator[None]:
         outputs = [given[each] for each in OUTPUTS if isinstance(given.get(each), Path)]
         outputs = [path for path in outputs if is_recorded(path)]
         beside = output.with_name(output.name + ".ledger")
-        end(manifest, [*outputs, beside] if beside.is_dir() else outputs).write(output)
+        goes_on = bool(given.get("resume") or given.get("retry"))
+        outputs += [beside] if beside.is_dir() else []
+        end(manifest, outputs, goes_on=goes_on).write(output)
 
 
 def name_of(context: click.Context) -> str:

@@ -128,9 +128,10 @@ def begin(
     )
 
 
-def end(manifest: RunManifest, outputs: Sequence[Path]) -> RunManifest:
-    """Return the manifest of a run that has ended, with the hashes of what it wrote."""
+def end(manifest: RunManifest, outputs: Sequence[Path], *, goes_on: bool = False) -> RunManifest:
+    """Return the manifest of a run that has ended, with the hashes of what it, or the run before, wrote."""
     since = datetime.fromisoformat(manifest.started).timestamp() - 2  # of a coarse file system
+    since = 0.0 if goes_on else since
     hashes = {str(path): hash_output(path, since) for path in outputs}
     return RunManifest(**{**vars(manifest), "finished": _now(), "outputs": hashes})
 
