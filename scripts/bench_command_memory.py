@@ -35,7 +35,7 @@ COMMANDS: dict[str, list[str]] = {
     "identify": ["identify", "known", "corpus.jsonl", "-o", "identified.csv"],
     "evaluate verify": ["evaluate", "verify", "verified.csv", "-o", "evaluated.json"],
     "report": ["report", "clusters", "-o", "page.html"],
-    "stream": ["stream", "plain.agmm", "corpus.wav", "-o", "live.jsonl"],
+    "stream": ["stream", "plain.agmm", "corpus.wav"],
     "manifest scan": ["manifest", "scan", "audio", "-o", "scanned.jsonl"],
     "manifest convert": ["manifest", "convert", "corpus.jsonl", "-o", "converted.csv"],
 }
