@@ -123,12 +123,13 @@ class ParquetReader:
         return np.column_stack([column.to_numpy(zero_copy_only=False) for _, column in columns])
 
     def _widest(self, file: Any, groups: list[int]) -> int:
-        """Numbers in a row, of the widest column: a list of one number, repeated, takes no place."""
-        widest = 1
-        for group in map(file.metadata.row_group, groups):
-            for place in range(group.num_columns):
-                widest = max(widest, group.column(place).num_values // max(1, group.num_rows))
-        return widest
+        """Numbers in the first row: a list of one number, repeated, takes no place.
+
+        It is read, since pyarrow's metadata of a damaged column ends the process (an exception in C++).
+        """
+        batch = next(file.iter_batches(batch_size=1, row_groups=groups[:1]), None) if groups else None
+        lists = [column for column in (batch.columns if batch else ()) if kind_of(column.type) == "lists"]
+        return max((len(column.flatten()) for column in lists), default=1)
 
     def _refuse_null(self, column: Any, start: int, name: str) -> None:
         if column.null_count:
