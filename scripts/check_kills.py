@@ -188,7 +188,10 @@ def kill_once(yard: Yard, words: str, instant: float, whole_group: bool, eager: 
     status = yard.wait(pid, instant)
     if status is not None:
         return status
-    (os.killpg if whole_group else os.kill)(pid, signal.SIGKILL)
+    try:
+        (os.killpg if whole_group else os.kill)(pid, signal.SIGKILL)
+    except ProcessLookupError:  # it has no group yet
+        os.kill(pid, signal.SIGKILL)
     _, state = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(state)
 
