@@ -78,7 +78,8 @@ CASES = {
     "identify": Case("identify IN/gallery IN/unknown.jsonl -o who.jsonl"),
     "report": Case("report IN/events.jsonl -o page.html"),
     "stream --learn": Case(
-        "stream --learn --preset ambient -k 4 --cold-start 2 --save-every 0.02 -o learned.agmm IN/long.wav"
+        "stream --learn --preset ambient -k 4 --cold-start 2 --save-every 0.02 -o learned.agmm IN/long.wav",
+        growing=r"learned\.agmm",
     ),
     "manifest convert": Case("manifest convert IN/rooms.jsonl --to kaldi -o kaldi"),
 }
