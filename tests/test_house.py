@@ -50,6 +50,7 @@ RIGHTS = {
     "estimator": "training scoring",
     "anomaly": "scoring manifest/segments",
     "anomaly/scorers": "anomaly training",
+    "anomaly/kinds": "mixture",
     "anomaly/learning": "anomaly/scorers runs",
     "verification": "scoring training",
     "verification/recordings": "verification runs",
@@ -64,10 +65,11 @@ RIGHTS = {
     "reporting/notebook": "reporting/run",
     "jobs": "reporting/run live/stream training/selection synth dask_reduce",
     "jobs/demo": "jobs",
-    "jobs/integrity": "jobs",
+    "jobs/integrity": "jobs anomaly/kinds",
+    "jobs/kinds": "jobs anomaly/kinds",
     "jobs/provenance": "jobs",
-    "cli": "jobs jobs/demo jobs/integrity jobs/provenance",
-    "__init__": "jobs jobs/demo jobs/integrity estimator reporting/notebook",
+    "cli": "jobs jobs/demo jobs/integrity jobs/kinds jobs/provenance",
+    "__init__": "jobs jobs/demo jobs/integrity jobs/kinds estimator reporting/notebook",
     "__main__": "cli",
 }
 """What the files of each room may import besides the ground: these rooms, and what those may."""
