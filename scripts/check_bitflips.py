@@ -24,6 +24,9 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from audiogmm.anomaly.kinds.description import Description
+from audiogmm.anomaly.kinds.kinds import Kinds
+from audiogmm.anomaly.kinds.kinds_file import load_kinds, save_kinds
 from audiogmm.audio.frame_cache.frame_file import FrameWriter, open_frames
 from audiogmm.audio.frame_cache.index import CacheIndex
 from audiogmm.blocks import FrameBlock
@@ -112,6 +115,12 @@ def ledger_index(folder: Path) -> tuple[Path, Read]:
 def ledger_entry(folder: Path) -> tuple[Path, Read]:
     ledger = _ledger(folder)
     return ledger._file("a"), lambda: Ledger(folder).entry("a")
+
+
+def kinds(folder: Path) -> tuple[Path, Read]:
+    found, _ = Kinds.empty().extended([Description(FRAMES[i], FRAMES[i : i + 4]) for i in range(12)])
+    save_kinds(found.named(1, "door"), folder, {"sample_rate": 16000})
+    return folder / "kinds.agmm", lambda: load_kinds(folder)
 
 
 def record(folder: Path) -> tuple[Path, Read]:
@@ -226,6 +235,7 @@ KINDS: dict[str, Callable[[Path], tuple[Path, Read]]] = {
         cache_index,
         cache_database,
         track,
+        kinds,
     )
 }
 

@@ -16,6 +16,9 @@ import soundfile
 
 import audiogmm as ag
 from audiogmm.anomaly.formats import read_events, write_events
+from audiogmm.anomaly.kinds.description import Description
+from audiogmm.anomaly.kinds.kinds import Kinds
+from audiogmm.anomaly.kinds.kinds_file import load_kinds, save_kinds
 from audiogmm.anomaly.learning.model_parts import read_moments
 from audiogmm.audio.decode import probe
 from audiogmm.audio.frame_cache.cache import FrameCache
@@ -156,6 +159,20 @@ def make_checkpoint(folder: Path) -> Path:
 
 def read_checkpoint(path: Path) -> object:
     return Checkpoint(path, {"seed": 0}).load()
+
+
+def make_kinds(folder: Path) -> Path:
+    pieces = np.random.default_rng(0).normal(size=(9, 3, 4)) + np.repeat([0.0, 9.0, 30.0], 3)[:, None, None]
+    kinds, _ = Kinds.empty().extended([Description(each.mean(axis=0), each) for each in pieces])
+    save_kinds(kinds.named(1, "door"), folder, {"sample_rate": 16000})
+    return folder / "kinds.agmm"
+
+
+def read_kinds(path: Path) -> None:
+    kinds, _ = load_kinds(path.parent)
+    found = kinds.recognizer().posteriors(kinds.vectors)
+    assert np.isfinite(found).all()
+    kinds.named(next(iter(kinds.groups)), "window")
 
 
 def make_journal(folder: Path) -> Path:
@@ -487,6 +504,7 @@ def _readers() -> Iterator[Reader]:
     yield Reader("gallery.json", make_gallery("gallery.json"), read_gallery, both)
     yield Reader("calibration.json", make_gallery("calibration.json"), read_gallery, both)
     yield Reader("speaker", make_gallery("speakers/*.speaker"), read_gallery, packed)
+    yield Reader("kinds", make_kinds, read_kinds, packed)
     yield Reader("ledger index", make_ledger_index, read_ledger, both)
     yield Reader("ledger entry", make_ledger_entry, read_ledger, packed)
     yield Reader("checkpoint", make_checkpoint, read_checkpoint, (mutate_bytes,))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiogmm.anomaly.kinds.kinds_file import FILE as KINDS
+from audiogmm.anomaly.kinds.kinds_file import load_kinds
 from audiogmm.audio.frame_cache.cache import FrameCache
 from audiogmm.audio.frame_cache.frame_file import open_frames
 from audiogmm.audio.frame_cache.index import DATABASE
@@ -149,6 +151,7 @@ def _journal(file: Path) -> None:
 
 
 _NAMES = {
+    KINDS: "kinds of sound",
     ".agmm": "model",
     ".frames": "frames",
     ".npz": "track",
@@ -162,6 +165,7 @@ _NAMES = {
 }
 
 _CHECKS: dict[str, Callable[[Path], object]] = {
+    "kinds of sound": lambda file: load_kinds(file.parent),
     "model": load,
     "frames": _frames,
     "track": _track,
