@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from audiogmm.jobs.info import info as info
     from audiogmm.jobs.inspect import inspect as inspect
     from audiogmm.jobs.integrity.verify_files import verify_files as verify_files
+    from audiogmm.jobs.kinds.group import group as group
+    from audiogmm.jobs.kinds.name import name as name
     from audiogmm.jobs.manifests import check_manifest as check_manifest
     from audiogmm.jobs.manifests import convert_manifest as convert_manifest
     from audiogmm.jobs.manifests import scan as scan

@@ -70,6 +70,7 @@ RIGHTS = {
     "jobs/provenance": "jobs",
     "cli": "jobs jobs/demo jobs/integrity jobs/kinds jobs/provenance",
     "__init__": "jobs jobs/demo jobs/integrity jobs/kinds estimator reporting/notebook",
+    "cli/kinds": "cli",
     "__main__": "cli",
 }
 """What the files of each room may import besides the ground: these rooms, and what those may."""

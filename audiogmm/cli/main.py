@@ -29,6 +29,8 @@ COMMANDS = {
     "train": ("audiogmm.cli.train", "Train a model on a manifest."),
     "select": ("audiogmm.cli.select", "Compare sizes and covariance forms, and recommend one."),
     "update": ("audiogmm.cli.update", "Add recordings to a model, or remove some; the others are not read."),
+    "group": ("audiogmm.cli.kinds.group", "Group events, or recordings, by likeness."),
+    "name": ("audiogmm.cli.kinds.name", "Give a group of sounds a name, or declare it normal."),
     "cluster": ("audiogmm.cli.cluster", "Assign every frame to components, and write examples of each."),
     "score": ("audiogmm.cli.score", "Write the log-likelihood of every frame."),
     "calibrate": ("audiogmm.cli.calibrate", "Set the threshold of a detector by normal audio."),

@@ -18,6 +18,7 @@ REPEATABLE = (
     "score",
     "detect",
     "cluster",
+    "group",
     "select",
     "calibrate",
     "update",
@@ -37,7 +38,7 @@ OUTPUTS = ("output", "plot", "save")
 NOT_REPEATED = ("checkpoint", "dask")
 """Parameters left out in a rerun: what is written while a run goes on, and a cluster to connect to."""
 
-ADDED_TO = ("enroll", "features")
+ADDED_TO = ("enroll", "features", "group")
 """Commands whose output is an input, too, where it exists."""
 
 

@@ -22,6 +22,7 @@ RUNS = {
     "score": ["score", "m.agmm", "train.jsonl", "-o", "scores", "--workers", 1],
     "detect": ["detect", "m.agmm", "test.jsonl", "-o", "events.jsonl", "--plot", "events.png"],
     "cluster": ["cluster", "m.agmm", "test.jsonl", "-o", "clusters", "--labels", "audacity"],
+    "group": ["group", "train.jsonl", "-o", "kinds"],
     "select": ["select", "train.jsonl", "-o", "table.csv", "-k", "1,2", *AMBIENT, "--save", "best.agmm"],
     "calibrate": ["calibrate", "m.agmm", "train.jsonl", "-o", "new.agmm"],
     "update": ["update", "m.agmm", "train.jsonl", "-o", "new.agmm"],

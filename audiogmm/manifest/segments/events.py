@@ -74,5 +74,6 @@ def _segment(event: Entry, count: int) -> Entry:
         offset=times[0],
         duration=round(times[1] - times[0], 9),
         label=event.label or ("anomaly" if "threshold" in event.extra else None),
-        extra={key: value for key, value in event.extra.items() if key not in ("id", "start", "end")},
+        extra={"recording": event.id}
+        | {key: value for key, value in event.extra.items() if key not in ("id", "start", "end")},
     )
