@@ -13,6 +13,7 @@ from os import PathLike
 from typing import Any
 
 from audiogmm.errors import ModelFileError
+from audiogmm.escapes import ESCAPED
 from audiogmm.types import Json
 
 KEY = "checksum"
@@ -49,19 +50,30 @@ def sealed(document: Json) -> Json:
     return rest | {KEY: _checksum(json.loads(json.dumps(rest)))}
 
 
-def is_intact(document: Json) -> bool:
+def is_intact(document: Json, text: str = "") -> bool:
     """Return whether a JSON object has the checksum that `sealed` gave it.
+
+    Parameters
+    ----------
+    document : dict
+        As it was read.
+    text : str
+        What it was read from. Where its keys are sorted, the checksum is that of the text without the item,
+        and nothing is written again.
 
     Examples
     --------
     >>> is_intact(sealed({"tau": 8.0})), is_intact(sealed({"tau": 8.0}) | {"tau": 9.0}), is_intact({})
     (True, False, False)
     """
+    item = f'"{KEY}": "{document.get(KEY)}", '
+    if item in text and checksum_of(text.replace(item, "", 1).encode(errors=ESCAPED)) == document.get(KEY):
+        return True
     rest = {name: value for name, value in document.items() if name != KEY}
     return document.get(KEY) == _checksum(rest)
 
 
-def unsealed(document: Json, required: bool, path: str | PathLike[str], remedy: str) -> Json:
+def unsealed(document: Json, required: bool, path: str | PathLike[str], remedy: str, text: str = "") -> Json:
     """Return a JSON object without the checksum that `sealed` gave it.
 
     Parameters
@@ -72,13 +84,15 @@ def unsealed(document: Json, required: bool, path: str | PathLike[str], remedy: 
         False for a file of an older version, which may have none.
     path, remedy : path-like and str
         For the message: the file, and how it is made again.
+    text : str
+        What it was read from, as in `is_intact`.
 
     Raises
     ------
     ModelFileError
         If something in it was changed.
     """
-    if (required or KEY in document) and not is_intact(document):
+    if (required or KEY in document) and not is_intact(document, text):
         raise damaged(path, "its content", remedy)
     return {name: value for name, value in document.items() if name != KEY}
 

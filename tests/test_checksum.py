@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from audiogmm.checksum import sealed, unsealed
 from audiogmm.errors import ModelFileError
+from audiogmm.mixture import container
+from audiogmm.mixture.container import _checksum
 from audiogmm.mixture.store import load
 from audiogmm.training.ledger import Ledger
 from audiogmm.verification.gallery import Gallery
@@ -24,7 +29,7 @@ def bitflips(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 KINDS = ["model", "speaker", "gallery", "calibration", "checkpoint", "ledger_index", "ledger_entry"]
-KINDS += ["record", "journal", "frames", "cache_index", "cache_database", "track"]
+KINDS += ["record", "journal", "frames", "cache_index", "cache_database", "track", "kinds"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -52,6 +57,35 @@ def test_the_section_is_named_and_what_helps(bitflips: Any, tmp_path: Path) -> N
     path.write_bytes(whole.replace(b'\\"passes\\": 4', b'\\"passes\\": 5'))
     with pytest.raises(ModelFileError, match="damaged: its content does not have its checksum"):
         load(path)
+
+
+def test_a_model_is_checked_without_writing_its_document_again(
+    bitflips: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other, hashed = tmp_path / "room.agmm", tmp_path / "other.agmm", []
+    bitflips.MODEL.save(path)
+    bitflips.MODEL.with_part("moved", "moved.", {"to": "é"}).save(other)
+
+    def checksum(array: np.ndarray) -> str:
+        hashed.append(array.nbytes)
+        return _checksum(array)
+
+    monkeypatch.setattr("audiogmm.mixture.container._checksum", checksum)
+    monkeypatch.delattr("audiogmm.checksum._checksum")  # which writes it
+    assert load(path).mixture == bitflips.MODEL.mixture
+    assert len(hashed) == 6  # the statistics and the scores; the fingerprint covers the parameters
+    monkeypatch.undo()
+    assert load(other).metadata.moved == {"to": "é"}  # whose checksum is of its escape
+
+
+def test_an_array_too_many_or_too_few_is_noticed(tmp_path: Path) -> None:
+    path, arrays = tmp_path / "m.agmm", {"means": np.ones(2), "more": np.ones(2)}
+    whole = container.pack(arrays, {"seed": 0})
+    header = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
+    for kept in ({"means": np.ones(2)}, arrays | {"last": np.ones(1)}):
+        path.write_bytes(save(kept, metadata=header["__metadata__"]))
+        with pytest.raises(ModelFileError, match=r"the section (more|last) does not have its checksum"):
+            container.read(path, hashed={"means", "more", "last"})
 
 
 def test_a_damaged_weight_of_a_ledger_and_a_damaged_setting_of_a_gallery_are_named(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from operator import index
 from pathlib import Path
 
@@ -57,8 +57,19 @@ def pack(arrays: Mapping[str, np.ndarray], document: Json) -> bytes:
     return save(contiguous, metadata={KEY: escaped(text)})
 
 
-def read(path: Path, remedy: str = "train it again") -> tuple[Json, dict[str, np.ndarray]]:
-    """Read the JSON object and the arrays of a file; `remedy` says how it is made again.
+def read(
+    path: Path, remedy: str = "train it again", hashed: Set[str] = frozenset()
+) -> tuple[Json, dict[str, np.ndarray]]:
+    """Read the JSON object and the arrays of a file.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    remedy : str
+        How it is made again, for messages.
+    hashed : set of str
+        Arrays that the caller compares with a hash in the object: their checksums are not computed.
 
     Raises
     ------
@@ -77,10 +88,12 @@ def read(path: Path, remedy: str = "train it again") -> tuple[Json, dict[str, np
         ) from None
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read: {error.strerror}", needed="a model file") from error
-    return unpack(path, content, remedy)
+    return unpack(path, content, remedy, hashed)
 
 
-def unpack(path: Path, content: bytes, remedy: str = "train it again") -> tuple[Json, dict[str, np.ndarray]]:
+def unpack(
+    path: Path, content: bytes, remedy: str = "train it again", hashed: Set[str] = frozenset()
+) -> tuple[Json, dict[str, np.ndarray]]:
     """Read the bytes of a file like `read`; `path` is for messages."""
     from safetensors.numpy import load
 
@@ -95,11 +108,13 @@ def unpack(path: Path, content: bytes, remedy: str = "train it again") -> tuple[
         document, arrays = json.loads(text), load(content)
         if not isinstance(document, dict):
             raise TypeError(f"{type(document).__name__} in place of an object")
-        document = unsealed(document, _CHECKSUMS in document, path, remedy)
+        document = unsealed(document, _CHECKSUMS in document, path, remedy, text)
         checksums = document.pop(_CHECKSUMS, None)
         if checksums is not None:
-            for name in sorted(arrays.keys() | checksums.keys()):
-                if name not in arrays or checksums.get(name) != _checksum(arrays[name]):
+            if unknown := sorted(arrays.keys() ^ checksums.keys()):
+                raise damaged(path, f"the section {unknown[0]}", remedy)
+            for name in sorted(arrays.keys() - hashed):
+                if checksums[name] != _checksum(arrays[name]):
                     raise damaged(path, f"the section {name}", remedy)
         return document, arrays
 

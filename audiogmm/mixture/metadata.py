@@ -141,7 +141,9 @@ class ModelMetadata:
 
     def __post_init__(self) -> None:
         for each in fields(self):  # as it will be read back, and a copy
-            object.__setattr__(self, each.name, json.loads(canonical_json(getattr(self, each.name))))
+            value = getattr(self, each.name)
+            if not (value is None or type(value) in (int, str)):
+                object.__setattr__(self, each.name, json.loads(canonical_json(value)))
 
     @classmethod
     def of(cls, document: ModelMetadata | Mapping[str, Any]) -> ModelMetadata:

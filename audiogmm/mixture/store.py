@@ -73,11 +73,9 @@ class Model:
     tensors: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        metadata = replace(
-            ModelMetadata.of(self.metadata),
-            format_version=FORMAT_VERSION,
-            covariance_type=self.mixture.covariance_type,
-        )
+        metadata, kind = ModelMetadata.of(self.metadata), self.mixture.covariance_type
+        if (metadata.format_version, metadata.covariance_type) != (FORMAT_VERSION, kind):
+            metadata = replace(metadata, format_version=FORMAT_VERSION, covariance_type=kind)
         object.__setattr__(self, "metadata", metadata)
         object.__setattr__(self, "tensors", {name: _frozen(name, a) for name, a in self.tensors.items()})
 
@@ -224,7 +222,7 @@ def load(path: str | os.PathLike[str]) -> Model:
             remedy="its to_model()" if hasattr(path, "to_model") else "audiogmm.load('model.agmm')",
         )
     path = Path(path)
-    document, arrays = container.read(path)
+    document, arrays = container.read(path, hashed=frozenset(_PARAMETERS))
     metadata = _parsed(path, document)
     if missing := [name for name in _PARAMETERS if name not in arrays]:
         raise _damaged(path, f"lacks the tensor {missing[0]!r}")
