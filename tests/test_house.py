@@ -58,7 +58,8 @@ RIGHTS = {
     "evaluation/detection": "evaluation anomaly",
     "evaluation/verification": "evaluation verification",
     "live": "audio",
-    "live/stream": "live anomaly/learning verification/recordings",
+    "live/deliver": "live",
+    "live/stream": "live/deliver anomaly/learning verification/recordings",
     "reporting": "anomaly evaluation/detection evaluation/verification",
     "reporting/page": "reporting",
     "reporting/run": "reporting/page anomaly/learning",
@@ -86,6 +87,8 @@ ONLY_IN = {
     "PIL": "reporting",
     "sklearn": "estimator",
     "sounddevice": "live",
+    "paho": "live",
+    "http": "live",
 }
 
 
