@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 import audiogmm as ag
+from audiogmm.cli.deliver_options import NAMES as DELIVERED
 from audiogmm.cli.main import COMMANDS
 from audiogmm.errors import KindError, ModelFileError
 from audiogmm.jobs.detect import detect_to_file
@@ -69,6 +70,7 @@ LEFT_OUT = {
     "quiet_heartbeat": "heartbeat=0",
     "learn": "a verb of its own",
     "most_lines": "the caller asks for each line",
+    **dict.fromkeys(DELIVERED, "the caller has the events"),
 }
 """Options that only a command has, and what is there in Python."""
 

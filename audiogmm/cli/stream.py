@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audiogmm.cli import options, stream_options
+from audiogmm.cli import deliver_options, options, stream_options
 from audiogmm.cli.console import Console, complain, console
 from audiogmm.cli.failures import SOME_SET_ASIDE
 
 if TYPE_CHECKING:
+    from audiogmm.live.deliver.settings import DeliverySettings
     from audiogmm.live.stream.session import StreamResult
     from audiogmm.live.stream.sources import StreamInputs
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @stream_options.inputs
 @stream_options.analysis
 @stream_options.learning
+@deliver_options.delivery
 @options.metrics
 @options.verbose
 @click.pass_context
@@ -89,13 +91,22 @@ def _analyze(
     screen: Console,
     *,
     emit: str,
+    delivery: DeliverySettings,
     **chosen: Any,
 ) -> StreamResult:
     from audiogmm.jobs.stream import stream_to
     from audiogmm.live.stream.settings import StreamSettings, parse_emit
 
     settings = StreamSettings(parse_emit(emit, gallery=chosen["gallery"] is not None), **chosen)
-    return stream_to(model, inputs, write, settings=settings, most_lines=most_lines, progress=screen)
+    return stream_to(
+        model,
+        inputs,
+        write,
+        settings=settings,
+        most_lines=most_lines,
+        delivery=delivery,
+        progress=screen,
+    )
 
 
 def _learn(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from audiogmm.cli import options
+from audiogmm.cli import deliver_options, options
 
 
 def _seconds(name: str, default: float, help: str, parameter: str | None = None) -> Callable[[Any], Any]:
@@ -133,6 +133,7 @@ learning = options.together(
 OF_ANALYSIS = (
     *("emit", "gallery", "score_interval", "cluster_window", "speaker_window", "known", "reasons"),
     *("window", "quantile", "alarms_per_hour", "min_duration", "merge_gap"),
+    "delivery",
 )
 """What `--learn` has no use for, as the command is given it."""
 
@@ -153,6 +154,7 @@ OF_LEARNING = (
 """What only `--learn` uses, as the command is given it."""
 
 _JOINED = {"alarms_per_day": "alarms_per_hour", "preset": "frontend", "frontend_file": "frontend"}
+_JOINED |= dict.fromkeys(deliver_options.NAMES, "delivery")
 
 
 def take(context: click.Context, given: dict[str, Any], *, learn: bool) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 from audiogmm.anomaly.event import Event
 from audiogmm.errors import BudgetError
 from audiogmm.keywords import accepts
+from audiogmm.live.deliver.deliveries import Deliveries
+from audiogmm.live.deliver.settings import DeliverySettings
 from audiogmm.live.microphone import HELD
 from audiogmm.live.outlet import MOST
 from audiogmm.live.stream.iteration import iterate_session
@@ -38,6 +41,7 @@ def stream_to(
     *,
     settings: StreamSettings,
     most_lines: int = MOST,
+    delivery: DeliverySettings | None = None,
     progress: Progress | bool | None = None,
 ) -> StreamResult:
     """Analyze streams of sound until they end, or Ctrl-C or SIGTERM ends them.
@@ -61,6 +65,8 @@ def stream_to(
         Or its fields as keywords.
     most_lines : int
         Lines that may wait for a slow reader before heartbeats, scores and clusters are left out.
+    delivery : DeliverySettings, optional
+        Where events go besides.
     progress : Progress, optional
         Receives notes.
 
@@ -91,15 +97,20 @@ def stream_to(
     def pipeline(session: StreamSession, identity: InputIdentity) -> Pipeline:
         return AnalysisPipeline(plan, identity, lambda: session.status, say)
 
-    return run_sessions(
-        sources,
-        pipeline,
-        write,
-        say,
-        clock=inputs.clock,
-        patience=settings.heartbeat or None,
-        most_lines=most_lines,
-    )
+    with ExitStack() as stack:
+        deliveries = None
+        if delivery is not None and delivery.is_wanted:
+            deliveries = stack.enter_context(Deliveries(delivery, say))
+        return run_sessions(
+            sources,
+            pipeline,
+            write,
+            say,
+            clock=inputs.clock,
+            patience=settings.heartbeat or None,
+            most_lines=most_lines,
+            deliveries=deliveries,
+        )
 
 
 @accepts(StreamSettings, without=("emit",))

@@ -12,6 +12,8 @@ from audiogmm.audio.decoders.notices import Warn
 from audiogmm.errors import AudioGMMError
 from audiogmm.live.arrival import Arrival, Back, Ended, Gap, Lost, Opened, Sound
 from audiogmm.live.clock import Clock
+from audiogmm.live.deliver.deliveries import Deliveries
+from audiogmm.live.deliver.sender import EventSender
 from audiogmm.live.line import Line
 from audiogmm.live.outlet import FAR, MOST, Outlet
 from audiogmm.live.source import Source, WaitPolicy
@@ -89,6 +91,8 @@ class StreamSession:
         Wall time without a sample after which a heartbeat reports it; None: never.
     start : StartTime, optional
         When the input began; lines then have the wall time.
+    sender : EventSender, optional
+        Takes the lines and the sound, too.
 
     Attributes
     ----------
@@ -109,8 +113,10 @@ class StreamSession:
         clock: Clock,
         patience: Seconds | None,
         start: StartTime | None = None,
+        sender: EventSender | None = None,
     ) -> None:
         self.source = source
+        self._sender = sender
         self._outlet = outlet
         self._say = say
         self._clock = clock
@@ -165,12 +171,16 @@ class StreamSession:
         match arrival:
             case Sound(samples):
                 self._n_samples += len(samples)
+                if self._sender is not None:
+                    self._sender.push(samples)
                 self._write(pipeline.push(samples))
             case Opened(at, sample_rate, channels, format):
                 self._write(pipeline.flush())
                 self._start, self._sample_rate, self._n_samples = at, sample_rate, 0
                 self._began.opened(at, self._clock)
                 pipeline.begin(sample_rate, at)
+                if self._sender is not None:
+                    self._sender.begin(sample_rate, at, pipeline.header.get("latency"))
                 body = {"sample_rate": sample_rate, "channels": channels, "format": format}
                 self._put(Line("start", at, body | pipeline.header))
             case Gap(start, end, reason):
@@ -180,6 +190,8 @@ class StreamSession:
                 self._put(Line("gap", end, body))
                 self._start, self._n_samples = end, 0
                 pipeline.begin(self._sample_rate, end)
+                if self._sender is not None:
+                    self._sender.begin(self._sample_rate, end)
             case Lost(at, reason):
                 self._write(pipeline.flush())
                 self._say(f"{self.source.name} is lost: {reason}")
@@ -216,6 +228,8 @@ class StreamSession:
         row = line.row(self.source.name)
         if (wall := self._began.at(line.time)) is not None:
             row.setdefault("wall", format_time(wall))
+        if self._sender is not None:
+            row = self._sender.send(row)
         self._outlet.put(row, patient=not self.source.drops)
 
 
@@ -244,6 +258,7 @@ def run_sessions(
     clock: Clock,
     patience: Seconds | None,
     most_lines: int = MOST,
+    deliveries: Deliveries | None = None,
 ) -> StreamResult:
     """Run a session for each source, in a thread each, until the last one has ended.
 
@@ -264,6 +279,8 @@ def run_sessions(
         See `StreamSession`.
     most_lines : int
         Lines that may wait for a slow reader, see `Outlet`.
+    deliveries : Deliveries, optional
+        Take the lines about events, too.
 
     Raises
     ------
@@ -280,7 +297,16 @@ def run_sessions(
         far=max(FAR, 10 * most_lines),
     )
     sessions = [
-        StreamSession(source, outlet, stop, say, clock, patience, identity.start)
+        StreamSession(
+            source,
+            outlet,
+            stop,
+            say,
+            clock,
+            patience,
+            identity.start,
+            None if deliveries is None else EventSender(deliveries),
+        )
         for source, identity in sources
     ]
     threads = [
