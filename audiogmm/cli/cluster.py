@@ -38,6 +38,8 @@ from audiogmm.cli.console import run
     type=options.ChoiceOf("audiogmm.manifest.segments.table", "SPAN_FORMATS"),
     help="Write the segments as labels, too: one file a recording, which `train --label` reads.",
 )
+@options.resume
+@options.retry
 @options.model_upsample
 @options.tables
 @options.common

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from audiogmm.anomaly.learning.model_parts import terms_of
 from audiogmm.audio.recording import Recording
 from audiogmm.blocks import Shard
-from audiogmm.errors import AudioGMMError, ChoiceError
-from audiogmm.files import refuse_overwrite, replacing, settle
-from audiogmm.jobs.segment_files import SegmentFiles, check_label_format
+from audiogmm.errors import ChoiceError
+from audiogmm.files import refuse_overwrite, settle
+from audiogmm.jobs.segment_files import (
+    SEGMENTS,
+    SegmentFiles,
+    check_label_format,
+    remove_stale_sounds,
+    write_sounds,
+)
 from audiogmm.keywords import accepts
-from audiogmm.manifest.entry import safe_id
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.mixture.store import Model, model_from
-from audiogmm.reporting.run.excerpt import read_samples
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
-from audiogmm.runs.inputs import Inputs
-from audiogmm.runs.progress import Progress, stopped_by_hand
+from audiogmm.runs.journal import Journal
+from audiogmm.runs.progress import Progress
 from audiogmm.runs.rows import write_rows
 from audiogmm.runs.settings import RunSettings
 from audiogmm.runs.sources import Source, name_of
@@ -38,15 +40,15 @@ from audiogmm.scoring.clustering import Clusterer, ClusterSummary
 from audiogmm.scoring.component_segments import ComponentSegment
 from audiogmm.scoring.distinctness import measure_distinctness
 from audiogmm.scoring.segmentation import INTERRUPTION
-from audiogmm.temporaries import owner_mark
+from audiogmm.scoring.track_file import is_whole
 from audiogmm.types import Json
 from audiogmm.words import SOUND, Terms, amount
 
 SHOWN = 12
 """Components in the closing lines."""
 
-COMPONENTS, SEGMENTS, LABELS = "components.jsonl", "segments.csv", "labels"
-"""Files in the output: a row for each component, a row for each segment; the folder of label files."""
+COMPONENTS, LABELS = "components.jsonl", "labels"
+"""Files in the output: a row for each component; the folder of label files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +105,23 @@ class ClusterTask:
     files: SegmentFiles
     min_posterior: float
 
-    def __call__(self, shard: Shard) -> tuple[str, ClusterSummary]:
+    def __call__(self, shard: Shard) -> Json:
         sums = self.clusterer.zero()
-        with AssignmentWriter(self.folder / f"{shard.id}.npz", self.min_posterior) as writer:
+        with AssignmentWriter(self._path(shard.id), self.min_posterior) as writer:
             path = shard.entry.original_path if isinstance(shard, Recording) else ""
             self.files.write(shard.id, self.clusterer.segments(shard, sums, writer.write), path)
-        return shard.id, sums
+        return {"id": shard.id, **sums.to_json(), "files": self.files.hashes(shard.id)}
+
+    def is_made(self, row: Json) -> bool:
+        """Return whether all that an earlier run wrote of a recording is there, and whole."""
+        try:
+            self.clusterer.zero().restored(row["id"], row)
+            return is_whole(self._path(row["id"])) and self.files.are_made(row["id"], row["files"])
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            return False
+
+    def _path(self, id: str) -> Path:
+        return self.folder / f"{id}.npz"
 
 
 @dataclass
@@ -189,43 +202,47 @@ def cluster_to_folder(
     Raises
     ------
     OutputError
-        If the folder holds something already (and not `force`), or cannot be written.
+        If the folder holds something already (and neither `force` nor `resume`), or cannot be written.
     """
-    refuse_overwrite(output, settings.force)
     loaded = model_from(model)
     terms, classes = terms_of(loaded), Classes.of(loaded)
     clusters = Classes.of_model(loaded)
     shortest = settings.shortest if settings.shortest is not None else INTERRUPTION if terms.unit else 0.0
     clusterer = Clusterer(Evaluator(loaded.mixture), clusters, shortest, max(settings.examples, 2))
     noun = ("component", "components") if classes is None else ("class", "classes")
+    key = f"{loaded.fingerprint} {clusters.to_json()} {shortest} {settings.key}"
+    journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry)
+    refuse_overwrite(output, settings.replaces or (settings.resume and journal.can_resume))
+    journal.check()
     result = ClusterResult(
         output, name_of(source), Aside(), clusterer.zero(), terms, noun, labels=settings.labels
     )
-    unfinished = stopped_by_hand(f"{output} is not whole; the same command with --force starts again")
     with Batch(output, settings, progress) as batch:
         result.aside = batch.aside
         inputs = batch.open(loaded, source)
-        output.mkdir(parents=True, exist_ok=True)
-        with unfinished, TemporaryDirectory(prefix=f".segments.{owner_mark()}", dir=output) as rows:
-            labels = None if settings.labels is None else output / LABELS
-            files = SegmentFiles(Path(rows), clusters.names, labels, settings.labels or "audacity")
-            task = ClusterTask(clusterer, output, files, settings.min_posterior)
-            ids: list[str] = []
-            for id, sums in batch.map("clustering", inputs, task):
-                ids.append(id)
-                result.sums.add(sums)
-                batch.advance(sums.seconds)
-            files.collect(ids, output / SEGMENTS)
-        settle(output)
+        labels = None if settings.labels is None else output / LABELS
+        files = SegmentFiles(output, clusters.names, labels, settings.labels or "audacity", settings.retry)
+        files.begin(goes_on=settings.resume or settings.retry)
+        task = ClusterTask(clusterer, output, files, settings.min_posterior)
+        for row in batch.map("clustering", inputs, task, journal, is_made=task.is_made):
+            batch.advance(row["seconds"])
+        ids: list[str] = []
+        for row in journal.rows():
+            ids.append(row["id"])
+            result.sums.add(clusterer.zero().restored(row["id"], row))
+        files.collect(ids)
         result.recordings = len(ids)
         sounds = write_sounds(result.sums, clusters, settings.examples, inputs, output / "sounds")
         result.sounds = len(sounds)
+        remove_stale_sounds(output / "sounds", clusters, set(ids), sounds)
         found = cluster_rows(loaded, classes, result.sums.tally)
         for number, row in enumerate(found):
             row["segments"] = [segment_row(each, sounds) for each in result.sums.examples(number)]
         # the most distinct first, those without a frame last
         result.rows = sorted(found, key=lambda row: (not row["frames"], -(row["distinctness"] or 0.0)))
         write_rows(result.rows, output / COMPONENTS, force=True)
+        files.end()
+        settle(output)
     return result
 
 
@@ -265,43 +282,6 @@ def segment_row(found: ComponentSegment, sounds: Mapping[ComponentSegment, Json]
         "mean_posterior": found.mean_posterior,
         **sounds.get(found, {}),
     }
-
-
-def write_sounds(
-    sums: ClusterSummary, clusters: Classes, most: int, inputs: Inputs, folder: Path
-) -> dict[ComponentSegment, Json]:
-    """Write the most typical and the longest segments of each component as wav files.
-
-    Returns
-    -------
-    dict
-        Of each segment, `sound`, its file, relative to the folder above `folder`, and `sound_start`, where
-        that begins, seconds on the recording's clock; a feature matrix has none.
-    """
-    import soundfile
-
-    wanted: dict[str, list[tuple[int, ComponentSegment]]] = {}
-    for number in range(len(clusters.names)):
-        for rank, found in enumerate(sums.examples(number)[:most]):
-            wanted.setdefault(found.id, []).append((rank, found))
-    sounds: dict[ComponentSegment, Json] = {}
-    for recording in inputs if wanted else ():
-        if recording.entry.audio_filepath in (None, "-"):
-            continue
-        for rank, found in wanted.get(recording.id, ()):
-            path = folder / safe_id(clusters.names[found.component]) / f"{rank}-{found.id}.wav"
-            start = max(recording.entry.offset, found.excerpt.start)
-            try:
-                samples, rate = read_samples(recording.entry, start, found.excerpt.end)
-            except AudioGMMError as error:
-                inputs.refuse(recording.id, error)
-                break
-            content = io.BytesIO()  # libsndfile gives a disk's refusals no number
-            soundfile.write(content, samples, round(rate), format="WAV", subtype="PCM_16")
-            with replacing(path, force=True) as temporary:
-                temporary.write_bytes(content.getvalue())
-            sounds[found] = {"sound": str(path.relative_to(folder.parent)), "sound_start": start}
-    return sounds
 
 
 @accepts(ClusterSettings)

@@ -187,9 +187,9 @@ class ScoreTask:
         """Return the file of a recording's track."""
         return self.folder / f"{id}.{self.format}"
 
-    def is_made(self, id: str) -> bool:
+    def is_made(self, row: Json) -> bool:
         """Return whether the track of a recording is there, and whole."""
-        return is_whole(self.path(id))
+        return is_whole(self.path(row["id"]))
 
     def __call__(self, shard: Shard) -> Json:
         classes = None if self.classifier is None else ClassSums(self.classifier)

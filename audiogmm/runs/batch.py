@@ -17,6 +17,7 @@ from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.settings import RunSettings, StreamOptions
 from audiogmm.runs.sources import Source
 from audiogmm.runs.streams import PooledShards
+from audiogmm.types import Json
 
 if TYPE_CHECKING:
     from audiogmm.mixture.store import Model
@@ -129,7 +130,7 @@ class Batch:
         journal: Journal | None = None,
         *,
         shards: Iterable[Shard] | None = None,
-        is_made: Callable[[str], bool] = lambda _: True,
+        is_made: Callable[[Json], bool] = lambda _: True,
     ) -> Iterator[T]:
         """Apply a task to every recording, in their order, as one stage of progress.
 
@@ -149,7 +150,7 @@ class Batch:
         shards : iterable of Shard, optional
             What the task is given, in place of the recordings as they are.
         is_made : callable
-            Whether what the earlier run wrote of the recording with this id is still there.
+            Whether what the earlier run wrote of the recording with this row is still there.
 
         Yields
         ------

@@ -13,7 +13,7 @@ from audiogmm.documents import parse_document, parse_finite
 from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import read_entries
-from audiogmm.runs.journal import JOURNAL, LEDGER, ledger_path
+from audiogmm.runs.journal_lines import JOURNAL, LEDGER, ledger_path
 from audiogmm.types import Json, Seconds
 
 S = TypeVar("S")

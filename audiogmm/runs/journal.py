@@ -2,66 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Generic, Self, TypeVar
+from typing import BinaryIO, Self, TypeVar
 
 from audiogmm.blocks import Identifiable
-from audiogmm.checksum import KEY as CHECKSUM
-from audiogmm.checksum import is_intact, sealed
-from audiogmm.content_hash import hash_blocks
-from audiogmm.documents import parse_document
 from audiogmm.errors import OutputError
-from audiogmm.escapes import ESCAPED
 from audiogmm.files import exclusive, replacing, settle, unwritable
-from audiogmm.manifest.entry import STANDARD_INPUT, is_url
-from audiogmm.manifest.inside import outer_path
 from audiogmm.reduce import OnError, Reducer
 from audiogmm.runs.aside import Aside, ErrorRow
+from audiogmm.runs.growing_file import GrowingFile
+from audiogmm.runs.journal_lines import JOURNAL, Finished, key_of, ledger_path, line_of, whole_lines
 from audiogmm.runs.progress import say_nothing
+from audiogmm.runs.recording_identity import Hashed, content_of_shard, signature_of_shard
 from audiogmm.types import Json
 from audiogmm.words import amount
-
-JOURNAL, LEDGER = ".journal", ".inputs.jsonl"
-"""The ends of its file's name: while the run goes on, and when it has ended."""
 
 SHOWN = 3
 """Changed files that are named."""
 
 I = TypeVar("I", bound=Identifiable)  # noqa: E741
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """An input that an earlier run finished: where its row begins, and what its file was then."""
-
-    at: int
-    signature: str
-    content: str
-
-
-def identity(shard: I) -> I:
-    """Return a shard as it is."""
-    return shard
-
-
-@dataclass(frozen=True)
-class Hashed(Generic[I, T]):
-    """A task that also returns the content hash of the recording's file, which it has just read."""
-
-    task: Callable[[I], T]
-    of: Callable[[I], Identifiable] = identity
-
-    def __call__(self, shard: I) -> tuple[str, T, str]:
-        found = self.task(shard)
-        return shard.id, found, content_of_shard(self.of(shard))
 
 
 class Journal:
@@ -81,6 +47,8 @@ class Journal:
         Continue from the journal of a run that was stopped; otherwise that journal is dropped.
     retry : bool
         Continue from the ledger of a run that has ended: what was set aside is tried again.
+    adds : bool
+        The output is added to: rows of earlier runs stay, each until its input is noted again.
     is_locked : bool
         The caller keeps the output to this run.
 
@@ -108,7 +76,14 @@ class Journal:
     """
 
     def __init__(
-        self, output: Path, *, key: str, resume: bool = False, retry: bool = False, is_locked: bool = False
+        self,
+        output: Path,
+        *,
+        key: str,
+        resume: bool = False,
+        retry: bool = False,
+        adds: bool = False,
+        is_locked: bool = False,
     ) -> None:
         self.path = output.with_name(output.name + JOURNAL)
         self.ledger = ledger_path(output)
@@ -119,20 +94,22 @@ class Journal:
         self._open = ExitStack()
         self.finished: dict[str, Finished] = {}
         self.n_finished = 0
-        self._resume, self._retry = resume or retry, retry
+        self._resume, self._retry, self._adds = resume or retry or adds, retry, adds
         self._aside: Aside | None = None
         self._say: Callable[[str], None] = say_nothing
         self._about: Json = {}
         self._tries: dict[tuple[str, str], int] = {}
         self._signatures: dict[str, str] = {}
         self._order: dict[str, int] = {}  # of a continued run: where the row of each input begins, or -1
-        self._end = 0
+        self._left: dict[tuple[str, str], int] = {}  # where the last row of each input set aside begins
+        self._met: set[tuple[str, str]] = set()
+        self._file = GrowingFile(self.path)
         self._lock = threading.RLock()
 
     @property
     def can_resume(self) -> bool:
         """Whether an earlier run of the same key left its journal, or with `retry` its ledger."""
-        return _key_of(self.path) == self.key or (self._retry and _key_of(self.ledger) == self.key)
+        return key_of(self.path) == self.key or (self._retry and key_of(self.ledger) == self.key)
 
     def check(self) -> None:
         """Refuse to try again what no run of the same key has set aside: before its list is removed.
@@ -164,18 +141,16 @@ class Journal:
                 stack.enter_context(exclusive(self._output))
             self.check()
             try:
-                if self._retry and _key_of(self.path) != self.key:
+                if (self._retry or self._adds) and key_of(self.path) != self.key == key_of(self.ledger):
                     self.ledger.replace(self.path)
-                # without a buffer, whose rest a full disk would refuse again on closing
-                self._file = stack.enter_context(self.path.open("a+b", buffering=0))
-                self._end = self._take_over() if self._resume else 0
-                self._file.truncate(self._end)  # what is put goes to the end
-                if not self._end:
-                    self._put({"key": self.key})
-                if self._about:
-                    self._put(self._about)
             except OSError as error:
                 raise unwritable(self.path, error) from error
+            stack.enter_context(self._file)
+            self._file.cut(self._take_over() if self._resume else 0)
+            if not self._file.end:
+                self._put({"key": self.key})
+            if self._about:
+                self._put(self._about)
             self.n_finished = len(self.finished)
             if self._aside is not None:
                 stack.enter_context(self._aside.telling(self._set_aside))
@@ -187,7 +162,11 @@ class Journal:
     ) -> None:
         with self._open:
             if kind is None:
-                self._keep()
+                self._file.close()
+                try:
+                    self._keep()
+                except OSError as failed:
+                    raise unwritable(self.ledger, failed) from failed
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             done = f"{amount(self.n_finished, 'recording')} {'is' if self.n_finished == 1 else 'are'}"
             raise KeyboardInterrupt(f"{done} done and kept; continue with {self.again}") from error
@@ -199,7 +178,7 @@ class Journal:
         task: Callable[[I], T],
         on_error: OnError | None = None,
         *,
-        is_made: Callable[[str], bool] = lambda _: True,
+        is_made: Callable[[Json], bool] = lambda _: True,
         row: Callable[[T], Json] = lambda found: found,  # type: ignore[assignment, return-value]
     ) -> Iterator[T]:
         """Apply a task to the shards that are not finished yet, and note what it returns of each.
@@ -221,16 +200,17 @@ class Journal:
             self.write(row(found), content)
             yield found
 
-    def waiting(self, shards: Iterable[I], is_made: Callable[[str], bool] = lambda _: True) -> Iterator[I]:
+    def waiting(self, shards: Iterable[I], is_made: Callable[[Json], bool] = lambda _: True) -> Iterator[I]:
         """Yield those of the shards that are not finished yet.
 
         What an earlier run finished counts if the recording is still the same piece of the same file, and
-        `is_made` says that what came of it is still there. A file that has changed is named in a note.
+        `is_made` says of its row that what came of it is still there. A file that has changed is named in
+        a note.
         """
         n_changed = 0
         for shard in shards:
             signature, known = signature_of_shard(shard), self.finished.get(shard.id)
-            if known is not None and is_made(shard.id):
+            if known is not None and is_made(self._row_at(known.at)):
                 if known.signature == signature and known.content in ("", content_of_shard(shard)):
                     self._order[shard.id] = known.at
                     continue
@@ -252,8 +232,8 @@ class Journal:
             signature = ""
         with self._lock:
             if self._resume:
-                self._order[row["id"]] = self._end
-            self._note({"signature": signature, "content": content, "row": row})
+                self._order[row["id"]] = self._file.end
+            self._put({"signature": signature, "content": content, "row": row})
 
     def rows(self) -> Iterator[Json]:
         """Yield the rows of the recordings that `waiting` was given, in their order."""
@@ -272,28 +252,24 @@ class Journal:
 
     def earlier(self) -> Iterator[Json]:
         """Yield the rows that the earlier run left."""
+        for known in self.finished.values():
+            yield self._row_at(known.at)
+
+    def _row_at(self, place: int) -> Json:
         with self.path.open("rb") as file:
-            for known in self.finished.values():
-                file.seek(known.at)
-                yield json.loads(file.readline())["row"]
+            file.seek(place)
+            found: Json = json.loads(file.readline())["row"]
+        return found
 
     def _set_aside(self, row: ErrorRow) -> None:
         self._signatures.pop(row.id, None)
+        self._met.add(_key(row))
         tries = self._tries[_key(row)] = self._tries.get(_key(row), 0) + 1
-        self._note({"aside": asdict(row), "tries": tries})
-
-    def _note(self, row: Json) -> None:
-        try:
-            self._put(row)
-        except OSError as error:
-            raise unwritable(self.path, error) from error
+        self._put({"aside": asdict(row), "tries": tries})
 
     def _put(self, row: Json) -> None:
-        line = memoryview(_line(row))
         with self._lock:  # a stream sets its recordings aside in a thread of its own
-            self._end += len(line)
-            while line:
-                line = line[self._file.write(line) :]
+            self._file.append(line_of(row))
 
     def _keep(self) -> None:
         """Make the journal the ledger of inputs; that of a continued run without rows that do not count."""
@@ -303,112 +279,42 @@ class Journal:
                 self.path.open("rb") as file,
                 temporary.open("wb") as kept,
             ):
-                kept.writelines(map(_line, filter(None, ({"key": self.key}, self._about))))
+                kept.writelines(map(line_of, filter(None, ({"key": self.key}, self._about))))
                 kept.writelines(self._lines(file))
+                kept.writelines(self._still_aside(file))
                 for row in () if self._aside is None else self._aside.rows:
-                    kept.write(_line({"aside": asdict(row), "tries": self._tries[_key(row)]}))
+                    kept.write(line_of({"aside": asdict(row), "tries": self._tries[_key(row)]}))
             self.path.unlink(missing_ok=True)
         else:
             settle(self.path)
             self.path.replace(self.ledger)
 
+    def _still_aside(self, file: BinaryIO) -> Iterator[bytes]:
+        """Yield the lines of what earlier runs set aside, where this one adds to them and has not met it."""
+        for key, at in self._left.items() if self._adds else ():
+            if key not in self._met and key[0] not in self._order:
+                file.seek(at)
+                yield file.readline()
+
     def _take_over(self) -> int:
         """Note what an earlier run finished; how many bytes of its journal are whole lines."""
-        whole, has_checksums = 0, False
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file):
-                try:
-                    row = parse_document(line)
-                except (ValueError, RecursionError):
-                    break  # what comes behind a line that is none of ours is done again
-                if not line.endswith(b"\n"):  # the next row would be written behind it
+        whole = 0
+        for begin, end, row in whole_lines(self.path, self.key):
+            match row:
+                case {"row": {"id": str(id)}, "signature": str(signature)}:
+                    self.finished[id] = Finished(begin, signature, str(row.get("content", "")))
+                case {"aside": {"id": str(id), "path": str(path), "reason": str(reason)}, "tries": int(n)}:
+                    self._tries[id or reason, path] = n
+                    self._left[id or reason, path] = begin
+                case {"key": _} | {"inputs": _}:
+                    pass
+                case _:
                     break
-                has_checksums = has_checksums or CHECKSUM in row  # a journal of an older version has none
-                if has_checksums and not is_intact(row):
-                    break
-                if number == 0 and row.get("key") != self.key:
-                    return 0
-                match row:
-                    case {"row": {"id": str(id)}, "signature": str(signature)}:
-                        self.finished[id] = Finished(whole, signature, str(row.get("content", "")))
-                    case {
-                        "aside": {"id": str(id), "path": str(path), "reason": str(reason)},
-                        "tries": int(n),
-                    }:
-                        self._tries[id or reason, path] = n
-                    case {"key": _} | {"inputs": _}:
-                        pass
-                    case _:
-                        break
-                whole += len(line)
+            whole = end
+        if self._adds:
+            self._order = {id: known.at for id, known in self.finished.items()}
         return whole
-
-
-def find_damage(path: Path) -> int | None:
-    """Return the number of the first line of a journal that does not have its checksum; None if all have."""
-    has_checksums = False
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                row = json.loads(line)
-                has_checksums = has_checksums or CHECKSUM in row
-                if has_checksums and not is_intact(row):
-                    return number
-            except (ValueError, TypeError, AttributeError, RecursionError):
-                return number
-    return None
-
-
-def signature_of_shard(shard: Identifiable) -> str:
-    """Return what changes when a recording does: its file, size and time of change, and the piece of it."""
-    from audiogmm.audio.frame_cache.index import signature_of
-
-    if (pieces := getattr(shard, "pieces", None)) is not None:  # a stream
-        text = "".join(map(signature_of_shard, pieces))
-        return hashlib.sha256(text.encode(errors=ESCAPED)).hexdigest()
-    entry = getattr(shard, "entry", None)
-    if entry is None:
-        return ""
-    piece = [entry.path, entry.offset, entry.duration, entry.channel, signature_of(entry.path)]
-    return json.dumps(piece)
-
-
-def content_of_shard(shard: Identifiable) -> str:
-    """Return the content hash of a recording's file, see `hash_blocks`; "" where there is no local one."""
-    if (pieces := getattr(shard, "pieces", None)) is not None:  # a stream, perhaps of one file
-        files = {piece.entry.path: piece for piece in pieces}
-        return hashlib.sha256("".join(map(content_of_shard, files.values())).encode()).hexdigest()
-    entry = getattr(shard, "entry", None)
-    path = STANDARD_INPUT if entry is None else outer_path(entry.path)
-    if path == STANDARD_INPUT or is_url(path):
-        return ""
-    return hash_blocks(path) or ""
-
-
-def ledger_path(output: Path) -> Path:
-    """Return where the ledger of inputs of the run that wrote `output` is.
-
-    Examples
-    --------
-    >>> ledger_path(Path("models/ubm.agmm")).name, ledger_path(Path("scores")).name
-    ('ubm.agmm.inputs.jsonl', 'scores.inputs.jsonl')
-    """
-    return output.with_name(output.name + LEDGER)
 
 
 def _key(row: ErrorRow) -> tuple[str, str]:
     return row.id or row.reason, row.path
-
-
-def _line(row: Json) -> bytes:
-    return json.dumps(sealed(row), ensure_ascii=False).encode(errors=ESCAPED) + b"\n"
-
-
-def _key_of(path: Path) -> str | None:
-    """Return the key in the first line of a journal or ledger; None where there is none."""
-    try:
-        with path.open("rb") as file:
-            key = parse_document(file.readline()).get("key")
-    except (OSError, ValueError, RecursionError):
-        return None
-    return key if isinstance(key, str) else None

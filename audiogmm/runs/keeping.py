@@ -9,7 +9,8 @@ from pathlib import Path
 
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.journal import JOURNAL, Journal
+from audiogmm.runs.journal import Journal
+from audiogmm.runs.journal_lines import JOURNAL
 from audiogmm.runs.kept_results import Kept, KeptReducer, Kinds
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.settings import RunSettings
@@ -91,7 +92,8 @@ def keeping(
             with LocalReducer(settings.threads, settings.workers) as reducer:
                 yield Keeping(reducer, True, is_made=True)
             return
-        journal = Journal(output, key=key, is_locked=True).attach(aside, progress_of(progress).say)
+        journal = Journal(output, key=key, adds=is_gallery, is_locked=True)
+        journal.attach(aside, progress_of(progress).say)
         if is_gallery:
             journal.again = "the same command"
         kept = Kept(run.part("kept"), key, drops=is_gallery)
@@ -102,4 +104,5 @@ def keeping(
             ):
                 yield Keeping(reducer, settings.force or run.goes_on)
         finally:
-            journal.path.unlink(missing_ok=True)  # what it says is made again
+            if not is_gallery:  # in which what is done is not noted again
+                journal.path.unlink(missing_ok=True)  # what it says is made again

@@ -19,7 +19,9 @@ from audiogmm.errors import ModelFileError, OutputError
 from audiogmm.files import unwritable
 from audiogmm.mixture import container
 from audiogmm.reduce import LocalReducer, OnError
-from audiogmm.runs.journal import Hashed, Journal, content_of_shard, signature_of_shard
+from audiogmm.runs.growing_file import GrowingFile
+from audiogmm.runs.journal import Journal
+from audiogmm.runs.recording_identity import Hashed, content_of_shard, signature_of_shard
 from audiogmm.types import Json
 
 LARGEST = 8 << 30
@@ -116,22 +118,22 @@ class KeptReducer(LocalReducer):
 
     def __enter__(self) -> Self:
         if not self._users:
-            try:
-                self._file = self._files.enter_context(self.path.open("a+b", buffering=0))
-                self._end = self._take_over()
-                self._file.truncate(self._end)
+            with ExitStack() as stack:
+                self._file = stack.enter_context(GrowingFile(self.path))
+                try:
+                    self._file.cut(self._take_over())
+                except OSError as error:
+                    raise unwritable(self.path, error) from error
                 self._is_empty = not self._places
-                if not self._end:
+                if not self._file.end:
                     self._append(container.pack({}, {"key": self.key}))
-            except OSError as error:
-                self._files.close()
-                raise unwritable(self.path, error) from error
+                self._files = stack.pop_all()
         return super().__enter__()
 
     def __exit__(self, *failure: object) -> None:
         super().__exit__(*failure)
         if not self._users:
-            self._files.close()
+            self._files.__exit__(*failure)  # type: ignore[arg-type]
             if self._is_empty:
                 self.path.unlink(missing_ok=True)
 
@@ -187,18 +189,12 @@ class KeptReducer(LocalReducer):
             packed = container.pack(arrays, {"name": name, "content": content, "value": value})
         except (TypeError, ValueError, KeyError):  # a result of another kind
             return
-        if self._end + len(packed) < LARGEST:
-            try:
-                self._append(packed)
-            except OSError as error:
-                raise unwritable(self.path, error) from error
+        if self._file.end + len(packed) < LARGEST:
+            self._append(packed)
             self._is_empty = False
 
     def _append(self, packed: bytes) -> None:
-        line = memoryview(len(packed).to_bytes(_LENGTH, "little") + packed)
-        self._end += len(line)
-        while line:
-            line = line[self._file.write(line) :]
+        self._file.append(len(packed).to_bytes(_LENGTH, "little") + packed)
 
     def _is_of(self, place: int, content: str) -> bool:
         found = self._read(place)[0]["content"]

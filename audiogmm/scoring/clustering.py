@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from audiogmm.blocks import Shard
 from audiogmm.scoring.assignment import Assignment, ComponentTally, PosteriorModel, assign
 from audiogmm.scoring.classes import Classes
 from audiogmm.scoring.component_segments import ComponentSegment, ExampleSegments, find_segments
 from audiogmm.scoring.segmentation import segment_labels
-from audiogmm.types import Seconds
+from audiogmm.types import Json, Seconds
 
 
 @dataclass
@@ -50,6 +52,40 @@ class ClusterSummary:
         self.seconds += other.seconds
         self.n_frames += other.n_frames
         self.n_segments += other.n_segments
+
+    def to_json(self) -> Json:
+        """Return it as JSON, from which the sums of one recording come back to the bit."""
+        tally = {name: value.tolist() for name, value in vars(self.tally).items() if name != "n_frames"}
+        return {
+            "frames": self.n_frames,
+            "seconds": self.seconds,
+            "segments": self.n_segments,
+            "voiced": self.tally.n_frames,
+            "tally": tally,
+            "whole": [each.to_json() for each in self.whole],
+            "moments": [each.to_json() for each in self.moments],
+        }
+
+    def restored(self, id: str, document: Json) -> ClusterSummary:
+        """Return the sums of the recording `id` that `to_json` made this of; `self` is those of no recording.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            If the document is none of as many clusters.
+        """
+        tally = {name: np.array(values) for name, values in document["tally"].items()}
+        n_clusters = self.whole.n_components
+        if any(values.shape != (n_clusters,) for values in tally.values()):
+            raise ValueError(f"sums of {n_clusters} clusters are needed")
+        found = ClusterSummary.zero(n_clusters, self.whole.top)
+        found.tally = ComponentTally(int(document["voiced"]), **tally)
+        for kept, name in ((found.whole, "whole"), (found.moments, "moments")):
+            for values in document[name]:
+                kept.add(ComponentSegment.from_json(id, values))
+        found.seconds, found.n_frames = float(document["seconds"]), int(document["frames"])
+        found.n_segments = int(document["segments"])
+        return found
 
     def examples(self, cluster: int) -> list[ComponentSegment]:
         """Return the most typical and the longest segments of a cluster; its moments where it has none."""

@@ -45,6 +45,24 @@ class ComponentSegment:
     n_frames: int
     mean_posterior: float
 
+    def to_json(self) -> list[float]:
+        """Return it as a list of numbers, without the recording."""
+        place = self.segment
+        return [place.start, place.end, self.component, self.n_frames, self.mean_posterior]
+
+    @classmethod
+    def from_json(cls, id: str, values: list[float]) -> ComponentSegment:
+        """Return the segment of the recording `id` that `to_json` made this of.
+
+        Examples
+        --------
+        >>> found = ComponentSegment("a", Segment(0.1, 0.7), 3, 60, 0.9)
+        >>> ComponentSegment.from_json("a", found.to_json()) == found
+        True
+        """
+        start, end, component, n_frames, posterior = values
+        return cls(id, Segment(start, end), int(component), int(n_frames), float(posterior))
+
     @property
     def excerpt(self) -> Segment:
         """What is played of it: the whole, with what lies around one under `SHORTEST`, of at most `LONGEST`.
@@ -185,15 +203,19 @@ class ExampleSegments:
             elif self.top:
                 heapq.heappushpop(heap, key(segment))
 
+    def __iter__(self) -> Iterator[ComponentSegment]:
+        """Yield each segment that is kept, once."""
+        for heaps in self._heaps:
+            yield from sorted({key[-1] for heap in heaps for key in heap})
+
     def merge(self, other: ExampleSegments) -> None:
         """Add what another one kept, of other recordings."""
         if other.n_components != self.n_components:
             raise MismatchError(
                 f"segments of {other.n_components} components", needed=f"of {self.n_components} components"
             )
-        for heaps in other._heaps:
-            for segment in {key[-1] for heap in heaps for key in heap}:
-                self.add(segment)
+        for segment in other:
+            self.add(segment)
 
     def of(self, component: int) -> list[ComponentSegment]:
         """Return up to `top` of one component: the most typical, the longest, and so on in turns."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -14,25 +15,42 @@ from tests.cli.calls import Audiogmm
 def contents(output: str) -> dict[str, bytes]:
     """The bytes of each file of an output, by its name."""
     files = [path for path in Path(output).rglob("*") if path.is_file()] if Path(output).is_dir() else []
-    return {path.name: path.read_bytes() for path in files or [Path(output)]}
+    return {str(path): path.read_bytes() for path in files or [Path(output)]}
 
 
 @pytest.mark.parametrize(
-    ("verb", "output"), [("score", "found"), ("detect", "found.jsonl"), ("identify", "found.jsonl")]
+    ("verb", "output", "workers"),
+    [
+        ("score", "found", 0),
+        ("score", "found", 1),
+        ("detect", "found.jsonl", 0),
+        ("detect", "found.jsonl", 1),
+        ("identify", "found.jsonl", 0),
+        ("identify", "found.jsonl", 1),
+        ("cluster", "found", 0),
+        ("verify", "found.csv", 0),
+    ],
 )
-@pytest.mark.parametrize("workers", [0, 1])
 def test_a_retry_gives_what_a_good_run_would(
     workshop: Path, audiogmm: Audiogmm, verb: str, output: str, workers: int
 ) -> None:
     options = ["train", "train.jsonl", "-o", "m.agmm", "-k", 2, "--preset", "ambient", "--passes", 2]
     assert audiogmm(*options).status == 0
-    subject = "m.agmm"
-    if verb == "identify":
+    subject, listed_in = "m.agmm", "train.jsonl"
+    if verb in ("identify", "verify"):
         rows = Path("train.jsonl").read_text().replace('"id"', '"speaker": "fan", "id"')
         Path("people.jsonl").write_text(rows)
         assert audiogmm("enroll", "m.agmm", "people.jsonl", "-o", "known").status == 0
         subject = "known"
-    call = [verb, subject, "train.jsonl", "-o", output, "--workers", workers]
+    if verb == "verify":
+        entries = map(json.loads, Path("train.jsonl").read_text().splitlines())
+        paths = [entry["audio_filepath"] for entry in entries]
+        listed_in = "trials.csv"
+        Path(listed_in).write_text(
+            "\n".join(["model,audio_filepath", *(f"fan,{path}" for path in paths), ""])
+        )
+    call = [verb, subject, listed_in, "-o", output]
+    call += ["--labels", "audacity"] if verb == "cluster" else ["--workers", workers]
     assert audiogmm(*call).status == 0
     whole = contents(output)
     for left in Path().glob("found*"):
@@ -45,7 +63,11 @@ def test_a_retry_gives_what_a_good_run_would(
     listed = audiogmm("info", "--inputs", output, "--json").json
     assert listed["inputs"] == {"done": 5, "set_aside": 1, "pending": 0}
     (row,) = (row for row in listed["rows"] if row["state"] == "set aside")  # type: ignore[attr-defined]
-    assert row["id"] == bad.stem and row["tries"] == 1 and "is missing" in row["reason"]
+    assert (
+        row["id"] == ("trials.csv:4" if verb == "verify" else bad.stem)
+        and row["tries"] == 1
+        and "is missing" in row["reason"]
+    )
     assert all(len(row["content"]) == 32 for row in listed["rows"] if row["state"] == "done")  # type: ignore[attr-defined]
 
     assert audiogmm(*call, "--retry").status == 3

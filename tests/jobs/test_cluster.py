@@ -7,19 +7,22 @@ import json
 import shutil
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import soundfile
 
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.errors import ChoiceError
-from audiogmm.jobs.cluster import cluster_to_folder
+from audiogmm.errors import ChoiceError, OutputError
+from audiogmm.jobs.cluster import ClusterTask, cluster_to_folder
 from audiogmm.jobs.train import train
 from audiogmm.manifest import Entry
 from audiogmm.manifest.segments import SPAN_FORMATS, Span
 from audiogmm.mixture.evaluator import Evaluator
 from audiogmm.runs.labels import read_labels
+from audiogmm.types import Json
 
 RATE = 8000
 
@@ -155,3 +158,112 @@ def test_a_sound_begins_where_its_entry_does(recording: Path, tmp_path: Path) ->
     assert claim["sound_start"] == 2.0
     samples, whole = (soundfile.read(path)[0] for path in (tmp_path / "out" / claim["sound"], recording))
     np.testing.assert_allclose(samples, whole[2 * RATE : 2 * RATE + len(samples)], atol=1e-4)
+
+
+class Stopping:
+    """Counts recordings that are assigned, and stops the run at one of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.done: list[str] = []
+        self.stop_at = -1
+        plain = ClusterTask.__call__
+
+        def call(task: ClusterTask, shard: Any) -> Json:
+            if len(self.done) == self.stop_at:
+                raise KeyboardInterrupt
+            self.done.append(shard.id)
+            return plain(task, shard)
+
+        monkeypatch.setattr(ClusterTask, "__call__", call)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of the output, and the ledger of inputs."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    files.append(folder.with_name(f"{folder.name}.inputs.jsonl"))
+    return {str(path.relative_to(folder.parent)): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def five(recording: Path, tmp_path: Path) -> tuple[Path, str]:
+    """A model, and a manifest of five recordings."""
+    samples = soundfile.read(recording)[0]
+    for i in range(5):
+        soundfile.write(tmp_path / f"{i}.wav", np.roll(samples, i * RATE // 2)[: (4 + i % 2) * RATE], RATE)
+    rows = "".join(f'{{"audio_filepath": "{i}.wav"}}\n' for i in range(5))
+    (tmp_path / "m.jsonl").write_text(rows)
+    train(str(tmp_path / "m.jsonl"), FrontEnd.preset("kaldi"), n_components=3, hold_out=0).save(
+        tmp_path / "m.agmm"
+    )
+    return tmp_path / "m.agmm", str(tmp_path / "m.jsonl")
+
+
+@pytest.mark.parametrize("format", ["audacity", "textgrid"])
+def test_a_stopped_run_goes_on_to_the_same_bytes(
+    five: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    out = tmp_path / "out"
+    how: Any = {"labels": format, "threads": 1, "examples": 2}
+    cluster_to_folder(*five, out, **how)
+    whole = contents(out)
+    shutil.rmtree(out)
+    stopping = Stopping(monkeypatch)
+    stopping.stop_at = 3
+    with pytest.raises(KeyboardInterrupt, match=r"3 recordings are done and kept; .* --resume"):
+        cluster_to_folder(*five, out, **how)
+    stopping.stop_at = -1
+    lost = next(out.glob("labels/1*"))
+    lost.write_bytes(lost.read_bytes()[:-3])  # a power failure left a part of it
+    result = cluster_to_folder(*five, out, resume=True, **how)
+    assert contents(out) == whole
+    assert stopping.done == ["0", "1", "2", "1", "3", "4"] and result.recordings == 5
+    with pytest.raises(OutputError, match="not empty"):
+        cluster_to_folder(*five, out, resume=True, **how)
+
+
+def test_a_run_that_was_stopped_behind_its_table_takes_rows_back_from_it(
+    five: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    cluster_to_folder(*five, out)
+    whole = contents(out)
+    shutil.rmtree(out)
+    with monkeypatch.context() as patched:
+        patched.setattr("audiogmm.jobs.cluster.settle", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            cluster_to_folder(*five, out)
+    stopping = Stopping(monkeypatch)
+    cluster_to_folder(*five, out, resume=True)
+    assert contents(out) == whole and stopping.done == []
+
+
+def test_a_retry_leaves_edited_labels_and_no_sound_that_is_no_example_any_more(
+    five: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, how = tmp_path / "out", {"labels": "audacity"}
+    cluster_to_folder(*five, out, **how)
+    whole = contents(out)
+    shutil.rmtree(out)
+    (tmp_path / "4.wav").rename(tmp_path / "kept.wav")
+    assert cluster_to_folder(*five, out, **how).recordings == 4
+    (out / "labels" / "0.txt").write_text("0\t1\thum\n")
+    foreign = out / "sounds" / "c0" / "0-mine.wav"
+    foreign.write_bytes(b"a user's own")
+    (tmp_path / "kept.wav").rename(tmp_path / "4.wav")
+    stopping = Stopping(monkeypatch)
+    cluster_to_folder(*five, out, retry=True, **how)
+    assert stopping.done == ["4"]
+    assert (out / "labels" / "0.txt").read_text() == "0\t1\thum\n" and foreign.exists()
+    found = contents(out)
+    del found["out/sounds/c0/0-mine.wav"], found["out/labels/0.txt"], whole["out/labels/0.txt"]
+    assert found == whole
+
+
+def test_rows_of_a_table_from_elsewhere_write_nowhere_else(five: tuple[Path, str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    cluster_to_folder(*five, out)
+    whole = contents(out)
+    rows = (out / "segments.csv").read_text()
+    (out / "segments.csv").write_text(rows + "../../evil,0,1,c0,1,9\n")
+    cluster_to_folder(*five, out, retry=True)
+    assert contents(out) == whole and not list(tmp_path.rglob("evil*"))

@@ -18,7 +18,7 @@ from audiogmm.mixture import container
 from audiogmm.mixture.store import load
 from audiogmm.reporting.run.record import SUFFIX, RunRecord
 from audiogmm.reprs import lines_repr
-from audiogmm.runs.journal import JOURNAL, LEDGER, find_damage
+from audiogmm.runs.journal_lines import JOURNAL, LEDGER, find_damage
 from audiogmm.runs.run_manifest import RunManifest
 from audiogmm.scoring.track_file import is_whole
 from audiogmm.training.ledger import INDEX, Ledger

@@ -17,7 +17,7 @@ from audiogmm.mixture.statistics import SufficientStats
 from audiogmm.reduce import Reducer
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.inputs import Inputs
-from audiogmm.runs.journal import signature_of_shard
+from audiogmm.runs.recording_identity import signature_of_shard
 from audiogmm.types import Seconds
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.quality import MeasuredFrames
