@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from audiogmm.anomaly.kinds.communities import find_communities
 from audiogmm.anomaly.kinds.description import Description
-from audiogmm.anomaly.kinds.likeness import Likeness
+from audiogmm.anomaly.kinds.likeness import N_COORDINATES, Likeness
 from audiogmm.anomaly.kinds.recognizer import NONE, Recognition, Recognizer
 from audiogmm.errors import ChoiceError
 from audiogmm.types import FloatArray
@@ -136,7 +136,7 @@ class Kinds:
                 scatter=before + sum(scatters, np.zeros((size, size))),
                 n_scattered=self.n_scattered + len(scatters),
             )
-            found = find_communities(joined.likeness.coordinates(joined.vectors), seed=seed)
+            found = find_communities(joined.likeness().coordinates(joined.vectors), seed=seed)
             labels, next_group = _renumbered(found, joined.labels, set(self._named()), self.next_group)
             groups = {int(label): self.groups.get(int(label), Group()) for label in np.unique(labels)}
             groups = dict(sorted((self._named() | groups).items()))
@@ -148,7 +148,7 @@ class Kinds:
 
     def recognizer(self) -> Recognizer:
         """Return what tells the groups of further segments."""
-        return Recognizer.learned(self.vectors, self.labels, self.likeness)
+        return Recognizer.learned(self.vectors, self.labels, self.likeness(None))
 
     def named(self, group: int, name: str = "", *, is_normal: bool = False) -> Kinds:
         """Give a group a name, or declare it normal.
@@ -176,10 +176,9 @@ class Kinds:
     def _named(self) -> dict[int, Group]:
         return {number: group for number, group in self.groups.items() if group.name or group.is_normal}
 
-    @property
-    def likeness(self) -> Likeness:
-        """What the examples are compared by."""
-        return Likeness.learned(self.vectors, self.scatter / max(self.n_scattered, 1))
+    def likeness(self, n_coordinates: int | None = N_COORDINATES) -> Likeness:
+        """Return what the examples are compared by."""
+        return Likeness.learned(self.vectors, self.scatter / max(self.n_scattered, 1), n_coordinates)
 
     def _forgetting(self, seed: int) -> Kinds:
         """Drop examples of the largest groups, down to `MOST_EXAMPLES`."""

@@ -10,7 +10,7 @@ from scipy.linalg import eigh
 from audiogmm.types import FloatArray
 
 N_COORDINATES = 15
-"""Directions, at most."""
+"""Directions by which segments are grouped, at most."""
 
 SHRINKAGE = 0.3
 """Share of a multiple of the identity in the covariance of pieces (Ledoit and Wolf 2004)."""
@@ -43,8 +43,14 @@ class Likeness:
     transform: FloatArray
 
     @classmethod
-    def learned(cls, vectors: FloatArray, within: FloatArray, n_coordinates: int = N_COORDINATES) -> Likeness:
-        """Learn it from vectors (n, n_values) and the mean covariance of pieces (n_values, n_values)."""
+    def learned(
+        cls, vectors: FloatArray, within: FloatArray, n_coordinates: int | None = N_COORDINATES
+    ) -> Likeness:
+        """Learn it from vectors (n, n_values) and the mean covariance of pieces (n_values, n_values).
+
+        Without a number of coordinates, all are kept, also those in which these segments do not differ:
+        others may.
+        """
         mean = vectors.mean(axis=0)
         scale = vectors.std(axis=0) + 1e-9
         scaled = (vectors - mean) / scale
@@ -53,7 +59,8 @@ class Likeness:
         level = max(np.trace(inner) / n, LEAST_WITHIN)
         inner = (1 - SHRINKAGE) * inner + SHRINKAGE * level * np.eye(n)
         ratios, directions = eigh(scaled.T @ scaled / max(len(scaled) - 1, 1), inner)
-        best = np.argsort(-ratios, kind="stable")[: max(min(n_coordinates, len(vectors) - 1), 1)]
+        most = n if n_coordinates is None else max(min(n_coordinates, len(vectors) - 1), 1)
+        best = np.argsort(-ratios, kind="stable")[:most]
         return cls(mean, directions[:, best] / scale[:, None])
 
     def coordinates(self, vectors: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ NONE = -1
 """The group of what is like none of them."""
 
 _PRIOR_NONE = 0.1
-_PRIOR_COUNT = 10.0  # examples that the variance of pieces counts for, where a group says little of its own
+_PRIOR_COUNT = 30.0  # examples that the variance of pieces counts for, where a group says little of its own
 _LEAST_BETWEEN = 0.1
 _SCALES = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)  # of log-likelihoods, whose coordinates are not independent
 _OFFSETS = (-8.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 8.0)  # nats, of none of them

@@ -71,7 +71,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = kinds.named(1, "rare")
     kinds, found = kinds.extended(described)
     assert len(found) == 60  # those that were not grouped have a group, too
-    assert np.mean([each.group not in (NONE, 1) for each in found]) > 0.9
+    assert np.mean([each.group not in (NONE, 1) for each in found]) > 0.8
     for seed in range(3):
         kinds, _ = kinds.extended(sounds([0, 2], 20, seed=6 + seed)[0])
         assert len(kinds.vectors) == len(kinds.labels) == 30
