@@ -51,7 +51,7 @@ RIGHTS = {
     "anomaly": "scoring manifest/segments",
     "anomaly/scorers": "anomaly training",
     "anomaly/kinds": "mixture",
-    "anomaly/learning": "anomaly/scorers runs",
+    "anomaly/learning": "anomaly/scorers anomaly/kinds runs",
     "verification": "scoring training",
     "verification/recordings": "verification runs",
     "evaluation": "runs",

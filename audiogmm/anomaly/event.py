@@ -49,6 +49,9 @@ class Event:
         The same for programs, as JSON.
     time, end_time : Seconds or None
         When it began and ended, as `audiogmm.wall_clock` has it, where the recording's time is known.
+    kind : dict or None
+        What its sound is, where that was asked for: `group`, `name` and `probability`; a `group` of None is
+        like none of them.
 
     Examples
     --------
@@ -72,6 +75,14 @@ class Event:
     explanation: Json | None = field(default=None, hash=False)
     time: Seconds | None = None
     end_time: Seconds | None = None
+    kind: Json | None = field(default=None, hash=False)
+
+    @property
+    def kind_name(self) -> str:
+        """The name of its kind, "group 3" where that has none, and "" where it is of none."""
+        if self.kind is None or self.kind["group"] is None:
+            return ""
+        return self.kind["name"] or f"group {self.kind['group']}"
 
     @property
     def segment(self) -> Segment:
@@ -84,6 +95,8 @@ class Event:
         row |= {name: getattr(self, name) for name in OPTIONAL if getattr(self, name) not in (None, ())}
         if self.reasons:
             row["reasons"] = list(self.reasons)
+        if self.kind is not None:
+            row["kind"] = self.kind
         times = {name: format_time(time) for name in TIMES if (time := getattr(self, name)) is not None}
         return row | times
 
@@ -112,6 +125,7 @@ class Event:
             end=parse_finite(row["end"]),
             reasons=tuple(row.get("reasons") or ()),
             explanation=row.get("explanation"),
+            kind=None if row.get("kind") is None else _parse_kind(row["kind"]),
             **{name: None if row.get(name) is None else parse_finite(row[name]) for name in _NUMBERS},
             **{name: None if row.get(name) is None else parse_time(row[name]) for name in TIMES},
         )
@@ -158,3 +172,19 @@ TIMES = ("time", "end_time")
 """When an event began and ended, last in a row, where that is known."""
 
 _NUMBERS = ("score", "peak", "peak_time", "threshold", "p_value", "severity", "alarms_per_hour")
+
+
+def _parse_kind(kind: Json) -> Json:
+    """Read the kind of an event.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is none.
+    """
+    group, probability = kind["group"], kind["probability"]
+    return {
+        "group": None if group in (None, "") else int(group),
+        "name": str(kind.get("name") or ""),
+        "probability": None if probability in (None, "") else parse_finite(probability),
+    }

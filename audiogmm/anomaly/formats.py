@@ -71,6 +71,8 @@ class EventWriter:
         Replace what is there.
     timed : bool
         Whether CSV has the columns `time` and `end_time`.
+    with_kinds : bool
+        Whether CSV has the columns `group`, `name` and `group_probability`.
 
     Raises
     ------
@@ -96,11 +98,12 @@ class EventWriter:
         *,
         force: bool = False,
         timed: bool = False,
+        with_kinds: bool = False,
     ) -> None:
         self.path = Path(path)
         self.format = format_of(self.path, format)
         self.n_events = 0
-        self.timed = timed
+        self.timed, self.with_kinds = timed, with_kinds
         self._force = force
         self._stack = ExitStack()
 
@@ -113,7 +116,7 @@ class EventWriter:
                 return self
             self._file = stack.enter_context(target.open("w", encoding="utf-8", errors=ESCAPED, newline="\n"))
             if self.format.header:
-                self._file.write(self._timed(self.format.header, TIMES) + "\n")
+                self._file.write(self._further(self.format.header, _KIND, TIMES) + "\n")
             self._stack = stack.pop_all()
         return self
 
@@ -125,7 +128,7 @@ class EventWriter:
             self._held.append(_span(event, spans))
         elif self.format.dump is not None:
             times = [event.to_dict().get(name, "") for name in TIMES]
-            self._file.write(self._timed(self.format.dump(event), times) + "\n")
+            self._file.write(self._further(self.format.dump(event), _kind_cells(event), times) + "\n")
         elif spans is not None and spans.line is not None:
             self._file.write(spans.line(self.n_events, _span(event, spans)) + "\n")
 
@@ -141,9 +144,12 @@ class EventWriter:
                 raise
         self._stack.__exit__(kind, error, trace)
 
-    def _timed(self, line: str, times: Iterable[object]) -> str:
-        """A line of CSV with the columns of times behind it, where events have some."""
-        return ",".join([line, *map(str, times)]) if self.timed and self.format is FORMATS["csv"] else line
+    def _further(self, line: str, kind: Iterable[object], times: Iterable[object]) -> str:
+        """A line of CSV with the columns of kinds and times behind it, where events have some."""
+        if self.format is not FORMATS["csv"]:
+            return line
+        cells = [*(kind if self.with_kinds else ()), *(times if self.timed else ())]
+        return ",".join([line, *map(str, cells)])
 
     @property
     def _holds(self) -> bool:
@@ -159,9 +165,10 @@ def write_events(
     *,
     force: bool = False,
     timed: bool = False,
+    with_kinds: bool = False,
 ) -> int:
     """Write events, as `EventWriter` does, and return their number."""
-    with EventWriter(path, format, force=force, timed=timed) as writer:
+    with EventWriter(path, format, force=force, timed=timed, with_kinds=with_kinds) as writer:
         for event in events:
             writer.write(event)
     return writer.n_events
@@ -191,7 +198,8 @@ def read_events(path: str | os.PathLike[str], format: str | None = None) -> Iter
     ):
         if chosen.header:
             columns = file.readline().rstrip("\r\n")
-            if columns not in (chosen.header, ",".join([chosen.header, *TIMES])):
+            known = [",".join([chosen.header, *more]) for more in _FURTHER]
+            if columns not in known:
                 raise ManifestError(f"{path}:1: {columns[:200]!r}", needed=f"the header {chosen.header}")
         for number, line in enumerate(file, start=2 if chosen.header else 1):
             if not line.strip():
@@ -248,6 +256,18 @@ def _parse_json(line: str) -> Event:
 
 
 _COLUMNS = (*REQUIRED, *OPTIONAL)
+_KIND = ("group", "name", "group_probability")
+_FURTHER = ((), TIMES, _KIND, (*_KIND, *TIMES))
+"""Columns that are there where events have them."""
+
+
+def _kind_cells(event: Event) -> list[str]:
+    kind = event.kind or {}
+    values = [kind.get("group"), kind.get("name"), kind.get("probability")]
+    line = io.StringIO()
+    cells = ["" if value is None else guarded(str(_one_line(value))) for value in values]
+    csv.writer(line, lineterminator="").writerow(cells)
+    return [line.getvalue()]
 
 
 def _dump_csv(event: Event) -> str:
@@ -263,11 +283,14 @@ def _dump_csv(event: Event) -> str:
 
 def _parse_csv(line: str) -> Event:
     values = [unguarded(cell) for cell in next(csv.reader([line]))]
-    columns = _COLUMNS if len(values) == len(_COLUMNS) else (*_COLUMNS, *TIMES)
+    further = next((more for more in _FURTHER if len(values) == len(_COLUMNS) + len(more)), ())
+    columns = (*_COLUMNS, *further)
     row: dict[str, Any] = dict(zip(columns, (value or None for value in values), strict=True))
     row["audio_filepath"] = row["audio_filepath"] and restored(row["audio_filepath"])
     row["reasons"] = row["reasons"].split(" | ") if row["reasons"] else []
     row["explanation"] = json.loads(row["explanation"]) if row["explanation"] else None
+    if row.get("group_probability"):
+        row["kind"] = {name: row[name] for name in _KIND[:2]} | {"probability": row["group_probability"]}
     return Event.from_dict(row)
 
 
@@ -301,7 +324,7 @@ def _parse_labels(line: str) -> Event:
 
 def _span(event: Event, spans: SpanFormat | None) -> Span:
     """An event as a segment; where a format has no column for it, the label says how severe it is."""
-    label, score = "anomaly", event.score
+    label, score = (event.kind or {}).get("name") or "anomaly", event.score
     if spans is not None and spans.is_of_one and event.severity is not None:
         label += f", severity {event.severity:.1f}"
     if spans is not None and spans.name == "birdnet":

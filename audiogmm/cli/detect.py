@@ -35,6 +35,7 @@ from audiogmm.cli.console import run
     metavar="PICTURE",
     help="Draw the recording of the most severe event (.png, .svg, .pdf), or each with an event (a folder).",
 )
+@options.kinds
 @options.reasons
 @options.streams
 @options.model_upsample

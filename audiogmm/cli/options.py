@@ -364,6 +364,13 @@ scores = click.option(
     "(NAME or NAME:SECONDS); fusion: all but cusum; auto: those of fusion that are steady on normal "
     "audio [default: mean].",
 )
+kinds = click.option(
+    "--kinds",
+    type=PATH,
+    metavar="DIR",
+    help="Say of what kind the sound of each event is, by the groups that `group` wrote; leave out those of "
+    "kinds that `name --normal` declared normal.",
+)
 reasons = without("--no-reasons", "reasons", "Do not say why each event is anomalous.")
 
 speakers = option(

@@ -92,6 +92,7 @@ analysis = options.together(
         help="For speakers: prior probability that a speaker is enrolled; 1: certain.",
     ),
     options.detector,
+    options.kinds,
     options.reasons,
 )
 
@@ -131,7 +132,7 @@ learning = options.together(
 )
 
 OF_ANALYSIS = (
-    *("emit", "gallery", "score_interval", "cluster_window", "speaker_window", "known", "reasons"),
+    *("emit", "gallery", "score_interval", "cluster_window", "speaker_window", "known", "reasons", "kinds"),
     *("window", "quantile", "alarms_per_hour", "min_duration", "merge_gap"),
     "delivery",
 )

@@ -14,6 +14,7 @@ from audiogmm.anomaly.event import Event, EventList
 from audiogmm.anomaly.formats import format_of, write_events
 from audiogmm.anomaly.hour_table import HourTable
 from audiogmm.anomaly.learning.assembly import make_pipeline
+from audiogmm.anomaly.learning.event_kinds import EventKinds
 from audiogmm.anomaly.learning.model_parts import (
     read_detector,
     refuse_alarms_of_rows,
@@ -25,7 +26,7 @@ from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.audio.recording import Recording
 from audiogmm.audio.stream_recording import StreamRecording
 from audiogmm.blocks import Shard
-from audiogmm.errors import BudgetError
+from audiogmm.errors import BudgetError, MismatchError
 from audiogmm.files import refuse_overwrite, together
 from audiogmm.keywords import accepts
 from audiogmm.manifest.clock.streams import BY_TIME
@@ -68,12 +69,15 @@ class DetectSettings(RunSettings, StreamOptions, DetectorOptions):
         A key of `anomaly.FORMATS`; by default what the name of the file ends in.
     time_zone : str or None
         By whose clocks events are counted by hour of day and by day; by default UTC.
+    kinds : Path or None
+        Folder of groups, see `group`: events get their kind, and those of normal kinds are left out.
     """
 
     plot: Path | None = None
     reasons: bool = True
     format: str | None = None
     time_zone: str | None = None
+    kinds: Path | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,6 +89,7 @@ class DetectTask:
     """Finds the events of a recording in one pass and bounded memory; runs in a thread or a worker."""
 
     pipeline: DetectionPipeline
+    kinds: EventKinds | None = None
 
     def __call__(self, shard: Shard) -> Json:
         path = getattr(getattr(shard, "entry", None), "original_path", None)
@@ -98,10 +103,18 @@ class DetectTask:
             seconds = block.clock.end(block.start + len(block) - 1) - block.clock.start(0)
         if stream is not None:
             notices += stream.flush()
-        events = [notice.event.to_dict() for notice in notices if notice.kind == "closed"]
+        found, n_normal = [notice.event for notice in notices if notice.kind == "closed"], 0
+        if self.kinds is not None and isinstance(shard, Recording | StreamRecording):
+            entries = {piece.id: piece.entry for piece in getattr(shard, "pieces", [shard])}
+            found = [self.kinds.of_event(event, entries[event.id]) for event in found]
+            n_normal = sum(map(self.kinds.is_normal, found))
+            found = [event for event in found if not self.kinds.is_normal(event)]
+        events = [event.to_dict() for event in found]
         if events and isinstance(shard, Recording):
             name_rows(events, shard)
         row: Json = {"id": shard.id, "seconds": seconds, "frames": frames, "events": events}
+        if self.kinds is not None:
+            row["normal"] = n_normal
         if isinstance(shard, StreamRecording):
             row |= {"recordings": len(shard.pieces) - len(shard.refused), "set_aside": len(shard.refused)}
         return row
@@ -149,7 +162,7 @@ def detect(detector: AnyModel, source: Source, *, settings: DetectSettings) -> E
     detector = model_from(detector)
     learned = read_detector(detector)
     chosen = replace(learned, settings=settings.applied_to(learned.settings))
-    task = DetectTask(make_pipeline(detector, chosen, reasons=settings.reasons))
+    task = DetectTask(make_pipeline(detector, chosen, reasons=settings.reasons), _kinds(detector, settings))
     inputs = open_inputs(
         source,
         model=detector,
@@ -168,6 +181,19 @@ def detect(detector: AnyModel, source: Source, *, settings: DetectSettings) -> E
             if entry.id in wanted:
                 recordings[entry.id] = entry
     return EventList(found, recordings, terms_of(detector))
+
+
+def _kinds(detector: Model, settings: DetectSettings) -> EventKinds | None:
+    """Return what tells the kinds of events, if that was asked for."""
+    if settings.kinds is None:
+        return None
+    if detector.metadata.frontend is None:
+        raise MismatchError(
+            "the model was trained on tables, whose events have no sound",
+            needed="a model that was trained on audio",
+            remedy="leave out --kinds",
+        )
+    return EventKinds.load(settings.kinds)
 
 
 def name_rows(events: list[Json], table: Recording) -> None:
@@ -197,6 +223,7 @@ class DetectResult:
     aside: Aside
     terms: Terms = SOUND
     events: int = 0
+    normal: int = 0
     recordings: int = 0
     seconds: float = 0.0
     severest: list[Event] = field(default_factory=list)
@@ -209,6 +236,7 @@ class DetectResult:
         events = [Event.from_dict(event) for event in row["events"]]
         self.recordings += row.get("recordings", 1)
         self.seconds += row["seconds"]
+        self.normal += row.get("normal", 0)
         self.events += len(events)
         self.with_events.update(event.id for event in events)
         for event in events:
@@ -222,6 +250,7 @@ class DetectResult:
         return {
             "output": str(self.output),
             "events": self.events,
+            "normal_events": self.normal,
             "recordings": self.recordings,
             "hours": self.seconds / 3600,
             "threshold": self.detector.threshold,
@@ -254,9 +283,11 @@ class DetectResult:
         """Yield the closing lines: the severest events first."""
         recordings, length = self.terms.recordings(self.recordings), self.terms.length(self.seconds)
         yield f"{amount(self.events, 'event')} in {recordings} ({length})"
+        if self.normal:
+            yield f"left out: {amount(self.normal, 'event')} of normal kinds"
         for event in self.severest:
-            place = self.terms.span(event.start, event.end)
-            yield f"  {event.id}  {place}  severity {event.severity:.1f}"
+            place, name = self.terms.span(event.start, event.end), event.kind_name
+            yield f"  {event.id}  {place}  severity {event.severity:.1f}{f'  {name}' if name else ''}"
         if self.events > len(self.severest):
             yield f"  and {self.events - len(self.severest):,} more"
         yield f"events: {self.output}"
@@ -298,13 +329,14 @@ def detect_to_file(
         _ = detector.thresholds  # too little normal audio is refused before anything is read
     except BudgetError as error:
         raise error.with_command("detect", model, source, "-o", output) from None
-    task = DetectTask(make_pipeline(loaded, detector, reasons=settings.reasons))
+    task = DetectTask(make_pipeline(loaded, detector, reasons=settings.reasons), _kinds(loaded, settings))
     key = (
         f"{loaded.fingerprint} {scores_fingerprint(loaded)} {detector.settings} {detector.threshold!r} "
         f"{detector.release!r}"
         + " without reasons" * (not settings.reasons)
         + settings.choice.key
         + ("" if settings.streams == BY_TIME else f" {settings.streams}")
+        + ("" if task.kinds is None else f" kinds {task.kinds.hash}")
     )
     journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry)
     journal.check()
@@ -325,6 +357,7 @@ def detect_to_file(
                 settings.format,
                 force=force,
                 timed=any("time" in event for row in journal.rows() for event in row["events"]),
+                with_kinds=task.kinds is not None,
             )
             result.describe(model, loaded, source, settings).write(output)
     if plot is not None:

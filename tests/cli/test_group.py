@@ -15,24 +15,11 @@ from audiogmm.anomaly.kinds.kinds_file import save_kinds
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.files import exclusive
 from audiogmm.jobs.kinds import group as job
+from tests.anomaly.kinds.recorded import RATE, sound
 from tests.anomaly.kinds.test_kinds import sounds
 from tests.cli.calls import Audiogmm
 
-RATE = 16000
 SET_ASIDE = 3  # the status of a run whose inputs cannot all be read
-
-
-def sound(kind: str, seed: int, seconds: float = 1.2) -> np.ndarray:
-    random, n = np.random.default_rng(seed), round(seconds * RATE)
-    time = np.arange(n) / RATE
-    level = 0.05 * 2.0 ** random.uniform(-2, 2)
-    if kind == "hiss":
-        return level * random.normal(size=n)
-    if kind == "hum":
-        tone = sum(np.sin(2 * np.pi * 110 * k * random.uniform(0.98, 1.02) * time) / k for k in range(1, 9))
-        return level * (tone + 0.01 * random.normal(size=n))
-    clicks = (np.arange(n) % round(RATE / random.uniform(7, 9)) < 40) * random.normal(size=n)
-    return level * (10 * clicks + 0.01 * random.normal(size=n))
 
 
 @pytest.fixture

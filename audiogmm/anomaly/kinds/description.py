@@ -8,7 +8,16 @@ from itertools import pairwise
 import numpy as np
 from scipy.fft import dct
 
-from audiogmm.types import FloatArray, Frames
+from audiogmm.types import FloatArray, Frames, Seconds
+
+SHORTEST: Seconds = 0.25
+"""A shorter segment is described with what is before it."""
+
+LONGEST: Seconds = 60.0
+"""Of a longer segment the beginning is described."""
+
+N_BANDS = 64
+"""Of the mel energies."""
 
 N_CEPSTRA = 19
 """Cepstra whose mean, deviation and change are taken; c0, the level, is not."""
@@ -52,6 +61,18 @@ class Description:
 
     vector: FloatArray
     pieces: FloatArray
+
+
+def described_span(start: Seconds, end: Seconds) -> tuple[Seconds, Seconds]:
+    """Return where the sound lies by which a segment is described.
+
+    Examples
+    --------
+    >>> described_span(3.0, 4.0), described_span(0.1, 0.2), described_span(5.0, 900.0)
+    ((3.0, 4.0), (0.0, 0.25), (5.0, 65.0))
+    """
+    start = max(0.0, min(start, end - SHORTEST))
+    return start, min(max(end, start + SHORTEST), start + LONGEST)
 
 
 def describe_segment(frames: Frames) -> Description:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from audiogmm.anomaly.kinds.description import Description, describe_segment
+from audiogmm.anomaly.kinds.description import N_BANDS, Description, describe_segment, described_span
 from audiogmm.anomaly.kinds.kinds import Kinds
 from audiogmm.anomaly.kinds.kinds_file import FILE, load_kinds, require_described, save_kinds
 from audiogmm.anomaly.kinds.recognizer import NONE, Recognition
+from audiogmm.anomaly.learning.event_kinds import read_sound
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.audio.recording import Recording
 from audiogmm.errors import FeatureError, TrainingError
@@ -33,7 +34,7 @@ from audiogmm.runs.progress import Progress
 from audiogmm.runs.rows import write_rows
 from audiogmm.runs.settings import RunSettings
 from audiogmm.runs.sources import Source
-from audiogmm.types import Json, Seconds
+from audiogmm.types import Json
 from audiogmm.words import amount
 
 GROUPS = "groups.jsonl"
@@ -41,12 +42,6 @@ GROUPS = "groups.jsonl"
 
 HIGHEST_RATE = 22050
 """Hertz to which recordings are resampled, at most; all of a folder have one rate."""
-
-SHORTEST: Seconds = 0.25
-"""A shorter segment is described with what is around it."""
-
-LONGEST: Seconds = 60.0
-"""Of a longer segment its beginning is described."""
 
 SHOWN = 10
 """Groups in the closing lines."""
@@ -69,10 +64,12 @@ class GroupSettings(RunSettings):
 class DescribeTask:
     """Describes one segment; runs in a thread or a worker."""
 
+    frame_rate: float
+
     def __call__(self, recording: Recording) -> Json:
-        blocks = list(recording)
-        found = describe_segment(np.concatenate([block.frames for block in blocks]))
-        seconds = sum(map(len, blocks)) / blocks[0].clock.frame_rate
+        frames = read_sound(recording)
+        found = describe_segment(frames)
+        seconds = len(frames) / self.frame_rate
         return {
             "id": recording.id,
             "seconds": seconds,
@@ -210,7 +207,8 @@ def group(
         key = f"group {frontend.to_dict()}"
         journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry, is_locked=True)
         journal.check()
-        for row in batch.map("describing segments", inputs, DescribeTask(), journal):
+        task = DescribeTask(frontend.clock(frontend.sample_rate or 0).frame_rate)
+        for row in batch.map("describing segments", inputs, task, journal):
             batch.advance(row["seconds"])
         described = {
             row["id"]: Description(np.array(row["vector"]), np.array(row["pieces"])) for row in journal.rows()
@@ -241,16 +239,22 @@ class _Segments:
                 raise FeatureError(
                     f"{entry.source or entry.path} is a table", needed="sound", remedy="audiogmm cluster"
                 )
-            start, length = entry.offset, entry.duration
-            if length is not None and length < SHORTEST:
-                start = max(0.0, start - (SHORTEST - length) / 2)
-                length = SHORTEST
-            yield replace(entry, offset=start, duration=min(length or LONGEST, LONGEST) if length else None)
+            if entry.end is not None:
+                start, end = described_span(entry.offset, entry.end)
+                entry = replace(entry, offset=start, duration=end - start)
+            yield entry
 
 
 def _front_end(entries: Iterable[Entry], batch: Batch) -> FrontEnd:
     """Return the front end of a new folder, at the rate of its first good recording or `HIGHEST_RATE`."""
-    plain = FrontEnd(feature="logmel", log_scale="db", log_floor=1e-12, preemphasis=0.0, n_mels=64, fmin=50.0)
+    plain = FrontEnd(
+        feature="logmel",
+        log_scale="db",
+        log_floor=1e-12,
+        preemphasis=0.0,
+        n_mels=N_BANDS,
+        fmin=50.0,
+    )
     settled = settle_frontend(plain, None, entries, batch.aside, batch.progress.say)
     if settled is None or settled.sample_rate is None:
         raise FeatureError("the inputs are tables", needed="sound", remedy="audiogmm cluster")

@@ -10,6 +10,7 @@ from audiogmm.anomaly.notice import Notice
 from audiogmm.anomaly.scorer import NO_SCORES, FrameScores
 from audiogmm.blocks import FrameBlock, StreamPiece
 from audiogmm.live.line import Line
+from audiogmm.live.stream.kinds import KindStage
 from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.live.stream.sources import InputIdentity
 from audiogmm.telemetry.meter import count_done
@@ -29,12 +30,20 @@ class EventStage:
         Of the frames.
     n_before : int
         Events that began before the stretch: they are numbered through.
+    kinds : KindStage, optional
+        Tells the kinds of events.
     """
 
     def __init__(
-        self, plan: StreamPlan, identity: InputIdentity, clock: FrameClock, n_before: int = 0
+        self,
+        plan: StreamPlan,
+        identity: InputIdentity,
+        clock: FrameClock,
+        n_before: int = 0,
+        kinds: KindStage | None = None,
     ) -> None:
         self._n_before = n_before
+        self._kinds = kinds
         began = None if identity.start is None else identity.start.at(clock.start(0))
         path = identity.audio_filepath
         self._piece = began and StreamPiece(identity.id, path, 0, clock.start(0), began)
@@ -64,6 +73,8 @@ class EventStage:
         return [], NO_SCORES if self._scores is None else self._scores.flush()
 
     def _lines(self, notices: list[Notice]) -> list[Line]:
+        if self._kinds is not None:
+            notices = [self._kinds.take(notice) for notice in notices]
         count_done(events=sum(notice.kind == "closed" for notice in notices))
         return [
             Line(n.kind, n.at, {"number": self._n_before + n.number, "event": n.event.to_dict()})

@@ -25,6 +25,8 @@ class FrameStage:
         Of the samples, hertz.
     at : Seconds
         Time of the first one.
+    is_counted : bool
+        Count frames and seconds: of one stage of an input.
 
     Attributes
     ----------
@@ -37,21 +39,25 @@ class FrameStage:
         If the front end cannot stream.
     """
 
-    def __init__(self, frontend: FrontEnd, sample_rate: int, at: Seconds) -> None:
+    def __init__(self, frontend: FrontEnd, sample_rate: int, at: Seconds, *, is_counted: bool = True) -> None:
         rate = max(sample_rate, frontend.sample_rate or sample_rate)
         self._resampler = Resampler(sample_rate, rate) if rate != sample_rate else None
         self._stream = FrameStream(frontend, rate, at)
         self.clock = self._stream.clock
+        self._is_counted = is_counted
 
     def push(self, samples: Samples) -> list[FrameBlock]:
         """Take the next samples; give the blocks that they complete."""
         resampled = samples if self._resampler is None else self._resampler.push(samples)
-        return counted(self._stream.push(resampled))
+        return self._counted(self._stream.push(resampled))
 
     def flush(self) -> list[FrameBlock]:
         """Give the rest."""
         blocks = [] if self._resampler is None else self._stream.push(self._resampler.flush())
-        return counted(blocks + self._stream.flush())
+        return self._counted(blocks + self._stream.flush())
+
+    def _counted(self, blocks: list[FrameBlock]) -> list[FrameBlock]:
+        return counted(blocks) if self._is_counted else blocks
 
 
 def counted(blocks: list[FrameBlock]) -> list[FrameBlock]:

@@ -14,6 +14,7 @@ from audiogmm.live.stream.clusters import ClusterStage
 from audiogmm.live.stream.events import EventStage
 from audiogmm.live.stream.frames import FrameStage
 from audiogmm.live.stream.heartbeat import Heartbeat
+from audiogmm.live.stream.kinds import KindStage
 from audiogmm.live.stream.plan import StreamPlan
 from audiogmm.live.stream.scores import ScoreStage
 from audiogmm.live.stream.settings import Emit
@@ -102,6 +103,7 @@ class AnalysisPipeline:
         if stretch is None:
             return []
         self._heartbeat.push_samples(samples)
+        stretch.hear(samples)
         lines = self._analyze(stretch, stretch.frames.push(samples))
         return sort_lines(lines + stretch.branch(samples))
 
@@ -110,6 +112,7 @@ class AnalysisPipeline:
         stretch, self._stretch = self._stretch, None
         if stretch is None:
             return []
+        stretch.hear(None)
         lines = self._analyze(stretch, stretch.frames.flush())
         last, scored = stretch.flush()
         return sort_lines(lines + self._counted(last + self._heartbeat.push(scored)) + stretch.branch(None))
@@ -146,7 +149,8 @@ class _Stretch:
         self, plan: StreamPlan, identity: InputIdentity, sample_rate: int, at: Seconds, n_opened: int
     ) -> None:
         self.frames = FrameStage(plan.frontend, sample_rate, at)
-        self._events = EventStage(plan, identity, self.frames.clock, n_opened)
+        self._kinds = None if plan.kinds is None else KindStage(plan.kinds, sample_rate, at)
+        self._events = EventStage(plan, identity, self.frames.clock, n_opened, self._kinds)
         self._stages: list[StreamStage] = []
         self._branches: list[tuple[FrameStage, StreamStage]] = []
         for name in plan.settings.emit:
@@ -158,12 +162,19 @@ class _Stretch:
                 continue
             upsample = plan.settings.upsample
             check_rate(identity.name, sample_rate, frontend.sample_rate, upsample, lambda _: None)
-            frames = FrameStage(frontend, sample_rate, at)
+            frames = FrameStage(frontend, sample_rate, at, is_counted=False)
             self._branches.append((frames, STAGES[name](plan, frames.clock)))
+
+    def hear(self, samples: Samples | None) -> None:
+        """Take the next samples for the kinds of events, before their frames; None: there are no more."""
+        if self._kinds is not None:
+            self._kinds.push(samples)
 
     def push(self, block: FrameBlock) -> tuple[list[Line], FrameScores]:
         """Lines that the next frames complete, and scores that are complete."""
         lines, scored = self._events.push(block)
+        if self._kinds is not None:
+            self._kinds.forget(block.clock.start(block.start))
         for stage in self._stages:
             lines += stage.push(block, scored)
         return lines, scored

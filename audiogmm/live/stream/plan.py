@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiogmm.anomaly.learning.assembly import make_pipeline, make_scorer
+from audiogmm.anomaly.learning.event_kinds import EventKinds
 from audiogmm.anomaly.learning.model_parts import read_detector
 from audiogmm.anomaly.pipeline import DetectionPipeline
 from audiogmm.anomaly.scorer import FrameScorer
@@ -57,6 +58,8 @@ class StreamPlan:
         Gives the posteriors of the model's components.
     speakers : SpeakerPlan or None
         The speakers to identify; None where they are not wanted.
+    kinds : EventKinds or None
+        Tells the kinds of events; None where they are not wanted.
     """
 
     frontend: FrontEnd
@@ -66,6 +69,7 @@ class StreamPlan:
     detection: DetectionPipeline | None
     evaluator: Evaluator
     speakers: SpeakerPlan | None
+    kinds: EventKinds | None = None
 
     @classmethod
     def of(cls, model: Model, settings: StreamSettings, progress: Progress) -> StreamPlan:
@@ -105,6 +109,7 @@ class StreamPlan:
             detection,
             Evaluator(model.mixture),
             _speakers(settings, progress),
+            None if settings.kinds is None else EventKinds.load(settings.kinds),
         )
 
     def frontend_of(self, emit: Emit) -> FrontEnd:

@@ -44,6 +44,8 @@ class StreamSettings(DetectorOptions):
         Say why an event is anomalous.
     upsample : bool
         Accept sound below the model's sample rate.
+    kinds : Path or None
+        Folder of the groups whose kinds events are told; those of normal kinds are dropped.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class StreamSettings(DetectorOptions):
     top: int = 3
     reasons: bool = True
     upsample: bool = False
+    kinds: Path | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,6 +85,10 @@ class StreamSettings(DetectorOptions):
                 "--emit speakers without a gallery",
                 needed="the enrolled speakers",
                 remedy="--gallery DIR, a folder that `audiogmm enroll` wrote",
+            )
+        if "events" not in self.emit and self.kinds is not None:
+            raise ChoiceError(
+                f"--kinds {self.kinds} without events in --emit", needed="--emit with events in it"
             )
         if "speakers" not in self.emit and self.gallery is not None:
             raise ChoiceError(

@@ -111,7 +111,7 @@ def _(events: EventList) -> str:
             event.id,
             events.terms.span(event.start, event.end),
             "" if event.severity is None else f"{event.severity:.1f}",
-            joined(tag("div", reason) for reason in event.reasons),
+            joined(tag("div", reason) for reason in [event.kind_name, *event.reasons] if reason),
             *([_player(sound) if sound else ""] if events.terms.unit else []),
         ]
         styles = (CELL, SHORT, CELL, WIDE, CELL)

@@ -77,6 +77,10 @@ def reasons(reported: ReportedEvent) -> Markup | None:
 def figures(reported: ReportedEvent, detector: DetectorSummary) -> Markup:
     """List how severe an event is, how far below the threshold, and how rare in normal audio."""
     event, parts = reported.event, []
+    if event.kind is not None:
+        probability = event.kind["probability"]
+        sure = None if probability is None else f"probability {probability:.2f}"
+        parts.append(tag("span", tag("b", shortened(event.kind_name, 80) or "of no known kind"), title=sure))
     if reported.severity is not None:
         parts.append(tag("span", "severity ", tag("b", number(reported.severity, 2))))
     if (depth := _depth(reported, detector.threshold)) is not None:
