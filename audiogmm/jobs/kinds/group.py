@@ -254,6 +254,8 @@ def _front_end(entries: Iterable[Entry], batch: Batch) -> FrontEnd:
         preemphasis=0.0,
         n_mels=N_BANDS,
         fmin=50.0,
+        deltas=0,
+        vad="none",
     )
     settled = settle_frontend(plain, None, entries, batch.aside, batch.progress.say)
     if settled is None or settled.sample_rate is None:
