@@ -71,10 +71,14 @@ class Watch(Monitor):
         fields = {"stage": self.name, "pass": report.number, "log_likelihood": report.log_likelihood}
         _LOG.info("%s, pass %d%s", self.name, report.number, self._latest, extra={"fields": fields})
         if report.fell:
+            why = "a component is too narrow for its distance from the others; "
+            why += "train again with a higher variance floor (--floor 1e-4)"
+            if report.inertia is not None:
+                why = "it also counts the shares of the clusters, which k-means does not fit; "
+                why += "the squared distance to the centers did not rise, so nothing is wrong"
             self.progress.say(
                 f"pass {report.number}: the log-likelihood fell by {report.fell:.3g} nats a frame, to "
-                f"{report.log_likelihood:.6g}: a component is too narrow for its distance from the others; "
-                "train again with a higher variance floor (--floor 1e-4)"
+                f"{report.log_likelihood:.6g}: {why}"
             )
         if report.rescued:
             noun = "component" if len(report.rescued) == 1 else "components"

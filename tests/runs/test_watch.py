@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from audiogmm.runs.watch import Watch
 from audiogmm.training.schedule.monitor import PassReport
 
@@ -47,3 +51,18 @@ def test_one_bar_for_reading_and_one_for_all_passes() -> None:
         "pass 4: component 7 had no frame and started again",
         "end",
     ]
+
+
+@pytest.mark.parametrize(
+    ("inertia", "why"),
+    [
+        (None, "a component is too narrow .*; train again with a higher variance floor"),
+        (9.0, "it also counts the shares of the clusters, .*, so nothing is wrong$"),
+    ],
+)
+def test_a_fall_is_told_with_what_to_do_about_it(inertia: float | None, why: str) -> None:
+    """A floor mends narrow components; of k-means, whose inertia never rises, nothing is to be mended."""
+    screen = Screen()
+    Watch(screen, "training", passes=10).on_pass(PassReport(2, 500, -60.0, -0.5, 0.1, inertia=inertia))
+    (told,) = screen.told
+    assert re.match(f"pass 2: the log-likelihood fell by 0.5 nats a frame, to -60: {why}", str(told))
