@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audiogmm.escapes import ESCAPED
+from audiogmm.escapes import ESCAPED, guarded
 from audiogmm.evaluation.verification.fusion import FusedScores, FuseSettings, fuse_scores
 from audiogmm.files import replacing
 from audiogmm.keywords import accepts
@@ -156,7 +156,7 @@ def write_fused(fused: FusedScores, point: OperatingPoint, output: Path, *, forc
         temporary.open("w", encoding="utf-8", errors=ESCAPED, newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*(fused.table.columns[i] for i in kept), "score", "decision"])
+        writer.writerow([*(guarded(fused.table.columns[i]) for i in kept), "score", "decision"])
         for row, llr in zip(fused.table.rows, fused.llr.tolist(), strict=True):
             decision = "accept" if llr >= point.threshold else "reject"
-            writer.writerow([*(row[i] for i in kept), repr(llr), decision])
+            writer.writerow([*(guarded(row[i]) for i in kept), repr(llr), decision])

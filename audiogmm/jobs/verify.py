@@ -12,7 +12,7 @@ import numpy as np
 
 from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import AudioGMMError
-from audiogmm.escapes import ESCAPED
+from audiogmm.escapes import ESCAPED, guarded
 from audiogmm.files import replacing
 from audiogmm.keywords import accepts
 from audiogmm.runs.aside import Aside
@@ -296,7 +296,7 @@ def verify_to_file(
             )
             scorer = TrialScorer(gallery, batch.reducer, *how)
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([*reader.list.columns, *SCORE_COLUMNS])
+            writer.writerow([*map(guarded, reader.list.columns), *SCORE_COLUMNS])
             for n, chunk in enumerate(chunk_trials(reader, MAX_TRIALS, MAX_MODELS)):
                 segments = reader.segments(chunk, make_recording)
                 counts = {f"{n}/{i}": len(rows) for i, rows in enumerate(segments.values())}
@@ -329,7 +329,7 @@ def _write(
         space = "" if np.isnan(scored.space[i]) else _number(scored.space[i])
         writer.writerow(
             [
-                *chunk[i].cells,
+                *map(guarded, chunk[i].cells),
                 _number(scores[i]),
                 decision,
                 _number(scored.raw[i]),

@@ -40,6 +40,7 @@ _STYLE: Any = {
     "savefig.facecolor": "white",
     "svg.hashsalt": "audiogmm",  # the same picture is the same file
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name with dollars is a name
 }
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import ChoiceError, FeatureError
+from audiogmm.escapes import guarded
 from audiogmm.files import replacing
 from audiogmm.reading import reading
 from audiogmm.scoring.npz import npz_member
@@ -200,14 +201,14 @@ def _write_csv(
     named = iter(texts)
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(["times", "scores", "voiced", *([column] if names else ())])
+        lines.writerow(["times", "scores", "voiced", *([guarded(column)] if names else ())])
         start = 0
         for scores, voiced in windows():
             times = clock.center(np.arange(start, start + len(scores)))
             start += len(scores)
             columns: list[list[Any]] = [times.tolist(), scores.tolist(), voiced.astype(int).tolist()]
             if names:
-                columns.append(list(islice(named, len(scores))))
+                columns.append([guarded(name) for name in islice(named, len(scores))])
             lines.writerows(zip(*columns, strict=True))
 
 

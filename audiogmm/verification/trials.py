@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from audiogmm.errors import AudioGMMError, LongLineError, ManifestError
-from audiogmm.escapes import restored
+from audiogmm.escapes import restored, unguarded
 from audiogmm.lines import with_short_lines
 from audiogmm.reading import reading
 from audiogmm.verification.trial_layouts import find_layout
@@ -132,7 +132,7 @@ class TrialList:
         with self._text() as file:
             if self._layout is None:
                 reader = csv.reader(file, delimiter=self._delimiter, strict=True)
-                rows: Iterator[list[str]] = reader
+                rows: Iterator[list[str]] = ([unguarded(cell) for cell in cells] for cells in reader)
             else:
                 rows = map(self._layout.cells, file)
             line = self.n_header_lines
@@ -243,7 +243,7 @@ def chunk_trials(trials: Iterable[Trial], max_trials: int, max_models: int) -> I
 def _columns(header: str) -> tuple[str, tuple[str, ...]]:
     """The delimiter and the names of the columns."""
     for delimiter in ",\t;":
-        names = tuple(next(csv.reader([header], delimiter=delimiter), []))
+        names = tuple(map(unguarded, next(csv.reader([header], delimiter=delimiter), [])))
         if "model" in names:
             return delimiter, names
     return ",", tuple(next(csv.reader([header]), []))

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from audiogmm.errors import AudioGMMError, ChoiceError, ManifestError
+from audiogmm.escapes import unguarded
 from audiogmm.manifest.text import open_text
 from audiogmm.runs.aside import Aside
 from audiogmm.types import BoolArray, FloatArray, IntArray
@@ -193,7 +194,8 @@ def read_score_table(
 def _columns(header: str) -> tuple[str, tuple[str, ...]]:
     """The delimiter and the names of the columns."""
     for delimiter in ",\t;":
-        names = tuple(name.strip() for name in next(csv.reader([header], delimiter=delimiter), []))
+        named = next(csv.reader([header], delimiter=delimiter), [])
+        names = tuple(unguarded(name.strip()) for name in named)
         if "model" in names:
             return delimiter, names
     return ",", tuple(next(csv.reader([header]), []))
@@ -268,7 +270,7 @@ def _rows(
             aside.put("", path, ManifestError(f"{path}:{line} is not CSV: {error}", needed="quoted cells"))
             continue
         if len(cells) == width:
-            yield line, cells
+            yield line, [unguarded(cell) for cell in cells]
         elif cells:
             wrong: AudioGMMError = ManifestError(
                 f"{path}:{line}: {amount(len(cells), 'cell')} where the header names {width}",

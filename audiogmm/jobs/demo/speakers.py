@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.escapes import guarded
 from audiogmm.evaluation.tables import format_interval, format_percent
 from audiogmm.evaluation.verification.evaluation import VerificationEvaluation
 from audiogmm.evaluation.verification.wording import describe_trials
@@ -105,5 +106,7 @@ def write_trials(manifest: Path, path: Path) -> Path:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["model", "audio_filepath", "target"])
         for entry in entries:
-            writer.writerows((name, entry.path, int(name == entry.speaker)) for name in names)
+            writer.writerows(
+                (guarded(name), guarded(entry.path), int(name == entry.speaker)) for name in names
+            )
     return path

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from audiogmm.escapes import escaped
+from audiogmm.escapes import escaped, printable
 
 _VOID = frozenset({"br", "img", "input", "link", "meta"})
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff￾￿]")
@@ -19,9 +19,10 @@ class Markup(str):
 
 
 def escape(text: object) -> Markup:
-    """Escape text for content and for quoted attributes.
+    r"""Escape text for content and for quoted attributes.
 
-    Control characters, which HTML cannot hold, become U+FFFD; bytes of a name that are not UTF-8, an escape.
+    Control characters, which HTML cannot hold, become U+FFFD; bytes of a name that are not UTF-8, and
+    characters that turn the direction of the text behind them round, an escape.
 
     Examples
     --------
@@ -29,10 +30,12 @@ def escape(text: object) -> Markup:
     '&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;'
     >>> escape(escape("a < b")), escape(1.5)
     ('a &lt; b', '1.5')
+    >>> escape("a\u202egpj.exe")
+    'a\\u202egpj.exe'
     """
     if isinstance(text, Markup):
         return text
-    return Markup(html.escape(_UNFIT.sub("\ufffd", escaped(str(text))), quote=True))
+    return Markup(html.escape(printable(_UNFIT.sub("\ufffd", escaped(str(text)))), quote=True))
 
 
 def tag(name: str, /, *content: object, **attributes: object) -> Markup:
