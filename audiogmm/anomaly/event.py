@@ -52,6 +52,10 @@ class Event:
     kind : dict or None
         What its sound is, where that was asked for: `group`, `name` and `probability`; a `group` of None is
         like none of them.
+    verdict : str or None
+        Of a model that watches for drift: ``"transient"``, ``"changed"`` or ``"rising"``.
+    change : dict or None
+        What changed, where it did: see `audiogmm.anomaly.drift.change.Change.to_dict`.
 
     Examples
     --------
@@ -76,6 +80,8 @@ class Event:
     time: Seconds | None = None
     end_time: Seconds | None = None
     kind: Json | None = field(default=None, hash=False)
+    verdict: str | None = None
+    change: Json | None = field(default=None, hash=False)
 
     @property
     def kind_name(self) -> str:
@@ -98,7 +104,8 @@ class Event:
         if self.kind is not None:
             row["kind"] = self.kind
         times = {name: format_time(time) for name in TIMES if (time := getattr(self, name)) is not None}
-        return row | times
+        row |= times
+        return row | {name: getattr(self, name) for name in JUDGED if getattr(self, name) is not None}
 
     def __repr__(self) -> str:
         severity = "" if self.severity is None else f", severity {self.severity:.1f}"
@@ -128,6 +135,8 @@ class Event:
             kind=None if row.get("kind") is None else _parse_kind(row["kind"]),
             **{name: None if row.get(name) is None else parse_finite(row[name]) for name in _NUMBERS},
             **{name: None if row.get(name) is None else parse_time(row[name]) for name in TIMES},
+            verdict=row.get("verdict"),
+            change=row.get("change"),
         )
 
 
@@ -170,6 +179,9 @@ OPTIONAL = ("p_value", "severity", "alarms_per_hour", "reasons", "explanation")
 
 TIMES = ("time", "end_time")
 """When an event began and ended, last in a row, where that is known."""
+
+JUDGED = ("verdict", "change")
+"""Whether it ended, changed for good or is rising, last in a row, of a model that watches for drift."""
 
 _NUMBERS = ("score", "peak", "peak_time", "threshold", "p_value", "severity", "alarms_per_hour")
 

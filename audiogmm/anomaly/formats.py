@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from audiogmm.anomaly.event import OPTIONAL, REQUIRED, TIMES, Event
+from audiogmm.anomaly.event import JUDGED, OPTIONAL, REQUIRED, TIMES, Event
 from audiogmm.documents import parse_finite
 from audiogmm.errors import ChoiceError, ManifestError
 from audiogmm.escapes import ESCAPED, guarded, restored, unguarded
@@ -24,6 +25,7 @@ from audiogmm.manifest.segments.span import Span
 from audiogmm.manifest.segments.span_format import SpanFormat, recording_stem
 from audiogmm.manifest.segments.table import SPAN_FORMATS
 from audiogmm.reading import reading
+from audiogmm.types import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class EventWriter:
         Whether CSV has the columns `time` and `end_time`.
     with_kinds : bool
         Whether CSV has the columns `group`, `name` and `group_probability`.
+    judged : bool
+        Whether CSV has the columns `time`, `end_time`, `verdict` and `change`.
 
     Raises
     ------
@@ -99,11 +103,12 @@ class EventWriter:
         force: bool = False,
         timed: bool = False,
         with_kinds: bool = False,
+        judged: bool = False,
     ) -> None:
         self.path = Path(path)
         self.format = format_of(self.path, format)
         self.n_events = 0
-        self.timed, self.with_kinds = timed, with_kinds
+        self.timed, self.with_kinds, self.judged = timed or judged, with_kinds, judged
         self._force = force
         self._stack = ExitStack()
 
@@ -116,7 +121,7 @@ class EventWriter:
                 return self
             self._file = stack.enter_context(target.open("w", encoding="utf-8", errors=ESCAPED, newline="\n"))
             if self.format.header:
-                self._file.write(self._further(self.format.header, _KIND, TIMES) + "\n")
+                self._file.write(self._further(self.format.header, _KIND, self._last) + "\n")
             self._stack = stack.pop_all()
         return self
 
@@ -127,8 +132,8 @@ class EventWriter:
         if self._holds:
             self._held.append(_span(event, spans))
         elif self.format.dump is not None:
-            times = [event.to_dict().get(name, "") for name in TIMES]
-            self._file.write(self._further(self.format.dump(event), _kind_cells(event), times) + "\n")
+            cells = _last_cells(event, self._last)
+            self._file.write(self._further(self.format.dump(event), _kind_cells(event), cells) + "\n")
         elif spans is not None and spans.line is not None:
             self._file.write(spans.line(self.n_events, _span(event, spans)) + "\n")
 
@@ -152,10 +157,20 @@ class EventWriter:
         return ",".join([line, *map(str, cells)])
 
     @property
+    def _last(self) -> tuple[str, ...]:
+        return _JUDGED if self.judged else TIMES
+
+    @property
     def _holds(self) -> bool:
         """Whether events wait in memory until the end: those of files of one recording each."""
         spans = self.format.spans
         return spans is not None and (not self.path.suffix or spans.whole is not None)
+
+
+def find_further(events: Iterable[Json]) -> tuple[str, ...]:
+    """Return the columns that a CSV file of events, as JSON, has in addition."""
+    keys = set(chain.from_iterable(events))
+    return (*TIMES, *JUDGED) if not keys.isdisjoint(JUDGED) else TIMES if not keys.isdisjoint(TIMES) else ()
 
 
 def write_events(
@@ -166,9 +181,10 @@ def write_events(
     force: bool = False,
     timed: bool = False,
     with_kinds: bool = False,
+    judged: bool = False,
 ) -> int:
     """Write events, as `EventWriter` does, and return their number."""
-    with EventWriter(path, format, force=force, timed=timed, with_kinds=with_kinds) as writer:
+    with EventWriter(path, format, force=force, timed=timed, with_kinds=with_kinds, judged=judged) as writer:
         for event in events:
             writer.write(event)
     return writer.n_events
@@ -257,7 +273,8 @@ def _parse_json(line: str) -> Event:
 
 _COLUMNS = (*REQUIRED, *OPTIONAL)
 _KIND = ("group", "name", "group_probability")
-_FURTHER = ((), TIMES, _KIND, (*_KIND, *TIMES))
+_JUDGED = (*TIMES, *JUDGED)
+_FURTHER = ((), TIMES, _KIND, (*_KIND, *TIMES), _JUDGED, (*_KIND, *_JUDGED))
 """Columns that are there where events have them."""
 
 
@@ -267,6 +284,15 @@ def _kind_cells(event: Event) -> list[str]:
     line = io.StringIO()
     cells = ["" if value is None else guarded(str(_one_line(value))) for value in values]
     csv.writer(line, lineterminator="").writerow(cells)
+    return [line.getvalue()]
+
+
+def _last_cells(event: Event, names: Iterable[str]) -> list[str]:
+    row = event.to_dict()
+    if event.change is not None:
+        row["change"] = json.dumps(event.change)
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([row.get(name, "") for name in names])
     return [line.getvalue()]
 
 

@@ -8,9 +8,10 @@ from typing import Literal
 from audiogmm.anomaly.event import Event
 from audiogmm.types import Seconds
 
-Kind = Literal["open", "confirmed", "closed", "dropped"]
+Kind = Literal["open", "confirmed", "closed", "dropped", "change", "rising"]
 """An event opens when a window scores at or under the threshold; it is confirmed when it has lasted for the
-least duration; it closes when nothing can join it any more; or it is dropped, since it was too short."""
+least duration; it closes when nothing can join it any more; or it is dropped, since it was too short.
+Where a model watches for drift, `change` and `rising` are told in between, or outside of any event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,13 @@ class Notice:
 
     Attributes
     ----------
-    kind : {"open", "confirmed", "closed", "dropped"}
+    kind : {"open", "confirmed", "closed", "dropped", "change", "rising"}
         What happened.
     at : Seconds
         End of the last frame that was needed to decide it, on the recording's clock.
     number : int
-        Counts the openings of a recording from 0; the notices of one event share it.
+        Counts the openings of a recording from 0; the notices of one event share it;
+        -1 for a change outside of any.
     event : Event
         What is known of it; `start`, `end` and `peak` are provisional unless it is closed, and `score` is
         None until then.
@@ -43,3 +45,8 @@ class Notice:
     event: Event
     first: int
     last: int
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it has a whole event: one that closed, or a change outside of any."""
+        return self.kind == "closed" or (self.kind in ("change", "rising") and self.number < 0)

@@ -37,6 +37,7 @@ from audiogmm.cli.console import run
 )
 @options.kinds
 @options.reasons
+@options.drift
 @options.streams
 @options.model_upsample
 @options.tables

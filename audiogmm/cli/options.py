@@ -371,6 +371,7 @@ kinds = click.option(
     help="Say of what kind the sound of each event is, by the groups that `group` wrote; leave out those of "
     "kinds that `name --normal` declared normal.",
 )
+drift = without("--no-drift", "drift", "Do not say of events whether they changed for good or are rising.")
 reasons = without("--no-reasons", "reasons", "Do not say why each event is anomalous.")
 
 speakers = option(

@@ -21,6 +21,7 @@ from audiogmm.anomaly.detector_calibration import calibrate_detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
 from audiogmm.anomaly.learning.assembly import make_scorer
 from audiogmm.anomaly.learning.cross_fit import join_tracks
+from audiogmm.anomaly.learning.drift_learning import LevelsTask, learn_drift, with_drift
 from audiogmm.anomaly.learning.model_parts import (
     read_detector,
     read_detector_settings,
@@ -176,7 +177,15 @@ def calibrate(
             ignore_repeated,
             batch.progress,
         )
-    return with_moments(with_detector(model, detector), moments)
+        drift = learn_drift(
+            inputs.frontend,
+            inputs.pooled(None, ignore_repeated),
+            batch.reducer,
+            ignore_repeated,
+            batch.progress,
+        )
+    model = with_moments(with_detector(model, detector), moments)
+    return model if drift is None and model.metadata.drift is None else with_drift(model, drift)
 
 
 @dataclass(frozen=True)
@@ -247,7 +256,7 @@ def calibrate_to_file(
     refuse_alarms_of_rows(loaded, settings.alarms_per_hour)
     against = None if settings.against is None else load(settings.against)
     key = f"{loaded.fingerprint} {scores_fingerprint(loaded)} {against and against.fingerprint} "
-    kinds = {TrackTask: (ScoreTrack, FrameClock, Terms), MomentsTask: (MomentRows,)}
+    kinds = {TrackTask: (ScoreTrack, FrameClock, Terms), MomentsTask: (MomentRows,), LevelsTask: ()}
     with (
         set_aside_by(output, settings.strict) as aside,
         keeping(output, settings, key + settings.key, kinds, aside, progress) as kept,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.detector_settings import DetectorOptions
+from audiogmm.anomaly.drift.change import describe_change
 from audiogmm.anomaly.event import Event, EventList
 from audiogmm.anomaly.formats import format_of, write_events
 from audiogmm.anomaly.hour_table import HourTable
@@ -65,6 +67,9 @@ class DetectSettings(RunSettings, StreamOptions, DetectorOptions):
         A picture of the recording with the severest event; a folder takes one of each recording with events.
     reasons : bool
         Say of each event what made it anomalous.
+    drift : bool
+        Say of each event whether it ended, changed for good or is rising, where the model knows ten minutes
+        of normal audio or more.
     format : str or None
         A key of `anomaly.FORMATS`; by default what the name of the file ends in.
     time_zone : str or None
@@ -75,6 +80,7 @@ class DetectSettings(RunSettings, StreamOptions, DetectorOptions):
 
     plot: Path | None = None
     reasons: bool = True
+    drift: bool = True
     format: str | None = None
     time_zone: str | None = None
     kinds: Path | None = None
@@ -103,7 +109,7 @@ class DetectTask:
             seconds = block.clock.end(block.start + len(block) - 1) - block.clock.start(0)
         if stream is not None:
             notices += stream.flush()
-        found, n_normal = [notice.event for notice in notices if notice.kind == "closed"], 0
+        found, n_normal = [notice.event for notice in notices if notice.is_event], 0
         if self.kinds is not None and isinstance(shard, Recording | StreamRecording):
             entries = {piece.id: piece.entry for piece in getattr(shard, "pieces", [shard])}
             found = [self.kinds.of_event(event, entries[event.id]) for event in found]
@@ -162,7 +168,10 @@ def detect(detector: AnyModel, source: Source, *, settings: DetectSettings) -> E
     detector = model_from(detector)
     learned = read_detector(detector)
     chosen = replace(learned, settings=settings.applied_to(learned.settings))
-    task = DetectTask(make_pipeline(detector, chosen, reasons=settings.reasons), _kinds(detector, settings))
+    task = DetectTask(
+        make_pipeline(detector, chosen, reasons=settings.reasons, drift=settings.drift),
+        _kinds(detector, settings),
+    )
     inputs = open_inputs(
         source,
         model=detector,
@@ -230,6 +239,13 @@ class DetectResult:
     pictures: list[Path] = field(default_factory=list)
     with_events: set[str] = field(default_factory=set)
     times: HourTable = field(default_factory=HourTable)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    changes: list[str] = field(default_factory=list)
+
+    @property
+    def n_changes(self) -> int:
+        """Changes for good, and rising ones."""
+        return self.verdicts["changed"] + self.verdicts["rising"]
 
     def add(self, row: Json) -> list[Event]:
         """Count one recording, keep the severest events for the closing lines, and return its events."""
@@ -240,6 +256,10 @@ class DetectResult:
         self.events += len(events)
         self.with_events.update(event.id for event in events)
         for event in events:
+            if event.verdict is not None:
+                self.verdicts[event.verdict] += 1
+            if event.verdict != "transient" and event.change is not None and len(self.changes) < SHOWN:
+                self.changes.append(f"  {event.id}  {describe_change(str(event.verdict), event.change)}")
             if event.time is not None:
                 self.times.add_event(event.time)
         self.severest = sorted([*self.severest, *events], key=_severity)[:SHOWN]
@@ -256,6 +276,7 @@ class DetectResult:
             "threshold": self.detector.threshold,
             "budget": None if self.detector.budget is None else self.detector.budget.to_json(),
             "note": self.detector.note,
+            **({"verdicts": dict(self.verdicts)} if self.verdicts else {}),
             "times": self.times.summary() if self.times.seconds else None,
             "pictures": [str(picture) for picture in self.pictures],
             **self.aside.summary(),
@@ -290,6 +311,9 @@ class DetectResult:
             yield f"  {event.id}  {place}  severity {event.severity:.1f}{f'  {name}' if name else ''}"
         if self.events > len(self.severest):
             yield f"  and {self.events - len(self.severest):,} more"
+        yield from self.changes
+        if self.n_changes > len(self.changes):
+            yield f"  and {self.n_changes - len(self.changes):,} more changes"
         yield f"events: {self.output}"
         for picture in self.pictures:
             yield f"picture: {picture}"
@@ -329,11 +353,15 @@ def detect_to_file(
         _ = detector.thresholds  # too little normal audio is refused before anything is read
     except BudgetError as error:
         raise error.with_command("detect", model, source, "-o", output) from None
-    task = DetectTask(make_pipeline(loaded, detector, reasons=settings.reasons), _kinds(loaded, settings))
+    task = DetectTask(
+        make_pipeline(loaded, detector, reasons=settings.reasons, drift=settings.drift),
+        _kinds(loaded, settings),
+    )
     key = (
         f"{loaded.fingerprint} {scores_fingerprint(loaded)} {detector.settings} {detector.threshold!r} "
         f"{detector.release!r}"
         + " without reasons" * (not settings.reasons)
+        + " without drift" * (not settings.drift)
         + settings.choice.key
         + ("" if settings.streams == BY_TIME else f" {settings.streams}")
         + ("" if task.kinds is None else f" kinds {task.kinds.hash}")
@@ -358,6 +386,7 @@ def detect_to_file(
                 force=force,
                 timed=any("time" in event for row in journal.rows() for event in row["events"]),
                 with_kinds=task.kinds is not None,
+                judged=any("verdict" in event for row in journal.rows() for event in row["events"]),
             )
             result.describe(model, loaded, source, settings).write(output)
     if plot is not None:

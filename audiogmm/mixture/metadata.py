@@ -24,7 +24,7 @@ FORMAT_VERSION = 2
 
 _LIBRARIES = ("numpy", "scipy", "numba", "soxr", "soundfile")
 
-_OPTIONAL = ("detector", "scores", "moments", "speakers", "classes", "moved", "updates", "columns")
+_OPTIONAL = ("detector", "scores", "moments", "drift", "speakers", "classes", "moved", "updates", "columns")
 """Left out of the document where they are empty."""
 
 
@@ -38,7 +38,18 @@ _KINDS = {
 }
 """Types of the values in the document; dict where it is not here."""
 
-_NONE = ("frontend", "sample_rate", "seed", "detector", "scores", "moments", "speakers", "classes", "moved")
+_NONE = (
+    "frontend",
+    "sample_rate",
+    "seed",
+    "detector",
+    "scores",
+    "moments",
+    "drift",
+    "speakers",
+    "classes",
+    "moved",
+)
 """What may be null."""
 
 
@@ -84,8 +95,9 @@ class ModelMetadata:
         How the training went: passes, log-likelihood, floor, history, and so on.
     data : dict
         What it was trained on: recordings, frames, seconds, fingerprint.
-    detector, scores, moments : dict or None
-        What was learned from normal audio: the detector, its scores, and the moments that explain events.
+    detector, scores, moments, drift : dict or None
+        What was learned from normal audio: the detector, its scores, the moments that explain events, and how
+        the levels of bands lie and wander.
     speakers : dict or None
         The speaker back end.
     classes : dict or None
@@ -127,6 +139,7 @@ class ModelMetadata:
     detector: Json | None = None
     scores: Json | None = None
     moments: Json | None = None
+    drift: Json | None = None
     speakers: Json | None = None
     classes: Json | None = None
     moved: Json | None = None

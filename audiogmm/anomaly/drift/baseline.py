@@ -73,8 +73,9 @@ class UsualDistance:
     def limit(self, settings: DriftSettings, blocks_per_hour: float) -> float:
         """Return the height of the CUSUM at which a departure begins.
 
-        By Siegmund's approximation (Sequential Analysis, 1985, eq. 2.56) for a Brownian motion of drift -k and
-        the long-run variance of an autoregressive sequence, a height of h is reached once in
+        By Siegmund's approximation (Sequential Analysis, 1985, eq. 2.56) for a Brownian motion of
+        drift -k and
+        of the long-run variance v, a height of h is reached once in
         ``exp(2kh/v) v / (2k^2)`` blocks.
         """
         variance = max(1.0, self.long / self.variance)
@@ -136,7 +137,9 @@ class DriftBaseline:
         )
 
     @classmethod
-    def learn(cls, runs: Sequence[FloatArray], bands: BandMap, settings: DriftSettings) -> DriftBaseline | None:
+    def learn(
+        cls, runs: Sequence[FloatArray], bands: BandMap, settings: DriftSettings
+    ) -> DriftBaseline | None:
         """Learn from the levels of recordings, each of shape (n_blocks, n_bands).
 
         Those of fewer than `FEWEST` blocks are left out; None where nothing is left.
@@ -154,7 +157,8 @@ class DriftBaseline:
             distances.append(found[SPAN // 2 :])
         pooled = np.concatenate(distances)
         typical = float(np.median(pooled))
-        spread = max(0.05, float(robust_deviation(pooled[:, None])[0]), float(np.quantile(pooled, 0.99) - typical) / 3)
+        robust = float(robust_deviation(pooled[:, None])[0])
+        spread = max(0.05, robust, float(np.quantile(pooled, 0.99) - typical) / 3)
         scaled = [np.clip((one - typical) / spread, -_USUAL, _USUAL) for one in distances]
         spans = [means - means.mean(axis=0) for run in runs if len(means := span_means(run))]
         joined = np.concatenate(spans)
@@ -186,9 +190,13 @@ class DriftBaseline:
     @classmethod
     def from_parts(cls, metadata: Json, tensors: Mapping[str, np.ndarray]) -> DriftBaseline:
         """Undo `metadata` and `tensors`; raises KeyError if something is missing."""
-        arrays = (tensors[PREFIX + name].astype(np.float64) for name in ("levels", "noise", "wander", "hertz"))
+        levels, noise, wander, hertz = (
+            tensors[PREFIX + name].astype(np.float64) for name in ("levels", "noise", "wander", "hertz")
+        )
         names = ("typical", "spread", "mean", "long_variance", "span_correlation")
-        return cls(*arrays, *(float(metadata[name]) for name in names), int(metadata["n_blocks"]))
+        typical, spread, mean, long, span = (float(metadata[name]) for name in names)
+        n = int(metadata["n_blocks"])
+        return cls(levels, noise, wander, hertz, typical, spread, mean, long, span, n)
 
 
 def robust_deviation(values: FloatArray) -> FloatArray:
@@ -216,7 +224,7 @@ def _follow(run: FloatArray, draft: DriftBaseline, memory: int) -> tuple[FloatAr
 
 
 def _long_variance(runs: Sequence[FloatArray]) -> float:
-    """Return the variance of sums over batches of several lengths, a value; the largest, at least that of one."""
+    """Return the variance of sums over batches of several lengths, a value; the largest."""
     found = [1.0]
     for length in (1, 6, 12, 24, SPAN):
         sums = [run[: len(run) // length * length].reshape(-1, length).sum(axis=1) for run in runs]

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from audiogmm.types import FloatArray, Json, Seconds
+from audiogmm.types import BoolArray, FloatArray, Json, Seconds
 from audiogmm.wall_clock import format_time
 
 Verdict = Literal["transient", "changed", "rising"]
@@ -37,6 +37,10 @@ class Change:
         Lower edge, center and upper edge of the bands.
     probability : float
         Of the verdict against the other one.
+    begins : Seconds
+        Where the event begins that tells it: `since`, but the last block for what rose for hours.
+    severity : float
+        Largest change of a band, beside the least one that would count.
     rate, rate_low, rate_high : float or None
         Of the bands named, decibels an hour, with an interval of 95 %, where it is rising.
     """
@@ -49,15 +53,16 @@ class Change:
     shift: FloatArray
     hertz: FloatArray
     probability: float
+    begins: Seconds
+    severity: float = 1.0
     rate: float | None = None
     rate_low: float | None = None
     rate_high: float | None = None
 
     @property
-    def named(self) -> np.ndarray:
-        """Which bands changed most, and all of them in one direction; shape (n_bands,), bool."""
-        size = np.abs(self.shift)
-        return (size >= TOLD * size.max()) & (np.sign(self.shift) == np.sign(self.shift[size.argmax()]))
+    def named(self) -> BoolArray:
+        """Which bands changed most, see `find_named`."""
+        return find_named(self.shift)
 
     @property
     def decibels(self) -> float:
@@ -113,10 +118,17 @@ class Change:
         Examples
         --------
         >>> hertz = np.array([[0.0, 50.0, 100.0], [50.0, 100.0, 200.0]])
-        >>> Change("changed", 60, 600, 50, 70, np.array([0.1, 6.0]), hertz, 0.99).line()
+        >>> Change("changed", 60, 600, 50, 70, np.array([0.1, 6.0]), hertz, 0.99, 60).line()
         'changed for good since 60 s: +6.0 dB in 50 to 200 Hz (99 % sure)'
         """
         return describe_change(self.verdict, self.to_dict())
+
+
+def find_named(shift: FloatArray) -> BoolArray:
+    """Return which bands changed most, and all of them in one direction; shape (n_bands,)."""
+    size = np.abs(shift)
+    named: BoolArray = (size >= TOLD * size.max()) & (np.sign(shift) == np.sign(shift[size.argmax()]))
+    return named
 
 
 def describe_change(verdict: str, change: Json) -> str:

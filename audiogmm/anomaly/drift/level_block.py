@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiogmm.anomaly.bands import BandMap
-from audiogmm.blocks import FrameBlock
+from audiogmm.blocks import FrameBlock, StreamPiece
 from audiogmm.types import FloatArray, Seconds
 
 BLOCK: Seconds = 10.0
@@ -36,12 +36,18 @@ class LevelBlock:
         When it begins and ends: the time of day where that is known, or the recording's clock.
     levels : ndarray of shape (n_bands,), float64
         Means over its voiced frames, decibels.
+    piece : StreamPiece or None
+        Where it begins, where blocks of frames say so.
+    offset : Seconds
+        Where it begins on the clock of that recording.
     """
 
     last: int
     start: Seconds
     end: Seconds
     levels: FloatArray
+    piece: StreamPiece | None = None
+    offset: Seconds = 0.0
 
 
 class BlockCutter:
@@ -68,6 +74,8 @@ class BlockCutter:
         self._start: Seconds | None = None
         self._end: Seconds = 0.0
         self._last = -1
+        self._piece: StreamPiece | None = None
+        self._offset: Seconds = 0.0
 
     def push(self, block: FrameBlock) -> list[LevelBlock]:
         """Take the next frames; return the blocks that are complete."""
@@ -83,7 +91,10 @@ class BlockCutter:
             if self._start is not None and not -BLOCK < now - self._start < BLOCK - _ROUNDING:
                 found += self._close()
             if self._start is None:
-                self._start = now
+                self._start, self._piece = now, piece
+                self._offset = clock.start(block.start + at)
+                if piece is not None:
+                    self._offset = piece.offset + clock.start(block.start + at - piece.first) - clock.start(0)
             left = int(np.ceil((self._start + BLOCK - _ROUNDING - now) * clock.frame_rate - 1e-6))
             until = min(len(block), at + max(1, left))
             self._held.append(block.frames[at:until][block.voiced[at:until]].copy())
@@ -97,4 +108,4 @@ class BlockCutter:
         if start is None or not len(frames):
             return []
         levels = self._bands.levels(frames.mean(axis=0, dtype=np.float64)[None])[0]
-        return [LevelBlock(self._last, start, max(self._end, start), levels)]
+        return [LevelBlock(self._last, start, max(self._end, start), levels, self._piece, self._offset)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from audiogmm.anomaly.drift.baseline import SPAN, DriftBaseline, UsualDistance
-from audiogmm.anomaly.drift.change import Change
+from audiogmm.anomaly.drift.change import Change, find_named
 from audiogmm.anomaly.drift.level_block import BLOCK, LevelBlock
 from audiogmm.anomaly.drift.settings import DriftSettings
 from audiogmm.anomaly.drift.trend import Slope, change_point, find_slow_trend, rising_probability
@@ -164,13 +164,13 @@ class DriftMonitor:
         found = self._look(start, block.levels)
         return self._summarize(start, block.levels) or found
 
-    def judge(self, since: Seconds) -> Change | None:
-        """Give a verdict on a departure since then that something else noticed; None with too few blocks."""
-        state = self.state
-        blocks = [one for one in state.blocks if one[0] >= since + state.moved]
-        if len(blocks) < self.settings.fewest:
-            return None
-        return self._decide(blocks)
+    def judge(self, blocks: Sequence[LevelBlock]) -> Change:
+        """Give a verdict on a departure that something else noticed; at least three blocks of it."""
+        lasted = [(block.start + self.state.moved, block.levels) for block in blocks]
+        self.state.blocks, self.state.before = lasted, 0
+        change = self._decide(lasted, bounded=False)
+        assert change is not None
+        return change
 
     def accept(self) -> None:
         """Take what the sound is like now for normal."""
@@ -220,14 +220,17 @@ class DriftMonitor:
         state = self.state
         lasted = state.blocks[state.before :]
         sizes = np.stack([x for _, x in lasted]) - state.level
-        over = [i for i, (_, x) in enumerate(lasted) if state.usual.deviation(float(self.baseline.distance(x, state.level))) > 1]
+        over = [i for i, (_, x) in enumerate(lasted) if self._deviation(x) > 1]
         first, last = (over[0], over[-1]) if over else (0, len(lasted) - 1)
         since, until = lasted[first][0] - state.moved, min(at, lasted[last][0] + BLOCK) - state.moved
         shift = sizes[first : last + 1].mean(axis=0)
         self._forget_departure()
-        return Change("transient", since, until, since, since, shift, self.baseline.hertz, 1.0)
+        severity = self._severity(shift)
+        return Change(
+            "transient", since, until, since, since, shift, self.baseline.hertz, 1.0, since, severity
+        )
 
-    def _decide(self, lasted: list[tuple[Seconds, FloatArray]]) -> Change | None:
+    def _decide(self, lasted: list[tuple[Seconds, FloatArray]], *, bounded: bool = True) -> Change | None:
         """Say what a departure is, and go on from where it is now."""
         state = self.state
         times = np.array([at for at, _ in lasted])
@@ -239,7 +242,7 @@ class DriftMonitor:
         rises, probability = rising_probability(times[settled:], (away @ direction)[settled:])
         now = levels[len(levels) // 2 :].mean(axis=0)
         shift = now - state.level
-        if np.abs(shift / self.baseline.wander).max() < self.settings.outside:
+        if bounded and np.abs(shift / self.baseline.wander).max() < self.settings.outside:
             state.level = now
             self._forget_departure()
             return None
@@ -251,7 +254,7 @@ class DriftMonitor:
         at = float(times[-1]) + BLOCK - state.moved
         rates: list[float | None] = [None, None, None]
         if rises:
-            named = Change("rising", since, at, earliest, latest, shift, self.baseline.hertz, probability).named
+            named = find_named(shift)
             slope = Slope.fit(times[settled:], levels[settled:, named].mean(axis=1))
             rates = [slope.rate, *slope.interval]
         change = Change(
@@ -263,6 +266,8 @@ class DriftMonitor:
             shift,
             self.baseline.hertz,
             probability,
+            since,
+            self._severity(shift),
             *rates,
         )
         state.level = now
@@ -273,6 +278,13 @@ class DriftMonitor:
         self._forget_departure()
         return change
 
+    def _deviation(self, levels: FloatArray) -> float:
+        return self.state.usual.deviation(float(self.baseline.distance(levels, self.state.level)))
+
+    def _severity(self, shift: FloatArray) -> float:
+        least = self.settings.outside * self.baseline.wander
+        return max(1.0, float(np.abs(shift / least).max()))
+
     def _size(self) -> float:
         return float(np.abs(self.state.level - self.state.anchor).max())
 
@@ -282,9 +294,10 @@ class DriftMonitor:
         state.span.append((start, levels))
         if len(state.span) < SPAN:
             return None
-        times, means = (np.mean([one[i] for one in state.span], axis=0) for i in (0, 1))
+        middle = float(np.mean([at for at, _ in state.span]))
+        means = np.mean([one for _, one in state.span], axis=0)
         state.span = []
-        state.spans = [*state.spans[-MOST_SPANS + 1 :], (float(times), np.asarray(means))]
+        state.spans = [*state.spans[-MOST_SPANS + 1 :], (middle, means)]
         if state.departed:
             return None
         baseline, settings = self.baseline, self.settings
@@ -319,6 +332,8 @@ class DriftMonitor:
             shift,
             baseline.hertz,
             0.5 * (1 + math.erf(trend.slope.rate / trend.slope.error / math.sqrt(2))),
+            start - state.moved,
+            self._severity(shift),
             sign * trend.slope.rate,
             low,
             high,

@@ -1,4 +1,4 @@
-"""Is what departed steady, or does it go on? And a trend that is slow beside the wandering of normal audio."""
+"""Is what departed steady, or does it go on? And trends that are slow beside normal wandering."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audiogmm.types import BoolArray, FloatArray, Seconds
+from audiogmm.types import BoolArray, FloatArray
 
 RISES = 0.3
 """Share of its mean size by which a departure must grow to be rising."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audiogmm.anomaly.cells import LeveledScorer, levels_of
 from audiogmm.anomaly.detector import Detector
 from audiogmm.anomaly.explainer import EventExplainer
+from audiogmm.anomaly.learning.drift_learning import read_drift
 from audiogmm.anomaly.learning.frontend_bands import band_maps
 from audiogmm.anomaly.learning.model_parts import (
     is_silence_scored,
@@ -139,7 +140,7 @@ def make_explainer(model: Model) -> EventExplainer:
 
 
 def make_pipeline(
-    model: Model, detector: Detector | None = None, *, reasons: bool = True
+    model: Model, detector: Detector | None = None, *, reasons: bool = True, drift: bool = True
 ) -> DetectionPipeline:
     """Make what finds the events of recordings.
 
@@ -151,6 +152,8 @@ def make_pipeline(
         In place of the model's own.
     reasons : bool
         Whether events are explained.
+    drift : bool
+        Whether drift is watched for, where the model knows enough normal audio.
 
     Raises
     ------
@@ -158,7 +161,8 @@ def make_pipeline(
         If the model was never calibrated.
     """
     explainer = make_explainer(model) if reasons else None
-    return DetectionPipeline(make_scorer(model), detector or read_detector(model), explainer)
+    watch = read_drift(model) if drift else None
+    return DetectionPipeline(make_scorer(model), detector or read_detector(model), explainer, watch)
 
 
 def _frame_rate(model: Model, frontend: FrontEnd | None) -> float:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from audiogmm.anomaly.cells import CellRule
 from audiogmm.anomaly.detector import Detector
+from audiogmm.anomaly.drift.baseline import DriftBaseline
 from audiogmm.anomaly.learning.assembly import make_score_context
 from audiogmm.anomaly.learning.cross_fit import Fit, calibrate_folds, cross_fit
+from audiogmm.anomaly.learning.drift_learning import learn_drift, with_drift
 from audiogmm.anomaly.learning.model_parts import with_detector, with_moments, with_scores
 from audiogmm.anomaly.learning.moments import learn_moments
 from audiogmm.anomaly.learning.score_learning import relearn_scores
@@ -39,11 +41,14 @@ class NormalAudio:
         What the detector's scores learned; None for the plain log-likelihood.
     moments : NormalMoments or None
         With which the reasons of events compare.
+    drift : DriftBaseline or None
+        With which the level of bands over hours is compared.
     """
 
     detector: Detector | None = None
     scores: LearnedScores | None = None
     moments: NormalMoments | None = None
+    drift: DriftBaseline | None = None
 
     def learn_again(self, mixture: Mixture, inputs: TrainingInputs, reducer: Reducer) -> NormalAudio:
         """Let the scores learn again, from all recordings, under the mixture that was re-estimated on all."""
@@ -55,8 +60,10 @@ class NormalAudio:
         return replace(self, scores=relearn_scores(self.scores, context, shards, reducer, on_error))
 
     def put_into(self, model: Model) -> Model:
-        """Return the model with its detector, scores and moments."""
+        """Return the model with its detector, scores, moments and baseline."""
         model = with_moments(model, self.moments)
+        if self.drift is not None:
+            model = with_drift(model, self.drift)
         if self.detector is None:
             return model
         return with_detector(with_scores(model, self.scores), self.detector)
@@ -127,4 +134,7 @@ def learn_normal_audio(
         inputs.on_error and ignore_repeated,
         progress,
     )
-    return folds[0].mixture, NormalAudio(detector, learned, moments)
+    drift = learn_drift(
+        inputs.frontend, inputs.pooled(inputs.shards), reducer, inputs.on_error and ignore_repeated, progress
+    )
+    return folds[0].mixture, NormalAudio(detector, learned, moments, drift)
