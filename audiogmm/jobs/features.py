@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from audiogmm.runs.aside import Aside
 from audiogmm.runs.batch import Batch
 from audiogmm.runs.frontend_measurement import measure_scale
 from audiogmm.runs.inputs import open_inputs
+from audiogmm.runs.listed_inputs import note_inputs
 from audiogmm.runs.progress import Progress, stopped_by_hand
 from audiogmm.runs.settings import RunSettings
 from audiogmm.types import Json, Seconds
@@ -153,7 +155,7 @@ def features(
     (3, 594, 13)
     >>> model = ag.train(folder / "frames", n_components=2)
     """
-    output = Path(output)
+    output, began = Path(output), time.time()
     stopped = stopped_by_hand("The frames computed so far are kept; the same command continues from there")
     with Batch(output, settings, progress) as batch:
         inputs = open_inputs(
@@ -188,4 +190,5 @@ def features(
                     cache.add_entry(found.entry, inputs.frontend)
                     result.add(found)
                     batch.advance(found.seconds)
+        note_inputs(output, source, batch.aside, batch.progress.say, since=began, adds=True)
     return result

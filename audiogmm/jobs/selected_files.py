@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from audiogmm.mixture.store import Model
 from audiogmm.reporting.run.pictures import check_pictures
 from audiogmm.runs.aside import Aside, set_aside_by
 from audiogmm.runs.inputs import copy_standard_input
+from audiogmm.runs.listed_inputs import note_inputs
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.unfinished import unfinished
@@ -109,7 +111,7 @@ def select_to_file(
         unfinished(outputs, settings.checkpoint, resume=settings.resume, force=settings.force) as run,
         set_aside_by(output, settings.strict) as aside,
     ):
-        force = settings.force or run.goes_on
+        force, began = settings.force or run.goes_on, time.time()
         if plot is not None:
             check_pictures(plot, force=force)
         copy = copy_standard_input() if source == STANDARD_INPUT else None  # read again to be saved
@@ -134,6 +136,7 @@ def select_to_file(
                     draw_selection(selection, plot, force=force)
                 if save is not None and model is not None:
                     model.save(save, force=force)
+            note_inputs(output, source, aside, progress.say, since=began)
 
         if missing := ", ".join(map(str, selection.result.missing)):
             write()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -17,8 +18,9 @@ from audiogmm.keywords import accepts
 from audiogmm.mixture.store import Model
 from audiogmm.reduce import Reducer
 from audiogmm.runs.aside import Aside, errors_path
+from audiogmm.runs.listed_inputs import note_inputs
 from audiogmm.runs.outputs import keep_apart
-from audiogmm.runs.progress import Progress
+from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.unfinished import unfinished
 from audiogmm.training import TrainingInterrupted
 from audiogmm.training.ledger import Ledger, beside, replacing_ledger
@@ -66,7 +68,7 @@ def train_to_file(
     ledger = beside(output) if settings.ledger is True else settings.ledger or None
     outputs = [output] if ledger is None else [output, ledger]
     with unfinished(outputs, settings.checkpoint, resume=settings.resume, force=settings.force) as run:
-        force = settings.force or run.goes_on
+        force, began = settings.force or run.goes_on, time.time()
         aside = Aside(errors_path(output), strict=settings.strict)
         try:
             with nullcontext() if ledger is None else together():
@@ -87,6 +89,7 @@ def train_to_file(
                         progress=progress,
                     )
                 model.save(output, force=force)
+            note_inputs(output, source, aside, progress_of(progress).say, since=began)
         except TrainingInterrupted as stopped:
             raise KeyboardInterrupt(
                 f"Training was {stopped.what}; the same command with --resume continues from there"

@@ -91,6 +91,31 @@ def test_what_changed_is_named_and_different_bytes_are_found(made: Path, audiogm
     assert f"scores/{first.stem}.npz" in done.json["different"]  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("name", ["train", "features", "select"])
+def test_recordings_of_runs_with_many_passes_are_compared(
+    workshop: Path, audiogmm: Audiogmm, name: str
+) -> None:
+    first, *_, last = sorted(Path("train").rglob("*.wav"))
+    last.rename("kept.wav")
+    call = RUNS[name]
+    assert audiogmm(*call).status == 3
+    output = call[call.index("-o") + 1]
+    listed = audiogmm("info", "--inputs", output, "--json").json
+    assert listed["inputs"] == {"done": 5, "set_aside": 1, "pending": 0}
+    done = [row for row in listed["rows"] if row["state"] == "done"]  # type: ignore[attr-defined]
+    assert {len(row["content"]) for row in done} == {32} and last.stem not in {row["id"] for row in done}
+    id = json.loads(Path(f"{output}.run.json").read_text())["run"]["run_id"]
+    files = [path for path in Path().rglob("*") if path.is_file() and id.encode() in path.read_bytes()]
+    assert files == [Path(f"{output}.run.json")]
+    Path("kept.wav").rename(last)
+    assert audiogmm("rerun", f"{output}.run.json").status == 1  # by one recording more: not the same bytes
+    content = bytearray(first.read_bytes())
+    content[2000:2100] = bytes(100)
+    first.write_bytes(content)
+    found = audiogmm("rerun", f"{output}.run.json", "--json").json
+    assert found["repeated"] is False and [Path(each).name for each in found["changed"]] == [first.name]
+
+
 def written(arguments: list[str]) -> Path:
     """A manifest from elsewhere."""
     path = Path("evil.run.json")
