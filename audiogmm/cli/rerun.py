@@ -18,7 +18,7 @@ from audiogmm.cli.provenance import IS_RERUN, REPEATABLE, repeat
 @click.option(
     "-o", "--output", type=options.PATH, metavar="PATH", help="Where to write [default: compare only]."
 )
-@click.option("--anyway", is_flag=True, help="Repeat it though an input has changed.")
+@click.option("--anyway", is_flag=True, help="Repeat it though an input has changed, or is at a URL.")
 @options.reporting
 def command(manifest: Path, output: Path | None, anyway: bool, as_json: bool) -> None:
     """Repeat the run whose manifest is FILE.run.json, and compare what it writes with what it wrote.
@@ -34,7 +34,7 @@ def command(manifest: Path, output: Path | None, anyway: bool, as_json: bool) ->
 
     rerun = Rerun.of(manifest, REPEATABLE, output)
     changed = rerun.changed_inputs()
-    if changed and not anyway:
+    if (changed or rerun.unknown_inputs) and not anyway:
         close(rerun.refused(changed), as_json=as_json)
         click.get_current_context().exit(1)
     root = click.get_current_context().find_root()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audiogmm.audio.frame_cache.index import signature_of
 from audiogmm.errors import ChoiceError
 from audiogmm.keywords import accepts
 from audiogmm.mixture.store import model_from
@@ -327,7 +326,7 @@ def identify_to_file(
     gallery = Gallery(folder)
     key = (
         f"{gallery.state(gallery.names)} {gallery.calibration} {settings.known} {settings.top} "
-        f"{settings.scoring} {signature_of(source)}{settings.choice.key}"
+        f"{settings.scoring}{settings.choice.key}"
     )
     journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry)
     journal.check()

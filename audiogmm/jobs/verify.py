@@ -21,6 +21,7 @@ from audiogmm.runs.inputs import announce_compiling
 from audiogmm.runs.journal import Journal
 from audiogmm.runs.outputs import check_output
 from audiogmm.runs.progress import Progress, log_note
+from audiogmm.runs.run_manifest import hash_input
 from audiogmm.runs.settings import OF_FILES, RunSettings
 from audiogmm.runs.sources import Source, entry_from
 from audiogmm.types import Json, Seconds
@@ -274,7 +275,8 @@ def verify_to_file(
     gallery = Gallery(folder)
     calibration = find_calibration(gallery, settings.normalization)
     how = settings.scoring, settings.top, settings.normalization
-    key = " ".join(map(str, [gallery.state(gallery.names), *how, *map(signature_of, lists)]))
+    contents = [hash_input(Path(each)) or signature_of(each) for each in lists]
+    key = " ".join(map(str, [gallery.state(gallery.names), *how, *contents]))
     key += settings.choice.key
     journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry)
     journal.check()

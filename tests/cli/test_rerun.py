@@ -155,6 +155,26 @@ def test_a_manifest_from_elsewhere_writes_nowhere_else(made: Path, audiogmm: Aud
     assert not Path("kept").exists() and not Path("figures").exists() and not Path("new.agmm").exists()
 
 
+def test_standard_input_is_not_repeated(made: Path, audiogmm: Audiogmm) -> None:
+    done = audiogmm("rerun", written(["score", "m.agmm", "-", "-o", "x.csv"]), "--anyway")
+    assert done.status == 1 and "read standard input, which nobody kept" in done.err
+
+
+@pytest.mark.parametrize("words", [["https://a.invalid/l.jsonl"], ["train.jsonl", "--against=s3://a/m.agmm"]])
+def test_a_url_is_named_and_not_opened(
+    made: Path, audiogmm: Audiogmm, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr("audiogmm.cli.rerun.repeat", lambda *given: opened.append(given) or 1)
+    path = written(["score", "m.agmm", *words, "-o", "x.csv"])
+    done = audiogmm("rerun", path)
+    assert done.status == 1 and not opened
+    assert f"not compared: {words[-1].removeprefix('--against=')}" in done.out
+    assert "not repeated: a URL may have other content now" in done.out
+    audiogmm("rerun", path, "--anyway")
+    assert len(opened) == 1
+
+
 def test_a_damaged_manifest_is_refused(made: Path, audiogmm: Audiogmm) -> None:
     path = written(["train"])
     path.write_text(path.read_text().replace("train", "score"))

@@ -70,6 +70,7 @@ def test_a_retry_gives_what_a_good_run_would(
     )
     assert all(len(row["content"]) == 32 for row in listed["rows"] if row["state"] == "done")  # type: ignore[attr-defined]
 
+    os.utime(listed_in)  # of the list, its content counts
     assert audiogmm(*call, "--retry").status == 3
     assert "(2 tries)" in audiogmm("info", "--inputs", output).out
     good.rename(bad)

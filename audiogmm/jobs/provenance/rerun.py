@@ -10,6 +10,7 @@ from pathlib import Path
 from audiogmm.content_hash import hash_blocks
 from audiogmm.errors import AudioGMMError, ManifestError
 from audiogmm.files import refuse_overwrite
+from audiogmm.manifest.entry import STANDARD_INPUT, is_url
 from audiogmm.manifest.inside import outer_path
 from audiogmm.reprs import lines_repr
 from audiogmm.runs.input_rows import DONE, InputLedger
@@ -35,6 +36,8 @@ class RerunResult:
         Files that are not, or that only one of the two runs wrote.
     is_done : bool
         Whether it was repeated at all.
+    unknown : tuple of str
+        URLs among its arguments, whose content is not compared.
     """
 
     output: Path | None
@@ -42,6 +45,7 @@ class RerunResult:
     equal: int = 0
     different: tuple[str, ...] = ()
     is_done: bool = True
+    unknown: tuple[str, ...] = ()
 
     __repr__ = lines_repr
 
@@ -55,6 +59,7 @@ class RerunResult:
         return {
             "output": None if self.output is None else str(self.output),
             "changed": list(self.changed),
+            "unknown": list(self.unknown),
             "repeated": self.is_done,
             "equal": self.equal,
             "different": list(self.different),
@@ -64,8 +69,11 @@ class RerunResult:
         """Yield the closing lines."""
         for path in self.changed:
             yield f"changed since the run: {path}"
+        for url in self.unknown:
+            yield f"not compared: {url}"
         if not self.is_done:
-            yield "not repeated: inputs have changed (--anyway repeats it all the same)"
+            why = "inputs have changed" if self.changed else "a URL may have other content now"
+            yield f"not repeated: {why} (--anyway repeats it all the same)"
             return
         for name in self.different:
             yield f"different: {name}"
@@ -100,7 +108,7 @@ class Rerun:
         Raises
         ------
         ManifestError
-            If it is not a run manifest, or of another command.
+            If it is not a run manifest, of another command, or of one that read standard input.
         OutputError
             If the output exists, or cannot be written.
         """
@@ -109,6 +117,12 @@ class Rerun:
         if not any(words == each or words.startswith(f"{each} ") for each in commands):
             raise ManifestError(
                 f"{path}: the command {words!r} is not repeated", needed=f"one of {', '.join(commands)}"
+            )
+        if STANDARD_INPUT in manifest.arguments:
+            raise ManifestError(
+                f"{path}: the command read standard input, which nobody kept",
+                needed="a command that read files",
+                remedy="the command again, as it was typed",
             )
         if not Path(manifest.folder).is_dir() or not manifest.outputs:
             raise ManifestError(
@@ -144,9 +158,15 @@ class Rerun:
             pass
         return tuple(dict.fromkeys(changed))
 
+    @property
+    def unknown_inputs(self) -> tuple[str, ...]:
+        """The URLs among the arguments."""
+        values = (each.partition("=")[2] if each.startswith("--") else each for each in self.arguments)
+        return tuple(each for each in values if is_url(each))
+
     def refused(self, changed: tuple[str, ...]) -> RerunResult:
         """Return the result of a run that is not repeated."""
-        return RerunResult(None, changed, is_done=False)
+        return RerunResult(None, changed, is_done=False, unknown=self.unknown_inputs)
 
     @contextmanager
     def place(self) -> Iterator[tuple[Path, dict[str, Path]]]:
@@ -184,4 +204,4 @@ class Rerun:
                     equal += 1
                 else:
                     different.append(f"{path}/{name}" if name else path)
-        return RerunResult(self.output, changed, equal, tuple(different))
+        return RerunResult(self.output, changed, equal, tuple(different), unknown=self.unknown_inputs)
