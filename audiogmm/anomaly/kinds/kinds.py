@@ -19,7 +19,7 @@ from audiogmm.types import FloatArray
 MOST_EXAMPLES = 5000
 """Segments that are remembered; of the largest groups, examples are dropped at random."""
 
-SURE_NONE = 0.9
+SURE_NONE = 0.99
 """Posterior of none of the groups above which a segment that was grouped with others is none of theirs."""
 
 

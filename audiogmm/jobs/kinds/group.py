@@ -255,6 +255,8 @@ def _front_end(entries: Iterable[Entry], batch: Batch) -> FrontEnd:
         n_mels=N_BANDS,
         fmin=50.0,
         deltas=0,
+        remove_dc=False,
+        window_periodic=True,
         vad="none",
     )
     settled = settle_frontend(plain, None, entries, batch.aside, batch.progress.say)
