@@ -17,6 +17,9 @@ from audiogmm.errors import (
 
 AGAIN = "copy or write it again, or take it out of the manifest"
 
+CHECK_DISK = "check the disk or the network, or copy the file here"
+"""What helps where the system cannot read a file."""
+
 
 @contextmanager
 def reading(
@@ -71,7 +74,7 @@ def reading(
         raise kind(
             f"{name} cannot be read: {error.strerror or error}",
             needed="a file on a disk that can be read",
-            remedy="check the disk or the network, or copy the file here",
+            remedy=CHECK_DISK,
         ) from error
     except MemoryError as error:
         raise kind(

@@ -119,3 +119,4 @@ def test_a_model_is_named(
     ran = audiogmm("score", "m.agmm", "rows.jsonl", "-o", "scored")
     assert (ran.status, Path("scored").exists()) == (1, False)
     assert f"m.agmm cannot be read: {FAULTS[fault]}" in ran.err
+    assert "; try: check the disk" in ran.err

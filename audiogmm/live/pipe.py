@@ -16,6 +16,7 @@ from audiogmm.live.arrival import Arrival, Ended, Opened, Sound
 from audiogmm.live.descriptor import Descriptor
 from audiogmm.live.pcm import Pcm
 from audiogmm.live.source import WaitPolicy
+from audiogmm.reading import CHECK_DISK
 from audiogmm.types import Seconds
 
 STANDARD_INPUT = "-"
@@ -76,7 +77,9 @@ class Pipe:
                 if isinstance(error, AudioFileError):
                     raise
                 raise AudioFileError(
-                    f"{self.called} cannot be read: {error.strerror or error}", needed="a stream of sound"
+                    f"{self.called} cannot be read: {error.strerror or error}",
+                    needed="a stream of sound",
+                    remedy=CHECK_DISK,
                 ) from error
 
     def _open(self, opened: ExitStack) -> object:

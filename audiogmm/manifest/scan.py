@@ -15,6 +15,7 @@ from audiogmm.manifest.entry import Entry, default_id, safe_id
 from audiogmm.manifest.recording_info import Measure, measured
 from audiogmm.manifest.sniff import AUDIO_SUFFIXES
 from audiogmm.manifest.write import ManifestWarning
+from audiogmm.reading import CHECK_DISK
 from audiogmm.system import special_kind
 
 ARCHIVES = (".tar", ".zip")
@@ -136,7 +137,9 @@ def _files(top: str, below: str, seen: frozenset[tuple[int, int]] = frozenset())
     try:
         names = sorted(name for name in os.listdir(here) if not name.startswith("."))  # noqa: PTH208
     except OSError as error:
-        raise ManifestError(f"{here} cannot be read: {error.strerror}", needed="a folder to list") from error
+        raise ManifestError(
+            f"{here} cannot be read: {error.strerror}", needed="a folder to list", remedy=CHECK_DISK
+        ) from error
     ids = _ids([name for name in names if Path(name).suffix.lower() in AUDIO_SUFFIXES], below)
     for name in names:
         path = f"{below}/{name}" if below else name

@@ -12,7 +12,7 @@ import numpy as np
 from audiogmm.checksum import checksum_of, damaged, sealed, unsealed
 from audiogmm.errors import ModelFileError
 from audiogmm.escapes import escaped
-from audiogmm.reading import parsing
+from audiogmm.reading import CHECK_DISK, parsing
 from audiogmm.types import Json
 
 KEY = "audiogmm"
@@ -87,7 +87,9 @@ def read(
             f"{path} is a folder", needed="a model file", remedy="a .agmm file inside it"
         ) from None
     except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error.strerror}", needed="a model file") from error
+        raise ModelFileError(
+            f"{path} cannot be read: {error.strerror}", needed="a model file", remedy=CHECK_DISK
+        ) from error
     return unpack(path, content, remedy, hashed)
 
 

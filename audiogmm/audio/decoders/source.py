@@ -18,7 +18,7 @@ from audiogmm.manifest.archives.tar_members import address_in_tar
 from audiogmm.manifest.entry import STANDARD_INPUT, display_name, is_url
 from audiogmm.manifest.inside import outer_path, scheme_of
 from audiogmm.protocols import open_url, refuse_protocols
-from audiogmm.reading import reading
+from audiogmm.reading import CHECK_DISK, reading
 from audiogmm.system import special_kind
 from audiogmm.temporaries import temporary_prefix
 
@@ -95,7 +95,9 @@ def open_source(path: str, kind: type[AudioGMMError] = AudioFileError) -> ByteSo
     except OSError as error:
         if isinstance(error, AudioGMMError):
             raise
-        raise kind(f"{path} cannot be opened: {error.strerror or error}", needed="a readable file") from error
+        raise kind(
+            f"{path} cannot be opened: {error.strerror or error}", needed="a readable file", remedy=CHECK_DISK
+        ) from error
     except ValueError as error:  # a null byte, or characters that no file system holds
         raise kind(f"{path!r} is not a path: {error}", needed="the name of a file") from error
 
