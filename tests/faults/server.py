@@ -49,6 +49,7 @@ class Run:
 
     def __init__(self, server: Server, folder: Path, pid: int) -> None:
         self.pid = pid
+        self._has_ended = False
         self._server, self._folder = server, folder
 
     def wait(self) -> Outcome | None:
@@ -56,6 +57,7 @@ class Run:
         state = self._server.ask({"wait": self.pid})["state"]
         if state == "stopped":
             return None
+        self._has_ended = True
         out, err = ((self._folder / name).read_text(errors="replace") for name in ("out", "err"))
         calls = read_log(self._folder / "log")
         shutil.rmtree(self._folder)
@@ -66,10 +68,11 @@ class Run:
         os.kill(self.pid, signal.SIGCONT)
         return _ended(self.wait())
 
-    def kill(self) -> Outcome:
-        """End a stopped run with SIGKILL."""
-        os.kill(self.pid, signal.SIGKILL)
-        return _ended(self.wait())
+    def kill(self) -> None:
+        """End it with SIGKILL, if it has not ended."""
+        if not self._has_ended:
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait()
 
 
 class Server:
