@@ -36,6 +36,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from audiogmm import train
+
 ROOT = Path(__file__).parent.parent
 RATE = 8000
 SETTLED = 10.0
@@ -49,18 +52,18 @@ Row = dict[str, Any]
 
 
 class Sound:
-    """Hours of noise with a tone every few minutes; the same for a seed, a minute at a time."""
+    """Hours of noise with a tone in a share of the minutes; the same for a seed, a minute at a time."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, share: float = 0.3) -> None:
         rng = np.random.default_rng(seed)
-        self.seed = seed
+        self.seed, self.share = seed, share
         self.noise = (0.05 * rng.standard_normal((16, 60 * RATE))).astype("<f4")
 
     def minute(self, number: int) -> np.ndarray:
         """Return a minute of samples, shape (60 * RATE,), float32."""
         rng = np.random.default_rng((self.seed, number))
         samples = self.noise[rng.integers(16)].copy()
-        if number and rng.random() < 0.3:
+        if number and rng.random() < self.share:
             start, n = rng.integers(5, 50) * RATE, int(rng.uniform(1, 3) * RATE)
             samples[start : start + n] += 0.3 * np.sin(np.arange(n) * rng.uniform(0.5, 2)).astype("<f4")
         return samples
@@ -236,9 +239,11 @@ def kill_batches(folder: Path, times: int, chance: random.Random) -> tuple[int, 
     return killed, other
 
 
-def soak(hours: float, n_faults: int, n_batches: int, seed: int = 0) -> tuple[Row, list[str]]:
+def soak(
+    hours: float, n_faults: int, n_batches: int, seed: int = 0, share: float = 0.3
+) -> tuple[Row, list[str]]:
     """Return the figures of both runs, and what was wrong."""
-    chance, sound = random.Random(seed), Sound(seed)
+    chance, sound = random.Random(seed), Sound(seed, share)
     seconds = int(3600 * hours)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -246,8 +251,8 @@ def soak(hours: float, n_faults: int, n_batches: int, seed: int = 0) -> tuple[Ro
             soundfile.write(folder / f"{number}.wav", sound.noise[number], RATE)
         rows = (json.dumps({"audio_filepath": f"{number}.wav"}) + "\n" for number in range(3))
         (folder / "in.jsonl").write_text("".join(rows))
-        how = ("--preset", "ambient", "-k", 4, "--covariance", "diag")
-        assert audiogmm("train", folder / "in.jsonl", *how, "-o", folder / "room.agmm") == 0
+        model = train(folder / "in.jsonl", "ambient", n_components=4, covariance_type="diag")
+        model.save(folder / "room.agmm")
         places = sorted(chance.sample(range(60, seconds - 60), n_faults))
         kinds = [KINDS[i % len(KINDS)] for i in range(n_faults)]
         chance.shuffle(kinds)

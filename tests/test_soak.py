@@ -19,10 +19,10 @@ def check_soak(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_faults_lose_no_event_outside_of_their_spans(check_soak: Any) -> None:
-    figures, wrong = check_soak.soak(0.25, 3, 0, seed=0)
+    figures, wrong = check_soak.soak(0.08, 1, 0, seed=0, share=0.9)
     assert wrong == []
-    assert figures["events outside of faulted spans"] >= 3
-    assert sum(figures["faults"].values()) == 3
+    assert figures["events outside of faulted spans"] >= 2
+    assert sum(figures["faults"].values()) == 1
 
 
 def test_events_are_compared_outside_of_spans(check_soak: Any) -> None:
