@@ -1,4 +1,4 @@
-"""Files of version 0.1 still open, and mean what they meant."""
+"""Files of older versions still open, and mean what they meant."""
 
 from __future__ import annotations
 
@@ -12,8 +12,15 @@ import pytest
 import soundfile
 
 import audiogmm as ag
+from audiogmm.anomaly.kinds.kinds_file import load_kinds
+from audiogmm.mixture.evaluator import Evaluator
+from audiogmm.reporting.run.record import RunRecord
+from audiogmm.runs.journal import Journal
 from audiogmm.synth import make_scenes, make_speakers
 from audiogmm.training import train_mixture
+from audiogmm.training.checkpoint import Checkpoint
+from audiogmm.training.ledger import Ledger
+from tests import golden_files as made
 from tests.training.shards import blobs, recordings
 
 GOLDEN = Path(__file__).parent / "golden" / "v0_1"
@@ -120,3 +127,57 @@ def test_a_checkpoint_is_continued(golden: Path) -> None:
         for name in ("weights", "means", "covariances"):
             np.testing.assert_allclose(getattr(resumed.mixture, name), kept[name], rtol=1e-9, atol=1e-12)
     assert [report.number for report in resumed.history][:3] == [1, 2, 3]
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    """The files with checksums: a copy, since opening some takes them over."""
+    return Path(shutil.copytree(GOLDEN.with_name("v0_2"), tmp_path / "v0_2"))
+
+
+def test_a_model_with_a_checksum_opens_and_scores(second: Path) -> None:
+    found, right = ag.load(second / "model.agmm"), made.model()
+    assert (found.mixture, found.fingerprint) == (right.mixture, right.fingerprint)
+    scores = Evaluator(found.mixture).log_likelihood(made.FRAMES)
+    x = made.FRAMES.astype(np.float64)[:, None] - found.mixture.means
+    terms = -0.5 * (x**2 / found.mixture.covariances + np.log(2 * np.pi * found.mixture.covariances)).sum(2)
+    np.testing.assert_allclose(scores, np.log(np.exp(terms) @ found.mixture.weights), rtol=1e-5, atol=1e-5)
+    assert found.statistics == made.STATS
+    np.testing.assert_array_equal(found.tensors["normal.scores"], np.linspace(-9, 0, 50))
+
+
+def test_a_gallery_with_checksums_opens(second: Path) -> None:
+    gallery = ag.Gallery(second / "gallery")
+    speaker = gallery["ann"]
+    stats = speaker.statistics  # about the origin of the background
+    sums = stats.first + stats.counts[:, None] * stats.origin
+    np.testing.assert_allclose(stats.counts, made.STATS.counts, rtol=1e-6)
+    np.testing.assert_allclose(sums, made.STATS.first, rtol=1e-6, atol=1e-5)
+    assert speaker.recordings == ("a",)
+    assert gallery.calibration == made.CALIBRATION
+    assert made.CALIBRATION.weights == (2.0, -0.5)
+
+
+def test_what_training_keeps_opens(second: Path) -> None:
+    state, marks = Checkpoint(second / "em.checkpoint", {"seed": 0}).load()  # type: ignore[misc]
+    assert state.mixture == made.model().mixture and state.statistics == made.STATS
+    assert tuple(marks) == (-3.0,)
+    assert Ledger(second / "ledger").entry("a") == made.STATS
+
+
+def test_what_runs_keep_opens(second: Path) -> None:
+    assert RunRecord.read(second / "events.jsonl.run.json") == made.RECORD
+    track = ag.read_track(second / "a.npz")
+    np.testing.assert_array_equal(track.scores, made.SCORES)
+    np.testing.assert_array_equal(track.voiced, made.BLOCK.voiced)
+    assert track.clock == made.BLOCK.clock
+    with Journal(second / "out", key="one", resume=True) as journal:
+        assert list(journal.waiting(map(made.Named, "ab"))) == []  # type: ignore[type-var]
+        assert list(journal.rows()) == made.ROWS
+
+
+def test_kinds_open(second: Path) -> None:
+    found, frontend = load_kinds(second / "kinds")
+    assert frontend == {"sample_rate": 16000}
+    assert next((g.name, g.is_normal) for g in found.groups.values()) == ("door", True)
+    assert list(found.groups) == list(made.kinds().groups)
