@@ -173,3 +173,13 @@ def test_a_textgrid_is_of_one_recording(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"2 recordings cannot be in one textgrid file.*without a suffix"):
         write_events([FULL, BARE], tmp_path / "e.TextGrid")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_a_table_has_columns_of_times(tmp_path: Path) -> None:
+    """`timed` asks for them; the lines of JSON have the keys where an event has them, and need no column."""
+    for name in ("e.csv", "e.jsonl"):
+        with EventWriter(tmp_path / name, timed=True) as writer:
+            writer.write(BARE)
+    head, row = (tmp_path / "e.csv").read_text().splitlines()
+    assert head.endswith(",time,end_time") and row.endswith(",,")
+    assert json.loads((tmp_path / "e.jsonl").read_text()) == BARE.to_dict()
