@@ -112,3 +112,9 @@ def test_naming_is_refused_with_what_there_is() -> None:
 def test_nothing_to_add_changes_nothing() -> None:
     kinds, _ = Kinds.empty().extended(sounds([0], 3, seed=1)[0])
     assert kinds.extended([]) == (kinds, [])
+
+
+def test_a_named_group_is_not_joined_with_another() -> None:
+    earlier = np.array([1, 1, 1, 2, NONE])
+    labels, next_group = module._renumbered(np.zeros(5, np.int64), earlier, {2}, 3)
+    assert labels.tolist() == [1, 1, 1, 2, 1] and next_group == 3
