@@ -45,6 +45,7 @@ from audiogmm.training.schedule.batch import TrainingState
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.gallery import Gallery
 from audiogmm.verification.speaker import Speaker
+from tests.fuzz.run_files import RUN_FILES
 
 Read = Callable[[], Any]
 FRAMES = np.random.default_rng(0).standard_normal((90, 3)).astype(np.float32)
@@ -219,6 +220,15 @@ def track(folder: Path) -> tuple[Path, Read]:
     return path, read
 
 
+def _of_run(kind: str) -> Callable[[Path], tuple[Path, Read]]:
+    def make_and_read(folder: Path) -> tuple[Path, Read]:
+        make, read = RUN_FILES[kind]
+        path = make(folder)
+        return path, lambda: read(path)
+
+    return make_and_read
+
+
 KINDS: dict[str, Callable[[Path], tuple[Path, Read]]] = {
     make.__name__: make
     for make in (
@@ -237,7 +247,7 @@ KINDS: dict[str, Callable[[Path], tuple[Path, Read]]] = {
         track,
         kinds,
     )
-}
+} | {kind.replace(" ", "_"): _of_run(kind) for kind in RUN_FILES}
 
 
 def shown(found: Any) -> str:

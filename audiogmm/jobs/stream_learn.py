@@ -201,7 +201,7 @@ def _going_on(
     input = None
     if isinstance(source, File) and (signature := signature_of(source.name)) is not None:
         input = f"{identity.audio_filepath} {signature} {source.channel}"
-    stood = file.load(LearnedState)
+    stood = file.load(LearnedState.checked)
     plan = replace(plan, state=file, stood=stood, input=input)
     if stood is not None:
         heard = f"{stood.document['n_heard']:,} frames are learned already"

@@ -333,7 +333,7 @@ def test_ctrl_c_in_training_keeps_what_is_done(workshop: Path) -> None:
 
 @pytest.mark.parametrize(
     ("command", "told"),
-    [("features", "continues from there"), ("cluster", "--force"), ("calibrate", "Nothing was written")],
+    [("features", "continues from there"), ("cluster", "--resume"), ("calibrate", "--resume")],
 )
 def test_ctrl_c_says_how_to_go_on(
     model: Path, workshop: Path, audiogmm: Audiogmm, monkeypatch: pytest.MonkeyPatch, command: str, told: str

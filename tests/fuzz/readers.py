@@ -45,6 +45,7 @@ from audiogmm.verification.backend import read_backend
 from audiogmm.verification.calibration import Calibration
 from audiogmm.verification.trials import TrialList
 from tests.fuzz.mutate import Mutation, mutate_bytes, mutate_container, mutate_json
+from tests.fuzz.run_files import RUN_FILES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v0_1"
 CLOCK = FrameClock(8000.0, 80, 200)
@@ -510,6 +511,11 @@ def _readers() -> Iterator[Reader]:
     yield Reader("checkpoint", make_checkpoint, read_checkpoint, (mutate_bytes,))
     yield Reader("journal", make_journal, read_journal, both)
     yield Reader("run.json", make_run, read_run, both)
+    for name, (make, read) in RUN_FILES.items():
+        in_container = name in ("kept results", "learned state")
+        yield Reader(
+            name, make, read, packed if name == "learned state" else both[: 1 if in_container else 3]
+        )
     for suffix in (".jsonl", ".csv", ".rttm", ".txt", ".TextGrid", ".BirdNET.results.csv", ".selections.txt"):
         yield Reader(
             f"events{suffix}",

@@ -9,6 +9,7 @@ import numpy as np
 
 from audiogmm.anomaly.scorer import FrameScores
 from audiogmm.audio.frontend.frontend import FrontEnd
+from audiogmm.documents import parse_finite
 from audiogmm.live.stream.learner import Learner
 from audiogmm.training.checkpoint import decode_state, encode_state
 from audiogmm.training.em_steps import FlooredEM
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from audiogmm.live.stream.learn_settings import LearnSettings
     from audiogmm.mixture.store import Model
     from audiogmm.training.checkpoint_file import CheckpointFile
+
+_COUNTS = ("n_heard", "n_cold", "n_seen", "n_frames", "skipped", "n_saved")
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,37 @@ class LearnedState:
             "n_saved": n_saved,
             "input": input,
         }
+        return cls(document, arrays)
+
+    @classmethod
+    def checked(cls, document: Json, arrays: dict[str, np.ndarray]) -> LearnedState:
+        """Return the state that a file holds, if all that `put_into` needs is in it.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            If it is not.
+        """
+        mixture = decode_state(document["mixture"], arrays).mixture
+        FrontEnd.from_dict(document["frontend"])
+        for name in ("steps", "n_learned", *_COUNTS):
+            if parse_finite(document[name]) < 0:
+                raise ValueError(f"{name} is {document[name]}")
+        if not float(document["log_likelihood"]) < np.inf:  # minus infinity before the first pass
+            raise ValueError(f"log_likelihood is {document['log_likelihood']}")
+        if not all(isinstance(document[name], int) for name in _COUNTS):
+            raise TypeError("a count that is no whole number")
+        if not isinstance(document["input"], str | None) or not isinstance(document["constant"], list):
+            raise TypeError("an input that is no text, or constant features that are no list")
+        scores, voiced = arrays["latest.scores"], arrays["latest.voiced"]
+        if scores.ndim != 1 or scores.shape != voiced.shape or voiced.dtype != np.bool_:
+            raise ValueError("latest scores of another shape")
+        width = mixture.n_features
+        for name, n_axes in (("floor", 1), ("rows", 2), ("waiting", 2)):
+            if name in arrays and (arrays[name].ndim != n_axes or arrays[name].shape[-1] != width):
+                raise ValueError(f"{name} of another shape")
+        if ("waiting" in arrays) != ("marks" in arrays):
+            raise KeyError("marks")
         return cls(document, arrays)
 
     def save(self, file: CheckpointFile) -> None:

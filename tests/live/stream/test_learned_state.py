@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from audiogmm.audio.frontend.frontend import FrontEnd
-from audiogmm.errors import MismatchError, OutputError
+from audiogmm.errors import MismatchError, ModelFileError, OutputError
 from audiogmm.jobs.stream_learn import learn_from_stream
 from audiogmm.live.stream.learn_settings import LearnSettings
 from audiogmm.live.stream.learned_state import LearnedState
@@ -19,6 +19,7 @@ from audiogmm.live.stream.sources import StreamInputs
 from audiogmm.mixture.store import load
 from audiogmm.training import checkpoint_file
 from audiogmm.training.checkpoint_file import CheckpointFile
+from tests.fuzz.run_files import make_state, read_state
 from tests.live.rooms import RATE, room
 from tests.live.streams import set_standard_input, wav
 
@@ -101,3 +102,25 @@ def test_other_settings_do_not_go_on(
     killed(monkeypatch, 1, tmp_path / "m.agmm", str(recording), "ambient")
     with pytest.raises(MismatchError, match=r"n_components 2.*needed: n_components 3"):
         learned(tmp_path / "m.agmm", str(recording), "ambient", resume=True, n_components=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("n_heard", -1), ("n_cold", 0.5), ("steps", "NaN"), ("input", 3), ("constant", "0")]
+)
+def test_a_state_with_the_right_checksum_is_checked(tmp_path: Path, name: str, value: object) -> None:
+    path = make_state(tmp_path)
+    document, arrays = read_state(path)
+    file = CheckpointFile(path, document["settings"])
+    file.save(arrays, document | {name: value})
+    with pytest.raises(ModelFileError, match="is not a checkpoint"):
+        file.load(LearnedState.checked)
+
+
+def test_arrays_of_a_state_belong_together(tmp_path: Path) -> None:
+    path = make_state(tmp_path)
+    document, arrays = read_state(path)
+    file = CheckpointFile(path, document["settings"])
+    for changed in ({"waiting": np.zeros((4, 3))}, {"floor": np.zeros(2)}, {"latest.voiced": np.zeros(90)}):
+        file.save(arrays | changed, document)
+        with pytest.raises(ModelFileError, match="is not a checkpoint"):
+            file.load(LearnedState.checked)
