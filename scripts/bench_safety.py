@@ -53,7 +53,7 @@ def unsafe() -> Iterator[None]:
             stack.enter_context(mock.patch.object(os, name, lambda *_: None))
         stack.enter_context(mock.patch("audiogmm.mixture.container.unsealed", unsealed))
         stack.enter_context(mock.patch("audiogmm.mixture.container._checksum", lambda _: ""))
-        stack.enter_context(mock.patch("audiogmm.runs.journal.sealed", dict))
+        stack.enter_context(mock.patch("audiogmm.runs.journal_lines.sealed", dict))
         stack.enter_context(mock.patch.object(zlib, "crc32", lambda _content, start=0: start))
         yield
 
