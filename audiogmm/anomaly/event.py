@@ -56,6 +56,8 @@ class Event:
         Of a model that watches for drift: ``"transient"``, ``"changed"`` or ``"rising"``.
     change : dict or None
         What changed, where it did: see `audiogmm.anomaly.drift.change.Change.to_dict`.
+    clip : str or None
+        File with its sound, where one was written; JSONL alone keeps it.
 
     Examples
     --------
@@ -82,6 +84,7 @@ class Event:
     kind: Json | None = field(default=None, hash=False)
     verdict: str | None = None
     change: Json | None = field(default=None, hash=False)
+    clip: str | None = None
 
     @property
     def kind_name(self) -> str:
@@ -105,7 +108,8 @@ class Event:
             row["kind"] = self.kind
         times = {name: format_time(time) for name in TIMES if (time := getattr(self, name)) is not None}
         row |= times
-        return row | {name: getattr(self, name) for name in JUDGED if getattr(self, name) is not None}
+        row |= {name: getattr(self, name) for name in JUDGED if getattr(self, name) is not None}
+        return row if self.clip is None else row | {"clip": self.clip}
 
     def __repr__(self) -> str:
         severity = "" if self.severity is None else f", severity {self.severity:.1f}"
@@ -133,6 +137,7 @@ class Event:
             reasons=tuple(row.get("reasons") or ()),
             explanation=row.get("explanation"),
             kind=None if row.get("kind") is None else _parse_kind(row["kind"]),
+            clip=row.get("clip"),
             **{name: None if row.get(name) is None else parse_finite(row[name]) for name in _NUMBERS},
             **{name: None if row.get(name) is None else parse_time(row[name]) for name in TIMES},
             verdict=row.get("verdict"),

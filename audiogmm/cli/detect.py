@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from audiogmm.cli import options
+from audiogmm.cli import deliver_options, options
 from audiogmm.cli.console import run
 
 
@@ -38,6 +38,7 @@ from audiogmm.cli.console import run
 @options.kinds
 @options.reasons
 @options.drift
+@deliver_options.delivery
 @options.streams
 @options.model_upsample
 @options.tables

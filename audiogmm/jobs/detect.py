@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -31,6 +32,9 @@ from audiogmm.blocks import Shard
 from audiogmm.errors import BudgetError, MismatchError
 from audiogmm.files import refuse_overwrite, together
 from audiogmm.keywords import accepts
+from audiogmm.live.deliver.deliveries import open_deliveries
+from audiogmm.live.deliver.found import FoundEvents
+from audiogmm.live.deliver.settings import DeliverySettings
 from audiogmm.manifest.clock.streams import BY_TIME
 from audiogmm.mixture.store import load, model_from
 from audiogmm.reporting.run.record import RunRecord, describe_run
@@ -76,6 +80,8 @@ class DetectSettings(RunSettings, StreamOptions, DetectorOptions):
         By whose clocks events are counted by hour of day and by day; by default UTC.
     kinds : Path or None
         Folder of groups, see `group`: events get their kind, and those of normal kinds are left out.
+    delivery : DeliverySettings or None
+        Where events go besides, as soon as they are found.
     """
 
     plot: Path | None = None
@@ -84,6 +90,7 @@ class DetectSettings(RunSettings, StreamOptions, DetectorOptions):
     format: str | None = None
     time_zone: str | None = None
     kinds: Path | None = None
+    delivery: DeliverySettings | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -126,7 +133,7 @@ class DetectTask:
         return row
 
 
-@accepts(DetectSettings, without=(*OF_FILES, *OF_PROCESSES, "plot", "time_zone"))
+@accepts(DetectSettings, without=(*OF_FILES, *OF_PROCESSES, "plot", "time_zone", "delivery"))
 def detect(detector: AnyModel, source: Source, *, settings: DetectSettings) -> EventList:
     """Find the anomalous segments of one recording, or of several.
 
@@ -337,6 +344,7 @@ def detect_to_file(
     OutputError
         If the output exists (and not `force`), or cannot be written.
     """
+    from audiogmm.reporting.run.excerpt import read_samples
     from audiogmm.reporting.run.pictures import check_pictures, draw_recordings
 
     force, plot = settings.replaces, settings.plot
@@ -368,19 +376,22 @@ def detect_to_file(
     )
     journal = Journal(output, key=key, resume=settings.resume, retry=settings.retry)
     journal.check()
-    with Batch(output, settings, progress) as batch:
+    with Batch(output, settings, progress) as batch, ExitStack() as stack:
         if detector.note and (detector.settings != learned.settings or detector.budget is not None):
             batch.progress.say(f"note: {detector.note}")
         inputs = batch.open(loaded, source, again=plot is not None)
         result, found = DetectResult(output, detector, batch.aside, terms_of(loaded)), 0
         result.times = count_sound(inputs.entries, settings.time_zone)
+        deliveries = open_deliveries(settings.delivery, batch.progress.say, stack)
+        outgoing = FoundEvents(deliveries, inputs.entries, read_samples, batch.progress.say)
         for row in batch.map("detecting events", inputs, task, journal, shards=inputs.pooled()):
             found += len(row["events"])
             count_done(events=len(row["events"]))
+            outgoing.send(row)
             batch.advance(row["seconds"], amount(found, "event"))
         with together():
             write_events(
-                chain.from_iterable(map(result.add, journal.rows())),
+                chain.from_iterable(map(result.add, map(outgoing.send, journal.rows()))),
                 output,
                 settings.format,
                 force=force,

@@ -11,7 +11,7 @@ from typing import Any
 from audiogmm.anomaly.event import Event
 from audiogmm.errors import BudgetError
 from audiogmm.keywords import accepts
-from audiogmm.live.deliver.deliveries import Deliveries
+from audiogmm.live.deliver.deliveries import open_deliveries
 from audiogmm.live.deliver.settings import DeliverySettings
 from audiogmm.live.microphone import HELD
 from audiogmm.live.outlet import MOST
@@ -98,9 +98,6 @@ def stream_to(
         return AnalysisPipeline(plan, identity, lambda: session.status, say)
 
     with ExitStack() as stack:
-        deliveries = None
-        if delivery is not None and delivery.is_wanted:
-            deliveries = stack.enter_context(Deliveries(delivery, say))
         return run_sessions(
             sources,
             pipeline,
@@ -109,7 +106,7 @@ def stream_to(
             clock=inputs.clock,
             patience=settings.heartbeat or None,
             most_lines=most_lines,
-            deliveries=deliveries,
+            deliveries=open_deliveries(delivery, say, stack),
         )
 
 

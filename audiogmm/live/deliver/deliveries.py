@@ -106,3 +106,10 @@ class Deliveries:
 
 def _short(text: str) -> str:
     return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=4).hexdigest()
+
+
+def open_deliveries(settings: DeliverySettings | None, say: Warn, stack: ExitStack) -> Deliveries | None:
+    """Open the receivers of a run until the stack is left; None where events go nowhere."""
+    if settings is None or not settings.is_wanted:
+        return None
+    return stack.enter_context(Deliveries(settings, say))

@@ -28,7 +28,7 @@ def event_id(row: Json) -> str:
     is_known = event.get("audio_filepath") is not None or isinstance(event.get("time"), str)
     about = {
         "type": row["type"],
-        "input": row.get("input"),
+        "input": None if is_known else row.get("input"),
         "event": dict(sorted(event.items())),
         "run": None if is_known else [run_id(), row.get("number")],
     }
