@@ -69,6 +69,9 @@ LEFT_OUT = {
     "plot": "a result is drawn by its own plot",
     "quiet_heartbeat": "heartbeat=0",
     "learn": "a verb of its own",
+    "lines": "dicts",
+    "metrics_port": "a receiver of one's own as `progress`",
+    "metrics_token": "a receiver of one's own as `progress`",
     "most_lines": "the caller asks for each line",
     **dict.fromkeys(DELIVERED, "the caller has the events"),
 }

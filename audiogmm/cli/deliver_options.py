@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audiogmm.cli import options
+from audiogmm.cli.ending import Ending
 
 if TYPE_CHECKING:
     from audiogmm.live.deliver.settings import DeliverySettings
@@ -103,4 +104,45 @@ delivery = options.together(
         help="Seconds of sound before the event in its clip.",
     ),
     options.joined("delivery", *NAMES, by=_settings),
+)
+
+
+def _serve(ctx: click.Context, parameter: click.Parameter, address: str | None) -> None:
+    if address is None:
+        return
+    from audiogmm.cli.metrics import RunFigures, render
+    from audiogmm.live.deliver.endpoint import MetricsEndpoint, parse_address
+    from audiogmm.live.deliver.secret import METRICS_TOKEN, read_secret
+
+    figures = RunFigures(ctx.command_path.partition(" ")[2])
+    where, token = parse_address(address), read_secret(ctx.meta.get(_TOKEN), METRICS_TOKEN)
+    endpoint = MetricsEndpoint(lambda: render(figures.samples(), "port"), where, token)
+    if isinstance(ctx.obj, Ending):
+        ctx.obj.callbacks.append(lambda _: endpoint.close())
+
+
+def _keep_token(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+    ctx.meta[_TOKEN] = path
+
+
+_TOKEN = "audiogmm.metrics_token"
+
+endpoint = options.together(
+    click.option(
+        "--metrics-port",
+        metavar="[HOST:]PORT",
+        callback=_serve,
+        expose_value=False,
+        help="Answer GET /metrics with the figures of the run, for Prometheus; on this machine alone, unless "
+        "there is a token.",
+    ),
+    click.option(
+        "--metrics-token",
+        type=options.PATH,
+        metavar="FILE",
+        callback=_keep_token,
+        expose_value=False,
+        is_eager=True,
+        help="File with the token that clients send [default: AUDIOGMM_METRICS_TOKEN].",
+    ),
 )

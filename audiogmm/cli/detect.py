@@ -39,6 +39,7 @@ from audiogmm.cli.console import run
 @options.reasons
 @options.drift
 @deliver_options.delivery
+@deliver_options.endpoint
 @options.streams
 @options.model_upsample
 @options.tables

@@ -41,6 +41,11 @@ HELP = {
     "audiogmm_audio_seconds_total": ("counter", "Seconds of audio decoded, or read from a frame cache."),
     "audiogmm_recordings_total": ("counter", "Recordings read to their end in a stage, or set aside."),
     "audiogmm_events_total": ("counter", "Anomalous events found."),
+    "audiogmm_events_delivered_total": ("counter", "Events that a receiver has taken."),
+    "audiogmm_events_refused_total": (
+        "counter",
+        "Events that were set aside, since a receiver refused them.",
+    ),
     "audiogmm_stage_info": ("gauge", "The stage that runs now."),
     "audiogmm_progress_ratio": ("gauge", "Share of the stage that is done, where its size is known."),
     "audiogmm_pass": ("gauge", "Passes of the training that are complete."),
@@ -58,6 +63,72 @@ class Moment:
 
     time: Seconds
     frames: int
+
+
+class RunFigures:
+    """What there is to say of a run of this process, from now on.
+
+    Parameters
+    ----------
+    command : str
+        The command that runs.
+
+    Examples
+    --------
+    >>> next(value for name, _, value in RunFigures("score").samples() if name == "audiogmm_run_finished")
+    0
+    """
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+        self._before = counts()
+        self._started = time.time()
+        self._progressed = self._started
+        self._latest = self._begun = Moment(time.monotonic(), 0)
+        self._rate = 0.0
+        self._seen: object = None
+        self.status: int | None = None
+        """Exit status of a run that has ended."""
+
+    def samples(self) -> Samples:
+        """Return the figures as they are now."""
+        done, latest, stage = counts() - self._before, figures(), Console.stage
+        now, moment = time.time(), Moment(time.monotonic(), int(done["frames"]))
+        since = self._begun if self.status is not None else self._latest
+        if moment.time > since.time:
+            self._rate = (moment.frames - since.frames) / (moment.time - since.time)
+        self._latest = moment
+        if self._seen != (seen := (done, latest, stage and (stage.name, stage.done))):
+            self._seen, self._progressed = seen, now
+        memory = resident_bytes()
+        info = {"run": run_id(), "command": self._command, "version": __version__}
+        known: dict[str, float | None] = {
+            "exit_status": self.status,
+            "progress_ratio": None if stage is None else stage.ratio,
+            "pass": latest.get("passes"),
+            "log_likelihood": latest.get("log_likelihood"),
+            "memory_bytes": memory,
+        }
+        return [
+            ("audiogmm_run_info", info, 1),
+            ("audiogmm_run_start_timestamp_seconds", {}, self._started),
+            ("audiogmm_last_update_timestamp_seconds", {}, now),
+            ("audiogmm_last_progress_timestamp_seconds", {}, self._progressed),
+            ("audiogmm_run_finished", {}, int(self.status is not None)),
+            ("audiogmm_frames_total", {}, done["frames"]),
+            ("audiogmm_frames_per_second", {}, self._rate),
+            ("audiogmm_audio_seconds_total", {}, done["audio_seconds"]),
+            ("audiogmm_recordings_total", {"state": "done"}, done["recordings"]),
+            ("audiogmm_recordings_total", {"state": "set_aside"}, done["set_aside"]),
+            ("audiogmm_events_total", {}, done["events"]),
+            *(
+                (f"audiogmm_events_{name}_total", {}, done[name])
+                for name in ("delivered", "refused")
+                if done[name]
+            ),
+            *([("audiogmm_stage_info", {"stage": stage.name}, 1)] if stage else []),
+            *((f"audiogmm_{name}", {}, value) for name, value in known.items() if value is not None),
+        ]
 
 
 class Metrics:
@@ -83,15 +154,8 @@ class Metrics:
     def __init__(self, path: Path, command: str, every: Seconds = EVERY) -> None:
         _refuse_other(path)
         self._path = path
-        self._command = command
+        self._figures = RunFigures(command)
         self._every = every
-        self._before = counts()
-        self._started = time.time()
-        self._progressed = self._started
-        self._latest = self._begun = Moment(time.monotonic(), 0)
-        self._rate = 0.0
-        self._seen: object = None
-        self._status: int | None = None
         self._has_warned = False
         self._resources = ExitStack()
         self._resources.enter_context(exclusive(path))
@@ -113,14 +177,14 @@ class Metrics:
         """Write the last figures, with the exit status of the run."""
         self._over.set()
         self._thread.join()
-        self._status = status
+        self._figures.status = status
         self.write()
         self._resources.close()
 
     def write(self) -> None:
         """Replace the file; what hinders it is said once."""
         try:
-            self._temporary.write_text(render(self._samples(), self._path.stem), encoding="utf-8")
+            self._temporary.write_text(render(self._figures.samples(), self._path.stem), encoding="utf-8")
             self._temporary.replace(self._path)
         except OSError as error:
             remove(self._temporary)
@@ -131,41 +195,6 @@ class Metrics:
                     self._path,
                     error.strerror or error,
                 )
-
-    def _samples(self) -> Samples:
-        """What there is to say now."""
-        done, latest, stage = counts() - self._before, figures(), Console.stage
-        now, moment = time.time(), Moment(time.monotonic(), int(done["frames"]))
-        since = self._begun if self._status is not None else self._latest
-        if moment.time > since.time:
-            self._rate = (moment.frames - since.frames) / (moment.time - since.time)
-        self._latest = moment
-        if self._seen != (seen := (done, latest, stage and (stage.name, stage.done))):
-            self._seen, self._progressed = seen, now
-        memory = resident_bytes()
-        info = {"run": run_id(), "command": self._command, "version": __version__}
-        known: dict[str, float | None] = {
-            "exit_status": self._status,
-            "progress_ratio": None if stage is None else stage.ratio,
-            "pass": latest.get("passes"),
-            "log_likelihood": latest.get("log_likelihood"),
-            "memory_bytes": memory,
-        }
-        return [
-            ("audiogmm_run_info", info, 1),
-            ("audiogmm_run_start_timestamp_seconds", {}, self._started),
-            ("audiogmm_last_update_timestamp_seconds", {}, now),
-            ("audiogmm_last_progress_timestamp_seconds", {}, self._progressed),
-            ("audiogmm_run_finished", {}, int(self._status is not None)),
-            ("audiogmm_frames_total", {}, done["frames"]),
-            ("audiogmm_frames_per_second", {}, self._rate),
-            ("audiogmm_audio_seconds_total", {}, done["audio_seconds"]),
-            ("audiogmm_recordings_total", {"state": "done"}, done["recordings"]),
-            ("audiogmm_recordings_total", {"state": "set_aside"}, done["set_aside"]),
-            ("audiogmm_events_total", {}, done["events"]),
-            *([("audiogmm_stage_info", {"stage": stage.name}, 1)] if stage else []),
-            *((f"audiogmm_{name}", {}, value) for name, value in known.items() if value is not None),
-        ]
 
 
 def render(samples: Samples, name: str) -> str:

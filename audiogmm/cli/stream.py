@@ -12,10 +12,11 @@ import click
 from audiogmm.cli import deliver_options, options, stream_options
 from audiogmm.cli.console import Console, complain, console
 from audiogmm.cli.failures import SOME_SET_ASIDE
+from audiogmm.cli.stream_lines import as_text
 
 if TYPE_CHECKING:
     from audiogmm.live.deliver.settings import DeliverySettings
-    from audiogmm.live.stream.session import StreamResult
+    from audiogmm.live.stream.session import StreamResult, Write
     from audiogmm.live.stream.sources import StreamInputs
 
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @stream_options.learning
 @deliver_options.delivery
 @options.metrics
+@deliver_options.endpoint
 @options.verbose
 @click.pass_context
 def command(
@@ -41,9 +43,10 @@ def command(
     began: str | None,
     time_zone: str | None,
     most_lines: int,
+    lines: str,
     **given: Any,
 ) -> None:
-    """Analyze sound as it arrives: one JSON object a line.
+    """Analyze sound as it arrives: one line for each thing that happens, as JSON or as text.
 
     INPUT is a recording, a named pipe, or - for a stream on standard input, wav or --raw; several are read at
     once. Ctrl-C and SIGTERM end the stream with exit status 0, once the lines of open events are written.
@@ -72,11 +75,13 @@ def command(
     sources = StreamInputs(
         inputs, devices, raw, channel, held, exit_on_loss, began=began, time_zone=time_zone
     )
+    is_text = lines == "text" or (lines == "auto" and sys.stdout.isatty())
+    out = as_text(write) if is_text else write
     with console() as screen:
         if learn:
-            result = _learn(sources, most_lines, screen, **chosen)
+            result = _learn(sources, out, most_lines, screen, **chosen)
         else:
-            result = _analyze(Path(names[0]), sources, most_lines, screen, **chosen)
+            result = _analyze(Path(names[0]), sources, out, most_lines, screen, **chosen)
     for name, error in result.failed:
         about = {"id": name, "error": type(error).__name__, "needed": error.needed, "try": error.remedy}
         complain(f"audiogmm: {name}: {error}", event="set_aside", **about)
@@ -87,6 +92,7 @@ def command(
 def _analyze(
     model: Path,
     inputs: StreamInputs,
+    out: Write,
     most_lines: int,
     screen: Console,
     *,
@@ -101,7 +107,7 @@ def _analyze(
     return stream_to(
         model,
         inputs,
-        write,
+        out,
         settings=settings,
         most_lines=most_lines,
         delivery=delivery,
@@ -110,7 +116,7 @@ def _analyze(
 
 
 def _learn(
-    inputs: StreamInputs, most_lines: int, screen: Console, *, output: Path | None, **chosen: Any
+    inputs: StreamInputs, out: Write, most_lines: int, screen: Console, *, output: Path | None, **chosen: Any
 ) -> StreamResult:
     from audiogmm.jobs.stream_learn import learn_from_stream
     from audiogmm.live.stream.learn_settings import LearnSettings
@@ -118,7 +124,7 @@ def _learn(
     if output is None:
         raise click.UsageError("--learn needs -o, the model to write")
     settings = LearnSettings(**chosen)
-    return learn_from_stream(output, inputs, write, settings=settings, most_lines=most_lines, progress=screen)
+    return learn_from_stream(output, inputs, out, settings=settings, most_lines=most_lines, progress=screen)
 
 
 def write(text: str) -> None:

@@ -61,7 +61,12 @@ inputs = options.together(
     ),
     options.option(
         "--lines",
-        "most_lines",
+        type=click.Choice(("json", "text", "auto")),
+        default="auto",
+        help="How lines are written; auto: text on a terminal, else JSON.",
+    ),
+    options.option(
+        "--most-lines",
         type=options.COUNT,
         default=10_000,
         help="Lines that may wait for a slow reader before heartbeats, scores and clusters are left out.",

@@ -184,7 +184,7 @@ def test_learning_ends_with_its_stream_and_the_model_detects(
 def test_a_slow_reader_is_told_what_is_missing(site: Path) -> None:
     """The reader takes nothing until all was heard: heartbeats are counted, and no event is missing."""
     running = start(
-        site / "room.agmm", "-", "--emit", "events,scores", "--score-interval", 0.01, "--lines", 50
+        site / "room.agmm", "-", "--emit", "events,scores", "--score-interval", 0.01, "--most-lines", 50
     )
     assert running.stdin is not None and running.stdout is not None
     content = wav(with_whistles(60.0, (3.0, 30.0, 50.0)))

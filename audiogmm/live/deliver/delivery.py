@@ -130,7 +130,7 @@ class Delivery:
     def _set_aside(self, parcel: Parcel, reason: str) -> None:
         with self._lock:
             self.refused += 1
-        count_done(undeliverable=1)
+        count_done(refused=1)
         self.spool.set_aside(parcel, reason)
         self._say(f"{self.receiver.name}: event {parcel.id} is set aside beside {self.spool.path}: {reason}")
 

@@ -27,6 +27,7 @@ class WebServer:
 
     def __init__(self, *answers: Any, context: ssl.SSLContext | None = None) -> None:
         self.answers, self.requests = list(answers), list[tuple[str, Any, bytes]]()
+        self.taken: list[dict[str, Any]] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,8 +37,12 @@ class WebServer:
                 answer = outer.answers.pop(0) if outer.answers else 200
                 if callable(answer):
                     answer(self)
+                    if not self.close_connection or answer not in (reset, hang, drip):
+                        outer.taken.append(json.loads(body))
                     return
                 status, headers = answer if isinstance(answer, tuple) else (answer, {})
+                if status == 200:
+                    outer.taken.append(json.loads(body))
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -169,11 +174,18 @@ class Mosquitto:
 class Subscriber:
     """Keeps all messages of a broker, and subscribes again after each of its restarts."""
 
-    def __init__(self, port: int, set_up: Callable[[Any], object] = lambda _: None) -> None:
+    def __init__(
+        self, port: int, set_up: Callable[[Any], object] = lambda _: None, session: str = ""
+    ) -> None:
         paho = pytest.importorskip("paho.mqtt.client")
         self.messages: list[tuple[str, str, bool]] = []
         self._subscribed = threading.Event()
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client = paho.Client(
+            paho.CallbackAPIVersion.VERSION2,
+            session,
+            clean_session=not session,
+            protocol=paho.MQTTv311,
+        )
         self._client.on_connect = lambda client, *_: client.subscribe("#", 1)
         self._client.on_disconnect = lambda *_: self._subscribed.clear()
         self._client.on_subscribe = lambda *_: self._subscribed.set()
