@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from audiogmm.errors import ChoiceError
 from audiogmm.escapes import escaped, json_line, printable
+from audiogmm.live.deliver.ids import kind_name
 from audiogmm.live.deliver.receiver import RefusedError, UndeliveredError
 from audiogmm.live.deliver.secret import SECRETS
 from audiogmm.types import Json, Seconds
@@ -42,7 +43,7 @@ VARIABLES = {
     "AUDIOGMM_END": ("event", "end"),
     "AUDIOGMM_TIME": ("event", "time"),
     "AUDIOGMM_SEVERITY": ("event", "severity"),
-    "AUDIOGMM_KIND": ("event", "kind"),
+    "AUDIOGMM_VERDICT": ("event", "verdict"),
     "AUDIOGMM_REASONS": ("event", "reasons"),
 }
 """The variables of a command, and where in a row their values are; one without a value is empty."""
@@ -182,7 +183,8 @@ def environment_of(row: Json) -> dict[str, str]:
     a\nb\x00$(reboot) 1.5 ''
     """
     kept = {name: value for name, value in os.environ.items() if name not in SECRETS}
-    return kept | {name: _text(row, path) for name, path in VARIABLES.items()}
+    kind = {"AUDIOGMM_KIND": _text({"kind": kind_name(row)}, ("kind",))}
+    return kept | kind | {name: _text(row, path) for name, path in VARIABLES.items()}
 
 
 def _text(row: Json, path: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from audiogmm.live.outlet import text_of
 from audiogmm.run_id import run_id
 from audiogmm.types import Json
 
-LEFT_OUT = ("reasons", "explanation", "clip", "rows")
+LEFT_OUT = ("reasons", "explanation", "clip", "kind", "verdict", "change")
 """Keys of an event that say more of it, and do not make it another one."""
 
 
@@ -33,3 +33,17 @@ def event_id(row: Json) -> str:
         "run": None if is_known else [run_id(), row.get("number")],
     }
     return hashlib.blake2b(text_of(about).encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
+
+
+def kind_name(row: Json) -> str | None:
+    """Return the name of the kind of an event, or "group 3"; None where it is of none.
+
+    Examples
+    --------
+    >>> kind_name({"event": {"kind": {"group": 3, "name": None}}}), kind_name({"event": {}})
+    ('group 3', None)
+    """
+    kind = row.get("event", {}).get("kind")
+    if not isinstance(kind, dict) or kind.get("group") is None:
+        return None
+    return str(kind.get("name") or f"group {kind['group']}")

@@ -13,6 +13,7 @@ from audiogmm.errors import ChoiceError
 from audiogmm.escapes import printable
 from audiogmm.live.deliver.backoff import Backoff
 from audiogmm.live.deliver.broker import Broker
+from audiogmm.live.deliver.ids import kind_name
 from audiogmm.live.deliver.receiver import UndeliveredError
 from audiogmm.live.outlet import text_of
 from audiogmm.types import Json, Seconds
@@ -133,7 +134,7 @@ class Mqtt:
             if row["type"] == "closed":
                 self._state = {
                     "severity": event.get("severity"),
-                    "kind": event.get("kind"),
+                    "kind": kind_name(row),
                     "last_event": event.get("time", row.get("wall")),
                     "input": row.get("input"),
                     "event_id": row.get("event_id"),

@@ -42,7 +42,12 @@ def numbers(subscriber: Subscriber) -> list[int]:
 def test_home_assistant_finds_a_device_with_its_states(tmp_path: Path, broker: Mosquitto) -> None:
     subscriber, delivery = Subscriber(broker.port), to(broker.port, tmp_path, [])
     until(lambda: subscriber.on("pump/availability") == ["online"])
-    closed = row(7, severity=2.5, kind="squeak", time="2026-05-01T10:00:00.000Z")
+    closed = row(
+        7,
+        severity=2.5,
+        kind={"group": 3, "name": "squeak", "probability": 0.9},
+        time="2026-05-01T10:00:00.000Z",
+    )
     delivery.receiver.note(closed | {"type": "open"})
     until(lambda: subscriber.on("pump/anomaly")[-1:] == ["ON"])
     delivery.receiver.note(closed)
