@@ -12,7 +12,6 @@ import click
 from audiogmm.cli import deliver_options, options, stream_options
 from audiogmm.cli.console import Console, complain, console
 from audiogmm.cli.failures import SOME_SET_ASIDE
-from audiogmm.cli.stream_lines import as_text
 
 if TYPE_CHECKING:
     from audiogmm.live.deliver.settings import DeliverySettings
@@ -66,6 +65,7 @@ def command(
     speaker, score, heartbeat, gap, lost, back, overflow, end; with --learn also learning and saved. Exit
     status: 3 if some inputs failed.
     """
+    from audiogmm.live.readable import as_text
     from audiogmm.live.stream.sources import StreamInputs, as_names
 
     chosen = stream_options.take(context, given, learn=learn)
