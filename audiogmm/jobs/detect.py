@@ -33,7 +33,7 @@ from audiogmm.errors import BudgetError, MismatchError
 from audiogmm.files import refuse_overwrite, together
 from audiogmm.keywords import accepts
 from audiogmm.live.deliver.deliveries import open_deliveries
-from audiogmm.live.deliver.found import FoundEvents
+from audiogmm.live.deliver.found import FoundSender
 from audiogmm.live.deliver.settings import DeliverySettings
 from audiogmm.manifest.clock.streams import BY_TIME
 from audiogmm.mixture.store import load, model_from
@@ -383,7 +383,7 @@ def detect_to_file(
         result, found = DetectResult(output, detector, batch.aside, terms_of(loaded)), 0
         result.times = count_sound(inputs.entries, settings.time_zone)
         deliveries = open_deliveries(settings.delivery, batch.progress.say, stack)
-        outgoing = FoundEvents(deliveries, inputs.entries, read_samples, batch.progress.say)
+        outgoing = FoundSender(deliveries, inputs.entries, read_samples, batch.progress.say)
         for row in batch.map("detecting events", inputs, task, journal, shards=inputs.pooled()):
             found += len(row["events"])
             count_done(events=len(row["events"]))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audiogmm.live.deliver.clips import ClipFolder as ClipFolder
     from audiogmm.live.deliver.deliveries import Deliveries as Deliveries
     from audiogmm.live.deliver.delivery import Delivery as Delivery
-    from audiogmm.live.deliver.found import FoundEvents as FoundEvents
+    from audiogmm.live.deliver.found import FoundSender as FoundSender
     from audiogmm.live.deliver.receiver import Receiver as Receiver
     from audiogmm.live.deliver.sender import EventSender as EventSender
     from audiogmm.live.deliver.settings import DeliverySettings as DeliverySettings

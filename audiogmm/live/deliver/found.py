@@ -17,7 +17,7 @@ Excerpt = Callable[[Entry, Seconds, Seconds], tuple[Any, float]]
 """Gives samples and sample rate of a recording, from one time to another."""
 
 
-class FoundEvents:
+class FoundSender:
     """Give events their clips, and hand each to the receivers once, however often it is sent.
 
     Parameters
@@ -33,7 +33,7 @@ class FoundEvents:
 
     Examples
     --------
-    >>> FoundEvents(None, [], lambda entry, start, end: ([], 1.0), print).send({"id": "a", "events": []})
+    >>> FoundSender(None, [], lambda entry, start, end: ([], 1.0), print).send({"id": "a", "events": []})
     {'id': 'a', 'events': []}
     """
 
