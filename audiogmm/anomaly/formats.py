@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,7 +24,6 @@ from audiogmm.manifest.segments.span import Span
 from audiogmm.manifest.segments.span_format import SpanFormat, recording_stem
 from audiogmm.manifest.segments.table import SPAN_FORMATS
 from audiogmm.reading import reading
-from audiogmm.types import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +163,6 @@ class EventWriter:
         """Whether events wait in memory until the end: those of files of one recording each."""
         spans = self.format.spans
         return spans is not None and (not self.path.suffix or spans.whole is not None)
-
-
-def find_further(events: Iterable[Json]) -> tuple[str, ...]:
-    """Return the columns that a CSV file of events, as JSON, has in addition."""
-    keys = set(chain.from_iterable(events))
-    return (*TIMES, *JUDGED) if not keys.isdisjoint(JUDGED) else TIMES if not keys.isdisjoint(TIMES) else ()
 
 
 def write_events(
@@ -315,6 +307,7 @@ def _parse_csv(line: str) -> Event:
     row["audio_filepath"] = row["audio_filepath"] and restored(row["audio_filepath"])
     row["reasons"] = row["reasons"].split(" | ") if row["reasons"] else []
     row["explanation"] = json.loads(row["explanation"]) if row["explanation"] else None
+    row["change"] = json.loads(row["change"]) if row.get("change") else None
     if row.get("group_probability"):
         row["kind"] = {name: row[name] for name in _KIND[:2]} | {"probability": row["group_probability"]}
     return Event.from_dict(row)

@@ -57,6 +57,11 @@ class VerdictStream(Protocol):
 
     since: Seconds | None
 
+    @property
+    def memory(self) -> Any:
+        """What the next recording of the same source goes on from."""
+        ...
+
     def push(self, block: FrameBlock) -> None:
         """Take the next frames."""
         ...
@@ -163,6 +168,7 @@ class DetectionStream:
         self.drift = pipeline.drift.open(pipeline.detector, state) if pipeline.drift else None
         self._open: int | None = None  # number of the event that goes on
         self._change: Verdict | None = None  # its last verdict
+        self._ended: Seconds = -1.0  # when the last event ended, on the clock of verdicts
 
     def push(self, block: FrameBlock) -> list[Notice]:
         """Take the next block of frames; return what happened.
@@ -209,6 +215,9 @@ class DetectionStream:
                 first = notice.event.start if notice.event.time is None else notice.event.time
                 self.drift.since = first
             elif self.drift is not None and notice.kind in ("closed", "dropped"):
+                if notice.kind == "closed":
+                    event = notice.event
+                    self._ended = event.end if event.end_time is None else event.end_time
                 change, self._change, self._open, self.drift.since = self._change, None, None, None
                 verdict = "transient" if change is None else change.verdict
                 told = None if change is None else change.to_dict()
@@ -219,9 +228,9 @@ class DetectionStream:
     def _told(self, change: Verdict) -> list[Notice]:
         """Tell a verdict: of the event that goes on, or of a change outside of any."""
         assert self.drift is not None
+        if change.verdict == "transient" and (self._open is not None or change.begins <= self._ended):
+            return []  # an event tells it
         if self._open is not None:
-            if change.verdict == "transient":
-                return []
             self._change = change
         number = -1 if self._open is None else self._open
         begin, end = self.drift.locate(change.begins), self.drift.locate(change.at)

@@ -99,6 +99,7 @@ analysis = options.together(
     options.detector,
     options.kinds,
     options.reasons,
+    options.drift,
 )
 
 learning = options.together(
@@ -138,7 +139,7 @@ learning = options.together(
 
 OF_ANALYSIS = (
     *("emit", "gallery", "score_interval", "cluster_window", "speaker_window", "known", "reasons", "kinds"),
-    *("window", "quantile", "alarms_per_hour", "min_duration", "merge_gap"),
+    *("drift", "window", "quantile", "alarms_per_hour", "min_duration", "merge_gap"),
     "delivery",
 )
 """What `--learn` has no use for, as the command is given it."""

@@ -204,5 +204,10 @@ def stream(
         start=identity.start,
     )
     if emit is None:
-        return (Event.from_dict(row["event"]) for row in rows if row["type"] == "closed")
+        return (Event.from_dict(row["event"]) for row in rows if _is_event(row))
     return rows
+
+
+def _is_event(row: Json) -> bool:
+    """Whether a line has an event that `detect` has, too: one that closed, or a change outside of any."""
+    return row["type"] == "closed" or (row["type"] in ("change", "rising") and row["number"] is None)

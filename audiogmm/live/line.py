@@ -12,6 +12,8 @@ LINE_TYPES = {
     "confirmed": "the event is long enough to be reported",
     "closed": "the event is over, and is what `detect` finds",
     "dropped": "the event ended before it was long enough",
+    "change": "a departure changed for good, or ended outside of any event",
+    "rising": "a departure goes on growing",
     "cluster": "another component has the highest posterior",
     "speaker": "another speaker is identified",
     "score": "the mean score of an interval",

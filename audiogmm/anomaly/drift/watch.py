@@ -41,8 +41,8 @@ class DriftWatch:
     bands: BandMap
     settings: DriftSettings = field(default_factory=DriftSettings)
 
-    def open(self, detector: Detector, state: DriftState | None = None) -> DriftStream:
-        """Begin with a recording, or go on from a state."""
+    def open(self, detector: Detector, state: DriftMemory | None = None) -> DriftStream:
+        """Begin with a recording, or go on from another one of the same source."""
         return DriftStream(self, detector, state)
 
 
@@ -67,6 +67,22 @@ class ScoreScale:
         return cls(center, found)
 
 
+@dataclass(frozen=True, slots=True)
+class DriftMemory:
+    """What goes on from one recording of a source to the next.
+
+    Attributes
+    ----------
+    state : DriftState
+        Of the monitor.
+    scale : ScoreScale or None
+        Of the scores, after a change.
+    """
+
+    state: DriftState
+    scale: ScoreScale | None = None
+
+
 class DriftStream:
     """Watch one recording, in any chunks; made by `DriftWatch.open`.
 
@@ -79,8 +95,8 @@ class DriftStream:
         Of the levels.
     """
 
-    def __init__(self, watch: DriftWatch, detector: Detector, state: DriftState | None = None) -> None:
-        self.monitor = DriftMonitor(watch.baseline, watch.settings, state)
+    def __init__(self, watch: DriftWatch, detector: Detector, memory: DriftMemory | None = None) -> None:
+        self.monitor = DriftMonitor(watch.baseline, watch.settings, None if memory is None else memory.state)
         self._cutter = BlockCutter(watch.bands)
         self._detector = detector
         self._waiting: deque[LevelBlock] = deque()
@@ -88,8 +104,13 @@ class DriftStream:
         self._scores: deque[FloatArray] = deque(maxlen=round(watch.settings.hold / BLOCK) // 2)
         self._current: list[FloatArray] = []
         self._n_scored = 0
-        self._scale: ScoreScale | None = None
+        self._scale = None if memory is None else memory.scale
         self.since: Seconds | None = None  # when an event began that goes on, or got its last verdict
+
+    @property
+    def memory(self) -> DriftMemory:
+        """What the next recording of the same source goes on from."""
+        return DriftMemory(self.monitor.state, self._scale)
 
     def push(self, block: FrameBlock) -> None:
         """Take the next frames."""

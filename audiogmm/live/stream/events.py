@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class EventStage:
         Events that began before the stretch: they are numbered through.
     kinds : KindStage, optional
         Tells the kinds of events.
+    memory : DriftMemory, optional
+        Of the stretch before, whose drift goes on.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class EventStage:
         clock: FrameClock,
         n_before: int = 0,
         kinds: KindStage | None = None,
+        memory: Any = None,
     ) -> None:
         self._n_before = n_before
         self._kinds = kinds
@@ -49,9 +53,14 @@ class EventStage:
         self._piece = began and StreamPiece(identity.id, path, 0, clock.start(0), began)
         self._events = self._scores = None
         if plan.detection is not None:
-            self._events = plan.detection.open(clock, identity.id, identity.audio_filepath, began)
+            self._events = plan.detection.open(clock, identity.id, identity.audio_filepath, began, memory)
         elif plan.scorer is not None:
             self._scores = plan.scorer.open(identity.id)
+
+    @property
+    def memory(self) -> Any:
+        """What the next stretch goes on from."""
+        return None if self._events is None or self._events.drift is None else self._events.drift.memory
 
     def push(self, block: FrameBlock) -> tuple[list[Line], FrameScores]:
         """Take the next frames; give lines, and the scores that are complete.
@@ -75,8 +84,12 @@ class EventStage:
     def _lines(self, notices: list[Notice]) -> list[Line]:
         if self._kinds is not None:
             notices = [self._kinds.take(notice) for notice in notices]
-        count_done(events=sum(notice.kind == "closed" for notice in notices))
+        count_done(events=sum(notice.is_event for notice in notices))
         return [
-            Line(n.kind, n.at, {"number": self._n_before + n.number, "event": n.event.to_dict()})
+            Line(
+                n.kind,
+                n.at,
+                {"number": None if n.number < 0 else self._n_before + n.number, "event": n.event.to_dict()},
+            )
             for n in notices
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from audiogmm.anomaly.scorer import NO_SCORES, FrameScores
 from audiogmm.audio.decoders.notices import Warn
@@ -70,6 +70,7 @@ class AnalysisPipeline:
         self._heartbeat = Heartbeat(plan.settings.heartbeat, status)
         self._stretch: _Stretch | None = None
         self._n_frames = self._n_opened = self._n_closed = 0
+        self._memory: Any = None
 
     @property
     def totals(self) -> Json:
@@ -94,7 +95,7 @@ class AnalysisPipeline:
         """
         wanted = self._plan.frontend.sample_rate
         check_rate(self._identity.name, sample_rate, wanted, self._plan.settings.upsample, self._say)
-        self._stretch = _Stretch(self._plan, self._identity, sample_rate, at, self._n_opened)
+        self._stretch = _Stretch(self._plan, self._identity, sample_rate, at, self._n_opened, self._memory)
         self._heartbeat.begin(self._stretch.frames.clock, sample_rate)
 
     def push(self, samples: Samples) -> list[Line]:
@@ -115,6 +116,7 @@ class AnalysisPipeline:
         stretch.hear(None)
         lines = self._analyze(stretch, stretch.frames.flush())
         last, scored = stretch.flush()
+        self._memory = stretch.memory
         return sort_lines(lines + self._counted(last + self._heartbeat.push(scored)) + stretch.branch(None))
 
     def close(self) -> list[Line]:
@@ -135,7 +137,7 @@ class AnalysisPipeline:
         for line in lines:
             if line.type == "open":
                 self._n_opened += 1
-            elif line.type == "closed":
+            elif line.type == "closed" or line.body.get("number", 0) is None:
                 self._n_closed += 1
             elif line.type == "heartbeat":
                 line.body["events"] = self._n_closed
@@ -146,11 +148,17 @@ class _Stretch:
     """The stages of one stretch, those with a front end of their own (speakers) apart."""
 
     def __init__(
-        self, plan: StreamPlan, identity: InputIdentity, sample_rate: int, at: Seconds, n_opened: int
+        self,
+        plan: StreamPlan,
+        identity: InputIdentity,
+        sample_rate: int,
+        at: Seconds,
+        n_opened: int,
+        memory: Any = None,
     ) -> None:
         self.frames = FrameStage(plan.frontend, sample_rate, at)
         self._kinds = None if plan.kinds is None else KindStage(plan.kinds, sample_rate, at)
-        self._events = EventStage(plan, identity, self.frames.clock, n_opened, self._kinds)
+        self._events = EventStage(plan, identity, self.frames.clock, n_opened, self._kinds, memory)
         self._stages: list[StreamStage] = []
         self._branches: list[tuple[FrameStage, StreamStage]] = []
         for name in plan.settings.emit:
@@ -164,6 +172,11 @@ class _Stretch:
             check_rate(identity.name, sample_rate, frontend.sample_rate, upsample, lambda _: None)
             frames = FrameStage(frontend, sample_rate, at, is_counted=False)
             self._branches.append((frames, STAGES[name](plan, frames.clock)))
+
+    @property
+    def memory(self) -> Any:
+        """What the next stretch goes on from."""
+        return self._events.memory
 
     def hear(self, samples: Samples | None) -> None:
         """Take the next samples for the kinds of events, before their frames; None: there are no more."""

@@ -96,7 +96,7 @@ class StreamPlan:
             detector = settings.applied(read_detector(model))
             if detector.budget is not None:
                 progress.say(f"note: {detector.note}")
-            detection = make_pipeline(model, detector, reasons=settings.reasons)
+            detection = make_pipeline(model, detector, reasons=settings.reasons, drift=settings.drift)
             _warm_up(detection, frontend.clock(model.metadata.required_sample_rate), model.means)
         scorer = detection.scorer if detection is not None else None
         if scorer is None and "scores" in settings.emit:

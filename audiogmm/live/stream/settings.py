@@ -42,6 +42,8 @@ class StreamSettings(DetectorOptions):
         Number of candidates listed with a speaker.
     reasons : bool
         Say why an event is anomalous.
+    drift : bool
+        Say whether events changed for good or are rising, where the model knows enough normal sound.
     upsample : bool
         Accept sound below the model's sample rate.
     kinds : Path or None
@@ -70,6 +72,7 @@ class StreamSettings(DetectorOptions):
     known: float = PRIOR
     top: int = 3
     reasons: bool = True
+    drift: bool = True
     upsample: bool = False
     kinds: Path | None = None
 
