@@ -166,10 +166,15 @@ class Yard:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return all files below a folder; of a database its rows, and of the record of a run what repeats."""
+    """Return all files below a folder; of a database its rows, and of the record of a run what repeats.
+
+    A run manifest is left out, which is written behind the output: it says how the run was called, and when.
+    """
     found = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and not (
+            path.name.endswith(".run.json") and b'"audiogmm run 3"' in path.read_bytes()
+        ):
             found[str(path.relative_to(folder))] = content(path)
     return found
 
