@@ -28,6 +28,9 @@ ORDER = [
     "cluster",
     "calibrate",
     "detect",
+    "group",
+    "name",
+    "rerun",
     "stream",
     "report",
     "enroll",
@@ -40,7 +43,7 @@ ORDER = [
 ]
 """Later commands use what earlier ones made."""
 
-ADDING = ("features", "enroll")
+ADDING = ("features", "enroll", "group")
 """What adds to its output, and needs no leave to."""
 
 

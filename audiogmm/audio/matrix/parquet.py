@@ -62,7 +62,10 @@ class ParquetReader:
                 group += 1
             groups = list(range(group, file.num_row_groups))
             row = first - skip
-            block = rows_at_once(block, self._widest(file, groups), self._path)
+            lists = [
+                names[place] for place in wanted if kind_of(file.schema_arrow.field(place).type) == "lists"
+            ]
+            block = rows_at_once(block, self._widest(file, groups[:1], lists), self._path)
             for batch in (
                 file.iter_batches(
                     batch_size=block,
@@ -122,14 +125,15 @@ class ParquetReader:
             return np.asarray(values.to_numpy(zero_copy_only=False)).reshape(len(first), width)
         return np.column_stack([column.to_numpy(zero_copy_only=False) for _, column in columns])
 
-    def _widest(self, file: Any, groups: list[int]) -> int:
-        """Numbers in the first row: a list of one number, repeated, takes no place.
+    def _widest(self, file: Any, groups: list[int], lists: list[str]) -> int:
+        """Numbers in the first row of columns of lists: a list of one number, repeated, takes no place.
 
         It is read, since pyarrow's metadata of a damaged column ends the process (an exception in C++).
         """
-        batch = next(file.iter_batches(batch_size=1, row_groups=groups[:1]), None) if groups else None
-        lists = [column for column in (batch.columns if batch else ()) if kind_of(column.type) == "lists"]
-        return max((len(column.flatten()) for column in lists), default=1)
+        if not groups or not lists:
+            return 1
+        batch = next(file.iter_batches(batch_size=1, row_groups=groups, columns=lists), None)
+        return max((len(column.flatten()) for column in batch.columns), default=1) if batch else 1
 
     def _refuse_null(self, column: Any, start: int, name: str) -> None:
         if column.null_count:

@@ -35,7 +35,7 @@ def command(source: str, output: Path, as_json: bool, **given: Any) -> None:
     \b
     Example:
       audiogmm group events.jsonl -o kinds
-      audiogmm name kinds 3 "door squeaks" --normal
+      audiogmm name kinds 1 "door squeaks" --normal
     """
     from audiogmm.jobs.kinds.group import GroupSettings, group
 

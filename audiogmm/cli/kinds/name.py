@@ -23,7 +23,7 @@ def command(folder: Path, group: int, name: str, normal: bool, as_json: bool) ->
 
     \b
     Example:
-      audiogmm name kinds 3 "door squeaks" --normal
+      audiogmm name kinds 1 "door squeaks" --normal
     """
     from audiogmm.jobs.kinds.name import name as name_group
 
