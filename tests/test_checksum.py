@@ -29,7 +29,8 @@ def bitflips(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 KINDS = ["model", "speaker", "gallery", "calibration", "checkpoint", "ledger_index", "ledger_entry"]
-KINDS += ["record", "journal", "frames", "cache_index", "cache_database", "track", "kinds"]
+KINDS += ["record", "journal", "frames", "cache_index", "cache_database", "track", "kinds", "moves"]
+KINDS += ["ledger_of_inputs", "run_manifest", "kept_results", "learned_state"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -28,7 +28,7 @@ class _Listed:
 
 def note_inputs(
     output: Path,
-    source: str | os.PathLike[str],
+    source: object,
     aside: Aside,
     say: Callable[[str], None],
     *,
@@ -59,7 +59,7 @@ def note_inputs(
     OutputError
         If it cannot be written.
     """
-    if os.fspath(source) == STANDARD_INPUT:
+    if not isinstance(source, (str, os.PathLike)) or os.fspath(source) == STANDARD_INPUT:
         return
     bad, n_changed = {row.id for row in aside.rows}, 0
     journal = Journal(output, key="inputs", adds=adds, is_locked=True)

@@ -86,9 +86,9 @@ def read_kept(path: Path) -> Any:
 
 def make_manifest(folder: Path) -> Path:
     """A run manifest."""
-    (folder / "m.agmm").write_text("a model")
-    arguments, outputs = ["score", "m.agmm", "l.jsonl", "-o", "out"], {"out": {"a.npz": "1" * 64}}
-    inputs = {"m.agmm": f"sha256:{'1' * 64}"}
+    (folder / "m.bin").write_text("a model")
+    arguments, outputs = ["score", "m.bin", "l.jsonl", "-o", "out"], {"out": {"a.npz": "1" * 64}}
+    inputs = {"m.bin": f"sha256:{'1' * 64}"}
     manifest = RunManifest(
         arguments, str(folder), "2026-01-01T00:00:00+00:00", inputs=inputs, outputs=outputs
     )

@@ -16,6 +16,9 @@ from tests.cli.calls import Audiogmm
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 GOLDEN = Path(__file__).parents[2] / "golden" / "v0_1"
 
+OF_RUNS = ("kept_results", "moves")
+"""Files that are there while a run goes on; the run that goes on checks them."""
+
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Path]:
@@ -34,8 +37,8 @@ def test_each_damaged_file_is_named(files: dict[str, Path], tmp_path: Path, audi
     assert done.status == 0, done.out
     assert "0 files damaged" in done.out
     for kind, path in files.items():
-        if kind == "cache_database":
-            continue  # most of it is empty
+        if kind in ("cache_database", *OF_RUNS):
+            continue  # most of a database is empty
         whole = path.read_bytes()
         at = whole.index(b"means") if kind == "gallery" else len(whole) // 2
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 2]) + whole[at + 1 :])
