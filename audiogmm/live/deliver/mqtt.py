@@ -115,7 +115,10 @@ class Mqtt:
         mid = client.publish(self.broker.events, text_of(row).encode("utf-8", "backslashreplace"), 1).mid
         with self._changed:
             self._changed.wait_for(lambda: mid in self._answers or client is not self._client, self.limit)
-            answer = self._answers.pop(mid, None) if client is self._client else None
+            is_lost = client is not self._client
+            answer = None if is_lost else self._answers.pop(mid, None)
+        if is_lost:  # which the thread of the connection says, once
+            raise UndeliveredError("the connection is lost", 0.0, is_said=True)
         if answer is None:
             self._lost.set()  # not sent a second time over the same connection
             raise UndeliveredError("the broker did not answer", 0.0)
