@@ -61,9 +61,9 @@ def command(
       audiogmm stream --learn --preset ambient -k 8 -o new.agmm today.wav
       arecord -f S16_LE -r 16000 | audiogmm stream --learn --preset ambient -o new.agmm -
 
-    Lines have a type: start, open, confirmed, closed or dropped (an event, as detect finds it), cluster,
-    speaker, score, heartbeat, gap, lost, back, overflow, end; with --learn also learning and saved. Exit
-    status: 3 if some inputs failed.
+    Lines have a type: start, open, confirmed, closed or dropped (an event, as detect finds it), change and
+    rising (a departure that lasts, or goes on growing), cluster, speaker, score, heartbeat, gap, lost, back,
+    overflow, end; with --learn also learning and saved. Exit status: 3 if some inputs failed.
     """
     from audiogmm.live.readable import as_text
     from audiogmm.live.stream.sources import StreamInputs, as_names
