@@ -122,7 +122,7 @@ class DriftMonitor:
     >>> today = random.normal(0, 0.5, (200, 2)) + 6 * (np.arange(200) >= 100)[:, None]
     >>> found = [monitor.push(LevelBlock(i, 10.0 * i, 10.0 * i + 10, x)) for i, x in enumerate(today)]
     >>> [change.line() for change in found if change]
-    ['changed for good since 1,000 s: +5.9 dB in 0 to 150 Hz (100 % sure)']
+    ['changed for good since 1,000 s: +6.0 dB in 0 to 150 Hz (100 % sure)']
     """
 
     def __init__(
