@@ -157,7 +157,8 @@ class Mosquitto:
 
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
+            if how != signal.SIGKILL:  # which ends a frozen one as it is
+                self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(how)
             self._process.wait()
             self._process = None

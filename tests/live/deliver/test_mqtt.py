@@ -126,6 +126,24 @@ def test_nothing_is_lost_or_doubled_while_the_broker_is_away(
     assert said == [lost, again] * 2
 
 
+def test_a_loss_while_an_answer_is_awaited_is_said_once(tmp_path: Path, broker: Mosquitto) -> None:
+    said: list[str] = []
+    delivery = to(broker.port, tmp_path, said)
+    receiver: Any = delivery.receiver
+    delivery.put(row(0))
+    until(lambda: delivery.sent == 1 and not receiver._client._out_messages)
+    broker.freeze()
+    client = receiver._client
+    delivery.put(row(1))
+    until(lambda: len(client._out_messages) == 1)
+    broker.stop(signal.SIGKILL)
+    until(lambda: any("is lost" in text for text in said))
+    broker.start()
+    until(lambda: delivery.sent == 2 and any("connected again" in text for text in said))
+    delivery.close()
+    assert len(said) == 2
+
+
 def test_a_broker_that_freezes_gets_each_event(tmp_path: Path, broker: Mosquitto) -> None:
     said: list[str] = []
     subscriber, delivery = Subscriber(broker.port), to(broker.port, tmp_path, said, limit=0.3)
