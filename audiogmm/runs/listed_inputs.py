@@ -37,13 +37,13 @@ def note_inputs(
 ) -> None:
     """Write the ledger of inputs beside an output that is whole, from the list and what was set aside of it.
 
-    Standard input has no ledger, and neither has a list that cannot be read a second time.
+    Standard input has no ledger, and neither has a source in memory (`Source` of Python that is no path).
 
     Parameters
     ----------
     output : Path
         The caller keeps it to this run.
-    source : path-like
+    source : Source
         What was read.
     aside : Aside
         What was set aside.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from audiogmm.errors import AudioFileError
 from audiogmm.runs.aside import Aside
 from audiogmm.runs.input_rows import InputLedger
@@ -49,6 +51,7 @@ def test_an_output_that_is_added_to_keeps_its_inputs(tmp_path: Path) -> None:
     assert list(rows(output)) == ["c"]
 
 
-def test_standard_input_has_none(tmp_path: Path) -> None:
-    note_inputs(tmp_path / "out", "-", Aside(), print, since=0.0)
+@pytest.mark.parametrize("source", ["-", ["a.wav"], {"a": "a.wav"}])
+def test_standard_input_and_sources_in_memory_have_none(source: object, tmp_path: Path) -> None:
+    note_inputs(tmp_path / "out", source, Aside(), print, since=0.0)
     assert not list(tmp_path.iterdir())
