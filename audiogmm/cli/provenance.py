@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,20 @@ ADDED_TO = ("enroll", "features", "group")
 
 @contextmanager
 def recording() -> Iterator[None]:
-    """Write the manifest of the command that runs inside the block, if it is one that leaves one."""
+    """Write the manifest of the command that runs inside the block, if it is one that leaves one.
+
+    Until it is written, the output is kept to this run, so that it is not the manifest of another's output.
+    """
     context = click.get_current_context(silent=True)
     name = "" if context is None else name_of(context)
     if context is None or name not in REPEATABLE or IS_RERUN in context.find_root().meta:
         yield
         return
+    with _kept(context.params.get("output")):
+        yield from _recorded(context)
+
+
+def _recorded(context: click.Context) -> Iterator[None]:
     from audiogmm.runs.run_manifest import begin, end, is_recorded
 
     given = context.params
@@ -64,6 +73,21 @@ def recording() -> Iterator[None]:
         goes_on = bool(given.get("resume") or given.get("retry"))
         outputs += [beside] if beside.is_dir() else []
         end(manifest, outputs, goes_on=goes_on).write(output)
+
+
+def _kept(output: Path | None) -> AbstractContextManager[None]:
+    """Keep an output to this run, by its manifest: the job has, and gives back, locks of its own.
+
+    Of a folder that is not there or cannot be written, the job says what is to be said.
+    """
+    from audiogmm.files import exclusive
+    from audiogmm.runs.run_manifest import is_recorded, manifest_path
+
+    if output is None or str(output) == "-" or not os.access(output.parent, os.W_OK | os.X_OK):
+        return nullcontext()
+    if output.exists() and not is_recorded(output):
+        return nullcontext()
+    return exclusive(manifest_path(output), of=output)
 
 
 def name_of(context: click.Context) -> str:
