@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -142,7 +143,8 @@ class Journal:
             self.check()
             try:
                 if (self._retry or self._adds) and key_of(self.path) != self.key == key_of(self.ledger):
-                    self.ledger.replace(self.path)
+                    with replacing(self.path, force=True) as temporary:  # the ledger stays for now
+                        shutil.copyfile(self.ledger, temporary)
             except OSError as error:
                 raise unwritable(self.path, error) from error
             stack.enter_context(self._file)
@@ -314,6 +316,23 @@ class Journal:
         if self._adds:
             self._order = {id: known.at for id, known in self.finished.items()}
         return whole
+
+
+def keep_journal(output: Path) -> None:
+    """Make the journal, if it is there, the ledger of a run that was cut off once its output was whole.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    path = output.with_name(output.name + JOURNAL)
+    try:
+        if path.exists():
+            settle(path)
+            path.replace(ledger_path(output))
+    except OSError as error:
+        raise unwritable(ledger_path(output), error) from error
 
 
 def _key(row: ErrorRow) -> tuple[str, str]:

@@ -9,12 +9,11 @@ from pathlib import Path
 
 from audiogmm.reduce import LocalReducer
 from audiogmm.runs.aside import Aside
-from audiogmm.runs.journal import Journal
-from audiogmm.runs.journal_lines import JOURNAL
+from audiogmm.runs.journal import Journal, keep_journal
 from audiogmm.runs.kept_results import Kept, KeptReducer, Kinds
 from audiogmm.runs.progress import Progress, progress_of
 from audiogmm.runs.settings import RunSettings
-from audiogmm.runs.unfinished import Unfinished, unfinished
+from audiogmm.runs.unfinished import Unfinished, identity, unfinished
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def keeping(
     begun = unfinished([output], resume=settings.resume, force=settings.force, of=of)
     with _added_to(output) if is_gallery else begun as run:
         if run.goes_on and of != run.of and of:
-            output.with_name(output.name + JOURNAL).unlink(missing_ok=True)
+            keep_journal(output)
             with LocalReducer(settings.threads, settings.workers) as reducer:
                 yield Keeping(reducer, True, is_made=True)
             return
@@ -96,6 +95,7 @@ def keeping(
         journal.attach(aside, progress_of(progress).say)
         if is_gallery:
             journal.again = "the same command"
+        before = identity(output)
         kept = Kept(run.part("kept"), key, drops=is_gallery)
         try:
             with (
@@ -104,5 +104,6 @@ def keeping(
             ):
                 yield Keeping(reducer, settings.force or run.goes_on)
         finally:
-            if not is_gallery:  # in which what is done is not noted again
+            is_cut_off = of and identity(output) != before  # it is made, and its journal is to be kept
+            if not is_gallery and not is_cut_off:  # in a gallery, what is done is not noted again
                 journal.path.unlink(missing_ok=True)  # what it says is made again

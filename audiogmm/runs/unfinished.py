@@ -106,11 +106,11 @@ def unfinished(
         elif mark.exists():
             with parsing(mark, needed="what a run began with", remedy="without --resume, to start again"):
                 of = str(unsealed(parse_document(mark.read_bytes()), True, mark, "start again")["of"])
-        run, before = Unfinished(place, goes_on, of), list(map(_identity, outputs))
+        run, before = Unfinished(place, goes_on, of), list(map(identity, outputs))
         try:
             yield run
         except BaseException:
-            if not run.kept and before == list(map(_identity, outputs)):
+            if not run.kept and before == list(map(identity, outputs)):
                 mark.unlink(missing_ok=True)
             raise
         _drop(place)
@@ -130,7 +130,7 @@ def _mark(place: Path) -> Path:
     return place.with_name(place.name + MARK)
 
 
-def _identity(output: Path) -> tuple[int, int] | None:
+def identity(output: Path) -> tuple[int, int] | None:
     """Return what changes when a file is replaced; None where there is none."""
     with suppress(FileNotFoundError):
         about = output.stat()

@@ -13,6 +13,7 @@ from audiogmm.errors import ChoiceError, MismatchError, OutputError
 from audiogmm.files import exclusive
 from audiogmm.jobs.trained_files import train_to_file
 from audiogmm.jobs.updated_files import update_file
+from audiogmm.runs.journal_lines import ledger_path
 from audiogmm.training.ledger import Ledger, beside
 from tests.training.shards import blobs
 from tests.training.test_ledger import assert_alike
@@ -71,11 +72,12 @@ def test_an_update_in_place_that_was_killed_at_its_end_is_done_once(
     assert ag.load(model).fingerprint == ag.load(other).fingerprint
     update_file(model, more, model, force=True, resume=True)
     assert model.read_bytes() == other.read_bytes()
+    assert ledger_path(model).read_bytes() == ledger_path(other).read_bytes()
     for file in beside(other).iterdir():
         assert (beside(model) / file.name).read_bytes() == file.read_bytes()
     with pytest.raises(MismatchError, match="'e' is in the ledger already"):
         update_file(model, more, model, force=True, resume=True)
-    assert not list(tmp_path.glob("*checkpoint*"))
+    assert not list(tmp_path.glob("*checkpoint*")) and not list(tmp_path.glob("*.journal"))
 
 
 def test_model_files_are_weighted_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

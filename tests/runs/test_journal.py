@@ -95,6 +95,7 @@ def test_a_retry_takes_only_what_was_set_aside_and_keeps_the_order(tmp_path: Pat
         assert [shard.id for shard in journal.waiting(map(Named, "abc"))] == ["b"]
         journal.write({"id": "b"})
         assert [row["id"] for row in journal.rows()] == ["a", "b", "c"]
+        assert journal.ledger.exists()  # until the new one takes its place
     assert read(tmp_path / "out") == [(id, "done", 0) for id in "abc"]
 
 
