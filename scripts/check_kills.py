@@ -37,6 +37,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 from kill_cases import CASES, Case, call, make_inputs
+from repeating import is_run_manifest
 
 from audiogmm import temporaries
 from audiogmm.runs.journal import Journal
@@ -168,13 +169,11 @@ class Yard:
 def contents(folder: Path) -> dict[str, bytes]:
     """Return all files below a folder; of a database its rows, and of the record of a run what repeats.
 
-    A run manifest is left out, which is written behind the output: it says how the run was called, and when.
+    A run manifest is left out.
     """
     found = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not (
-            path.name.endswith(".run.json") and b'"audiogmm run 3"' in path.read_bytes()
-        ):
+        if path.is_file() and not is_run_manifest(path):
             found[str(path.relative_to(folder))] = content(path)
     return found
 
