@@ -14,6 +14,7 @@ differs. Kills are drawn from a seed; what the machine does in that time is not.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 
 os.environ["NUMBA_NUM_THREADS"] = "1"  # so that this process has no threads when it forks
@@ -178,12 +179,20 @@ def contents(folder: Path) -> dict[str, bytes]:
     return found
 
 
+OF_A_RUN = ("run", "finished", "checksum")
+"""Keys of such a record that differ from run to run."""
+
+
 def content(path: Path) -> bytes:
     """Return what two runs of the same command have in common of a file."""
     if path.suffix == ".sqlite":
         with sqlite3.connect(path) as database:
             return "\n".join(sorted(database.iterdump())).encode()
-    return re.sub(rb'"(started|ended|run|run_id|seconds_taken|checksum)": ?[^,}]*', b"", path.read_bytes())
+    if path.name.endswith(".run.json"):  # the record of a detection, without how and when the run was called
+        record = json.loads(path.read_bytes())
+        return json.dumps({key: record[key] for key in record if key not in OF_A_RUN}).encode()
+    of_a_run = rb'"(started|ended|finished|run|run_id|seconds_taken|checksum)": ?[^,}]*'
+    return re.sub(of_a_run, b"", path.read_bytes())
 
 
 def kill_once(yard: Yard, words: str, instant: float, whole_group: bool, eager: bool) -> int | None:

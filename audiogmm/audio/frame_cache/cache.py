@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 from audiogmm.audio.decoders.notices import Notices, Warn
 from audiogmm.audio.frame_cache.frame_file import FrameWriter, open_frames
-from audiogmm.audio.frame_cache.index import AGAIN, INDEX, CacheIndex, FileIdentity, signature_of
+from audiogmm.audio.frame_cache.index import AGAIN, FRAMES, INDEX, CacheIndex, FileIdentity, signature_of
 from audiogmm.audio.frontend.frontend import FrontEnd
 from audiogmm.blocks import FrameBlock
 from audiogmm.errors import AudioFileError, MismatchError
@@ -223,12 +223,12 @@ class FrameCache:
     def _path(self, entry: Entry, identity: FileIdentity, made: FrontEnd) -> Path:
         parts = [identity.content, entry.offset, entry.duration, entry.channel, made.fingerprint]
         key = hashlib.blake2b(json.dumps(parts).encode(), digest_size=20).hexdigest()
-        return self.folder / "frames" / key[:2] / f"{key[2:]}.frames"
+        return self.folder / FRAMES / key[:2] / f"{key[2:]}.frames"
 
 
 def is_frame_cache(path: Path) -> bool:
     """Return whether a path is a folder that `FrameCache` has filled."""
-    return (path / INDEX).is_file() and (path / "frames").is_dir()
+    return (path / INDEX).is_file() and (path / FRAMES).is_dir()
 
 
 def declared_front_end(path: str | os.PathLike[str]) -> FrontEnd | None:

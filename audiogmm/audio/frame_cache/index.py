@@ -29,6 +29,7 @@ from audiogmm.manifest.record import record_of
 from audiogmm.moves import sync, sync_all
 from audiogmm.protocols import open_filesystem, refuse_protocols
 from audiogmm.reading import reading
+from audiogmm.temporaries import sweep
 from audiogmm.types import Json
 
 INDEX = "index.jsonl"
@@ -36,6 +37,9 @@ INDEX = "index.jsonl"
 
 AGAIN = "another folder; or remove the frame cache and compute it again"
 DATABASE = "ledger.sqlite"
+FRAMES = "frames"
+"""The folder of the frames, in folders by the begin of their keys."""
+
 KEPT = ".ledger.sqlite.kept"
 """The database as it was before the run that is adding entries; empty where there was none."""
 
@@ -95,7 +99,9 @@ class CacheIndex:
         kept, database, index = (self.folder / name for name in (KEPT, DATABASE, INDEX))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if kept.exists():
+            if kept.exists():  # of a run that was cut off; what it left among the frames, too
+                for place in (self.folder / FRAMES).glob("*/"):
+                    sweep(place)
                 database.with_name(f"{DATABASE}-journal").unlink(missing_ok=True)
                 with replacing(database, force=True) as temporary:
                     shutil.copyfile(kept, temporary)

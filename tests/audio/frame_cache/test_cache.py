@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -262,13 +264,21 @@ def test_a_run_that_lost_power_begins_where_the_one_before_it_ended(wav: Path, t
     whole = index.read_bytes()
     database.write_bytes(bytes(database.stat().st_size))  # what the disk has of what was not synced
     index.write_bytes(before + bytes(len(whole) - len(before)))
+    ask = "from audiogmm.temporaries import owner_mark; print(owner_mark())"
+    dead = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    left = tmp_path / "cache" / "frames" / "zz" / f".0.{dead}.part.frames"
+    left.parent.mkdir(parents=True)
+    left.touch()
     with cache.growing():
         assert index.read_bytes() == before
+        assert not left.exists()
         cache.add_entry(one, SPEECH)
         cache.add_entry(two, SPEECH)
     assert index.read_bytes() == whole
     assert len(cache.frontends()) == 1
-    assert {path.name for path in index.parent.iterdir()} == {index.name, database.name}
+    assert {path.name for path in index.parent.iterdir()} == {"frames", index.name, database.name}
 
 
 def test_a_folder_that_cannot_be_one(wav: Path, tmp_path: Path) -> None:
