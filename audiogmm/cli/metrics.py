@@ -182,7 +182,7 @@ class Metrics:
         self._resources.close()
 
     def write(self) -> None:
-        """Replace the file; what hinders it is said once."""
+        """Replace the file; an error is reported once."""
         try:
             self._temporary.write_text(render(self._figures.samples(), self._path.stem), encoding="utf-8")
             self._temporary.replace(self._path)

@@ -81,7 +81,7 @@ class DetectSettings(RunSettings, StreamOptions, DetectorOptions):
     kinds : Path or None
         Folder of groups, see `group`: events get their kind, and those of normal kinds are left out.
     delivery : DeliverySettings or None
-        Where events go besides, as soon as they are found.
+        Where events also go, as soon as they are found.
     """
 
     plot: Path | None = None

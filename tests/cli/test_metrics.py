@@ -6,6 +6,7 @@ import errno
 import json
 import logging
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -138,9 +139,10 @@ def test_they_are_written_while_the_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "a.prom"
     metrics = Metrics(path, "score", every=0.001)
     meter.count_done(events=5)
+    deadline = time.monotonic() + 60
     try:
-        while samples(path.read_text())["audiogmm_events_total", ""] != 5:
-            pass
+        while (found := samples(path.read_text())["audiogmm_events_total", ""]) != 5:
+            assert time.monotonic() < deadline, found
     finally:
         metrics.finish(0)
 

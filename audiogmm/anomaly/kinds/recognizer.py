@@ -151,7 +151,7 @@ class Recognizer:
         return np.asarray(joint - logsumexp(joint, axis=1, keepdims=True))
 
     def _calibrated(self, points: FloatArray, own: np.ndarray) -> Recognizer:
-        """Choose scale and offset by the log posterior of one's own group, and that of none without it."""
+        """Choose scale and offset by the log posterior of the true group, and that of none without it."""
         rows = np.arange(len(points))
         inside = self._log_likelihoods(points, own)
         outside = inside.copy()

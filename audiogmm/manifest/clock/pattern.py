@@ -1,4 +1,4 @@
-"""A pattern of one's own for the time in a path."""
+"""A user's pattern for the time in a path."""
 
 from __future__ import annotations
 
